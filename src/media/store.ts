@@ -1,0 +1,20 @@
+/** The port of the place where finished media live: a disk folder here, an S3 bucket elsewhere. */
+
+/** `<bucket>/<path>`, for example `videos/<user_id>/2026-11/<job_id>.mp4`. Segments are `[A-Za-z0-9._-]+`, never `.` or `..`. */
+export type MediaKey = string;
+
+export type StoredMedia = { bytes: number; sha256: string };
+/** `etag` is strong and quoted, ready for the header. */
+export type MediaInfo = { bytes: number; etag: string; modifiedAt: Date };
+/** Byte positions, both inclusive. */
+export type ByteRange = { start: number; end: number };
+
+export type MediaStore = {
+  /** Copies a local file into the store. All or nothing: a reader sees the old object, the new one, or none. */
+  putFile(key: MediaKey, path: string, signal?: AbortSignal): Promise<StoredMedia>;
+  info(key: MediaKey): Promise<MediaInfo | null>;
+  /** A stream of the object, or of the range of it. Null when there is none. */
+  read(key: MediaKey, range?: ByteRange): Promise<ReadableStream<Uint8Array> | null>;
+  /** Removing what is not there is a success. */
+  remove(key: MediaKey): Promise<void>;
+};
