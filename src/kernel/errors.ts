@@ -28,6 +28,7 @@ export const ERROR_STATUS = {
   ERR_6001: 503,
   ERR_6002: 503,
   ERR_6003: 500,
+  ERR_6004: 503,
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;

@@ -34,8 +34,8 @@ export type SubmitOutcome =
   | { outcome: 'rejected'; code: ErrorCode; cause: string }
   | { outcome: 'unknown'; cause: string };
 
-/** Where the finished file is: at the provider's URL, or already on this machine. */
-export type VideoSource = { from: 'url'; url: string } | { from: 'file'; path: string };
+/** Where the finished file is: on this machine. */
+export type VideoSource = { from: 'file'; path: string };
 
 /** `progress` is whole percent, 0–100. `queuePosition` counts from 1; both are null where the provider does not say. */
 export type ProviderStatus =

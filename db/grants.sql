@@ -1,0 +1,48 @@
+-- Who may do what. Applied anew after every change in db/, so it also takes back what nobody may do any more.
+-- rendio_server: the API and the worker. anon, authenticated: people, through PostgREST and Realtime. service_role: may do
+-- nothing here; named because hosted databases grant everything to it (and to the other two) by default.
+
+revoke all on table
+  public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
+  public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
+  public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history
+from public, anon, authenticated, service_role, rendio_server;
+
+revoke all on sequence
+  public.video_jobs_seq_seq, public.quota_log_seq_seq, public.user_events_id_seq, public.rate_limit_log_id_seq,
+  public.error_log_id_seq, public.admin_actions_id_seq
+from public, anon, authenticated, service_role, rendio_server;
+
+-- Every function of ours. Those that are not granted again below are called by other procedures alone.
+revoke all on function
+  public.add_credits, public.apply_credits, public.begin_attempt, public.begin_generation, public.broken_invariants,
+  public.cancel_generation, public.claim_initial_grant, public.cleanup_rate_limit_logs, public.close_attempt,
+  public.complete_initial_grant, public.count_jobs, public.current_user_id, public.deduct_credits,
+  public.delete_generation, public.emit_event, public.fail_generation, public.finish_generation,
+  public.generation_price, public.guard_job_state, public.keep_default_price, public.lock_job, public.log_error,
+  public.mark_submitted, public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state,
+  public.record_progress, public.refuse_ledger_change, public.requeue_orphans, public.rotate_session,
+  public.schedule_settle, public.stop_at_provider, public.take_rate_limit, public.update_profile, public.withdraw_initial_grant
+from public, anon, authenticated, service_role, rendio_server;
+
+grant usage on schema public to rendio_server, anon, authenticated;
+
+-- The server reads everything and writes nothing but through these procedures.
+grant select on table
+  public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
+  public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
+  public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history
+to rendio_server;
+grant execute on function
+  public.add_credits, public.begin_attempt, public.begin_generation, public.broken_invariants, public.cancel_generation,
+  public.claim_initial_grant, public.close_attempt, public.complete_initial_grant, public.current_user_id,
+  public.deduct_credits, public.delete_generation, public.fail_generation, public.finish_generation,
+  public.generation_price, public.log_error, public.mark_submitted, public.onboard_device, public.open_session,
+  public.prune_logs, public.rate_limit_state, public.record_progress, public.requeue_orphans, public.rotate_session,
+  public.schedule_settle, public.take_rate_limit, public.update_profile, public.withdraw_initial_grant
+to rendio_server;
+
+-- People: their own rows and the models on offer, as the row policies say.
+grant execute on function public.current_user_id to anon, authenticated;
+grant select on table public.models to anon, authenticated;
+grant select on table public.users, public.video_jobs, public.quota_log to authenticated;

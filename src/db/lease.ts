@@ -1,0 +1,52 @@
+/**
+ * One holder at a time across all servers, by a session advisory lock: it ends with its connection, so a killed holder
+ * blocks nobody. No transaction is open while it is held, so foreign calls are allowed under it.
+ */
+import pg from 'pg';
+import type { Log } from '../kernel/log.ts';
+import { errorCode, restrictedConnection } from './pool.ts';
+
+/** The wait for a turn was longer than allowed. */
+export class LeaseTimeout extends Error {
+  override readonly name = 'LeaseTimeout';
+}
+
+export type Lease = { run<T>(work: () => Promise<T>): Promise<T> };
+export type LeaseOptions = { url: string; name: string; waitMs: number; log: Log };
+
+/** PostgreSQL's "lock not available", which is how lock_timeout ends a wait. */
+const LOCK_TIMEOUT = '55P03';
+
+/** Callers of one process wait in line here, so each process holds at most one connection for it. */
+export function createLease({ url, name, waitMs, log }: LeaseOptions): Lease {
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function locked<T>(work: () => Promise<T>, remainingMs: number): Promise<T> {
+    const client = new pg.Client(restrictedConnection(url, 'rendio-lease'));
+    client.on('error', (error) => log.warn({ code: errorCode(error) }, 'a lease connection failed'));
+    await client.connect();
+    try {
+      await client.query(`set lock_timeout = ${Math.max(1, Math.floor(remainingMs))}`);
+      await client.query('set statement_timeout = 0');
+      await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [name]);
+      return await work();
+    } catch (error) {
+      throw errorCode(error) === LOCK_TIMEOUT ? new LeaseTimeout(name, { cause: error }) : error;
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+
+  return {
+    run(work) {
+      const asked = performance.now();
+      const turn = last.then(() => {
+        const remainingMs = waitMs - (performance.now() - asked);
+        if (remainingMs <= 0) throw new LeaseTimeout(name);
+        return locked(work, remainingMs);
+      });
+      last = turn.catch(() => {});
+      return turn;
+    },
+  };
+}

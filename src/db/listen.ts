@@ -1,0 +1,67 @@
+/** Hears PostgreSQL's notifications on a connection of its own, and comes back by itself when it is lost. */
+import pg from 'pg';
+import type { Log } from '../kernel/log.ts';
+import { errorCode, restrictedConnection } from './pool.ts';
+
+const RECONNECT_MIN_MS = 100;
+const RECONNECT_MAX_MS = 5_000;
+
+export type Listener = {
+  /** Payloads of the channel; `null` after a reconnect, when some may have been missed. Returns how to stop. */
+  subscribe(handler: (payload: string | null) => void): () => void;
+  close(): Promise<void>;
+};
+
+export type ListenOptions = { url: string; channel: string; log: Log };
+
+/** Listens on `channel` over the unpooled `url`. Resolves once the first connection hears. */
+export async function listen({ url, channel, log }: ListenOptions): Promise<Listener> {
+  const handlers = new Set<(payload: string | null) => void>();
+  const tell = (payload: string | null) => {
+    for (const handler of handlers) handler(payload);
+  };
+  let client: pg.Client | null = null;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function connect(): Promise<void> {
+    const next = new pg.Client(restrictedConnection(url, 'rendio-listen'));
+    next.on('error', (error) => log.warn({ code: errorCode(error) }, 'the listening connection failed'));
+    next.on('notification', (message) => tell(message.payload ?? ''));
+    try {
+      await next.connect();
+      await next.query(`listen ${pg.escapeIdentifier(channel)}`);
+    } catch (error) {
+      await next.end().catch(() => {});
+      throw error;
+    }
+    if (closed) return next.end();
+    next.on('end', () => {
+      if (client === next) client = null;
+      if (!closed) reconnect(RECONNECT_MIN_MS);
+    });
+    client = next;
+  }
+
+  function reconnect(waitMs: number): void {
+    timer = setTimeout(() => {
+      connect().then(
+        () => tell(null),
+        () => closed || reconnect(Math.min(waitMs * 2, RECONNECT_MAX_MS)),
+      );
+    }, waitMs);
+  }
+
+  await connect();
+  return {
+    subscribe(handler) {
+      handlers.add(handler);
+      return () => handlers.delete(handler);
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await client?.end().catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,149 @@
+/**
+ * Brings a database to today's state: numbered migrations once, procedures and grants whenever their text changes, the
+ * queue's own migrations, the seed. Repeating it is a no-op; two servers that start at once take turns.
+ */
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import pg from 'pg';
+import type { Log } from '../kernel/log.ts';
+import { StartupError } from '../kernel/startup-error.ts';
+
+/** Any constant does, as long as every server takes the same. */
+const MIGRATION_LOCK = 7_361_940_001;
+/** PostgreSQL 15 is the oldest that the SQL is written for and tested on. */
+const SERVER_VERSION_MIN = 150_000;
+
+const SQL_DIR = new URL('../../db/', import.meta.url);
+
+type SqlFile = { name: string; sql: string; hash: string };
+export type MigrationReport = { migrations: string[]; procedures: string[]; queue: boolean };
+
+async function readSql(path: string): Promise<SqlFile> {
+  const sql = await readFile(new URL(path, SQL_DIR), 'utf8');
+  return { name: path, sql, hash: createHash('sha256').update(sql).digest('hex') };
+}
+
+async function readFolder(folder: string): Promise<SqlFile[]> {
+  const names = (await readdir(new URL(`${folder}/`, SQL_DIR))).filter((name) => name.endsWith('.sql')).sort();
+  return Promise.all(names.map((name) => readSql(`${folder}/${name}`)));
+}
+
+/** Runs `work` in one transaction of the client. */
+async function inTransaction(client: pg.Client, work: () => Promise<void>): Promise<void> {
+  await client.query('begin');
+  try {
+    await work();
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback').catch(() => {});
+    throw error;
+  }
+}
+
+async function record(client: pg.Client, file: SqlFile): Promise<void> {
+  await client.query(
+    `insert into public.schema_history (name, hash) values ($1, $2)
+     on conflict (name) do update set hash = excluded.hash, applied_at = now()`,
+    [file.name, file.hash],
+  );
+}
+
+async function appliedHashes(client: pg.Client): Promise<Map<string, string>> {
+  await client.query(`
+    create table if not exists public.schema_history (
+      name text primary key,
+      hash text not null,
+      applied_at timestamptz not null default now()
+    )`);
+  const { rows } = await client.query<{ name: string; hash: string }>('select name, hash from public.schema_history');
+  return new Map(rows.map((row) => [row.name, row.hash]));
+}
+
+async function applyMigrations(client: pg.Client, applied: Map<string, string>): Promise<string[]> {
+  const done: string[] = [];
+  for (const file of await readFolder('migrations')) {
+    const before = applied.get(file.name);
+    if (before === file.hash) continue;
+    if (before !== undefined) {
+      throw new StartupError(
+        `The migration ${file.name} has changed since it was applied to this database. Restore it and write a new one.`,
+      );
+    }
+    await inTransaction(client, async () => {
+      await client.query(file.sql);
+      await record(client, file);
+    });
+    done.push(file.name);
+  }
+  return done;
+}
+
+/** Procedures, grants and seed in one transaction: nobody ever sees half of a change. */
+async function applyProcedures(client: pg.Client, applied: Map<string, string>, force: boolean): Promise<string[]> {
+  const files = [
+    ...(await readFolder('procedures')),
+    await readSql('grants-queue.sql'),
+    await readSql('grants.sql'),
+    ...(await readFolder('seed')),
+  ];
+  const changed = files.filter((file) => applied.get(file.name) !== file.hash);
+  if (changed.length === 0 && !force) return [];
+  await inTransaction(client, async () => {
+    for (const file of files) {
+      const isGrant = file.name.startsWith('grants');
+      if (!isGrant && !changed.includes(file)) continue;
+      await client.query(file.sql);
+      await record(client, file);
+    }
+    await client.query('grant rendio_server to current_user');
+  });
+  return changed.map((file) => file.name);
+}
+
+/** The queue's migrations, which take their own lock. True when they changed anything. */
+async function applyQueueMigrations(client: pg.Client, url: string): Promise<boolean> {
+  const revision = async (): Promise<number> => {
+    const { rows } = await client.query<{ there: boolean }>(
+      `select to_regclass('graphile_worker.migrations') is not null as there`,
+    );
+    if (!rows[0]?.there) return 0;
+    const { rows: revisions } = await client.query<{ id: number }>(
+      'select coalesce(max(id), 0) as id from graphile_worker.migrations',
+    );
+    return revisions[0]?.id ?? 0;
+  };
+  const before = await revision();
+  const { Logger, runMigrations } = await import('graphile-worker');
+  await runMigrations({ connectionString: url, logger: new Logger(() => () => {}) });
+  return (await revision()) !== before;
+}
+
+async function requireVersion(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ number: string; name: string }>(
+    `select current_setting('server_version_num') as number, current_setting('server_version') as name`,
+  );
+  if (Number(rows[0]?.number) < SERVER_VERSION_MIN) {
+    throw new StartupError(`PostgreSQL 15 or newer is needed; the database is ${rows[0]?.name}.`);
+  }
+}
+
+/** Migrates the database at `url`, as the owner that the URL names. */
+export async function migrate(options: { url: string; log: Log }): Promise<MigrationReport> {
+  const client = new pg.Client({ connectionString: options.url, application_name: 'rendio-migrate' });
+  // A lost connection also rejects the query in flight; without a listener it would end the process instead.
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    await requireVersion(client);
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    const applied = await appliedHashes(client);
+    const migrations = await applyMigrations(client, applied);
+    const queue = await applyQueueMigrations(client, options.url);
+    const procedures = await applyProcedures(client, applied, migrations.length > 0 || queue);
+    const report = { migrations, procedures, queue };
+    if (migrations.length + procedures.length > 0 || queue) options.log.info(report, 'database brought up to date');
+    return report;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

@@ -1,0 +1,50 @@
+/** Connections to PostgreSQL as the restricted role: may read every table, writes only through procedures. */
+import pg from 'pg';
+import type { Log } from '../kernel/log.ts';
+
+export const SERVER_ROLE = 'rendio_server';
+
+/** A statement of ours takes milliseconds; one that takes this long is stuck behind something. */
+const STATEMENT_TIMEOUT_MS = 15_000;
+/** Long enough for a database that is restarting, short enough for a phone that waits. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** bigint columns are counters and sizes far below 2^53. */
+const types = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === pg.types.builtins.INT8 && format !== 'binary'
+      ? Number
+      : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+/** Connection settings that act as the server's role from the first statement on. */
+export function restrictedConnection(url: string, applicationName: string): pg.ClientConfig {
+  const target = new URL(url);
+  const given = target.searchParams.get('options');
+  target.searchParams.delete('options');
+  const ours = `-c role=${SERVER_ROLE} -c statement_timeout=${STATEMENT_TIMEOUT_MS} -c timezone=UTC`;
+  return {
+    connectionString: target.href,
+    options: given ? `${given} ${ours}` : ours,
+    application_name: applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    types,
+  };
+}
+
+export type PoolOptions = { url: string; log: Log; applicationName?: string; connectionsMax?: number };
+
+/** A pool whose lost idle connections are logged and replaced, never fatal. */
+export function createPool({ url, log, applicationName = 'rendio', connectionsMax = 10 }: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({ ...restrictedConnection(url, applicationName), max: connectionsMax });
+  pool.on('error', (error) => log.warn({ code: errorCode(error) }, 'an idle database connection was lost'));
+  // A client that fails while it is checked out reports here as well; its query rejects too, so this only keeps the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+}
+
+/** SQLSTATE or system code of an error; messages and details may carry values and stay out of logs. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+}

@@ -1,0 +1,42 @@
+import { Problem } from '../../kernel/errors.ts';
+import type { Locale } from '../../kernel/locale.ts';
+import type { Context } from '../context.ts';
+
+export type Theme = 'light' | 'dark' | 'system';
+export type ProfileChange = { language?: Locale | undefined; themePreference?: Theme | undefined };
+
+/** What an account's owner may see of it. */
+export async function readProfile(ctx: Context, userId: string) {
+  const row = await ctx.db.read
+    .selectFrom('users')
+    .select([
+      'id',
+      'email',
+      'device_id',
+      'apple_sub',
+      'is_guest',
+      'tier',
+      'credits_remaining',
+      'credits_total',
+      'initial_grant_claimed',
+      'language',
+      'theme_preference',
+      'created_at',
+      'updated_at',
+    ])
+    .where('id', '=', userId)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+  if (!row) throw new Problem('ERR_4005');
+  return row;
+}
+
+/** Changes what people may change of themselves; what is not named stays. */
+export async function updateProfile(ctx: Context, userId: string, change: ProfileChange) {
+  await ctx.db.call<boolean>('update_profile', {
+    user_id: userId,
+    language: change.language ?? null,
+    theme_preference: change.themePreference ?? null,
+  });
+  return readProfile(ctx, userId);
+}

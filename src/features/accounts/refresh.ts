@@ -1,0 +1,40 @@
+import { bytesFromHex, sha256 } from '../../kernel/hash.ts';
+import type { Context } from '../context.ts';
+import { makeRefreshToken, SESSION_LIFETIME_SECONDS, type Session, signSession } from './session.ts';
+
+type RotateOutcome =
+  | { outcome: 'rotated'; user_id: string; session_id: string }
+  | { outcome: 'active'; user_id: string; session_id: string; nonce: string }
+  | { outcome: RefreshRefusal };
+
+/** Why a refresh token opens nothing; each is final, so the app has to sign in again. */
+export type RefreshRefusal = 'not_found' | 'session_expired' | 'session_revoked' | 'banned' | 'reused';
+
+/** Our tokens are 43 characters; far longer texts are not worth a hash. */
+const TOKEN_CHARACTERS_MAX = 500;
+
+/**
+ * Trades a refresh token for a new pair. Asking again with the token that was just traded gives the active one, so a lost
+ * answer signs nobody out; anything older closes the session.
+ */
+export async function refreshSession(ctx: Context, refreshToken: string): Promise<Session | RefreshRefusal> {
+  if (refreshToken.length > TOKEN_CHARACTERS_MAX) return 'not_found';
+  const next = await makeRefreshToken(ctx);
+  const result = await ctx.db.call<RotateOutcome>('rotate_session', {
+    token_hash: await sha256(refreshToken),
+    next_token_hash: next.hash,
+    next_nonce: next.nonce,
+    lifetime_seconds: SESSION_LIFETIME_SECONDS,
+  });
+  switch (result.outcome) {
+    case 'rotated':
+      return signSession(ctx, result.user_id, result.session_id, next.token);
+    case 'active': {
+      const active = await ctx.refreshTokenFor(bytesFromHex(result.nonce));
+      return signSession(ctx, result.user_id, result.session_id, active);
+    }
+    default:
+      if (result.outcome === 'reused') ctx.log.warn({}, 'an old refresh token came back: its session is closed');
+      return result.outcome;
+  }
+}

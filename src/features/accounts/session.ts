@@ -1,0 +1,67 @@
+import { sha256 } from '../../kernel/hash.ts';
+import type { AccessToken, AuthMethod } from '../../kernel/tokens.ts';
+import type { Context } from '../context.ts';
+
+/** A session ends when its app has not been heard of for 30 days; every refresh starts them anew. */
+export const SESSION_LIFETIME_SECONDS = 30 * 24 * 3600;
+const NONCE_BYTES = 32;
+
+export type SessionUser = {
+  id: string;
+  email: string | null;
+  is_guest: boolean;
+  apple_sub: string | null;
+  created_at: Date;
+  updated_at: Date;
+};
+
+export type Session = AccessToken & { refreshToken: string; user: SessionUser };
+export type RefreshToken = { token: string; hash: Uint8Array; nonce: Uint8Array };
+
+/** A refresh token that nobody has seen: the nonce and the hash are stored, the token is not. */
+export async function makeRefreshToken(ctx: Context): Promise<RefreshToken> {
+  const nonce = ctx.randomBytes(NONCE_BYTES);
+  const token = await ctx.refreshTokenFor(nonce);
+  return { token, hash: await sha256(token), nonce };
+}
+
+/** Opens a new session for an account and signs its first pair of tokens. */
+export async function openSession(ctx: Context, userId: string): Promise<Session> {
+  const sessionId = crypto.randomUUID();
+  const refresh = await makeRefreshToken(ctx);
+  await ctx.db.call('open_session', {
+    user_id: userId,
+    session_id: sessionId,
+    token_hash: refresh.hash,
+    nonce: refresh.nonce,
+    lifetime_seconds: SESSION_LIFETIME_SECONDS,
+  });
+  return signSession(ctx, userId, sessionId, refresh.token);
+}
+
+/** A fresh access token beside a refresh token that the database already knows. */
+export async function signSession(
+  ctx: Context,
+  userId: string,
+  sessionId: string,
+  refreshToken: string,
+): Promise<Session> {
+  const user = await ctx.db.read
+    .selectFrom('users')
+    .select(['id', 'email', 'is_guest', 'apple_sub', 'created_at', 'updated_at'])
+    .where('id', '=', userId)
+    .executeTakeFirstOrThrow();
+  const access = await ctx.tokens.sign({
+    userId,
+    sessionId,
+    isAnonymous: user.is_guest,
+    email: user.email,
+    amr: [methodOf(user, ctx.clock.now())],
+    appMetadata: user.apple_sub ? { provider: 'apple', providers: ['apple'] } : {},
+  });
+  return { ...access, refreshToken, user };
+}
+
+function methodOf(user: SessionUser, now: Date): AuthMethod {
+  return { method: user.apple_sub ? 'oauth' : 'anonymous', timestamp: Math.floor(now.getTime() / 1000) };
+}

@@ -1,0 +1,14 @@
+import type { Context } from '../context.ts';
+
+/** The models that can be used here and now, featured first, then by name. */
+export async function listModels(ctx: Context) {
+  return ctx.db.read
+    .selectFrom('models')
+    .selectAll()
+    .where('is_available', '=', true)
+    .where('provider', 'in', [...ctx.providers.keys()])
+    .orderBy('is_featured', 'desc')
+    .orderBy('name')
+    .orderBy('id')
+    .execute();
+}

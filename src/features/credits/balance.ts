@@ -1,0 +1,13 @@
+import { Problem } from '../../kernel/errors.ts';
+import type { Context } from '../context.ts';
+
+/** The balance as the ledger left it; read anew each time. */
+export async function readBalance(ctx: Context, userId: string): Promise<number> {
+  const row = await ctx.db.read
+    .selectFrom('users')
+    .select('credits_remaining')
+    .where('id', '=', userId)
+    .executeTakeFirst();
+  if (!row) throw new Problem('ERR_4005');
+  return row.credits_remaining;
+}

@@ -1,0 +1,17 @@
+import type { Context } from '../context.ts';
+
+export type HistoryPage = { limit: number; afterSeq: number | null };
+
+/** A page of an account's ledger, newest first. `nextSeq` continues it at the same cost however far it goes. */
+export async function readHistory(ctx: Context, userId: string, { limit, afterSeq }: HistoryPage) {
+  let query = ctx.db.read
+    .selectFrom('quota_log')
+    .select(['id', 'seq', 'change', 'reason', 'balance_after', 'job_id', 'created_at'])
+    .where('user_id', '=', userId)
+    .orderBy('seq', 'desc')
+    .limit(limit + 1);
+  if (afterSeq !== null) query = query.where('seq', '<', afterSeq);
+  const rows = await query.execute();
+  const page = rows.slice(0, limit);
+  return { transactions: page, nextSeq: rows.length > limit ? (page.at(-1)?.seq ?? null) : null };
+}

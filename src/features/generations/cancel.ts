@@ -1,0 +1,32 @@
+import { canonicalHash } from '../../kernel/canonical-json.ts';
+import { Problem } from '../../kernel/errors.ts';
+import type { Context } from '../context.ts';
+import type { Answer } from './begin.ts';
+
+type CancelOutcome =
+  | { outcome: 'cancelled' | 'replayed'; status_code: number; response: unknown }
+  | { outcome: 'key_reused' | 'not_found' }
+  | { outcome: 'final'; status: string };
+
+export type CancelGenerationInput = { userId: string; jobId: string; idempotencyKey: string | null };
+
+/** Stops a generation that has not ended and gives its credits back; else ERR_4008. */
+export async function cancelGeneration(ctx: Context, input: CancelGenerationInput): Promise<Answer> {
+  const result = await ctx.db.call<CancelOutcome>('cancel_generation', {
+    user_id: input.userId,
+    job_id: input.jobId,
+    idempotency_key: input.idempotencyKey,
+    request_hash: await canonicalHash({ job_id: input.jobId }),
+  });
+  switch (result.outcome) {
+    case 'cancelled':
+    case 'replayed':
+      return { status: result.status_code, body: result.response, isReplay: result.outcome === 'replayed' };
+    case 'key_reused':
+      throw new Problem('ERR_4009', { details: { field: 'Idempotency-Key' } });
+    case 'not_found':
+      throw new Problem('ERR_4007');
+    case 'final':
+      throw new Problem('ERR_4008', { details: { status: result.status } });
+  }
+}

@@ -1,0 +1,77 @@
+import { sql } from 'kysely';
+import { Problem } from '../../kernel/errors.ts';
+import type { Context } from '../context.ts';
+
+export const JOB_STATUSES = ['pending', 'processing', 'completed', 'failed'] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+const COLUMNS = [
+  'job_id',
+  'seq',
+  'status',
+  'video_url',
+  'thumbnail_url',
+  'progress',
+  'queue_position',
+  'error_code',
+  'prompt',
+  'model_name',
+  'credits_used',
+  'created_at',
+  'completed_at',
+] as const;
+
+/** One generation of its owner; another's and none are the same ERR_4007. */
+export async function readGeneration(ctx: Context, userId: string, jobId: string) {
+  const row = await ctx.db.read
+    .selectFrom('video_jobs')
+    .select(COLUMNS)
+    .where('job_id', '=', jobId)
+    .where('user_id', '=', userId)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+  if (!row) throw new Problem('ERR_4007');
+  return row;
+}
+
+export type GenerationRow = Awaited<ReturnType<typeof readGeneration>>;
+
+export type JobsPage = { limit: number; offset: number; afterSeq: number | null; status: JobStatus | null };
+
+/** A page of an account's generations, newest first. The total is kept by the database, not counted. */
+export async function listGenerations(ctx: Context, userId: string, page: JobsPage) {
+  let query = ctx.db.read
+    .selectFrom('video_jobs')
+    .select(COLUMNS)
+    .where('user_id', '=', userId)
+    .where('deleted_at', 'is', null)
+    .orderBy('seq', 'desc')
+    .limit(page.limit + 1);
+  if (page.status) query = query.where('status', '=', page.status);
+  query = page.afterSeq === null ? query.offset(page.offset) : query.where('seq', '<', page.afterSeq);
+  const [rows, total] = await Promise.all([query.execute(), countGenerations(ctx, userId, page.status)]);
+  const jobs = rows.slice(0, page.limit);
+  const hasMore = rows.length > page.limit;
+  return { jobs, total, hasMore, nextSeq: hasMore ? (jobs.at(-1)?.seq ?? null) : null };
+}
+
+async function countGenerations(ctx: Context, userId: string, status: JobStatus | null): Promise<number> {
+  let query = ctx.db.read
+    .selectFrom('job_counters')
+    .select(sql<number>`coalesce(sum(jobs), 0)`.as('total'))
+    .where('user_id', '=', userId);
+  if (status) query = query.where('status', '=', status);
+  return (await query.executeTakeFirstOrThrow()).total;
+}
+
+/** Whether a stored file still belongs to a finished generation that its owner has not deleted. */
+export async function isServed(ctx: Context, jobId: string): Promise<boolean> {
+  const row = await ctx.db.read
+    .selectFrom('video_jobs')
+    .select('job_id')
+    .where('job_id', '=', jobId)
+    .where('status', '=', 'completed')
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+  return row !== undefined;
+}

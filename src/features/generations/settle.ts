@@ -1,0 +1,61 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ProviderStatus } from '../../providers/provider.ts';
+import type { Context } from '../context.ts';
+import { deliverGeneration } from './deliver.ts';
+import { failGeneration } from './fail.ts';
+import { findJob, type ProviderJob } from './job.ts';
+
+/** A provider asked more often than this is watched without leaving the task; others get a task for each question. */
+const WATCH_INTERVAL_MAX_MS = 1_000;
+/** A provider that cannot be reached is not hammered. */
+const UNREACHABLE_RETRY_MS = 5_000;
+/** One question to a provider, connection included. */
+const STATUS_TIMEOUT_MS = 30_000;
+
+/** Asks the provider how a generation stands, until it has ended or the next question has its own task. */
+export async function settleGeneration(ctx: Context, jobId: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const job = await findJob(ctx, jobId);
+    if (job?.status !== 'processing' || !job.provider || !job.providerJobId) return;
+
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(STATUS_TIMEOUT_MS)]);
+    const status = await job.provider.status(job.request, job.providerJobId, limit);
+    const nextAskMs = await applyStatus(ctx, job, status, signal);
+    if (nextAskMs === null) return;
+    if (nextAskMs > WATCH_INTERVAL_MAX_MS) {
+      await ctx.db.call('schedule_settle', { job_id: jobId, delay_ms: nextAskMs });
+      return;
+    }
+    await wait(nextAskMs, undefined, { signal });
+  }
+}
+
+/** Null when the generation has ended; else how long to wait before the next question. */
+async function applyStatus(
+  ctx: Context,
+  job: ProviderJob,
+  status: ProviderStatus,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const { jobId } = job.request;
+  switch (status.state) {
+    case 'queued':
+    case 'processing': {
+      const isRunning = await ctx.db.call<boolean>('record_progress', {
+        job_id: jobId,
+        progress: status.state === 'processing' ? status.progress : null,
+        queue_position: status.state === 'queued' ? status.queuePosition : null,
+      });
+      return isRunning ? job.provider.pollIntervalMs : null;
+    }
+    case 'unreachable':
+      ctx.log.warn({ job_id: jobId, provider: job.provider.name, cause: status.cause }, 'the provider does not answer');
+      return UNREACHABLE_RETRY_MS;
+    case 'failed':
+      await failGeneration(ctx, jobId, status.code, status.cause);
+      return null;
+    case 'completed':
+      await deliverGeneration(ctx, job, status.video.path, signal);
+      return null;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Context } from '../context.ts';
+import { failGeneration } from './fail.ts';
+
+/** One sweep's share; the next one comes in seconds. */
+const BATCH = 100;
+
+/**
+ * Ends every generation that is past its deadline, with its credits back, and finds those that no queue task cares for
+ * any more. With it alone, every generation would still come to its right end.
+ */
+export async function sweepGenerations(ctx: Context): Promise<{ expired: number; requeued: number }> {
+  const late = await ctx.db.read
+    .selectFrom('video_jobs')
+    .select('job_id')
+    .where('status', 'in', ['pending', 'processing'])
+    .where('deadline_at', '<=', ctx.clock.now())
+    .orderBy('deadline_at')
+    .limit(BATCH)
+    .execute();
+  let expired = 0;
+  for (const { job_id } of late) {
+    if (await failGeneration(ctx, job_id, 'ERR_5001', 'past its deadline')) expired += 1;
+  }
+  const requeued = await ctx.db.call<number>('requeue_orphans', { limit: BATCH });
+  return { expired, requeued };
+}

@@ -1,0 +1,281 @@
+/**
+ * Each guard of the money is proven by taking it away: with it the promise holds, without it the same attack breaks the
+ * promise. A guard whose removal nobody notices would be no guard.
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { createMoneyWorld, hashOf, type MoneyWorld } from '../support/money.ts';
+
+type Guard = {
+  promise: string;
+  /** Takes the guard out of the database. */
+  remove(world: MoneyWorld): Promise<void>;
+  /** Attacks the promise; true when it held. */
+  holds(world: MoneyWorld): Promise<boolean>;
+};
+
+/** Rewrites a stored procedure; fails when the text to replace is not there, so a renamed guard cannot slip by. */
+async function rewrite(world: MoneyWorld, procedure: string, from: string, to: string): Promise<void> {
+  const { rows } = await world.owner.query(
+    `select pg_get_functiondef(oid) as source from pg_proc where proname = $1 and pronamespace = 'public'::regnamespace`,
+    [procedure],
+  );
+  const source: string = rows[0].source;
+  assert.ok(source.includes(from), `${procedure} no longer says: ${from}`);
+  await world.owner.query(source.replaceAll(from, to));
+}
+
+const drop = (index: string) => async (world: MoneyWorld) => {
+  await world.owner.query(`drop index ${index}`);
+};
+
+const unlimited = async (world: MoneyWorld) => {
+  await world.owner.query('alter table quota_log drop constraint quota_log_spending_leaves_no_debt');
+};
+
+/** Runs attackers at once and tells whether every invariant still holds; an attacker that is refused is no failure. */
+async function survives(world: MoneyWorld, attackers: (() => Promise<unknown>)[]): Promise<boolean> {
+  await Promise.allSettled(attackers.map((attack) => attack()));
+  const { rows } = await world.owner.query('select * from broken_invariants()');
+  return rows.length === 0;
+}
+
+const asOwner = (world: MoneyWorld, sql: string, values: unknown[] = []) => world.owner.query(sql, values);
+
+const guards: Guard[] = [
+  {
+    promise: 'the balance check: nothing spends below zero',
+    remove: async (world) => {
+      await unlimited(world);
+      await rewrite(world, 'deduct_credits', 'v_balance < p_amount', 'false');
+    },
+    holds: async (world) => {
+      const userId = await world.user(1);
+      await world.begin(userId);
+      await world.begin(userId);
+      return (await world.balance(userId)) >= 0;
+    },
+  },
+  {
+    promise: 'the ledger’s own check: no spending row leaves a debt, whatever a procedure forgets',
+    remove: unlimited,
+    holds: async (world) => {
+      const userId = await world.user(1);
+      const spend = world.owner.query(`select apply_credits($1, -2, 'video_generation', null, null)`, [userId]);
+      return spend.then(
+        () => false,
+        () => true,
+      );
+    },
+  },
+  {
+    promise: 'the row lock: of many that spend at once, each sees what the one before left',
+    remove: (world) => rewrite(world, 'deduct_credits', 'for update', ''),
+    holds: async (world) => {
+      // Every writer dawdles between reading the balance and writing it; only the lock keeps the others waiting.
+      await asOwner(
+        world,
+        `create or replace function dawdle() returns trigger language plpgsql as
+         $$ begin perform pg_sleep(0.02); return new; end $$;
+         create or replace trigger dawdle before insert on quota_log for each row execute function dawdle()`,
+      );
+      const userId = await world.user(10);
+      return survives(
+        world,
+        Array.from({ length: 8 }, () => () => world.db.call('deduct_credits', { user_id: userId, amount: 1 })),
+      );
+    },
+  },
+  {
+    promise: 'positive amounts only: a negative deduction mints nothing',
+    remove: (world) => rewrite(world, 'deduct_credits', 'p_amount is null or p_amount <= 0', 'false'),
+    holds: async (world) => {
+      const userId = await world.user(1);
+      await world.db
+        .call('deduct_credits', { user_id: userId, amount: -5, reason: 'admin_adjustment' })
+        .catch(() => {});
+      return (await world.balance(userId)) === 1;
+    },
+  },
+  {
+    promise: 'the unique transaction: a purchase is credited once',
+    remove: async (world) => {
+      await asOwner(world, 'alter table quota_log drop constraint quota_log_transaction_id_key');
+      await rewrite(world, 'apply_credits', 'on conflict (transaction_id) do nothing', '');
+    },
+    holds: async (world) => {
+      const userId = await world.user();
+      const buy = { user_id: userId, amount: 10, reason: 'iap_purchase', transaction_id: 'one' };
+      await Promise.allSettled([world.db.call('add_credits', buy), world.db.call('add_credits', buy)]);
+      return (await world.balance(userId)) === 10;
+    },
+  },
+  {
+    promise: 'one charge per job',
+    remove: drop('quota_log_one_charge_per_job'),
+    holds: async (world) => {
+      const userId = await world.user(5);
+      const jobId = await world.job(userId);
+      return survives(world, [
+        () =>
+          world.db.call('deduct_credits', { user_id: userId, amount: 1, reason: 'video_generation', job_id: jobId }),
+      ]);
+    },
+  },
+  {
+    promise: 'one refund per job',
+    remove: drop('quota_log_one_refund_per_job'),
+    holds: async (world) => {
+      const userId = await world.user(5);
+      const jobId = await world.job(userId);
+      await world.fail(jobId);
+      return survives(world, [
+        () =>
+          world.db.call('add_credits', {
+            user_id: userId,
+            amount: 1,
+            reason: 'generation_failed_refund',
+            job_id: jobId,
+          }),
+      ]);
+    },
+  },
+  {
+    promise: 'one initial grant per account',
+    remove: drop('quota_log_one_initial_grant_per_user'),
+    holds: async (world) => {
+      const userId = await world.user();
+      const grant = { user_id: userId, amount: 10, reason: 'initial_grant' };
+      await world.db.call('add_credits', grant);
+      await world.db.call('add_credits', grant).catch(() => {});
+      return (await world.balance(userId)) === 10;
+    },
+  },
+  {
+    promise: 'the idempotency key: a repeated request is charged once',
+    remove: async (world) => {
+      await asOwner(world, 'alter table idempotency_log drop constraint idempotency_log_pkey');
+      await rewrite(world, 'begin_generation', 'expires_at > clock_timestamp()', 'false');
+    },
+    holds: async (world) => {
+      const userId = await world.user(5);
+      const key = randomUUID();
+      await Promise.allSettled(Array.from({ length: 4 }, () => world.begin(userId, { idempotency_key: key })));
+      return (await world.balance(userId)) === 4;
+    },
+  },
+  {
+    promise: 'the idempotency key under a lost check: the primary key alone still stops the second charge',
+    remove: async (world) => {
+      await asOwner(world, 'alter table idempotency_log drop constraint idempotency_log_pkey');
+    },
+    holds: async (world) => {
+      await rewriteOnce(world, 'begin_generation', 'expires_at > clock_timestamp()', 'false');
+      const userId = await world.user(5);
+      const key = randomUUID();
+      await Promise.allSettled(Array.from({ length: 4 }, () => world.begin(userId, { idempotency_key: key })));
+      return (await world.balance(userId)) === 4;
+    },
+  },
+  {
+    promise: 'the request’s fingerprint: a key of another request answers for nothing',
+    remove: (world) => rewrite(world, 'begin_generation', 'v_logged.request_hash <> p_request_hash', 'false'),
+    holds: async (world) => {
+      const userId = await world.user(5);
+      const key = randomUUID();
+      await world.begin(userId, { idempotency_key: key });
+      return (await world.begin(userId, { idempotency_key: key, request_hash: hashOf('x') })).outcome === 'key_reused';
+    },
+  },
+  {
+    promise: 'the state compare of a failure: a generation that has ended is not refunded',
+    remove: async (world) => {
+      await rewrite(world, 'fail_generation', `v_job.status not in ('pending', 'processing')`, 'false');
+      await asOwner(world, 'drop trigger video_jobs_guard_state on video_jobs');
+    },
+    holds: async (world) => {
+      const userId = await world.user(5);
+      const jobId = await world.job(userId);
+      await world.submit(jobId);
+      await world.finish(jobId);
+      return survives(world, [() => world.fail(jobId)]);
+    },
+  },
+  {
+    promise: 'the state compare of a success: what failed and was refunded is never delivered',
+    remove: async (world) => {
+      await rewrite(world, 'finish_generation', `v_job.status is distinct from 'processing'`, 'false');
+      await rewrite(world, 'finish_generation', `and status = 'processing'`, '');
+      await rewrite(world, 'finish_generation', 'set status =', 'set error_code = null, status =');
+      await asOwner(world, 'drop trigger video_jobs_guard_state on video_jobs');
+    },
+    holds: async (world) => {
+      const userId = await world.user(5);
+      const jobId = await world.job(userId);
+      await world.submit(jobId);
+      await world.fail(jobId);
+      return survives(world, [() => world.finish(jobId)]);
+    },
+  },
+  {
+    promise: 'the walk of states: no path brings a generation back from its end',
+    remove: (world) => asOwner(world, 'drop trigger video_jobs_guard_state on video_jobs').then(() => {}),
+    holds: async (world) => {
+      const userId = await world.user(5);
+      const jobId = await world.job(userId);
+      await world.fail(jobId);
+      const revive = asOwner(
+        world,
+        `update video_jobs set status = 'pending', error_code = null, completed_at = null where job_id = $1`,
+        [jobId],
+      );
+      return revive.then(
+        () => false,
+        () => true,
+      );
+    },
+  },
+  {
+    promise: 'one attempt out at a time: no provider is paid twice for a job',
+    remove: drop('provider_attempts_one_outstanding'),
+    holds: async (world) => {
+      const userId = await world.user(5);
+      const jobId = await world.job(userId);
+      await world.db.call('begin_attempt', { job_id: jobId });
+      const second = asOwner(
+        world,
+        `insert into provider_attempts (job_id, attempt, provider, provider_model_id) values ($1, 2, 'sandbox', 'x')`,
+        [jobId],
+      );
+      return second.then(
+        () => false,
+        () => true,
+      );
+    },
+  },
+  {
+    promise: 'the ledger only grows',
+    remove: (world) => asOwner(world, 'drop trigger quota_log_only_grows on quota_log').then(() => {}),
+    holds: async (world) => {
+      const userId = await world.user(5);
+      return survives(world, [() => asOwner(world, 'update quota_log set change = 50 where user_id = $1', [userId])]);
+    },
+  },
+];
+
+/** As `rewrite`, but content to find the rewriting done. */
+async function rewriteOnce(world: MoneyWorld, procedure: string, from: string, to: string): Promise<void> {
+  await rewrite(world, procedure, from, to).catch(() => {});
+}
+
+describe('the guards of the money', () => {
+  for (const guard of guards) {
+    it(`${guard.promise}: holds, and breaks when its guard is gone`, async () => {
+      await using world = await createMoneyWorld();
+      assert.equal(await guard.holds(world), true, 'with the guard the promise holds');
+      await guard.remove(world);
+      assert.equal(await guard.holds(world), false, 'without the guard the attack succeeds');
+    });
+  }
+});

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { createMoneyWorld, type MoneyWorld } from '../support/money.ts';
+
+type Operation =
+  | { do: 'begin'; user: number; key: number }
+  | { do: 'submit' | 'finish' | 'fail' | 'cancel' | 'delete' | 'unknown'; job: number }
+  | { do: 'buy'; user: number; amount: number; transaction: number }
+  | { do: 'spend'; user: number; amount: number };
+
+const USERS = 3;
+
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('begin' as const), user: fc.nat(USERS - 1), key: fc.nat(5) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom(
+        'submit' as const,
+        'finish' as const,
+        'fail' as const,
+        'cancel' as const,
+        'delete' as const,
+        'unknown' as const,
+      ),
+      job: fc.nat(7),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('buy' as const),
+      user: fc.nat(USERS - 1),
+      amount: fc.integer({ min: -2, max: 5 }),
+      transaction: fc.nat(3),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('spend' as const),
+      user: fc.nat(USERS - 1),
+      amount: fc.integer({ min: -2, max: 4 }),
+    }),
+  },
+);
+
+/** Steps follow one another; the operations of a step race. */
+const history = fc.array(fc.array(operation, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 10 });
+
+describe('whatever is done, in whatever order and at once', () => {
+  let world: MoneyWorld;
+  before(async () => {
+    world = await createMoneyWorld();
+  });
+  after(() => world[Symbol.asyncDispose]());
+
+  it('every invariant of the money holds after every step', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, async (steps) => {
+        const users = await Promise.all(Array.from({ length: USERS }, () => world.user(4)));
+        const keys = Array.from({ length: 6 }, () => randomUUID());
+        const run = randomUUID();
+        const jobs: { userId: string; jobId: string }[] = [];
+
+        const perform = async (op: Operation): Promise<void> => {
+          if ('user' in op) {
+            const userId = users[op.user] ?? '';
+            if (op.do === 'begin') {
+              const begun = await world.begin(userId, { idempotency_key: keys[op.key] });
+              if (begun.outcome === 'created' && begun.response) jobs.push({ userId, jobId: begun.response.job_id });
+            } else if (op.do === 'buy') {
+              await world.db.call('add_credits', {
+                user_id: userId,
+                amount: op.amount,
+                reason: 'iap_purchase',
+                transaction_id: `${run}:${op.transaction}`,
+              });
+            } else {
+              await world.db.call('deduct_credits', { user_id: userId, amount: op.amount, reason: 'admin_adjustment' });
+            }
+            return;
+          }
+          const job = jobs[op.job];
+          if (!job) return;
+          const { userId, jobId } = job;
+          if (op.do === 'submit') await world.submit(jobId);
+          else if (op.do === 'finish') await world.finish(jobId);
+          else if (op.do === 'fail') await world.fail(jobId);
+          else if (op.do === 'cancel') await world.db.call('cancel_generation', { user_id: userId, job_id: jobId });
+          else if (op.do === 'delete') await world.db.call('delete_generation', { user_id: userId, job_id: jobId });
+          else {
+            const attempt = await world.db.call<{ attempt_id?: string }>('begin_attempt', { job_id: jobId });
+            if (attempt.attempt_id) {
+              await world.db.call('close_attempt', { attempt_id: attempt.attempt_id, state: 'unknown', error: 'cut' });
+            }
+          }
+        };
+
+        for (const step of steps) {
+          await Promise.all(step.map(perform));
+          await world.assertInvariants();
+        }
+        const balances = await Promise.all(users.map((userId) => world.balance(userId)));
+        assert.ok(
+          balances.every((balance) => balance >= 0),
+          balances.join(),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+});

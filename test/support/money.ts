@@ -1,0 +1,116 @@
+/** A database with accounts, models and generations, driven through the stored procedures alone. */
+import assert from 'node:assert/strict';
+import { createHash, randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { createDatabase, type Database } from '../../src/db/database.ts';
+import { createPool } from '../../src/db/pool.ts';
+import { silentLog } from '../../src/kernel/log.ts';
+import { createTestDatabase } from './postgres.ts';
+
+export type Begun = {
+  outcome: string;
+  response?: { job_id: string; credits_used: number };
+  status_code?: number;
+  scope?: string;
+  required?: number;
+  available?: number;
+  remaining?: number;
+};
+
+export type MoneyWorld = AsyncDisposable & {
+  url: string;
+  /** The tables' owner: for looking, and for taking guards away. */
+  owner: pg.Pool;
+  /** What the server has: reads and procedures. */
+  db: Database;
+  user(credits?: number): Promise<string>;
+  balance(userId: string): Promise<number>;
+  modelId: string;
+  begin(userId: string, change?: Record<string, unknown>): Promise<Begun>;
+  /** Begins and returns the job's id. */
+  job(userId: string): Promise<string>;
+  /** Takes a pending job to the provider. */
+  submit(jobId: string, providerJobId?: string): Promise<void>;
+  finish(jobId: string): Promise<boolean>;
+  fail(jobId: string): Promise<boolean>;
+  assertInvariants(): Promise<void>;
+};
+
+export const SHA = 'a'.repeat(64);
+
+/** A hash of anything, as begin_generation wants its request_hash. */
+export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+export async function createMoneyWorld(): Promise<MoneyWorld> {
+  const database = await createTestDatabase();
+  const owner = new pg.Pool({ connectionString: database.url, max: 5 });
+  owner.on('error', () => {});
+  const pool = createPool({ url: database.url, log: silentLog, connectionsMax: 20 });
+  const db = createDatabase(pool);
+  const model = await db.read.selectFrom('models').select('id').where('name', '=', 'Sandbox').executeTakeFirstOrThrow();
+
+  const world: MoneyWorld = {
+    url: database.url,
+    owner,
+    db,
+    modelId: model.id,
+    async user(credits = 0) {
+      const made = await db.call<{ user_id: string }>('onboard_device', { device_id: `device-${randomUUID()}` });
+      if (credits > 0) await db.call('add_credits', { user_id: made.user_id, amount: credits, reason: 'iap_purchase' });
+      return made.user_id;
+    },
+    async balance(userId) {
+      const { rows } = await owner.query('select credits_remaining from users where id = $1', [userId]);
+      return rows[0].credits_remaining;
+    },
+    begin: (userId, change = {}) =>
+      db.call<Begun>('begin_generation', {
+        user_id: userId,
+        idempotency_key: randomUUID(),
+        request_hash: SHA,
+        model_id: model.id,
+        prompt: 'a cat playing piano',
+        settings: { duration: 5 },
+        image_url: null,
+        address: null,
+        limit_account: 1000,
+        limit_address: 1000,
+        limit_in_flight: 1000,
+        deadline_seconds: 1800,
+        ...change,
+      }),
+    async job(userId) {
+      const begun = await world.begin(userId);
+      assert.equal(begun.outcome, 'created');
+      assert.ok(begun.response);
+      return begun.response.job_id;
+    },
+    async submit(jobId, providerJobId = `provider-${jobId}`) {
+      const attempt = await db.call<{ attempt_id: string }>('begin_attempt', { job_id: jobId });
+      await db.call('mark_submitted', {
+        job_id: jobId,
+        attempt_id: attempt.attempt_id ?? null,
+        provider_job_id: providerJobId,
+      });
+    },
+    finish: (jobId) =>
+      db.call<boolean>('finish_generation', {
+        job_id: jobId,
+        video_path: `x/2026-01/${jobId}.mp4`,
+        thumbnail_path: `x/2026-01/${jobId}.jpg`,
+        video_bytes: 1000,
+        video_sha256: SHA,
+        video_seconds: 5,
+      }),
+    fail: (jobId) => db.call<boolean>('fail_generation', { job_id: jobId, error_code: 'ERR_5003', cause: 'test' }),
+    async assertInvariants() {
+      const { rows } = await owner.query('select * from broken_invariants()');
+      assert.deepEqual(rows, []);
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([pool.end(), owner.end()]);
+      await database[Symbol.asyncDispose]();
+    },
+  };
+  return world;
+}
