@@ -127,6 +127,11 @@ async function requireVersion(client: pg.Client): Promise<void> {
   }
 }
 
+/** The name of the newest migration that this code comes with. */
+export async function latestMigration(): Promise<string> {
+  return (await readFolder('migrations')).at(-1)?.name ?? '';
+}
+
 /** Migrates the database at `url`, as the owner that the URL names. */
 export async function migrate(options: { url: string; log: Log }): Promise<MigrationReport> {
   const client = new pg.Client({ connectionString: options.url, application_name: 'rendio-migrate' });

@@ -41,14 +41,19 @@ export type Context = {
   /** Turns a session's nonce into its refresh token, with the server's secret. */
   refreshTokenFor(nonce: Uint8Array): Promise<string>;
   randomBytes(bytes: number): Uint8Array;
-  deviceCheck: DeviceCheck;
+  /** Null where no key for it is configured. */
+  deviceCheck: DeviceCheck | null;
   /** One onboarding at a time may read and write a device's bits at Apple, which knows no compare-and-set. */
   deviceGrantLease: Lease;
   providers: ReadonlyMap<ProviderName, VideoProvider>;
   media: MediaStore;
   probe: MediaProbe;
   mediaSigner: MediaSigner;
+  /** The newest migration that this code was written for. */
+  latestMigration: string;
   /** A private folder for files on their way; emptied at start. */
   workDir: string;
   userEvents: Listener;
+  /** Aborts when the process begins to shut down: what would go on for ever ends then. */
+  stopping: AbortSignal;
 };

@@ -1,4 +1,4 @@
-import type { Bits, DeviceCheckAnswer } from '../../apple/device-check.ts';
+import type { Bits, DeviceCheck, DeviceCheckAnswer } from '../../apple/device-check.ts';
 import { LeaseTimeout } from '../../db/lease.ts';
 import { Problem } from '../../kernel/errors.ts';
 import type { Locale } from '../../kernel/locale.ts';
@@ -7,6 +7,9 @@ import { openSession, type Session } from './session.ts';
 
 export type OnboardInput = { deviceId: string; deviceToken: string | null; language: Locale };
 export type Onboarded = { userId: string; creditsRemaining: number; isNew: boolean; session: Session };
+
+/** A device that Apple can be asked about. */
+type Device = { deviceCheck: DeviceCheck; deviceToken: string };
 
 type Account = {
   user_id: string;
@@ -27,16 +30,20 @@ const RETRY_AFTER_SECONDS = 10;
 export async function onboardDevice(ctx: Context, input: OnboardInput): Promise<Onboarded> {
   const known = await findByDevice(ctx, input.deviceId);
   if (known?.banned) throw new Problem('ERR_4013');
+  if (!ctx.deviceCheck) throw new Problem('ERR_4017', { details: { feature: 'device-check' } });
+  const { deviceCheck } = ctx;
   if (input.deviceToken === null) return onboardUnverified(ctx, input, known !== null, 'no device token was sent');
   const { deviceToken } = input;
 
   if (known?.initial_grant_claimed || ctx.policy.initialGrantCredits === 0) {
-    const answer = await ctx.deviceCheck.query(deviceToken);
+    const answer = await deviceCheck.query(deviceToken);
     const bits = await bitsOrFallback(ctx, input, answer, known !== null);
     return 'session' in bits ? bits : letIn(ctx, await openAccount(ctx, input));
   }
   try {
-    return await ctx.deviceGrantLease.run(() => onboardWithGrant(ctx, input, deviceToken, known !== null));
+    return await ctx.deviceGrantLease.run(() =>
+      onboardWithGrant(ctx, input, { deviceCheck, deviceToken }, known !== null),
+    );
   } catch (error) {
     if (!(error instanceof LeaseTimeout)) throw error;
     return onboardUnverified(ctx, input, known !== null, 'too many devices are waiting for Apple');
@@ -46,19 +53,19 @@ export async function onboardDevice(ctx: Context, input: OnboardInput): Promise<
 async function onboardWithGrant(
   ctx: Context,
   input: OnboardInput,
-  deviceToken: string,
+  device: Device,
   isKnown: boolean,
 ): Promise<Onboarded> {
-  const bits = await bitsOrFallback(ctx, input, await ctx.deviceCheck.query(deviceToken), isKnown);
+  const bits = await bitsOrFallback(ctx, input, await device.deviceCheck.query(device.deviceToken), isKnown);
   if ('session' in bits) return bits;
 
   const account = await openAccount(ctx, input);
-  const balance = await takeGrant(ctx, account, bits, deviceToken);
+  const balance = await takeGrant(ctx, account, bits, device);
   return letIn(ctx, { ...account, credits_remaining: balance ?? account.credits_remaining });
 }
 
 /** The balance after the grant; null where there is none to take, or not yet. */
-async function takeGrant(ctx: Context, account: Account, bits: Bits, deviceToken: string): Promise<number | null> {
+async function takeGrant(ctx: Context, account: Account, bits: Bits, device: Device): Promise<number | null> {
   const userId = account.user_id;
   if (account.initial_grant_claimed) return null;
   if (bits.bit0) {
@@ -71,7 +78,7 @@ async function takeGrant(ctx: Context, account: Account, bits: Bits, deviceToken
 
   const bit1 = await ctx.db.call<boolean | null>('claim_initial_grant', { user_id: userId, bit1: bits.bit1 });
   if (bit1 === null) return null;
-  const outcome = await ctx.deviceCheck.setBits(deviceToken, { bit0: true, bit1 });
+  const outcome = await device.deviceCheck.setBits(device.deviceToken, { bit0: true, bit1 });
   if (outcome === 'done') return completeGrant(ctx, userId);
   if (outcome === 'bad_token' || outcome.outcome === 'failed') {
     await ctx.db.call('withdraw_initial_grant', { user_id: userId });

@@ -100,7 +100,7 @@ function checkPrompt(prompt: string, promptMax: number): void {
   const length = [...prompt].length;
   if (length < PROMPT_MIN || length > promptMax) {
     throw new Problem('ERR_4003', {
-      details: { field: 'prompt', length, allowed: { minLength: PROMPT_MIN, maxLength: promptMax } },
+      details: { field: 'prompt', allowed: { minLength: PROMPT_MIN, maxLength: promptMax } },
     });
   }
 }
@@ -142,7 +142,7 @@ function rateLimited(result: Extract<BeginOutcome, { outcome: 'rate_limited' }>)
   const retryAfter = result.scope === 'in_flight' ? IN_FLIGHT_RETRY_SECONDS : result.reset_seconds;
   const windowSeconds = result.scope === 'in_flight' ? undefined : result.window_seconds;
   return new Problem('ERR_4004', {
-    details: { retry_after: retryAfter, limit: result.limit, scope: result.scope },
+    details: { retry_after: retryAfter, ...(result.scope === 'in_flight' ? { reason: 'in_flight' } : {}) },
     headers: {
       'Retry-After': String(retryAfter),
       'RateLimit-Policy': `"generations";q=${result.limit}${windowSeconds ? `;w=${windowSeconds}` : ''}`,

@@ -27,6 +27,6 @@ export async function cancelGeneration(ctx: Context, input: CancelGenerationInpu
     case 'not_found':
       throw new Problem('ERR_4007');
     case 'final':
-      throw new Problem('ERR_4008', { details: { status: result.status } });
+      throw new Problem('ERR_4008', { details: { reason: 'finished', status: result.status } });
   }
 }

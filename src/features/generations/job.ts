@@ -13,9 +13,14 @@ type FoundJob = {
   createdAt: Date;
   videoPath: string | null;
 };
-export type ProviderJob = FoundJob & { provider: VideoProvider };
+export type ProviderJob = Omit<FoundJob, 'provider'> & { provider: VideoProvider };
 
-export async function findJob(ctx: Context, jobId: string): Promise<FoundJob | ProviderJob | null> {
+/** Whether this server has the provider that the job was sold for. */
+export function hasProvider(job: FoundJob | null): job is FoundJob & ProviderJob {
+  return job !== null && job.provider !== null;
+}
+
+export async function findJob(ctx: Context, jobId: string): Promise<FoundJob | null> {
   const row = await ctx.db.read.selectFrom('video_jobs').selectAll().where('job_id', '=', jobId).executeTakeFirst();
   if (!row) return null;
   return {

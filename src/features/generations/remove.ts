@@ -7,6 +7,6 @@ export async function removeGeneration(ctx: Context, input: { userId: string; jo
     user_id: input.userId,
     job_id: input.jobId,
   });
-  if (outcome === 'running') throw new Problem('ERR_4008', { details: { status: 'running' } });
+  if (outcome === 'running') throw new Problem('ERR_4008', { details: { reason: 'running' } });
   if (outcome === 'not_found') throw new Problem('ERR_4007');
 }

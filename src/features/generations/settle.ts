@@ -3,7 +3,7 @@ import type { ProviderStatus } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
 import { deliverGeneration } from './deliver.ts';
 import { failGeneration } from './fail.ts';
-import { findJob, type ProviderJob } from './job.ts';
+import { findJob, hasProvider, type ProviderJob } from './job.ts';
 
 /** A provider asked more often than this is watched without leaving the task; others get a task for each question. */
 const WATCH_INTERVAL_MAX_MS = 1_000;
@@ -16,7 +16,7 @@ const STATUS_TIMEOUT_MS = 30_000;
 export async function settleGeneration(ctx: Context, jobId: string, signal: AbortSignal): Promise<void> {
   for (;;) {
     const job = await findJob(ctx, jobId);
-    if (job?.status !== 'processing' || !job.provider || !job.providerJobId) return;
+    if (!hasProvider(job) || job.status !== 'processing' || !job.providerJobId) return;
 
     const limit = AbortSignal.any([signal, AbortSignal.timeout(STATUS_TIMEOUT_MS)]);
     const status = await job.provider.status(job.request, job.providerJobId, limit);

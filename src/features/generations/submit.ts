@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from '../context.ts';
 import { failGeneration } from './fail.ts';
-import { findJob, type ProviderJob } from './job.ts';
+import { findJob, hasProvider, type ProviderJob } from './job.ts';
 
 type AttemptOutcome =
   | { outcome: 'claimed' | 'resumed'; attempt_id: string }
@@ -24,7 +24,7 @@ export async function submitGeneration(ctx: Context, jobId: string, signal: Abor
     if (attempt.outcome !== 'claimed' && attempt.outcome !== 'resumed') return;
 
     const job = await findJob(ctx, jobId);
-    if (!job?.provider) {
+    if (!hasProvider(job)) {
       await close(ctx, attempt.attempt_id, 'rejected', 'no such provider here');
       await failGeneration(ctx, jobId, 'ERR_5002', 'no such provider here');
       return;

@@ -1,0 +1,45 @@
+import { ERROR_STATUS, type ErrorCode } from '../src/kernel/errors.ts';
+import { LOCALES } from '../src/kernel/locale.ts';
+import { GUIDANCE } from '../src/kernel/messages/guidance.ts';
+import { messageFor } from '../src/kernel/messages/index.ts';
+
+const HEAD = `# Errors
+
+Generated from \`src/kernel/messages\`; \`npm run generate\` writes it.
+
+Every refusal has one shape:
+
+\`\`\`json
+{ "error": { "code": "ERR_4001", "message": "…", "details": { "required": 4, "available": 2 } } }
+\`\`\`
+
+Branch on \`code\`, show \`message\` (it follows \`Accept-Language\`: English, Turkish or Spanish), and use \`details\` where this
+page names them. The sentences below are the plain ones; with details they become more precise. Codes for jobs are the
+\`error_code\` of a generation that failed; its credits are back by the time the code can be read.
+`;
+
+/** An example of the details that come with a code, so that its sentence shows at its best. */
+const EXAMPLES: Partial<Record<ErrorCode, Record<string, unknown>>> = {
+  ERR_4001: { required: 4, available: 2 },
+  ERR_4003: { allowed: { minLength: 3, maxLength: 2000 } },
+  ERR_4004: { retry_after: 30 },
+  ERR_4006: { field: 'settings.duration', allowed: [4, 6, 8] },
+};
+
+/** The whole text of `docs/errors.md`. */
+export function generateErrorDocs(): string {
+  const codes = Object.keys(ERROR_STATUS) as ErrorCode[];
+  return `${HEAD}\n${codes.map(section).join('\n')}`;
+}
+
+function section(code: ErrorCode): string {
+  const { name, advice } = GUIDANCE[code];
+  const sentences = LOCALES.map((locale) => `* ${locale}: ${messageFor(code, locale, EXAMPLES[code])}`);
+  return [`## ${code}: ${name}`, '', `HTTP status: ${statuses(code)}`, '', ...sentences, '', advice, ''].join('\n');
+}
+
+function statuses(code: ErrorCode): string {
+  const { alsoStatus, jobsOnly } = GUIDANCE[code];
+  if (jobsOnly) return 'none (jobs only)';
+  return [ERROR_STATUS[code], ...(alsoStatus ? [alsoStatus] : [])].join(', ');
+}

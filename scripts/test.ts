@@ -1,0 +1,78 @@
+/**
+ * Runs the tests: `node scripts/test.ts [files, folders or globs] [flags of node --test]`. One PostgreSQL serves all files; see
+ * test/support/global-setup.ts for which. The exit code is the runner's.
+ */
+import { spawn } from 'node:child_process';
+import { globSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { StartupError } from '../src/kernel/startup-error.ts';
+import { globalSetup, globalTeardown } from '../test/support/global-setup.ts';
+
+/** A file is a process of its own; more than the small machines of CI have cores only slows them down. */
+const CONCURRENCY = 2;
+
+/** A test that hangs must fail, and be named; no file takes a tenth of it. */
+const TIMEOUT_MS = 300_000;
+
+const names = process.argv.slice(2);
+const isFlag = (name: string) => name.startsWith('-') || (!/[*]|\.ts$/.test(name) && !isFolder(name));
+const flags = names.filter(isFlag);
+const wanted = names.filter((name) => !isFlag(name));
+const files = (wanted.length > 0 ? wanted : ['test']).flatMap(testFilesOf);
+
+if (files.length === 0) {
+  console.error(`No test files match ${wanted.join(' ')}.`);
+  process.exit(1);
+}
+process.exitCode = await testWithPostgres(files, flags);
+
+function isFolder(name: string): boolean {
+  return statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function testFilesOf(name: string): string[] {
+  const pattern = isFolder(name) ? join(name, '**/*.test.ts') : name;
+  return globSync(pattern)
+    .filter((file) => !file.startsWith(join('test', 'support')))
+    .sort();
+}
+
+/** Sets up, runs and tears down, also when interrupted. */
+async function testWithPostgres(paths: string[], extra: string[]): Promise<number> {
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort(signal));
+  try {
+    await globalSetup();
+    const code = interrupt.signal.aborted ? 1 : await runTests(paths, extra, interrupt.signal);
+    return interrupt.signal.aborted ? codeOfSignal(interrupt.signal.reason) : code;
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error;
+    console.error(error.message);
+    return 1;
+  } finally {
+    await globalTeardown();
+  }
+}
+
+function runTests(paths: string[], extra: string[], interrupt: AbortSignal): Promise<number> {
+  const reporter = extra.some((flag) => flag.startsWith('--test-reporter')) ? [] : ['--test-reporter=spec'];
+  const words = [
+    '--test',
+    `--test-concurrency=${CONCURRENCY}`,
+    `--test-timeout=${TIMEOUT_MS}`,
+    ...reporter,
+    ...extra,
+    ...paths,
+  ];
+  const runner = spawn(process.execPath, words, { stdio: 'inherit' });
+  interrupt.addEventListener('abort', () => runner.kill(interrupt.reason));
+  return new Promise((resolve, reject) => {
+    runner.once('error', reject);
+    runner.once('exit', (code, signal) => resolve(code ?? codeOfSignal(signal ?? 'SIGTERM')));
+  });
+}
+
+function codeOfSignal(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}

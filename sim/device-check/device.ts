@@ -1,0 +1,9 @@
+/**
+ * Who a simulated device token is about: the text after `device:` in the decoded token, up to the first white space,
+ * else the token itself. Undefined for a token that decodes to `invalid…`.
+ */
+export function deviceOf(token: string): string | undefined {
+  const text = Buffer.from(token, 'base64').toString('utf8');
+  if (text.startsWith('invalid')) return undefined;
+  return /device:(\S+)/.exec(text)?.[1] ?? token;
+}

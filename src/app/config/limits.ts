@@ -1,0 +1,35 @@
+/** How much of everything is allowed, and what a new device is worth. */
+import type { Values } from './variables.ts';
+
+export type Limits = {
+  generationsPerHour: number;
+  generationsPerHourPerAddress: number;
+  onboardingPerHour: number;
+  authPer5Minutes: number;
+  purchasesPerHour: number;
+  callsPerMinute: number;
+  generationsInFlight: number;
+  generationDeadlineSeconds: number;
+  initialGrantCredits: number;
+  deviceCheckFallback: Values['DEVICECHECK_FALLBACK'];
+};
+
+/** Developers and test suites are one address that does everything at once. */
+const DEVELOPMENT_FACTOR = 100;
+
+/** The contract's defaults where nothing is set, a hundredfold in development. */
+export function limitsOf(values: Values): Limits {
+  const factor = values.ENVIRONMENT === 'development' ? DEVELOPMENT_FACTOR : 1;
+  return {
+    generationsPerHour: values.RATE_LIMIT_GENERATIONS_PER_HOUR ?? 10 * factor,
+    generationsPerHourPerAddress: values.RATE_LIMIT_GENERATIONS_PER_HOUR_PER_ADDRESS ?? 60 * factor,
+    onboardingPerHour: values.RATE_LIMIT_ONBOARDING_PER_HOUR ?? 30 * factor,
+    authPer5Minutes: values.RATE_LIMIT_AUTH_PER_5_MINUTES ?? 150 * factor,
+    purchasesPerHour: values.RATE_LIMIT_PURCHASES_PER_HOUR ?? 30 * factor,
+    callsPerMinute: values.RATE_LIMIT_CALLS_PER_MINUTE ?? 600 * factor,
+    generationsInFlight: values.RATE_LIMIT_GENERATIONS_IN_FLIGHT ?? 10 * factor,
+    generationDeadlineSeconds: values.GENERATION_DEADLINE_SECONDS,
+    initialGrantCredits: values.INITIAL_GRANT_CREDITS,
+    deviceCheckFallback: values.DEVICECHECK_FALLBACK,
+  };
+}

@@ -1,0 +1,93 @@
+/** What anybody may see of the configuration: it can be logged, printed and shown in the console. */
+import { type Limits, limitsOf } from './limits.ts';
+import { type Simulated, simulatedIn } from './simulated.ts';
+import type { Environment, Values } from './variables.ts';
+
+/** URLs have no slash at their end. */
+export type Settings = {
+  environment: Environment;
+  server: {
+    /** 0: any free port. */
+    port: number;
+    host: string;
+    publicUrl: string | undefined;
+    /** As written: relative to the directory the process was started in. */
+    dataDir: string;
+    worker: boolean;
+    corsOrigins: '*' | string[];
+    logLevel: Values['LOG_LEVEL'];
+    trustedProxyHops: number;
+  };
+  providers: { falQueueUrl: string; falRestUrl: string; runwayUrl: string };
+  apple: {
+    bundleId: string | undefined;
+    /** The app's number in the App Store. */
+    appId: number | undefined;
+    teamId: string | undefined;
+    /** A file or a folder of roots that replace the default. */
+    rootCertsPath: string | undefined;
+    deviceCheckUrl: string;
+    appStoreUrl: string;
+    appStoreSandboxUrl: string;
+    idUrl: string;
+    /** Undefined: Apple's own host for each push token's environment. */
+    apnsUrl: string | undefined;
+  };
+  /** `host` or `host:port`, in lower case, beside the providers' own. */
+  mediaAllowedHosts: string[];
+  limits: Limits;
+  simulated: Simulated;
+};
+
+/** Device tokens of builds that Xcode runs are known to Apple's development host alone. */
+function deviceCheckUrlOf(values: Values): string {
+  const host =
+    values.ENVIRONMENT === 'development' ? 'api.development.devicecheck.apple.com' : 'api.devicecheck.apple.com';
+  return values.APPLE_DEVICECHECK_URL ?? `https://${host}`;
+}
+
+function serverOf(values: Values): Settings['server'] {
+  const isDevelopment = values.ENVIRONMENT === 'development';
+  return {
+    port: values.PORT,
+    // A developer's machine answers itself alone unless it is told otherwise.
+    host: values.HOST ?? (isDevelopment ? '127.0.0.1' : '0.0.0.0'),
+    publicUrl: values.PUBLIC_URL,
+    dataDir: values.DATA_DIR,
+    worker: values.WORKER === 'on',
+    corsOrigins: values.CORS_ORIGINS ?? (isDevelopment ? '*' : []),
+    logLevel: values.LOG_LEVEL,
+    trustedProxyHops: values.TRUSTED_PROXY_HOPS,
+  };
+}
+
+function appleOf(values: Values): Settings['apple'] {
+  return {
+    bundleId: values.APPLE_BUNDLE_ID,
+    appId: values.APPLE_APP_ID,
+    teamId: values.APPLE_TEAM_ID,
+    rootCertsPath: values.APPLE_ROOT_CERTS,
+    deviceCheckUrl: deviceCheckUrlOf(values),
+    appStoreUrl: values.APPLE_APPSTORE_URL,
+    appStoreSandboxUrl: values.APPLE_APPSTORE_SANDBOX_URL,
+    idUrl: values.APPLE_ID_URL ?? 'https://appleid.apple.com',
+    apnsUrl: values.APPLE_APNS_URL,
+  };
+}
+
+/** The settings that these values mean, every default filled in. */
+export function settingsOf(values: Values): Settings {
+  return {
+    environment: values.ENVIRONMENT,
+    server: serverOf(values),
+    providers: {
+      falQueueUrl: values.FAL_QUEUE_URL,
+      falRestUrl: values.FAL_REST_URL,
+      runwayUrl: values.RUNWAY_API_URL,
+    },
+    apple: appleOf(values),
+    mediaAllowedHosts: values.MEDIA_ALLOWED_HOSTS,
+    limits: limitsOf(values),
+    simulated: simulatedIn(values),
+  };
+}

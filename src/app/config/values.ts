@@ -1,0 +1,104 @@
+/** The kinds of value that variables hold. Every refusal says what is wrong without repeating the value. */
+import { z } from 'zod';
+
+const LOCAL_NAME = /^[a-z0-9.:[\]_-]+$/i;
+
+function parsedUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+/** Decimal digits alone, within both bounds. */
+export function integer(min: number, max: number) {
+  return z
+    .string()
+    .refine((text) => /^\d{1,15}$/.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: `must be a whole number from ${min} to ${max}`,
+    })
+    .transform(Number);
+}
+
+export function oneOf<const T extends string>(values: readonly T[]) {
+  return z.enum(values, { error: `must be ${values.slice(0, -1).join(', ')} or ${values.at(-1)}` });
+}
+
+/** Printable ASCII without spaces: what may stand in a header. */
+export function token() {
+  return z.string().regex(/^[\x21-\x7e]+$/, { error: 'must be printable ASCII without spaces' });
+}
+
+/** A name that a vendor gave: letters, digits, `-` and `_`. */
+export function vendorId() {
+  return z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, { error: 'must be letters, digits, "-" and "_" alone' });
+}
+
+/** An http(s) address to which paths are appended: no query, fragment, user or slash at its end. */
+export function baseUrl() {
+  return z.string().transform((text, ctx) => {
+    const url = parsedUrl(text);
+    const usable = url && /^https?:$/.test(url.protocol) && !/[?#]/.test(text) && !url.username && !url.password;
+    if (usable) return url.href.replace(/\/+$/, '');
+    ctx.addIssue({ code: 'custom', message: 'must be an http(s) URL without a query, a fragment or a user' });
+    return z.NEVER;
+  });
+}
+
+/** An http(s) address that is called exactly as it stands. */
+export function webUrl() {
+  return z.string().refine((text) => /^https?:$/.test(parsedUrl(text)?.protocol ?? ''), {
+    error: 'must be an http(s) URL',
+  });
+}
+
+export function postgresUrl() {
+  return z.string().refine((text) => /^postgres(ql)?:$/.test(parsedUrl(text)?.protocol ?? ''), {
+    error: 'must be a postgres:// or postgresql:// URL (special characters of the password percent-encoded)',
+  });
+}
+
+/** A host name or an address to listen on, without scheme or port. */
+export function listenHost() {
+  return z.string().refine(
+    (text) => {
+      const host = text.includes(':') ? `[${text}]` : text;
+      return /^[A-Za-z0-9.:_-]+$/.test(text) && URL.canParse(`http://${host}`);
+    },
+    { error: 'must be a host name or an IP address, without a scheme or a port' },
+  );
+}
+
+function items(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+/** `host` or `host:port`, comma-separated, in lower case. */
+export function hostList() {
+  return z.string().transform((text, ctx) => {
+    const hosts = items(text.toLowerCase());
+    if (hosts.every((host) => LOCAL_NAME.test(host) && URL.canParse(`https://${host}`))) return hosts;
+    ctx.addIssue({ code: 'custom', message: 'must be host or host:port, comma-separated' });
+    return z.NEVER;
+  });
+}
+
+/** An origin as browsers send it, in its own spelling; undefined for what no browser would send. */
+function originOf(text: string): string | undefined {
+  const url = parsedUrl(text);
+  const [, authority = ''] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#@]+)\/?$/i.exec(text) ?? [];
+  if (!url || !LOCAL_NAME.test(authority)) return undefined;
+  return url.origin === 'null' ? `${url.protocol}//${url.host}` : url.origin;
+}
+
+/** `*`, or origins, comma-separated. */
+export function origins() {
+  return z.string().transform((text, ctx): '*' | string[] => {
+    if (text === '*') return '*';
+    const found = items(text).map(originOf);
+    const known = found.filter((origin) => origin !== undefined);
+    if (known.length === found.length) return known;
+    ctx.addIssue({ code: 'custom', message: 'must be * or origins (scheme://host[:port]), comma-separated' });
+    return z.NEVER;
+  });
+}

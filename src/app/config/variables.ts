@@ -1,0 +1,156 @@
+/** The environment table of the public contract: every variable's type, its fixed default, and a right value to show. */
+import { z } from 'zod';
+import { appleKey, jwtPreviousKeys, jwtSigningKey } from './keys.ts';
+import {
+  baseUrl,
+  hostList,
+  integer,
+  listenHost,
+  oneOf,
+  origins,
+  postgresUrl,
+  token,
+  vendorId,
+  webUrl,
+} from './values.ts';
+
+const PEM = '"-----BEGIN PRIVATE KEY-----\\nMIGHAgEA…\\n-----END PRIVATE KEY-----"';
+
+function variable<S extends z.ZodType>(schema: S, example: string): S {
+  return schema.meta({ example });
+}
+
+/** A limit has to let something through; a million is more than any server serves. */
+const limit = (example: string) => variable(integer(1, 1_000_000).optional(), example);
+const optionalUrl = (example: string) => variable(baseUrl().optional(), example);
+const optionalId = (example: string) => variable(vendorId().optional(), example);
+const optionalToken = (example: string) => variable(token().optional(), example);
+const optionalAppleKey = () => variable(appleKey().optional(), PEM);
+const text = (example: string) => variable(z.string().optional(), example);
+
+export const variables = z.object({
+  ENVIRONMENT: variable(oneOf(['development', 'staging', 'production']).default('development'), 'production'),
+  PORT: variable(integer(0, 65_535).default(8787), '8787'),
+  HOST: variable(listenHost().optional(), '0.0.0.0'),
+  PUBLIC_URL: optionalUrl('https://api.example.com'),
+  DATA_DIR: variable(z.string().default('.data'), '/var/lib/rendio'),
+  DATABASE_URL: variable(postgresUrl().optional(), 'postgres://owner:password@db.example.com:5432/rendio'),
+  DATABASE_DIRECT_URL: variable(postgresUrl().optional(), 'postgres://owner:password@db.example.com:5432/rendio'),
+  WORKER: variable(oneOf(['on', 'off']).default('on'), 'on'),
+  CORS_ORIGINS: variable(origins().optional(), 'https://app.example.com,https://admin.example.com'),
+  LOG_LEVEL: variable(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'), 'info'),
+  // A chain of more than ten proxies of one's own is a mistake.
+  TRUSTED_PROXY_HOPS: variable(integer(0, 10).default(0), '1'),
+
+  JWT_PRIVATE_KEY: variable(jwtSigningKey().optional(), PEM),
+  JWT_PREVIOUS_KEYS: variable(
+    jwtPreviousKeys().optional(),
+    '\'{"keys":[{"kty":"EC","crv":"P-256","x":"…","y":"…"}]}\'',
+  ),
+  SECRET_KEY: variable(
+    z
+      .string()
+      .refine((key) => new TextEncoder().encode(key).byteLength >= 32, { error: 'must be at least 32 bytes long' })
+      .optional(),
+    '$(openssl rand -hex 32)',
+  ),
+
+  SUPABASE_URL: optionalUrl('https://abcdefgh.supabase.co'),
+  SUPABASE_ANON_KEY: optionalToken('sb_publishable_…'),
+  SUPABASE_SERVICE_ROLE_KEY: optionalToken('sb_secret_…'),
+
+  METRICS_TOKEN: optionalToken('$(openssl rand -hex 16)'),
+  TELEGRAM_BOT_TOKEN: variable(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9:_-]+$/, { error: 'must be letters, digits, ":", "-" and "_" alone' })
+      .optional(),
+    '123456789:AAE…',
+  ),
+  TELEGRAM_CHAT_ID: variable(
+    z
+      .string()
+      .regex(/^(-?\d+|@\w+)$/, { error: 'must be the number of a chat, or @channel' })
+      .optional(),
+    '-1001234567890',
+  ),
+  ALERT_WEBHOOK_URL: variable(webUrl().optional(), 'https://hooks.example.com/services/…'),
+
+  FALAI_API_KEY: optionalToken('key_id:key_secret'),
+  RUNWAY_API_KEY: optionalToken('key_…'),
+  PIKA_API_KEY: optionalToken('key_id:key_secret'),
+  WEBHOOK_SECRET: text('$(openssl rand -hex 32)'),
+
+  APPLE_BUNDLE_ID: variable(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9.-]{1,155}$/, { error: 'must be letters, digits, "." and "-" alone' })
+      .optional(),
+    'com.example.app',
+  ),
+  APPLE_APP_ID: variable(integer(1, Number.MAX_SAFE_INTEGER).optional(), '1234567890'),
+  APPLE_TEAM_ID: optionalId('ABCDE12345'),
+  APPLE_KEY_ID: optionalId('2X9R4HXF34'),
+  APPLE_ISSUER_ID: optionalId('57246542-96fe-1a63-e053-0824d011072a'),
+  APPLE_PRIVATE_KEY: optionalAppleKey(),
+  APPLE_DEVICECHECK_KEY_ID: optionalId('2X9R4HXF34'),
+  APPLE_DEVICECHECK_PRIVATE_KEY: optionalAppleKey(),
+  APPLE_SIGNIN_KEY_ID: optionalId('2X9R4HXF34'),
+  APPLE_SIGNIN_PRIVATE_KEY: optionalAppleKey(),
+  APPLE_APNS_KEY_ID: optionalId('2X9R4HXF34'),
+  APPLE_APNS_PRIVATE_KEY: optionalAppleKey(),
+  APPLE_ROOT_CERTS: text('/etc/rendio/apple-roots'),
+
+  S3_ENDPOINT: optionalUrl('https://s3.eu-central-1.amazonaws.com'),
+  S3_REGION: text('eu-central-1'),
+  S3_BUCKET: text('rendio-media'),
+  S3_ACCESS_KEY_ID: optionalToken('AKIA…'),
+  S3_SECRET_ACCESS_KEY: optionalToken('wJalr…'),
+
+  FAL_QUEUE_URL: variable(baseUrl().default('https://queue.fal.run'), 'https://queue.fal.run'),
+  FAL_REST_URL: variable(baseUrl().default('https://rest.fal.ai'), 'https://rest.fal.ai'),
+  RUNWAY_API_URL: variable(baseUrl().default('https://api.dev.runwayml.com'), 'https://api.dev.runwayml.com'),
+  APPLE_DEVICECHECK_URL: optionalUrl('https://api.devicecheck.apple.com'),
+  APPLE_APPSTORE_URL: variable(baseUrl().default('https://api.storekit.apple.com'), 'https://api.storekit.apple.com'),
+  APPLE_APPSTORE_SANDBOX_URL: variable(
+    baseUrl().default('https://api.storekit-sandbox.apple.com'),
+    'https://api.storekit-sandbox.apple.com',
+  ),
+  APPLE_ID_URL: optionalUrl('https://appleid.apple.com'),
+  APPLE_APNS_URL: optionalUrl('https://api.push.apple.com'),
+  MEDIA_ALLOWED_HOSTS: variable(hostList().default([]), 'cdn.example.com,media.example.com:8443'),
+
+  RATE_LIMIT_GENERATIONS_PER_HOUR: limit('10'),
+  RATE_LIMIT_GENERATIONS_PER_HOUR_PER_ADDRESS: limit('60'),
+  RATE_LIMIT_ONBOARDING_PER_HOUR: limit('30'),
+  RATE_LIMIT_AUTH_PER_5_MINUTES: limit('150'),
+  RATE_LIMIT_PURCHASES_PER_HOUR: limit('30'),
+  RATE_LIMIT_CALLS_PER_MINUTE: limit('600'),
+  RATE_LIMIT_GENERATIONS_IN_FLIGHT: limit('10'),
+  // A day: a generation that takes longer is lost, and credits must not be held for ever.
+  GENERATION_DEADLINE_SECONDS: variable(integer(1, 86_400).default(1800), '1800'),
+  INITIAL_GRANT_CREDITS: variable(integer(0, 1_000_000).default(10), '10'),
+  DEVICECHECK_FALLBACK: variable(oneOf(['no_grant', 'deny']).default('no_grant'), 'no_grant'),
+});
+
+/** What the variables hold once each is read. */
+export type Values = z.output<typeof variables>;
+export type VariableName = keyof Values;
+export type Environment = Values['ENVIRONMENT'];
+/** What is set, trimmed; an empty variable counts as unset. */
+export type Given = Partial<Record<VariableName, string>>;
+
+export const VARIABLE_NAMES = Object.keys(variables.shape).filter(
+  (name): name is VariableName => name in variables.shape,
+);
+
+/** The variables that are set, out of a whole environment. */
+export function givenIn(env: Record<string, string | undefined>): Given {
+  const pairs = VARIABLE_NAMES.map((name) => [name, env[name]?.trim()]).filter(([, value]) => value);
+  return Object.fromEntries(pairs);
+}
+
+/** A right value for the variable, to show beside what is wrong with the present one. */
+export function exampleOf(name: VariableName): string {
+  return String(variables.shape[name].meta()?.example);
+}

@@ -1,0 +1,115 @@
+/** The whole HTTP API of a context, as one application that speaks web requests and responses. */
+import type { MiddlewareHandler } from 'hono';
+import { every } from 'hono/combine';
+import { authRoutes } from '../features/accounts/auth-routes.ts';
+import { findAccount } from '../features/accounts/find-account.ts';
+import { accountRoutes } from '../features/accounts/routes.ts';
+import { catalogueRoutes } from '../features/catalogue/routes.ts';
+import type { Context } from '../features/context.ts';
+import { creditRoutes } from '../features/credits/routes.ts';
+import { mediaRoutes } from '../features/generations/media-routes.ts';
+import { generationRoutes } from '../features/generations/routes.ts';
+import { maintenanceRoutes } from '../features/maintenance/routes.ts';
+import { notificationRoutes } from '../features/notifications/routes.ts';
+import { type Api, createApi, type Guards } from '../http/api.ts';
+import { requireCaller } from '../http/auth.ts';
+import { toAuthErrorResponse } from '../http/auth-dialect.ts';
+import { callerId, checkUserId } from '../http/caller.ts';
+import type { AddressReader } from '../http/client-address.ts';
+import { cors } from '../http/cors.ts';
+import type { HttpEnv } from '../http/env.ts';
+import { jsonBody } from '../http/json-body.ts';
+import { errorHandler } from '../http/problem.ts';
+import { createCallLimiter, tellRateLimit } from '../http/rate-limit.ts';
+import { requestId } from '../http/request-id.ts';
+import { requestLog } from '../http/request-log.ts';
+import { securityHeaders } from '../http/security-headers.ts';
+import { unrouted } from '../http/unrouted.ts';
+import { Problem } from '../kernel/errors.ts';
+
+export type HttpOptions = {
+  /** Undefined: URLs are built from the address each request came to. */
+  publicUrl: string | undefined;
+  corsOrigins: '*' | string[];
+  anonKey: string | undefined;
+  addressOf: AddressReader;
+  /** Null where the worker is another process. */
+  isWorking: () => boolean | null;
+};
+
+export function createHttp(ctx: Context, options: HttpOptions): Api {
+  const api = createApi();
+  const { publicUrl } = options;
+  api.use(requestId());
+  api.use(requestLog(ctx.log, ctx.clock));
+  api.use(cors(options.corsOrigins));
+  api.use(securityHeaders({ isHttpsOnly: publicUrl?.startsWith('https:') ?? false }));
+  if (publicUrl) {
+    api.use(async (c, next) => {
+      c.set('publicUrl', publicUrl);
+      await next();
+    });
+  }
+  const guards = createGuards(ctx, options);
+  accountRoutes(api, ctx, guards, options.addressOf);
+  authRoutes(api, ctx, guards, options.addressOf);
+  creditRoutes(api, ctx, guards);
+  catalogueRoutes(api, ctx);
+  generationRoutes(api, ctx, guards, options.addressOf);
+  mediaRoutes(api, ctx);
+  notificationRoutes(api, ctx, guards);
+  maintenanceRoutes(api, ctx, options.isWorking);
+  describe(api);
+
+  const onError = errorHandler(ctx.log);
+  api.onError((error, c) => {
+    const answer = onError(error, c);
+    return c.req.path.startsWith('/auth/v1/') ? toAuthErrorResponse(c, error) : answer;
+  });
+  api.notFound(unrouted(api));
+  return api;
+}
+
+/** Who may pass: a verified token of a living, unbanned account that is within its limit and names nobody else. */
+function createGuards(ctx: Context, options: HttpOptions): Guards {
+  const calls = createCallLimiter(ctx.policy.limits.callsPerMinute);
+  const caller = requireCaller({ verify: ctx.tokens.verify, anonKey: options.anonKey });
+
+  const account: MiddlewareHandler<HttpEnv> = async (c, next) => {
+    const userId = callerId(c);
+    const found = await findAccount(ctx, userId);
+    if (!found) throw new Problem('ERR_4005');
+    c.set('language', found.language);
+    if (found.isBanned) throw new Problem('ERR_4013');
+    tellRateLimit(c, await calls.take(userId));
+    checkUserId(c, c.req.query('user_id'));
+    await next();
+  };
+  const bodyIsTheirs: MiddlewareHandler<HttpEnv> = async (c, next) => {
+    checkUserId(c, (await c.req.json()).user_id);
+    await next();
+  };
+  return {
+    user: every(caller, account),
+    userWithBody: every(caller, account, jsonBody(), bodyIsTheirs),
+    publicWithBody: jsonBody(),
+  };
+}
+
+function describe(api: Api): void {
+  api.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+  });
+  api.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'Rendio',
+      version: '0.1.0',
+      description: 'The backend for apps that sell AI-generated video by credits.',
+      license: { name: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+  });
+}

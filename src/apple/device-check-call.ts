@@ -1,0 +1,80 @@
+/** One question to DeviceCheck over HTTP, and every way in which it can go unanswered. */
+import type { Clock } from '../kernel/clock.ts';
+import { readText } from './read-text.ts';
+
+/** `retryAfterMs` is null where the answer does not say. `text` is null when the body is larger than any answer. */
+export type Reply = { got: 'reply'; status: number; text: string | null; retryAfterMs: number | null };
+
+/** Where it ended: `connecting`, before anything was sent; `talking`, cut off; `waiting`, out of time. */
+export type NoReply = { got: 'nothing'; stage: 'connecting' | 'talking' | 'waiting'; cause: string };
+
+export type Call = {
+  url: string;
+  deviceToken: string;
+  /** Beside the three fields that every question has. */
+  fields: Record<string, boolean>;
+  teamToken: string;
+};
+
+/** Apple's answers are below 200 bytes; whatever is larger comes from somebody else. */
+const BODY_BYTES_MAX = 16 * 1024;
+
+const NEVER_SENT_CODES = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
+
+/** The system's code for a failed fetch, which sits on the error or on one of its causes. */
+function codeOf(error: unknown): string | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && typeof cause.code === 'string') return cause.code;
+  }
+  return undefined;
+}
+
+function noReplyFrom(error: unknown, signal: AbortSignal): NoReply {
+  if (signal.aborted) return { got: 'nothing', stage: 'waiting', cause: 'no answer in time' };
+  const code = codeOf(error) ?? 'no code';
+  if (NEVER_SENT_CODES.has(code)) return { got: 'nothing', stage: 'connecting', cause: `no connection (${code})` };
+  return { got: 'nothing', stage: 'talking', cause: `connection lost (${code})` };
+}
+
+function retryAfterMsOf(response: Response): number | null {
+  const header = response.headers.get('retry-after');
+  return header !== null && /^\d{1,6}$/.test(header) ? Number(header) * 1000 : null;
+}
+
+/** Rejects as soon as the signal aborts, even where the fetch at hand does not listen to it. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    if (signal.aborted) stop();
+  });
+}
+
+/** Asks once, with a transaction id and a time of its own; never throws and never follows a redirect. */
+export async function callDeviceCheck(
+  { url, deviceToken, fields, teamToken }: Call,
+  { fetch, clock, signal }: { fetch: typeof globalThis.fetch; clock: Clock; signal: AbortSignal },
+): Promise<Reply | NoReply> {
+  const body = {
+    device_token: deviceToken,
+    transaction_id: crypto.randomUUID(),
+    timestamp: clock.now().getTime(),
+    ...fields,
+  };
+  try {
+    const asked = fetch(url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${teamToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      redirect: 'manual',
+      signal,
+    });
+    const response = await untilAborted(asked, signal);
+    const read = await readText(response, BODY_BYTES_MAX, signal);
+    const text = 'text' in read ? read.text : null;
+    return { got: 'reply', status: response.status, text, retryAfterMs: retryAfterMsOf(response) };
+  } catch (error) {
+    return noReplyFrom(error, signal);
+  }
+}

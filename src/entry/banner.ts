@@ -1,0 +1,27 @@
+import { styleText } from 'node:util';
+import type { Boot } from './boot.ts';
+import { readVersion } from './server.ts';
+
+/** What `npm start` prints once everything runs: one URL, and what stands behind it. */
+export function banner(boot: Boot, url: string, hasWorker: boolean, startMs: number): string {
+  const { settings } = boot.config;
+  const dim = (text: string) => styleText('dim', text);
+  const rows: [string, string][] = [
+    [
+      'database',
+      boot.database.embedded ? `embedded PostgreSQL in ${settings.server.dataDir}` : 'PostgreSQL at DATABASE_URL',
+    ],
+    ['worker', hasWorker ? 'in this process' : 'off here (npm run worker)'],
+    ['models', [...boot.running.ctx.providers.keys()].join(', ') || 'none'],
+    ['simulated', boot.simulated.join(', ') || 'nothing'],
+  ];
+  return [
+    '',
+    `  ${styleText('bold', 'Rendio')} ${dim(`${readVersion()} · ${settings.environment} · ready in ${(startMs / 1000).toFixed(1)} s`)}`,
+    '',
+    `  ${styleText(['bold', 'cyan'], url)}`,
+    '',
+    ...rows.map(([name, value]) => `  ${dim(name.padEnd(10))} ${value}`),
+    '',
+  ].join('\n');
+}

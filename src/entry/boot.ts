@@ -1,0 +1,105 @@
+/** From an environment to a running context: what the server and the lone worker have in common. */
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Config, readConfig } from '../app/config.ts';
+import { createContext, type RunningContext } from '../app/context.ts';
+import { describeDatabaseFailure } from '../db/failure.ts';
+import { migrate } from '../db/migrate.ts';
+import { systemClock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
+import { StartupError } from '../kernel/startup-error.ts';
+import { loadDevelopmentSecrets } from './development-secrets.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
+import { createLog } from './log.ts';
+import { startSimulation } from './simulation.ts';
+
+export type Boot = {
+  config: Config;
+  log: Log;
+  running: RunningContext;
+  database: { url: string; directUrl: string; embedded: EmbeddedPostgres | null };
+  /** Names of the vendors that this process plays itself. */
+  simulated: string[];
+  /** Aborts at the beginning of the shutdown. */
+  stopping: AbortController;
+  /** Lets go of everything; the embedded database last. */
+  close(): Promise<void>;
+};
+
+export type BootOptions = {
+  env: Record<string, string | undefined>;
+  /** A lone worker does not own a database. */
+  canEmbed: boolean;
+};
+
+export async function boot({ env, canEmbed }: BootOptions): Promise<Boot> {
+  const config = await readConfig(env);
+  const { settings, secrets } = config;
+  const isDevelopment = settings.environment === 'development';
+  const log = createLog(settings.server.logLevel, isDevelopment && !env.LOG_JSON);
+  const dataDir = await makeDataDir(settings.server.dataDir);
+  const madeSecrets = secrets.jwtPrivateKey && secrets.secretKey ? null : await loadDevelopmentSecrets(dataDir);
+  const jwtPrivateKey = secrets.jwtPrivateKey ?? madeSecrets?.jwtPrivateKey;
+  const secretKey = secrets.secretKey ?? madeSecrets?.secretKey;
+  if (!jwtPrivateKey || !secretKey) throw new StartupError('JWT_PRIVATE_KEY and SECRET_KEY are needed.');
+  const closers: (() => Promise<void>)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.reverse().splice(0)) await close();
+  };
+  try {
+    const database = await openDatabase(config, dataDir, canEmbed, log);
+    if (database.embedded) closers.push(() => database.embedded?.stop() ?? Promise.resolve());
+    await migrate({ url: database.directUrl, log }).catch((error) => {
+      throw describeDatabaseFailure(error);
+    });
+    const simulation = await startSimulation(config, { dataDir, clock: systemClock, log });
+    closers.push(() => simulation.close());
+    const stopping = new AbortController();
+    const running = await createContext({
+      config,
+      database,
+      secrets: { jwtPrivateKey, secretKey: secretKey.reveal() },
+      deviceCheckKey: simulation.deviceCheckKey,
+      appleFetch: simulation.appleFetch,
+      log,
+      stopping: stopping.signal,
+    });
+    closers.push(() => running.close());
+    return { config, log, running, database, simulated: simulation.names, stopping, close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function openDatabase(
+  { secrets }: Config,
+  dataDir: string,
+  canEmbed: boolean,
+  log: Log,
+): Promise<Boot['database']> {
+  if (secrets.database) {
+    return { url: secrets.database.url.reveal(), directUrl: secrets.database.directUrl.reveal(), embedded: null };
+  }
+  if (!canEmbed) {
+    throw new StartupError(
+      'A worker of its own needs DATABASE_URL: the embedded PostgreSQL belongs to the server, which runs a worker already.',
+    );
+  }
+  // readConfig has made sure that production names a database of its own.
+  const embedded = await startEmbeddedPostgres({ dataDir, log });
+  return { url: embedded.url, directUrl: embedded.url, embedded };
+}
+
+async function makeDataDir(folder: string): Promise<string> {
+  const path = resolve(folder);
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return path;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
+    throw new StartupError(`The data folder ${path} cannot be made${code}. Choose another with DATA_DIR.`, {
+      cause: error,
+    });
+  }
+}

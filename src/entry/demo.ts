@@ -1,0 +1,92 @@
+/** `npm run demo -- "a cat playing piano"`: the main job in the terminal, on a server of its own that is gone afterwards. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs, styleText } from 'node:util';
+import { StartupError } from '../kernel/startup-error.ts';
+import { boot } from './boot.ts';
+import { createDemoClient, type DemoClient } from './demo/client.ts';
+import { createProgress } from './demo/progress.ts';
+import { fileNameFor, saveVideo } from './demo/save.ts';
+import { runMain } from './run.ts';
+import { startServer } from './server.ts';
+import { startWork } from './work.ts';
+
+const USAGE = `Usage: npm run demo -- "a cat playing piano" [--duration 5] [--resolution 720p] [--aspect-ratio 16:9] [--out FILE]`;
+
+await runMain(async () => {
+  const wish = readArguments();
+  const dataDir = await mkdtemp(join(tmpdir(), 'rendio-demo-'));
+  const env = { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'error' };
+  const booted = await boot({ env, canEmbed: true }).catch(async (error) => {
+    await rm(dataDir, { recursive: true, force: true });
+    throw error;
+  });
+  const work = await startWork(booted);
+  const server = await startServer(booted, work);
+  const close = async () => {
+    booted.stopping.abort();
+    await Promise.all([server.stop(), work.stop(1_000)]);
+    await booted.close();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => close().finally(() => process.exit(130)));
+  }
+  try {
+    const client = await createDemoClient(server.url);
+    const file = await makeVideo(client, wish);
+    const probed = await booted.running.ctx.probe.probe(file, { posterPath: join(dataDir, 'poster.jpg') });
+    console.log(
+      styleText(
+        'dim',
+        `  ${probed.codec === 'avc' ? 'H.264' : probed.codec}, ${probed.width}×${probed.height}, ${probed.durationSeconds.toFixed(1)} s`,
+      ),
+    );
+    console.log(`\n${file}`);
+  } finally {
+    await close();
+  }
+  process.exit(0);
+});
+
+type Wish = { prompt: string; settings: Record<string, string | number>; out: string };
+
+function readArguments(): Wish {
+  const options = {
+    duration: { type: 'string' },
+    resolution: { type: 'string' },
+    'aspect-ratio': { type: 'string' },
+    out: { type: 'string', short: 'o' },
+  } as const;
+  try {
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    const prompt = positionals.join(' ') || 'a cat playing piano';
+    const settings: Wish['settings'] = {};
+    if (values.duration) settings.duration = Number(values.duration);
+    if (values.resolution) settings.resolution = values.resolution;
+    if (values['aspect-ratio']) settings.aspect_ratio = values['aspect-ratio'];
+    return { prompt, settings, out: resolve(process.env.INIT_CWD ?? '.', values.out ?? fileNameFor(prompt)) };
+  } catch (error) {
+    throw new StartupError(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+  }
+}
+
+/** Onboards a guest, pays for one video, waits for it and saves it. Returns the file's path. */
+async function makeVideo(client: DemoClient, { prompt, settings, out }: Wish): Promise<string> {
+  const guest = await client.onboard();
+  console.log(`\n  ${styleText('bold', `“${prompt}”`)}`);
+  console.log(styleText('dim', `  a new guest with ${guest.credits_remaining} credits`));
+  const progress = createProgress(process.stdout);
+  const job = await client.generate(prompt, settings);
+  const done = await client.waitFor(job.job_id, (status) => progress.show(status));
+  progress.end(done.status);
+  if (done.status !== 'completed' || !done.video_url) {
+    const balance = await client.balance();
+    throw new StartupError(`No video: ${done.error_message ?? done.status}\nThe balance is ${balance} credits.`);
+  }
+  await saveVideo(done.video_url, out);
+  const balance = await client.balance();
+  console.log(`  credits spent ${job.credits_used}, balance left ${balance}`);
+  return out;
+}

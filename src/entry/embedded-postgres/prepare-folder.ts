@@ -1,0 +1,36 @@
+import { access, constants, mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StartupError } from '../../kernel/startup-error.ts';
+import type { Binaries } from './binaries.ts';
+import { createCluster } from './create-cluster.ts';
+import { codeOf } from './error-code.ts';
+
+/** Makes the data folder and the cluster in it where they are missing; returns real paths. */
+export async function prepareFolder(
+  dataDir: string,
+  binaries: Binaries,
+): Promise<{ cluster: string; logFile: string }> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const folder = await realpath(dataDir);
+    await access(folder, constants.W_OK);
+    const cluster = join(folder, 'postgres');
+    if (!(await exists(join(cluster, 'PG_VERSION')))) await createCluster(cluster, binaries);
+    await access(cluster, constants.W_OK);
+    return { cluster, logFile: join(folder, 'postgres.log') };
+  } catch (cause) {
+    if (cause instanceof StartupError) throw cause;
+    const advice = 'give this user the right to, or set DATA_DIR to another folder';
+    throw new StartupError(`The data folder ${dataDir} cannot be written (${codeOf(cause)}): ${advice}.`, { cause });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { StartupError } from '../kernel/startup-error.ts';
+
+/** Native .env support, type stripping and the runtime's web APIs are all there from this version on. */
+const NODE_MIN = [22, 20] as const;
+
+/** Runs a process's main function; whatever keeps it from starting is one sentence on standard error and exit code 1. */
+export async function runMain(main: () => Promise<void>): Promise<void> {
+  try {
+    requireNode();
+    if (existsSync('.env')) process.loadEnvFile('.env');
+    await main();
+  } catch (error) {
+    if (error instanceof StartupError) console.error(`\n${error.message}\n`);
+    else console.error(error);
+    process.exit(1);
+  }
+}
+
+function requireNode(): void {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1])) return;
+  throw new StartupError(`Node.js ${NODE_MIN.join('.')} or newer is needed; this is ${process.versions.node}.`);
+}

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { serve } from '@hono/node-server';
+import { getConnInfo } from '@hono/node-server/conninfo';
+import { createHttp } from '../app/http.ts';
+import { clientAddress } from '../http/client-address.ts';
+import { StartupError } from '../kernel/startup-error.ts';
+import type { Boot } from './boot.ts';
+import { addPages } from './pages.ts';
+import type { Work } from './work.ts';
+
+export type HttpServer = {
+  /** Where it answers, for people. */
+  url: string;
+  /** Takes no new connections and resolves once those in flight have their answers. */
+  stop(): Promise<void>;
+};
+
+/** Puts the API and the pages on a port. `work` is null where the worker is another process. */
+export async function startServer(boot: Boot, work: Work | null): Promise<HttpServer> {
+  const { config, running, log } = boot;
+  const { server: settings } = config.settings;
+  const api = createHttp(running.ctx, {
+    publicUrl: settings.publicUrl,
+    corsOrigins: settings.corsOrigins,
+    anonKey: config.secrets.supabase?.anonKey.reveal(),
+    addressOf: (c) =>
+      clientAddress(getConnInfo(c).remote.address, c.req.header('X-Forwarded-For'), settings.trustedProxyHops),
+    isWorking: () => work?.isWorking() ?? null,
+  });
+  addPages(api);
+  const { server, port } = await listenOn(api.fetch, settings.port, settings.host);
+  const host = ['0.0.0.0', '127.0.0.1', '::', '::1'].includes(settings.host) ? 'localhost' : settings.host;
+  log.debug({ port }, 'listening');
+  return {
+    url: settings.publicUrl ?? `http://${host}:${port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        // Those that are in the middle of an answer stay until it is given.
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+type Fetch = Parameters<typeof serve>[0]['fetch'];
+
+function listenOn(fetch: Fetch, port: number, hostname: string): Promise<{ server: Server; port: number }> {
+  return new Promise((resolve, reject) => {
+    // createServer's default is node:http, whose Server this is.
+    const server = serve({ fetch, port, hostname }, (info) => resolve({ server, port: info.port })) as Server;
+    server.once('error', (error: NodeJS.ErrnoException) => reject(describeListenFailure(error, port, hostname)));
+  });
+}
+
+function describeListenFailure(error: NodeJS.ErrnoException, port: number, hostname: string): Error {
+  if (error.code === 'EADDRINUSE') {
+    return new StartupError(`Port ${port} is taken. Stop what uses it, or choose another: PORT=${port + 1} npm start`);
+  }
+  if (error.code === 'EACCES') {
+    return new StartupError(`This user may not listen on port ${port}. Choose one above 1023 with PORT.`);
+  }
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
+    return new StartupError(`This machine has no address ${hostname}. Set HOST to one it has.`);
+  }
+  return error;
+}
+
+/** This project's version, as its manifest says. */
+export function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return manifest && typeof manifest === 'object' && 'version' in manifest ? String(manifest.version) : 'unknown';
+}

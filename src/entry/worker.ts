@@ -1,0 +1,24 @@
+/** `npm run worker`: background work alone, on the database that DATABASE_URL names. */
+import { boot } from './boot.ts';
+import { runMain } from './run.ts';
+import { onShutdown } from './shutdown.ts';
+import { startWork } from './work.ts';
+
+/** Nobody waits for an answer here, so running jobs get longer than beside the API. */
+const WORK_GRACE_MS = 10_000;
+
+await runMain(async () => {
+  const booted = await boot({ env: process.env, canEmbed: false });
+  try {
+    const work = await startWork(booted);
+    onShutdown(booted.log, async () => {
+      booted.stopping.abort();
+      await work.stop(WORK_GRACE_MS);
+      await booted.close();
+    });
+    booted.log.info({}, 'the worker is taking jobs');
+  } catch (error) {
+    await booted.close();
+    throw error;
+  }
+});

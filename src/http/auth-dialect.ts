@@ -1,0 +1,51 @@
+import { messageFor } from '../kernel/messages/index.ts';
+import type { HttpContext } from './env.ts';
+import { asProblem, localeOf } from './problem.ts';
+
+/** The Supabase clients ask for this version of the auth API, and believe `code` only when it is echoed. */
+const API_VERSION_HEADER = 'X-Supabase-Api-Version';
+const API_VERSION = '2024-01-01';
+
+export type AuthErrorCode =
+  | 'refresh_token_not_found'
+  | 'refresh_token_already_used'
+  | 'session_expired'
+  | 'session_not_found'
+  | 'user_banned'
+  | 'invalid_credentials'
+  | 'over_request_rate_limit'
+  | 'validation_failed'
+  | 'unexpected_failure';
+
+type Status = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 503;
+
+/** A refusal as the Supabase auth clients read it, in the version of the API that they asked for. */
+export function authError(
+  c: HttpContext,
+  status: Status,
+  code: AuthErrorCode,
+  message: string,
+  headers: Record<string, string> = {},
+): Response {
+  const isVersioned = c.req.header(API_VERSION_HEADER) !== undefined;
+  const body = isVersioned ? { code, message } : { code: status, error_code: code, msg: message };
+  const version = isVersioned ? { [API_VERSION_HEADER]: API_VERSION } : {};
+  return c.json(body, status, { ...version, 'x-sb-error-code': code, ...headers });
+}
+
+const CODES: Record<number, AuthErrorCode> = {
+  429: 'over_request_rate_limit',
+  500: 'unexpected_failure',
+  503: 'unexpected_failure',
+};
+
+/**
+ * Any thrown error in the auth dialect. A fault of ours stays a 5xx, which the clients retry: a 4xx would sign the user
+ * out for good.
+ */
+export function toAuthErrorResponse(c: HttpContext, error: unknown): Response {
+  const problem = asProblem(error);
+  const status = problem.status >= 500 ? (problem.status === 503 ? 503 : 500) : (problem.status as Status);
+  const message = messageFor(problem.code, localeOf(c), problem.details);
+  return authError(c, status, CODES[status] ?? 'validation_failed', message, problem.headers);
+}

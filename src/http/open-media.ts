@@ -1,0 +1,52 @@
+import { Problem } from '../kernel/errors.ts';
+import type { Log } from '../kernel/log.ts';
+import { describeError } from './describe-error.ts';
+import type { ByteRange } from './range.ts';
+
+/** What serving needs of the media store; `etag` is strong and quoted. */
+export type ReadableMedia = {
+  info(key: string): Promise<{ bytes: number; etag: string; modifiedAt: Date } | null>;
+  read(key: string, range?: ByteRange): Promise<ReadableStream<Uint8Array> | null>;
+};
+
+type OpenMediaOptions = { store: ReadableMedia; key: string; request: Request; log: Log };
+
+/**
+ * A stored object, or a range of it, as the body of an answer. The first bytes are here before it is returned, so that a
+ * store that fails is a 503 and not a broken 200. When the client goes, the read ends.
+ */
+export async function openMedia(options: OpenMediaOptions, range?: ByteRange): Promise<ReadableStream<Uint8Array>> {
+  const { store, key, request, log } = options;
+  const stream = await orStorageProblem(() => store.read(key, range));
+  if (stream === null) throw new Problem('ERR_4007');
+  const reader = stream.getReader();
+  const stop = () => void reader.cancel().catch(() => {});
+  if (request.signal.aborted) stop();
+  else request.signal.addEventListener('abort', stop, { once: true });
+
+  let first: ReadableStreamReadResult<Uint8Array> | undefined = await orStorageProblem(() => reader.read());
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = first ?? (await reader.read());
+        first = undefined;
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        log.warn({ key, error: describeError(error) }, 'a stored object could not be read to its end');
+        // In words of our own: an HTTP adapter may print them.
+        controller.error(new Error('the object could not be read to its end'));
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}
+
+/** Runs a call to the store; whatever it throws becomes ERR_6002. */
+export async function orStorageProblem<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw error instanceof Problem ? error : new Problem('ERR_6002', { cause: error });
+  }
+}

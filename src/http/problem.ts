@@ -1,0 +1,59 @@
+import type { ErrorHandler } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import { type ErrorCode, Problem } from '../kernel/errors.ts';
+import { type Locale, pickLocale } from '../kernel/locale.ts';
+import type { Log } from '../kernel/log.ts';
+import { messageFor } from '../kernel/messages/index.ts';
+import { describeError } from './describe-error.ts';
+import type { HttpContext, HttpEnv } from './env.ts';
+import { isDatabaseOutage } from './outage.ts';
+import { routeOf } from './request-log.ts';
+
+/** What the framework itself refuses, in our words. */
+const FRAMEWORK_CODES: Record<number, ErrorCode> = {
+  401: 'ERR_4005',
+  404: 'ERR_4007',
+  405: 'ERR_4016',
+  413: 'ERR_4014',
+  415: 'ERR_4015',
+};
+
+/** The language to answer this request in. */
+export function localeOf(c: HttpContext): Locale {
+  return pickLocale(c.req.header('Accept-Language'), c.get('language'));
+}
+
+/** Any error as the problem a caller may hear of: what is not ours to explain is a 503 or a 500 with a private cause. */
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof HTTPException && error.status < 500) {
+    const code = FRAMEWORK_CODES[error.status] ?? 'ERR_4006';
+    return new Problem(code, { details: code === 'ERR_4006' ? { field: 'body' } : {}, cause: error });
+  }
+  return new Problem(isDatabaseOutage(error) ? 'ERR_6001' : 'ERR_6003', { cause: error });
+}
+
+/** The contract's error body, status and headers. `error` may be anything that was thrown. */
+export function toErrorResponse(c: HttpContext, error: unknown, locale: Locale = localeOf(c)): Response {
+  const problem = asProblem(error);
+  const { code, status, details } = problem;
+  const reason = code === 'ERR_4005' && status === 403 ? { reason: 'forbidden' } : {};
+  const message = messageFor(code, locale, { ...reason, ...details });
+  const challenge = status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {};
+  const headers = { 'Content-Language': locale, ...challenge, ...problem.headers };
+  return c.json({ error: { code, message, details } }, status, headers);
+}
+
+/** Hono's `onError`: answers in the caller's language and tells our log what a caller must not know. */
+export function errorHandler(log: Log): ErrorHandler<HttpEnv> {
+  return (error, c) => {
+    const problem = asProblem(error);
+    if (problem.status >= 500) {
+      const { code, cause } = problem;
+      const fields = { request_id: c.get('requestId'), route: routeOf(c), code, error: describeError(cause ?? error) };
+      if (code === 'ERR_6003') log.error(fields, 'request failed unexpectedly');
+      else log.warn(fields, 'request failed');
+    }
+    return toErrorResponse(c, problem);
+  };
+}

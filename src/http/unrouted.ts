@@ -1,0 +1,25 @@
+import type { Hono, NotFoundHandler } from 'hono';
+import { Problem } from '../kernel/errors.ts';
+import type { HttpEnv } from './env.ts';
+import { toErrorResponse } from './problem.ts';
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/**
+ * Hono's `notFound` for an app: 405 with `Allow` where the path is known under other methods, else 404. Middleware counts
+ * for nothing: only routes registered for a method do.
+ */
+export function unrouted(app: Hono<HttpEnv>): NotFoundHandler<HttpEnv> {
+  return (c) => {
+    const routed = METHODS.filter((method) => {
+      const [matches] = app.router.match(method, c.req.path);
+      return matches.some(([[, route]]) => route.method === method);
+    });
+    const allowed = routed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+    if (allowed.length === 0 || allowed.includes(c.req.method)) return toErrorResponse(c, new Problem('ERR_4007'));
+    return toErrorResponse(
+      c,
+      new Problem('ERR_4016', { details: { allowed }, headers: { Allow: allowed.join(', ') } }),
+    );
+  };
+}

@@ -1,0 +1,239 @@
+/**
+ * Heavy or fragile work in child processes: one fresh process per task, of low priority, a few at once, first come first
+ * served. A crash, a leak or an endless loop in there costs one task and never the server. Both ends are in this file:
+ * `createChildPool` for the parent, `answerParent` for the child.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { setPriority } from 'node:os';
+
+export type ChildPoolOptions = {
+  /** The module each child runs; it calls `answerParent` and imports heavy things only inside of it. */
+  modulePath: string;
+  maxParallel: number;
+  /** For one task, from the start of its process; waiting in line does not count. */
+  timeoutMs: number;
+  /** All that a child sees of the environment: nothing secret belongs in here. */
+  env?: Record<string, string>;
+  /** How much a child gives way to the server, 0–19. */
+  niceness?: number;
+  /** How long a child that was told to go may take before it is killed. */
+  graceMs?: number;
+};
+
+export type ChildTask<Output> = {
+  /** What the child answered; rejects with a `ChildFailure` or the signal's reason. Settles after its process has ended. */
+  result: Promise<Output>;
+  /** The place in the waiting line, from 1; null once the task has started. */
+  position(): number | null;
+};
+
+/** `Input` and `Output` must survive JSON. Progress is whatever number the work reports. */
+export type ChildPool<Input extends object, Output> = {
+  run(input: Input, options?: { signal?: AbortSignal; onProgress?: (value: number) => void }): ChildTask<Output>;
+  /** The ids of the processes that run now. */
+  pids(): number[];
+  /** Ends every child and refuses what waits. Resolves when all are gone. */
+  close(): Promise<void>;
+};
+
+/**
+ * Why there is no answer: `not_started` (the process, or what it needs, could not be loaded: nothing is known about the
+ * task), `refused` (the work itself said no, with a `reason`), `crashed`, `timeout`, or `closed` (the pool was).
+ */
+export type ChildFailureKind = 'not_started' | 'refused' | 'crashed' | 'timeout' | 'closed';
+
+/** The message is for our log: it may hold the end of what the child wrote to its standard error. */
+export class ChildFailure extends Error {
+  override readonly name = 'ChildFailure';
+  readonly kind: ChildFailureKind;
+  readonly reason: string | null;
+
+  constructor(kind: ChildFailureKind, message: string, reason: string | null = null) {
+    super(message);
+    this.kind = kind;
+    this.reason = reason;
+  }
+}
+
+/** Thrown by a child's work to refuse its task; `reason` is a code-like word that reaches the parent. */
+export class TaskRefusal extends Error {
+  override readonly name = 'TaskRefusal';
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+type FromChild =
+  | { type: 'ready' }
+  | { type: 'progress'; value: number }
+  | { type: 'done'; output?: unknown }
+  | { type: 'refused'; reason: string }
+  | { type: 'broken'; stage: 'load' | 'work'; message: string };
+
+type Running = { pid: number | null; output: Promise<unknown>; stop(failure: unknown): void };
+type Entry = { start(): void; stop(failure: unknown): void };
+
+const NICENESS = 10;
+const GRACE_MS = 500;
+/** Enough of a crash's last words to find its cause. */
+const STDERR_CHARS = 2_000;
+
+export function createChildPool<Input extends object, Output>(options: ChildPoolOptions): ChildPool<Input, Output> {
+  const waiting: Entry[] = [];
+  const running = new Set<Running>();
+  let closed = false;
+
+  const fill = (): void => {
+    while (running.size < options.maxParallel) {
+      const entry = waiting.shift();
+      if (!entry) return;
+      entry.start();
+    }
+  };
+
+  const run: ChildPool<Input, Output>['run'] = (input, { signal, onProgress = () => {} } = {}) => {
+    const { promise, resolve, reject } = Promise.withResolvers<Output>();
+    const entry: Entry = {
+      start: () => {
+        const child = startChild(options, input, onProgress);
+        running.add(child);
+        entry.stop = child.stop;
+        child.output
+          .then((output) => resolve(asTyped(output)), reject)
+          .finally(() => {
+            running.delete(child);
+            fill();
+          });
+      },
+      stop: (failure) => {
+        if (waiting.includes(entry)) waiting.splice(waiting.indexOf(entry), 1);
+        reject(failure);
+      },
+    };
+    const onAbort = (): void => entry.stop(signal?.reason);
+    if (closed) entry.stop(new ChildFailure('closed', 'the pool is closed'));
+    else if (signal?.aborted) onAbort();
+    else {
+      signal?.addEventListener('abort', onAbort, { once: true });
+      waiting.push(entry);
+      fill();
+    }
+    const result = promise.finally(() => signal?.removeEventListener('abort', onAbort));
+    return { result, position: () => waiting.indexOf(entry) + 1 || null };
+  };
+
+  const close = async (): Promise<void> => {
+    closed = true;
+    const failure = new ChildFailure('closed', 'the pool was closed');
+    for (const entry of [...waiting]) entry.stop(failure);
+    for (const child of running) child.stop(failure);
+    await Promise.allSettled([...running].map((child) => child.output));
+  };
+
+  return { run, close, pids: () => [...running].flatMap((child) => child.pid ?? []) };
+}
+
+/** One process, one task. A child that has said its last word is let go by closing the channel, then by force. */
+function startChild(options: ChildPoolOptions, input: object, onProgress: (value: number) => void): Running {
+  let child: ChildProcess;
+  try {
+    child = fork(options.modulePath, {
+      env: options.env ?? {},
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+  } catch (error) {
+    const failure = new ChildFailure('not_started', `no process: ${String(error)}`);
+    return { pid: null, output: Promise.reject(failure), stop: () => {} };
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  let settle: (() => void) | null = null;
+  let ready = false;
+  let stderr = '';
+  let force: NodeJS.Timeout | undefined;
+
+  const finish = (how: () => void): void => {
+    settle ??= how;
+    if (child.connected) child.disconnect();
+    force ??= setTimeout(() => child.kill('SIGKILL'), options.graceMs ?? GRACE_MS);
+  };
+  const stop = (failure: unknown): void => finish(() => reject(failure));
+  const limit = setTimeout(
+    () => stop(new ChildFailure('timeout', `no answer within ${options.timeoutMs} ms`)),
+    options.timeoutMs,
+  );
+
+  child.on('message', (message: FromChild) => {
+    if (message.type === 'ready') ready = true;
+    else if (message.type === 'progress') onProgress(message.value);
+    else if (message.type === 'done') finish(() => resolve(message.output));
+    else if (message.type === 'refused') stop(new ChildFailure('refused', message.reason, message.reason));
+    else stop(new ChildFailure(message.stage === 'load' ? 'not_started' : 'crashed', message.message));
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-STDERR_CHARS);
+  });
+  const ended = (how: string): void => {
+    clearTimeout(limit);
+    clearTimeout(force);
+    settle ??= () => reject(new ChildFailure(ready ? 'crashed' : 'not_started', `${how} ${stderr}`.trim()));
+    settle();
+  };
+  child.on('error', (error) => child.pid === undefined && ended(`no process: ${error.message}`));
+  // Not 'close', which never comes once the parent has closed the channel.
+  child.on('exit', (code, signal) => {
+    const how = `ended by ${signal ?? `exit code ${code}`}`;
+    if (child.stderr?.closed) ended(how);
+    else child.stderr?.once('close', () => ended(how));
+  });
+  if (child.pid !== undefined) {
+    lowerPriority(child.pid, options.niceness ?? NICENESS);
+    // Whether it arrives is told by what the child does, or by its end.
+    child.send(input, () => {});
+  }
+  return { pid: child.pid ?? null, output: promise, stop };
+}
+
+function lowerPriority(pid: number, niceness: number): void {
+  try {
+    setPriority(pid, niceness);
+  } catch {
+    // It has ended already, or this machine forbids it: slower for the others, but no reason to fail.
+  }
+}
+
+/** The other end of the channel is our own module, started by us: its messages have the types that both ends import. */
+function asTyped<T>(message: unknown): T {
+  return message as T;
+}
+
+/** What a child can do; `report` sends a progress number to the parent. */
+export type ChildWork<Input, Output> = (input: Input, report: (value: number) => void) => Promise<Output>;
+
+/**
+ * Called once by a child's module: loads the work, does the one task, answers, and waits to be let go. The parent alone
+ * ends it: signals meant for the whole group (Ctrl-C) are ignored, and the process exits when its parent is gone.
+ */
+export function answerParent<Input, Output>(load: () => Promise<ChildWork<Input, Output>>): void {
+  process.on('disconnect', () => process.exit(0));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+  if (!process.connected) process.exit(0);
+  const tell = (message: FromChild): void => {
+    if (process.connected) process.send?.(message);
+  };
+  process.once('message', async (input) => {
+    let stage: 'load' | 'work' = 'load';
+    try {
+      const work = await load();
+      stage = 'work';
+      tell({ type: 'ready' });
+      tell({ type: 'done', output: await work(asTyped(input), (value) => tell({ type: 'progress', value })) });
+    } catch (error) {
+      if (error instanceof TaskRefusal) tell({ type: 'refused', reason: error.reason });
+      else tell({ type: 'broken', stage, message: String(error instanceof Error ? error.stack : error) });
+    }
+  });
+}

@@ -1,0 +1,118 @@
+/**
+ * What people read, in English: the source that the other languages are held to. Each code has a `plain` sentence that
+ * needs nothing; the others are chosen by `details.reason` or by the details themselves, once all they name is there.
+ */
+export const en = {
+  ERR_4001: {
+    plain: 'You do not have enough credits. Please purchase more credits.',
+    detailed:
+      'You need {required, plural, one {# credit} other {# credits}}, but only have {available, number}. Please purchase more credits.',
+    debt: 'You need {required, plural, one {# credit} other {# credits}}, but a refunded purchase has left your balance at {available, number}. Please purchase more credits.',
+  },
+  ERR_4002: {
+    plain: 'This model is not available. Please choose another one.',
+    unknown: 'There is no such model. Please choose one from the list.',
+  },
+  ERR_4003: {
+    plain: 'Please describe your video in a few words.',
+    lengths: 'Please describe your video in {minLength, number} to {maxLength, number} characters.',
+    shorter: 'Please describe your video in at least {minLength, plural, one {# character} other {# characters}}.',
+    longer: 'Please describe your video in at most {maxLength, plural, one {# character} other {# characters}}.',
+  },
+  ERR_4004: {
+    plain: 'That was a little too fast. Please wait a moment and try again.',
+    detailed:
+      'That was a little too fast. Please try again in {retry_after, plural, one {# second} other {# seconds}}.',
+    minutes:
+      'You have reached the limit for now. Please try again in {minutes, plural, one {# minute} other {# minutes}}.',
+    in_flight: 'You already have as many videos in the making as you can. Please wait until one is finished.',
+  },
+  ERR_4005: {
+    plain: 'Please sign in to continue.',
+    expired: 'Your session has expired. Please sign in again.',
+    invalid: 'Your session is no longer valid. Please sign in again.',
+    forbidden: 'You are not allowed to do this.',
+  },
+  ERR_4006: {
+    plain: 'Something in this request is not valid. Please check it and try again.',
+    detailed: 'The value of “{field}” is not valid.',
+    missing: '“{field}” is missing.',
+    listed: '“{field}” must be one of these: {allowed}.',
+    range: '“{field}” must be between {minimum, number} and {maximum, number}.',
+    least: '“{field}” must be at least {minimum, number}.',
+    most: '“{field}” must be at most {maximum, number}.',
+    lengths: '“{field}” must have {minLength, number} to {maxLength, number} characters.',
+    shorter: '“{field}” must have at least {minLength, plural, one {# character} other {# characters}}.',
+    longer: '“{field}” must have at most {maxLength, plural, one {# character} other {# characters}}.',
+    malformed_json: 'The request is not valid JSON.',
+    malformed_text: 'The request is not valid UTF-8 text.',
+    not_an_object: 'The request must be a JSON object.',
+    too_deep: 'The request is nested too deeply.',
+    forbidden_characters: '“{field}” contains characters that cannot be stored.',
+  },
+  ERR_4007: { plain: 'We could not find that. It may have been deleted.' },
+  ERR_4008: {
+    plain: 'This is no longer possible, because something has changed in the meantime.',
+    running: 'This video is still being made. Please wait until it is finished.',
+    finished: 'This video can no longer be cancelled.',
+    in_progress: 'We are still working on the same request. Please try again in a moment.',
+  },
+  ERR_4009: { plain: 'This request was sent before with other content. Please start it again as a new one.' },
+  ERR_4010: {
+    plain: 'We could not verify this device. Please update the app and try again.',
+    apple_account:
+      'This device belongs to an account that uses Sign in with Apple. Please sign in with Apple to continue.',
+  },
+  ERR_4011: {
+    plain: 'We could not verify this purchase. Please restore your purchases and try again.',
+    unknown_product: 'This purchase is for a product that is not sold here.',
+    revoked: 'This purchase was refunded, so it adds no credits.',
+  },
+  ERR_4012: { plain: 'This purchase belongs to another account. Please sign in to that account to use it.' },
+  ERR_4013: { plain: 'This account has been suspended. Please contact support.' },
+  ERR_4014: { plain: 'This is too large to send.', sized: 'This is too large. The limit is {size}.' },
+  ERR_4015: {
+    plain: 'This kind of content is not supported.',
+    listed: 'This kind of content is not supported. Please send {allowed}.',
+  },
+  ERR_4016: {
+    plain: 'This address does not accept this method.',
+    listed: 'This address does not accept this method. Please use {allowed}.',
+  },
+  ERR_4017: { plain: 'This feature is not switched on here.' },
+  ERR_5001: {
+    plain:
+      'The video took too long, so we stopped waiting. You were not charged: any credits it used are back in your balance.',
+    refunded:
+      'The video took too long, so we stopped waiting. {refunded, plural, one {Your # credit is} other {Your # credits are}} back in your balance.',
+  },
+  ERR_5002: {
+    plain:
+      'The video service cannot be reached right now. You were not charged: any credits used are back in your balance. Please try again later.',
+    refunded:
+      'The video service cannot be reached right now. {refunded, plural, one {Your # credit is} other {Your # credits are}} back in your balance. Please try again later.',
+  },
+  ERR_5003: {
+    plain:
+      'The video service declined this request. You were not charged: any credits used are back in your balance. Please change the prompt or the settings and try again.',
+    refunded:
+      'The video service declined this request. {refunded, plural, one {Your # credit is} other {Your # credits are}} back in your balance. Please change the prompt or the settings and try again.',
+    moderated:
+      'The video service declined this request because of its content rules. You were not charged: any credits used are back in your balance. Please change the prompt or the picture and try again.',
+  },
+  ERR_5004: {
+    plain: 'You cancelled this video. Its credits are back in your balance.',
+    refunded:
+      'You cancelled this video. {refunded, plural, one {Its # credit is} other {Its # credits are}} back in your balance.',
+  },
+  ERR_5005: {
+    plain:
+      'The video service returned a video that does not play. Its credits are back in your balance. Please try again.',
+    refunded:
+      'The video service returned a video that does not play. {refunded, plural, one {Its # credit is} other {Its # credits are}} back in your balance. Please try again.',
+  },
+  ERR_6001: { plain: 'We cannot reach our database right now. Please try again in a moment.' },
+  ERR_6002: { plain: 'We cannot reach our video storage right now. Please try again in a moment.' },
+  ERR_6003: { plain: 'Something went wrong on our side. Please try again in a moment.' },
+  ERR_6004: { plain: 'A service that we depend on cannot be reached right now. Please try again in a few minutes.' },
+};

@@ -1,0 +1,127 @@
+import type { Sentences } from './index.ts';
+
+/** What people read, in Spanish, addressing them as “tú”. */
+export const es: Sentences = {
+  ERR_4001: {
+    plain: 'No tienes suficientes créditos. Compra más créditos, por favor.',
+    detailed:
+      'Necesitas {required, plural, one {# crédito} other {# créditos}}, pero solo tienes {available, number}. Compra más créditos, por favor.',
+    debt: 'Necesitas {required, plural, one {# crédito} other {# créditos}}, pero el reembolso de una compra ha dejado tu saldo en {available, number}. Compra más créditos, por favor.',
+  },
+  ERR_4002: {
+    plain: 'Este modelo no está disponible. Elige otro, por favor.',
+    unknown: 'Ese modelo no existe. Elige uno de la lista, por favor.',
+  },
+  ERR_4003: {
+    plain: 'Describe tu vídeo con unas pocas palabras, por favor.',
+    lengths: 'Describe tu vídeo con entre {minLength, number} y {maxLength, number} caracteres, por favor.',
+    shorter: 'Describe tu vídeo con al menos {minLength, plural, one {# carácter} other {# caracteres}}, por favor.',
+    longer: 'Describe tu vídeo con {maxLength, plural, one {# carácter} other {# caracteres}} como máximo, por favor.',
+  },
+  ERR_4004: {
+    plain: 'Vas un poco demasiado rápido. Espera un momento e inténtalo de nuevo.',
+    detailed:
+      'Vas un poco demasiado rápido. Inténtalo de nuevo dentro de {retry_after, plural, one {# segundo} other {# segundos}}.',
+    minutes:
+      'Has alcanzado el límite por ahora. Inténtalo de nuevo dentro de {minutes, plural, one {# minuto} other {# minutos}}.',
+    in_flight: 'Ya tienes en marcha todos los vídeos que puedes hacer a la vez. Espera a que termine alguno.',
+  },
+  ERR_4005: {
+    plain: 'Inicia sesión para continuar, por favor.',
+    expired: 'Tu sesión ha caducado. Vuelve a iniciar sesión, por favor.',
+    invalid: 'Tu sesión ya no es válida. Vuelve a iniciar sesión, por favor.',
+    forbidden: 'No tienes permiso para hacer esto.',
+  },
+  ERR_4006: {
+    plain: 'Hay algo en esta solicitud que no es válido. Revísala e inténtalo de nuevo.',
+    detailed: 'El valor de «{field}» no es válido.',
+    missing: 'Falta «{field}».',
+    listed: '«{field}» debe ser uno de estos valores: {allowed}.',
+    range: '«{field}» debe estar entre {minimum, number} y {maximum, number}.',
+    least: '«{field}» debe ser como mínimo {minimum, number}.',
+    most: '«{field}» debe ser como máximo {maximum, number}.',
+    lengths: '«{field}» debe tener entre {minLength, number} y {maxLength, number} caracteres.',
+    shorter: '«{field}» debe tener al menos {minLength, plural, one {# carácter} other {# caracteres}}.',
+    longer: '«{field}» debe tener como máximo {maxLength, plural, one {# carácter} other {# caracteres}}.',
+    malformed_json: 'La solicitud no es JSON válido.',
+    malformed_text: 'La solicitud no es texto UTF-8 válido.',
+    not_an_object: 'La solicitud debe ser un objeto JSON.',
+    too_deep: 'La solicitud tiene demasiados niveles de anidamiento.',
+    forbidden_characters: '«{field}» contiene caracteres que no se pueden guardar.',
+  },
+  ERR_4007: { plain: 'No hemos encontrado lo que buscas. Puede que se haya eliminado.' },
+  ERR_4008: {
+    plain: 'Esto ya no es posible, porque algo ha cambiado mientras tanto.',
+    running: 'Este vídeo todavía se está creando. Espera a que termine, por favor.',
+    finished: 'Este vídeo ya no se puede cancelar.',
+    in_progress: 'Todavía estamos trabajando en la misma solicitud. Inténtalo de nuevo dentro de un momento.',
+  },
+  ERR_4009: { plain: 'Esta solicitud ya se envió antes con otro contenido. Empieza una nueva, por favor.' },
+  ERR_4010: {
+    plain: 'No hemos podido verificar este dispositivo. Actualiza la aplicación e inténtalo de nuevo.',
+    apple_account:
+      'Este dispositivo pertenece a una cuenta que usa Iniciar sesión con Apple. Inicia sesión con Apple para continuar.',
+  },
+  ERR_4011: {
+    plain: 'No hemos podido verificar esta compra. Restaura tus compras e inténtalo de nuevo.',
+    unknown_product: 'Esta compra es de un producto que no se vende aquí.',
+    revoked: 'Esta compra fue reembolsada, así que no añade créditos.',
+  },
+  ERR_4012: { plain: 'Esta compra pertenece a otra cuenta. Inicia sesión en esa cuenta para usarla.' },
+  ERR_4013: { plain: 'Esta cuenta está suspendida. Ponte en contacto con el equipo de soporte, por favor.' },
+  ERR_4014: {
+    plain: 'Esto es demasiado grande para enviarlo.',
+    sized: 'Esto es demasiado grande. El límite es de {size}.',
+  },
+  ERR_4015: {
+    plain: 'Este tipo de contenido no es compatible.',
+    listed: 'Este tipo de contenido no es compatible. Envía {allowed}, por favor.',
+  },
+  ERR_4016: {
+    plain: 'Esta dirección no acepta este método.',
+    listed: 'Esta dirección no acepta este método. Usa {allowed}, por favor.',
+  },
+  ERR_4017: { plain: 'Esta función no está activada aquí.' },
+  ERR_5001: {
+    plain:
+      'El vídeo tardaba demasiado y hemos dejado de esperar. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo.',
+    refunded:
+      'El vídeo tardaba demasiado y hemos dejado de esperar. {refunded, plural, one {Tu # crédito vuelve} other {Tus # créditos vuelven}} a estar en tu saldo.',
+  },
+  ERR_5002: {
+    plain:
+      'El servicio de vídeo no está disponible en este momento. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo. Inténtalo más tarde.',
+    refunded:
+      'El servicio de vídeo no está disponible en este momento. {refunded, plural, one {Tu # crédito vuelve} other {Tus # créditos vuelven}} a estar en tu saldo. Inténtalo más tarde.',
+  },
+  ERR_5003: {
+    plain:
+      'El servicio de vídeo ha rechazado esta solicitud. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo. Cambia el texto o los ajustes e inténtalo de nuevo.',
+    refunded:
+      'El servicio de vídeo ha rechazado esta solicitud. {refunded, plural, one {Tu # crédito vuelve} other {Tus # créditos vuelven}} a estar en tu saldo. Cambia el texto o los ajustes e inténtalo de nuevo.',
+    moderated:
+      'El servicio de vídeo ha rechazado esta solicitud por sus normas de contenido. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo. Cambia el texto o la imagen e inténtalo de nuevo.',
+  },
+  ERR_5004: {
+    plain: 'Has cancelado este vídeo. Sus créditos vuelven a estar en tu saldo.',
+    refunded:
+      'Has cancelado este vídeo. {refunded, plural, one {Su # crédito vuelve} other {Sus # créditos vuelven}} a estar en tu saldo.',
+  },
+  ERR_5005: {
+    plain:
+      'El servicio de vídeo ha devuelto un vídeo que no se puede reproducir. Sus créditos vuelven a estar en tu saldo. Inténtalo de nuevo.',
+    refunded:
+      'El servicio de vídeo ha devuelto un vídeo que no se puede reproducir. {refunded, plural, one {Su # crédito vuelve} other {Sus # créditos vuelven}} a estar en tu saldo. Inténtalo de nuevo.',
+  },
+  ERR_6001: {
+    plain: 'No podemos acceder a nuestra base de datos en este momento. Inténtalo de nuevo dentro de un momento.',
+  },
+  ERR_6002: {
+    plain: 'No podemos acceder a nuestro almacén de vídeos en este momento. Inténtalo de nuevo dentro de un momento.',
+  },
+  ERR_6003: { plain: 'Algo ha fallado por nuestra parte. Inténtalo de nuevo dentro de un momento.' },
+  ERR_6004: {
+    plain:
+      'Un servicio del que dependemos no está disponible en este momento. Inténtalo de nuevo dentro de unos minutos.',
+  },
+};

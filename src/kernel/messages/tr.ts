@@ -1,0 +1,116 @@
+import type { Sentences } from './index.ts';
+
+/** What people read, in Turkish. After a number Turkish nouns stay singular, so most plurals have one form. */
+export const tr: Sentences = {
+  ERR_4001: {
+    plain: 'Yeterli krediniz yok. Lütfen daha fazla kredi satın alın.',
+    detailed:
+      'Bunun için {required, number} kredi gerekiyor, ancak yalnızca {available, number} krediniz var. Lütfen daha fazla kredi satın alın.',
+    debt: 'Bunun için {required, number} kredi gerekiyor, ancak iade edilen bir satın alma nedeniyle bakiyeniz {available, number} kredi. Lütfen daha fazla kredi satın alın.',
+  },
+  ERR_4002: {
+    plain: 'Bu model şu anda kullanılamıyor. Lütfen başka bir model seçin.',
+    unknown: 'Böyle bir model yok. Lütfen listeden bir model seçin.',
+  },
+  ERR_4003: {
+    plain: 'Lütfen videonuzu birkaç kelimeyle anlatın.',
+    lengths: 'Lütfen videonuzu en az {minLength, number}, en fazla {maxLength, number} karakterle anlatın.',
+    shorter: 'Lütfen videonuzu en az {minLength, number} karakterle anlatın.',
+    longer: 'Lütfen videonuzu en fazla {maxLength, number} karakterle anlatın.',
+  },
+  ERR_4004: {
+    plain: 'Biraz fazla hızlı gittiniz. Lütfen kısa bir süre bekleyip tekrar deneyin.',
+    detailed: 'Biraz fazla hızlı gittiniz. Lütfen {retry_after, number} saniye sonra tekrar deneyin.',
+    minutes: 'Şimdilik sınıra ulaştınız. Lütfen {minutes, number} dakika sonra tekrar deneyin.',
+    in_flight: 'Hazırlanmakta olan videolarınız sınıra ulaştı. Lütfen birinin tamamlanmasını bekleyin.',
+  },
+  ERR_4005: {
+    plain: 'Devam etmek için lütfen giriş yapın.',
+    expired: 'Oturumunuzun süresi doldu. Lütfen tekrar giriş yapın.',
+    invalid: 'Oturumunuz artık geçerli değil. Lütfen tekrar giriş yapın.',
+    forbidden: 'Bunu yapmaya izniniz yok.',
+  },
+  ERR_4006: {
+    plain: 'Bu istekte geçersiz bir şey var. Lütfen kontrol edip tekrar deneyin.',
+    detailed: '“{field}” değeri geçerli değil.',
+    missing: '“{field}” eksik.',
+    listed: '“{field}” şunlardan biri olmalı: {allowed}.',
+    range: '“{field}” en az {minimum, number}, en fazla {maximum, number} olmalı.',
+    least: '“{field}” en az {minimum, number} olmalı.',
+    most: '“{field}” en fazla {maximum, number} olmalı.',
+    lengths: '“{field}” en az {minLength, number}, en fazla {maxLength, number} karakter olmalı.',
+    shorter: '“{field}” en az {minLength, number} karakter olmalı.',
+    longer: '“{field}” en fazla {maxLength, number} karakter olmalı.',
+    malformed_json: 'İstek geçerli bir JSON değil.',
+    malformed_text: 'İstek geçerli bir UTF-8 metni değil.',
+    not_an_object: 'İstek bir JSON nesnesi olmalı.',
+    too_deep: 'İstek fazla iç içe geçmiş.',
+    forbidden_characters: '“{field}” saklanamayan karakterler içeriyor.',
+  },
+  ERR_4007: { plain: 'Aradığınızı bulamadık. Silinmiş olabilir.' },
+  ERR_4008: {
+    plain: 'Bu artık mümkün değil, çünkü bu arada bir şeyler değişti.',
+    running: 'Bu video hâlâ hazırlanıyor. Lütfen tamamlanmasını bekleyin.',
+    finished: 'Bu video artık iptal edilemez.',
+    in_progress: 'Aynı istek üzerinde hâlâ çalışıyoruz. Lütfen birazdan tekrar deneyin.',
+  },
+  ERR_4009: {
+    plain: 'Bu istek daha önce başka bir içerikle gönderildi. Lütfen yeni bir istek olarak baştan başlatın.',
+  },
+  ERR_4010: {
+    plain: 'Bu cihazı doğrulayamadık. Lütfen uygulamayı güncelleyip tekrar deneyin.',
+    apple_account: 'Bu cihaz, Apple ile giriş yapılan bir hesaba ait. Devam etmek için lütfen Apple ile giriş yapın.',
+  },
+  ERR_4011: {
+    plain: 'Bu satın almayı doğrulayamadık. Lütfen satın almalarınızı geri yükleyip tekrar deneyin.',
+    unknown_product: 'Bu satın alma, burada satılmayan bir ürüne ait.',
+    revoked: 'Bu satın almanın ücreti iade edildiği için kredi eklenmedi.',
+  },
+  ERR_4012: { plain: 'Bu satın alma başka bir hesaba ait. Kullanmak için lütfen o hesaba giriş yapın.' },
+  ERR_4013: { plain: 'Bu hesap askıya alındı. Lütfen destek ekibiyle iletişime geçin.' },
+  ERR_4014: {
+    plain: 'Bu, gönderilemeyecek kadar büyük.',
+    sized: 'Bu, gönderilemeyecek kadar büyük. En fazla {size} gönderebilirsiniz.',
+  },
+  ERR_4015: {
+    plain: 'Bu içerik türü desteklenmiyor.',
+    listed: 'Bu içerik türü desteklenmiyor. Lütfen şu türde gönderin: {allowed}.',
+  },
+  ERR_4016: {
+    plain: 'Bu adres bu yöntemi kabul etmiyor.',
+    listed: 'Bu adres bu yöntemi kabul etmiyor. Lütfen şunu kullanın: {allowed}.',
+  },
+  ERR_4017: { plain: 'Bu özellik burada açık değil.' },
+  ERR_5001: {
+    plain:
+      'Video çok uzun sürdüğü için beklemeyi bıraktık. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü.',
+    refunded: 'Video çok uzun sürdüğü için beklemeyi bıraktık. {refunded, number} krediniz bakiyenize geri döndü.',
+  },
+  ERR_5002: {
+    plain:
+      'Video servisine şu anda ulaşılamıyor. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü. Lütfen daha sonra tekrar deneyin.',
+    refunded:
+      'Video servisine şu anda ulaşılamıyor. {refunded, number} krediniz bakiyenize geri döndü. Lütfen daha sonra tekrar deneyin.',
+  },
+  ERR_5003: {
+    plain:
+      'Video servisi bu isteği kabul etmedi. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü. Lütfen metni veya ayarları değiştirip tekrar deneyin.',
+    refunded:
+      'Video servisi bu isteği kabul etmedi. {refunded, number} krediniz bakiyenize geri döndü. Lütfen metni veya ayarları değiştirip tekrar deneyin.',
+    moderated:
+      'Video servisi bu isteği içerik kuralları nedeniyle kabul etmedi. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü. Lütfen metni veya görseli değiştirip tekrar deneyin.',
+  },
+  ERR_5004: {
+    plain: 'Bu videoyu iptal ettiniz. Kredileri bakiyenize geri döndü.',
+    refunded: 'Bu videoyu iptal ettiniz. {refunded, number} krediniz bakiyenize geri döndü.',
+  },
+  ERR_5005: {
+    plain: 'Video servisinden gelen video oynatılamıyor. Kredileri bakiyenize geri döndü. Lütfen tekrar deneyin.',
+    refunded:
+      'Video servisinden gelen video oynatılamıyor. {refunded, number} krediniz bakiyenize geri döndü. Lütfen tekrar deneyin.',
+  },
+  ERR_6001: { plain: 'Şu anda veritabanımıza ulaşamıyoruz. Lütfen birazdan tekrar deneyin.' },
+  ERR_6002: { plain: 'Şu anda video depomuza ulaşamıyoruz. Lütfen birazdan tekrar deneyin.' },
+  ERR_6003: { plain: 'Bizim tarafımızda bir sorun oluştu. Lütfen birazdan tekrar deneyin.' },
+  ERR_6004: { plain: 'Bağlı olduğumuz bir servise şu anda ulaşılamıyor. Lütfen birkaç dakika sonra tekrar deneyin.' },
+};

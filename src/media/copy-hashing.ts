@@ -1,0 +1,26 @@
+/** Copies a file in small pieces and hashes it on the way, so that neither memory nor a second read is spent on it. */
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import type { StoredMedia } from './store.ts';
+
+const PIECE_BYTES = 256 * 1024;
+
+/** `target` must not exist; when this resolves, it is on the disk and not merely on its way there. */
+export async function copyHashing(source: string, target: string, signal?: AbortSignal): Promise<StoredMedia> {
+  await using from = await open(source, 'r');
+  await using to = await open(target, 'wx');
+  const hash = createHash('sha256');
+  const piece = Buffer.allocUnsafe(PIECE_BYTES);
+  let bytes = 0;
+  for (;;) {
+    signal?.throwIfAborted();
+    const { bytesRead } = await from.read(piece, 0, PIECE_BYTES, bytes);
+    if (bytesRead === 0) break;
+    const filled = piece.subarray(0, bytesRead);
+    hash.update(filled);
+    await to.writeFile(filled);
+    bytes += bytesRead;
+  }
+  await to.sync();
+  return { bytes, sha256: hash.digest('hex') };
+}

@@ -1,0 +1,116 @@
+/** Finished media in a folder of this machine. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { copyHashing } from './copy-hashing.ts';
+import { checkMediaKey } from './media-key.ts';
+import { errnoOf, storageProblem } from './storage-problem.ts';
+import type { MediaKey, MediaStore } from './store.ts';
+import { streamFile } from './stream-file.ts';
+
+/** No key can name it: an object is written in here and then renamed to its place, so that a reader never sees half. */
+const INCOMING = '~incoming';
+/** What lies there for longer was left by a crash. */
+const STALE_MS = 24 * 3_600_000;
+/** A folder that was made a moment ago may be removed again, when the last object in it goes. */
+const PLACE_TRIES = 5;
+
+/** The store in `folder`, which is made when needed. Disk failures are `Problem` ERR_6002, strange keys ERR_4006. */
+export function createDiskStore({ folder }: { folder: string }): MediaStore {
+  const pathOf = (key: MediaKey): string => {
+    checkMediaKey(key);
+    return join(folder, ...key.split('/'));
+  };
+  let swept = false;
+
+  const putFile: MediaStore['putFile'] = async (key, source, signal) => {
+    const path = pathOf(key);
+    const temporary = join(folder, INCOMING, randomUUID());
+    try {
+      await mkdir(dirname(temporary), { recursive: true });
+      const stored = await copyHashing(source, temporary, signal);
+      if (!swept) await sweep(temporary);
+      swept = true;
+      await place(temporary, path);
+      return stored;
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => {});
+      throw errnoOf(error) ? storageProblem(error) : error;
+    }
+  };
+
+  const info: MediaStore['info'] = async (key) => {
+    const found = await orNull(stat(pathOf(key), { bigint: true }));
+    if (!found?.isFile()) return null;
+    // Objects are replaced by renaming, so other bytes mean another file: its number and time name them as a hash would.
+    const etag = `"${[found.size, found.mtimeNs, found.ino].map((part) => part.toString(36)).join('-')}"`;
+    return { bytes: Number(found.size), etag, modifiedAt: found.mtime };
+  };
+
+  const read: MediaStore['read'] = async (key, range) => {
+    const file = await orNull(open(pathOf(key), 'r'));
+    if (!file) return null;
+    const found = await file.stat();
+    if (found.isFile()) return streamFile(file, range ?? { start: 0, end: found.size - 1 });
+    await file.close();
+    return null;
+  };
+
+  const remove: MediaStore['remove'] = async (key) => {
+    const path = pathOf(key);
+    await orNull(unlink(path));
+    const bucket = join(folder, key.slice(0, key.indexOf('/')));
+    // Folders carry users' ids: they go with their last object.
+    for (let parent = dirname(path); parent !== bucket; parent = dirname(parent)) {
+      const gone = await rmdir(parent).then(
+        () => true,
+        () => false,
+      );
+      if (!gone) break;
+    }
+  };
+
+  return { putFile, info, read, remove };
+}
+
+async function place(temporary: string, path: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await rename(temporary, path);
+      return await syncFolder(dirname(path));
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || tries === PLACE_TRIES) throw error;
+    }
+  }
+}
+
+/** So that the name survives a power cut as well as the bytes do. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    await using handle = await open(folder, 'r');
+    await handle.sync();
+  } catch {
+    // Windows cannot open folders, and its file system keeps names in a journal.
+  }
+}
+
+/** Removes what crashes left behind. The newest file's time is the disk's own idea of now. */
+async function sweep(newest: string): Promise<void> {
+  const { mtimeMs: nowMs } = await stat(newest);
+  for (const name of await readdir(dirname(newest))) {
+    const path = join(dirname(newest), name);
+    const left = await stat(path).catch(() => null);
+    if (left && nowMs - left.mtimeMs > STALE_MS) await rm(path, { force: true });
+  }
+}
+
+/** Null for what is not there; other failures of the disk are the caller's problem. */
+async function orNull<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'EPERM'].includes(errnoOf(error) ?? '')) return null;
+    throw storageProblem(error);
+  }
+}

@@ -1,0 +1,72 @@
+/** Does this file play, what is in it, and what does it look like? Asked of every video before a customer gets it. */
+import { access } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { ChildFailure, createChildPool } from '../kernel/child-pool.ts';
+import type { Log } from '../kernel/log.ts';
+import type { InspectTask, ProbedVideo } from './inspect.ts';
+import { storageProblem } from './storage-problem.ts';
+import { UNUSABLE_REASONS, UnusableVideo } from './unusable-video.ts';
+
+export type { ProbedVideo } from './inspect.ts';
+export { type UnusableReason, UnusableVideo } from './unusable-video.ts';
+
+/** Nothing is known about the file, because this machine could not look at it: try again later. The message is for our log. */
+export class ProbeUnavailable extends Error {
+  override readonly name = 'ProbeUnavailable';
+}
+
+export type MediaProbe = {
+  /**
+   * Reads the video at `path` and writes a JPEG of it to `posterPath`. Throws `UnusableVideo`, `ProbeUnavailable`,
+   * `Problem` ERR_6002 when the disk fails, or the signal's reason.
+   */
+  probe(path: string, options: { posterPath: string }, signal?: AbortSignal): Promise<ProbedVideo>;
+  close(): Promise<void>;
+};
+
+export type ProbeOptions = {
+  /** Files looked at at once; the others wait in line. */
+  maxParallel: number;
+  log: Log;
+  timeoutMs?: number;
+  /** What the probing processes see of the environment; most machines need nothing. */
+  env?: Record<string, string>;
+};
+
+/** A long 1080p clip takes about two seconds; a file that keeps us busy for longer than this was made to. */
+const TIMEOUT_MS = 30_000;
+/** A child may be killed for reasons that are not the file's; a file that kills two has had its chance. */
+const TRIES_MAX = 2;
+
+export function createProbe(options: ProbeOptions): MediaProbe {
+  const pool = createChildPool<InspectTask, ProbedVideo>({
+    modulePath: fileURLToPath(new URL('./probe-child.ts', import.meta.url)),
+    maxParallel: options.maxParallel,
+    timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+    env: { ...options.env, DISABLE_SYSTEM_FONTS_LOAD: '1' },
+  });
+  const probe: MediaProbe['probe'] = async (path, { posterPath }, signal) => {
+    await access(path).catch((error: unknown) => {
+      throw storageProblem(error);
+    });
+    for (let tries = 1; ; tries++) {
+      try {
+        return await pool.run({ path, posterPath }, signal ? { signal } : {}).result;
+      } catch (error) {
+        if (!(error instanceof ChildFailure)) throw error;
+        if (error.kind !== 'refused')
+          options.log.warn({ kind: error.kind, cause: error.message, tries }, 'a probe failed');
+        if (error.kind !== 'crashed' || tries === TRIES_MAX) throw toProbeError(error);
+      }
+    }
+  };
+  return { probe, close: () => pool.close() };
+}
+
+function toProbeError(failure: ChildFailure): Error {
+  const word = failure.kind === 'refused' ? failure.reason : failure.kind;
+  if (word === 'storage') return storageProblem(failure);
+  const reason = UNUSABLE_REASONS.find((known) => known === word);
+  if (reason) return new UnusableVideo(reason);
+  return new ProbeUnavailable(`the probe did not run: ${failure.message}`, { cause: failure });
+}

@@ -1,0 +1,52 @@
+/** Decoded pixels in colours a canvas knows. */
+import type { VideoSample } from 'mediabunny';
+
+/** Answers RGBA bytes, `codedWidth` × `codedHeight`. Throws when the pixel format cannot be converted. */
+export async function toRgba(sample: VideoSample): Promise<Uint8ClampedArray> {
+  if (sample.format === 'I420') return fromI420(sample);
+  const rgba = new Uint8ClampedArray(sample.allocationSize({ format: 'RGBA' }));
+  await sample.copyTo(rgba, { format: 'RGBA' });
+  return rgba;
+}
+
+/** By hand, because the decoder's own conversion takes every video for BT.601 and gives HD films a tint. */
+async function fromI420(sample: VideoSample): Promise<Uint8ClampedArray> {
+  const { codedWidth: width, codedHeight: height } = sample;
+  const planes = new Uint8Array(sample.allocationSize());
+  const [y, u, v] = await sample.copyTo(planes);
+  if (!y || !u || !v) throw new Error('planes are missing');
+  const { gain, floor, redV, greenU, greenV, blueU } = matrixOf(sample);
+  const rgba = new Uint8ClampedArray(width * height * 4);
+  for (let row = 0, out = 0; row < height; row++) {
+    const lumaRow = y.offset + row * y.stride;
+    const uRow = u.offset + (row >> 1) * u.stride;
+    const vRow = v.offset + (row >> 1) * v.stride;
+    for (let column = 0; column < width; column++, out += 4) {
+      const luma = ((planes[lumaRow + column] ?? 0) - floor) * gain;
+      const cb = (planes[uRow + (column >> 1)] ?? 128) - 128;
+      const cr = (planes[vRow + (column >> 1)] ?? 128) - 128;
+      rgba[out] = luma + redV * cr;
+      rgba[out + 1] = luma - greenU * cb - greenV * cr;
+      rgba[out + 2] = luma + blueU * cb;
+      rgba[out + 3] = 255;
+    }
+  }
+  return rgba;
+}
+
+/** The two matrices in use for 8-bit video; without a label, HD is BT.709 and what is smaller BT.601, as players guess. */
+function matrixOf(sample: VideoSample) {
+  const { matrix, fullRange } = sample.colorSpace;
+  const hd = matrix ? matrix === 'bt709' : Math.min(sample.codedWidth, sample.codedHeight) >= 720;
+  const [kr, kb] = hd ? [0.2126, 0.0722] : [0.299, 0.114];
+  const kg = 1 - kr - kb;
+  const chroma = fullRange ? 1 : 255 / 224;
+  return {
+    gain: fullRange ? 1 : 255 / 219,
+    floor: fullRange ? 0 : 16,
+    redV: 2 * (1 - kr) * chroma,
+    greenU: ((2 * (1 - kb) * kb) / kg) * chroma,
+    greenV: ((2 * (1 - kr) * kr) / kg) * chroma,
+    blueU: 2 * (1 - kb) * chroma,
+  };
+}

@@ -1,0 +1,25 @@
+/** Why a file cannot be delivered as a video. Fixed words: they go into logs and hold nothing of the file. */
+export const UNUSABLE_REASONS = [
+  'empty',
+  'not_a_video',
+  'no_video_track',
+  'unknown_codec',
+  'too_large',
+  'no_duration',
+  'truncated',
+  'undecodable',
+  'crashed',
+  'timeout',
+] as const;
+export type UnusableReason = (typeof UNUSABLE_REASONS)[number];
+
+/** The file will never play: the job has failed. */
+export class UnusableVideo extends Error {
+  override readonly name = 'UnusableVideo';
+  readonly reason: UnusableReason;
+
+  constructor(reason: UnusableReason) {
+    super(`unusable video: ${reason}`);
+    this.reason = reason;
+  }
+}

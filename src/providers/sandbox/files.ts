@@ -1,0 +1,68 @@
+/** The films of this machine: `<job id>.mp4` when finished, `<job id>.<server's process id>.part` on the way there. */
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const OURS = new RegExp(`^${UUID}\\.(?:mp4|(?<pid>\\d+)\\.part)$`);
+const JOB_ID = new RegExp(`^${UUID}$`);
+/** A finished film that nobody fetched for this long belongs to a generation that ended otherwise. */
+const STALE_MS = 24 * 3_600_000;
+
+export type Films = {
+  /** Absolute paths. Throws for an id that is no UUID: it would become part of a path. */
+  pathsOf(jobId: string): { path: string; temporaryPath: string };
+  isFinished(jobId: string): Promise<boolean>;
+  remove(jobId: string): Promise<void>;
+  /** Makes the folder and removes what earlier processes left unfinished or unfetched. Other files are not touched. */
+  prepare(): Promise<void>;
+};
+
+export function createFilms(workDir: string): Films {
+  const folder = resolve(workDir);
+  const pathsOf: Films['pathsOf'] = (jobId) => {
+    if (!JOB_ID.test(jobId)) throw new TypeError('a job id is a lower-case UUID');
+    return { path: join(folder, `${jobId}.mp4`), temporaryPath: join(folder, `${jobId}.${process.pid}.part`) };
+  };
+  return {
+    pathsOf,
+    isFinished: async (jobId) => (await stat(pathsOf(jobId).path).catch(() => null))?.isFile() ?? false,
+    remove: async (jobId) => {
+      const { path, temporaryPath } = pathsOf(jobId);
+      await rm(path, { force: true });
+      await rm(temporaryPath, { force: true });
+    },
+    prepare: () => prepare(folder),
+  };
+}
+
+async function prepare(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const nowMs = await diskTimeMs(folder);
+  for (const name of await readdir(folder)) {
+    const ours = OURS.exec(name);
+    const found = ours && (await stat(join(folder, name)).catch(() => null));
+    if (!found) continue;
+    const pid = ours.groups?.pid;
+    const isStale = pid === undefined ? nowMs - found.mtimeMs > STALE_MS : !isOthers(Number(pid));
+    if (isStale) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** A server beside this one may be at work in the same folder. */
+function isOthers(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** The time as the disk that stamps the files sees it. */
+async function diskTimeMs(folder: string): Promise<number> {
+  const path = join(folder, `now.${process.pid}.part`);
+  await writeFile(path, '');
+  const { mtimeMs } = await stat(path);
+  await rm(path, { force: true });
+  return mtimeMs;
+}

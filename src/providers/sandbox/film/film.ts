@@ -1,0 +1,45 @@
+/** The whole film: silk, specks of light, the prompt, and a line that shows how far it has run. */
+
+import { createEnlarger } from './enlarge.ts';
+import { loadFonts } from './fonts.ts';
+import { blendLayer } from './layer.ts';
+import { createMotes } from './motes.ts';
+import { pickPalette } from './palette.ts';
+import type { Plan } from './plan.ts';
+import { createGrid, createPlanes, type Planes } from './planes.ts';
+import { drawProgress } from './progress-line.ts';
+import { diceOf } from './seed.ts';
+import { createShade } from './shade.ts';
+import { createBackdrop } from './silk.ts';
+import { drawTitle } from './title.ts';
+
+/** The longer side of the grid that the backdrop is computed on, whatever the picture's size. */
+const GRID_SIDE = 256;
+/** In 8-bit steps: hides the bands of slow gradients without costing much in the file. */
+const GRAIN = 0.7;
+
+export type Film = { planes: Planes; draw(frame: number): void };
+
+/** The prompt chooses the colours, the job the folds and the lights: a second try looks related but is another film. */
+export function createFilm(plan: Plan, jobId: string, prompt: string): Film {
+  const planes = createPlanes(plan.width, plan.height);
+  const cell = Math.max(plan.width, plan.height) / GRID_SIDE;
+  const grid = createGrid(Math.ceil(plan.width / cell), Math.ceil(plan.height / cell));
+  const palette = pickPalette(diceOf('palette', prompt));
+  const dice = diceOf('film', jobId, prompt);
+  const title = drawTitle(plan, prompt, palette, loadFonts(prompt));
+  const backdrop = createBackdrop(grid, palette, dice);
+  const shade = createShade(grid, title.area, 0.3);
+  const motes = createMotes(planes, palette.glow, dice);
+  const enlarge = createEnlarger(grid, planes, diceOf('grain'), GRAIN);
+  const draw = (frame: number): void => {
+    const seconds = frame / plan.fps;
+    backdrop(grid, seconds);
+    shade(grid);
+    enlarge(grid, planes, frame);
+    motes(planes, seconds);
+    blendLayer(planes, title.layer);
+    drawProgress(planes, palette.accent, (frame + 1) / plan.frames);
+  };
+  return { planes, draw };
+}

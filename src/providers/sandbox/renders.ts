@@ -1,0 +1,84 @@
+/** Which films are being made, and how far each of them is. */
+import { fileURLToPath } from 'node:url';
+import { ChildFailure, type ChildTask, createChildPool } from '../../kernel/child-pool.ts';
+import type { Log } from '../../kernel/log.ts';
+import type { GenerationRequest, ProviderStatus } from '../provider.ts';
+import type { Films } from './files.ts';
+import { planFilm } from './film/plan.ts';
+import type { RenderTask } from './render-film.ts';
+
+type Render = { task: ChildTask<void>; percent: number; abort: AbortController; settled: Promise<void> };
+
+export type RendersOptions = { films: Films; log: Log; maxParallel: number; env: Record<string, string> };
+
+export type Renders = {
+  /** Starts the film, unless it is being made already or the renders are closed. */
+  start(request: GenerationRequest): void;
+  /** How the film stands that is being made or has failed here for good; null for all others. */
+  statusOf(jobId: string): ProviderStatus | null;
+  /** Ends the making of it, resolves when its process is gone, and forgets its failures. */
+  stop(jobId: string): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** The largest film takes ten seconds on an idle core; this is for a machine that is very busy. */
+const TIMEOUT_MS = 5 * 60_000;
+/** A render that was killed is begun anew when somebody asks for it; one that dies every time has failed. */
+const TRIES_MAX = 3;
+/** Of so many failed jobs at most something is remembered. */
+const FAILURES_MAX = 1_000;
+
+export function createRenders({ films, log, maxParallel, env }: RendersOptions): Renders {
+  const pool = createChildPool<RenderTask, void>({
+    modulePath: fileURLToPath(new URL('./render-child.ts', import.meta.url)),
+    maxParallel,
+    timeoutMs: TIMEOUT_MS,
+    env: { ...env, DISABLE_SYSTEM_FONTS_LOAD: '1' },
+  });
+  const renders = new Map<string, Render>();
+  const failures = new Map<string, ChildFailure[]>();
+
+  const fail = (jobId: string, failure: unknown): void => {
+    if (!(failure instanceof ChildFailure) || failure.kind === 'closed') return;
+    log.warn({ job_id: jobId, kind: failure.kind, cause: failure.message }, 'a sandbox render failed');
+    failures.set(jobId, [...(failures.get(jobId) ?? []), failure]);
+    const oldest = failures.keys().next();
+    if (failures.size > FAILURES_MAX && !oldest.done) failures.delete(oldest.value);
+  };
+
+  const start: Renders['start'] = ({ jobId, prompt, settings }) => {
+    if (renders.has(jobId)) return;
+    const abort = new AbortController();
+    const onProgress = (percent: number): void => {
+      render.percent = percent;
+    };
+    const input = { jobId, prompt, plan: planFilm(settings), ...films.pathsOf(jobId) };
+    const task = pool.run(input, { signal: abort.signal, onProgress });
+    const settled = task.result.catch((error: unknown) => fail(jobId, error)).finally(() => renders.delete(jobId));
+    const render: Render = { task, percent: 0, abort, settled };
+    renders.set(jobId, render);
+  };
+
+  const statusOf: Renders['statusOf'] = (jobId) => {
+    const render = renders.get(jobId);
+    if (!render) return failedStatus(failures.get(jobId) ?? []);
+    const queuePosition = render.task.position();
+    return queuePosition === null
+      ? { state: 'processing', progress: render.percent }
+      : { state: 'queued', queuePosition };
+  };
+
+  const stop: Renders['stop'] = async (jobId) => {
+    renders.get(jobId)?.abort.abort();
+    await renders.get(jobId)?.settled;
+    failures.delete(jobId);
+  };
+
+  return { start, statusOf, stop, close: () => pool.close() };
+}
+
+function failedStatus(failures: ChildFailure[]): ProviderStatus | null {
+  const last = failures.at(-1);
+  if (!last || failures.length < TRIES_MAX) return null;
+  return { state: 'failed', code: last.kind === 'timeout' ? 'ERR_5001' : 'ERR_5002', cause: last.message };
+}

@@ -1,0 +1,389 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { importJWK, importPKCS8 } from 'jose';
+import { VARIABLE_NAMES } from '../../src/app/config/variables.ts';
+import { type Config, readConfig } from '../../src/app/config.ts';
+import { StartupError } from '../../src/kernel/startup-error.ts';
+
+type Env = Record<string, string | undefined>;
+
+function pemOf(namedCurve: string): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve });
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const pem = p256.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const jwk = p256.privateKey.export({ format: 'jwk' });
+
+const production: Env = {
+  ENVIRONMENT: 'production',
+  PUBLIC_URL: 'https://api.example.com',
+  DATABASE_URL: 'postgres://owner:hunter2@db.example.com/rendio',
+  JWT_PRIVATE_KEY: pem,
+  SECRET_KEY: 's'.repeat(32),
+  APPLE_BUNDLE_ID: 'com.example.app',
+  APPLE_TEAM_ID: 'ABCDE12345',
+  APPLE_DEVICECHECK_KEY_ID: '2X9R4HXF34',
+  APPLE_DEVICECHECK_PRIVATE_KEY: pem,
+  FALAI_API_KEY: 'fal-id:fal-secret',
+};
+
+/** The report of a refused environment, as name → its line. */
+async function refusalOf(env: Env): Promise<Map<string, string>> {
+  const error = await readConfig(env).then(
+    () => assert.fail('the environment was accepted'),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof StartupError, String(error));
+  const [, ...lines] = error.message.split('\n');
+  const named = lines.map((line): [string, string] => [/^ {2}([A-Z0-9_]+) /.exec(line)?.[1] ?? line, line]);
+  const report = new Map(named);
+  assert.equal(report.size, lines.length, `one line per variable: ${error.message}`);
+  for (const [name, line] of report) assert.match(line, new RegExp(`Example: ${name}=\\S`));
+  return report;
+}
+
+async function refusedNames(env: Env): Promise<string[]> {
+  return [...(await refusalOf(env)).keys()].sort();
+}
+
+test('development needs nothing and fills in every default of the contract', async () => {
+  const { settings, secrets } = await readConfig({});
+  assert.deepEqual(settings.server, {
+    port: 8787,
+    host: '127.0.0.1',
+    publicUrl: undefined,
+    dataDir: '.data',
+    worker: true,
+    corsOrigins: '*',
+    logLevel: 'info',
+    trustedProxyHops: 0,
+  });
+  assert.equal(settings.environment, 'development');
+  assert.equal(secrets.database, undefined);
+  assert.equal(secrets.jwtPrivateKey, undefined);
+  assert.equal(secrets.secretKey, undefined);
+});
+
+test('development limits are a hundred times the defaults, and each is as set once it is set', async () => {
+  const limitsIn = async (env: Env) => (await readConfig(env)).settings.limits;
+  const rates = {
+    generationsPerHour: 10,
+    generationsPerHourPerAddress: 60,
+    onboardingPerHour: 30,
+    authPer5Minutes: 150,
+    purchasesPerHour: 30,
+    callsPerMinute: 600,
+    generationsInFlight: 10,
+  };
+  const fixed = { generationDeadlineSeconds: 1800, initialGrantCredits: 10, deviceCheckFallback: 'no_grant' };
+  const hundredfold = Object.fromEntries(Object.entries(rates).map(([name, rate]) => [name, rate * 100]));
+  assert.deepEqual(await limitsIn(production), { ...rates, ...fixed });
+  assert.deepEqual(await limitsIn({}), { ...hundredfold, ...fixed });
+  const set = await limitsIn({
+    RATE_LIMIT_GENERATIONS_PER_HOUR: '1',
+    RATE_LIMIT_GENERATIONS_PER_HOUR_PER_ADDRESS: '2',
+    RATE_LIMIT_ONBOARDING_PER_HOUR: '3',
+    RATE_LIMIT_AUTH_PER_5_MINUTES: '4',
+    RATE_LIMIT_PURCHASES_PER_HOUR: '5',
+    RATE_LIMIT_CALLS_PER_MINUTE: '6',
+    RATE_LIMIT_GENERATIONS_IN_FLIGHT: '7',
+    GENERATION_DEADLINE_SECONDS: '8',
+    INITIAL_GRANT_CREDITS: '0',
+    DEVICECHECK_FALLBACK: 'deny',
+  });
+  assert.deepEqual(Object.values(set), [1, 2, 3, 4, 5, 6, 7, 8, 0, 'deny']);
+});
+
+test('everything that production lacks is reported at once, by name', async () => {
+  const required = Object.keys(production).filter((name) => name !== 'ENVIRONMENT');
+  assert.deepEqual(await refusedNames({ ENVIRONMENT: 'production' }), required.sort());
+  await readConfig(production);
+});
+
+test('each requirement of production stands alone', async () => {
+  for (const name of Object.keys(production).filter((key) => key !== 'ENVIRONMENT')) {
+    assert.deepEqual(await refusedNames({ ...production, [name]: undefined }), [name]);
+  }
+});
+
+test('any one provider is enough for production', async () => {
+  for (const name of ['RUNWAY_API_KEY', 'PIKA_API_KEY']) {
+    await readConfig({ ...production, FALAI_API_KEY: undefined, [name]: 'a-key' });
+  }
+});
+
+test('production is https; staging and development need not be', async () => {
+  const plain = { PUBLIC_URL: 'http://api.example.com' };
+  assert.match((await refusalOf({ ...production, ...plain })).get('PUBLIC_URL') ?? '', /must be https in production/);
+  await readConfig({ ...production, ...plain, ENVIRONMENT: 'staging' });
+  await readConfig(plain);
+});
+
+test('staging requires its database and both of its secrets, and no vendor', async () => {
+  assert.deepEqual(await refusedNames({ ENVIRONMENT: 'staging' }), ['DATABASE_URL', 'JWT_PRIVATE_KEY', 'SECRET_KEY']);
+  const { DATABASE_URL, JWT_PRIVATE_KEY, SECRET_KEY } = production;
+  await readConfig({ ENVIRONMENT: 'staging', DATABASE_URL, JWT_PRIVATE_KEY, SECRET_KEY });
+});
+
+test('every group is whole or absent, whatever the environment', async () => {
+  const groups: Record<string, Env> = {
+    'SUPABASE_ANON_KEY SUPABASE_SERVICE_ROLE_KEY': { SUPABASE_URL: 'https://x.supabase.co' },
+    TELEGRAM_CHAT_ID: { TELEGRAM_BOT_TOKEN: '1:abc' },
+    TELEGRAM_BOT_TOKEN: { TELEGRAM_CHAT_ID: '-100' },
+    'S3_ACCESS_KEY_ID S3_BUCKET S3_REGION S3_SECRET_ACCESS_KEY': { S3_ENDPOINT: 'http://127.0.0.1:9000' },
+    'APPLE_BUNDLE_ID APPLE_ISSUER_ID APPLE_PRIVATE_KEY': { APPLE_KEY_ID: 'K' },
+    'APPLE_DEVICECHECK_KEY_ID APPLE_TEAM_ID': { APPLE_DEVICECHECK_PRIVATE_KEY: pem },
+    'APPLE_BUNDLE_ID APPLE_SIGNIN_PRIVATE_KEY APPLE_TEAM_ID': { APPLE_SIGNIN_KEY_ID: 'K' },
+    'APPLE_APNS_PRIVATE_KEY APPLE_BUNDLE_ID APPLE_TEAM_ID': { APPLE_APNS_KEY_ID: 'K' },
+    DATABASE_URL: { DATABASE_DIRECT_URL: 'postgres://db/rendio' },
+  };
+  for (const [lacking, env] of Object.entries(groups)) assert.equal((await refusedNames(env)).join(' '), lacking);
+});
+
+test('missing and unusable variables stand in one report', async () => {
+  const names = await refusedNames({ ...production, SECRET_KEY: undefined, PORT: 'http', S3_REGION: 'eu' });
+  assert.deepEqual(names, [
+    'PORT',
+    'S3_ACCESS_KEY_ID',
+    'S3_BUCKET',
+    'S3_ENDPOINT',
+    'S3_SECRET_ACCESS_KEY',
+    'SECRET_KEY',
+  ]);
+});
+
+test('an unknown environment is reported together with the rest', async () => {
+  assert.deepEqual(await refusedNames({ ENVIRONMENT: 'prod', PORT: '-1' }), ['ENVIRONMENT', 'PORT']);
+});
+
+test('values that cannot be meant are refused by name', async () => {
+  const unusable: Record<string, string[]> = {
+    PORT: ['65536', '80.5', '1e3', '0x50', '-1'],
+    HOST: ['http://x', '0.0.0.0:80', 'a b'],
+    PUBLIC_URL: ['example.com', 'ftp://x', 'https://x?q=1', 'https://x#f', 'https://u:p@x'],
+    DATABASE_URL: ['mysql://x/y', 'db.example.com'],
+    WORKER: ['yes', 'ON'],
+    CORS_ORIGINS: ['example.com', 'https://x/path', 'https://*.example.com', '*,https://x'],
+    LOG_LEVEL: ['verbose'],
+    TRUSTED_PROXY_HOPS: ['11', 'all'],
+    SECRET_KEY: ['é'.repeat(15)],
+    METRICS_TOKEN: ['two words'],
+    ALERT_WEBHOOK_URL: ['hooks.example.com'],
+    APPLE_BUNDLE_ID: ['com.example app'],
+    APPLE_APP_ID: ['0', 'id1'],
+    APPLE_TEAM_ID: ['TEAM.com.example'],
+    FAL_QUEUE_URL: ['queue.fal.run'],
+    MEDIA_ALLOWED_HOSTS: ['https://cdn.example.com', 'cdn/x', 'cdn:99999'],
+    RATE_LIMIT_GENERATIONS_PER_HOUR: ['0', '-1', 'ten', '1000001'],
+    GENERATION_DEADLINE_SECONDS: ['0', '86401'],
+    INITIAL_GRANT_CREDITS: ['-1', '2.5'],
+    DEVICECHECK_FALLBACK: ['allow'],
+  };
+  for (const [name, values] of Object.entries(unusable)) {
+    for (const value of values) assert.deepEqual(await refusedNames({ ...production, [name]: value }), [name], value);
+  }
+});
+
+test('an empty or blank variable counts as unset', async () => {
+  const { settings } = await readConfig({ PORT: '', ENVIRONMENT: ' ', FALAI_API_KEY: '', S3_BUCKET: '\n' });
+  assert.equal(settings.server.port, 8787);
+  assert.equal(settings.simulated.fal, true);
+  assert.deepEqual(await refusedNames({ ...production, SECRET_KEY: ' ' }), ['SECRET_KEY']);
+});
+
+test('keys of another curve or kind are refused with the reason, and never printed', async () => {
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  const otherPoint = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+  const unusable = {
+    'another curve': pemOf('P-384'),
+    'a look-alike curve': pemOf('secp256k1'),
+    rsa: rsa.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    sec1: p256.privateKey.export({ type: 'sec1', format: 'pem' }).toString(),
+    encrypted: p256.privateKey
+      .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
+      .toString(),
+    'a public key': p256.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    'half a key': pem.slice(0, 80),
+    words: 'not a key',
+  };
+  for (const [kind, text] of Object.entries(unusable)) {
+    for (const name of ['JWT_PRIVATE_KEY', 'APPLE_DEVICECHECK_PRIVATE_KEY']) {
+      const report = await refusalOf({ ...production, [name]: text });
+      assert.deepEqual([...report.keys()], [name], kind);
+      assert.ok(!report.get(name)?.includes(text.split('\n')[1] ?? text), kind);
+    }
+  }
+  const jwks = [
+    { ...jwk, d: undefined },
+    { ...jwk, x: otherPoint.x, y: otherPoint.y },
+    rsa.export({ format: 'jwk' }),
+    { ...jwk, crv: 'P-384' },
+  ];
+  for (const key of jwks) {
+    const names = await refusedNames({ ...production, JWT_PRIVATE_KEY: JSON.stringify(key) });
+    assert.deepEqual(names, ['JWT_PRIVATE_KEY']);
+  }
+});
+
+test('a signing key is the same key as PEM, as PEM in one line, and as JWK', async () => {
+  const spellings = [pem, pem.replaceAll('\n', '\\n'), pem.replaceAll('\n', '\\r\\n'), JSON.stringify(jwk)];
+  const kids = new Set<string>();
+  for (const text of spellings) {
+    const key = (await readConfig({ JWT_PRIVATE_KEY: text })).secrets.jwtPrivateKey?.reveal();
+    assert.ok(key);
+    assert.equal(key.d, jwk.d);
+    await importJWK(key, 'ES256');
+    kids.add(key.kid);
+  }
+  assert.equal(kids.size, 1);
+});
+
+test('a JWK keeps the kid it came with', async () => {
+  const { secrets } = await readConfig({ JWT_PRIVATE_KEY: JSON.stringify({ ...jwk, kid: 'mine' }) });
+  assert.equal(secrets.jwtPrivateKey?.reveal().kid, 'mine');
+});
+
+test('an Apple key is a well-formed PEM however its lines were broken', async () => {
+  const oneLine = pem.trim().replaceAll('\n', '\\n');
+  const { secrets } = await readConfig({ ...production, APPLE_DEVICECHECK_PRIVATE_KEY: oneLine });
+  const read = secrets.deviceCheck?.privateKey.reveal() ?? '';
+  assert.equal(read.trim(), pem.trim());
+  await importPKCS8(read, 'ES256');
+});
+
+test('retired signing keys are read from PEMs in a row, a JWK and a JWK set, and lose their private halves', async () => {
+  const publicPem = p256.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const counts: [string, number][] = [
+    [`${pem}${publicPem}`.replaceAll('\n', '\\n'), 2],
+    [JSON.stringify(jwk), 1],
+    [JSON.stringify([jwk, jwk]), 2],
+    [JSON.stringify({ keys: [{ ...jwk, kid: 'old' }] }), 1],
+  ];
+  for (const [text, count] of counts) {
+    const keys = (await readConfig({ JWT_PREVIOUS_KEYS: text })).secrets.jwtPreviousKeys;
+    assert.equal(keys.length, count);
+    for (const key of keys) assert.ok(!('d' in key) && key.x === jwk.x && key.kid.length > 0);
+  }
+  for (const text of ['garbage', `${publicPem}garbage`, '[1]', pemOf('P-384')]) {
+    assert.deepEqual(await refusedNames({ JWT_PREVIOUS_KEYS: text }), ['JWT_PREVIOUS_KEYS']);
+  }
+});
+
+/** Every secret the environment below holds, in the form it is kept in. */
+const everySecret: Env = {
+  ...production,
+  DATABASE_DIRECT_URL: 'postgres://owner:hunter3@db.example.com/rendio',
+  JWT_PRIVATE_KEY: JSON.stringify(jwk),
+  SECRET_KEY: 'the-key-of-everything-at-rest-0001',
+  SUPABASE_URL: 'https://x.supabase.co',
+  SUPABASE_ANON_KEY: 'anon-secret',
+  SUPABASE_SERVICE_ROLE_KEY: 'service-secret',
+  METRICS_TOKEN: 'metrics-secret',
+  TELEGRAM_BOT_TOKEN: '1:telegram-secret',
+  TELEGRAM_CHAT_ID: '-100',
+  ALERT_WEBHOOK_URL: 'https://hooks.example.com/alert-secret',
+  RUNWAY_API_KEY: 'runway-secret',
+  PIKA_API_KEY: 'pika-secret',
+  WEBHOOK_SECRET: 'webhook-secret',
+  APPLE_KEY_ID: 'K',
+  APPLE_ISSUER_ID: 'I',
+  APPLE_PRIVATE_KEY: pem,
+  APPLE_SIGNIN_KEY_ID: 'K',
+  APPLE_SIGNIN_PRIVATE_KEY: pem,
+  APPLE_APNS_KEY_ID: 'K',
+  APPLE_APNS_PRIVATE_KEY: pem,
+  S3_ENDPOINT: 'https://s3.example.com',
+  S3_REGION: 'eu',
+  S3_BUCKET: 'b',
+  S3_ACCESS_KEY_ID: 'AKIA',
+  S3_SECRET_ACCESS_KEY: 's3-secret',
+};
+
+test('no secret is in anything that prints a configuration', async () => {
+  const config: Config = await readConfig(everySecret);
+  const printed = `${JSON.stringify(config)}${inspect(config, { depth: null, showHidden: true })}${config.secrets.falKey}`;
+  const shown = /hunter|-secret|at-rest|BEGIN/.exec(printed);
+  assert.equal(shown, null, shown?.input.slice(shown.index - 40, shown.index + 40));
+  assert.ok(!printed.includes(jwk.d ?? 'no key'));
+  assert.match(printed, /\[secret\]/);
+  assert.equal(config.secrets.webhookSecret?.reveal(), 'webhook-secret');
+});
+
+test('a refusal never repeats a value', async () => {
+  const spoiled = Object.entries(everySecret).map(([name, value]) => [name, `${value} §`]);
+  const report = await refusalOf(Object.fromEntries(spoiled));
+  const text = [...report.values()].join('\n');
+  assert.doesNotMatch(text, /hunter|-secret|§/);
+  assert.ok(report.size > 15, `${report.size} lines`);
+});
+
+test('the direct database URL and the Pika key fall back to what they are derived from', async () => {
+  const alone = (await readConfig(production)).secrets;
+  assert.equal(alone.database?.directUrl.reveal(), production.DATABASE_URL);
+  assert.equal(alone.pikaKey?.reveal(), production.FALAI_API_KEY);
+  const own = (await readConfig(everySecret)).secrets;
+  assert.equal(own.database?.directUrl.reveal(), everySecret.DATABASE_DIRECT_URL);
+  assert.equal(own.pikaKey?.reveal(), 'pika-secret');
+});
+
+test('bases lose the slash at their end and keep their path', async () => {
+  const { settings } = await readConfig({
+    PUBLIC_URL: 'HTTP://Example.com:80/',
+    APPLE_DEVICECHECK_URL: 'http://127.0.0.1:9/apple//',
+  });
+  assert.equal(settings.server.publicUrl, 'http://example.com');
+  assert.equal(settings.apple.deviceCheckUrl, 'http://127.0.0.1:9/apple');
+});
+
+test('lists are read item by item, in the spelling that is compared', async () => {
+  const { settings } = await readConfig({
+    CORS_ORIGINS: 'https://App.example.com/, http://localhost:80 ,capacitor://localhost',
+    MEDIA_ALLOWED_HOSTS: 'CDN.example.com, 127.0.0.1:9000,[::1]:8080',
+  });
+  assert.deepEqual(settings.server.corsOrigins, [
+    'https://app.example.com',
+    'http://localhost',
+    'capacitor://localhost',
+  ]);
+  assert.deepEqual(settings.mediaAllowedHosts, ['cdn.example.com', '127.0.0.1:9000', '[::1]:8080']);
+});
+
+test('outside development the door is closed to other origins and open to other machines', async () => {
+  const { settings } = await readConfig(production);
+  assert.deepEqual(settings.server.corsOrigins, []);
+  assert.equal(settings.server.host, '0.0.0.0');
+  assert.equal(settings.apple.deviceCheckUrl, 'https://api.devicecheck.apple.com');
+});
+
+test('in development every vendor without a key is simulated, and only those', async () => {
+  const simulatedIn = async (env: Env) => (await readConfig(env)).settings.simulated;
+  const all = { fal: true, runway: true, pika: true, deviceCheck: true, appStore: true, appleId: true, apns: true };
+  assert.deepEqual(await simulatedIn({}), all);
+  assert.deepEqual(await simulatedIn({ APPLE_DEVICECHECK_URL: 'http://127.0.0.1:9' }), all);
+  const { ENVIRONMENT: _, ...keys } = production;
+  assert.deepEqual(await simulatedIn(keys), { ...all, fal: false, pika: false, deviceCheck: false });
+  assert.deepEqual(await simulatedIn({ PIKA_API_KEY: 'k' }), { ...all, pika: false });
+  assert.deepEqual(await simulatedIn({ APPLE_ID_URL: 'http://127.0.0.1:9' }), { ...all, appleId: false });
+});
+
+test('staging and production simulate nobody', async () => {
+  for (const ENVIRONMENT of ['staging', 'production']) {
+    const { simulated } = (await readConfig({ ...production, ENVIRONMENT })).settings;
+    assert.deepEqual(Object.values(simulated), Array(7).fill(false));
+  }
+});
+
+test('.env.example names every variable once, in the order of the table, and sets none', async () => {
+  const lines = (await readFile(new URL('../../.env.example', import.meta.url), 'utf8')).split('\n');
+  const named = lines.flatMap((line) => /^# ([A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
+  assert.deepEqual(named, VARIABLE_NAMES);
+  assert.deepEqual(
+    lines.filter((line) => line !== '' && !line.startsWith('#')),
+    [],
+  );
+});

@@ -1,0 +1,34 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { HttpEnv } from '../../src/http/env.ts';
+import { errorHandler } from '../../src/http/problem.ts';
+import { requestId } from '../../src/http/request-id.ts';
+import { unrouted } from '../../src/http/unrouted.ts';
+import { refuseInvalid } from '../../src/http/validate.ts';
+import type { Log } from '../../src/kernel/log.ts';
+
+export type LogLine = { level: keyof Log; fields: Record<string, unknown>; message: string };
+
+/** A log that remembers. */
+export function recordingLog(): Log & { lines: LogLine[] } {
+  const lines: LogLine[] = [];
+  const writer = (level: keyof Log) => (fields: object, message: string) =>
+    void lines.push({ level, fields: { ...fields }, message });
+  return { lines, debug: writer('debug'), info: writer('info'), warn: writer('warn'), error: writer('error') };
+}
+
+/** An app with what every app of ours has: request ids, our errors, 404s and 405s. */
+export function createApp(log: Log = recordingLog()): OpenAPIHono<HttpEnv> {
+  const app = new OpenAPIHono<HttpEnv>({ defaultHook: refuseInvalid() });
+  app.use(requestId());
+  app.onError(errorHandler(log));
+  app.notFound(unrouted(app));
+  return app;
+}
+
+export type ErrorBody = { error: { code: string; message: string; details: Record<string, unknown> } };
+
+/** The parsed error body of an answer. */
+export async function errorOf(response: Response): Promise<ErrorBody['error']> {
+  const body = (await response.json()) as ErrorBody;
+  return body.error;
+}

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { cors } from '../../src/http/cors.ts';
+import { requestLog } from '../../src/http/request-log.ts';
+import { securityHeaders } from '../../src/http/security-headers.ts';
+import { Problem } from '../../src/kernel/errors.ts';
+import { createApp, recordingLog } from './harness.ts';
+
+describe('X-Request-Id', () => {
+  const get = (headers: Record<string, string> = {}) => {
+    const app = createApp();
+    app.get('/', (c) => c.text(c.get('requestId')));
+    app.get('/raw', () => new Response('raw'));
+    app.get('/fails', () => {
+      throw new Error('x');
+    });
+    return (path: string) => app.request(path, { headers });
+  };
+
+  for (const id of ['12345678', 'A-z.0_9-', 'x'.repeat(128)]) {
+    test(`of the caller is kept: ${id.slice(0, 20)}`, async () => {
+      const response = await get({ 'X-Request-Id': id })('/');
+      assert.equal(response.headers.get('X-Request-Id'), id);
+      assert.equal(await response.text(), id);
+    });
+  }
+
+  for (const id of ['1234567', 'x'.repeat(129), 'has space in it', 'çççççççççç', 'a,b,c,d,e,f', '{"a":"bcdefg"}']) {
+    test(`that is ill-formed is replaced: ${id.slice(0, 20)}`, async () => {
+      const header = new TextDecoder('latin1').decode(new TextEncoder().encode(id));
+      const response = await get({ 'X-Request-Id': header })('/');
+      assert.match(response.headers.get('X-Request-Id') ?? '', /^[0-9a-f-]{36}$/);
+    });
+  }
+
+  for (const path of ['/', '/raw', '/fails', '/nothing']) {
+    test(`is on every answer: ${path}`, async () => {
+      assert.match((await get()(path)).headers.get('X-Request-Id') ?? '', /^[0-9a-f-]{36}$/);
+    });
+  }
+
+  test('is a new one for each request', async () => {
+    const request = get();
+    const ids = await Promise.all([request('/'), request('/')]);
+    assert.equal(new Set(ids.map((response) => response.headers.get('X-Request-Id'))).size, 2);
+  });
+});
+
+describe('the request log', () => {
+  function createLoggedApp() {
+    const log = recordingLog();
+    let now = 1_000;
+    const clock = { now: () => new Date(now) };
+    const app = createApp(log);
+    app.use(requestLog(log, clock));
+    app.post('/jobs/:id', async (c) => {
+      c.set('caller', { userId: 'u-1', sessionId: 's', isAnonymous: true, expiresAt: 0 });
+      now += 42;
+      return c.json({ text: await c.req.text() }, 201);
+    });
+    app.get('/refused', () => {
+      throw new Problem('ERR_4013');
+    });
+    app.get('/broken', () => {
+      throw new Error('x');
+    });
+    return { app, log };
+  }
+
+  test('has one line with the route’s pattern and nothing of what was called or sent', async () => {
+    const { app, log } = createLoggedApp();
+    const headers = { 'X-Request-Id': 'request-0001', Authorization: 'Bearer hush' };
+    await app.request('/jobs/private-7?token=hush', { method: 'POST', body: 'a private prompt', headers });
+    assert.deepEqual(log.lines, [
+      {
+        level: 'info',
+        message: 'request',
+        fields: {
+          request_id: 'request-0001',
+          method: 'POST',
+          route: '/jobs/:id',
+          status: 201,
+          ms: 42,
+          user_id: 'u-1',
+        },
+      },
+    ]);
+  });
+
+  test('tells the code of a refusal, the status of a failure and no path of what does not exist', async () => {
+    const { app, log } = createLoggedApp();
+    for (const path of ['/refused', '/broken', '/private-path']) await app.request(path);
+    const lines = log.lines.filter(({ message }) => message === 'request').map(({ fields }) => fields);
+    assert.deepEqual(
+      lines.map(({ route, status, code }) => [route, status, code]),
+      [
+        ['/refused', 403, 'ERR_4013'],
+        ['/broken', 500, undefined],
+        ['none', 404, undefined],
+      ],
+    );
+  });
+});
+
+describe('CORS', () => {
+  const ask = (origins: string[] | '*', origin: string, method = 'GET') => {
+    const app = createApp();
+    app.use(cors(origins));
+    app.get('/', (c) => c.json({}));
+    return app.request('/', { method, headers: { Origin: origin, 'Access-Control-Request-Method': 'POST' } });
+  };
+
+  test('lets the listed origins in, by name, and no other', async () => {
+    const listed = ['https://app.example.com', 'https://admin.example.com'];
+    for (const origin of listed) {
+      const response = await ask(listed, origin);
+      assert.equal(response.headers.get('Access-Control-Allow-Origin'), origin);
+      assert.match(response.headers.get('Vary') ?? '', /Origin/);
+    }
+    for (const origin of ['https://evil.example.com', 'https://app.example.com.evil.com', 'null']) {
+      assert.equal((await ask(listed, origin)).headers.get('Access-Control-Allow-Origin'), null);
+      assert.equal((await ask(listed, origin, 'OPTIONS')).headers.get('Access-Control-Allow-Origin'), null);
+    }
+    assert.equal((await ask([], 'https://app.example.com')).headers.get('Access-Control-Allow-Origin'), null);
+  });
+
+  test('is open where told so, and never with credentials', async () => {
+    const response = await ask('*', 'https://any.example.com');
+    assert.equal(response.headers.get('Access-Control-Allow-Origin'), '*');
+    assert.equal(response.headers.get('Access-Control-Allow-Credentials'), null);
+  });
+
+  test('admits the headers that our clients send and shows those that they read', async () => {
+    const preflight = await ask('*', 'https://any.example.com', 'OPTIONS');
+    assert.equal(preflight.status, 204);
+    const allowed = (preflight.headers.get('Access-Control-Allow-Headers') ?? '').toLowerCase().split(',');
+    const sent =
+      'authorization apikey x-client-info x-supabase-api-version idempotency-key last-event-id content-type accept-language x-request-id range x-upsert';
+    for (const name of sent.split(' ')) assert.ok(allowed.includes(name), name);
+    const shown = (
+      (await ask('*', 'https://x.example')).headers.get('Access-Control-Expose-Headers') ?? ''
+    ).toLowerCase();
+    const read =
+      'x-request-id x-idempotent-replay retry-after ratelimit ratelimit-policy etag x-supabase-api-version content-range';
+    for (const name of read.split(' ')) assert.ok(shown.split(',').includes(name), name);
+    for (const method of ['POST', 'PATCH', 'DELETE']) {
+      assert.ok(preflight.headers.get('Access-Control-Allow-Methods')?.includes(method));
+    }
+  });
+
+  test('is on error answers too, or a page could not read them', async () => {
+    const app = createApp();
+    app.use(cors('*'));
+    const response = await app.request('/nothing', { headers: { Origin: 'https://any.example.com' } });
+    assert.equal(response.status, 404);
+    assert.equal(response.headers.get('Access-Control-Allow-Origin'), '*');
+  });
+});
+
+describe('security headers', () => {
+  const get = (isHttpsOnly: boolean, csp?: string) => {
+    const app = createApp();
+    app.use(securityHeaders({ isHttpsOnly, ...(csp === undefined ? {} : { csp }) }));
+    app.get('/', (c) => c.json({}));
+    app.get('/raw', () => new Response('x', { headers: { 'Cache-Control': 'private, max-age=60' } }));
+    return (path: string) => app.request(path);
+  };
+
+  test('are on every answer', async () => {
+    for (const path of ['/', '/raw', '/nothing']) {
+      const { headers } = await get(true)(path);
+      assert.equal(headers.get('X-Content-Type-Options'), 'nosniff');
+      assert.equal(headers.get('Referrer-Policy'), 'no-referrer');
+      assert.equal(headers.get('Content-Security-Policy'), "default-src 'none'; frame-ancestors 'none'");
+      assert.match(headers.get('Strict-Transport-Security') ?? '', /max-age=31536000/);
+    }
+  });
+
+  test('do not ask for https where there is none', async () => {
+    assert.equal((await get(false)('/')).headers.get('Strict-Transport-Security'), null);
+  });
+
+  test('keep answers out of caches unless the answer says otherwise, and take a page’s own policy', async () => {
+    assert.equal((await get(true)('/')).headers.get('Cache-Control'), 'no-store');
+    assert.equal((await get(true)('/raw')).headers.get('Cache-Control'), 'private, max-age=60');
+    assert.equal(
+      (await get(true, "default-src 'self'")('/')).headers.get('Content-Security-Policy'),
+      "default-src 'self'",
+    );
+  });
+});

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { cors } from '../../src/http/cors.ts';
+import type { HttpEnv } from '../../src/http/env.ts';
+import { createApp, errorOf } from './harness.ts';
+
+function createRoutedApp() {
+  const app = createApp();
+  app.use(cors('*'));
+  app.get('/functions/v1/get-models', (c) => c.json({}));
+  app.patch('/functions/v1/update-user-profile', (c) => c.json({}));
+  app.post('/functions/v1/update-user-profile', (c) => c.json({}));
+  app.get('/storage/v1/object/sign/:bucket/*', (c) => c.json({}));
+  app.get('/gone', (c) => c.notFound());
+  const nested = new OpenAPIHono<HttpEnv>();
+  nested.delete('/jobs/:id', (c) => c.json({}));
+  app.route('/nested', nested);
+  return app;
+}
+
+describe('a path without such a route', () => {
+  const notAllowed: [method: string, path: string, allow: string][] = [
+    ['POST', '/functions/v1/get-models', 'GET, HEAD'],
+    ['DELETE', '/functions/v1/get-models?x=1', 'GET, HEAD'],
+    ['GET', '/functions/v1/update-user-profile', 'POST, PATCH'],
+    ['HEAD', '/functions/v1/update-user-profile', 'POST, PATCH'],
+    ['PUT', '/storage/v1/object/sign/videos/a/b.mp4', 'GET, HEAD'],
+    ['POST', '/nested/jobs/7', 'DELETE'],
+    ['PROPFIND', '/functions/v1/get-models', 'GET, HEAD'],
+  ];
+  for (const [method, path, allow] of notAllowed) {
+    test(`that is known under other methods is a 405 with Allow: ${method} ${path}`, async () => {
+      const response = await createRoutedApp().request(path, { method });
+      assert.equal(response.status, 405);
+      assert.equal(response.headers.get('Allow'), allow);
+      assert.notEqual(response.headers.get('X-Request-Id'), null);
+      if (method === 'HEAD') return;
+      const { code, details } = await errorOf(response);
+      assert.equal(code, 'ERR_4016');
+      assert.deepEqual(details, { allowed: allow.split(', ') });
+    });
+  }
+
+  const unknown = [
+    '/',
+    '/functions/v1/',
+    '/functions/v1/nothing',
+    '/functions/v1/get-models/more',
+    '/nested',
+    '/%E0%A4%A',
+  ];
+  for (const path of unknown) {
+    for (const method of ['GET', 'POST']) {
+      test(`that is not known is a 404: ${method} ${path}`, async () => {
+        const response = await createRoutedApp().request(path, { method });
+        assert.equal(response.status, 404);
+        const { code, details } = await errorOf(response);
+        assert.equal(code, 'ERR_4007');
+        assert.deepEqual(details, {});
+      });
+    }
+  }
+
+  test('is a 404 also where the route itself finds nothing', async () => {
+    assert.equal((await createRoutedApp().request('/gone')).status, 404);
+    assert.equal((await createRoutedApp().request('/gone', { method: 'POST' })).status, 405);
+  });
+
+  test('takes HEAD where there is GET', async () => {
+    assert.equal((await createRoutedApp().request('/functions/v1/get-models', { method: 'HEAD' })).status, 200);
+  });
+
+  test('answers a preflight by CORS', async () => {
+    const response = await createRoutedApp().request('/functions/v1/get-models', { method: 'OPTIONS' });
+    assert.equal(response.status, 204);
+  });
+});
