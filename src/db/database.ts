@@ -30,7 +30,7 @@ function encode(value: Argument): unknown {
 
 /** What a procedure returns is described beside it in SQL, where no type reaches; this is the only place to take its word. */
 function resultOf<Result>(row: Record<string, unknown> | undefined): Result {
-  return row?.['result'] as Result;
+  return row?.result as Result;
 }
 
 export function createDatabase(pool: pg.Pool): Database {

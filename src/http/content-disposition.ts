@@ -11,7 +11,6 @@ export function attachment(wanted: string, key: string): string {
 /** No folders, no quotes, nothing invisible, and no dot in front: a name that cannot mislead whoever saves it. */
 function safeName(name: string): string {
   return name
-    .toWellFormed()
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}"%/\\:*?<>|;]/gu, '_')
     .replace(/^[\s._]+/, '')
     .slice(0, NAME_CHARACTERS_MAX)

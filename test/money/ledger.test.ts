@@ -80,9 +80,9 @@ describe('the ledger', () => {
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, index) => add(users[index % 3] ?? '', 10, 'iap_purchase', transactionId)),
     );
-    assert.equal(answers.filter((answer) => answer['success']).length, 1);
+    assert.equal(answers.filter((answer) => answer.success).length, 1);
     assert.ok(
-      answers.every((answer) => answer['success'] || answer['error'] === 'Transaction already processed'),
+      answers.every((answer) => answer.success || answer.error === 'Transaction already processed'),
       JSON.stringify(answers),
     );
     const balances = await Promise.all(users.map((userId) => world.balance(userId)));
@@ -96,7 +96,7 @@ describe('the ledger', () => {
   it('never spends below zero when many spend at once', async () => {
     const userId = await world.user(10);
     const answers = await Promise.all(Array.from({ length: 30 }, () => deduct(userId, 1)));
-    assert.equal(answers.filter((answer) => answer['success']).length, 10);
+    assert.equal(answers.filter((answer) => answer.success).length, 10);
     assert.equal(await world.balance(userId), 0);
     await world.assertInvariants();
   });

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, realpath } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StartupError } from '../../kernel/startup-error.ts';
 import type { Binaries } from './binaries.ts';
@@ -17,6 +17,8 @@ export async function prepareFolder(
     const cluster = join(folder, 'postgres');
     if (!(await exists(join(cluster, 'PG_VERSION')))) await createCluster(cluster, binaries);
     await access(cluster, constants.W_OK);
+    // A copy or a restored backup may have come out readable by others, which PostgreSQL refuses.
+    if ((await stat(cluster)).mode & 0o027) await chmod(cluster, 0o700);
     return { cluster, logFile: join(folder, 'postgres.log') };
   } catch (cause) {
     if (cause instanceof StartupError) throw cause;

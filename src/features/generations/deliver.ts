@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ProbedVideo, UnusableVideo } from '../../media/probe.ts';
+import type { ProbedVideo } from '../../media/probe.ts';
+import { UnusableVideo } from '../../media/unusable-video.ts';
 import type { Context } from '../context.ts';
 import { failGeneration } from './fail.ts';
 import type { ProviderJob } from './job.ts';

@@ -56,7 +56,7 @@ export function completeSettings(schema: SettingsSchema, given: Record<string, u
     }
     complete[name] = value;
   }
-  const duration = complete['duration'];
+  const duration = complete.duration;
   if (typeof duration !== 'number') throw new Problem('ERR_6003', { cause: 'a model without a duration' });
   return { ...complete, duration };
 }

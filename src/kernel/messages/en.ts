@@ -32,6 +32,8 @@ export const en = {
     expired: 'Your session has expired. Please sign in again.',
     invalid: 'Your session is no longer valid. Please sign in again.',
     forbidden: 'You are not allowed to do this.',
+    link: 'This link is not valid.',
+    link_expired: 'This link has expired. Please open the video again to get a new one.',
   },
   ERR_4006: {
     plain: 'Something in this request is not valid. Please check it and try again.',

@@ -31,6 +31,8 @@ export const es: Sentences = {
     expired: 'Tu sesión ha caducado. Vuelve a iniciar sesión, por favor.',
     invalid: 'Tu sesión ya no es válida. Vuelve a iniciar sesión, por favor.',
     forbidden: 'No tienes permiso para hacer esto.',
+    link: 'Este enlace no es válido.',
+    link_expired: 'Este enlace ha caducado. Vuelve a abrir el vídeo para obtener uno nuevo.',
   },
   ERR_4006: {
     plain: 'Hay algo en esta solicitud que no es válido. Revísala e inténtalo de nuevo.',

@@ -37,7 +37,7 @@ function parse(text: string, locale: Locale): Sentence {
   const key = `${locale} ${text}`;
   const known = parsed.get(key);
   if (known) return known;
-  const format = new IntlMessageFormat(text, locale, undefined, { ignoreTag: true });
+  const format = new IntlMessageFormat(text, locale);
   const sentence = { format, needs: needsOf(format.getAst()) };
   parsed.set(key, sentence);
   return sentence;

@@ -29,6 +29,8 @@ export const tr: Sentences = {
     expired: 'Oturumunuzun süresi doldu. Lütfen tekrar giriş yapın.',
     invalid: 'Oturumunuz artık geçerli değil. Lütfen tekrar giriş yapın.',
     forbidden: 'Bunu yapmaya izniniz yok.',
+    link: 'Bu bağlantı geçerli değil.',
+    link_expired: 'Bu bağlantının süresi doldu. Yenisini almak için lütfen videoyu tekrar açın.',
   },
   ERR_4006: {
     plain: 'Bu istekte geçersiz bir şey var. Lütfen kontrol edip tekrar deneyin.',

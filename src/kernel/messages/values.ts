@@ -29,7 +29,6 @@ export function impliedVariants(values: SentenceValues): string[] {
   const has = (...names: string[]) => names.every((name) => name in values);
   const implied: [boolean, string][] = [
     [Number(values.available) < 0, 'debt'],
-    [values.scope === 'in_flight', 'in_flight'],
     [Number(values.retry_after) > SECONDS_TOLD_MAX, 'minutes'],
     [has('refunded'), 'refunded'],
     [has('size'), 'sized'],

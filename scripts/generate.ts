@@ -1,0 +1,80 @@
+/**
+ * Writes the files that follow from others: `npm run generate`. With `--check` it writes nothing and fails where one is
+ * out of date.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { createHttp } from '../src/app/http.ts';
+import { boot } from '../src/entry/boot.ts';
+import { generateErrorDocs } from './generate-error-docs.ts';
+import { dumpSchema } from './schema-dump.ts';
+
+type Generated = { file: string; text: string };
+
+async function generateTypes(url: string, folder: string): Promise<string> {
+  const out = join(folder, 'generated.ts');
+  await promisify(execFile)(process.execPath, [
+    'node_modules/kysely-codegen/dist/cli/bin.js',
+    ...['--dialect', 'postgres', '--url', url, '--out-file', out, '--include-pattern', 'public.*'],
+    ...[
+      '--type-mapping',
+      '{"int8":"number","timestamptz":"Date"}',
+      '--numeric-parser',
+      'number',
+      '--log-level',
+      'error',
+    ],
+  ]);
+  return readFile(out, 'utf8');
+}
+
+/** Everything is generated from a server as it really starts, on an empty folder. */
+async function generateAll(): Promise<Generated[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'rendio-generate-'));
+  const booted = await boot({
+    env: { PATH: process.env.PATH, DATA_DIR: folder, LOG_LEVEL: 'silent' },
+    canEmbed: true,
+  });
+  try {
+    const { url } = booted.database;
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    const schema = await dumpSchema(client).finally(() => client.end());
+    const api = createHttp(booted.running.ctx, {
+      publicUrl: undefined,
+      corsOrigins: '*',
+      anonKey: undefined,
+      addressOf: () => '127.0.0.1',
+      isWorking: () => null,
+    });
+    const openApi: unknown = await (await api.request('/openapi.json')).json();
+    return [
+      { file: 'db/schema.sql', text: schema },
+      { file: 'src/db/generated.ts', text: await generateTypes(url, folder) },
+      { file: 'docs/openapi.json', text: `${JSON.stringify(openApi, null, 2)}\n` },
+      { file: 'docs/errors.md', text: generateErrorDocs() },
+    ];
+  } finally {
+    await booted.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const isCheck = process.argv.includes('--check');
+const stale: string[] = [];
+for (const { file, text } of await generateAll()) {
+  const present = await readFile(file, 'utf8').catch(() => '');
+  if (present === text) continue;
+  stale.push(file);
+  if (!isCheck) await writeFile(file, text);
+}
+if (isCheck && stale.length > 0) {
+  console.error(`out of date: ${stale.join(', ')}. Run: npm run generate`);
+  process.exit(1);
+}
+console.log(stale.length > 0 ? `written: ${stale.join(', ')}` : 'generated files are up to date');
+process.exit(0);
