@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { Locale } from '../kernel/locale.ts';
 
 /** Who is calling, as their access token says. Ids are lower-case UUIDs. */
-export type Caller = { userId: string; sessionId: string; isAnonymous: boolean; expiresAt: number };
+export type Caller = { userId: string; sessionId: string | null; isAnonymous: boolean; expiresAt: number };
 
 /** What this floor's middleware leaves in a request's context. */
 export type HttpEnv = {

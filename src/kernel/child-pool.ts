@@ -158,7 +158,7 @@ function startChild(options: ChildPoolOptions, input: object, onProgress: (value
   const finish = (how: () => void): void => {
     settle ??= how;
     if (child.connected) child.disconnect();
-    
+    force ??= setTimeout(() => child.kill('SIGKILL'), options.graceMs ?? GRACE_MS);
   };
   const stop = (failure: unknown): void => finish(() => reject(failure));
   const limit = setTimeout(

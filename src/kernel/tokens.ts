@@ -32,7 +32,7 @@ export type TokenSubject = {
 /** `expiresIn` in seconds, `expiresAt` in unix seconds. */
 export type AccessToken = { accessToken: string; expiresIn: number; expiresAt: number };
 /** `expiresAt` in unix seconds. */
-export type TokenClaims = { userId: string; sessionId: string; isAnonymous: boolean; expiresAt: number };
+export type TokenClaims = { userId: string; sessionId: string | null; isAnonymous: boolean; expiresAt: number };
 
 export type Tokens = {
   sign(subject: TokenSubject): Promise<AccessToken>;
@@ -74,11 +74,8 @@ export function createTokens({ privateKey, previousKeys = [], clock, issuer }: T
     async verify(token) {
       try {
         if (!SIGNATURE.test(token)) throw new errors.JWSInvalid();
-        const findKey = ({ kid = '' }) => {
-          const key = keys.get(kid);
-          if (key === undefined) throw new errors.JWKSNoMatchingKey();
-          return key;
-        };
+        // The signature decides; a name that we do not know only means that today's key is tried.
+        const findKey = ({ kid = privateKey.kid }) => keys.get(kid) ?? publicHalf(privateKey);
         return readClaims(
           await jwtVerify(token, findKey, {
             algorithms: ['ES256'],
@@ -119,6 +116,6 @@ function claimsOf({ sessionId, isAnonymous, amr, email, appMetadata, userMetadat
 function readClaims({ payload }: JWTVerifyResult): TokenClaims {
   const userId = parseUuid(payload.sub);
   const sessionId = parseUuid(payload.session_id);
-  if (userId === null || sessionId === null || payload.exp === undefined) throw new errors.JWTInvalid();
+  if (userId === null || payload.exp === undefined) throw new errors.JWTInvalid();
   return { userId, sessionId, isAnonymous: payload.is_anonymous === true, expiresAt: payload.exp };
 }

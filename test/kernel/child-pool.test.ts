@@ -20,7 +20,7 @@ type Task = {
   do: 'answer' | 'hang' | 'spin' | 'refuse' | 'throw' | 'crash' | 'kill';
   text?: string;
 };
-type Answer = { pid: number; text?: string; env: string[] };
+type Answer = { pid: number; text?: string; env: string[]; flags: string[] };
 
 const childModule = moduleOf(
   'child.mjs',
@@ -33,7 +33,7 @@ const childModule = moduleOf(
     if (task.do === 'throw') throw new Error('a bug');
     if (task.do === 'crash') { process.stderr.write('x'.repeat(5000) + 'last words', () => process.abort()); await new Promise(() => {}); }
     if (task.do === 'kill') process.kill(process.pid, 'SIGKILL');
-    return { pid: process.pid, text: task.text, env: Object.keys(process.env) };
+    return { pid: process.pid, text: task.text, env: Object.keys(process.env), flags: process.execArgv };
   });`,
 );
 
@@ -76,9 +76,11 @@ test('each task has a process of its own, which is gone when its answer is there
 test('a child sees only the environment it is given, and none of its parent’s flags', () =>
   withPool({ env: { GIVEN: 'yes' } }, async (pool) => {
     process.env.SOMETHING_SECRET = 'secret';
-    const { env } = await pool.run({ do: 'answer' }).result;
+    process.execArgv.push('--no-warnings');
+    const { env, flags } = await pool.run({ do: 'answer' }).result;
     delete process.env.SOMETHING_SECRET;
-    assert.deepEqual(env, ['GIVEN']);
+    process.execArgv.pop();
+    assert.deepEqual({ env, flags }, { env: ['GIVEN'], flags: [] });
   }));
 
 test('a child runs at a lower priority than its parent', () =>

@@ -15,7 +15,9 @@ describe('the floors', () => {
 
   for (const [name, files] of Object.entries({
     'an import that climbs': { 'src/db/pool.ts': `import { x } from '../features/credits/balance.ts';` },
-    'a feature that knows another': { 'src/features/credits/balance.ts': `import type { X } from '../accounts/profile.ts';` },
+    'a feature that knows another': {
+      'src/features/credits/balance.ts': `import type { X } from '../accounts/profile.ts';`,
+    },
     'a gateway that knows its neighbour': { 'src/http/range.ts': `import { x } from '../media/store.ts';` },
     'a verb that speaks HTTP': { 'src/features/credits/balance.ts': `import { x } from '../../http/api.ts';` },
     'a simulator in production code': { 'src/app/context.ts': `const sim = await import('../../sim/world.ts');` },
