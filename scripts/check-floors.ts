@@ -72,7 +72,7 @@ function offenceOf({ from, to }: Import): string | null {
 function ambientIn(file: string, source: string): string[] {
   const { floor } = placeOf(file);
   if (floor >= FLOOR_OF_AMBIENT || AMBIENT_HOMES.includes(file)) return [];
-  X;
+  const code = source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
   // Who names its type is handed one of its own.
   const isHandedFetch = /\btypeof fetch\b/.test(code);
   return AMBIENT.filter(([pattern, deed]) => pattern.test(code) && !(isHandedFetch && deed === CALLS)).map(
