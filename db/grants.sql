@@ -46,3 +46,15 @@ to rendio_server;
 grant execute on function public.current_user_id to anon, authenticated;
 grant select on table public.models to anon, authenticated;
 grant select on table public.users, public.video_jobs, public.quota_log to authenticated;
+
+-- The server logs in as the owner and acts as rendio_server from its first statement on.
+do $$
+begin
+  if not pg_has_role(
+    'rendio_server',
+    case when current_setting('server_version_num')::integer >= 160000 then 'SET' else 'MEMBER' end
+  ) then
+    grant rendio_server to current_user;
+  end if;
+end
+$$;

@@ -74,7 +74,7 @@ function ambientIn(file: string, source: string): string[] {
   if (floor >= FLOOR_OF_AMBIENT || AMBIENT_HOMES.includes(file)) return [];
   const code = source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
   // Who names its type is handed one of its own.
-  const isHandedFetch = /\btypeof fetch\b/.test(code);
+  const isHandedFetch = /\btypeof (?:globalThis\.)?fetch\b/.test(code);
   return AMBIENT.filter(([pattern, deed]) => pattern.test(code) && !(isHandedFetch && deed === CALLS)).map(
     ([, deed]) => `${file}: ${deed}; have it passed in`,
   );

@@ -1,7 +1,8 @@
 -- Accounts known by a device, and the grant that each physical device gets once. Lock order: users, then the rest.
 
 -- Finds or makes the account of a device. A device id never opens an account that has signed in with Apple: such an
--- account lets go of it, since its owner comes back through Apple, and the device starts a guest of its own.
+-- account lets go of it, since its owner comes back through Apple, and so does a deleted one; the device then starts a
+-- guest of its own.
 create or replace function public.onboard_device(p_device_id text, p_language text default 'en') returns jsonb
 language plpgsql
 security definer
@@ -13,11 +14,10 @@ declare
   v_is_new boolean := false;
 begin
   loop
-    select * into v_user from public.users where device_id = p_device_id and deleted_at is null for update;
-    if found and v_user.apple_sub is not null then
+    select * into v_user from public.users where device_id = p_device_id for update;
+    if found then
+      exit when v_user.apple_sub is null and v_user.deleted_at is null;
       update public.users set device_id = null, updated_at = now() where id = v_user.id;
-    elsif found then
-      exit;
     end if;
     insert into public.users (device_id, language)
     values (p_device_id, p_language)

@@ -95,7 +95,6 @@ async function applyProcedures(client: pg.Client, applied: Map<string, string>, 
       await client.query(file.sql);
       await record(client, file);
     }
-    await client.query('grant rendio_server to current_user');
   });
   return changed.map((file) => file.name);
 }
