@@ -22,7 +22,8 @@ revoke all on function
   public.generation_price, public.guard_job_state, public.keep_default_price, public.lock_job, public.log_error,
   public.mark_submitted, public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state,
   public.record_progress, public.refuse_ledger_change, public.requeue_orphans, public.rotate_session,
-  public.schedule_settle, public.stop_at_provider, public.take_rate_limit, public.update_profile, public.withdraw_initial_grant
+  public.schedule_settle, public.schedule_submit, public.stop_at_provider, public.take_rate_limit,
+  public.update_profile, public.withdraw_initial_grant
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -39,7 +40,8 @@ grant execute on function
   public.deduct_credits, public.delete_generation, public.fail_generation, public.finish_generation,
   public.generation_price, public.log_error, public.mark_submitted, public.onboard_device, public.open_session,
   public.prune_logs, public.rate_limit_state, public.record_progress, public.requeue_orphans, public.rotate_session,
-  public.schedule_settle, public.take_rate_limit, public.update_profile, public.withdraw_initial_grant
+  public.schedule_settle, public.schedule_submit, public.take_rate_limit, public.update_profile,
+  public.withdraw_initial_grant
 to rendio_server;
 
 -- People: their own rows and the models on offer, as the row policies say.

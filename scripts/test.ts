@@ -1,6 +1,6 @@
 /**
- * Runs the tests: `node scripts/test.ts [files, folders or globs] [flags of node --test]`. One PostgreSQL serves all files; see
- * test/support/global-setup.ts for which. The exit code is the runner's.
+ * Runs the tests: `node scripts/test.ts [files, folders or globs] [--flag=value of node --test]`. One PostgreSQL serves
+ * all files; test/support/global-setup.ts says which. The exit code is the runner's.
  */
 import { spawn } from 'node:child_process';
 import { globSync, statSync } from 'node:fs';
@@ -25,7 +25,10 @@ if (files.length === 0) {
   console.error(`No test files match ${wanted.join(' ')}.`);
   process.exit(1);
 }
-process.exitCode = await testWithPostgres(files, flags);
+const interrupt = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort(signal));
+const code = await testWithPostgres(files, flags);
+process.exitCode = interrupt.signal.aborted ? codeOfSignal(interrupt.signal.reason) : code;
 
 function isFolder(name: string): boolean {
   return statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
@@ -40,12 +43,9 @@ function testFilesOf(name: string): string[] {
 
 /** Sets up, runs and tears down, also when interrupted. */
 async function testWithPostgres(paths: string[], extra: string[]): Promise<number> {
-  const interrupt = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort(signal));
   try {
     await globalSetup();
-    const code = interrupt.signal.aborted ? 1 : await runTests(paths, extra, interrupt.signal);
-    return interrupt.signal.aborted ? codeOfSignal(interrupt.signal.reason) : code;
+    if (!interrupt.signal.aborted) return await runTests(paths, extra);
   } catch (error) {
     if (!(error instanceof StartupError)) throw error;
     console.error(error.message);
@@ -53,9 +53,10 @@ async function testWithPostgres(paths: string[], extra: string[]): Promise<numbe
   } finally {
     await globalTeardown();
   }
+  return 1;
 }
 
-function runTests(paths: string[], extra: string[], interrupt: AbortSignal): Promise<number> {
+function runTests(paths: string[], extra: string[]): Promise<number> {
   const reporter = extra.some((flag) => flag.startsWith('--test-reporter')) ? [] : ['--test-reporter=spec'];
   const words = [
     '--test',
@@ -66,7 +67,7 @@ function runTests(paths: string[], extra: string[], interrupt: AbortSignal): Pro
     ...paths,
   ];
   const runner = spawn(process.execPath, words, { stdio: 'inherit' });
-  interrupt.addEventListener('abort', () => runner.kill(interrupt.reason));
+  interrupt.signal.addEventListener('abort', () => runner.kill(interrupt.signal.reason));
   return new Promise((resolve, reject) => {
     runner.once('error', reject);
     runner.once('exit', (code, signal) => resolve(code ?? codeOfSignal(signal ?? 'SIGTERM')));

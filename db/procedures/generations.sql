@@ -264,8 +264,9 @@ begin
 end
 $$;
 
--- Claims the right to hand a job to its provider. Returns {outcome} = claimed {attempt_id} (nothing was sent before) |
--- resumed {attempt_id} (a worker died on this attempt, bytes may have left) | unknown | rejected | submitted | final | not_found.
+-- Claims the right to hand a job to its provider. Returns {outcome} = claimed (nothing was sent before) | resumed (a
+-- worker died on this attempt, bytes may have left), both with attempt_id and attempt, its number from 1 | unknown |
+-- rejected | submitted | final | not_found.
 create or replace function public.begin_attempt(p_job_id uuid) returns jsonb
 language plpgsql
 security definer
@@ -290,7 +291,7 @@ begin
   limit 1
   for update;
   if v_attempt.state = 'submitting' then
-    return jsonb_build_object('outcome', 'resumed', 'attempt_id', v_attempt.id);
+    return jsonb_build_object('outcome', 'resumed', 'attempt_id', v_attempt.id, 'attempt', v_attempt.attempt);
   elsif v_attempt.state in ('unknown', 'rejected') then
     return jsonb_build_object('outcome', v_attempt.state);
   end if;
@@ -298,7 +299,7 @@ begin
   insert into public.provider_attempts (job_id, attempt, provider, provider_model_id)
   values (p_job_id, coalesce(v_attempt.attempt, 0) + 1, v_job.provider, v_job.provider_model_id)
   returning * into v_attempt;
-  return jsonb_build_object('outcome', 'claimed', 'attempt_id', v_attempt.id);
+  return jsonb_build_object('outcome', 'claimed', 'attempt_id', v_attempt.id, 'attempt', v_attempt.attempt);
 end
 $$;
 
@@ -365,6 +366,22 @@ begin
   );
   return jsonb_build_object('outcome', 'submitted');
 end
+$$;
+
+-- Hands the job to its provider again after a while: it has turned the last attempt away, or may not have heard of it.
+-- The last thing that a submit does, so that two of one job never run side by side.
+create or replace function public.schedule_submit(p_job_id uuid, p_delay_ms integer) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select graphile_worker.add_job(
+    'submit_generation',
+    json_build_object('job_id', p_job_id),
+    run_at := clock_timestamp() + make_interval(secs => greatest(p_delay_ms, 0) / 1000.0),
+    max_attempts := 1000,
+    job_key := 'submit:' || p_job_id
+  )
 $$;
 
 -- Asks the provider again after a while: for those that are asked minutes long, with seconds between the questions.

@@ -1,5 +1,5 @@
 /** Builds what the features are given: the only place that names concrete gateways. */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createDeviceCheck, type DeviceCheck } from '../apple/device-check.ts';
 import type { TeamKey } from '../apple/team-token.ts';
@@ -7,7 +7,7 @@ import { createDatabase } from '../db/database.ts';
 import { createLease } from '../db/lease.ts';
 import { listen } from '../db/listen.ts';
 import { latestMigration } from '../db/migrate.ts';
-import { createPool } from '../db/pool.ts';
+import { closePool, createPool } from '../db/pool.ts';
 import type { Context, Policy } from '../features/context.ts';
 import { createMediaSigner } from '../http/signed-url.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -36,6 +36,8 @@ export type ContextOptions = {
   appleFetch: typeof fetch;
   log: Log;
   stopping: AbortSignal;
+  /** Stands in for what would be built; whoever brings it closes it. */
+  overrides?: Partial<Context>;
 };
 
 export type RunningContext = { ctx: Context; close(): Promise<void> };
@@ -77,13 +79,14 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     workDir,
     userEvents,
     stopping,
+    ...options.overrides,
   };
   return {
     ctx,
     async close() {
       await Promise.all([probe.close(), ...[...providers.values()].map((provider) => provider.close())]);
       await userEvents.close();
-      await pool.end();
+      await closePool(pool);
     },
   };
 }
@@ -115,8 +118,22 @@ function policyOf({ settings: { limits } }: Config): Policy {
 
 /** Files of a process that was killed are of no use to the next one: their jobs begin anew. */
 async function emptyWorkDir(dataDir: string): Promise<string> {
-  const folder = join(dataDir, 'work', String(process.pid));
-  await rm(join(dataDir, 'work'), { recursive: true, force: true });
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const work = join(dataDir, 'work');
+  await mkdir(work, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(work)) {
+    if (!isOthers(Number(name))) await rm(join(work, name), { recursive: true, force: true });
+  }
+  const folder = join(work, String(process.pid));
+  await mkdir(folder, { mode: 0o700 });
   return folder;
+}
+
+/** A server or a worker beside this one may be at work in the same data folder. */
+function isOthers(pid: number): boolean {
+  if (!(pid > 0) || pid === process.pid) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }

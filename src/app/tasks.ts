@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from '../features/context.ts';
 import { sweepGenerations } from '../features/generations/sweep.ts';
 import { generationTasks } from '../features/generations/tasks.ts';
@@ -14,21 +15,26 @@ export const CRONTAB = MAINTENANCE_CRONTAB;
 /** Deadlines are kept to within this. */
 const SWEEP_EVERY_MS = 5_000;
 
-/** Sweeps on and on until stopped; a sweep that fails is only a sweep missed. */
-export function startSweeper(ctx: Context): { stop(): Promise<void> } {
-  let running: Promise<unknown> = Promise.resolve();
-  const timer = setInterval(() => {
-    running = running
-      .then(() => sweepGenerations(ctx))
-      .then((done) => {
-        if (done.expired + done.requeued > 0) ctx.log.warn(done, 'swept up stray generations');
-      })
-      .catch((error) => ctx.log.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'a sweep failed'));
-  }, SWEEP_EVERY_MS);
+/** Sweeps on and on until stopped, one sweep at a time; one that fails is only a sweep missed. */
+export function startSweeper(ctx: Context, everyMs = SWEEP_EVERY_MS): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const pause = () => wait(everyMs, undefined, { signal: stopping.signal }).catch(() => {});
+  const sweeping = (async () => {
+    for (await pause(); !stopping.signal.aborted; await pause()) await sweep(ctx);
+  })();
   return {
-    async stop() {
-      clearInterval(timer);
-      await running;
+    stop() {
+      stopping.abort();
+      return sweeping;
     },
   };
+}
+
+async function sweep(ctx: Context): Promise<void> {
+  try {
+    const done = await sweepGenerations(ctx);
+    if (done.expired + done.requeued > 0) ctx.log.warn(done, 'swept up stray generations');
+  } catch (error) {
+    ctx.log.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'a sweep failed');
+  }
 }

@@ -11,7 +11,10 @@ export class LeaseTimeout extends Error {
   override readonly name = 'LeaseTimeout';
 }
 
-export type Lease = { run<T>(work: () => Promise<T>): Promise<T> };
+export type Lease = {
+  /** Does the work alone, and answers as it does. Throws a `LeaseTimeout` when its turn has not come after `waitMs`. */
+  run<T>(work: () => Promise<T>): Promise<T>;
+};
 export type LeaseOptions = { url: string; name: string; waitMs: number; log: Log };
 
 /** PostgreSQL's "lock not available", which is how lock_timeout ends a wait. */
@@ -21,31 +24,44 @@ const LOCK_TIMEOUT = '55P03';
 export function createLease({ url, name, waitMs, log }: LeaseOptions): Lease {
   let last: Promise<unknown> = Promise.resolve();
 
-  async function locked<T>(work: () => Promise<T>, remainingMs: number): Promise<T> {
+  async function locked<T>(work: () => Promise<T>, until: number): Promise<T> {
     const client = new pg.Client(restrictedConnection(url, 'rendio-lease'));
     client.on('error', (error) => log.warn({ code: errorCode(error) }, 'a lease connection failed'));
     await client.connect();
     try {
-      await client.query(`set lock_timeout = ${Math.max(1, Math.floor(remainingMs))}`);
-      await client.query('set statement_timeout = 0');
-      await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [name]);
+      await take(client, until - performance.now());
       return await work();
-    } catch (error) {
-      throw errorCode(error) === LOCK_TIMEOUT ? new LeaseTimeout(name, { cause: error }) : error;
     } finally {
       await client.end().catch(() => {});
     }
   }
 
+  async function take(client: pg.Client, remainingMs: number): Promise<void> {
+    await client.query(`set lock_timeout = ${Math.max(1, Math.floor(remainingMs))}`);
+    await client.query('set statement_timeout = 0');
+    await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [name]).catch((error) => {
+      throw errorCode(error) === LOCK_TIMEOUT ? new LeaseTimeout(name, { cause: error }) : error;
+    });
+  }
+
+  /** The turn before may go on for longer than we may wait for it. */
+  function inLine(before: Promise<unknown>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new LeaseTimeout(name)), waitMs);
+      before.then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
   return {
     run(work) {
-      const asked = performance.now();
-      const turn = last.then(() => {
-        const remainingMs = waitMs - (performance.now() - asked);
-        if (remainingMs <= 0) throw new LeaseTimeout(name);
-        return locked(work, remainingMs);
-      });
-      last = turn.catch(() => {});
+      const until = performance.now() + waitMs;
+      const before = last;
+      const turn = inLine(before).then(() => locked(work, until));
+      // Who gives up waiting does not let those behind it past the one that is at work.
+      last = Promise.allSettled([before, turn]);
       return turn;
     },
   };

@@ -23,6 +23,7 @@ export async function listen({ url, channel, log }: ListenOptions): Promise<List
   let client: pg.Client | null = null;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
+  let connecting: Promise<void> = Promise.resolve();
 
   async function connect(): Promise<void> {
     const next = new pg.Client(restrictedConnection(url, 'rendio-listen'));
@@ -45,9 +46,11 @@ export async function listen({ url, channel, log }: ListenOptions): Promise<List
 
   function reconnect(waitMs: number): void {
     timer = setTimeout(() => {
-      connect().then(
+      connecting = connect().then(
         () => tell(null),
-        () => closed || reconnect(Math.min(waitMs * 2, RECONNECT_MAX_MS)),
+        () => {
+          if (!closed) reconnect(Math.min(waitMs * 2, RECONNECT_MAX_MS));
+        },
       );
     }, waitMs);
   }
@@ -62,6 +65,7 @@ export async function listen({ url, channel, log }: ListenOptions): Promise<List
       closed = true;
       clearTimeout(timer);
       await client?.end().catch(() => {});
+      await connecting;
     },
   };
 }

@@ -8,6 +8,11 @@ export const SERVER_ROLE = 'rendio_server';
 const STATEMENT_TIMEOUT_MS = 15_000;
 /** Long enough for a database that is restarting, short enough for a phone that waits. */
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Whoever waited for an answer has had it, or is gone. */
+const CLOSE_GRACE_MS = 1_000;
+/** Both ends look after a silent connection: a machine that lost its power would else keep its locks for hours. */
+const KEEPALIVE_SECONDS = 10;
+const KEEPALIVE = { tcp_keepalives_idle: KEEPALIVE_SECONDS, tcp_keepalives_interval: 3, tcp_keepalives_count: 3 };
 
 /** bigint columns are counters and sizes far below 2^53. */
 const types = {
@@ -22,13 +27,17 @@ export function restrictedConnection(url: string, applicationName: string): pg.C
   const target = new URL(url);
   const given = target.searchParams.get('options');
   target.searchParams.delete('options');
-  const ours = `-c role=${SERVER_ROLE} -c statement_timeout=${STATEMENT_TIMEOUT_MS} -c timezone=UTC`;
+  const settings = { role: SERVER_ROLE, statement_timeout: STATEMENT_TIMEOUT_MS, timezone: 'UTC', ...KEEPALIVE };
+  const ours = Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
   return {
     connectionString: target.href,
     options: given ? `${given} ${ours}` : ours,
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_SECONDS * 1_000,
     types,
   };
 }
@@ -42,6 +51,12 @@ export function createPool({ url, log, applicationName = 'rendio', connectionsMa
   // A client that fails while it is checked out reports here as well; its query rejects too, so this only keeps the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
+}
+
+/** Ends a pool; queries that still run after `graceMs` are left to the end of the process. */
+export async function closePool(pool: pg.Pool, graceMs = CLOSE_GRACE_MS): Promise<void> {
+  const late = new Promise<void>((resolve) => setTimeout(resolve, graceMs).unref());
+  await Promise.race([pool.end(), late]);
 }
 
 /** SQLSTATE or system code of an error; messages and details may carry values and stay out of logs. */

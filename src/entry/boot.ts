@@ -43,8 +43,11 @@ export async function boot({ env, canEmbed }: BootOptions): Promise<Boot> {
   const secretKey = secrets.secretKey ?? madeSecrets?.secretKey;
   if (!jwtPrivateKey || !secretKey) throw new StartupError('JWT_PRIVATE_KEY and SECRET_KEY are needed.');
   const closers: (() => Promise<void>)[] = [];
+  // One that fails does not keep the others open, least of all the database.
   const closeAll = async () => {
-    for (const close of closers.reverse().splice(0)) await close();
+    const failures: unknown[] = [];
+    for (const close of closers.reverse().splice(0)) await close().catch((error) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, 'not everything could be closed');
   };
   try {
     const database = await openDatabase(config, dataDir, canEmbed, log);

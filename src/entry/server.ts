@@ -12,9 +12,13 @@ import type { Work } from './work.ts';
 export type HttpServer = {
   /** Where it answers, for people. */
   url: string;
-  /** Takes no new connections and resolves once those in flight have their answers. */
+  /** Takes no new connections and resolves once those in flight have their answers, in bounded time. */
   stop(): Promise<void>;
 };
+
+/** Within the ten seconds after which Docker kills. */
+const ANSWER_GRACE_MS = 7_000;
+const IDLE_LOOK_MS = 50;
 
 /** Puts the API and the pages on a port. `work` is null where the worker is another process. */
 export async function startServer(boot: Boot, work: Work | null): Promise<HttpServer> {
@@ -34,13 +38,19 @@ export async function startServer(boot: Boot, work: Work | null): Promise<HttpSe
   log.debug({ port }, 'listening');
   return {
     url: settings.publicUrl ?? `http://${host}:${port}`,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        // Those that are in the middle of an answer stay until it is given.
-        server.closeIdleConnections();
-      }),
+    stop: () => drain(server),
   };
+}
+
+/** Those that are in the middle of an answer stay until it is given, or until a slow client has had its time. */
+async function drain(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // A client would keep its connection for the next request.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
+  const cut = setTimeout(() => server.closeAllConnections(), ANSWER_GRACE_MS);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(cut);
 }
 
 type Fetch = Parameters<typeof serve>[0]['fetch'];
@@ -49,7 +59,8 @@ function listenOn(fetch: Fetch, port: number, hostname: string): Promise<{ serve
   return new Promise((resolve, reject) => {
     // createServer's default is node:http, whose Server this is.
     const server = serve({ fetch, port, hostname }, (info) => resolve({ server, port: info.port })) as Server;
-    server.once('error', (error: NodeJS.ErrnoException) => reject(describeListenFailure(error, port, hostname)));
+    // For good: one that comes later, such as no file being left for a connection, is not the end of the server.
+    server.on('error', (error: NodeJS.ErrnoException) => reject(describeListenFailure(error, port, hostname)));
   });
 }
 

@@ -1,5 +1,5 @@
 import { allTasks, CRONTAB, startSweeper } from '../app/tasks.ts';
-import { createPool, restrictedConnection } from '../db/pool.ts';
+import { closePool, createPool, restrictedConnection } from '../db/pool.ts';
 import { startWorker } from '../queue/worker.ts';
 import type { Boot } from './boot.ts';
 
@@ -33,7 +33,7 @@ export async function startWork({ running, database, log }: Boot): Promise<Work>
     isWorking: () => worker.isWorking,
     async stop(graceMs) {
       await Promise.all([sweeper.stop(), worker.stop(graceMs)]);
-      await pool.end();
+      await closePool(pool);
     },
   };
 }

@@ -28,9 +28,14 @@ export function jsonBody(bytesMax: number = JSON_BYTES_MAX): MiddlewareHandler<H
   };
 }
 
-/** Some clients name a type (curl a form's) though they send nothing: nothing is of no type. */
-function mayHaveBody({ body, headers }: Request): boolean {
-  return body !== null && headers.get('Content-Length') !== '0';
+/**
+ * Some clients name a type (curl a form's) though they send nothing: nothing is of no type. The headers are asked first,
+ * since Node's adapter cannot drain a refused body once it was touched, and cuts the connection under the next request.
+ */
+function mayHaveBody(request: Request): boolean {
+  const length = request.headers.get('Content-Length');
+  if (length !== null) return length !== '0';
+  return request.headers.has('Transfer-Encoding') || request.body !== null;
 }
 
 function refuseOtherTypes(headers: Headers): void {

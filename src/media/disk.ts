@@ -13,7 +13,7 @@ const INCOMING = '~incoming';
 /** What lies there for longer was left by a crash. */
 const STALE_MS = 24 * 3_600_000;
 /** A folder that was made a moment ago may be removed again, when the last object in it goes. */
-const PLACE_TRIES = 5;
+const PLACE_TRIES = 20;
 
 /** The store in `folder`, which is made when needed. Disk failures are `Problem` ERR_6002, strange keys ERR_4006. */
 export function createDiskStore({ folder }: { folder: string }): MediaStore {
@@ -58,6 +58,7 @@ export function createDiskStore({ folder }: { folder: string }): MediaStore {
 
   const remove: MediaStore['remove'] = async (key) => {
     const path = pathOf(key);
+    if (!(await orNull(stat(path)))?.isFile()) return;
     await orNull(unlink(path));
     const bucket = join(folder, key.slice(0, key.indexOf('/')));
     // Folders carry users' ids: they go with their last object.
@@ -110,7 +111,7 @@ async function orNull<T>(work: Promise<T>): Promise<T | null> {
   try {
     return await work;
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'EPERM'].includes(errnoOf(error) ?? '')) return null;
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errnoOf(error) ?? '')) return null;
     throw storageProblem(error);
   }
 }

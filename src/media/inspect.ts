@@ -52,11 +52,11 @@ export async function inspectVideo(task: InspectTask): Promise<ProbedVideo> {
 }
 
 async function readFacts(track: InputVideoTrack): Promise<TrackFacts> {
-  const codec = await track.getCodec();
-  if (!codec || !(await track.canDecode())) throw new TaskRefusal('unknown_codec');
   const [width, height] = [await track.getDisplayWidth(), await track.getDisplayHeight()];
   const sides = [width, height, await track.getCodedWidth(), await track.getCodedHeight()];
   if (Math.min(...sides) < 1 || Math.max(...sides) > SIDE_PIXELS_MAX) throw new TaskRefusal('too_large');
+  const codec = await track.getCodec();
+  if (!codec || !(await track.canDecode())) throw new TaskRefusal('unknown_codec');
   const packets = new EncodedPacketSink(track);
   const first = await packets.getFirstPacket();
   const last = await packets.getPacket(Number.POSITIVE_INFINITY);

@@ -29,6 +29,7 @@ const SERVER_PROCEDURES = [
   'requeue_orphans',
   'rotate_session',
   'schedule_settle',
+  'schedule_submit',
   'take_rate_limit',
   'update_profile',
   'withdraw_initial_grant',

@@ -58,11 +58,13 @@ test('an empty folder becomes a private, durable database that keeps its data fr
   );
 });
 
-test('the server learns of the end of its PostgreSQL', async (t) => {
-  const postgres = await start(t, await usedFolder(t));
+test('the server learns of the end of its PostgreSQL, and may start another', async (t) => {
+  const folder = await usedFolder(t);
+  const postgres = await start(t, folder);
   process.kill(postgres.pid, 'SIGKILL');
   assert.deepEqual(await postgres.exited, { code: null, signal: 'SIGKILL' });
   await postgres.stop();
+  assert.deepEqual(await keptIn((await start(t, folder)).url), KEPT);
 });
 
 test('a crash in the middle of making the cluster leaves nothing in the way', async (t) => {

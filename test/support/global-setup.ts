@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { isAlive } from '../../src/entry/embedded-postgres/pid-file.ts';
 import { startEmbeddedPostgres } from '../../src/entry/embedded-postgres.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 
@@ -12,8 +13,9 @@ const SETTINGS = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
-  autovacuum_naptime: '10s',
 };
+
+const FOLDER = 'rendio-test-';
 
 let teardown: (() => Promise<void>) | undefined;
 
@@ -37,7 +39,8 @@ export async function globalTeardown(): Promise<void> {
 }
 
 async function startTemporary(): Promise<string> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'rendio-test-'));
+  await removeAbandoned();
+  const dataDir = await mkdtemp(join(tmpdir(), `${FOLDER}${process.pid}-`));
   const remove = () => rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
   const binDir = process.env.TEST_POSTGRES_BIN;
   try {
@@ -51,6 +54,15 @@ async function startTemporary(): Promise<string> {
   } catch (error) {
     await remove();
     throw error;
+  }
+}
+
+/** A run that was killed could not remove its folder. */
+async function removeAbandoned(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = name.startsWith(FOLDER) ? Number.parseInt(name.slice(FOLDER.length), 10) : 0;
+    // Another run may be removing it at the same time, and another user's is theirs to remove.
+    if (pid > 0 && !isAlive(pid)) await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {});
   }
 }
 

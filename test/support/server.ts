@@ -9,17 +9,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 
-const ENTRY = fileURLToPath(new URL('../../src/entry/node.ts', import.meta.url));
 /** Making a cluster and migrating it takes two seconds; the rest is for a machine that is very busy. */
 const START_MS = 60_000;
 const STOP_MS = 30_000;
 
-export type TestServer = {
-  /** Where it answers, such as `http://localhost:41234`. */
-  url: string;
+export type TestProcess = {
   pid: number;
   /** To start another on the same data: pass it as `DATA_DIR`, and the URL's port as `PORT`. */
   dataDir: string;
+  /** How it ended: its exit code, or the signal that killed it. */
+  exited: Promise<number | NodeJS.Signals>;
   /** Sends the signal and resolves when the process is gone. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Stops it with SIGTERM and removes the data folder that it made; repeatable. */
@@ -27,11 +26,34 @@ export type TestServer = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
+export type TestServer = TestProcess & {
+  /** Where it answers, such as `http://localhost:41234`. */
+  url: string;
+};
+
+type Options = { env?: Record<string, string> };
+
 /** Starts the real server as a process of its own, on a free port with a data folder of its own unless `env` says else. */
-export async function startTestServer({ env = {} }: { env?: Record<string, string> } = {}): Promise<TestServer> {
+export async function startTestServer({ env = {} }: Options = {}): Promise<TestServer> {
+  // The banner, in the end.
+  const { process, found } = await startEntry('node', env, (line) => /^\s*(https?:\S+)\s*$/.exec(line)?.[1]);
+  return Object.assign(process, { url: found });
+}
+
+/** Starts the real lone worker on the database that `env` names; resolves when it takes jobs. */
+export async function startTestWorker({ env = {} }: Options): Promise<TestProcess> {
+  const loud = { LOG_LEVEL: 'info', ...env };
+  return (await startEntry('worker', loud, (line) => /the worker is taking jobs/.exec(line)?.[0])).process;
+}
+
+async function startEntry(
+  entry: 'node' | 'worker',
+  env: Record<string, string>,
+  find: (line: string) => string | undefined,
+): Promise<{ process: TestProcess; found: string }> {
   const folder = env.DATA_DIR ? null : await mkdtemp(join(tmpdir(), 'rendio-server-'));
   const dataDir = env.DATA_DIR ?? folder ?? '';
-  const child = spawn(process.execPath, [ENTRY], {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(`../../src/entry/${entry}.ts`, import.meta.url))], {
     // Away from the checkout, whose `.env` is a developer's.
     cwd: tmpdir(),
     env: { PATH: process.env.PATH, NO_COLOR: '1', PORT: '0', LOG_LEVEL: 'warn', ...env, DATA_DIR: dataDir },
@@ -39,10 +61,10 @@ export async function startTestServer({ env = {} }: { env?: Record<string, strin
   });
   const orphan = () => child.kill('SIGKILL');
   process.once('exit', orphan);
+  const exited = once(child, 'exit').then(([code, signal]): number | NodeJS.Signals => code ?? signal);
   const kill = async (signal: NodeJS.Signals) => {
-    if (isGone(child)) return;
     child.kill(signal);
-    await once(child, 'exit');
+    await exited;
   };
   const stop = async () => {
     const hardLimit = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
@@ -52,33 +74,30 @@ export async function startTestServer({ env = {} }: { env?: Record<string, strin
     if (folder) await removeFolder(folder);
   };
   try {
-    const url = await readUrl(child);
-    return { url, pid: child.pid ?? 0, dataDir, kill, stop, [Symbol.asyncDispose]: stop };
+    const found = await listenFor(child, find);
+    const made = { pid: child.pid ?? 0, dataDir, exited, kill, stop, [Symbol.asyncDispose]: stop };
+    return { process: made, found };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** The URL of the banner. What the server says besides is read and dropped, but for the error of a failed start. */
-async function readUrl(child: ChildProcess): Promise<string> {
+/** What `find` finds in a line. What the process says besides is read and dropped, but for the error of a failed start. */
+async function listenFor(child: ChildProcess, find: (line: string) => string | undefined): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  if (!child.stdout || !child.stderr) throw new Error('a server without pipes');
+  if (!child.stdout || !child.stderr) throw new Error('a process without pipes');
   const said: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text) > 100 && said.shift());
   createInterface({ input: child.stdout }).on('line', (line) => {
     said.push(`${line}\n`);
-    const url = /^\s*(https?:\S+)\s*$/.exec(stripVTControlCharacters(line))?.[1];
-    if (url) resolve(url);
+    const found = find(stripVTControlCharacters(line));
+    if (found) resolve(found);
   });
-  const fail = (why: string) => reject(new Error(`The server ${why}:\n${said.join('')}`));
+  const fail = (why: string) => reject(new Error(`The process ${why}:\n${said.join('')}`));
   child.once('exit', (code, signal) => fail(`ended with ${code ?? signal} at its start`));
   const limit = setTimeout(() => fail(`was not ready within ${START_MS} ms`), START_MS);
   return promise.finally(() => clearTimeout(limit));
-}
-
-function isGone(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
 }
 
 /** The database of a server that was killed needs a moment to shut down. */

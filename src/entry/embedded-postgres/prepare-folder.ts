@@ -1,4 +1,4 @@
-import { access, chmod, constants, mkdir, realpath, stat } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, open, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StartupError } from '../../kernel/startup-error.ts';
 import type { Binaries } from './binaries.ts';
@@ -19,7 +19,9 @@ export async function prepareFolder(
     await access(cluster, constants.W_OK);
     // A copy or a restored backup may have come out readable by others, which PostgreSQL refuses.
     if ((await stat(cluster)).mode & 0o027) await chmod(cluster, 0o700);
-    return { cluster, logFile: join(folder, 'postgres.log') };
+    const logFile = join(folder, 'postgres.log');
+    await (await open(logFile, 'a', 0o600)).close();
+    return { cluster, logFile };
   } catch (cause) {
     if (cause instanceof StartupError) throw cause;
     const advice = 'give this user the right to, or set DATA_DIR to another folder';

@@ -53,7 +53,8 @@ async function ask(cluster: string, port: number): Promise<'locked' | 'silent' |
     );
     const row = rows[0];
     if (!row || (await realpath(row.folder).catch(() => '')) !== cluster) return 'silent';
-    return row.free ? { owner: Number(row.owner) } : 'locked';
+    // Without an owner a person has started it, to look after the data: theirs to end.
+    return row.free && row.owner ? { owner: Number(row.owner) } : 'locked';
   } catch {
     return 'silent';
   } finally {

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProbedVideo } from '../../media/probe.ts';
 import { UnusableVideo } from '../../media/unusable-video.ts';
@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { failGeneration } from './fail.ts';
 import type { ProviderJob } from './job.ts';
 import { mediaPaths } from './media-paths.ts';
+import { stopGeneration } from './stop.ts';
 
 /** Stores a finished video that really plays, and completes its generation; what does not play fails it instead. */
 export async function deliverGeneration(
@@ -15,17 +16,17 @@ export async function deliverGeneration(
   signal: AbortSignal,
 ): Promise<void> {
   const { jobId } = job.request;
-  const posterFile = join(ctx.workDir, `${jobId}.jpg`);
+  // A name of its own: another worker may be at the same generation.
+  const posterFile = join(ctx.workDir, `${crypto.randomUUID()}.jpg`);
   try {
+    await mkdir(ctx.workDir, { recursive: true });
     const probed = await probeOrFail(ctx, jobId, videoFile, posterFile, signal);
-    if (probed && !(await storeAndFinish(ctx, job, videoFile, posterFile, probed, signal))) {
-      // Cancelled or past its deadline while the file was on its way: no file without a completed job.
-      await removeMedia(ctx, job);
-    }
+    if (probed) await storeAndFinish(ctx, job, videoFile, posterFile, probed, signal);
   } finally {
     await rm(posterFile, { force: true });
   }
-  await job.provider.release(jobId);
+  // Whoever ended it, and however: files stay where it is completed, and nowhere else.
+  await stopGeneration(ctx, jobId, signal);
 }
 
 async function probeOrFail(
@@ -51,11 +52,11 @@ async function storeAndFinish(
   posterFile: string,
   probed: ProbedVideo,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<void> {
   const paths = mediaPaths(job.userId, job.createdAt, job.request.jobId);
   const video = await ctx.media.putFile(`videos/${paths.video}`, videoFile, signal);
   await ctx.media.putFile(`thumbnails/${paths.thumbnail}`, posterFile, signal);
-  return ctx.db.call<boolean>('finish_generation', {
+  await ctx.db.call<boolean>('finish_generation', {
     job_id: job.request.jobId,
     video_path: paths.video,
     thumbnail_path: paths.thumbnail,
@@ -63,14 +64,4 @@ async function storeAndFinish(
     video_sha256: video.sha256,
     video_seconds: probed.durationSeconds,
   });
-}
-
-/** Removes both files of a generation, whether or not they are there. */
-export async function removeMedia(
-  ctx: Context,
-  job: Pick<ProviderJob, 'userId' | 'createdAt' | 'request'>,
-): Promise<void> {
-  const paths = mediaPaths(job.userId, job.createdAt, job.request.jobId);
-  await ctx.media.remove(`videos/${paths.video}`);
-  await ctx.media.remove(`thumbnails/${paths.thumbnail}`);
 }

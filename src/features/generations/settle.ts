@@ -4,25 +4,29 @@ import type { Context } from '../context.ts';
 import { deliverGeneration } from './deliver.ts';
 import { failGeneration } from './fail.ts';
 import { findJob, hasProvider, type ProviderJob } from './job.ts';
+import { stopGeneration } from './stop.ts';
 
 /** A provider asked more often than this is watched without leaving the task; others get a task for each question. */
 const WATCH_INTERVAL_MAX_MS = 1_000;
+/** Then a task makes room: those who wait for its place would else wait for the end of somebody's film. */
+const LOOKS_PER_TASK = 20;
 /** A provider that cannot be reached is not hammered. */
 const UNREACHABLE_RETRY_MS = 5_000;
+/** A provider that this server no longer has may be back with the next configuration. */
+const ABSENT_RETRY_MS = 60_000;
 /** One question to a provider, connection included. */
 const STATUS_TIMEOUT_MS = 30_000;
 
 /** Asks the provider how a generation stands, until it has ended or the next question has its own task. */
 export async function settleGeneration(ctx: Context, jobId: string, signal: AbortSignal): Promise<void> {
-  for (;;) {
+  for (let looks = 1; ; looks += 1) {
     const job = await findJob(ctx, jobId);
-    if (!hasProvider(job) || job.status !== 'processing' || !job.providerJobId) return;
+    // Ended, perhaps under a worker that died before it had cleared up.
+    if (job?.status !== 'processing') return stopGeneration(ctx, jobId, signal);
 
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(STATUS_TIMEOUT_MS)]);
-    const status = await job.provider.status(job.request, job.providerJobId, limit);
-    const nextAskMs = await applyStatus(ctx, job, status, signal);
+    const nextAskMs = hasProvider(job) ? await askOnce(ctx, job, signal) : ABSENT_RETRY_MS;
     if (nextAskMs === null) return;
-    if (nextAskMs > WATCH_INTERVAL_MAX_MS) {
+    if (nextAskMs > WATCH_INTERVAL_MAX_MS || looks >= LOOKS_PER_TASK) {
       await ctx.db.call('schedule_settle', { job_id: jobId, delay_ms: nextAskMs });
       return;
     }
@@ -31,6 +35,13 @@ export async function settleGeneration(ctx: Context, jobId: string, signal: Abor
 }
 
 /** Null when the generation has ended; else how long to wait before the next question. */
+async function askOnce(ctx: Context, job: ProviderJob, signal: AbortSignal): Promise<number | null> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(STATUS_TIMEOUT_MS)]);
+  // A job that is being processed has the provider's id: the table's own check.
+  const status = await job.provider.status(job.request, job.providerJobId ?? '', limit);
+  return applyStatus(ctx, job, status, signal);
+}
+
 async function applyStatus(
   ctx: Context,
   job: ProviderJob,

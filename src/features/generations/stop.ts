@@ -1,20 +1,25 @@
 import type { Context } from '../context.ts';
-import { removeMedia } from './deliver.ts';
 import { findJob } from './job.ts';
+import { mediaPaths } from './media-paths.ts';
 
 /** A provider gets this long to hear that a generation is no longer wanted. */
 const CANCEL_TIMEOUT_MS = 30_000;
 
-/** After a generation failed or was deleted: the provider stops working on it and no file of it stays. */
+/**
+ * Clears up after a generation that has ended: of one that failed or was deleted no file stays and the provider stops
+ * working on it; of every one the provider's own copy goes. Does nothing while it runs.
+ */
 export async function stopGeneration(ctx: Context, jobId: string, signal: AbortSignal): Promise<void> {
   const job = await findJob(ctx, jobId);
-  if (!job || (job.status !== 'failed' && !job.isDeleted)) return;
-  if (job.provider) {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(CANCEL_TIMEOUT_MS)]);
-    if (job.providerJobId && job.status === 'failed') {
-      await job.provider.cancel(job.request, job.providerJobId, limit);
-    }
-    await job.provider.release(jobId);
+  if (!job || (job.status !== 'failed' && job.status !== 'completed')) return;
+  if (job.status === 'failed' || job.isDeleted) {
+    const paths = mediaPaths(job.userId, job.createdAt, jobId);
+    await ctx.media.remove(`videos/${paths.video}`);
+    await ctx.media.remove(`thumbnails/${paths.thumbnail}`);
   }
-  await removeMedia(ctx, job);
+  if (job.provider && job.providerJobId && job.status === 'failed') {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(CANCEL_TIMEOUT_MS)]);
+    await job.provider.cancel(job.request, job.providerJobId, limit);
+  }
+  await job.provider?.release(jobId);
 }

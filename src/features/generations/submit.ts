@@ -3,76 +3,100 @@ import type { Context } from '../context.ts';
 import { failGeneration } from './fail.ts';
 import { findJob, hasProvider, type ProviderJob } from './job.ts';
 
+type Attempt = { attempt_id: string; attempt: number };
 type AttemptOutcome =
-  | { outcome: 'claimed' | 'resumed'; attempt_id: string }
+  | ({ outcome: 'claimed' | 'resumed' } & Attempt)
   | { outcome: 'unknown' | 'rejected' | 'submitted' | 'final' | 'not_found' };
 
-/** Between two sends of a request that the provider turned away, unless it names its own wait. */
+/** Between two sends of a request that the provider turned away, unless it names a longer wait of its own. */
 const RETRY_MIN_MS = 2_000;
 const RETRY_MAX_MS = 30_000;
+/** Whatever wait it names, a provider is asked again so soon that most of a generation's time is left. */
+const RETRY_AFTER_MAX_MS = 5 * 60_000;
 /** A whole submit, connection included. */
 const SUBMIT_TIMEOUT_MS = 30_000;
+/** A database that restarts is back within it. */
+const STORE_TRIES_MAX = 30;
+const STORE_RETRY_MS = 1_000;
 
 /**
  * Hands a paid generation to its provider, once. Where a worker died in the middle and the provider cannot be told the
  * same thing twice, the attempt's outcome is unknown and nothing is sent again.
  */
 export async function submitGeneration(ctx: Context, jobId: string, signal: AbortSignal): Promise<void> {
-  for (let turn = 0; ; turn += 1) {
-    const attempt = await ctx.db.call<AttemptOutcome>('begin_attempt', { job_id: jobId });
-    if (attempt.outcome === 'rejected') await failGeneration(ctx, jobId, 'ERR_5003', 'rejected earlier');
-    if (attempt.outcome !== 'claimed' && attempt.outcome !== 'resumed') return;
+  const attempt = await ctx.db.call<AttemptOutcome>('begin_attempt', { job_id: jobId });
+  if (attempt.outcome === 'rejected') await failGeneration(ctx, jobId, 'ERR_5003', 'rejected earlier');
+  if (attempt.outcome !== 'claimed' && attempt.outcome !== 'resumed') return;
 
-    const job = await findJob(ctx, jobId);
-    if (!hasProvider(job)) {
-      await close(ctx, attempt.attempt_id, 'rejected', 'no such provider here');
-      await failGeneration(ctx, jobId, 'ERR_5002', 'no such provider here');
-      return;
-    }
-    if (attempt.outcome === 'resumed' && !job.provider.submitIsRepeatable) {
-      await close(ctx, attempt.attempt_id, 'unknown', 'the worker died while it was submitting');
-      return;
-    }
-
-    const retryAfterMs = await sendOnce(ctx, job, attempt.attempt_id, signal);
-    if (retryAfterMs === null) return;
-    const backoffMs = Math.min(RETRY_MIN_MS * 2 ** turn, RETRY_MAX_MS);
-    await wait(Math.max(retryAfterMs, backoffMs), undefined, { signal });
+  const job = await findJob(ctx, jobId);
+  if (attempt.outcome === 'resumed' && !job?.provider?.submitIsRepeatable) {
+    await close(ctx, attempt.attempt_id, 'unknown', 'the worker died while it was submitting');
+    return;
   }
+  if (!hasProvider(job)) {
+    await close(ctx, attempt.attempt_id, 'rejected', 'no such provider here');
+    await failGeneration(ctx, jobId, 'ERR_5002', 'no such provider here');
+    return;
+  }
+  const retryAfterMs = await sendOnce(ctx, job, attempt.attempt_id, signal);
+  if (retryAfterMs === null) return;
+  const backoffMs = Math.min(RETRY_MIN_MS * 2 ** (attempt.attempt - 1), RETRY_MAX_MS);
+  // A task of its own: nobody sleeps in a place that others wait for.
+  await ctx.db.call('schedule_submit', {
+    job_id: jobId,
+    delay_ms: Math.ceil(Math.min(Math.max(retryAfterMs, backoffMs), RETRY_AFTER_MAX_MS)),
+  });
 }
 
 /** Null when there is nothing left to send; else the provider's own wish how long to wait, or 0. */
 async function sendOnce(
   ctx: Context,
-  job: ProviderJob,
+  { provider, request }: ProviderJob,
   attemptId: string,
   signal: AbortSignal,
 ): Promise<number | null> {
-  const { provider, request } = job;
+  const { jobId } = request;
   const limit = AbortSignal.any([signal, AbortSignal.timeout(SUBMIT_TIMEOUT_MS)]);
   const answer = await provider.submit(request, limit);
+  const closeAs = (state: string, cause: string) => stored(signal, () => close(ctx, attemptId, state, cause));
   switch (answer.outcome) {
     case 'accepted': {
-      const marked = await ctx.db.call<{ outcome: string }>('mark_submitted', {
-        job_id: request.jobId,
-        attempt_id: attemptId,
-        provider_job_id: answer.providerJobId,
-        vendor_request_id: answer.requestId ?? null,
-      });
+      const marked = await stored(signal, () =>
+        ctx.db.call<{ outcome: string }>('mark_submitted', {
+          job_id: jobId,
+          attempt_id: attemptId,
+          provider_job_id: answer.providerJobId,
+          vendor_request_id: answer.requestId ?? null,
+        }),
+      );
       // Cancelled or past its deadline while the submit was under way: nobody waits for this video any more.
       if (marked.outcome === 'final') await provider.cancel(request, answer.providerJobId, limit);
       return null;
     }
     case 'refused':
-      await close(ctx, attemptId, 'refused', answer.cause);
+      await closeAs('refused', answer.cause);
       return answer.retryAfterMs ?? 0;
     case 'rejected':
-      await close(ctx, attemptId, 'rejected', answer.cause);
-      await failGeneration(ctx, request.jobId, answer.code, answer.cause);
+      await closeAs('rejected', answer.cause);
+      await failGeneration(ctx, jobId, answer.code, answer.cause);
       return null;
     case 'unknown':
-      await close(ctx, attemptId, 'unknown', answer.cause);
+      // The same attempt goes on where the provider knows our job by its id.
+      if (provider.submitIsRepeatable) return 0;
+      await closeAs('unknown', answer.cause);
       return null;
+  }
+}
+
+/** Writes down what the provider said, through a restart of the database too: it is known nowhere else. */
+async function stored<T>(signal: AbortSignal, write: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await write();
+    } catch (error) {
+      if (tries === STORE_TRIES_MAX) throw error;
+      await wait(STORE_RETRY_MS, undefined, { signal });
+    }
   }
 }
 

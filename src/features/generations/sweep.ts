@@ -19,8 +19,19 @@ export async function sweepGenerations(ctx: Context): Promise<{ expired: number;
     .execute();
   let expired = 0;
   for (const { job_id } of late) {
-    if (await failGeneration(ctx, job_id, 'ERR_5001', 'past its deadline')) expired += 1;
+    if (await expire(ctx, job_id)) expired += 1;
   }
   const requeued = await ctx.db.call<number>('requeue_orphans', { limit: BATCH });
   return { expired, requeued };
+}
+
+/** One that cannot be ended does not keep the others from their credits. */
+async function expire(ctx: Context, jobId: string): Promise<boolean> {
+  try {
+    return await failGeneration(ctx, jobId, 'ERR_5001', 'past its deadline');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    ctx.log.error({ job_id: jobId, code }, 'a generation past its deadline could not be ended');
+    return false;
+  }
 }

@@ -12,7 +12,7 @@ type Render = { task: ChildTask<void>; percent: number; abort: AbortController; 
 export type RendersOptions = { films: Films; log: Log; maxParallel: number; env: Record<string, string> };
 
 export type Renders = {
-  /** Starts the film, unless it is being made already or the renders are closed. */
+  /** Starts a film that is not being made; refused without a word once the renders are closed. */
   start(request: GenerationRequest): void;
   /** How the film stands that is being made or has failed here for good; null for all others. */
   statusOf(jobId: string): ProviderStatus | null;
@@ -47,7 +47,6 @@ export function createRenders({ films, log, maxParallel, env }: RendersOptions):
   };
 
   const start: Renders['start'] = ({ jobId, prompt, settings }) => {
-    if (renders.has(jobId)) return;
     const abort = new AbortController();
     const onProgress = (percent: number): void => {
       render.percent = percent;

@@ -23,6 +23,8 @@ import {
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65534;
+/** The first of the system's users, `daemon` or `bin`: an ordinary one as far as files go. */
+const SOMEBODY = 1;
 const needsRoot = { skip: isRoot && isLinux ? false : 'needs root on Linux' };
 
 test('root may start it under private folders, also where user namespaces are forbidden', needsRoot, async (t) => {
@@ -62,21 +64,25 @@ test('root without any tool starts it as nobody where nobody may go', needsRoot,
     /^StartupError: PostgreSQL refuses to run as root, and no other user can use/,
   );
   await chmod(data, 0o711);
-  const { url } = await runServer(t, data, { path: bare });
-  assert.deepEqual(await query(url, 'select 1 as one'), [{ one: 1 }]);
+  const server = await runServer(t, data, { path: bare });
+  assert.deepEqual(await query(server.url, 'select 1 as one'), [{ one: 1 }]);
+  // Nothing but the server would end this PostgreSQL.
+  server.child.kill('SIGTERM');
+  await once(server.child, 'exit');
+  assert.ok(isGone(server.pid));
 });
 
 test(
   'an ordinary user starts it, keeps the data over kill -9, and is told of a folder that is not theirs',
   needsRoot,
   async (t) => {
-    if (!canNobodyRead()) return t.skip('the project lies where an ordinary user cannot read it');
+    if (!canSomebodyRead()) return t.skip('the project lies where an ordinary user cannot read it');
     const folder = await dataFolder(t);
-    await chown(folder, NOBODY, NOBODY);
-    const first = await runServer(t, folder, { uid: NOBODY });
+    await chown(folder, SOMEBODY, SOMEBODY);
+    const first = await runServer(t, folder, { uid: SOMEBODY });
     await query(first.url, KEEP);
     await kill(first.child);
-    const second = await runServer(t, folder, { uid: NOBODY });
+    const second = await runServer(t, folder, { uid: SOMEBODY });
     assert.deepEqual(await keptIn(second.url), KEPT);
     second.child.kill('SIGTERM');
     await once(second.child, 'exit');
@@ -84,16 +90,16 @@ test(
     const roots = await start(t, folder);
     assert.deepEqual(await keptIn(roots.url), KEPT, 'root runs it as the owner');
     await roots.stop();
-    const again = await runServer(t, folder, { uid: NOBODY });
+    const again = await runServer(t, folder, { uid: SOMEBODY });
     assert.deepEqual(await keptIn(again.url), KEPT, 'and the owner can go on');
 
     const foreign = await dataFolder(t);
-    const refused = await startServer(t, foreign, { uid: NOBODY });
+    const refused = await startServer(t, foreign, { uid: SOMEBODY });
     assert.match(refused.said.failure ?? '', /^StartupError: The data folder .* cannot be written \(EACCES\): /);
   },
 );
 
-function canNobodyRead(): boolean {
+function canSomebodyRead(): boolean {
   const words = ['--eval', `require('node:fs').readFileSync(${JSON.stringify(import.meta.filename)})`];
-  return spawnSync(process.execPath, words, { uid: NOBODY, gid: NOBODY, cwd: '/' }).status === 0;
+  return spawnSync(process.execPath, words, { uid: SOMEBODY, gid: SOMEBODY, cwd: '/' }).status === 0;
 }

@@ -13,13 +13,19 @@ const NOISE_LENGTH = 65_536;
 const ROW_STEP = 9_473;
 const FRAME_STEP = 27_961;
 
+/** Whole numbers are twice as fast here: a cell in 128ths, a weight in 512ths, their product in 65536ths. */
+const CELL_ONE = 128;
+const WEIGHT_ONE = 512;
+const PIXEL_ONE = CELL_ONE * WEIGHT_ONE;
+const PIXEL_BITS = 16;
+
 /** `grain` is the noise's amplitude in 8-bit steps: about 1 hides the bands of slow gradients. */
 export function createEnlarger(grid: Grid, planes: Planes, dice: Dice, grain: number): Enlarger {
   const { width, height } = planes;
-  const noise = Float32Array.from({ length: NOISE_LENGTH + width }, () => 0.5 + grain * (dice() - dice()));
+  const noise = Int32Array.from({ length: NOISE_LENGTH + width }, () => PIXEL_ONE * (0.5 + grain * (dice() - dice())));
   const luma = { across: tapsFor(width, grid.columns), down: tapsFor(height, grid.rows) };
   const chroma = { across: tapsFor(width / 2, grid.columns), down: tapsFor(height / 2, grid.rows) };
-  const wide = new Float32Array(width * (grid.rows + 2));
+  const wide = new Int32Array(width * (grid.rows + 2));
   return (from, into, frame) => {
     const planesOf = [
       [from.y, luma, into.y],
@@ -47,38 +53,42 @@ function tapsFor(size: number, cells: number): Taps {
   return { size, first, weights };
 }
 
-function widen(cells: Float32Array, grid: Grid, across: Taps, wide: Float32Array): void {
+function widen(cells: Float32Array, grid: Grid, across: Taps, wide: Int32Array): void {
   const { size, first, weights } = across;
   for (let row = 0, out = 0; row < grid.rows + 2; row++) {
     const start = row * (grid.columns + 2);
     for (let x = 0, w = 0; x < size; x++, w += 3, out++) {
       const at = start + (first[x] ?? 0);
       wide[out] =
-        (weights[w] ?? 0) * (cells[at] ?? 0) +
-        (weights[w + 1] ?? 0) * (cells[at + 1] ?? 0) +
-        (weights[w + 2] ?? 0) * (cells[at + 2] ?? 0);
+        CELL_ONE *
+        ((weights[w] ?? 0) * (cells[at] ?? 0) +
+          (weights[w + 1] ?? 0) * (cells[at + 1] ?? 0) +
+          (weights[w + 2] ?? 0) * (cells[at + 2] ?? 0));
     }
   }
 }
 
 function heighten(
-  wide: Float32Array,
+  wide: Int32Array,
   width: number,
   down: Taps,
   pixels: Uint8Array,
-  noise: Float32Array,
+  noise: Int32Array,
   salt: number,
 ): void {
   for (let line = 0, out = 0; line < down.size; line++) {
     const top = (down.first[line] ?? 0) * width;
-    const a = down.weights[line * 3] ?? 0;
-    const b = down.weights[line * 3 + 1] ?? 0;
-    const c = down.weights[line * 3 + 2] ?? 0;
+    const above = Math.round(WEIGHT_ONE * (down.weights[line * 3] ?? 0));
+    const below = Math.round(WEIGHT_ONE * (down.weights[line * 3 + 2] ?? 0));
+    const middle = WEIGHT_ONE - above - below;
     const grainAt = (salt + line * ROW_STEP) % NOISE_LENGTH;
     for (let x = 0; x < width; x++, out++) {
       const at = top + x;
-      pixels[out] =
-        a * (wide[at] ?? 0) + b * (wide[at + width] ?? 0) + c * (wide[at + 2 * width] ?? 0) + (noise[grainAt + x] ?? 0);
+      const sum =
+        Math.imul(above, wide[at] ?? 0) +
+        Math.imul(middle, wide[at + width] ?? 0) +
+        Math.imul(below, wide[at + 2 * width] ?? 0);
+      pixels[out] = (sum + (noise[grainAt + x] ?? 0)) >> PIXEL_BITS;
     }
   }
 }

@@ -78,7 +78,8 @@ function spread(
   const rim = radius > 8 ? 0.35 : 1;
   for (let row = Math.max(0, Math.ceil(y - radius)); row <= Math.min(height - 1, y + radius); row++) {
     for (let column = Math.max(0, Math.ceil(x - radius)); column <= Math.min(width - 1, x + radius); column++) {
-      const distance = Math.hypot(column - x, row - y) / radius;
+      // Not Math.hypot, which takes ten times as long.
+      const distance = Math.sqrt((column - x) ** 2 + (row - y) ** 2) / radius;
       const edge = Math.min(1, Math.max(0, (1 - distance) / rim));
       if (edge > 0) put(row * width + column, edge * edge * (3 - 2 * edge));
     }

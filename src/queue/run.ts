@@ -1,0 +1,119 @@
+/** One run of the library's worker, from its start to its end, with the lock of the living around it. */
+import { EventEmitter } from 'node:events';
+import type { Logger, Runner, TaskList, WorkerEvents } from 'graphile-worker';
+import type pg from 'pg';
+import type { Log } from '../kernel/log.ts';
+import { openAliveLock } from './alive-lock.ts';
+import { codeOf } from './code-of.ts';
+
+export type TaskHandler = (payload: unknown, help: { signal: AbortSignal; attempt: number }) => Promise<void>;
+export type Tasks = Record<string, TaskHandler>;
+
+export type RunOptions = {
+  pool: pg.Pool;
+  /** Unpooled connection settings for the lock that says "I am alive". */
+  connection: pg.ClientConfig;
+  tasks: Tasks;
+  /** graphile-worker's crontab text. */
+  crontab: string;
+  log: Log;
+  concurrency?: number;
+  /** How often the worker looks for those that are gone. */
+  lookEveryMs?: number;
+};
+
+export type Run = {
+  isTaking(): boolean;
+  /** Resolves when it has ended, by itself or stopped. */
+  finished: Promise<void>;
+  /** As `Worker.stop`; repeatable. */
+  stop(graceMs: number): Promise<void>;
+};
+
+/** Delayed jobs (retries, the next status question) start at most this late. */
+const POLL_EVERY_MS = 500;
+// By default the library lets go of the promise that writes a job's end: a database that is away would end the process.
+// Gathered in batches, even of one, it is awaited; a failure ends the run, and the next one finds the job again.
+const BATCHES = { completeJobBatchDelay: 0, failJobBatchDelay: 0 };
+
+export async function startRun(options: RunOptions): Promise<Run> {
+  const { pool, connection, crontab, log, concurrency = 16, lookEveryMs } = options;
+  // Imported here, since the library reads the home folder for its configuration as it loads.
+  const library = await import('graphile-worker');
+  const stopping = new AbortController();
+  let isTaking = true;
+  let held: Promise<void> | undefined;
+  const events: WorkerEvents = new EventEmitter();
+  const alive = await openAliveLock({ connection, log, ...(lookEveryMs ? { lookEveryMs } : {}) });
+  // Before the first job is asked for: nobody ever sees one of ours without the lock.
+  events.once('pool:create', ({ workerPool }) => {
+    held = alive.hold(workerPool.id);
+  });
+  events.once('pool:gracefulShutdown', () => {
+    isTaking = false;
+  });
+  let runner: Runner;
+  try {
+    runner = await library.run({
+      pgPool: pool,
+      noHandleSignals: true,
+      taskList: taskListOf(options, stopping.signal),
+      crontab,
+      events,
+      logger: loggerOf(library.Logger, log, stopping.signal),
+      preset: {
+        worker: { concurrentJobs: concurrency, pollInterval: POLL_EVERY_MS, preparedStatements: false, ...BATCHES },
+      },
+    });
+    await held;
+  } catch (error) {
+    await alive.close();
+    throw error;
+  }
+  const finished = runner.promise.catch((error) => log.warn({ code: codeOf(error) }, 'the worker gave up'));
+
+  return {
+    isTaking: () => isTaking,
+    finished,
+    async stop(graceMs) {
+      const gentle = runner.stop().catch(() => {});
+      await Promise.race([Promise.all([gentle, finished]), timeout(graceMs / 2)]);
+      stopping.abort(new Error('the worker is shutting down'));
+      await Promise.race([finished, timeout(graceMs / 2)]);
+      await alive.close();
+    },
+  };
+}
+
+function taskListOf({ tasks, log }: RunOptions, stopping: AbortSignal): TaskList {
+  const entries = Object.entries(tasks).map(([name, handle]): [string, TaskList[string]] => [
+    name,
+    async (payload, { abortSignal, job }) => {
+      const signal = abortSignal ? AbortSignal.any([abortSignal, stopping]) : stopping;
+      try {
+        await handle(payload, { signal, attempt: job.attempts });
+      } catch (error) {
+        if (signal.aborted) log.info({ task: name, job: payload }, 'a task was broken off and will go on later');
+        else log.warn({ task: name, job: payload, code: codeOf(error) }, 'a task failed and will be tried again');
+        // The queue keeps and prints what it catches: a code says enough, and never carries a value.
+        throw new Error(codeOf(error));
+      }
+    },
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** Its messages name tasks and ids, never payloads. What it says of a failed task, and of its own end, we say ourselves. */
+function loggerOf(Class: typeof Logger, log: Log, stopping: AbortSignal): Logger {
+  return new Class(() => (level, message) => {
+    const isOurs = stopping.aborted || message.startsWith('Failed task');
+    if (level === 'error' && !isOurs) log.error({ queue: message }, 'queue');
+    else if (level === 'warning' && !isOurs) log.warn({ queue: message }, 'queue');
+    else log.debug({ queue: message }, 'queue');
+  });
+}
+
+/** An unref'd wait: it bounds another wait and must not keep the process. */
+function timeout(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

@@ -1,0 +1,344 @@
+/** What holds for every answer: the shape and the language of errors, methods, sizes, types, ids, origins. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { call, expectStatus, urlOf } from './support/api.ts';
+import { newGuest } from './support/guest.ts';
+import { oneConnection, rawCall } from './support/raw.ts';
+import { assertRefused, messageOf } from './support/refusal.ts';
+import { BODY_ROUTES, labelOf, methodsByName, ROUTES } from './support/routes.ts';
+import { useServer, useTarget, OWN_SERVER } from './support/target.ts';
+
+const target = useTarget();
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const KEYED = () => ({ 'Idempotency-Key': randomUUID() });
+
+describe('methods and addresses', () => {
+  test('an unknown address is 404 whatever the method, with and without a token', async () => {
+    const { token } = await newGuest(target.url);
+    for (const path of ['/functions/v1/get-everything', '/functions/v1/', '/functions/v2/get-models', '/nowhere']) {
+      for (const method of METHODS) {
+        assertRefused(await call(target.url, method, path), 404, 'ERR_4007');
+        assertRefused(await call(target.url, method, path, { token }), 404, 'ERR_4007');
+      }
+    }
+  });
+
+  for (const [name, allowed] of methodsByName()) {
+    test(`${name} answers a wrong method with 405 and the right ones in Allow`, async () => {
+      for (const method of METHODS.filter((other) => !allowed.includes(other))) {
+        const reply = await call(target.url, method, name);
+        assertRefused(reply, 405, 'ERR_4016');
+        const listed = (reply.headers.get('allow') ?? '').split(',').map((word) => word.trim());
+        const others = listed.filter((word) => !['HEAD', 'OPTIONS'].includes(word));
+        assert.deepEqual(others.sort(), [...allowed].sort(), `Allow: ${listed}`);
+      }
+      if (!allowed.includes('GET')) {
+        const head = await call(target.url, 'HEAD', name);
+        assert.equal(head.status, 405);
+        assert.ok(head.headers.get('allow'));
+      }
+    });
+  }
+
+  test('the other doors answer a wrong method with 405 and Allow', async () => {
+    for (const [path, allowed] of [
+      ['/auth/v1/token', 'POST'],
+      ['/auth/v1/.well-known/jwks.json', 'GET'],
+      ['/healthz', 'GET'],
+      ['/readyz', 'GET'],
+      ['/openapi.json', 'GET'],
+    ] as const) {
+      const reply = await call(target.url, 'PUT', path);
+      assert.equal(reply.status, 405, path);
+      assert.match(reply.headers.get('allow') ?? '', new RegExp(`\\b${allowed}\\b`), path);
+    }
+  });
+});
+
+describe('bodies', () => {
+  for (const route of BODY_ROUTES) {
+    test(`${labelOf(route)} refuses what is no JSON object with 400 and what is no JSON with 415`, async () => {
+      const token = route.isPublic ? undefined : (await newGuest(target.url)).token;
+      const send = (body: string | Uint8Array, type = 'application/json') =>
+        call(target.url, route.method, route.name, { token, body, headers: { 'Content-Type': type, ...KEYED() } });
+
+      for (const body of ['{', '{"a":}', '[]', '[{}]', 'null', '1', '"text"', '{"a":1}}', "{'a':1}", 'NaN']) {
+        assertRefused(await send(body), 400, 'ERR_4006');
+      }
+      assertRefused(await send(new Uint8Array([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])), 400, 'ERR_4006');
+      const deep = `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+      assertRefused(await send(deep), 400, 'ERR_4006');
+
+      const welcome = JSON.stringify(route.body);
+      for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
+        assertRefused(await send(welcome, type), 415, 'ERR_4015');
+      }
+      assertRefused(await send(welcome, 'application/json; charset=iso-8859-9'), 415, 'ERR_4015');
+      for (const type of ['application/json', 'application/json; charset=UTF-8', 'APPLICATION/JSON']) {
+        assert.ok(![415, 500].includes((await send(welcome, type)).status), type);
+      }
+    });
+
+    test(`${labelOf(route)} refuses a body of a megabyte with 413, told of beforehand or not`, async () => {
+      const token = route.isPublic ? undefined : (await newGuest(target.url)).token;
+      const body = JSON.stringify({ ...route.body, padding: 'x'.repeat(1024 * 1024) });
+      assertRefused(await call(target.url, route.method, route.name, { token, body, headers: KEYED() }), 413, 'ERR_4014');
+
+      const headers = {
+        'Content-Type': 'application/json',
+        'Transfer-Encoding': 'chunked',
+        ...(token ? { Authorization: `Bearer ${token}` } : {}),
+        ...KEYED(),
+      };
+      const chunks = body.match(/[\s\S]{1,65536}/g) ?? [];
+      const chunked = await rawCall(urlOf(target.url, route.name), route.method, { headers, chunks });
+      assert.equal(chunked.status, 413);
+      assert.equal(JSON.parse(chunked.text).error.code, 'ERR_4014');
+    });
+  }
+
+  test('a connection serves on after a body that was refused unread', async () => {
+    const agent = oneConnection();
+    try {
+      const url = urlOf(target.url, 'device-check');
+      for (const type of ['application/json', 'text/plain']) {
+        const large = JSON.stringify({ padding: 'x'.repeat(1024 * 1024) });
+        const headers = { 'Content-Type': type, 'Content-Length': large.length };
+        const refused = await rawCall(url, 'POST', { agent, headers, chunks: [large] });
+        assert.ok([413, 415].includes(refused.status), refused.text);
+        const small = { 'Content-Type': 'application/json', 'Content-Length': 2 };
+        assert.equal((await rawCall(url, 'POST', { agent, headers: small, chunks: ['{}'] })).status, 400);
+      }
+    } finally {
+      agent.destroy();
+    }
+  });
+
+  test('an empty body names the first field that is missing', async () => {
+    const reply = await call(target.url, 'POST', 'device-check', { headers: { 'Content-Type': 'application/json' } });
+    assertRefused(reply, 400, 'ERR_4006', { field: 'device_id' });
+  });
+
+  test('unknown keys are ignored, whatever they are called', async () => {
+    const guest = await newGuest(target.url);
+    const body = '{"theme_preference":"dark","id":"x","credits_remaining":99999,"is_admin":true,"__proto__":{"a":1},"constructor":1}';
+    const reply = expectStatus(await guest.post('update-user-profile', body), 200);
+    assert.equal(reply.body.theme_preference, 'dark');
+    assert.equal(reply.body.credits_remaining, 10);
+    assert.equal('is_admin' in reply.body, false);
+    assert.equal(await guest.balance(), 10);
+  });
+
+  test('characters that no database stores are 400 wherever they stand, never 500', async () => {
+    const guest = await newGuest(target.url);
+    for (const bad of ['\\u0000', '\\ud800', '\\udc00 x']) {
+      const text = `abcdefgh${bad}`;
+      for (const [name, body] of [
+        ['device-check', `{"device_id":"${text}"}`],
+        ['device-check', `{"device_id":"good-device-id","device_token":"${text}"}`],
+        ['update-user-profile', `{"language":"${text}"}`],
+        ['generate-video', `{"model_id":"${text}","prompt":"a cat"}`],
+        ['generate-video', `{"model_id":"${randomUUID()}","prompt":"a cat","settings":{"${text}":1}}`],
+        ['cancel-video-job', `{"job_id":"${text}"}`],
+        ['delete-video-job', `{"job_id":"${text}"}`],
+        ['cancel-video-job', `{"job_id":"${randomUUID()}","user_id":"${text}"}`],
+      ] as const) {
+        const reply = await guest.post(name, body, { headers: KEYED() });
+        assert.equal(reply.status, 400, `${name} ${body}: ${reply.text}`);
+      }
+    }
+    for (const query of ['get-video-status?job_id=%00', 'get-video-jobs?cursor=%00', 'get-video-jobs?status=%ff%fe']) {
+      assertRefused(await guest.get(query), 400, 'ERR_4006');
+    }
+    const odd = ['get-video-status?job_id=%E0%A4%A', 'get-credit-history?cursor=%', 'get-models?x=%00'];
+    for (const query of odd) assert.ok((await guest.get(query)).status < 500, query);
+  });
+});
+
+describe('languages', () => {
+  const ask = async (language: string | undefined, token?: string) => {
+    const headers: Record<string, string> = language === undefined ? {} : { 'Accept-Language': language };
+    if (token) headers.Authorization = `Bearer ${token}`;
+    const reply = await rawCall(urlOf(target.url, token ? 'get-video-status' : 'get-user-credits'), 'GET', { headers });
+    return JSON.parse(reply.text).error.message as string;
+  };
+
+  test('errors are in English, Turkish or Spanish, by the weights of Accept-Language', async () => {
+    const [en, tr, es] = [await ask('en'), await ask('tr'), await ask('es')];
+    assert.equal(new Set([en, tr, es]).size, 3);
+    assert.match(tr, /[ğşıçöüİ]/i);
+    for (const [header, message] of [
+      [undefined, en],
+      ['', en],
+      ['de', en],
+      ['*', en],
+      ['tr-TR', tr],
+      ['TR', tr],
+      ['es-419,es;q=0.9', es],
+      ['en;q=0.5, tr;q=0.9', tr],
+      ['en;q=0.1,tr;q=0.2,es;q=0.3', es],
+      ['de, es;q=0.1', es],
+      ['fr-CH, fr;q=0.9, tr;q=0.8, en;q=0.7, *;q=0.5', tr],
+      ['tr;q=0, es', es],
+      ['tr;q=0', en],
+      ['tr;q=banana, es;q=0.2', es],
+      [';;;,,,q=1', en],
+      ['x'.repeat(5000), en],
+    ] as const) {
+      assert.equal(await ask(header), message, `Accept-Language: ${header?.slice(0, 60)}`);
+    }
+  });
+
+  test("where the header wishes for nothing of ours, the account's own language is used", async () => {
+    const guest = await newGuest(target.url);
+    const es = await ask('es', guest.token);
+    expectStatus(await guest.post('update-user-profile', { language: 'es' }), 200);
+    assert.equal(await ask(undefined, guest.token), es);
+    assert.equal(await ask('de, fr;q=0.5', guest.token), es);
+    assert.notEqual(await ask('en', guest.token), es);
+    assert.notEqual(await ask('de, tr;q=0.1', guest.token), es);
+  });
+
+  test('every refusal of the suite has three sentences of its own', async () => {
+    const guest = await newGuest(target.url);
+    const refusals = {
+      ERR_4002: () => guest.generate({ model_id: randomUUID() }),
+      ERR_4003: () => guest.generate({ prompt: 'a' }),
+      ERR_4005: () => guest.get('get-user-credits', { headers: { Authorization: 'Bearer x' } }),
+      ERR_4006: () => guest.post('cancel-video-job', {}),
+      ERR_4007: () => guest.post('cancel-video-job', { job_id: randomUUID() }),
+      ERR_4014: () => guest.post('cancel-video-job', { x: 'x'.repeat(1e6) }),
+      ERR_4015: () => guest.post('cancel-video-job', 'x', { headers: { 'Content-Type': 'text/plain' } }),
+      ERR_4016: () => guest.get('cancel-video-job'),
+    };
+    const seen = new Map<string, Set<string>>();
+    for (const name of ['en', 'tr', 'es']) {
+      expectStatus(await guest.post('update-user-profile', { language: name }), 200);
+      for (const [code, refuse] of Object.entries(refusals)) {
+        const reply = await refuse();
+        assert.equal((reply.body as { error?: { code?: string } }).error?.code, code);
+        // Those two do not know the account: their language is the header's alone.
+        if (code !== 'ERR_4005' && code !== 'ERR_4016') seen.set(code, (seen.get(code) ?? new Set()).add(messageOf(reply)));
+      }
+    }
+    for (const [code, messages] of seen) assert.equal(messages.size, 3, `${code}: ${[...messages].join(' | ')}`);
+  });
+});
+
+describe('request ids', () => {
+  test('every answer has an X-Request-Id, and each its own', async () => {
+    const { token } = await newGuest(target.url);
+    const seen = new Set<string>();
+    let answers = 0;
+    const look = (headers: Headers, what: string) => {
+      const id = headers.get('x-request-id') ?? '';
+      assert.match(id, /^[A-Za-z0-9._-]{8,128}$/, what);
+      seen.add(id);
+      answers += 1;
+    };
+    for (const { method, name, query = '' } of ROUTES.filter(({ name }) => name !== 'job-events')) {
+      look((await call(target.url, method, name + query, { token })).headers, name);
+      look((await call(target.url, method, name + query)).headers, name);
+    }
+    for (const path of ['/', '/healthz', '/readyz', '/openapi.json', '/nowhere', '/auth/v1/.well-known/jwks.json']) {
+      look((await call(target.url, 'GET', path)).headers, path);
+    }
+    look((await call(target.url, 'PUT', 'get-models')).headers, '405');
+    look((await call(target.url, 'POST', '/auth/v1/token?grant_type=refresh_token', { body: {} })).headers, 'token');
+    look((await call(target.url, 'OPTIONS', 'generate-video', { headers: PREFLIGHT })).headers, 'preflight');
+    const models = await call(target.url, 'GET', 'get-models');
+    const headers = { 'If-None-Match': models.headers.get('etag') ?? '' };
+    look((await call(target.url, 'GET', 'get-models', { headers })).headers, '304');
+    assert.equal(seen.size, answers);
+  });
+
+  test("the caller's own id is kept when it is well-formed, and never shown in a body", async () => {
+    const ask = async (id: string) => {
+      const reply = await call(target.url, 'GET', 'get-user-credits', { headers: { 'X-Request-Id': id } });
+      assert.equal(reply.text.includes(id), false);
+      return reply.headers.get('x-request-id');
+    };
+    for (const id of ['abcdefgh', 'A.b_c-9.', 'x'.repeat(128), randomUUID()]) assert.equal(await ask(id), id);
+    for (const id of ['abcdefg', 'x'.repeat(129), 'abc defgh', 'abcdefgh;', 'abcdefgh"', 'a/b/c/d/e', 'äbcdefgh']) {
+      const given = await ask(id);
+      assert.notEqual(given, id);
+      assert.match(given ?? '', /^[A-Za-z0-9._-]{8,128}$/);
+    }
+  });
+});
+
+const PREFLIGHT = {
+  Origin: 'https://app.example.com',
+  'Access-Control-Request-Method': 'POST',
+  'Access-Control-Request-Headers': 'authorization,content-type,idempotency-key',
+};
+
+/** The words of a header that lists. */
+const wordsOf = (headers: Headers, name: string): string[] =>
+  (headers.get(name) ?? '').split(',').map((word) => word.trim().toLowerCase());
+
+describe('pages of other origins', () => {
+  test('development is open to every page, on answers and errors alike', async () => {
+    const headers = { Origin: 'https://app.example.com' };
+    for (const [method, path] of [
+      ['GET', 'get-models'],
+      ['GET', 'get-user-credits'],
+      ['PUT', 'get-models'],
+      ['GET', '/nowhere'],
+      ['POST', '/auth/v1/token?grant_type=refresh_token'],
+    ] as const) {
+      const reply = await call(target.url, method, path, { headers });
+      assert.match(reply.headers.get('access-control-allow-origin') ?? '', /^(\*|https:\/\/app\.example\.com)$/, path);
+      const exposed = wordsOf(reply.headers, 'access-control-expose-headers');
+      for (const name of ['x-request-id', 'x-idempotent-replay', 'retry-after', 'ratelimit', 'ratelimit-policy', 'etag']) {
+        assert.ok(exposed.includes(name), `${name} on ${path}`);
+      }
+    }
+  });
+
+  test('a preflight allows what the clients send, on every route', async () => {
+    for (const [name, methods] of methodsByName()) {
+      for (const method of methods) {
+        const headers = { ...PREFLIGHT, 'Access-Control-Request-Method': method };
+        const reply = await call(target.url, 'OPTIONS', name, { headers });
+        assert.ok([200, 204].includes(reply.status), name);
+        assert.ok(wordsOf(reply.headers, 'access-control-allow-methods').includes(method.toLowerCase()), name);
+        const allowed = wordsOf(reply.headers, 'access-control-allow-headers');
+        for (const wanted of ['authorization', 'content-type', 'idempotency-key', 'apikey', 'x-client-info', 'last-event-id']) {
+          assert.ok(allowed.includes(wanted), `${wanted} on ${name}`);
+        }
+      }
+    }
+  });
+
+  describe('where origins are named', OWN_SERVER, () => {
+    const narrow = useServer({ CORS_ORIGINS: 'https://app.example.com,https://admin.example.com', WORKER: 'off' });
+    test('only those origins are allowed', async () => {
+      const allowedFor = async (origin: string) => {
+        const reply = await call(narrow.url, 'GET', 'get-models', { headers: { Origin: origin } });
+        return reply.headers.get('access-control-allow-origin');
+      };
+      assert.equal(await allowedFor('https://app.example.com'), 'https://app.example.com');
+      assert.equal(await allowedFor('https://admin.example.com'), 'https://admin.example.com');
+      for (const origin of ['https://evil.example.com', 'http://app.example.com', 'https://app.example.com.evil.io', 'null']) {
+        const allowed = await allowedFor(origin);
+        assert.ok(allowed === null || allowed !== origin, `${origin} got ${allowed}`);
+        assert.notEqual(allowed, '*');
+      }
+      const reply = await call(narrow.url, 'GET', 'get-models', { headers: { Origin: 'https://app.example.com' } });
+      assert.ok(wordsOf(reply.headers, 'vary').includes('origin'));
+    });
+  });
+});
+
+describe('what a browser could misunderstand', () => {
+  test('answers are never sniffed, framed or cached', async () => {
+    const guest = await newGuest(target.url);
+    const reply = await guest.get('get-user-profile');
+    assert.equal(reply.headers.get('x-content-type-options'), 'nosniff');
+    assert.match(reply.headers.get('cache-control') ?? '', /no-store|private/);
+    assert.match(reply.headers.get('content-type') ?? '', /^application\/json/);
+  });
+});

@@ -1,0 +1,56 @@
+/** The server that a test file speaks to, by its address alone. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { after, before } from 'node:test';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+
+/** Set: the suite is run against this server, and what needs a server of its own making is skipped. */
+export const GIVEN_URL = process.env.ACCEPTANCE_URL?.replace(/\/+$/, '') || undefined;
+
+/** For tests that need a configuration of their own: `describe(name, OWN_SERVER, …)`. */
+export const OWN_SERVER = { skip: GIVEN_URL ? 'needs a server with a configuration of its own' : false };
+
+export type Target = {
+  /** Without a slash at its end. */
+  readonly url: string;
+};
+
+/** ACCEPTANCE_URL, or else a server that runs from the file's first test to its last. */
+export function useTarget(): Target {
+  if (GIVEN_URL) return { url: GIVEN_URL };
+  return useServer();
+}
+
+/** A server with these variables, from the first test of the surrounding suite to its last. */
+export function useServer(env: Record<string, string> | (() => Promise<Record<string, string>>) = {}): Target & {
+  readonly server: TestServer;
+} {
+  let server: TestServer | undefined;
+  before(async () => {
+    server = await startTestServer({ env: typeof env === 'function' ? await env() : env });
+  });
+  after(() => server?.stop());
+  const running = () => {
+    if (!server) throw new Error('the server is there from the first test on');
+    return server;
+  };
+  return {
+    get url() {
+      return running().url;
+    },
+    get server() {
+      return running();
+    },
+  };
+}
+
+/** A port that nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('a port has a number');
+  return address.port;
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { access, rm } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import { settleGeneration } from '../../../src/features/generations/settle.ts';
+import { silentLog } from '../../../src/kernel/log.ts';
+import { createProbe, ProbeUnavailable } from '../../../src/media/probe.ts';
+import { createTestApp, fakeProbe, type TestApp } from '../../support/app.ts';
+
+const never = new AbortController().signal;
+
+async function begin(app: TestApp): Promise<{ userId: string; jobId: string }> {
+  const userId = await app.user(1);
+  return { userId, jobId: await app.generate(userId) };
+}
+
+/** The one task that is left for the job: what and in how many seconds. */
+async function left(app: TestApp, jobId: string): Promise<[string, number]> {
+  const tasks = (await app.tasksOf(jobId)).filter(({ isLocked }) => !isLocked);
+  assert.equal(tasks.length, 1);
+  return [tasks[0]?.task ?? '', Math.ceil((tasks[0]?.dueMs ?? 0) / 1000)];
+}
+
+describe('seeing a generation to its end', () => {
+  it('a provider that is asked often is watched within one task, which makes room for others after a while', async () => {
+    await using app = await createTestApp({
+      vendor: { pollIntervalMs: 1, status: [{ state: 'processing', progress: 10 }] },
+    });
+    const { jobId } = await begin(app);
+    const running = await app.ctx.db.call<{ attempt_id: string }>('begin_attempt', { job_id: jobId });
+    await app.ctx.db.call('mark_submitted', { job_id: jobId, attempt_id: running.attempt_id, provider_job_id: 'x' });
+    await settleGeneration(app.ctx, jobId, never);
+    assert.equal(app.vendor.looks.length, 20);
+    assert.ok((await app.tasksOf(jobId)).some(({ task }) => task === 'settle_generation'));
+    assert.equal((await app.job(jobId)).progress, 10);
+  });
+
+  it('a provider that is asked seldom is asked by a task for each question', async () => {
+    await using app = await createTestApp({
+      vendor: { pollIntervalMs: 8_000, status: [{ state: 'queued', queuePosition: 3 }, 'complete'] },
+    });
+    const { jobId } = await begin(app);
+    await app.drain();
+    assert.deepEqual(await left(app, jobId), ['settle_generation', 8]);
+    assert.equal(app.vendor.looks.length, 1);
+    await app.hasten();
+    await app.drain();
+    assert.equal((await app.job(jobId)).status, 'completed');
+    await app.assertSound();
+  });
+
+  it('a provider that cannot be reached is asked again, and nothing is given up before the deadline', async () => {
+    await using app = await createTestApp({ vendor: { status: [{ state: 'unreachable', cause: 'cut' }, 'complete'] } });
+    const { jobId } = await begin(app);
+    await app.drain();
+    assert.deepEqual(await left(app, jobId), ['settle_generation', 5]);
+    assert.equal((await app.job(jobId)).status, 'processing');
+    await app.hasten();
+    await app.drain();
+    assert.equal((await app.job(jobId)).status, 'completed');
+  });
+
+  it('a provider that was taken out of the configuration is waited for', async () => {
+    await using app = await createTestApp({
+      vendor: { pollIntervalMs: 8_000, status: [{ state: 'processing', progress: 1 }, 'complete'] },
+    });
+    const { jobId } = await begin(app);
+    await app.drain();
+    await app.hasten();
+    await app.drain({ ctx: { ...app.ctx, providers: new Map() } });
+    assert.deepEqual(await left(app, jobId), ['settle_generation', 60]);
+    await app.hasten();
+    await app.drain();
+    assert.equal((await app.job(jobId)).status, 'completed');
+  });
+
+  it('a file that does not play fails it with ERR_5005, gives the credits back, and leaves no file', async () => {
+    const probe = createProbe({ maxParallel: 1, log: silentLog });
+    await using app = await createTestApp({ overrides: { probe } });
+    const { userId, jobId } = await begin(app);
+    assert.deepEqual(await app.drain(), []);
+    await probe.close();
+    assert.deepEqual([(await app.job(jobId)).error_code, await app.balance(userId)], ['ERR_5005', 1]);
+    assert.equal(app.vendor.spooled.size, 0);
+    await app.assertSound();
+  });
+
+  it('a machine that cannot look at files just now has not seen a bad one: the job goes on later', async () => {
+    let isBroken = true;
+    const probe: typeof fakeProbe = {
+      ...fakeProbe,
+      probe: (...args) => {
+        if (isBroken) return Promise.reject(new ProbeUnavailable('no process'));
+        return fakeProbe.probe(...args);
+      },
+    };
+    await using app = await createTestApp({ overrides: { probe } });
+    const { jobId } = await begin(app);
+    assert.equal((await app.drain()).length, 1);
+    assert.equal((await app.job(jobId)).status, 'processing');
+    isBroken = false;
+    await app.hasten();
+    assert.deepEqual(await app.drain(), []);
+    assert.equal((await app.job(jobId)).status, 'completed');
+    await app.assertSound();
+  });
+
+  it('a work folder that was taken away is made anew', async () => {
+    await using app = await createTestApp();
+    const { jobId } = await begin(app);
+    await rm(app.ctx.workDir, { recursive: true });
+    assert.deepEqual(await app.drain(), []);
+    assert.equal((await app.job(jobId)).status, 'completed');
+    await access(app.ctx.workDir);
+  });
+
+  it('deleted, its files go and its link opens nothing', async () => {
+    await using app = await createTestApp();
+    const { userId, jobId } = await begin(app);
+    await app.drain();
+    await app.assertSound();
+    assert.equal((await app.stored()).length, 2);
+    const headers = { Authorization: `Bearer ${await app.tokenOf(userId)}`, 'Content-Type': 'application/json' };
+    const status = await (await app.fetch(`/functions/v1/get-video-status?job_id=${jobId}`, { headers })).json();
+    assert.equal((await app.fetch(status.video_url)).status, 200);
+    const gone = { method: 'POST', headers, body: JSON.stringify({ job_id: jobId }) };
+    assert.equal((await app.fetch('/functions/v1/delete-video-job', gone)).status, 200);
+    assert.equal((await app.fetch(status.video_url)).status, 404);
+    await app.drain();
+    assert.deepEqual(await app.stored(), []);
+    await app.assertSound();
+  });
+});

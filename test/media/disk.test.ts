@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { Problem } from '../../src/kernel/errors.ts';
+import { createDiskStore } from '../../src/media/disk.ts';
+import { storageProblem } from '../../src/media/storage-problem.ts';
+import { storeConformance } from './store-conformance.ts';
+
+const scratch = await mkdtemp(join(tmpdir(), 'rendio-disk-'));
+after(() => rm(scratch, { recursive: true, force: true }));
+
+const freshFolder = (): string => join(scratch, randomUUID());
+const source = join(scratch, 'source.mp4');
+await writeFile(source, 'some bytes');
+
+storeConformance('a folder', async () => createDiskStore({ folder: freshFolder() }));
+
+const isStorageProblem = (error: unknown): boolean => error instanceof Problem && error.code === 'ERR_6002';
+
+test('a failing disk is ERR_6002 in every verb, with the cause kept for the log', async () => {
+  const folder = freshFolder();
+  await writeFile(folder, 'a file where the store’s folder should be');
+  const store = createDiskStore({ folder });
+  await assert.rejects(store.putFile('videos/a.mp4', source), (error) => {
+    assert.ok(isStorageProblem(error) && error instanceof Problem && error.cause instanceof Error);
+    return true;
+  });
+  await assert.rejects(
+    createDiskStore({ folder: freshFolder() }).putFile('videos/a.mp4', '/no/such/file'),
+    isStorageProblem,
+  );
+  const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+  assert.equal(storageProblem(full).code, 'ERR_6002');
+  assert.equal(storageProblem(full).cause, full);
+});
+
+test('a folder that may not be written to is ERR_6002', {
+  skip: process.getuid?.() === 0 && 'root may write anywhere',
+}, async () => {
+  const folder = freshFolder();
+  await mkdir(folder);
+  await chmod(folder, 0o500);
+  await assert.rejects(createDiskStore({ folder }).putFile('videos/a.mp4', source), isStorageProblem);
+});
+
+test('a failed put leaves no half file, and the folders of a user go with the last object', async () => {
+  const folder = freshFolder();
+  const store = createDiskStore({ folder });
+  await mkdir(join(folder, 'videos', 'user', 'taken.mp4'), { recursive: true });
+  await assert.rejects(store.putFile('videos/user/taken.mp4', source), isStorageProblem);
+  assert.deepEqual(await readdir(join(folder, '~incoming')), []);
+
+  await store.putFile('videos/other/2026-11/a.mp4', source);
+  await store.putFile('videos/other/2026-12/b.mp4', source);
+  await store.remove('videos/other/2026-11/a.mp4');
+  assert.deepEqual(await readdir(join(folder, 'videos', 'other')), ['2026-12']);
+  await store.remove('videos/other/2026-12/b.mp4');
+  assert.deepEqual(await readdir(join(folder, 'videos')), ['user']);
+});
+
+test('what a crash left on its way is removed after a day, and not before', async () => {
+  const folder = freshFolder();
+  const incoming = join(folder, '~incoming');
+  await mkdir(incoming, { recursive: true });
+  await writeFile(join(incoming, 'old'), 'half a video');
+  await writeFile(join(incoming, 'new'), 'another server is writing this');
+  const yesterday = new Date(Date.now() - 25 * 3_600_000);
+  await utimes(join(incoming, 'old'), yesterday, yesterday);
+  await createDiskStore({ folder }).putFile('videos/a.mp4', source);
+  assert.deepEqual(await readdir(incoming), ['new']);
+});
+
+test('a stream that nobody finishes gives its file back', async () => {
+  const store = createDiskStore({ folder: freshFolder() });
+  const large = join(scratch, 'large.mp4');
+  await writeFile(large, Buffer.alloc(2_000_000));
+  await store.putFile('videos/a.mp4', large);
+  const openFiles = async (): Promise<number> => (await readdir('/proc/self/fd').catch(() => [])).length;
+  const before = await openFiles();
+  for (let turn = 0; turn < 20; turn++) {
+    const stream = await store.read('videos/a.mp4');
+    const reader = stream?.getReader();
+    await reader?.read();
+    await reader?.cancel();
+  }
+  assert.equal(await openFiles(), before);
+});

@@ -1,0 +1,155 @@
+/** What every media store promises, whatever is behind it. */
+import assert from 'node:assert/strict';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Problem } from '../../src/kernel/errors.ts';
+import type { ByteRange, MediaStore } from '../../src/media/store.ts';
+
+/** `makeStore` is called once; the store may hold other objects, and keeps nothing of ours when the suite is over. */
+export function storeConformance(name: string, makeStore: () => Promise<MediaStore>): void {
+  describe(`${name} keeps media`, () => {
+    let store: MediaStore;
+    let folder: string;
+    before(async () => {
+      store = await makeStore();
+      folder = await mkdtemp(join(tmpdir(), 'rendio-store-'));
+    });
+    after(() => rm(folder, { recursive: true, force: true }));
+
+    const fileOf = async (bytes: Uint8Array): Promise<string> => {
+      const path = join(folder, randomUUID());
+      await writeFile(path, bytes);
+      return path;
+    };
+    const bytesOf = async (key: string, range?: ByteRange): Promise<Buffer | null> => {
+      const stream = await store.read(key, range);
+      return stream && Buffer.from(await new Response(stream).arrayBuffer());
+    };
+    const freshKey = (): string => `videos/${randomUUID()}/2026-11/${randomUUID()}.mp4`;
+
+    /** An object that is there for one test. */
+    const withObject = async (bytes: Buffer, use: (key: string) => Promise<void>): Promise<void> => {
+      const key = freshKey();
+      await store.putFile(key, await fileOf(bytes));
+      try {
+        await use(key);
+      } finally {
+        await store.remove(key);
+      }
+    };
+
+    test('what is put comes back byte for byte, with its size and hash', async () => {
+      const bytes = randomBytes(3_000_001);
+      const key = freshKey();
+      const stored = await store.putFile(key, await fileOf(bytes));
+      assert.deepEqual(stored, { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
+      assert.deepEqual(await bytesOf(key), bytes);
+      assert.equal((await store.info(key))?.bytes, bytes.length);
+      await store.remove(key);
+    });
+
+    test('an empty file is an object too', () =>
+      withObject(Buffer.alloc(0), async (key) => {
+        assert.equal((await store.info(key))?.bytes, 0);
+        assert.deepEqual(await bytesOf(key), Buffer.alloc(0));
+      }));
+
+    test('a range is read with both its ends', async () => {
+      const bytes = randomBytes(700_000);
+      const ranges: ByteRange[] = [
+        { start: 0, end: 0 },
+        { start: 0, end: 699_999 },
+        { start: 131_071, end: 131_072 },
+        { start: 262_144, end: 599_999 },
+        { start: 699_999, end: 699_999 },
+      ];
+      await withObject(bytes, async (key) => {
+        for (const range of ranges) {
+          assert.deepEqual(await bytesOf(key, range), bytes.subarray(range.start, range.end + 1));
+        }
+      });
+    });
+
+    test('the entity tag is strong, stays while the object does, and changes with its bytes', () =>
+      withObject(Buffer.from('one'), async (key) => {
+        const first = await store.info(key);
+        assert.match(first?.etag ?? '', /^"[\x21\x23-\x7e]+"$/);
+        assert.deepEqual(await store.info(key), first);
+        await store.putFile(key, await fileOf(Buffer.from('two')));
+        assert.notEqual((await store.info(key))?.etag, first?.etag);
+        assert.deepEqual(await bytesOf(key), Buffer.from('two'));
+      }));
+
+    test('a reader who began before an object is replaced gets the old one to its end', () =>
+      withObject(Buffer.alloc(600_000, 'a'), async (key) => {
+        const reader = (await store.read(key))?.getReader();
+        const first = await reader?.read();
+        await store.putFile(key, await fileOf(Buffer.alloc(10, 'b')));
+        const parts = [first?.value ?? new Uint8Array()];
+        for (let next = await reader?.read(); next?.value; next = await reader?.read()) parts.push(next.value);
+        assert.deepEqual(Buffer.concat(parts), Buffer.alloc(600_000, 'a'));
+      }));
+
+    test('what is not there is null to readers, and removing it is a success', async () => {
+      const key = freshKey();
+      assert.equal(await store.info(key), null);
+      assert.equal(await store.read(key), null);
+      await store.remove(key);
+      await store.putFile(key, await fileOf(Buffer.from('x')));
+      await store.remove(key);
+      await store.remove(key);
+      assert.equal(await store.info(key), null);
+      assert.equal(await store.read(key), null);
+    });
+
+    test('a folder of objects is no object', () =>
+      withObject(Buffer.from('x'), async (key) => {
+        const parent = key.slice(0, key.lastIndexOf('/'));
+        assert.equal(await store.info(parent), null);
+        assert.equal(await store.read(parent), null);
+        await store.remove(parent);
+        assert.equal((await store.info(key))?.bytes, 1);
+      }));
+
+    test('an aborted put leaves nothing behind', async () => {
+      const key = freshKey();
+      const reason = new Error('the job was cancelled');
+      await assert.rejects(store.putFile(key, await fileOf(randomBytes(10)), AbortSignal.abort(reason)), reason);
+      assert.equal(await store.info(key), null);
+    });
+
+    test('objects under one user come and go at the same time without hurting each other', async () => {
+      const folderKey = `videos/${randomUUID()}/2026-11`;
+      const source = await fileOf(Buffer.from('together'));
+      const keys = Array.from({ length: 24 }, (_, index) => `${folderKey}/${index}.mp4`);
+      const comeAndGo = async (key: string): Promise<void> => {
+        for (let turn = 0; turn < 8; turn++) {
+          await store.putFile(key, source);
+          await store.remove(key);
+        }
+      };
+      await Promise.all(keys.map(comeAndGo));
+      await Promise.all(keys.map((key) => store.putFile(key, source)));
+      for (const key of keys) assert.equal((await store.info(key))?.bytes, 8);
+      await Promise.all(keys.map((key) => store.remove(key)));
+    });
+
+    const strangeKeys = [
+      ...['', 'videos', 'videos/', '/videos/a', 'videos//a', 'videos/../a', 'videos/./a', '../videos/a', 'videos/a/..'],
+      ...['videos/a b', 'videos/a\\b', 'videos/a\u0000', 'videos/ä', 'videos/%2e%2e/a', '~incoming/a', 'videos/a?b'],
+      `videos/${'a/'.repeat(600)}a`,
+      `videos/${'a'.repeat(300)}`,
+    ];
+    test('a key that could leave the store or needs escaping is refused in every verb', async () => {
+      const source = await fileOf(Buffer.from('x'));
+      const isRefusal = (error: unknown): boolean => error instanceof Problem && error.code === 'ERR_4006';
+      for (const key of strangeKeys) {
+        const verbs = [store.putFile(key, source), store.info(key), store.read(key), store.remove(key)];
+        for (const verb of verbs) await assert.rejects(verb, isRefusal, JSON.stringify(key));
+      }
+    });
+  });
+}

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import pg from 'pg';
+import { createPool, restrictedConnection } from '../../src/db/pool.ts';
+import { silentLog } from '../../src/kernel/log.ts';
+import { startWorker, type Tasks, type Worker } from '../../src/queue/worker.ts';
+import { until } from '../media/until.ts';
+import { outageOf } from '../support/outage.ts';
+import { createTestDatabase } from '../support/postgres.ts';
+
+/** A database with a queue, and the workers of this test on it. */
+async function createQueue(t: TestContext) {
+  const database = await createTestDatabase();
+  const owner = new pg.Pool({ connectionString: database.url, max: 3 });
+  owner.on('error', () => {});
+  const workers: { worker: Worker; pool: pg.Pool }[] = [];
+  t.after(async () => {
+    await Promise.all(workers.map(({ worker }) => worker.stop(100)));
+    await Promise.all(workers.map(({ pool }) => pool.end()));
+    await owner.end();
+    await database[Symbol.asyncDispose]();
+  });
+  return {
+    outage: outageOf(database.url),
+    owner,
+    async start(tasks: Tasks, { name = 'alive', lookEveryMs = 50 } = {}): Promise<Worker> {
+      const pool = createPool({ url: database.url, log: silentLog, applicationName: 'queue', connectionsMax: 6 });
+      const connection = restrictedConnection(database.url, name);
+      const options = { pool, connection, tasks, crontab: '', log: silentLog, concurrency: 4, lookEveryMs };
+      const worker = await startWorker(options);
+      workers.push({ worker, pool });
+      return worker;
+    },
+    add: (task: string, payload: object = {}) => owner.query('select graphile_worker.add_job($1, $2)', [task, payload]),
+    async jobs(): Promise<{ locked_by: string | null; attempts: number; last_error: string | null }[]> {
+      const { rows } = await owner.query('select locked_by, attempts, last_error from graphile_worker._private_jobs');
+      return rows;
+    },
+    /** The library's own wait after a failure is not what is tested here. */
+    hasten: () => owner.query('update graphile_worker._private_jobs set run_at = now()'),
+  };
+}
+
+/** A task that is begun and goes on until it is let go; it counts how often it was begun. */
+function gate() {
+  const opened = Promise.withResolvers<void>();
+  const state = {
+    begun: 0,
+    open: () => opened.resolve(),
+    task: async () => {
+      state.begun += 1;
+      await opened.promise;
+    },
+  };
+  return state;
+}
+
+describe('the worker', () => {
+  it('a task that ends while the database is away costs neither the process nor the task', async (t) => {
+    const queue = await createQueue(t);
+    const tasks = gate();
+    const worker = await queue.start({ film: tasks.task });
+    await queue.add('film');
+    await until(() => tasks.begun === 1);
+    await queue.outage.begin();
+    tasks.open();
+    await until(() => !worker.isWorking);
+    await queue.outage.end();
+    await until(() => worker.isWorking);
+    // Nobody wrote down that it had ended, so it is done once more.
+    await until(() => tasks.begun === 2);
+    await until(async () => (await queue.jobs()).length === 0);
+  });
+
+  it('a task that fails while the database is away does no more harm', async (t) => {
+    const queue = await createQueue(t);
+    let begun = 0;
+    const { promise: away, resolve } = Promise.withResolvers<void>();
+    await queue.start({
+      async film() {
+        begun += 1;
+        if (begun > 1) return;
+        await away;
+        throw new Error('the database is away');
+      },
+    });
+    await queue.add('film');
+    await until(() => begun === 1);
+    await queue.outage.begin();
+    resolve();
+    await queue.outage.end();
+    await until(async () => (await queue.hasten().catch(() => null)) && (await queue.jobs()).length === 0);
+    assert.equal(begun, 2);
+  });
+
+  it('comes back, and hears of jobs, after the database was away for a while', async (t) => {
+    const queue = await createQueue(t);
+    let done = 0;
+    await queue.start({
+      async film() {
+        done += 1;
+      },
+    });
+    for (let outages = 1; outages <= 3; outages += 1) {
+      await queue.outage.begin();
+      await queue.outage.end();
+      await until(() => queue.add('film').catch(() => null));
+      await until(() => done === outages);
+    }
+  });
+
+  it('keeps its jobs however often the connection of its lock is cut', async (t) => {
+    const queue = await createQueue(t);
+    const tasks = gate();
+    await queue.start({ film: tasks.task }, { name: 'alive-one' });
+    await queue.add('film');
+    await until(() => tasks.begun === 1);
+    const [before] = await queue.jobs();
+    // Twice in a row without the lock is nothing, three times is death: 600 ms.
+    await queue.start({ film: tasks.task }, { name: 'alive-two', lookEveryMs: 300 });
+    const end = performance.now() + 3_000;
+    let cuts = 0;
+    while (performance.now() < end) {
+      cuts += await until(() => queue.outage.cut('alive-one'));
+      await until(async () => (await held(queue.owner)) >= 2);
+    }
+    assert.ok(cuts > 3, `${cuts} cuts`);
+    assert.equal((await queue.jobs())[0]?.locked_by, before?.locked_by);
+    tasks.open();
+    await until(async () => (await queue.jobs()).length === 0);
+    assert.equal(tasks.begun, 1);
+  });
+
+  it('frees the jobs and the queues of one that is gone, and no others', async (t) => {
+    const queue = await createQueue(t);
+    const tasks = gate();
+    await queue.start({ film: tasks.task });
+    await queue.add('film');
+    await until(() => tasks.begun === 1);
+    let freed = 0;
+    await queue.start({
+      async other() {
+        freed += 1;
+      },
+    });
+    const later = `run_at := now() + interval '1 hour'`;
+    await queue.owner.query(`select graphile_worker.add_job('other', '{}', queue_name := 'line', ${later})`);
+    await queue.owner.query(
+      `update graphile_worker._private_job_queues set locked_by = 'pool-gone', locked_at = now()`,
+    );
+    await queue.owner.query(
+      `update graphile_worker._private_jobs set locked_by = 'pool-gone', locked_at = now(), run_at = now()
+       where locked_by is null`,
+    );
+    await until(() => freed === 1);
+    assert.equal(tasks.begun, 1);
+    tasks.open();
+  });
+
+  it('when stopped, lets a running task end and takes no other', async (t) => {
+    const queue = await createQueue(t);
+    const tasks = gate();
+    const worker = await queue.start({ film: tasks.task });
+    await queue.add('film');
+    await until(() => tasks.begun === 1);
+    const stopped = worker.stop(10_000);
+    await queue.add('film');
+    tasks.open();
+    await stopped;
+    assert.equal(tasks.begun, 1);
+    const left = await queue.jobs();
+    assert.deepEqual(
+      left.map(({ locked_by, attempts }) => [locked_by, attempts]),
+      [[null, 0]],
+      'the first has been taken from the queue, the second waits in it',
+    );
+  });
+
+  it('when stopped, breaks off what takes too long, and hands it back before it is gone', async (t) => {
+    const queue = await createQueue(t);
+    let begun = 0;
+    const task = async (_payload: unknown, { signal }: { signal: AbortSignal }) => {
+      begun += 1;
+      if (begun > 1) return;
+      await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    };
+    const worker = await queue.start({ film: task });
+    await queue.add('film');
+    await until(() => begun === 1);
+    await worker.stop(200);
+    const [job] = await queue.jobs();
+    assert.deepEqual([job?.locked_by, job?.last_error], [null, 'Error']);
+    await queue.hasten();
+    await queue.start({ film: task });
+    await until(async () => (await queue.jobs()).length === 0);
+    assert.equal(begun, 2);
+  });
+
+  it('stops in time although a task listens to nobody; another worker has its job soon', async (t) => {
+    const queue = await createQueue(t);
+    const deaf = gate();
+    const worker = await queue.start({ film: deaf.task });
+    await queue.add('film');
+    await until(() => deaf.begun === 1);
+    const began = performance.now();
+    await worker.stop(200);
+    assert.ok(performance.now() - began < 5_000);
+    let taken = 0;
+    await queue.start({
+      async film() {
+        taken += 1;
+      },
+    });
+    await until(() => taken === 1);
+    deaf.open();
+  });
+
+  it('can be stopped while it waits for the database to come back', async (t) => {
+    const queue = await createQueue(t);
+    const tasks = gate();
+    const worker = await queue.start({ film: tasks.task });
+    await queue.add('film');
+    await until(() => tasks.begun === 1);
+    await queue.outage.begin();
+    tasks.open();
+    await until(() => !worker.isWorking);
+    await worker.stop(200);
+    await queue.outage.end();
+    assert.equal(worker.isWorking, false);
+    assert.equal(await held(queue.owner), 0, 'nobody is left behind');
+  });
+
+  it('keeps of an error its code alone: messages carry values', async (t) => {
+    const queue = await createQueue(t);
+    await queue.start({
+      async film() {
+        throw Object.assign(new Error('a secret'), { code: '23505' });
+      },
+    });
+    await queue.add('film');
+    const failed = await until(async () => (await queue.jobs()).find(({ last_error }) => last_error !== null));
+    assert.equal(failed.last_error, '23505');
+  });
+});
+
+/** How many locks of the living are held. */
+async function held(owner: pg.Pool): Promise<number> {
+  const { rows } = await owner.query<{ n: number }>(
+    `select count(*)::int as n from pg_locks
+     where locktype = 'advisory' and granted and classid = 736194
+       and database = (select oid from pg_database where datname = current_database())`,
+  );
+  return rows[0]?.n ?? 0;
+}

@@ -1,0 +1,231 @@
+/** The whole application on a database of its own, with a vendor that answers by a script. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { access, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { readConfig } from '../../src/app/config.ts';
+import { createContext } from '../../src/app/context.ts';
+import { createHttp } from '../../src/app/http.ts';
+import { allTasks } from '../../src/app/tasks.ts';
+import { loadDevelopmentSecrets } from '../../src/entry/development-secrets.ts';
+import { openSession } from '../../src/features/accounts/session.ts';
+import type { Context } from '../../src/features/context.ts';
+import { type Log, silentLog } from '../../src/kernel/log.ts';
+import type { MediaProbe } from '../../src/media/probe.ts';
+import { createTestDatabase } from './postgres.ts';
+import { createVendor, type Vendor, type VendorOptions } from './providers.ts';
+
+export type TestAppOptions = {
+  vendor?: Omit<VendorOptions, 'folder'>;
+  overrides?: Partial<Context>;
+  env?: Record<string, string>;
+  log?: Log;
+};
+
+export type TestJob = {
+  status: string;
+  error_code: string | null;
+  progress: number | null;
+  provider_job_id: string | null;
+  video_url: string | null;
+  thumbnail_url: string | null;
+};
+
+/** A task in the queue. `dueMs` is how long until it may run. */
+export type TestTask = { id: string; task: string; dueMs: number; attempts: number; isLocked: boolean };
+
+export type TestApp = AsyncDisposable & {
+  ctx: Context;
+  vendor: Vendor;
+  url: string;
+  dataDir: string;
+  /** The tables' owner: for looking, and for turning the database's clock. */
+  owner: pg.Pool;
+  /** Calls the API, without a port. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  user(credits?: number): Promise<string>;
+  /** An access token of the account. */
+  tokenOf(userId: string): Promise<string>;
+  balance(userId: string): Promise<number>;
+  /** Pays for a video and returns its job's id; its task waits in the queue. */
+  generate(userId: string, wish?: { settings?: object }): Promise<string>;
+  job(jobId: string): Promise<TestJob>;
+  attempts(jobId: string): Promise<{ attempt: number; state: string; provider_job_id: string | null }[]>;
+  tasksOf(jobId: string): Promise<TestTask[]>;
+  /** Runs every task that is due, one after the other, until none is; returns what the failed ones threw. */
+  drain(worker?: { ctx?: Context; signal?: AbortSignal }): Promise<unknown[]>;
+  /** Every task of the queue is due now, and nobody holds one: as when their worker is gone. */
+  hasten(): Promise<void>;
+  expire(jobId: string): Promise<void>;
+  /** Names of all stored files. */
+  stored(): Promise<string[]>;
+  /** Money and jobs agree; no file is kept of anything but a completed job, and both are of each that is. */
+  assertSound(): Promise<void>;
+};
+
+/** Finds that every file plays. */
+export const fakeProbe: MediaProbe = {
+  async probe(path, { posterPath }) {
+    await access(path);
+    await writeFile(posterPath, 'a picture');
+    return { container: 'mp4', codec: 'avc', width: 1280, height: 720, durationSeconds: 5, fps: 24 };
+  },
+  async close() {},
+};
+
+export async function createTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const database = await createTestDatabase();
+  const dataDir = await mkdtemp(join(tmpdir(), 'rendio-app-'));
+  const config = await readConfig({ ...options.env, DATA_DIR: dataDir, DATABASE_URL: database.url });
+  const secrets = await loadDevelopmentSecrets(dataDir);
+  const vendor = createVendor({ ...options.vendor, folder: join(dataDir, 'vendor') });
+  const owner = new pg.Pool({ connectionString: database.url, max: 4 });
+  owner.on('error', () => {});
+  const stopping = new AbortController();
+  const running = await createContext({
+    config,
+    database: { url: database.url, directUrl: database.url },
+    secrets: { jwtPrivateKey: secrets.jwtPrivateKey, secretKey: secrets.secretKey.reveal() },
+    deviceCheckKey: undefined,
+    appleFetch: () => assert.fail('nobody calls Apple'),
+    log: options.log ?? silentLog,
+    stopping: stopping.signal,
+    overrides: { providers: new Map([['sandbox', vendor.provider]]), probe: fakeProbe, ...options.overrides },
+  });
+  const { ctx } = running;
+  const api = createHttp(ctx, {
+    publicUrl: undefined,
+    corsOrigins: '*',
+    anonKey: undefined,
+    addressOf: () => '203.0.113.1',
+    isWorking: () => true,
+  });
+  const one = async <Row extends pg.QueryResultRow>(sql: string, values: unknown[]): Promise<Row> => {
+    const { rows } = await owner.query<Row>(sql, values);
+    assert.ok(rows[0], sql);
+    return rows[0];
+  };
+
+  const app: TestApp = {
+    ctx,
+    vendor,
+    url: database.url,
+    dataDir,
+    owner,
+    fetch: async (path, init) => api.fetch(new Request(new URL(path, 'http://rendio.test'), init)),
+    async user(credits = 10) {
+      const made = await ctx.db.call<{ user_id: string }>('onboard_device', { device_id: `device-${randomUUID()}` });
+      if (credits > 0) {
+        await ctx.db.call('add_credits', { user_id: made.user_id, amount: credits, reason: 'iap_purchase' });
+      }
+      return made.user_id;
+    },
+    tokenOf: async (userId) => (await openSession(ctx, userId)).accessToken,
+    async balance(userId) {
+      return (await one<{ n: number }>('select credits_remaining as n from users where id = $1', [userId])).n;
+    },
+    async generate(userId, { settings = { duration: 5 } } = {}) {
+      const model = await one<{ id: string }>(`select id from models where name = 'Sandbox'`, []);
+      const begun = await ctx.db.call<{ outcome: string; response: { job_id: string } }>('begin_generation', {
+        user_id: userId,
+        idempotency_key: randomUUID(),
+        request_hash: 'a'.repeat(64),
+        model_id: model.id,
+        prompt: 'a cat playing piano',
+        settings,
+        image_url: null,
+        address: null,
+        limit_account: 1000,
+        limit_address: 1000,
+        limit_in_flight: 1000,
+        deadline_seconds: 1800,
+      });
+      assert.equal(begun.outcome, 'created');
+      return begun.response.job_id;
+    },
+    job: (jobId) =>
+      one<TestJob>(
+        `select status, error_code, progress, provider_job_id, video_url, thumbnail_url from video_jobs where job_id = $1`,
+        [jobId],
+      ),
+    async attempts(jobId) {
+      const sql = 'select attempt, state, provider_job_id from provider_attempts where job_id = $1 order by attempt';
+      return (await owner.query(sql, [jobId])).rows;
+    },
+    async tasksOf(jobId) {
+      const { rows } = await owner.query<TestTask>(
+        `select j.id, t.identifier as task, j.attempts, j.locked_at is not null as "isLocked",
+           (extract(epoch from j.run_at - clock_timestamp()) * 1000)::float as "dueMs"
+         from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
+         where j.payload ->> 'job_id' = $1 and j.attempts < j.max_attempts
+         order by j.id`,
+        [jobId],
+      );
+      return rows;
+    },
+    drain: (worker = {}) => drain(owner, worker.ctx ?? ctx, worker.signal ?? new AbortController().signal),
+    async hasten() {
+      await owner.query('update graphile_worker._private_jobs set locked_at = null, locked_by = null, run_at = now()');
+    },
+    async expire(jobId) {
+      const sql = `update video_jobs set deadline_at = now() - interval '1 second' where job_id = $1`;
+      await owner.query(sql, [jobId]);
+    },
+    async stored() {
+      const names = await readdir(join(dataDir, 'media'), { recursive: true }).catch(() => []);
+      return names.filter((name) => /\.\w+$/.test(name)).sort();
+    },
+    async assertSound() {
+      assert.deepEqual((await owner.query('select * from broken_invariants()')).rows, []);
+      const { rows } = await owner.query<{ path: string }>(
+        `select unnest(array['videos/' || video_url, 'thumbnails/' || thumbnail_url]) as path
+         from video_jobs where status = 'completed' and deleted_at is null order by 1`,
+      );
+      assert.deepEqual(
+        await app.stored(),
+        rows.map(({ path }) => path),
+      );
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await Promise.all([running.close(), owner.end()]);
+      await database[Symbol.asyncDispose]();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+  return app;
+}
+
+/** What the library's worker does with a task, without its waits: locked while it runs, gone after it, kept when it fails. */
+async function drain(owner: pg.Pool, ctx: Context, signal: AbortSignal): Promise<unknown[]> {
+  const tasks = allTasks(ctx);
+  const failures: unknown[] = [];
+  for (;;) {
+    const { rows } = await owner.query<{ id: string; task: string; payload: unknown; attempts: number }>(
+      `update graphile_worker._private_jobs j
+       set locked_at = now(), locked_by = 'test', attempts = attempts + 1
+       from graphile_worker._private_tasks t
+       where t.id = j.task_id and j.id = (
+         select id from graphile_worker._private_jobs
+         where locked_at is null and attempts < max_attempts and run_at <= now() + interval '100 milliseconds'
+         order by run_at, id limit 1
+       )
+       returning j.id, t.identifier as task, j.payload, j.attempts`,
+    );
+    const found = rows[0];
+    if (!found) return failures;
+    const handle = tasks[found.task];
+    assert.ok(handle, found.task);
+    try {
+      await handle(found.payload, { signal, attempt: found.attempts });
+      await owner.query('delete from graphile_worker._private_jobs where id = $1', [found.id]);
+    } catch (error) {
+      failures.push(error);
+      const sql = `update graphile_worker._private_jobs set locked_at = null, locked_by = null, run_at = now() + interval '1 hour'
+                   where id = $1`;
+      await owner.query(sql, [found.id]);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/** A vendor whose answers are written down beforehand, and who remembers what was asked of it. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { GenerationRequest, ProviderStatus, SubmitOutcome, VideoProvider } from '../../src/providers/provider.ts';
+
+/** What the vendor answers, or does before it answers; the last step of a script is repeated for ever. */
+export type Step<Answer> = Answer | ((request: GenerationRequest, signal: AbortSignal) => Promise<Answer>);
+
+/** `accept`: the vendor takes the job and starts to bill it. */
+export type SubmitStep = Step<'accept' | Exclude<SubmitOutcome, { outcome: 'accepted' }>>;
+/** `complete`: the finished file lies in the adapter's folder, until it is released. */
+export type StatusStep = Step<'complete' | Exclude<ProviderStatus, { state: 'completed' }>>;
+
+export type VendorOptions = {
+  /** Where the adapter keeps finished files. */
+  folder: string;
+  submit?: SubmitStep[];
+  status?: StatusStep[];
+  /** Whether the vendor knows a job by our id, and makes one video however often it hears of it. */
+  isRepeatable?: boolean;
+  pollIntervalMs?: number;
+};
+
+export type Vendor = {
+  provider: VideoProvider;
+  /** How many videos of each job it was made to begin. */
+  bills: Map<string, number>;
+  /** Our job ids, one for each time it was asked. */
+  submits: string[];
+  looks: string[];
+  cancels: string[];
+  /** The adapter's own copies that are still there. */
+  spooled: Set<string>;
+  /** Replaces what is left of the scripts. */
+  script(next: { submit?: SubmitStep[]; status?: StatusStep[] }): void;
+};
+
+export function createVendor(options: VendorOptions): Vendor {
+  const { folder, isRepeatable = true, pollIntervalMs = 1 } = options;
+  let submitSteps: SubmitStep[] = [...(options.submit ?? ['accept'])];
+  let statusSteps: StatusStep[] = [...(options.status ?? ['complete'])];
+  const vendor: Omit<Vendor, 'provider'> = {
+    bills: new Map(),
+    submits: [],
+    looks: [],
+    cancels: [],
+    spooled: new Set(),
+    script(next) {
+      submitSteps = [...(next.submit ?? submitSteps)];
+      statusSteps = [...(next.status ?? statusSteps)];
+    },
+  };
+
+  const accept = ({ jobId }: GenerationRequest): SubmitOutcome => {
+    const billed = vendor.bills.get(jobId) ?? 0;
+    if (billed === 0 || !isRepeatable) vendor.bills.set(jobId, billed + 1);
+    return { outcome: 'accepted', providerJobId: `vendor-${jobId}-${vendor.bills.get(jobId)}` };
+  };
+  const complete = async ({ jobId }: GenerationRequest): Promise<ProviderStatus> => {
+    await mkdir(folder, { recursive: true });
+    const path = join(folder, `${jobId}.mp4`);
+    await writeFile(path, `the video of ${jobId}`);
+    vendor.spooled.add(jobId);
+    return { state: 'completed', video: { from: 'file', path }, thumbnail: null };
+  };
+
+  const provider: VideoProvider = {
+    name: 'sandbox',
+    submitIsRepeatable: isRepeatable,
+    pollIntervalMs,
+    async submit(request, signal) {
+      vendor.submits.push(request.jobId);
+      const answer = await next(submitSteps, request, signal);
+      return answer === 'accept' ? accept(request) : answer;
+    },
+    async status(request, _providerJobId, signal) {
+      vendor.looks.push(request.jobId);
+      const answer = await next(statusSteps, request, signal);
+      return answer === 'complete' ? complete(request) : answer;
+    },
+    async cancel({ jobId }) {
+      vendor.cancels.push(jobId);
+    },
+    async release(jobId) {
+      await rm(join(folder, `${jobId}.mp4`), { force: true });
+      vendor.spooled.delete(jobId);
+    },
+    async close() {},
+  };
+  return Object.assign(vendor, { provider });
+}
+
+async function next<Answer>(steps: Step<Answer>[], request: GenerationRequest, signal: AbortSignal): Promise<Answer> {
+  const step = steps.length > 1 ? steps.shift() : steps[0];
+  if (step === undefined) throw new Error('a vendor without a script');
+  return isDone(step) ? step(request, signal) : step;
+}
+
+/** Answers are strings and plain objects, never functions. */
+function isDone<Answer>(
+  step: Step<Answer>,
+): step is (request: GenerationRequest, signal: AbortSignal) => Promise<Answer> {
+  return typeof step === 'function';
+}
+
+/** A step that never answers by itself: it waits for the signal and then throws its reason, as `fetch` does. */
+export function hang<Answer>(): Step<Answer> {
+  return (_request, signal) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      if (signal.aborted) reject(signal.reason);
+    });
+}

@@ -1,0 +1,54 @@
+/** Small helpers for elements. */
+import { ApiError, ConnectionError } from './http.js';
+import { t } from './strings.js';
+
+/** The page's element of this id. @returns {any} */
+export const $ = (id) => document.getElementById(id);
+
+/** An element with these properties and children. @returns {any} */
+export function make(tag, properties, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+/** Shows a text, or nothing at all. */
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+  element.hidden = text === '';
+}
+
+/** Tells why something failed, with the id that support can look it up by; null clears it. */
+export function sayError(element, error) {
+  element.hidden = !error;
+  element.replaceChildren();
+  if (!error) return;
+  const isRefusal = error instanceof ApiError;
+  const text = error instanceof ConnectionError ? t('lost') : (isRefusal && error.message) || t('unexpected');
+  element.append(make('p', {}, text));
+  if (isRefusal && error.requestId) {
+    element.append(make('p', { className: 'reference' }, `${t('reference')} `, make('code', {}, error.requestId)));
+  }
+}
+
+/** Asks in a dialog; true when the answer is yes. */
+export function confirmed(question, yes) {
+  const dialog = $('confirm');
+  say($('confirm-text'), question);
+  say($('confirm-yes'), yes);
+  dialog.returnValue = 'no';
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+  });
+}
+
+/** Tells people who listen. */
+export function announce(text) {
+  say($('announce'), text);
+}
+
+/** How the page moves by itself, for people who want it to keep still too. */
+export function isCalm() {
+  return matchMedia('(prefers-reduced-motion: reduce)').matches;
+}
