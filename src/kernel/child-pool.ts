@@ -1,10 +1,10 @@
 /**
  * Heavy or fragile work in child processes: one fresh process per task, of low priority, a few at once, first come first
- * served. A crash, a leak or an endless loop in there costs one task and never the server. Both ends are in this file:
- * `createChildPool` for the parent, `answerParent` for the child.
+ * served. A crash, a leak or an endless loop in there costs one task and never the server. `child-work.ts` is the other end.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { setPriority } from 'node:os';
+import { asTyped, type FromChild } from './child-work.ts';
 
 export type ChildPoolOptions = {
   /** The module each child runs; it calls `answerParent` and imports heavy things only inside of it. */
@@ -54,24 +54,6 @@ export class ChildFailure extends Error {
     this.reason = reason;
   }
 }
-
-/** Thrown by a child's work to refuse its task; `reason` is a code-like word that reaches the parent. */
-export class TaskRefusal extends Error {
-  override readonly name = 'TaskRefusal';
-  readonly reason: string;
-
-  constructor(reason: string) {
-    super(reason);
-    this.reason = reason;
-  }
-}
-
-type FromChild =
-  | { type: 'ready' }
-  | { type: 'progress'; value: number }
-  | { type: 'done'; output?: unknown }
-  | { type: 'refused'; reason: string }
-  | { type: 'broken'; stage: 'load' | 'work'; message: string };
 
 type Running = { pid: number | null; output: Promise<unknown>; stop(failure: unknown): void };
 type Entry = { start(): void; stop(failure: unknown): void };
@@ -203,37 +185,4 @@ function lowerPriority(pid: number, niceness: number): void {
   } catch {
     // It has ended already, or this machine forbids it: slower for the others, but no reason to fail.
   }
-}
-
-/** The other end of the channel is our own module, started by us: its messages have the types that both ends import. */
-function asTyped<T>(message: unknown): T {
-  return message as T;
-}
-
-/** What a child can do; `report` sends a progress number to the parent. */
-export type ChildWork<Input, Output> = (input: Input, report: (value: number) => void) => Promise<Output>;
-
-/**
- * Called once by a child's module: loads the work, does the one task, answers, and waits to be let go. The parent alone
- * ends it: signals meant for the whole group (Ctrl-C) are ignored, and the process exits when its parent is gone.
- */
-export function answerParent<Input, Output>(load: () => Promise<ChildWork<Input, Output>>): void {
-  process.on('disconnect', () => process.exit(0));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
-  if (!process.connected) process.exit(0);
-  const tell = (message: FromChild): void => {
-    if (process.connected) process.send?.(message);
-  };
-  process.once('message', async (input) => {
-    let stage: 'load' | 'work' = 'load';
-    try {
-      const work = await load();
-      stage = 'work';
-      tell({ type: 'ready' });
-      tell({ type: 'done', output: await work(asTyped(input), (value) => tell({ type: 'progress', value })) });
-    } catch (error) {
-      if (error instanceof TaskRefusal) tell({ type: 'refused', reason: error.reason });
-      else tell({ type: 'broken', stage, message: String(error instanceof Error ? error.stack : error) });
-    }
-  });
 }

@@ -1,6 +1,6 @@
 /** Decodes the first frame, the last one and three between: a first frame alone decodes from half a file. */
 import { type InputVideoTrack, VideoSampleSink } from 'mediabunny';
-import { TaskRefusal } from '../kernel/child-pool.ts';
+import { TaskRefusal } from '../kernel/child-work.ts';
 import { BLACK_BELOW, drawPicture, type Picture } from './poster.ts';
 
 /** Films fade in from black: a frame a second in is a better face than the first one. */

@@ -2,7 +2,7 @@
 import '@napi-rs/webcodecs/polyfill';
 import { stat } from 'node:fs/promises';
 import { EncodedPacketSink, FilePathSource, Input, type InputVideoTrack, MP4, QTFF, WEBM } from 'mediabunny';
-import { TaskRefusal } from '../kernel/child-pool.ts';
+import { TaskRefusal } from '../kernel/child-work.ts';
 import { decodeFrames } from './decode-frames.ts';
 import { writePoster } from './poster.ts';
 import type { UnusableReason } from './unusable-video.ts';

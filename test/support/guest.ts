@@ -17,7 +17,7 @@ export type Guest = {
   /** Any call; `body` makes it a POST. */
   call(name: string, body?: object, headers?: Record<string, string>): Promise<Response>;
   /** Pays for a video; returns its job's id. The key makes a repeat harmless. */
-  generate(settings?: object, idempotencyKey?: string): Promise<string>;
+  generate(settings?: object, idempotencyKey?: string, prompt?: string): Promise<string>;
   job(jobId: string): Promise<GuestJob>;
   balance(): Promise<number>;
 };
@@ -41,10 +41,10 @@ export async function onboardGuest(url: string): Promise<Guest> {
         headers: { ...headers, ...more },
         ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
       }),
-    async generate(settings = {}, idempotencyKey = randomUUID()) {
+    async generate(settings = {}, idempotencyKey = randomUUID(), prompt = 'a cat playing piano') {
       const { models } = await answerOf<{ models: { id: string; provider: string }[] }>(await guest.call('get-models'));
       const model = models.find(({ provider }) => provider === 'sandbox');
-      const body = { model_id: model?.id, prompt: 'a cat playing piano', settings };
+      const body = { model_id: model?.id, prompt, settings };
       const begun = await guest.call('generate-video', body, { 'Idempotency-Key': idempotencyKey });
       return (await answerOf<{ job_id: string }>(begun)).job_id;
     },

@@ -1,41 +1,70 @@
-import pg from 'pg';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import type pg from 'pg';
 
-export type Outage = {
-  /** From now on the database has no connection and takes none. */
-  begin(): Promise<void>;
-  end(): Promise<void>;
-  /** Ends the sessions of these application names; of all where none is given. Returns how many they were. */
-  cut(...names: string[]): Promise<number>;
+/** A way to a database that can be closed and opened, and so looks to its users as if the database were restarted. */
+export type Outage = AsyncDisposable & {
+  /** The same database by that way. */
+  url: string;
+  /** From now on there is no connection, and no new one. */
+  begin(): void;
+  end(): void;
+  /** How many have tried in vain. */
+  readonly refused: number;
 };
 
-/** What a restart of the database looks like from outside, of this one alone; the connection for it goes to another. */
-export function outageOf(url: string): Outage {
-  const database = new URL(url).pathname.slice(1);
-  const elsewhere = new URL(url);
-  elsewhere.pathname = '/postgres';
-  const run = async (sql: string, values: unknown[] = []): Promise<number> => {
-    const client = new pg.Client(elsewhere.href);
-    await client.connect();
-    try {
-      return (await client.query(sql, values)).rowCount ?? 0;
-    } finally {
-      await client.end();
+export async function createOutage(url: string): Promise<Outage> {
+  const target = new URL(url);
+  const sockets = new Set<Socket>();
+  let isAway = false;
+  let refused = 0;
+  const keep = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => sockets.delete(socket));
+  };
+  const server = createServer((near) => {
+    keep(near);
+    if (isAway) {
+      refused += 1;
+      near.resetAndDestroy();
+      return;
     }
+    const far = connect(Number(target.port), target.hostname);
+    keep(far);
+    near.pipe(far).pipe(near);
+    near.once('close', () => far.destroy());
+    far.once('close', () => near.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const near = new URL(url);
+  near.host = `127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  const begin = () => {
+    isAway = true;
+    for (const socket of sockets) socket.destroy();
   };
-  const outage: Outage = {
-    async begin() {
-      await run(`alter database ${pg.escapeIdentifier(database)} allow_connections false`);
-      await outage.cut();
+  return {
+    url: near.href,
+    begin,
+    end() {
+      isAway = false;
     },
-    async end() {
-      await run(`alter database ${pg.escapeIdentifier(database)} allow_connections true`);
+    get refused() {
+      return refused;
     },
-    cut: (...names) =>
-      run(
-        `select pg_terminate_backend(pid) from pg_stat_activity
-         where datname = $1 and (application_name = any($2) or cardinality($2::text[]) = 0)`,
-        [database, names],
-      ),
+    async [Symbol.asyncDispose]() {
+      begin();
+      server.close();
+      await once(server, 'close');
+    },
   };
-  return outage;
+}
+
+/** Ends the sessions of this application's name as an administrator does; returns how many they were. */
+export async function cutSessions(owner: pg.Pool, name: string): Promise<number> {
+  const sql = `select pg_terminate_backend(pid) from pg_stat_activity
+               where datname = current_database() and application_name = $1`;
+  return (await owner.query(sql, [name])).rowCount ?? 0;
 }

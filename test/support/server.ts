@@ -61,7 +61,10 @@ async function startEntry(
   });
   const orphan = () => child.kill('SIGKILL');
   process.once('exit', orphan);
-  const exited = once(child, 'exit').then(([code, signal]): number | NodeJS.Signals => code ?? signal);
+  const exited = once(child, 'exit').then(([code, signal]): number | NodeJS.Signals => {
+    process.off('exit', orphan);
+    return code ?? signal;
+  });
   const kill = async (signal: NodeJS.Signals) => {
     child.kill(signal);
     await exited;
@@ -70,7 +73,6 @@ async function startEntry(
     const hardLimit = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await kill('SIGTERM');
     clearTimeout(hardLimit);
-    process.off('exit', orphan);
     if (folder) await removeFolder(folder);
   };
   try {

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
-const OURS = new RegExp(`^${UUID}\\.(?:mp4|(?<pid>\\d+)\\.part)$`);
+const OURS = new RegExp(`^(?:${UUID}|now)\\.(?:mp4|(?<pid>\\d+)\\.part)$`);
 const JOB_ID = new RegExp(`^${UUID}$`);
 /** A finished film that nobody fetched for this long belongs to a generation that ended otherwise. */
 const STALE_MS = 24 * 3_600_000;

@@ -1,4 +1,4 @@
 /** The child process that makes one film. */
-import { answerParent } from '../../kernel/child-pool.ts';
+import { answerParent } from '../../kernel/child-work.ts';
 
 answerParent(async () => (await import('./render-film.ts')).renderFilm);

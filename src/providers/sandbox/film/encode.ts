@@ -2,15 +2,12 @@
 
 import { type EncodedVideoChunk, type EncodedVideoChunkMetadata, VideoEncoder, VideoFrame } from '@napi-rs/webcodecs';
 import { BufferTarget, EncodedPacket, EncodedVideoPacketSource, Mp4OutputFormat, Output } from 'mediabunny';
-import { collectGarbage } from './collect-garbage.ts';
 import { eraseTimes } from './erase-times.ts';
 import type { Film } from './film.ts';
 import type { Plan } from './plan.ts';
 
 /** Seeking is quick, and a player can start anywhere. */
 const KEY_FRAME_SECONDS = 2;
-/** So many frames of 1080p, some 50 MB, may wait to be freed. */
-const COLLECT_FRAMES = 16;
 /** High profile, level 3.1 up to 720p and 4.0 above: what every phone and browser decodes. */
 const codecOf = (plan: Plan): string => (plan.width * plan.height > 1280 * 720 ? 'avc1.640028' : 'avc1.64001f');
 
@@ -62,7 +59,6 @@ async function encodeFrames(plan: Plan, film: Film, report: (part: number) => vo
     // An encoder that is fed without a pause keeps every frame in memory: gigabytes.
     do await new Promise((resolve) => setImmediate(resolve));
     while (encoder.encodeQueueSize > 0 && !failure);
-    if (index % COLLECT_FRAMES === 0) collectGarbage();
     report((index + 1) / plan.frames);
   }
   await encoder.flush();

@@ -1,0 +1,68 @@
+/** The child's end of a `ChildPool`: takes one task, answers it, and goes when it is let go. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** What a child can do; `report` sends a progress number to the parent. */
+export type ChildWork<Input, Output> = (input: Input, report: (value: number) => void) => Promise<Output>;
+
+/** Thrown by a child's work to refuse its task; `reason` is a code-like word that reaches the parent. */
+export class TaskRefusal extends Error {
+  override readonly name = 'TaskRefusal';
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+export type FromChild =
+  | { type: 'ready' }
+  | { type: 'progress'; value: number }
+  | { type: 'done'; output?: unknown }
+  | { type: 'refused'; reason: string }
+  | { type: 'broken'; stage: 'load' | 'work'; message: string };
+
+/** In this time a dozen closed frames of 1080p pile up; collecting takes a few milliseconds. */
+const COLLECT_MS = 50;
+
+/**
+ * Called once by a child's module: loads the work, does the one task, answers, and waits to be let go. The parent alone
+ * ends it: signals meant for the whole group (Ctrl-C) are ignored, and the process exits when its parent is gone.
+ */
+export function answerParent<Input, Output>(load: () => Promise<ChildWork<Input, Output>>): void {
+  process.on('disconnect', () => process.exit(0));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+  if (!process.connected) process.exit(0);
+  const tell = (message: FromChild): void => {
+    if (process.connected) process.send?.(message);
+  };
+  process.once('message', async (input) => {
+    let stage: 'load' | 'work' = 'load';
+    try {
+      const work = await load();
+      stage = 'work';
+      tell({ type: 'ready' });
+      collectRegularly();
+      tell({ type: 'done', output: await work(asTyped(input), (value) => tell({ type: 'progress', value })) });
+    } catch (error) {
+      if (error instanceof TaskRefusal) tell({ type: 'refused', reason: error.reason });
+      else tell({ type: 'broken', stage, message: String(error instanceof Error ? error.stack : error) });
+    }
+  });
+}
+
+/**
+ * A closed video frame keeps its pixels until the small object around it is collected, and V8, which cannot see the pixels,
+ * sees no reason to for hundreds of megabytes. So it is told to.
+ */
+function collectRegularly(): void {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  setInterval(() => collect(), COLLECT_MS).unref();
+}
+
+/** The other end of the channel is our own module, started by us: its messages have the types that both ends import. */
+export function asTyped<T>(message: unknown): T {
+  return message as T;
+}

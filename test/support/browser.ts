@@ -1,0 +1,82 @@
+/** Tests in a real Chromium, against the real server. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { startTestServer, type TestServer } from './server.ts';
+
+export const NO_CHROMIUM =
+  'no Chromium is found: apt-get install -y --no-install-recommends chromium, or name one by CHROMIUM_PATH';
+
+const PLACES = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/usr/bin/google-chrome-stable',
+  '/snap/bin/chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  'C:/Program Files/Google/Chrome/Application/chrome.exe',
+];
+const ARGUMENTS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+/** A video takes a second or two; the rest is for a machine that is very busy. */
+const TIMEOUT_MS = 30_000;
+
+/** Where Chromium is; undefined where there is none. */
+export const chromiumPath = process.env.CHROMIUM_PATH ?? PLACES.find((place) => existsSync(place));
+
+/** Whether a missing Chromium is a failure. */
+export const isBrowserRequired = process.env.REQUIRE_BROWSER === '1';
+
+export type Visit = { page: Page; server: TestServer };
+export type BrowserTest = (name: string, options: BrowserContextOptions, work: (visit: Visit) => Promise<void>) => void;
+
+/**
+ * One server and one browser for the tests of a file, and for each test a visitor who was never here before. Without
+ * Chromium there are no tests: test/browser/chromium.test.ts says why, once for all files.
+ */
+export function browserTests({ env = {} }: { env?: Record<string, string> } = {}): BrowserTest {
+  if (!chromiumPath && !isBrowserRequired) return () => {};
+  let server: TestServer;
+  let browser: Browser;
+  before(async () => {
+    assert.ok(chromiumPath, NO_CHROMIUM);
+    server = await startTestServer({ env });
+    browser = await chromium.launch({ executablePath: chromiumPath, args: ARGUMENTS });
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+  return (name, options, work) => {
+    test(name, async () => {
+      await using context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+      context.setDefaultTimeout(TIMEOUT_MS);
+      const page = await context.newPage();
+      const problems = watchForProblems(page);
+      await page.goto(server.url);
+      await work({ page, server });
+      assert.deepEqual(problems, []);
+    });
+  };
+}
+
+/** What went wrong on a page: errors of its scripts, and what its own policy forbade. Refused calls are not among them. */
+function watchForProblems(page: Page): string[] {
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    const isCall = message.text().startsWith('Failed to load resource');
+    if (message.type() === 'error' && !isCall) problems.push(message.text());
+  });
+  return problems;
+}
