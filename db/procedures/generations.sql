@@ -492,7 +492,12 @@ begin
   from public.quota_log q
   where q.job_id = p_job_id and q.reason = 'video_generation';
 
-  perform public.emit_event(v_job.user_id, 'failed', p_job_id, jsonb_build_object('error_code', p_error_code));
+  perform public.emit_event(
+    v_job.user_id,
+    'failed',
+    p_job_id,
+    jsonb_build_object('error_code', p_error_code, 'refunded', v_job.credits_used)
+  );
   if p_error_code <> 'ERR_5004' then
     perform public.log_error(
       v_job.user_id,

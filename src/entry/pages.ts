@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { serveStatic } from '@hono/node-server/serve-static';
 import type { MiddlewareHandler } from 'hono';
+import { etag } from 'hono/etag';
 import type { Api } from '../http/api.ts';
 
 const PLAYGROUND = fileURLToPath(new URL('../../web/playground/', import.meta.url));
@@ -16,12 +17,13 @@ const pageHeaders: MiddlewareHandler = async (c, next) => {
   c.header('Cache-Control', 'no-cache');
 };
 
-/** The page at `/` and its files. */
+/** The page at `/` and its files; a browser that has them asks only whether they still hold. */
 export function addPages(api: Api): void {
-  api.get('/', pageHeaders, serveStatic({ root: PLAYGROUND, path: 'index.html' }));
+  api.get('/', pageHeaders, etag(), serveStatic({ root: PLAYGROUND, path: 'index.html' }));
   api.get(
     '/playground/*',
     pageHeaders,
+    etag(),
     serveStatic({ root: PLAYGROUND, rewriteRequestPath: (path) => path.replace(/^\/playground\//, '/') }),
   );
 }

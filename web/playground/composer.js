@@ -1,10 +1,10 @@
 /** The form: what to make, for how much, and why not if not. */
-import { $, confirmed, make, say, sayError } from './dom.js';
+import { $, make, say, sayError } from './dom.js';
 import { submit, unanswered } from './generate.js';
 import { serverNow } from './http.js';
 import { refresh, startAnew } from './live.js';
 import { drawSettings } from './settings.js';
-import { goToStage } from './stage.js';
+import { awaitOnStage } from './stage.js';
 import { learn, listen, shownJob, state, update } from './state.js';
 import { recall, remember } from './storage.js';
 import { language, t } from './strings.js';
@@ -17,7 +17,7 @@ const models = $('models');
 const chosen = recall('settings') ?? {};
 /** What the button says while a wish is on its way. @type {'sending' | 'waiting' | null} */
 let sending = null;
-/** The prompt is only found wanting once somebody has begun it. */
+/** Nobody is told off before they have begun. */
 let isTouched = false;
 let drawnFor = '';
 
@@ -38,8 +38,8 @@ models.addEventListener('change', () => {
   draw();
 });
 $('reuse').addEventListener('click', () => usePrompt(shownJob()?.prompt));
-$('new-guest').addEventListener('click', async () => {
-  if (await confirmed(t('newGuestAsk'), t('newGuestYes'))) startAnew();
+$('new-guest').addEventListener('click', () => {
+  if (confirm(t('newGuestAsk'))) startAnew();
   prompt.focus();
 });
 listen(draw);
@@ -148,8 +148,7 @@ async function send(wish) {
     const model_name = state.models.find(({ id }) => id === wish.model_id)?.name ?? '';
     const created_at = new Date(serverNow()).toISOString();
     learn({ job_id, prompt: wish.prompt, model_name, credits_used, status: 'pending', created_at });
-    update({ shownId: job_id });
-    goToStage();
+    awaitOnStage(job_id);
     // The answer may be a repeat, of a job that has long moved on.
     refresh(job_id).catch(() => {});
   } catch (error) {

@@ -31,24 +31,7 @@ export function sayError(element, error) {
   }
 }
 
-/** Asks in a dialog; true when the answer is yes. */
-export function confirmed(question, yes) {
-  const dialog = $('confirm');
-  say($('confirm-text'), question);
-  say($('confirm-yes'), yes);
-  dialog.returnValue = 'no';
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
-  });
-}
-
 /** Tells people who listen. */
 export function announce(text) {
   say($('announce'), text);
-}
-
-/** How the page moves by itself, for people who want it to keep still too. */
-export function isCalm() {
-  return matchMedia('(prefers-reduced-motion: reduce)').matches;
 }

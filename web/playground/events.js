@@ -6,10 +6,7 @@ const FIRST_WORD_MS = 5_000;
 /** Heartbeats come every 15 s: two missed, and the connection is dead. */
 const SILENCE_MS = 35_000;
 
-/**
- * Reads the stream until it ends; throws when it breaks off or never begins. `position.lastId`, where a broken stream goes
- * on, is moved along.
- */
+/** Reads until the stream ends; throws when it breaks off or never begins. Moves `position.lastId` along. */
 export async function readEvents(position, { onOpen, onEvent, signal }) {
   const silence = new AbortController();
   let watch = setTimeout(() => silence.abort(), FIRST_WORD_MS);

@@ -1,4 +1,4 @@
-/** Pays for one video, exactly once: a key goes with the wish until the server has said yes or no. */
+/** Pays for one video once: a key goes with the wish until the server has said yes or no. */
 import { generate } from './api.js';
 import { ApiError, ConnectionError, serverNow } from './http.js';
 import { pause } from './live.js';
@@ -9,7 +9,7 @@ import { recall, remember, uuid } from './storage.js';
 const RESUME_WITHIN_MS = 10 * 60_000;
 const RETRY_MS = 1_000;
 const RETRY_MAX_MS = 8_000;
-/** A server that answers with trouble so often has had its chance; the key is kept for the next press. */
+/** So many failures of the server's are told; the key is kept for the next press. */
 const TROUBLES_MAX = 4;
 
 /** This account's wish that was sent and never answered, such as before a reload. @returns {Pending | null} */

@@ -51,7 +51,7 @@ function silence(cause) {
   throw new ConnectionError('no answer', { cause });
 }
 
-/** A link to our own storage at the address that this page came from: the server may call itself by another name. */
+/** A link at the address that this page came from: the server may call itself by another name. */
 export function here(url) {
   if (!url) return '';
   const { pathname, search } = new URL(url, location.href);

@@ -40,11 +40,7 @@ function draw() {
       change.format(row.change),
       row.balance_after,
     ];
-    return make(
-      'tr',
-      { className: row.change > 0 ? 'gain' : '' },
-      ...cells.map((text) => make('td', {}, String(text))),
-    );
+    return make('tr', {}, ...cells.map((text) => make('td', {}, text)));
   });
   $('rows').replaceChildren(...rows);
   $('more-rows').hidden = next === '';

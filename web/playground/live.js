@@ -6,7 +6,7 @@ import { accessToken, accountId, forgetGuest } from './session.js';
 import { forget, isRunning, learn, reset, state, update } from './state.js';
 
 const RETRY_MS = 500;
-/** While a video is being made, this is also how often its state is asked for when events do not come through. */
+/** Also how often a video in the making is asked about when events do not come through. */
 const RETRY_MAX_MS = 3_000;
 const IDLE_RETRY_MAX_MS = 10_000;
 const REFUSED_RETRY_MS = 60_000;
@@ -15,6 +15,8 @@ const REFRESH_TRIES_MAX = 5;
 /** Whose events we have heard, and up to which. @type {{ account: string | null, lastId: string | null }} */
 let position = { account: null, lastId: null };
 let stream = new AbortController();
+// A stream may take a minute to notice.
+window.addEventListener('offline', () => stream.abort());
 
 /** Never ends. Calls `onEntered` whenever an account's things have come. */
 export async function live(onEntered) {

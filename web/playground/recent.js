@@ -1,6 +1,6 @@
 /** The videos made so far, newest first. */
 import { deleteJob, getJobs } from './api.js';
-import { $, confirmed, say, sayError } from './dom.js';
+import { $, make, say, sayError } from './dom.js';
 import { here } from './http.js';
 import { show } from './live.js';
 import { goToStage } from './stage.js';
@@ -20,28 +20,29 @@ function draw() {
   const wanted = state.jobs.map((job) => {
     const card = cards.get(job.job_id) ?? makeCard(job.job_id);
     drawCard(card, job);
-    return card;
+    return card.item;
   });
-  const isSame = list.children.length === wanted.length && wanted.every((card, index) => list.children[index] === card);
+  const isSame = list.children.length === wanted.length && wanted.every((item, index) => list.children[index] === item);
   if (!isSame) list.replaceChildren(...wanted);
 }
 
 function makeCard(id) {
-  const card = $('card').content.cloneNode(true).firstElementChild;
-  card.querySelector('.open').onclick = () => {
+  const image = make('img', { alt: '', loading: 'lazy' });
+  const badge = make('span', {});
+  const name = make('span', { className: 'name' });
+  const onclick = () => {
     show(id);
     goToStage();
   };
-  card.querySelector('.remove').onclick = () => attempt(() => remove(id, card));
+  const thumb = make('span', { className: 'thumb' }, image, badge);
+  const open = make('button', { type: 'button', className: 'open', onclick }, thumb, name);
+  const remover = make('button', { type: 'button', className: 'remove', onclick: () => remove(id) }, '×');
+  const card = { image, badge, name, open, remover, item: make('li', { className: 'card' }, open, remover) };
   cards.set(id, card);
   return card;
 }
 
-/** @param {Job} job */
-function drawCard(card, job) {
-  const [image, badge, line, open, remover] = ['img', '.badge', '.line', '.open', '.remove'].map((name) =>
-    card.querySelector(name),
-  );
+function drawCard({ image, badge, name, open, remover }, job) {
   const url = here(job.thumbnail_url);
   const path = url.split('?')[0];
   image.hidden = !url;
@@ -50,10 +51,9 @@ function drawCard(card, job) {
   image.dataset.path = path;
   const progress = job.progress ? ` · ${job.progress} %` : '';
   say(badge, isRunning(job) ? t('running') + progress : url ? '' : t('noVideo'));
-  say(line, job.prompt);
-  open.ariaLabel = t('open', job.prompt);
+  say(name, job.prompt);
   open.ariaCurrent = String(job.job_id === state.shownId);
-  remover.ariaLabel = t('remove', job.prompt);
+  remover.ariaLabel = `${t('remove')}: ${job.prompt}`;
   remover.hidden = isRunning(job);
 }
 
@@ -62,13 +62,16 @@ async function attempt(work) {
   await work().catch((error) => sayError($('recent-error'), error));
 }
 
-async function remove(id, card) {
-  if (!(await confirmed(t('removeAsk'), t('removeYes')))) return;
-  await deleteJob(id);
-  const next = card.nextElementSibling ?? card.previousElementSibling;
-  forget(id);
-  cards.delete(id);
-  (next?.querySelector('.open') ?? $('prompt')).focus();
+async function remove(id) {
+  if (!confirm(t('removeAsk'))) return;
+  await attempt(async () => {
+    await deleteJob(id);
+    const { item } = cards.get(id);
+    const next = item.nextElementSibling ?? item.previousElementSibling;
+    forget(id);
+    cards.delete(id);
+    (next?.querySelector('button') ?? $('prompt')).focus();
+  });
 }
 
 async function loadMore() {

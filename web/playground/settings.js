@@ -2,7 +2,7 @@
 import { make } from './dom.js';
 import { label, t } from './strings.js';
 
-/** JSON keeps no order that is meant; what matters most comes first. */
+/** What matters most comes first; JSON keeps no order. */
 const ORDER = ['duration', 'aspect_ratio', 'resolution', 'fps', 'audio'];
 
 /**
@@ -15,12 +15,12 @@ export function drawSettings(root, settings, chosen, onChange) {
   root.replaceChildren();
   for (const [name, setting] of sorted) {
     if (!admits(setting, chosen[name])) chosen[name] = setting.default;
-    const draw = setting.enum ? buttons : setting.type === 'boolean' ? tick : 'maximum' in setting ? slider : null;
-    const control = draw?.(name, setting, chosen[name], (value) => {
+    const draw = setting.enum ? buttons : setting.type === 'boolean' ? tick : slider;
+    if (draw === slider && setting.maximum === undefined) continue;
+    const control = draw(name, setting, chosen[name], (value) => {
       chosen[name] = value;
       onChange();
     });
-    if (!control) continue;
     control.dataset.field = `settings.${name}`;
     control.append(make('div', { className: 'error', hidden: true, role: 'alert' }));
     root.append(control);
@@ -33,21 +33,20 @@ function admits({ type, enum: options, minimum = -Infinity, maximum = Infinity }
   return type === 'integer' ? Number.isInteger(value) && value >= minimum && value <= maximum : typeof value === type;
 }
 
-/** @param {Setting} setting */
 function buttons(name, setting, value, choose) {
-  const items = setting.enum?.map((option) => {
+  const items = setting.enum.map((option) => {
     const input = make('input', { type: 'radio', name, value: option, checked: option === value });
     input.onchange = () => choose(option);
     const text = name === 'duration' ? `${option} s` : String(option);
     return make('label', {}, input, make('span', {}, ...shape(name, option), text));
   });
   const legend = make('legend', {}, setting.title ?? label(name));
-  return make('fieldset', { className: 'choice' }, legend, make('div', { className: 'options' }, ...items));
+  return make('fieldset', {}, legend, make('div', { className: 'options' }, ...items));
 }
 
-/** @param {Setting} setting */
-function slider(name, { title, minimum, maximum }, value, choose) {
-  const input = make('input', { type: 'range', id: `setting-${name}`, min: minimum, max: maximum, value });
+function slider(name, setting, value, choose) {
+  const { minimum: min, maximum: max } = setting;
+  const input = make('input', { type: 'range', id: `setting-${name}`, min, max, value });
   const output = make('output', { htmlFor: input.id });
   const tell = () => {
     output.textContent = name === 'duration' ? t('seconds', Number(input.value)) : input.value;
@@ -58,15 +57,14 @@ function slider(name, { title, minimum, maximum }, value, choose) {
     tell();
     choose(Number(input.value));
   };
-  const heading = make('label', { htmlFor: input.id }, title ?? label(name));
+  const heading = make('label', { htmlFor: input.id }, setting.title ?? label(name));
   return make('div', { className: 'field' }, make('span', { className: 'line' }, heading, output), input);
 }
 
-/** @param {Setting} setting */
-function tick(name, { title }, checked, choose) {
+function tick(name, setting, checked, choose) {
   const input = make('input', { type: 'checkbox', checked });
   input.onchange = () => choose(input.checked);
-  return make('div', { className: 'field' }, make('label', { className: 'tick' }, input, title ?? label(name)));
+  return make('div', { className: 'field' }, make('label', {}, input, ' ', setting.title ?? label(name)));
 }
 
 /** A small picture of an aspect ratio. */

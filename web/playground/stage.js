@@ -1,6 +1,6 @@
 /** The stage: what is being made, how far it is, and then the video. */
 import { cancelJob } from './api.js';
-import { $, announce, isCalm, say, sayError } from './dom.js';
+import { $, announce, say, sayError } from './dom.js';
 import { here, serverNow } from './http.js';
 import { refresh } from './live.js';
 import { isRunning, listen, shownJob, update } from './state.js';
@@ -8,12 +8,12 @@ import { t } from './strings.js';
 
 /** People who listen hear of the progress in steps of so many percent. */
 const ANNOUNCE_STEP = 25;
-/** Links to videos live for a day; one that is this old may be dead. */
+/** Links live for a day; one this old may be dead. */
 const LINK_OLD_MS = 3_600_000;
 
 const stage = $('stage');
 const video = $('video');
-/** Jobs that were seen running here: their videos begin by themselves. */
+/** Jobs that somebody waits for: their videos begin by themselves. */
 const awaited = new Set();
 let drawn = '';
 let linkedAt = 0;
@@ -30,9 +30,16 @@ video.addEventListener('error', () => {
   if (job && serverNow() - linkedAt > LINK_OLD_MS) refresh(job.job_id).catch(() => {});
 });
 
+/** Puts a job on the stage whose video is to begin by itself. */
+export function awaitOnStage(id) {
+  awaited.add(id);
+  update({ shownId: id });
+  goToStage();
+}
+
 /** Brings the stage into sight. */
 export function goToStage() {
-  $('show').scrollIntoView({ block: 'nearest', behavior: isCalm() ? 'auto' : 'smooth' });
+  $('show').scrollIntoView({ block: 'nearest' });
 }
 
 function draw() {
@@ -41,10 +48,10 @@ function draw() {
   const key = `${job?.job_id} ${now}`;
   if (key !== drawn) enter(job, now);
   drawn = key;
-  document.title = job && now === 'running' && job.progress ? `${job.progress} % · Rendio` : 'Rendio';
+  document.title = now === 'running' && job?.progress ? `${job.progress} % · Rendio` : 'Rendio';
   if (!job) return;
   if (now === 'running') drawRunning(job);
-  if (now === 'failed') say($('verdict'), job.error_message ?? t('failed'));
+  if (now === 'failed') say($('verdict'), job.error_message ?? t('noVideo'));
   if (now === 'done') drawVideo(job);
   say($('shown-prompt'), job.prompt);
   say($('facts'), `${job.model_name}${now === 'failed' ? '' : ` · ${t('credits', job.credits_used)}`}`);
@@ -58,13 +65,17 @@ function enter(job, now) {
   stage.dataset.shape = 'wide';
   sayError($('cancel-error'), null);
   clearInterval(ticking);
-  if (now !== 'done') video.removeAttribute('src');
+  if (now !== 'done' && video.src) {
+    // Without `load` it would go on being heard.
+    video.removeAttribute('src');
+    video.load();
+  }
   if (now === 'running') {
     awaited.add(job.job_id);
     ticking = setInterval(() => drawElapsed(job), 1000);
   }
   if (!wasAwaited || now === 'running') return;
-  announce(now === 'done' ? t('done') : (job.error_message ?? t('failed')));
+  announce(now === 'done' ? t('done') : (job.error_message ?? t('noVideo')));
   // The keyboard follows whoever waited here, and nobody who has begun something else.
   if (isWaitedFor && now === 'done') video.focus({ preventScroll: true });
   else if (stage.contains(document.activeElement)) stage.focus({ preventScroll: true });
@@ -81,9 +92,9 @@ function drawRunning(job) {
   $('meter').classList.toggle('unsure', !isSure);
   $('meter').ariaLabel = text;
   $('meter').ariaValueNow = isSure ? progress : null;
-  $('bar').style.transform = `scaleX(${(progress ?? 0) / 100})`;
+  $('bar').style.transform = isSure ? `scaleX(${progress / 100})` : '';
   const step = isSure ? Math.floor(progress / ANNOUNCE_STEP) * ANNOUNCE_STEP : 0;
-  announce(step > 0 && step < 100 ? t('madeSoFar', step) : text);
+  announce(step > 0 ? `${text} ${step} %` : text);
   drawElapsed(job);
 }
 
@@ -95,17 +106,17 @@ function drawElapsed(job) {
 /** @param {Job} job */
 function drawVideo(job) {
   const url = here(job.video_url);
-  if (!url || video.getAttribute('src') === url) return;
+  const isSame = video.getAttribute('src')?.split('?')[0] === url.split('?')[0];
   // A renewed link to what plays already changes nothing.
-  const isSame = video.getAttribute('src')?.split('?')[0] === url.split('?')[0] && !video.error;
-  if (isSame) return;
+  if (!url || (isSame && !video.error)) return;
   linkedAt = serverNow();
   video.poster = here(job.thumbnail_url);
   video.ariaLabel = job.prompt;
   video.src = url;
-  $('download').href = `${url}&download=${encodeURIComponent(`${job.prompt.slice(0, 60).trim()}.mp4`)}`;
-  // A browser may refuse to play by itself: the controls are there.
-  if (awaited.has(job.job_id) && !isCalm()) video.play().catch(() => {});
+  $('download').href = `${url}&download=${encodeURIComponent(`${job.prompt.slice(0, 60).toWellFormed()}.mp4`)}`;
+  // A browser may refuse: the controls are there.
+  const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  if (awaited.has(job.job_id) && !isCalm) video.play().catch(() => {});
 }
 
 async function cancel() {

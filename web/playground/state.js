@@ -10,7 +10,7 @@ function blank() {
   return { models: [], credits: null, jobs: [], nextJobs: null, shownId: null, isLost: false, trouble: null };
 }
 
-/** Calls back on every change. @param {(state: State) => void} listener */
+/** Calls back on every change. */
 export function listen(listener) {
   listeners.push(listener);
 }

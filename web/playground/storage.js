@@ -1,4 +1,4 @@
-/** What this browser remembers; where it may not, for as long as the page is open. */
+/** What this browser remembers, or the open page where it may not. */
 
 const memory = new Map();
 
@@ -24,9 +24,6 @@ export function remember(name, value) {
 
 /** A random UUID, also where the page came over plain http and `randomUUID` is missing. */
 export function uuid() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (Number(bytes[6]) & 0x0f) | 0x40;
-  bytes[8] = (Number(bytes[8]) & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  const words = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16).padStart(8, '0'));
+  return words.join('').replace(/^(.{8})(.{4}).(.{3}).(.{3})/, '$1-$2-4$3-8$4-');
 }

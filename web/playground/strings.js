@@ -42,7 +42,4 @@ export function translatePage() {
   for (const element of document.querySelectorAll('[data-t]')) {
     element.textContent = label(element.getAttribute('data-t'));
   }
-  for (const element of document.querySelectorAll('[data-t-label]')) {
-    element.setAttribute('aria-label', label(element.getAttribute('data-t-label')));
-  }
 }

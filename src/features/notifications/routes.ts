@@ -27,8 +27,10 @@ async function openStream(c: HttpContext, ctx: Context): Promise<Response> {
   const userId = callerId(c);
   const locale = localeOf(c);
   const resumeAfter = Number(lastEventId(c.req.header('Last-Event-ID')) ?? Number.NaN);
-  const isResumed = Number.isSafeInteger(resumeAfter) && resumeAfter >= 0;
-  const startAfter = isResumed ? resumeAfter : await latestEventId(ctx, userId);
+  const latest = await latestEventId(ctx, userId);
+  // An id from the future (of a database that was since restored, say) would keep its stream silent: it begins anew.
+  const isResumed = Number.isSafeInteger(resumeAfter) && resumeAfter >= 0 && resumeAfter <= latest;
+  const startAfter = isResumed ? resumeAfter : latest;
 
   const leaving = new AbortController();
   const expires = c.get('caller')?.expiresAt ?? 0;

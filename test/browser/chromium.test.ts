@@ -1,0 +1,9 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { chromiumPath, isBrowserRequired, NO_CHROMIUM } from '../support/browser.ts';
+
+const skip = !chromiumPath && !isBrowserRequired && NO_CHROMIUM;
+
+test('there is a Chromium to run the browser tests in', { skip }, () => {
+  assert.ok(chromiumPath, NO_CHROMIUM);
+});

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { browserTests } from '../support/browser.ts';
+import {
+  asGuest,
+  balanceIs,
+  chooseSmallest,
+  describeVideo,
+  ENDLESS,
+  focused,
+  ledger,
+  playing,
+  press,
+  settled,
+  stageIs,
+  tabTo,
+} from './steps.ts';
+
+const browserTest = browserTests();
+const TURKISH = { locale: 'tr-TR' };
+
+browserTest('a stranger is let in, makes a video and sees it play', {}, async ({ page }) => {
+  await balanceIs(page, 10);
+  await chooseSmallest(page);
+  await describeVideo(page, 'A paper boat in the rain');
+  assert.match((await page.locator('#generate').textContent()) ?? '', /1 credit/, 'the price comes before the press');
+  await press(page);
+  await stageIs(page, 'running');
+  await playing(page);
+  await balanceIs(page, 9);
+  assert.deepEqual(await ledger(page), ['-1', '+10']);
+
+  const download = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Download' }).click();
+  assert.equal((await download).suggestedFilename(), 'A paper boat in the rain.mp4');
+});
+
+browserTest('who comes back is the same guest and finds the videos; deleted ones are gone', {}, async ({ page }) => {
+  await settled(page);
+  await chooseSmallest(page);
+  await describeVideo(page, 'Lanterns over a lake');
+  await press(page);
+  await playing(page);
+  const guest = (await asGuest(page, 'get-user-profile')).id;
+
+  await page.reload();
+  await stageIs(page, 'done');
+  assert.equal((await asGuest(page, 'get-user-profile')).id, guest);
+  const card = page.getByRole('listitem').filter({ hasText: 'Lanterns over a lake' });
+  await card.locator('img').waitFor();
+  await card.getByRole('button', { name: 'Lanterns over a lake' }).first().click();
+
+  page.once('dialog', (dialog) => dialog.accept());
+  await card.getByRole('button', { name: 'Delete: Lanterns over a lake' }).click();
+  await stageIs(page, 'empty');
+  assert.equal(await page.getByRole('listitem').count(), 0);
+  assert.deepEqual((await asGuest(page, 'get-video-jobs')).jobs, []);
+});
+
+browserTest(
+  'on a phone the stage comes into sight and nothing is wider than the screen',
+  {
+    viewport: { width: 390, height: 844 },
+    isMobile: true,
+    hasTouch: true,
+  },
+  async ({ page }) => {
+    await settled(page);
+    await chooseSmallest(page);
+    await page.getByRole('radio', { name: '9:16' }).check();
+    await describeVideo(page, 'A very long word: Donaudampfschifffahrtsgesellschaftskapitänskajütenschlüsselbund');
+    await page.locator('#generate').tap();
+    await stageIs(page, 'running');
+    await page.waitForFunction(() => {
+      const { top, bottom } = document.querySelector('#stage')?.getBoundingClientRect() ?? { top: -1, bottom: 0 };
+      return top >= 0 && bottom <= innerHeight;
+    });
+    await playing(page);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.equal(width, 390);
+    for (const id of ['generate', 'download', 'language', 'prompt']) {
+      const box = await page.locator(`#${id}`).boundingBox();
+      assert.ok(box && box.height >= 44, `#${id} is large enough for a thumb: ${box?.height}`);
+    }
+  },
+);
+
+browserTest('a video is made by the keyboard alone, and the focus arrives at it', {}, async ({ page }) => {
+  await settled(page);
+  await tabTo(page, 'prompt');
+  await page.keyboard.type('A lighthouse in the fog');
+  await tabTo(page, 'setting-duration');
+  await page.keyboard.press('Home');
+  assert.equal(await page.locator('output').textContent(), '1 second');
+  // The shape's group, then the resolution's, of which the middle one is chosen.
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('ArrowLeft');
+  assert.ok(await page.getByRole('radio', { name: '360p' }).isChecked());
+  await tabTo(page, 'generate');
+  await page.keyboard.press('Enter');
+  await playing(page);
+  assert.equal(await focused(page), 'video');
+  assert.equal(await page.locator('#announce').textContent(), 'Your video is ready.');
+});
+
+browserTest('whoever writes the next prompt keeps the focus when a video is finished', {}, async ({ page }) => {
+  await settled(page);
+  await chooseSmallest(page);
+  await page.locator('#prompt').fill('A sea of clouds');
+  await page.keyboard.press('Control+Enter');
+  await stageIs(page, 'running');
+  assert.equal(await focused(page), 'prompt');
+  await playing(page);
+  assert.equal(await focused(page), 'prompt');
+});
+
+browserTest('pressing too early leads to what is missing', {}, async ({ page }) => {
+  await settled(page);
+  await tabTo(page, 'generate');
+  await page.keyboard.press('Enter');
+  assert.equal(await focused(page), 'prompt');
+  assert.equal(await page.locator('#reason').textContent(), 'Describe it in at least 3 characters.');
+  await stageIs(page, 'empty').catch(() => assert.fail('something was begun'));
+});
+
+browserTest(
+  'a video is cancelled by the keyboard: its credit is back and the focus is not lost',
+  {},
+  async ({ page }) => {
+    await settled(page);
+    await page.locator('#prompt').fill(ENDLESS);
+    await tabTo(page, 'generate');
+    await page.keyboard.press('Enter');
+    await stageIs(page, 'running');
+    await page.locator('#balance', { hasText: '9 credits' }).waitFor();
+    await tabTo(page, 'cancel');
+    await page.keyboard.press('Enter');
+    await stageIs(page, 'failed');
+    assert.equal(
+      await page.locator('#verdict').textContent(),
+      'You cancelled this video. Its 1 credit is back in your balance.',
+    );
+    await page.locator('#balance', { hasText: '10 credits' }).waitFor();
+    assert.equal(await focused(page), 'stage');
+  },
+);
+
+browserTest('in Turkish a video is made with Turkish words all the way', TURKISH, async ({ page }) => {
+  await settled(page);
+  assert.equal(await page.getByRole('heading', { level: 1 }).textContent(), 'Videoda ne olsun?');
+  assert.equal(await page.locator('html').getAttribute('lang'), 'tr');
+  assert.equal((await asGuest(page, 'get-user-profile')).language, 'tr');
+  await balanceIs(page, 10);
+  await chooseSmallest(page);
+  await describeVideo(page, 'Işıltılı şehirde çiğ düşen güller');
+  await page.getByRole('button', { name: 'Videoyu oluştur' }).click();
+  await playing(page);
+  assert.equal(await page.locator('#announce').textContent(), 'Videonuz hazır.');
+});
+
+browserTest('the server’s own sentences come in Turkish too', TURKISH, async ({ page }) => {
+  await settled(page);
+  await describeVideo(page, 'Olmayacak bir şey [sandbox:fail]');
+  await press(page);
+  await stageIs(page, 'failed');
+  assert.match((await page.locator('#verdict').textContent()) ?? '', /1 krediniz/);
+  await balanceIs(page, 10);
+});
+
+browserTest('a chosen language is spoken at once, kept, and told to the account', TURKISH, async ({ page }) => {
+  await settled(page);
+  const saved = page.waitForResponse((response) => response.url().endsWith('update-user-profile'));
+  await page.locator('#language').selectOption('es');
+  assert.equal(await page.getByRole('heading', { level: 1 }).textContent(), '¿Qué debe mostrar el vídeo?');
+  assert.equal((await saved).status(), 200);
+  assert.equal((await asGuest(page, 'get-user-profile')).language, 'es');
+  await page.reload();
+  await settled(page);
+  assert.equal(await page.locator('html').getAttribute('lang'), 'es');
+});

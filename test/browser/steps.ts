@@ -1,0 +1,75 @@
+/** What visitors of the page do and see, for the tests beside this file. */
+import assert from 'node:assert/strict';
+import type { Page } from 'playwright-core';
+
+/** A prompt that is taken and never finished. */
+export const ENDLESS = 'a snail on a long way [sandbox:timeout]';
+
+/** Waits until the guest is in and the page can be used. */
+export async function settled(page: Page): Promise<void> {
+  await page.locator('#balance').waitFor();
+}
+
+/** The shortest and smallest video that the sandbox makes. */
+export async function chooseSmallest(page: Page): Promise<void> {
+  await page.locator('#setting-duration').fill('1');
+  await page.getByRole('radio', { name: '360p' }).check();
+}
+
+export async function describeVideo(page: Page, prompt: string): Promise<void> {
+  await page.locator('#prompt').fill(prompt);
+}
+
+/** Presses the button, whose words depend on the language. */
+export async function press(page: Page): Promise<void> {
+  await page.locator('#generate').click();
+}
+
+/** Resolves once the stage is in this state. */
+export async function stageIs(page: Page, state: 'empty' | 'running' | 'done' | 'failed'): Promise<void> {
+  await page.locator(`#show[data-state="${state}"]`).waitFor();
+}
+
+/** Resolves once the video on the stage is seen moving. */
+export async function playing(page: Page): Promise<void> {
+  await stageIs(page, 'done');
+  await page.waitForFunction(() => {
+    const video = document.querySelector('video');
+    return video !== null && !video.paused && video.videoWidth > 0 && video.currentTime > 0.2;
+  });
+}
+
+/** Resolves once the balance on the page is this. */
+export async function balanceIs(page: Page, credits: number): Promise<void> {
+  await page.locator('#balance', { hasText: new RegExp(`\\b${credits}\\b`) }).waitFor();
+}
+
+/** The changes of the balance as the page lists them, newest first. */
+export async function ledger(page: Page): Promise<string[]> {
+  await page.locator('#ledger > summary').click();
+  await page.locator('#rows tr').first().waitFor();
+  return page.locator('#rows tr td:nth-child(3)').allTextContents();
+}
+
+/** Calls the API as the page's guest. */
+export function asGuest(page: Page, path: string): Promise<Record<string, unknown>> {
+  return page.evaluate(async (name) => {
+    const session = JSON.parse(localStorage.getItem('rendio.session') ?? '{}');
+    const headers = { Authorization: `Bearer ${session.access_token}` };
+    return (await fetch(`/functions/v1/${name}`, { headers })).json();
+  }, path);
+}
+
+/** What has the keyboard's focus, by its id. */
+export function focused(page: Page): Promise<string> {
+  return page.evaluate(() => document.activeElement?.id ?? '');
+}
+
+/** Goes on with the Tab key until the element with this id has the focus. */
+export async function tabTo(page: Page, id: string): Promise<void> {
+  for (let steps = 0; steps < 40; steps += 1) {
+    await page.keyboard.press('Tab');
+    if ((await focused(page)) === id) return;
+  }
+  assert.fail(`#${id} cannot be reached by the Tab key`);
+}
