@@ -1,52 +1,76 @@
-/** How many generations a second the database charges for, for one user and for many: the cost of the row lock. */
-import { globalSetup, globalTeardown } from '../test/support/global-setup.ts';
-import { createMoneyWorld, type MoneyWorld } from '../test/support/money.ts';
-import { printTable } from './table.ts';
+/** How many generations a second can be paid for: by one user, whose charges wait for one another, and by many. */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDatabase, type Database } from '../src/db/database.ts';
+import { migrate } from '../src/db/migrate.ts';
+import { closePool, createPool } from '../src/db/pool.ts';
+import { startEmbeddedPostgres } from '../src/entry/embedded-postgres.ts';
+import { silentLog } from '../src/kernel/log.ts';
+import type { Bench } from './report.ts';
 
-const CHARGES = 1_000;
-const IN_FLIGHT = 16;
-const USERS = 50;
+const SECONDS = 5;
+/** As many as the server's own connections. */
+const CALLERS = 20;
+const USERS = 500;
 
-async function perSecond(world: MoneyWorld, users: string[]): Promise<number> {
-  const startedAt = performance.now();
-  let begun = 0;
-  const lane = async () => {
-    while (begun < CHARGES) {
-      begun += 1;
-      const { outcome } = await world.begin(users[begun % users.length] ?? '', {
-        limit_account: 100_000,
-        limit_in_flight: 100_000,
+export const charges: Bench = async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'rendio-bench-'));
+  const postgres = await startEmbeddedPostgres({ dataDir, log: silentLog });
+  const pool = createPool({ url: postgres.url, log: silentLog, connectionsMax: CALLERS });
+  try {
+    await migrate({ url: postgres.url, log: silentLog });
+    const db = createDatabase(pool);
+    const users = await Promise.all(Array.from({ length: USERS }, () => richUser(db)));
+    const one = await chargesPerSecond(db, users.slice(0, 1));
+    const many = await chargesPerSecond(db, users.slice(1));
+    const { rows } = await pool.query('select * from broken_invariants()');
+    if (rows.length > 0) throw new Error(`broken: ${JSON.stringify(rows)}`);
+    return [
+      { name: `charges of one user, ${CALLERS} at once`, value: one, unit: '/s' },
+      { name: `charges of ${USERS - 1} users, ${CALLERS} at once`, value: many, unit: '/s' },
+    ];
+  } finally {
+    await closePool(pool);
+    await postgres.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+};
+
+async function richUser(db: Database): Promise<string> {
+  const { user_id } = await db.call<{ user_id: string }>('onboard_device', { device_id: `device-${randomUUID()}` });
+  await db.call('add_credits', { user_id, amount: 1_000_000, reason: 'iap_purchase' });
+  return user_id;
+}
+
+/** Everything that `generate-video` writes, through the one procedure that writes it. */
+async function chargesPerSecond(db: Database, users: string[]): Promise<number> {
+  const model = await db.read.selectFrom('models').select('id').where('name', '=', 'Sandbox').executeTakeFirstOrThrow();
+  let charged = 0;
+  let turn = 0;
+  const end = performance.now() + SECONDS * 1_000;
+  const caller = async () => {
+    while (performance.now() < end) {
+      turn += 1;
+      const begun = await db.call<{ outcome: string }>('begin_generation', {
+        user_id: users[turn % users.length],
+        idempotency_key: randomUUID(),
+        request_hash: 'a'.repeat(64),
+        model_id: model.id,
+        prompt: 'a cat playing piano',
+        settings: { duration: 5 },
+        image_url: null,
+        address: null,
+        limit_account: 1_000_000,
+        limit_address: 1_000_000,
+        limit_in_flight: 1_000_000,
+        deadline_seconds: 1800,
       });
-      if (outcome !== 'created') throw new Error(outcome);
+      if (begun.outcome !== 'created') throw new Error(begun.outcome);
+      charged += 1;
     }
   };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
-  return CHARGES / ((performance.now() - startedAt) / 1000);
-}
-
-export async function benchCharges(): Promise<void> {
-  await globalSetup();
-  try {
-    await compare();
-  } finally {
-    await globalTeardown();
-  }
-}
-
-async function compare(): Promise<void> {
-  await using world = await createMoneyWorld();
-  const one = await world.user(100_000);
-  const many = await Promise.all(Array.from({ length: USERS }, () => world.user(1_000)));
-  await perSecond(world, many);
-  const forMany = await perSecond(world, many);
-  const forOne = await perSecond(world, [one]);
-  printTable(
-    `charges through begin_generation, ${IN_FLIGHT} at once`,
-    ['', 'per second'],
-    [
-      ['one user', forOne.toFixed(0)],
-      [`${USERS} users`, forMany.toFixed(0)],
-      ['ratio', (forMany / forOne).toFixed(1)],
-    ],
-  );
+  await Promise.all(Array.from({ length: CALLERS }, caller));
+  return charged / SECONDS;
 }

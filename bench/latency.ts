@@ -1,60 +1,68 @@
-/** How fast `get-user-credits` answers at a steady load, with the sandbox idle and with it rendering all the time. */
+/** How long an app waits for its balance, while the server has nothing else to do and while it renders without a break. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Guest, onboardGuest } from '../test/support/guest.ts';
 import { startTestServer } from '../test/support/server.ts';
-import { ms, printTable, quantile } from './table.ts';
+import { type Bench, type Measurement, quantile } from './report.ts';
 
 const CALLS_PER_SECOND = 50;
-const SECONDS = 15;
+const SECONDS = 10;
+const WARM_UP_SECONDS = 2;
+/** More than are rendered at once, so that there is always a next one. */
+const FILMS_IN_FLIGHT = 4;
+const FILM = { duration: 5, resolution: '720p' };
+const P99_MAX_MS = 50;
 
-/** Calls at fixed times, whether or not earlier answers are there: a slow answer is not hidden by the wait for it. */
-async function measure(guest: Guest): Promise<number[]> {
-  const took: number[] = [];
-  const calls: Promise<void>[] = [];
-  const startedAt = performance.now();
-  for (let call = 0; call < CALLS_PER_SECOND * SECONDS; call += 1) {
-    const due = startedAt + (call * 1000) / CALLS_PER_SECOND;
-    await wait(Math.max(0, due - performance.now()));
-    calls.push(guest.balance().then(() => void took.push(performance.now() - due)));
-  }
-  await Promise.all(calls);
-  return took.sort((a, b) => a - b);
-}
+export const latency: Bench = async () => {
+  await using server = await startTestServer({ env: { INITIAL_GRANT_CREDITS: '1000' } });
+  const [caller, viewer] = [await onboardGuest(server.url), await onboardGuest(server.url)];
+  await load(caller, WARM_UP_SECONDS);
+  const idle = await load(caller, SECONDS);
 
-/** Keeps two films in the making until told to stop. */
-function keepRendering(guests: Guest[]): { stop(): Promise<number> } {
-  let isOver = false;
-  let films = 0;
-  const work = guests.map(async (guest) => {
-    while (!isOver) {
-      const jobId = await guest.generate({ duration: 5, resolution: '720p' });
-      while (!isOver && !(await guest.job(jobId)).status.match(/completed|failed/)) await wait(250);
-      films += 1;
-    }
+  const stopping = new AbortController();
+  const films = Array.from({ length: FILMS_IN_FLIGHT }, () => watchFilms(viewer, stopping.signal));
+  await wait(WARM_UP_SECONDS * 1_000);
+  const busy = await load(caller, SECONDS);
+  stopping.abort();
+  const made = (await Promise.all(films)).reduce((sum, count) => sum + count, 0);
+  return [
+    ...summary('idle', idle),
+    ...summary('rendering', busy, P99_MAX_MS),
+    { name: 'films finished meanwhile', value: made / (SECONDS + WARM_UP_SECONDS), unit: '/s' },
+  ];
+};
+
+/** Calls at a steady pace, whether or not the last call has been answered; returns each wait in ms from when it was due. */
+async function load(guest: Guest, seconds: number): Promise<number[]> {
+  const began = performance.now();
+  const calls = Array.from({ length: seconds * CALLS_PER_SECOND }, async (_, index) => {
+    const dueMs = began + (index * 1_000) / CALLS_PER_SECOND;
+    await wait(Math.max(0, dueMs - performance.now()));
+    await guest.balance();
+    return performance.now() - dueMs;
   });
-  return {
-    async stop() {
-      isOver = true;
-      await Promise.all(work);
-      return films;
-    },
-  };
+  return Promise.all(calls);
 }
 
-export async function benchLatency(): Promise<void> {
-  await using server = await startTestServer();
-  const guest = await onboardGuest(server.url);
-  await measure(guest);
-  const idle = await measure(guest);
-  const painters = await Promise.all([onboardGuest(server.url), onboardGuest(server.url)]);
-  const rendering = keepRendering(painters);
-  await wait(2_000);
-  const busy = await measure(guest);
-  const films = await rendering.stop();
-  const row = (name: string, took: number[]) => [name, ...[0.5, 0.99, 1].map((share) => ms(quantile(took, share)))];
-  printTable(
-    `get-user-credits at ${CALLS_PER_SECOND} calls/s for ${SECONDS} s (promise: p99 under 50 ms while rendering)`,
-    ['sandbox', 'p50', 'p99', 'max'],
-    [row('idle', idle), row(`rendering, ${films} films`, busy)],
-  );
+/** Asks for one film after the other; returns how many there were. */
+async function watchFilms(guest: Guest, signal: AbortSignal): Promise<number> {
+  for (let count = 0; ; count += 1) {
+    const jobId = await guest.generate(FILM);
+    while (!['completed', 'failed'].includes((await guest.job(jobId)).status)) {
+      if (signal.aborted) return count;
+      await wait(250);
+    }
+  }
+}
+
+function summary(name: string, waits: number[], p99MaxMs?: number): Measurement[] {
+  return [
+    { name: `get-user-credits, ${name}, p50`, value: quantile(waits, 0.5), unit: 'ms' },
+    {
+      name: `get-user-credits, ${name}, p99`,
+      value: quantile(waits, 0.99),
+      unit: 'ms',
+      ...(p99MaxMs ? { promise: p99MaxMs } : {}),
+    },
+    { name: `get-user-credits, ${name}, max`, value: Math.max(...waits), unit: 'ms' },
+  ];
 }

@@ -15,7 +15,7 @@ await runMain(async () => {
   try {
     const work = booted.config.settings.server.worker ? await startWork(booted) : null;
     const server = await startServer(booted, work).catch(async (error) => {
-      await work?.stop(0);
+      await work?.stop(WORK_GRACE_MS);
       throw error;
     });
     const shutDown = onShutdown(booted.log, async () => {

@@ -24,6 +24,8 @@ export async function startWork({ running, database, log }: Boot): Promise<Work>
     crontab: CRONTAB,
     log,
     concurrency: CONCURRENCY,
+    // Nobody else is told the address of the embedded database.
+    isAlone: database.embedded !== null,
   }).catch(async (error) => {
     await pool.end();
     throw error;

@@ -65,5 +65,17 @@ export function jsonContent<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { 'application/json': { schema } } };
 }
 
+/** A request header for the description of a route; the route reads it itself. */
+export function headerParameter(name: string, description: string, options: { format?: string; required?: true } = {}) {
+  const { format, required = false } = options;
+  return {
+    name,
+    in: 'header' as const,
+    required,
+    description,
+    schema: { type: 'string' as const, ...(format && { format }) },
+  };
+}
+
 /** The errors of every route that needs a user. */
 export const USER_ERRORS: ErrorCode[] = ['ERR_4005', 'ERR_4013', 'ERR_4004'];

@@ -41,7 +41,9 @@ export function toErrorResponse(c: HttpContext, error: unknown, locale: Locale =
   const message = messageFor(code, locale, { ...reason, ...details });
   const challenge = status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {};
   const headers = { 'Content-Language': locale, ...challenge, ...problem.headers };
-  return c.json({ error: { code, message, details } }, status, headers);
+  // Set on the context: what was set there before the failure, such as a limit's state, would be put over these else.
+  for (const [name, value] of Object.entries(headers)) c.header(name, value);
+  return c.json({ error: { code, message, details } }, status);
 }
 
 /** Hono's `onError`: answers in the caller's language and tells our log what a caller must not know. */

@@ -1,10 +1,12 @@
 /**
- * The lock that says "this worker lives", on a connection of its own, and the watch over those who hold none: their jobs
- * are unlocked. A session's lock ends with its process, whatever kills it.
+ * The lock that says "this worker lives", on a connection of its own, and the watch over jobs that nobody does: those of
+ * workers without the lock, which a session loses with its process, whatever kills it; and those of our own that the
+ * queue gave us over a connection that broke before we heard of them.
  */
 import pg from 'pg';
 import type { Log } from '../kernel/log.ts';
 import { codeOf } from './code-of.ts';
+import { createTally } from './tally.ts';
 
 export type AliveLock = {
   /** From now on this worker lives. A lock that cannot be had just now is taken as soon as the database is back. */
@@ -12,7 +14,15 @@ export type AliveLock = {
   close(): Promise<void>;
 };
 
-export type AliveLockOptions = { connection: pg.ClientConfig; log: Log; lookEveryMs?: number };
+export type AliveLockOptions = {
+  connection: pg.ClientConfig;
+  log: Log;
+  /** Whether this process is at work on the queue's job of that id. */
+  isRunning(jobId: string): boolean;
+  /** Whether a worker without the lock is known to have ended, so that nobody waits until it is missed. */
+  hasEnded(workerId: string): boolean;
+  lookEveryMs?: number;
+};
 
 /** Two-part advisory locks: this number first, so that no other lock of ours is mistaken for a worker. */
 const ALIVE_LOCK_CLASS = 736_194;
@@ -28,13 +38,13 @@ const ANSWER_LIMIT_MS = 5_000;
 const TAKE = `select pg_advisory_lock_shared(${ALIVE_LOCK_CLASS}, ('x' || substr(md5($1), 1, 8))::bit(32)::int)`;
 
 /** Workers that have jobs or queues locked without holding the lock of the living. */
-const FIND_THE_MISSING = `
+const FIND_THE_GONE = `
   with holding as (
     select locked_by as worker from graphile_worker._private_jobs where locked_by is not null
     union
     select locked_by from graphile_worker._private_job_queues where locked_by is not null
   )
-  select h.worker
+  select h.worker as name
   from holding h
   where not exists (
     select from pg_locks l
@@ -44,16 +54,23 @@ const FIND_THE_MISSING = `
       and l.objid = (('x' || substr(md5(h.worker), 1, 8))::bit(32)::int::bigint & 4294967295)::oid
       and l.granted
   )`;
+const FIND_MINE = 'select id::text as name from graphile_worker._private_jobs where locked_by = $1';
+const FREE_MINE = `
+  update graphile_worker._private_jobs set locked_by = null, locked_at = null
+  where id = any($1::bigint[]) and locked_by = $2`;
 
 /** Connects, so that the lock can be taken before the first job, and watches until closed. */
 export async function openAliveLock(options: AliveLockOptions): Promise<AliveLock> {
-  const { connection, log, lookEveryMs = LOOK_EVERY_MS } = options;
+  const { connection, log, isRunning, hasEnded, lookEveryMs = LOOK_EVERY_MS } = options;
   let workerId: string | null = null;
   let isHeld = false;
   let closed = false;
   let wake = () => {};
-  let looksMissing = new Map<string, number>();
-  let client: pg.Client | null = await connect();
+  const gone = createTally(LOOKS_UNTIL_GONE);
+  const strays = createTally(LOOKS_UNTIL_GONE);
+  // Null while it connects: a connection that is given up on the way ends as well.
+  let client: pg.Client | null = null;
+  client = await connect();
 
   async function connect(): Promise<pg.Client> {
     const next = new pg.Client({ ...connection, query_timeout: ANSWER_LIMIT_MS });
@@ -62,7 +79,7 @@ export async function openAliveLock(options: AliveLockOptions): Promise<AliveLoc
     await next.connect();
     isHeld = false;
     // The others may have lost theirs together with ours, and get as long to come back.
-    looksMissing = new Map();
+    gone.forget();
     return next;
   }
   /** Another worker would soon take our jobs: the watch goes on at once, over another connection. */
@@ -81,13 +98,21 @@ export async function openAliveLock(options: AliveLockOptions): Promise<AliveLoc
   async function look(): Promise<void> {
     client ??= await connect();
     const mine = client;
+    const find = async (sql: string, values: unknown[] = []) =>
+      (await mine.query<{ name: string }>(sql, values)).rows.map(({ name }) => name);
     await take();
-    const { rows } = await mine.query<{ worker: string }>(FIND_THE_MISSING);
-    looksMissing = new Map(rows.map(({ worker }) => [worker, (looksMissing.get(worker) ?? 0) + 1]));
-    const gone = [...looksMissing].filter(([, looks]) => looks >= LOOKS_UNTIL_GONE).map(([worker]) => worker);
-    if (gone.length === 0) return;
-    await mine.query('select graphile_worker.force_unlock_workers($1::text[])', [gone]);
-    log.warn({ workers: gone }, 'took over the jobs of workers that are gone');
+    const missing = await find(FIND_THE_GONE);
+    const missed = new Set(gone.count(missing));
+    const workers = missing.filter((worker) => missed.has(worker) || hasEnded(worker));
+    if (workers.length > 0) {
+      await mine.query('select graphile_worker.force_unlock_workers($1::text[])', [workers]);
+      log.warn({ workers }, 'took over the jobs of workers that are gone');
+    }
+    if (!workerId) return;
+    const jobs = strays.count((await find(FIND_MINE, [workerId])).filter((id) => !isRunning(id)));
+    if (jobs.length === 0) return;
+    await mine.query(FREE_MINE, [jobs, workerId]);
+    log.warn({ jobs }, 'gave back jobs that had been handed to this worker without its knowledge');
   }
   async function watch(): Promise<void> {
     while (!closed) {

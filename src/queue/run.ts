@@ -5,6 +5,7 @@ import type pg from 'pg';
 import type { Log } from '../kernel/log.ts';
 import { openAliveLock } from './alive-lock.ts';
 import { codeOf } from './code-of.ts';
+import { feelPulse } from './pulse.ts';
 
 export type TaskHandler = (payload: unknown, help: { signal: AbortSignal; attempt: number }) => Promise<void>;
 export type Tasks = Record<string, TaskHandler>;
@@ -18,13 +19,17 @@ export type RunOptions = {
   crontab: string;
   log: Log;
   concurrency?: number;
+  /** No other process takes jobs of this queue: what one before this has left is taken up without waiting. */
+  isAlone?: boolean;
   /** How often the worker looks for those that are gone. */
   lookEveryMs?: number;
 };
 
 export type Run = {
+  /** What the queue knows it by. */
+  id: string;
   isTaking(): boolean;
-  /** Resolves when it has ended, by itself or stopped. */
+  /** Resolves when it has ended, by itself or stopped, or has been about to for too long. */
   finished: Promise<void>;
   /** As `Worker.stop`; repeatable. */
   stop(graceMs: number): Promise<void>;
@@ -36,23 +41,29 @@ const POLL_EVERY_MS = 500;
 // Gathered in batches, even of one, it is awaited; a failure ends the run, and the next one finds the job again.
 const BATCHES = { completeJobBatchDelay: 0, failJobBatchDelay: 0 };
 
-export async function startRun(options: RunOptions): Promise<Run> {
-  const { pool, connection, crontab, log, concurrency = 16, lookEveryMs } = options;
+/** `ended`: ids of earlier runs of this process. */
+export async function startRun(options: RunOptions, ended: ReadonlySet<string>): Promise<Run> {
+  const { pool, connection, crontab, log, concurrency = 16, isAlone = false, lookEveryMs } = options;
   // Imported here, since the library reads the home folder for its configuration as it loads.
   const library = await import('graphile-worker');
   const stopping = new AbortController();
-  let isTaking = true;
-  let held: Promise<void> | undefined;
+  const alive = await openAliveLock({
+    connection,
+    log,
+    isRunning: (jobId) => pulse.isRunning(jobId),
+    hasEnded: (workerId) => isAlone || ended.has(workerId),
+    ...(lookEveryMs ? { lookEveryMs } : {}),
+  });
   const events: WorkerEvents = new EventEmitter();
-  const alive = await openAliveLock({ connection, log, ...(lookEveryMs ? { lookEveryMs } : {}) });
+  const pulse = feelPulse(events, concurrency, () => void runner?.stop().catch(() => {}));
+  let id = '';
+  let held: Promise<void> | undefined;
   // Before the first job is asked for: nobody ever sees one of ours without the lock.
   events.once('pool:create', ({ workerPool }) => {
-    held = alive.hold(workerPool.id);
+    id = workerPool.id;
+    held = alive.hold(id);
   });
-  events.once('pool:gracefulShutdown', () => {
-    isTaking = false;
-  });
-  let runner: Runner;
+  let runner: Runner | undefined;
   try {
     runner = await library.run({
       pgPool: pool,
@@ -67,19 +78,24 @@ export async function startRun(options: RunOptions): Promise<Run> {
     });
     await held;
   } catch (error) {
+    pulse.stop();
     await alive.close();
     throw error;
   }
-  const finished = runner.promise.catch((error) => log.warn({ code: codeOf(error) }, 'the worker gave up'));
+  const running = runner;
+  const over = running.promise.catch((error) => log.warn({ code: codeOf(error) }, 'the worker gave up'));
+  const finished = Promise.race([over, pulse.abandoned]);
 
   return {
-    isTaking: () => isTaking,
+    id,
+    isTaking: pulse.isTaking,
     finished,
     async stop(graceMs) {
-      const gentle = runner.stop().catch(() => {});
-      await Promise.race([Promise.all([gentle, finished]), timeout(graceMs / 2)]);
+      const gentle = running.stop().catch(() => {});
+      await Promise.race([Promise.all([gentle, over]), timeout(graceMs / 2)]);
       stopping.abort(new Error('the worker is shutting down'));
-      await Promise.race([finished, timeout(graceMs / 2)]);
+      await Promise.race([over, timeout(graceMs / 2)]);
+      pulse.stop();
       await alive.close();
     },
   };

@@ -21,7 +21,8 @@ const RESTART_AFTER_MS = 1_000;
 
 /** Starts the worker and starts it anew whenever it ends by itself, as the library's does when it loses the database. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  let run: Run | null = await startRun(options);
+  const ended = new Set<string>();
+  let run: Run | null = await startRun(options, ended);
   const stopping = Promise.withResolvers<void>();
   let isStopped = false;
 
@@ -31,9 +32,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       // Stopped, it is for the one who stopped it to say how long its jobs may take.
       if (isStopped) return;
       await run?.stop(0);
+      if (run) ended.add(run.id);
       run = null;
       await Promise.race([stopping.promise, pause(RESTART_AFTER_MS)]);
-      if (!isStopped) run = await startRun(options).catch(tellFailure);
+      if (!isStopped) run = await startRun(options, ended).catch(tellFailure);
     }
     await run?.stop(0);
   }

@@ -12,7 +12,12 @@ import { type Claims, encode, hmacToken, type Jwk, newKey, readToken, signedToke
 
 const target = useTarget();
 
-function ask(base: string, route: Route, headers: Record<string, string>, change: { query?: string; body?: object } = {}) {
+function ask(
+  base: string,
+  route: Route,
+  headers: Record<string, string>,
+  change: { query?: string; body?: object } = {},
+) {
   const path = route.name + (route.query ?? '') + (change.query ?? '');
   const body = route.body && { ...route.body, ...change.body };
   return call(base, route.method, path, { headers: { 'Idempotency-Key': randomUUID(), ...headers }, body });
@@ -27,7 +32,18 @@ describe('without a token that holds', () => {
       const reply = await ask(target.url, route, {});
       assertRefused(reply, 401, 'ERR_4005');
       assert.match(reply.headers.get('www-authenticate') ?? '', /^Bearer/);
-      for (const value of ['', 'Bearer', 'Bearer ', `Basic ${token}`, token, 'Bearer x', 'Bearer a.b.c', `Bearer ${token}x`, `Bearer ${token} ${token}`, `Bearer ${'x'.repeat(15_000)}`]) {
+      for (const value of [
+        '',
+        'Bearer',
+        'Bearer ',
+        `Basic ${token}`,
+        token,
+        'Bearer x',
+        'Bearer a.b.c',
+        `Bearer ${token}x`,
+        `Bearer ${token} ${token}`,
+        `Bearer ${'x'.repeat(15_000)}`,
+      ]) {
         assertRefused(await ask(target.url, route, { Authorization: value }), 401, 'ERR_4005');
       }
       assertRefused(await ask(target.url, route, { apikey: token }), 401, 'ERR_4005');
@@ -65,12 +81,14 @@ describe('a user_id that is sent along', () => {
       for (const id of [mine.userId, mine.userId.toUpperCase()]) {
         const inQuery = await ask(target.url, route, headers, { query: `${separator}user_id=${id}` });
         assert.equal(inQuery.status, plain.status, inQuery.text);
-        if (route.body) assert.equal((await ask(target.url, route, headers, { body: { user_id: id } })).status, plain.status);
+        if (route.body)
+          assert.equal((await ask(target.url, route, headers, { body: { user_id: id } })).status, plain.status);
       }
       for (const id of [other.userId, other.userId.toUpperCase(), randomUUID()]) {
         const inQuery = await ask(target.url, route, headers, { query: `${separator}user_id=${id}` });
         assertRefused(inQuery, 403, 'ERR_4005');
-        if (route.body) assertRefused(await ask(target.url, route, headers, { body: { user_id: id } }), 403, 'ERR_4005');
+        if (route.body)
+          assertRefused(await ask(target.url, route, headers, { body: { user_id: id } }), 403, 'ERR_4005');
       }
       const odd = await ask(target.url, route, headers, { query: `${separator}user_id=me` });
       assert.ok([400, 403].includes(odd.status), odd.text);
@@ -136,7 +154,10 @@ describe('access tokens', () => {
   test('carry the claims that the Supabase clients expect, and no others of somebody else', async () => {
     const guest = await newGuest(target.url);
     const { header, claims } = readToken(guest.token);
-    assert.deepEqual({ alg: header.alg, typ: header.typ, kid: typeof header.kid }, { alg: 'ES256', typ: 'JWT', kid: 'string' });
+    assert.deepEqual(
+      { alg: header.alg, typ: header.typ, kid: typeof header.kid },
+      { alg: 'ES256', typ: 'JWT', kid: 'string' },
+    );
     const { iss, exp, iat, amr, session_id, ...rest } = claims;
     assert.deepEqual(rest, {
       sub: guest.userId,
@@ -192,14 +213,26 @@ describe('access tokens', () => {
       'alg none': `${encode({ ...header, alg: 'none' })}.${body}.`,
       'alg none, signed': `${encode({ ...header, alg: 'none' })}.${body}.${signature}`,
       'alg None': `${encode({ ...header, alg: 'None' })}.${body}.`,
-      'HMAC with the public PEM': hmacToken({ ...header, alg: 'HS256' }, theirs, publicKey.export({ type: 'spki', format: 'pem' })),
-      'HMAC with the public DER': hmacToken({ ...header, alg: 'HS256' }, theirs, publicKey.export({ type: 'spki', format: 'der' })),
+      'HMAC with the public PEM': hmacToken(
+        { ...header, alg: 'HS256' },
+        theirs,
+        publicKey.export({ type: 'spki', format: 'pem' }),
+      ),
+      'HMAC with the public DER': hmacToken(
+        { ...header, alg: 'HS256' },
+        theirs,
+        publicKey.export({ type: 'spki', format: 'der' }),
+      ),
       'HMAC with the JWK': hmacToken({ ...header, alg: 'HS256' }, theirs, JSON.stringify(jwk)),
       'HMAC with nothing': hmacToken({ ...header, alg: 'HS256' }, theirs, ''),
       'another key': signedToken(header, theirs, own.privateKey),
       'another key, no kid': signedToken({ alg: 'ES256', typ: 'JWT' }, theirs, own.privateKey),
       'another key, brought along': signedToken({ ...header, jwk: ownJwk }, theirs, own.privateKey),
-      'another key, elsewhere': signedToken({ ...header, jku: 'https://evil.example.com/jwks.json' }, theirs, own.privateKey),
+      'another key, elsewhere': signedToken(
+        { ...header, jku: 'https://evil.example.com/jwks.json' },
+        theirs,
+        own.privateKey,
+      ),
       'another subject': `${head}.${encode(theirs)}.${signature}`,
       'another header': `${encode({ ...header, kid: 'x' })}.${body}.${signature}`,
       'no signature': `${head}.${body}.`,
@@ -219,7 +252,13 @@ describe('access tokens', () => {
 
   test('are refused when a single character of them was changed, the last one included', async () => {
     const guest = await newGuest(target.url);
-    const changes = [guest.token.length - 1, guest.token.length - 2, guest.token.lastIndexOf('.') + 1, 5, guest.token.indexOf('.') + 5];
+    const changes = [
+      guest.token.length - 1,
+      guest.token.length - 2,
+      guest.token.lastIndexOf('.') + 1,
+      5,
+      guest.token.indexOf('.') + 5,
+    ];
     const forgeries = changes.flatMap((at) =>
       BASE64URL.filter((letter) => letter !== guest.token[at]).map(
         (letter) => guest.token.slice(0, at) + letter + guest.token.slice(at + 1),
@@ -284,7 +323,9 @@ describe('a server whose key we hold', OWN_SERVER, () => {
     const guest = await newGuest(own.url);
     const { header, claims } = readToken(guest.token);
     const expired = signedToken(header, { ...claims, exp: Math.floor(Date.now() / 1000) - 5 }, key.privateKey);
-    const replies = [expired, 'a.b.c'].map((token) => call<{ error: { message: string } }>(own.url, 'GET', 'get-user-credits', { token }));
+    const replies = [expired, 'a.b.c'].map((token) =>
+      call<{ error: { message: string } }>(own.url, 'GET', 'get-user-credits', { token }),
+    );
     const [one, two] = await Promise.all(replies);
     assert.notEqual(one?.body.error.message, two?.body.error.message);
   });
@@ -315,7 +356,6 @@ describe('a server whose key we hold', OWN_SERVER, () => {
     assert.equal(withKey.text, without.text);
     expectStatus(await call(own.url, 'GET', 'get-models', { token: anonKey }), 200);
   });
-
 });
 
 test('tokens name the address that the server is known by as their issuer', OWN_SERVER, async () => {

@@ -198,7 +198,18 @@ describe('the balance and its ledger', () => {
 
   test('a cursor that is none of ours is 400 and named', async () => {
     const guest = await newGuest(target.url);
-    for (const cursor of ['x', '-1', '%00', 'MQ%3D%3D%3D%3D', 'LTE', 'MC41', 'bnVsbA', 'OTk5OTk5OTk5OTk5OTk5OTk5OTk5', 'a'.repeat(5000), '%27%20or%201%3D1']) {
+    for (const cursor of [
+      'x',
+      '-1',
+      '%00',
+      'MQ%3D%3D%3D%3D',
+      'LTE',
+      'MC41',
+      'bnVsbA',
+      'OTk5OTk5OTk5OTk5OTk5OTk5OTk5',
+      'a'.repeat(5000),
+      '%27%20or%201%3D1',
+    ]) {
       assertRefused(await guest.get(`get-credit-history?cursor=${cursor}`), 400, 'ERR_4006', { field: 'cursor' });
     }
   });

@@ -36,7 +36,17 @@ describe('refusals', () => {
 
   test('a prompt is 3 to 2000 characters after trimming', async () => {
     const allowed = { minLength: 3, maxLength: 2000 };
-    const bad = ['', '  ', 'ab', '  ab \n\t', '\u00a0\u3000ab\u2003', '\n\n\n\n', 'é'.repeat(2), 'x'.repeat(2001), `${'x'.repeat(1999)} xx`];
+    const bad = [
+      '',
+      '  ',
+      'ab',
+      '  ab \n\t',
+      '\u00a0\u3000ab\u2003',
+      '\n\n\n\n',
+      'é'.repeat(2),
+      'x'.repeat(2001),
+      `${'x'.repeat(1999)} xx`,
+    ];
     for (const prompt of bad) {
       const details = assertRefused(await guest.generate({ prompt }), 400, 'ERR_4003', { field: 'prompt' });
       assert.deepEqual(details.allowed, allowed);
@@ -63,7 +73,7 @@ describe('refusals', () => {
 
   test('a prompt that is missing, no text, or not storable is named', async () => {
     for (const prompt of [undefined, null, 1, true, ['a cat'], { text: 'a cat' }]) {
-      assertRefused(await guest.generate({ prompt: prompt as string }), 400, 'ERR_4003', { field: 'prompt' });
+      assertRefused(await guest.generate({ prompt: prompt }), 400, 'ERR_4003', { field: 'prompt' });
     }
     for (const prompt of ['a cat\u0000playing', '\u0000\u0000\u0000', 'a cat \ud83c']) {
       const reply = await guest.generate({ prompt });
@@ -74,8 +84,18 @@ describe('refusals', () => {
   });
 
   test('a model that is missing, no id, unknown or not offered is ERR_4002', async () => {
-    for (const model_id of [undefined, null, '', 'sandbox', 1, {}, ['x'], randomUUID(), '00000000-0000-0000-0000-000000000000']) {
-      const reply = await guest.generate({ model_id: model_id as string });
+    for (const model_id of [
+      undefined,
+      null,
+      '',
+      'sandbox',
+      1,
+      {},
+      ['x'],
+      randomUUID(),
+      '00000000-0000-0000-0000-000000000000',
+    ]) {
+      const reply = await guest.generate({ model_id: model_id });
       assertRefused(reply, 400, 'ERR_4002', { field: 'model_id' });
     }
   });
@@ -101,7 +121,7 @@ describe('refusals', () => {
   }
 
   test('settings that the model does not have are ignored, whatever they hold', async () => {
-    const odd = { camera: 'pan', seed: -1, audio: true, quality: { a: [1, 2] }, toString: 1, 'Ж': null, duration: null };
+    const odd = { camera: 'pan', seed: -1, audio: true, quality: { a: [1, 2] }, toString: 1, Ж: null, duration: null };
     await accepted(await guest.generate({ settings: odd }));
     const raw = `{"model_id":"${(await sandboxModel(target.url)).id}","prompt":"${ENDLESS}","settings":{"__proto__":{"duration":99},"constructor":{"x":1}}}`;
     const reply = await guest.post<Started>('generate-video', raw, { headers: { 'Idempotency-Key': randomUUID() } });
@@ -110,10 +130,10 @@ describe('refusals', () => {
 
   test('settings that are no object are refused, none at all are fine', async () => {
     for (const settings of ['720p', 5, true, [], [{ duration: 5 }]]) {
-      assertRefused(await guest.generate({ settings: settings as object }), 400, 'ERR_4006', { field: 'settings' });
+      assertRefused(await guest.generate({ settings: settings }), 400, 'ERR_4006', { field: 'settings' });
     }
     await accepted(await guest.generate({ settings: {} }));
-    await accepted(await guest.generate({ settings: null as unknown as object }));
+    await accepted(await guest.generate({ settings: null }));
   });
 
   test('a picture is refused unless it is an upload of one’s own: never fetched from anywhere', async () => {
@@ -141,7 +161,15 @@ describe('refusals', () => {
   test('a missing or malformed Idempotency-Key is 400 and named', async () => {
     const body = { model_id: (await sandboxModel(target.url)).id, prompt: ENDLESS };
     assertRefused(await guest.post('generate-video', body), 400, 'ERR_4006', { field: 'Idempotency-Key' });
-    for (const key of ['x', '', '123', randomUUID().slice(1), `${randomUUID()}0`, `{${randomUUID()}}`, randomUUID().replaceAll('-', '')]) {
+    for (const key of [
+      'x',
+      '',
+      '123',
+      randomUUID().slice(1),
+      `${randomUUID()}0`,
+      `{${randomUUID()}}`,
+      randomUUID().replaceAll('-', ''),
+    ]) {
       const reply = await guest.post('generate-video', body, { headers: { 'Idempotency-Key': key } });
       assertRefused(reply, 400, 'ERR_4006', { field: 'Idempotency-Key' });
     }

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { type Cancelled, cancelledShape, type Started } from './support/answers.ts';
 import { expectStatus, type Reply } from './support/api.ts';
-import { ENDLESS, type Guest, newGuest, sandboxModel, SHORT } from './support/guest.ts';
+import { ENDLESS, type Guest, newGuest, SHORT, sandboxModel } from './support/guest.ts';
 import { assertRefused } from './support/refusal.ts';
 import { assertShape } from './support/shape.ts';
 import { useTarget } from './support/target.ts';
@@ -154,7 +154,10 @@ describe('generate-video', () => {
     const guest = await newGuest(target.url);
     const keys = Array.from({ length: 25 }, () => randomUUID());
     const replies = await Promise.all(
-      [...keys, ...keys].map(async (key) => ({ key, reply: await guest.generate({ prompt: `${ENDLESS} ${key}` }, key) })),
+      [...keys, ...keys].map(async (key) => ({
+        key,
+        reply: await guest.generate({ prompt: `${ENDLESS} ${key}` }, key),
+      })),
     );
     const jobsByKey = new Map<string, Set<string>>();
     for (const { key, reply } of replies) {

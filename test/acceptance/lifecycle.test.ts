@@ -38,10 +38,16 @@ describe('a video', () => {
       'end of the job',
     );
     const states = sights.map(({ status }) => ORDER.indexOf(status));
-    assert.deepEqual(states, states.toSorted((a, b) => a - b));
+    assert.deepEqual(
+      states,
+      states.toSorted((a, b) => a - b),
+    );
     assert.ok(sights.some(({ status }) => status === 'processing'));
     const progress = sights.flatMap((sight) => (sight.progress === null ? [] : [sight.progress]));
-    assert.deepEqual(progress, progress.toSorted((a, b) => a - b));
+    assert.deepEqual(
+      progress,
+      progress.toSorted((a, b) => a - b),
+    );
     assert.ok(progress.every((percent) => percent >= 0 && percent <= 100));
     for (const sight of sights.filter(({ status }) => status !== 'completed')) {
       const { video_url, thumbnail_url, completed_at, error_code, error_message } = sight;
@@ -52,7 +58,15 @@ describe('a video', () => {
     const { job_id: id, prompt, model_name, credits_used, error_code, error_message, queue_position } = done;
     assert.deepEqual(
       { id, prompt, model_name, credits_used, error_code, error_message, queue_position },
-      { id: job_id, prompt: 'a lighthouse in the rain', model_name: 'Sandbox', credits_used: 1, error_code: null, error_message: null, queue_position: null },
+      {
+        id: job_id,
+        prompt: 'a lighthouse in the rain',
+        model_name: 'Sandbox',
+        credits_used: 1,
+        error_code: null,
+        error_message: null,
+        queue_position: null,
+      },
     );
     assert.ok(done.completed_at && done.completed_at > done.created_at);
     assert.equal(await guest.balance(), 9);
@@ -65,8 +79,16 @@ describe('a video', () => {
 
   const wishes: [string, Generation['settings'], { width: number; height: number; seconds: number; fps: number }][] = [
     ['nothing in particular: 5 s, 720p, 16:9', undefined, { width: 1280, height: 720, seconds: 5, fps: 24 }],
-    ['2 s of 360p, 9:16, 30 fps', { duration: 2, resolution: '360p', aspect_ratio: '9:16', fps: 30 }, { width: 360, height: 640, seconds: 2, fps: 30 }],
-    ['1 s of 1080p, 1:1', { duration: 1, resolution: '1080p', aspect_ratio: '1:1' }, { width: 1080, height: 1080, seconds: 1, fps: 24 }],
+    [
+      '2 s of 360p, 9:16, 30 fps',
+      { duration: 2, resolution: '360p', aspect_ratio: '9:16', fps: 30 },
+      { width: 360, height: 640, seconds: 2, fps: 30 },
+    ],
+    [
+      '1 s of 1080p, 1:1',
+      { duration: 1, resolution: '1080p', aspect_ratio: '1:1' },
+      { width: 1080, height: 1080, seconds: 1, fps: 24 },
+    ],
   ];
   for (const [what, settings, wanted] of wishes) {
     test(`plays and is what was asked for: ${what}`, async () => {
@@ -125,7 +147,9 @@ describe('a video that the provider declines', () => {
 
     const messages = new Set<string | null>();
     for (const language of ['en', 'tr', 'es']) {
-      const reply = await guest.get<Job>(`get-video-status?job_id=${job_id}`, { headers: { 'Accept-Language': language } });
+      const reply = await guest.get<Job>(`get-video-status?job_id=${job_id}`, {
+        headers: { 'Accept-Language': language },
+      });
       messages.add(reply.body.error_message);
     }
     assert.equal(messages.size, 3);

@@ -15,20 +15,26 @@ import { isRunning, until } from '../media/until.ts';
 const folder = mkdtempSync(join(tmpdir(), 'rendio-child-pool-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const poolUrl = new URL('../../src/kernel/child-pool.ts', import.meta.url).href;
+const workUrl = new URL('../../src/kernel/child-work.ts', import.meta.url).href;
 
 type Task = {
-  do: 'answer' | 'hang' | 'spin' | 'refuse' | 'throw' | 'crash' | 'kill';
+  do: 'answer' | 'hang' | 'spin' | 'refuse' | 'throw' | 'crash' | 'kill' | 'forget';
   text?: string;
 };
 type Answer = { pid: number; text?: string; env: string[]; flags: string[] };
 
 const childModule = moduleOf(
   'child.mjs',
-  `import { answerParent, TaskRefusal } from ${JSON.stringify(poolUrl)};
+  `import { answerParent, TaskRefusal } from ${JSON.stringify(workUrl)};
   answerParent(async () => async (task, report) => {
     report(process.pid);
     if (task.do === 'hang') await new Promise((resolve) => setTimeout(resolve, 600_000));
     if (task.do === 'spin') for (;;);
+    if (task.do === 'forget') await new Promise((collected) => {
+      globalThis.registry = new FinalizationRegistry(collected);
+      registry.register({ frame: 1 });
+      setInterval(() => {}, 1_000);
+    });
     if (task.do === 'refuse') throw new TaskRefusal('too_ugly');
     if (task.do === 'throw') throw new Error('a bug');
     if (task.do === 'crash') { process.stderr.write('x'.repeat(5000) + 'last words', () => process.abort()); await new Promise(() => {}); }
@@ -158,6 +164,11 @@ test('a crash is told with the last words of the child, and costs only its own t
     assert.equal((await pool.run({ do: 'answer', text: 'alive' }).result).text, 'alive');
   }));
 
+test('a child gives back what it has let go of while it works, so that native memory cannot pile up', () =>
+  withPool({ timeoutMs: 10_000 }, async (pool) => {
+    await pool.run({ do: 'forget' }).result;
+  }));
+
 test('a refusal carries its word', () =>
   withPool({}, async (pool) => {
     const failure = await pool.run({ do: 'refuse' }).result.catch((error: unknown) => error);
@@ -168,7 +179,7 @@ test('a refusal carries its word', () =>
 test('a child that cannot load what it needs is told apart from one whose work crashed', async () => {
   const broken = moduleOf(
     'broken.mjs',
-    `import { answerParent } from ${JSON.stringify(poolUrl)}; answerParent(() => import('no-such-module'));`,
+    `import { answerParent } from ${JSON.stringify(workUrl)}; answerParent(() => import('no-such-module'));`,
   );
   for (const modulePath of [broken, moduleOf('syntax.mjs', 'this is no module'), join(folder, 'missing.mjs')]) {
     await withPool({ modulePath }, async (pool) => {

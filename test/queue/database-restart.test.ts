@@ -4,10 +4,11 @@ import { until } from '../media/until.ts';
 import { connectTo, postgresPid } from '../support/embedded.ts';
 import { openEventSource } from '../support/event-source.ts';
 import { type Guest, onboardGuest } from '../support/guest.ts';
-import { outageOf } from '../support/outage.ts';
+import { createOutage } from '../support/outage.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { startTestServer } from '../support/server.ts';
 
+const FILM = { duration: 10, resolution: '360p' };
 const CLIP = { duration: 1, resolution: '360p' };
 
 const completed = (guest: Guest, jobId: string) =>
@@ -16,20 +17,20 @@ const isReady = (url: string) => fetch(`${url}/readyz`).then((response) => respo
 
 it('a server whose database goes away says so, and works again when it is back; nobody’s events are lost', async () => {
   await using database = await createTestDatabase();
-  const outage = outageOf(database.url);
-  await using server = await startTestServer({ env: { DATABASE_URL: database.url, LOG_LEVEL: 'silent' } });
+  await using outage = await createOutage(database.url);
+  await using server = await startTestServer({ env: { DATABASE_URL: outage.url, LOG_LEVEL: 'silent' } });
   const guest = await onboardGuest(server.url);
   await using source = openEventSource(guest);
   await until(() => source.opened > 0);
-  const jobs = [await guest.generate({ duration: 5, resolution: '720p' })];
+  const jobs = [await guest.generate(FILM)];
   await until(async () => ((await guest.job(jobs[0] ?? '')).progress ?? 0) > 0);
 
   for (let times = 0; times < 2; times += 1) {
-    await outage.begin();
+    outage.begin();
     assert.equal(await isReady(server.url), false);
     const refused = await guest.call('get-user-credits');
     assert.deepEqual([refused.status, (await refused.json()).error.code], [503, 'ERR_6001']);
-    await outage.end();
+    outage.end();
     await until(() => isReady(server.url));
     jobs.push(await guest.generate(CLIP));
   }
@@ -50,7 +51,7 @@ it('a server whose database goes away says so, and works again when it is back; 
 it('a crash of the embedded database that it repairs by itself is survived by the server, its worker and its jobs', async () => {
   await using server = await startTestServer({ env: { LOG_LEVEL: 'silent' } });
   const guest = await onboardGuest(server.url);
-  const before = await guest.generate({ duration: 5, resolution: '720p' });
+  const before = await guest.generate(FILM);
   await until(async () => ((await guest.job(before)).progress ?? 0) > 0);
   const postgres = await postgresPid(server.dataDir);
   const victim = await connectTo(server.dataDir);

@@ -11,12 +11,13 @@ const SHUTDOWN_MAX_MS = 10_000;
 it('told to go in the middle of answers and of a render, the server gives those it can, and the next one goes on', async () => {
   await using server = await startTestServer();
   const [patient, stuck] = [await onboardGuest(server.url), await onboardGuest(server.url)];
-  const film = await patient.generate({ duration: 10, resolution: '720p' });
+  const film = await patient.generate({ duration: 5, resolution: '720p' });
   await until(async () => ((await patient.job(film)).progress ?? 0) > 0);
   const stream = await patient.call('job-events');
 
   // Two requests that wait in the database: one for a moment, one for longer than anybody may wait.
-  const [briefly, long] = [await connectTo(server.dataDir), await connectTo(server.dataDir)];
+  const [briefly, long, looking] = await Promise.all([0, 1, 2].map(() => connectTo(server.dataDir)));
+  assert.ok(briefly && long && looking);
   await briefly.query('begin');
   await briefly.query('select from users where id = $1 for update', [patient.userId]);
   await long.query('begin');
@@ -27,7 +28,7 @@ it('told to go in the middle of answers and of a render, the server gives those 
     () => 'cut',
   );
   const waiting = `select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and query like '%begin_generation%'`;
-  await until(async () => (await long.query(waiting)).rows[0].n === 2);
+  await until(async () => (await looking.query(waiting)).rows[0].n === 2);
 
   const toldAt = performance.now();
   // As npm does, which passes on what the terminal sends to both.
@@ -46,7 +47,7 @@ it('told to go in the middle of answers and of a render, the server gives those 
   assert.equal(await cut, 'cut');
   await stream.text();
   assert.equal(await postgresPid(server.dataDir), null, 'the database has ended cleanly');
-  await Promise.allSettled([briefly.end(), long.end()]);
+  await Promise.allSettled([briefly.end(), long.end(), looking.end()]);
 
   const port = new URL(server.url).port;
   await using next = await startTestServer({ env: { DATA_DIR: server.dataDir, PORT: port } });

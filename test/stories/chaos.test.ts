@@ -83,7 +83,8 @@ function newWish(guest: Guest | undefined, random: () => number): Wish {
     guest,
     key: randomUUID(),
     prompt: fate < 0.1 ? 'a cat that will not come [sandbox:fail]' : 'a cat playing piano',
-    settings: { duration: 1 + Math.floor(random() * 4), resolution: random() < 0.7 ? '360p' : '720p' },
+    // Small, because everything that was cut off is rendered anew in the end, on a machine that may be busy.
+    settings: { duration: 1 + Math.floor(random() * 3), resolution: '360p' },
     isToBeCancelled: fate > 0.85,
   };
 }

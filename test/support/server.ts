@@ -12,6 +12,7 @@ import { stripVTControlCharacters } from 'node:util';
 /** Making a cluster and migrating it takes two seconds; the rest is for a machine that is very busy. */
 const START_MS = 60_000;
 const STOP_MS = 30_000;
+const SAID_MAX = 5_000;
 
 export type TestProcess = {
   pid: number;
@@ -19,6 +20,8 @@ export type TestProcess = {
   dataDir: string;
   /** How it ended: its exit code, or the signal that killed it. */
   exited: Promise<number | NodeJS.Signals>;
+  /** What it has said so far, the last few thousand lines of it. */
+  output(): string;
   /** Sends the signal and resolves when the process is gone. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Stops it with SIGTERM and removes the data folder that it made; repeatable. */
@@ -76,8 +79,10 @@ async function startEntry(
     if (folder) await removeFolder(folder);
   };
   try {
-    const found = await listenFor(child, find);
-    const made = { pid: child.pid ?? 0, dataDir, exited, kill, stop, [Symbol.asyncDispose]: stop };
+    const said: string[] = [];
+    const found = await listenFor(child, find, said);
+    const output = () => said.join('');
+    const made = { pid: child.pid ?? 0, dataDir, exited, output, kill, stop, [Symbol.asyncDispose]: stop };
     return { process: made, found };
   } catch (error) {
     await stop();
@@ -85,14 +90,18 @@ async function startEntry(
   }
 }
 
-/** What `find` finds in a line. What the process says besides is read and dropped, but for the error of a failed start. */
-async function listenFor(child: ChildProcess, find: (line: string) => string | undefined): Promise<string> {
+/** What `find` finds in a line. Whatever the process says, also later, is kept in `said`. */
+async function listenFor(
+  child: ChildProcess,
+  find: (line: string) => string | undefined,
+  said: string[],
+): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   if (!child.stdout || !child.stderr) throw new Error('a process without pipes');
-  const said: string[] = [];
-  child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text) > 100 && said.shift());
+  const keep = (text: string) => said.push(text) > SAID_MAX && said.shift();
+  child.stderr.setEncoding('utf8').on('data', keep);
   createInterface({ input: child.stdout }).on('line', (line) => {
-    said.push(`${line}\n`);
+    keep(`${line}\n`);
     const found = find(stripVTControlCharacters(line));
     if (found) resolve(found);
   });

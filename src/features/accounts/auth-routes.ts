@@ -6,6 +6,7 @@ import { type AuthErrorCode, authError } from '../../http/auth-dialect.ts';
 import type { AddressReader } from '../../http/client-address.ts';
 import type { HttpContext } from '../../http/env.ts';
 import type { Context } from '../context.ts';
+import { describeAuth } from './auth-wire.ts';
 import { type RefreshRefusal, refreshSession } from './refresh.ts';
 import { sessionOnWire } from './wire.ts';
 
@@ -22,6 +23,7 @@ const REFUSALS: Record<RefreshRefusal, [AuthErrorCode, string]> = {
 };
 
 export function authRoutes(api: Api, ctx: Context, guards: Guards, addressOf: AddressReader): void {
+  describeAuth(api);
   api.post('/auth/v1/token', guards.publicWithBody, async (c) => {
     if (c.req.query('grant_type') !== 'refresh_token') {
       return authError(c, 400, 'invalid_credentials', 'unsupported_grant_type');

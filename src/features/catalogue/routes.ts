@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { etag } from 'hono/etag';
-import { type Api, responses } from '../../http/api.ts';
+import { type Api, headerParameter, responses } from '../../http/api.ts';
 import type { Context } from '../context.ts';
 import { listModels } from './models.ts';
 import { Models, modelOnWire } from './wire.ts';
@@ -12,6 +12,7 @@ export function catalogueRoutes(api: Api, ctx: Context): void {
       path: '/functions/v1/get-models',
       tags: ['Models'],
       summary: 'What can be generated, at what price, with which settings',
+      parameters: [headerParameter('If-None-Match', 'The `ETag` of the copy at hand.')],
       middleware: etag(),
       responses: {
         ...responses(Models, 'The available models, featured first'),

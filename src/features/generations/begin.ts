@@ -47,15 +47,9 @@ export async function beginGeneration(ctx: Context, input: BeginGenerationInput)
     .executeTakeFirst();
   if (!model) throw new Problem('ERR_4002', { details: { field: 'model_id' } });
   const schema = settingsSchemaOf(model.settings_schema);
-  const requestHash = await canonicalHash({
-    model_id: model.id,
-    prompt,
-    settings: knownSettings(schema, input.settings),
-    image_url: input.imageUrl,
-  });
 
   // Before anything that may have changed since the first call: a repeat gets its answer even if the model is gone.
-  const replay = await findReplay(ctx, input, requestHash);
+  const replay = await findReplay(ctx, input);
   if (replay) return replay;
 
   if (!model.is_available || !ctx.providers.has(providerName(model.provider))) {
@@ -67,7 +61,7 @@ export async function beginGeneration(ctx: Context, input: BeginGenerationInput)
   const result = await ctx.db.call<BeginOutcome>('begin_generation', {
     user_id: input.userId,
     idempotency_key: input.idempotencyKey,
-    request_hash: requestHash,
+    request_hash: await hashRequest(input, Object.keys(schema.properties)),
     model_id: model.id,
     prompt,
     settings: completeSettings(schema, input.settings),
@@ -81,15 +75,24 @@ export async function beginGeneration(ctx: Context, input: BeginGenerationInput)
   return answerOf(result);
 }
 
-async function findReplay(ctx: Context, input: BeginGenerationInput, requestHash: string): Promise<Answer | null> {
+/** What makes two requests the same, given the names of the settings that count. */
+function hashRequest({ modelId, prompt, settings, imageUrl }: BeginGenerationInput, names: string[]): Promise<string> {
+  const known = knownSettings(names, settings);
+  return canonicalHash({ model_id: modelId, prompt: prompt.trim(), settings: known, image_url: imageUrl });
+}
+
+async function findReplay(ctx: Context, input: BeginGenerationInput): Promise<Answer | null> {
   const logged = await ctx.db.read
     .selectFrom('idempotency_log')
-    .select(['request_hash', 'operation_type', 'status_code', 'response_data'])
-    .where('user_id', '=', input.userId)
+    .leftJoin('video_jobs', 'video_jobs.job_id', 'idempotency_log.job_id')
+    .select(['request_hash', 'operation_type', 'status_code', 'response_data', 'video_jobs.settings'])
+    .where('idempotency_log.user_id', '=', input.userId)
     .where('idempotency_key', '=', input.idempotencyKey)
-    .where('expires_at', '>', ctx.clock.now())
+    .where('idempotency_log.expires_at', '>', ctx.clock.now())
     .executeTakeFirst();
   if (!logged) return null;
+  // The job holds every setting that the model had when it was charged, which may not be those of today.
+  const requestHash = await hashRequest(input, Object.keys(Object(logged.settings)));
   if (logged.request_hash !== requestHash || logged.operation_type !== 'generate_video') {
     throw new Problem('ERR_4009', { details: { field: 'Idempotency-Key' } });
   }

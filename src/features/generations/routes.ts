@@ -1,5 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
-import { type Api, type Guards, jsonContent, responses, USER_ERRORS } from '../../http/api.ts';
+import { type Api, type Guards, headerParameter, jsonContent, responses, USER_ERRORS } from '../../http/api.ts';
 import { callerId } from '../../http/caller.ts';
 import type { AddressReader } from '../../http/client-address.ts';
 import type { HttpContext } from '../../http/env.ts';
@@ -30,6 +30,7 @@ import {
 const TAGS = ['Video jobs'];
 const SECURITY = [{ bearer: [] }];
 const HOUR_SECONDS = 3600;
+const KEY = 'Idempotency-Key';
 const refuseBadGeneration = refuseInvalid({ model_id: 'ERR_4002', prompt: 'ERR_4003' });
 
 export function generationRoutes(api: Api, ctx: Context, guards: Guards, addressOf: AddressReader): void {
@@ -41,6 +42,7 @@ export function generationRoutes(api: Api, ctx: Context, guards: Guards, address
       summary: 'Pay for one video and set it going',
       description: 'Needs an `Idempotency-Key` (UUID): the same key never pays twice, however often it is sent.',
       security: SECURITY,
+      parameters: [headerParameter(KEY, 'The same key never pays twice.', { format: 'uuid', required: true })],
       middleware: guards.userWithBody,
       request: { body: jsonContent(GenerateVideoBody) },
       responses: responses(GenerationStarted, 'The job, charged and on its way', [
@@ -137,6 +139,7 @@ export function generationRoutes(api: Api, ctx: Context, guards: Guards, address
       tags: TAGS,
       summary: 'Stop a job that has not ended and have its credits back',
       security: SECURITY,
+      parameters: [headerParameter(KEY, 'With it, a repeat gets the first answer.', { format: 'uuid' })],
       middleware: guards.userWithBody,
       request: { body: jsonContent(JobBody) },
       responses: responses(Cancelled, 'The credits given back, and the balance', [

@@ -15,11 +15,11 @@ type SettingSchema = {
 /** What a settings schema's column holds; the catalogue's own writes keep to it. */
 export type SettingsSchema = { properties: Record<string, SettingSchema> };
 
-/** The settings that the model has, as sent; others are ignored and never reach a provider. */
-export function knownSettings(schema: SettingsSchema, given: Record<string, unknown>): Record<string, unknown> {
+/** The settings of these names, as sent; others are ignored and never reach a provider. */
+export function knownSettings(names: string[], given: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.keys(schema.properties)
-      .filter((name) => given[name] !== undefined && given[name] !== null)
+    names
+      .filter((name) => Object.hasOwn(given, name) && given[name] !== undefined && given[name] !== null)
       .map((name) => [name, given[name]]),
   );
 }

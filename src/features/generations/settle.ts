@@ -26,8 +26,9 @@ export async function settleGeneration(ctx: Context, jobId: string, signal: Abor
 
     const nextAskMs = hasProvider(job) ? await askOnce(ctx, job, signal) : ABSENT_RETRY_MS;
     if (nextAskMs === null) return;
-    if (nextAskMs > WATCH_INTERVAL_MAX_MS || looks >= LOOKS_PER_TASK) {
-      await ctx.db.call('schedule_settle', { job_id: jobId, delay_ms: nextAskMs });
+    const isWatched = nextAskMs <= WATCH_INTERVAL_MAX_MS;
+    if (!isWatched || looks >= LOOKS_PER_TASK) {
+      await ctx.db.call('schedule_settle', { job_id: jobId, delay_ms: isWatched ? 0 : nextAskMs });
       return;
     }
     await wait(nextAskMs, undefined, { signal });

@@ -1,4 +1,5 @@
-import type { Api, Guards } from '../../http/api.ts';
+import { z } from '@hono/zod-openapi';
+import { type Api, type Guards, headerParameter, responses, USER_ERRORS } from '../../http/api.ts';
 import { callerId } from '../../http/caller.ts';
 import type { HttpContext } from '../../http/env.ts';
 import { localeOf } from '../../http/problem.ts';
@@ -18,7 +19,11 @@ export function notificationRoutes(api: Api, ctx: Context, guards: Guards): void
       'Events `queued`, `processing` (progress, queue_position), `completed`, `failed`, and `credits` when the balance changes. ' +
       'With `Last-Event-ID` the stream goes on where it broke off; without, it begins with the jobs that are under way.',
     security: [{ bearer: [] }],
-    responses: { 200: { description: 'The stream', content: { 'text/event-stream': { schema: { type: 'string' } } } } },
+    parameters: [headerParameter('Last-Event-ID', 'The id of the last event that was seen.')],
+    responses: {
+      ...responses(z.string(), 'The stream', USER_ERRORS),
+      200: { description: 'The stream', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+    },
   });
   api.get('/functions/v1/job-events', guards.user, (c) => openStream(c, ctx));
 }

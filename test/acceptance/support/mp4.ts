@@ -15,7 +15,6 @@ export type Film = {
   frameBytes: number;
 };
 
-
 /** Reads a film; throws where the boxes do not fit into one another. */
 export function readMp4(file: Buffer): Film {
   const top = boxesOf(file);

@@ -9,6 +9,8 @@ export type RawOptions = {
   chunks?: (string | Uint8Array)[];
   /** Where the call comes from: any address of 127.0.0.0/8. */
   localAddress?: string;
+  /** Instead of the URL's, and sent as it stands. */
+  path?: string;
   /** Its connections; by default the call has one of its own. */
   agent?: Agent;
 };
@@ -18,11 +20,11 @@ export const oneConnection = (): Agent => new Agent({ keepAlive: true, maxSocket
 
 /** Sends exactly these headers and bytes, on a connection of their own. */
 export function rawCall(url: string, method: string, options: RawOptions = {}): Promise<RawReply> {
-  const { headers = {}, chunks = [], localAddress, agent = false } = options;
+  const { headers = {}, chunks = [], localAddress, path, agent = false } = options;
   return new Promise((resolve, reject) => {
     const call = request(
       url,
-      { method, headers, agent, timeout: 20_000, ...(localAddress ? { localAddress } : {}) },
+      { method, headers, agent, timeout: 20_000, ...(localAddress ? { localAddress } : {}), ...(path ? { path } : {}) },
       async (response) => {
         const parts: Buffer[] = [];
         for await (const part of response) parts.push(part);

@@ -4,7 +4,8 @@ import { expectStatus, type Reply } from './api.ts';
 import { assertShape } from './shape.ts';
 
 /** Words that only somebody who sees inside could know; none of them may reach a caller. */
-const INSIDE = /\bat (?:async )?\S+ \(|node_modules|node:internal|\.ts:\d|select .* from|insert into|duplicate key|ECONNREFUSED|SQLSTATE|pg_|violates/i;
+const INSIDE =
+  /\bat (?:async )?\S+ \(|node_modules|node:internal|\.ts:\d|select .* from|insert into|duplicate key|ECONNREFUSED|SQLSTATE|pg_|violates/i;
 
 /** Asserts a refusal in the contract's one shape, and hands out its details. */
 export function assertRefused(
@@ -15,8 +16,7 @@ export function assertRefused(
 ): Record<string, unknown> {
   expectStatus(reply, status);
   assert.match(reply.headers.get('content-type') ?? '', /^application\/json\b/);
-  assertShape(reply.body, failureShape);
-  const { error } = reply.body as Failure;
+  const error = errorOf(reply);
   assert.equal(error.code, code, reply.text);
   for (const [name, value] of Object.entries(details)) {
     assert.deepEqual(error.details[name], value, `details.${name} in ${reply.text}`);
@@ -28,6 +28,11 @@ export function assertRefused(
 
 /** The sentence for people in a refusal. */
 export function messageOf(reply: Reply<unknown>): string {
+  return errorOf(reply).message;
+}
+
+/** The shape was asserted just before: nothing else is taken on trust. */
+function errorOf(reply: Reply<unknown>): Failure['error'] {
   assertShape(reply.body, failureShape);
-  return (reply.body as Failure).error.message;
+  return (reply.body as Failure).error;
 }

@@ -7,7 +7,7 @@ export async function until<Sight>(
   look: () => Promise<Sight>,
   isSo: (sight: Sight) => boolean,
   wish: string,
-  limitMs = 30_000,
+  limitMs = 45_000,
 ): Promise<Sight> {
   const end = performance.now() + limitMs;
   for (;;) {

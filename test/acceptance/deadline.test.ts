@@ -1,0 +1,42 @@
+/** A video that takes too long, on a server that gives it three seconds. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { jobShape } from './support/answers.ts';
+import { newGuest, SHORT } from './support/guest.ts';
+import { assertRefused } from './support/refusal.ts';
+import { assertShape } from './support/shape.ts';
+import { OWN_SERVER, useServer } from './support/target.ts';
+
+describe('past its deadline', OWN_SERVER, () => {
+  const server = useServer({ GENERATION_DEADLINE_SECONDS: '3' });
+
+  test('a video is given up with ERR_5001 and its credits are back once, for twenty as for one', async () => {
+    const [guest, other] = [await newGuest(server.url), await newGuest(server.url)];
+    const begun = performance.now();
+    const jobs = await Promise.all([guest, other].flatMap((each) => Array.from({ length: 10 }, () => each.start())));
+    assert.deepEqual([await guest.balance(), await other.balance()], [0, 0]);
+    const [late] = jobs;
+    assert.ok(late);
+    const job = await guest.waitFor(late.job_id, ['completed', 'failed'], 20_000);
+    assert.ok(performance.now() - begun > 2_900, 'not before its time');
+    assertShape(job, jobShape);
+    assert.deepEqual([job.status, job.error_code, job.video_url], ['failed', 'ERR_5001', null]);
+    assert.ok(job.error_message && job.completed_at);
+    for (const [index, { job_id }] of jobs.entries()) {
+      const owner = index < 10 ? guest : other;
+      assert.equal((await owner.waitFor(job_id, ['completed', 'failed'], 20_000)).error_code, 'ERR_5001');
+    }
+    assert.deepEqual([await guest.balance(), await other.balance()], [10, 10]);
+    assert.equal((await guest.ledger()).length, 21);
+    assertRefused(await guest.post('cancel-video-job', { job_id: late.job_id }), 409, 'ERR_4008');
+    assert.equal(await guest.balance(), 10);
+  });
+
+  test('one that is quick enough is made all the same', async () => {
+    const guest = await newGuest(server.url);
+    const { job_id } = await guest.start({ prompt: 'a paper boat', settings: SHORT });
+    const job = await guest.waitFor(job_id, ['completed', 'failed'], 20_000);
+    // A very busy machine may be too slow: then the credits are back instead.
+    assert.equal(await guest.balance(), job.status === 'completed' ? 9 : 10);
+  });
+});

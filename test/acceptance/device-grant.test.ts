@@ -1,0 +1,274 @@
+/** The initial grant: once in the life of a physical device, whatever Apple's servers do. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, describe, test } from 'node:test';
+import type { Onboarded } from './support/answers.ts';
+import { expectStatus } from './support/api.ts';
+import { type Apple, BAD_TOKEN, type Fault, startApple } from './support/apple.ts';
+import { asGuest, deviceCheck } from './support/guest.ts';
+import * as phone from './support/phone.ts';
+import { refresh } from './support/refresh.ts';
+import { assertRefused } from './support/refusal.ts';
+import { OWN_SERVER, useServer } from './support/target.ts';
+
+describe('device-check against an Apple of our own', OWN_SERVER, () => {
+  let apple: Apple;
+  const server = useServer(async () => {
+    apple = await startApple();
+    return { ...apple.env, WORKER: 'off' };
+  });
+  const denying = useServer(async () => ({ ...apple.env, WORKER: 'off', DEVICECHECK_FALLBACK: 'deny' }));
+  after(async () => {
+    await apple.close();
+    assert.deepEqual(apple.violations, [], 'nothing was asked that Apple would not accept');
+  });
+
+  const newId = () => randomUUID();
+  const knock = (id: string, device: string | null, base = server.url) => phone.knock(base, id, device);
+  const enter = (id: string, device: string | null) => phone.enter(server.url, id, device);
+  const grantsOf = (onboarded: Onboarded) => phone.grantsOf(server.url, onboarded);
+  const isGranted = async (onboarded: Onboarded) =>
+    (await asGuest(server.url, onboarded).profile()).initial_grant_claimed;
+
+  describe('while Apple answers', () => {
+    test('grants once per physical device: another installation of it gets an account without credits', async () => {
+      const [device, first, second] = [newId(), newId(), newId()];
+      const granted = await enter(first, device);
+      assert.deepEqual([granted.credits_remaining, granted.is_new, await isGranted(granted)], [10, true, true]);
+      assert.deepEqual(apple.bitsOf(device)?.bit0, true);
+      const other = await enter(second, device);
+      assert.deepEqual([other.credits_remaining, other.is_new, await isGranted(other)], [0, true, false]);
+      assert.notEqual(other.user_id, granted.user_id);
+      for (const id of [first, second, first, second]) {
+        const again = await enter(id, device);
+        const known = id === first ? granted : other;
+        assert.deepEqual(
+          [again.user_id, again.is_new, again.credits_remaining],
+          [known.user_id, false, known.credits_remaining],
+        );
+      }
+      assert.deepEqual([await grantsOf(granted), await grantsOf(other)], [1, 0]);
+    });
+
+    test('of twenty first calls of one physical device under twenty ids exactly one is granted', async () => {
+      const device = newId();
+      const all = await Promise.all(Array.from({ length: 20 }, () => enter(newId(), device)));
+      assert.equal(new Set(all.map(({ user_id }) => user_id)).size, 20);
+      const balances = await Promise.all(all.map((onboarded) => asGuest(server.url, onboarded).balance()));
+      assert.equal(
+        balances.reduce((sum, balance) => sum + balance, 0),
+        10,
+      );
+    });
+
+    test('of twenty first calls of one installation come one account and one grant', async () => {
+      const [device, id] = [newId(), newId()];
+      const all = await Promise.all(Array.from({ length: 20 }, () => enter(id, device)));
+      assert.equal(new Set(all.map(({ user_id }) => user_id)).size, 1);
+      assert.equal(all.filter(({ is_new }) => is_new).length, 1);
+      const [one] = all;
+      assert.ok(one);
+      assert.equal(await asGuest(server.url, one).balance(), 10);
+      assert.equal(await grantsOf(one), 1);
+    });
+
+    test('twenty different devices at once are granted each', async () => {
+      const all = await Promise.all(Array.from({ length: 20 }, () => enter(newId(), newId())));
+      assert.deepEqual(new Set(all.map(({ credits_remaining }) => credits_remaining)), new Set([10]));
+    });
+
+    test('a device whose bit is set already gets an account without the grant', async () => {
+      const device = newId();
+      apple.setBits(device, { bit0: true, bit1: false });
+      const onboarded = await enter(newId(), device);
+      assert.deepEqual([onboarded.credits_remaining, onboarded.is_new], [0, true]);
+      assert.equal(await isGranted(onboarded), false);
+    });
+
+    test('bits that were set to false are a device that has had nothing', async () => {
+      for (const bit1 of [false, true]) {
+        const device = newId();
+        apple.setBits(device, { bit0: false, bit1 });
+        assert.equal((await enter(newId(), device)).credits_remaining, 10);
+        assert.equal(apple.bitsOf(device)?.bit0, true);
+      }
+    });
+
+    test('a device that Apple has not seen is answered in plain text, and granted', async () => {
+      for (const wording of ['Failed to find bit state', 'Bit State Not Found', 'Failed to find bit state\n']) {
+        apple.wording = wording;
+        assert.equal((await enter(newId(), newId())).credits_remaining, 10, wording);
+      }
+      apple.wording = 'Failed to find bit state';
+    });
+
+    test('a bad token is 403, creates nothing and gives no tokens, to new and known devices alike', async () => {
+      const [device, id] = [newId(), newId()];
+      const refused = async () => {
+        const reply = await deviceCheck(server.url, { device_id: id, device_token: BAD_TOKEN });
+        assertRefused(reply, 403, 'ERR_4010');
+        assert.doesNotMatch(reply.text, /token"|user_id|session"/);
+      };
+      await refused();
+      const first = await enter(id, device);
+      assert.equal(first.is_new, true, 'nothing was created');
+      await refused();
+      assert.equal((await enter(id, device)).user_id, first.user_id);
+      for (const text of ['Missing or incorrectly formatted device token payload', 'Bad Device Token']) {
+        const heal = apple.fail('query_two_bits', { answer: 400, text });
+        assertRefused(await knock(newId(), newId()), 403, 'ERR_4010');
+        heal();
+      }
+    });
+  });
+
+  const outages: Record<string, Fault | 'refused'> = {
+    'answers 500': { answer: 500, text: 'Internal Server Error' },
+    'answers 503': { answer: 503, headers: { 'Retry-After': '120' } },
+    'answers 429': { answer: 429 },
+    'refuses our key': { answer: 401, text: 'Unable to verify authorization token' },
+    'refuses our clock': { answer: 400, text: 'Invalid or missing timestamp' },
+    'answers with a page': { answer: 200, text: '<html><body>captive portal</body></html>' },
+    'answers with JSON of another kind': { answer: 200, text: '{"ok":true}' },
+    'answers with bits that are none': { answer: 200, text: '{"bit0":"false","bit1":"false"}' },
+    'sends elsewhere': { answer: 302, headers: { Location: 'http://169.254.169.254/' } },
+    'cuts the connection': { isApplied: false, ending: 'cut' },
+    'takes no connection': 'refused',
+  };
+  const breakDown = async (fault: Fault | 'refused'): Promise<() => Promise<void>> => {
+    if (fault !== 'refused') {
+      const heal = apple.fail('query_two_bits', fault);
+      return async () => heal();
+    }
+    await apple.close();
+    return () => apple.open();
+  };
+
+  describe('while Apple cannot be asked', () => {
+    for (const [what, fault] of Object.entries(outages)) {
+      test(`(${what}) a new device has an account without credits, granted at its first verified call`, async () => {
+        const [device, id, knownId, knownDevice] = [newId(), newId(), newId(), newId()];
+        const known = await enter(knownId, knownDevice);
+        const heal = await breakDown(fault);
+        try {
+          const [poor, refused, denied] = await Promise.all([
+            enter(id, device),
+            knock(knownId, knownDevice),
+            knock(id, device, denying.url),
+          ]);
+          assert.deepEqual([poor.credits_remaining, poor.is_new, await isGranted(poor)], [0, true, false]);
+          for (const reply of [refused, denied]) phone.assertNoEntry(reply);
+          const session = expectStatus(await refresh(server.url, known.refresh_token), 200).body;
+          assert.equal(session.user.id, known.user_id, 'a known device lives on by its refresh token');
+          // Known from now on: nobody gets its tokens for its id alone.
+          if (fault === 'refused') assert.equal((await knock(id, device)).status, 503);
+          await heal();
+          const granted = await enter(id, device);
+          assert.deepEqual([granted.user_id, granted.is_new, granted.credits_remaining], [poor.user_id, false, 10]);
+          assert.equal((await enter(id, device)).credits_remaining, 10);
+          assert.equal((await enter(newId(), device)).credits_remaining, 0);
+        } finally {
+          await heal();
+        }
+      });
+    }
+
+    test('a device without DeviceCheck is treated the same: no token, no credits, no way back in', async () => {
+      const [device, id] = [newId(), newId()];
+      const poor = await enter(id, null);
+      assert.deepEqual([poor.credits_remaining, poor.is_new], [0, true]);
+      phone.assertNoEntry(await knock(id, null));
+      phone.assertNoEntry(await deviceCheck(server.url, { device_id: id, device_token: null }));
+      expectStatus(await refresh(server.url, poor.refresh_token), 200);
+      const granted = await enter(id, device);
+      assert.deepEqual([granted.user_id, granted.credits_remaining], [poor.user_id, 10]);
+    });
+
+    test('under deny nobody new gets in without a verified device, and nothing is created', async () => {
+      const [device, id] = [newId(), newId()];
+      assert.equal((await knock(id, null, denying.url)).status, 503);
+      const heal = apple.fail('query_two_bits', { answer: 500 });
+      assert.equal((await knock(id, device, denying.url)).status, 503);
+      heal();
+      const granted = expectStatus(await knock(id, device, denying.url), 200).body;
+      assert.deepEqual([granted.is_new, granted.credits_remaining], [true, 10]);
+    });
+  });
+
+  describe('while Apple takes questions but no updates', () => {
+    const unapplied: Record<string, Fault> = {
+      'refused with 401': { answer: 401, text: 'Unable to verify authorization token' },
+      'refused with 429': { answer: 429 },
+      'answered with 500, undone': { isApplied: false, ending: 500 },
+      'cut, undone': { isApplied: false, ending: 'cut' },
+    };
+    for (const [what, fault] of Object.entries(unapplied)) {
+      test(`(${what}) the next verified call of the same device brings the credits, once`, async () => {
+        const [device, id] = [newId(), newId()];
+        const heal = apple.fail('update_two_bits', fault);
+        const poor = await enter(id, device);
+        assert.deepEqual([poor.credits_remaining, poor.is_new, await isGranted(poor)], [0, true, false]);
+        assert.equal((await enter(id, device)).credits_remaining, 0);
+        heal();
+        assert.equal((await enter(id, device)).credits_remaining, 10);
+        assert.equal((await enter(id, device)).credits_remaining, 10);
+        assert.equal(await grantsOf(poor), 1);
+        assert.equal((await enter(newId(), device)).credits_remaining, 0);
+      });
+    }
+
+    const applied: Record<string, Fault> = {
+      'applied, then cut': { isApplied: true, ending: 'cut' },
+      'applied, then 500': { isApplied: true, ending: 500 },
+    };
+    for (const [what, fault] of Object.entries(applied)) {
+      test(`(${what}) the next verified call of the same device brings the credits, once`, async () => {
+        const [device, id] = [newId(), newId()];
+        const heal = apple.fail('update_two_bits', fault);
+        const first = await enter(id, device);
+        assert.ok([0, 10].includes(first.credits_remaining));
+        assert.equal(apple.bitsOf(device)?.bit0, true, 'Apple has it on record');
+        heal();
+        assert.equal((await enter(id, device)).credits_remaining, 10, 'and the device has its credits');
+        assert.equal((await enter(id, device)).credits_remaining, 10);
+        assert.equal(await grantsOf(first), 1);
+        assert.equal((await enter(newId(), device)).credits_remaining, 0);
+      });
+
+      test(`(${what}) another installation of the same device never gets a second grant`, async () => {
+        const [device, id, others] = [newId(), newId(), [newId(), newId(), newId()]];
+        const heal = apple.fail('update_two_bits', fault);
+        const first = await enter(id, device);
+        const inBetween = await Promise.all(others.map((other) => enter(other, device)));
+        heal();
+        await Promise.all([...others, id].map((each) => enter(each, device)));
+        await Promise.all([id, ...others, newId()].map((each) => enter(each, device)));
+        const grants = await Promise.all([first, ...inBetween].map(grantsOf));
+        assert.ok(grants.reduce((sum, count) => sum + count, 0) <= 1, `grants: ${grants}`);
+      });
+    }
+
+    test('devices whose updates are applied and then cut, many at a time, are never granted twice', async () => {
+      const phones = Array.from({ length: 8 }, () => ({ id: newId(), device: newId() }));
+      const heal = apple.fail('update_two_bits', { isApplied: true, ending: 'cut' });
+      for (const { id, device } of phones) await enter(id, device);
+      heal();
+      const later = await Promise.all(phones.map(({ id, device }) => enter(id, device)));
+      for (const onboarded of later) assert.ok((await grantsOf(onboarded)) <= 1);
+      const strangers = await Promise.all(phones.map(({ device }) => enter(newId(), device)));
+      assert.deepEqual(new Set(strangers.map(({ credits_remaining }) => credits_remaining)), new Set([0]));
+    });
+  });
+});
+
+describe('INITIAL_GRANT_CREDITS', OWN_SERVER, () => {
+  const generous = useServer({ INITIAL_GRANT_CREDITS: '25', WORKER: 'off' });
+
+  test('says how much a new device is worth', async () => {
+    const reply = await deviceCheck(generous.url, {
+      device_id: randomUUID(),
+      device_token: btoa(`device:${randomUUID()}`),
+    });
+    assert.equal(expectStatus(reply, 200).body.credits_remaining, 25);
+  });
+});

@@ -1,0 +1,203 @@
+/** Sessions: they live on through lost answers and end for thieves. */
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { sessionShape } from './support/answers.ts';
+import { call, expectStatus, type Reply } from './support/api.ts';
+import { asGuest, deviceCheck, deviceTokenOf, newGuest } from './support/guest.ts';
+import { type AuthFailure, REFRESH, refresh, VERSION } from './support/refresh.ts';
+import { assertShape, oneOf, shape, someText } from './support/shape.ts';
+import { useTarget } from './support/target.ts';
+import { readToken } from './support/tokens.ts';
+
+const target = useTarget();
+
+/** A refusal in the dialect of the Supabase clients, in the version that they ask for. */
+function assertAuthRefused(reply: Reply<AuthFailure>, status: number, code: string, isVersioned: boolean): void {
+  expectStatus(reply, status);
+  assert.equal(reply.headers.get('x-sb-error-code'), code);
+  if (isVersioned) {
+    assertShape(reply.body, shape({ code: oneOf(code), message: someText }));
+    assert.equal(reply.headers.get('x-supabase-api-version'), '2024-01-01');
+  } else {
+    assertShape(reply.body, shape({ code: oneOf(status), error_code: oneOf(code), msg: someText }));
+  }
+}
+
+const renew = async (token: string) => {
+  const reply = expectStatus(await refresh(target.url, token), 200);
+  assertShape(reply.body, sessionShape);
+  return reply.body;
+};
+
+describe('a refresh', () => {
+  test('gives a new pair for the same account, and both tokens work', async () => {
+    const guest = await newGuest(target.url);
+    const session = await renew(guest.refreshToken);
+    assert.equal(session.user.id, guest.userId);
+    assert.notEqual(session.refresh_token, guest.refreshToken);
+    assert.equal(session.expires_in, 3600);
+    assert.ok(Math.abs(session.expires_at - session.expires_in - Date.now() / 1000) < 60);
+    const { claims } = readToken(session.access_token);
+    assert.equal(claims.exp, session.expires_at);
+    assert.equal(claims.session_id, readToken(guest.token).claims.session_id);
+    const renewed = asGuest(target.url, { user_id: guest.userId, ...session });
+    assert.equal((await renewed.profile()).id, guest.userId);
+    assert.equal((await renew(session.refresh_token)).user.id, guest.userId);
+  });
+
+  test('asked for again by the token just traded, because its answer was lost, gives the active token', async () => {
+    const guest = await newGuest(target.url);
+    const first = await renew(guest.refreshToken);
+    const again = await renew(guest.refreshToken);
+    assert.equal(again.refresh_token, first.refresh_token);
+    const second = await renew(first.refresh_token);
+    assert.equal((await renew(first.refresh_token)).refresh_token, second.refresh_token);
+    assert.equal((await renew(second.refresh_token)).user.id, guest.userId);
+  });
+
+  test('asked for twenty times at once, as at the start of an app, ends in one active token', async () => {
+    const guest = await newGuest(target.url);
+    const sessions = await Promise.all(Array.from({ length: 20 }, () => renew(guest.refreshToken)));
+    assert.equal(new Set(sessions.map(({ refresh_token }) => refresh_token)).size, 1);
+    const [{ refresh_token } = { refresh_token: '' }] = sessions;
+    assert.equal((await renew(refresh_token)).user.id, guest.userId);
+  });
+
+  test('with a token older than that closes the whole session, for the thief and for the owner', async () => {
+    for (const headers of [{}, VERSION]) {
+      const isVersioned = headers === VERSION;
+      const guest = await newGuest(target.url);
+      const first = await renew(guest.refreshToken);
+      const second = await renew(first.refresh_token);
+      const stolen = await refresh(target.url, guest.refreshToken, { headers });
+      assertAuthRefused(stolen, 400, 'refresh_token_already_used', isVersioned);
+      for (const token of [second.refresh_token, first.refresh_token]) {
+        const reply = await refresh(target.url, token, { headers });
+        assertAuthRefused(reply, 400, 'session_not_found', isVersioned);
+      }
+      assert.match(stolen.text, /Invalid Refresh Token: Already Used/);
+    }
+  });
+
+  test('other sessions of the same account go on when one is closed', async () => {
+    const guest = await newGuest(target.url);
+    const body = { device_id: guest.deviceId, device_token: guest.deviceToken };
+    const other = expectStatus(await deviceCheck(target.url, body), 200).body;
+    assert.equal(other.user_id, guest.userId);
+    assert.notEqual(readToken(other.access_token).claims.session_id, readToken(guest.token).claims.session_id);
+    await renew((await renew(guest.refreshToken)).refresh_token);
+    assert.equal((await refresh(target.url, guest.refreshToken)).status, 400);
+    assert.equal((await renew(other.refresh_token)).user.id, guest.userId);
+  });
+
+  test('with a token that is none of ours is refresh_token_not_found, in either dialect', async () => {
+    const guest = await newGuest(target.url);
+    for (const token of [
+      'x',
+      randomUUID(),
+      randomBytes(32).toString('base64url'),
+      `${guest.refreshToken}x`,
+      guest.refreshToken.slice(0, -1),
+      guest.refreshToken.toLowerCase(),
+      guest.token,
+      'x'.repeat(20_000),
+      "' or 1=1 --",
+    ]) {
+      assertAuthRefused(await refresh(target.url, token), 400, 'refresh_token_not_found', false);
+      const reply = await refresh(target.url, token, { headers: VERSION });
+      assertAuthRefused(reply, 400, 'refresh_token_not_found', true);
+      assert.match(reply.text, /Invalid Refresh Token: Refresh Token Not Found/);
+    }
+    assert.equal((await renew(guest.refreshToken)).user.id, guest.userId, 'guessing closes nothing');
+  });
+
+  test('without a token says so as OAuth does', async () => {
+    for (const body of [
+      {},
+      { refresh_token: '' },
+      { refresh_token: null },
+      { refresh_token: 1 },
+      { refresh_token: ['x'] },
+    ]) {
+      for (const headers of [{}, VERSION]) {
+        const reply = expectStatus(await call(target.url, 'POST', REFRESH, { body, headers }), 400);
+        assert.deepEqual(reply.body, { error: 'invalid_request', error_description: 'refresh_token required' });
+      }
+    }
+  });
+
+  test('of another kind of grant is refused', async () => {
+    for (const query of ['', '?grant_type=', '?grant_type=client_credentials', '?grant_type=REFRESH_TOKEN']) {
+      const guest = await newGuest(target.url);
+      const body = { refresh_token: guest.refreshToken };
+      const reply = await call<AuthFailure>(target.url, 'POST', `/auth/v1/token${query}`, { body });
+      assertAuthRefused(reply, 400, 'invalid_credentials', false);
+      assert.match(reply.text, /unsupported_grant_type/);
+      assert.equal((await renew(guest.refreshToken)).user.id, guest.userId);
+    }
+  });
+
+  test('heeds no Authorization, as the clients send their public key there', async () => {
+    const guest = await newGuest(target.url);
+    const reply = await refresh(target.url, guest.refreshToken, {
+      token: 'sb_publishable_x',
+      headers: { apikey: 'x' },
+    });
+    expectStatus(reply, 200);
+  });
+
+  test('with a body that is none is refused in the clients’ own dialect', async () => {
+    for (const headers of [{}, VERSION]) {
+      for (const [body, type, status] of [
+        ['{', 'application/json', 400],
+        ['[]', 'application/json', 400],
+        ['{"refresh_token":"a\\u0000b"}', 'application/json', 400],
+        ['refresh_token=x', 'application/x-www-form-urlencoded', 415],
+        [JSON.stringify({ refresh_token: 'x'.repeat(1024 * 1024) }), 'application/json', 413],
+      ] as const) {
+        const reply = await call<AuthFailure>(target.url, 'POST', REFRESH, {
+          body,
+          headers: { 'Content-Type': type, ...headers },
+        });
+        assertAuthRefused(reply, status, 'validation_failed', headers === VERSION);
+      }
+    }
+  });
+
+  test('can be read by a page of another origin, the error code too', async () => {
+    const headers = { Origin: 'https://app.example.com', ...VERSION };
+    const reply = await refresh(target.url, 'x', { headers });
+    assert.ok(reply.headers.get('access-control-allow-origin'));
+    assert.match(reply.headers.get('access-control-expose-headers') ?? '', /x-supabase-api-version/i);
+    const preflight = await call(target.url, 'OPTIONS', REFRESH, {
+      headers: {
+        Origin: 'https://app.example.com',
+        'Access-Control-Request-Method': 'POST',
+        'Access-Control-Request-Headers': 'apikey,authorization,content-type,x-client-info,x-supabase-api-version',
+      },
+    });
+    assert.ok([200, 204].includes(preflight.status));
+    assert.match(preflight.headers.get('access-control-allow-headers') ?? '', /x-supabase-api-version/i);
+  });
+});
+
+describe('a device that comes back', () => {
+  test('has a session of its own each time, and the tokens of all of them work', async () => {
+    const device = randomUUID();
+    const body = { device_id: randomUUID(), device_token: deviceTokenOf(device) };
+    const visits = [];
+    for (let count = 0; count < 3; count += 1) visits.push(expectStatus(await deviceCheck(target.url, body), 200).body);
+    assert.equal(new Set(visits.map(({ user_id }) => user_id)).size, 1);
+    assert.equal(new Set(visits.map(({ refresh_token }) => refresh_token)).size, 3);
+    assert.deepEqual(
+      visits.map(({ is_new, credits_remaining }) => [is_new, credits_remaining]),
+      [
+        [true, 10],
+        [false, 10],
+        [false, 10],
+      ],
+    );
+    for (const { refresh_token } of visits) await renew(refresh_token);
+  });
+});

@@ -1,0 +1,132 @@
+/** A server that cannot start says why, all of it, in words for people, and ends with 1. */
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { startTestServer } from '../support/server.ts';
+import { call } from './support/api.ts';
+import { type Start, startInVain } from './support/start.ts';
+import { freePort, OWN_SERVER } from './support/target.ts';
+import { newKey } from './support/tokens.ts';
+
+/** Says all of it, names no line of code, and ends with 1. */
+function assertRefuses({ code, said }: Start, ...words: RegExp[]): void {
+  assert.equal(code, 1, said);
+  for (const word of words) assert.match(said, word);
+  assert.doesNotMatch(said, /^\s+at .*[:(]\d+/m, 'no stack');
+  assert.doesNotMatch(said, /http:\/\/localhost/, 'no banner');
+}
+
+describe('a server that cannot start', { ...OWN_SERVER, concurrency: 2 }, () => {
+  test('in production, without anything: names everything that is missing at once', async () => {
+    const start = await startInVain({ ENVIRONMENT: 'production' });
+    const names = ['PUBLIC_URL', 'DATABASE_URL', 'JWT_PRIVATE_KEY', 'SECRET_KEY', 'APPLE_BUNDLE_ID', 'APPLE_TEAM_ID'];
+    const keys = [
+      'APPLE_DEVICECHECK_KEY_ID',
+      'APPLE_DEVICECHECK_PRIVATE_KEY',
+      'FALAI_API_KEY',
+      'RUNWAY_API_KEY',
+      'PIKA_API_KEY',
+    ];
+    assertRefuses(start, ...[...names, ...keys].map((name) => new RegExp(`\\b${name}\\b`)));
+    assert.ok(start.seconds < 10);
+  });
+
+  test('in production, with plain http: says so beside what is missing', async () => {
+    const start = await startInVain({ ENVIRONMENT: 'production', PUBLIC_URL: 'http://api.example.com' });
+    assertRefuses(start, /PUBLIC_URL.*https/, /DATABASE_URL/, /SECRET_KEY/);
+  });
+
+  test('with many unusable values: names each of them at once, and shows no secret', async () => {
+    const secret = 'a-short-secret-42';
+    const start = await startInVain({
+      PORT: 'eighty',
+      ENVIRONMENT: 'prod',
+      WORKER: 'maybe',
+      LOG_LEVEL: 'loud',
+      SECRET_KEY: secret,
+      JWT_PRIVATE_KEY: `-----BEGIN PRIVATE KEY-----\\n${secret}\\n-----END PRIVATE KEY-----`,
+      DATABASE_URL: `mysql://root:${secret}@localhost/x`,
+      RATE_LIMIT_GENERATIONS_PER_HOUR: '-5',
+      DEVICECHECK_FALLBACK: 'allow',
+      GENERATION_DEADLINE_SECONDS: '0',
+      APPLE_KEY_ID: 'KEY1234567',
+      SUPABASE_URL: 'https://x.supabase.co',
+    });
+    const names = [
+      'PORT',
+      'ENVIRONMENT',
+      'WORKER',
+      'LOG_LEVEL',
+      'SECRET_KEY',
+      'JWT_PRIVATE_KEY',
+      'DATABASE_URL',
+      'RATE_LIMIT_GENERATIONS_PER_HOUR',
+      'DEVICECHECK_FALLBACK',
+      'GENERATION_DEADLINE_SECONDS',
+      'APPLE_ISSUER_ID',
+      'APPLE_PRIVATE_KEY',
+      'SUPABASE_ANON_KEY',
+      'SUPABASE_SERVICE_ROLE_KEY',
+    ];
+    assertRefuses(start, ...names.map((name) => new RegExp(`^\\s*${name}\\b`, 'm')));
+    assert.equal(start.said.includes(secret), false);
+  });
+
+  test('with a signing key of another kind', async () => {
+    for (const key of [
+      'nonsense',
+      '{"kty":"oct","k":"AAAA"}',
+      newKey().publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    ]) {
+      assertRefuses(await startInVain({ JWT_PRIVATE_KEY: key }), /JWT_PRIVATE_KEY/);
+    }
+  });
+
+  test('on a port that is taken', async () => {
+    const port = await freePort();
+    const other = createServer().listen(port, '127.0.0.1');
+    try {
+      const start = await startInVain({ PORT: String(port) });
+      assertRefuses(start, new RegExp(`\\b${port}\\b`), /PORT/);
+    } finally {
+      other.close();
+    }
+  });
+
+  test('in a data folder that cannot be made, written or read', async () => {
+    assertRefuses(await startInVain({ DATA_DIR: '/dev/null/rendio' }), /\/dev\/null\/rendio/, /DATA_DIR/);
+    const inFile = async (folder: string) => writeFile(join(folder, 'postgres'), 'not a folder');
+    assertRefuses(await startInVain({}, inFile), /data folder/i);
+    if (process.getuid?.() !== 0) assertRefuses(await startInVain({ DATA_DIR: '/rendio' }), /DATA_DIR/);
+  });
+
+  test('with a data folder whose secrets are spoilt: names the file, and overwrites nothing', async () => {
+    for (const [name, text] of [
+      ['development-jwt-key.pem', 'not a key'],
+      ['development-jwt-key.pem', ''],
+      ['development-secret-key', 'not a secret'],
+    ] as const) {
+      const start = await startInVain({}, (folder) => writeFile(join(folder, name), text));
+      assertRefuses(start, new RegExp(name.replaceAll('.', '\\.')));
+    }
+    const asFolder = await startInVain({}, (folder) => mkdir(join(folder, 'development-jwt-key.pem')));
+    assertRefuses(asFolder, /development-jwt-key\.pem/);
+  });
+
+  test('without its database: says so soon, without the password', async () => {
+    const port = await freePort();
+    const start = await startInVain({ DATABASE_URL: `postgres://owner:hunter2hunter2@127.0.0.1:${port}/rendio` });
+    assertRefuses(start, /database/i);
+    assert.doesNotMatch(start.said, /hunter2/);
+    assert.ok(start.seconds < 25, `${start.seconds} s`);
+  });
+
+  test('on the data of another server that runs', async () => {
+    await using server = await startTestServer({ env: { WORKER: 'off' } });
+    const start = await startInVain({ DATA_DIR: server.dataDir });
+    assertRefuses(start, /another|already|in use/i);
+    assert.equal((await call(server.url, 'GET', '/readyz')).status, 200, 'and leaves that one alone');
+  });
+});

@@ -1,0 +1,106 @@
+/** A reader of server-sent events, as strict as the standard. */
+import assert from 'node:assert/strict';
+import { send } from './api.ts';
+import type { Guest } from './guest.ts';
+
+export type StreamEvent = { id: string; event: string; data: { [name: string]: unknown } };
+
+export type EventReader = AsyncDisposable & {
+  headers: Headers;
+  /** Everything that has come so far. */
+  seen: StreamEvent[];
+  /** Comment lines: what keeps the connection awake. */
+  comments: string[];
+  /** The last `retry` that was told, in milliseconds. */
+  retryMs: number | undefined;
+  /** The next event for which it holds, from the first seen on. */
+  until(isIt: (event: StreamEvent) => boolean, limitMs?: number): Promise<StreamEvent>;
+  untilComment(limitMs: number): Promise<string>;
+  /** Resolves when the server has ended the stream. */
+  ended: Promise<void>;
+  close(): Promise<void>;
+};
+
+export type Listening = { lastEventId?: string; headers?: Record<string, string> };
+
+/** Opens the stream of a guest. */
+export async function listen(guest: Guest, { lastEventId, headers = {} }: Listening = {}): Promise<EventReader> {
+  const leaving = new AbortController();
+  const resume: Record<string, string> = lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId };
+  const response = await send(guest.base, 'GET', 'job-events', {
+    token: guest.token,
+    headers: { Accept: 'text/event-stream', ...resume, ...headers },
+    signal: leaving.signal,
+  });
+  assert.equal(response.status, 200);
+  assert.ok(response.body);
+  const wake = new EventTarget();
+  const reader: EventReader = {
+    headers: response.headers,
+    seen: [],
+    comments: [],
+    retryMs: undefined,
+    until: (isIt, limitMs) => waitFor(() => reader.seen.find(isIt), 'such an event', limitMs),
+    untilComment: (limitMs) => waitFor(() => reader.comments[0], 'comment', limitMs),
+    ended: readAll(response.body),
+    async close() {
+      leaving.abort();
+      await reader.ended;
+    },
+    [Symbol.asyncDispose]: () => reader.close(),
+  };
+
+  function waitFor<T>(look: () => T | undefined, wish: string, limitMs = 45_000): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        wake.removeEventListener('news', check);
+        reject(new Error(`no ${wish} within ${limitMs} ms, but ${JSON.stringify(reader.seen)}`));
+      }, limitMs);
+      const check = () => {
+        const found = look();
+        if (found === undefined) return;
+        clearTimeout(timer);
+        wake.removeEventListener('news', check);
+        resolve(found);
+      };
+      wake.addEventListener('news', check);
+      check();
+    });
+  }
+
+  async function readAll(body: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    let text = '';
+    try {
+      for await (const part of body) {
+        text += decoder.decode(part, { stream: true });
+        const blocks = text.split('\n\n');
+        text = blocks.pop() ?? '';
+        for (const block of blocks) take(block);
+        wake.dispatchEvent(new Event('news'));
+      }
+    } catch (error) {
+      if (!leaving.signal.aborted) throw error;
+    }
+  }
+
+  function take(block: string): void {
+    const fields: Record<string, string> = {};
+    for (const line of block.split('\n')) {
+      if (line.startsWith(':')) {
+        reader.comments.push(line);
+        continue;
+      }
+      const [, name = '', value = ''] = /^([a-z]+): ?(.*)$/.exec(line) ?? [];
+      assert.ok(['id', 'event', 'data', 'retry'].includes(name), `a line ${JSON.stringify(line)}`);
+      fields[name] = value;
+    }
+    if (fields.retry !== undefined) reader.retryMs = Number(fields.retry);
+    if (fields.data === undefined) return;
+    assert.ok(fields.id !== undefined && fields.event !== undefined, block);
+    reader.seen.push({ id: fields.id, event: fields.event, data: JSON.parse(fields.data) });
+  }
+
+  reader.ended.catch(() => {});
+  return reader;
+}

@@ -1,0 +1,38 @@
+/** A server that is expected not to start: run to its end, and everything that it says. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ENTRY = fileURLToPath(new URL('../../../src/entry/node.ts', import.meta.url));
+/** Nobody waits longer to hear that it does not work. */
+const LIMIT_MS = 30_000;
+
+export type Start = { code: number | null; said: string; seconds: number };
+
+/** Starts the server with this environment and nothing else; `prepare` may spoil its data folder first. */
+export async function startInVain(
+  env: Record<string, string>,
+  prepare: (dataDir: string) => Promise<unknown> = async () => {},
+): Promise<Start> {
+  const folder = await mkdtemp(join(tmpdir(), 'rendio-start-'));
+  try {
+    await prepare(folder);
+    const began = performance.now();
+    const child = spawn(process.execPath, [ENTRY], {
+      cwd: tmpdir(),
+      env: { PATH: process.env.PATH, NO_COLOR: '1', PORT: '0', DATA_DIR: folder, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
+    const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
+    await once(child, 'close');
+    clearTimeout(limit);
+    return { code: child.exitCode, said, seconds: (performance.now() - began) / 1000 };
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  }
+}

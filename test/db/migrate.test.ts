@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { describe, it, type TestContext } from 'node:test';
+import pg from 'pg';
+import { describeDatabaseFailure } from '../../src/db/failure.ts';
+import { latestMigration, migrate } from '../../src/db/migrate.ts';
+import { silentLog } from '../../src/kernel/log.ts';
+import { StartupError } from '../../src/kernel/startup-error.ts';
+import { createTestDatabase } from '../support/postgres.ts';
+import { startTestServer } from '../support/server.ts';
+
+/** A database with nothing in it. */
+async function emptyDatabase(t: TestContext): Promise<string> {
+  const neighbour = await createTestDatabase();
+  const name = `rendio_test_${process.env.RENDIO_TEST_RUN}_${randomBytes(6).toString('hex')}`;
+  const admin = new pg.Client(neighbour.url);
+  await admin.connect();
+  await admin.query(`create database ${name}`);
+  t.after(async () => {
+    await admin.query(`drop database ${name} with (force)`);
+    await admin.end();
+    await neighbour[Symbol.asyncDispose]();
+  });
+  const url = new URL(neighbour.url);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** What a person reads who starts a server on this database. */
+async function sentenceFor(url: string): Promise<string> {
+  const error = describeDatabaseFailure(
+    await migrate({ url, log: silentLog }).then(
+      () => assert.fail('it migrated'),
+      (reason: unknown) => reason,
+    ),
+  );
+  assert.ok(error instanceof StartupError, String(error));
+  assert.doesNotMatch(error.message, /\n/);
+  return error.message;
+}
+
+describe('migrating', () => {
+  it('an empty database comes to today’s state, and the second time nothing happens', async (t) => {
+    const url = await emptyDatabase(t);
+    const first = await migrate({ url, log: silentLog });
+    assert.ok(first.migrations.includes(await latestMigration()));
+    assert.equal(first.queue, true);
+    const state = `select (select count(*)::int from models) as models, (select max(applied_at) from schema_history) as at`;
+    const before = await query(url, state);
+    assert.deepEqual(await migrate({ url, log: silentLog }), { migrations: [], procedures: [], queue: false });
+    assert.deepEqual(await query(url, state), before);
+  });
+
+  it('two at once on an empty database take turns', async (t) => {
+    const url = await emptyDatabase(t);
+    const reports = await Promise.all([1, 2, 3].map(() => migrate({ url, log: silentLog })));
+    assert.equal(reports.filter(({ migrations }) => migrations.length > 0).length, 1);
+    assert.equal(reports.filter(({ procedures }) => procedures.length > 0).length, 1);
+  });
+
+  it('two servers that start at once on one empty database both come up', async (t) => {
+    const url = await emptyDatabase(t);
+    const env = { DATABASE_URL: url };
+    const servers = await Promise.all([startTestServer({ env }), startTestServer({ env })]);
+    t.after(() => Promise.all(servers.map((server) => server.stop())));
+    for (const server of servers) assert.equal((await fetch(`${server.url}/readyz`)).status, 200);
+    await Promise.all(servers.map((server) => server.stop()));
+    assert.deepEqual(await Promise.all(servers.map((server) => server.exited)), [0, 0]);
+  });
+
+  it('a procedure whose text has changed is applied again, with the grants', async () => {
+    await using database = await createTestDatabase();
+    await query(database.url, `update schema_history set hash = 'of yesterday' where name = 'procedures/events.sql'`);
+    await query(database.url, 'grant update on public.users to rendio_server');
+    const report = await migrate({ url: database.url, log: silentLog });
+    assert.deepEqual(report, { migrations: [], procedures: ['procedures/events.sql'], queue: false });
+    const [may] = await query(database.url, `select has_table_privilege('rendio_server', 'users', 'update') as write`);
+    assert.deepEqual(may, { write: false }, 'what nobody may do any more is taken back');
+  });
+
+  it('a migration that was edited after it was applied is refused by name', async () => {
+    await using database = await createTestDatabase();
+    await query(database.url, `update schema_history set hash = 'another' where name = '${await latestMigration()}'`);
+    assert.match(await sentenceFor(database.url), /^The migration migrations\/0\d+_\w+\.sql has changed since/);
+  });
+
+  it('a database that is too old is refused with its version', async () => {
+    await using database = await createTestDatabase();
+    await query(
+      database.url,
+      `create schema old;
+       create function old.current_setting(name text) returns text language sql as $$
+         select case name when 'server_version_num' then '140011' else '14.11' end
+       $$`,
+    );
+    const url = new URL(database.url);
+    url.searchParams.set('options', '-c search_path=old,pg_catalog,public');
+    assert.equal(await sentenceFor(url.href), 'PostgreSQL 15 or newer is needed; the database is 14.11.');
+  });
+
+  it('a database that lets nobody in is one sentence that says what to do', async () => {
+    await using database = await createTestDatabase();
+    await query(database.url, `create role stranger_${process.env.RENDIO_TEST_RUN} login password 'theirs'`);
+    const change = (edit: (url: URL) => void) => {
+      const url = new URL(database.url);
+      edit(url);
+      return sentenceFor(url.href);
+    };
+    try {
+      assert.match(
+        await change((url) => {
+          url.port = '1';
+        }),
+        /: nobody listens at its address\. Is it running\?$/,
+      );
+      assert.match(
+        await change((url) => {
+          url.password = 'wrong';
+        }),
+        /: the password is not right\.$/,
+      );
+      assert.match(
+        await change((url) => {
+          url.pathname = '/nowhere';
+        }),
+        /: there is no such database\.$/,
+      );
+      const stranger = await change((url) => {
+        url.username = `stranger_${process.env.RENDIO_TEST_RUN}`;
+        url.password = 'theirs';
+      });
+      assert.match(stranger, /: this user may not do what a migration has to: /);
+    } finally {
+      await query(database.url, `drop role stranger_${process.env.RENDIO_TEST_RUN}`);
+    }
+  });
+
+  it('a failure that we cannot explain stays what it is', async () => {
+    const strange = new TypeError('a bug');
+    assert.equal(describeDatabaseFailure(strange), strange);
+  });
+});
