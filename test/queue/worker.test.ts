@@ -26,11 +26,14 @@ async function createQueue(t: TestContext) {
     outage,
     owner,
     /** `isNear`: its connections do not go the way that can be cut. */
-    async start(tasks: Tasks, { name = 'alive', lookEveryMs = 50, isNear = false } = {}): Promise<Worker> {
+    async start(
+      tasks: Tasks,
+      { name = 'alive', lookEveryMs = 50, isNear = false, concurrency = 4 } = {},
+    ): Promise<Worker> {
       const url = isNear ? database.url : outage.url;
       const pool = createPool({ url, log: silentLog, applicationName: 'queue', connectionsMax: 6 });
       const connection = restrictedConnection(url, name);
-      const options = { pool, connection, tasks, crontab: '', log: silentLog, concurrency: 4, lookEveryMs };
+      const options = { pool, connection, tasks, crontab: '', log: silentLog, concurrency, lookEveryMs };
       const worker = await startWorker(options);
       workers.push({ worker, pool });
       return worker;
@@ -191,7 +194,8 @@ describe('the worker', () => {
   it('when stopped, lets a running task end and takes no other', async (t) => {
     const queue = await createQueue(t);
     const tasks = gate();
-    const worker = await queue.start({ film: tasks.task });
+    // One place, so that nobody is in the middle of asking for a job at that moment.
+    const worker = await queue.start({ film: tasks.task }, { concurrency: 1 });
     await queue.add('film');
     await until(() => tasks.begun === 1);
     const stopped = worker.stop(10_000);
