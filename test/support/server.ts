@@ -14,6 +14,10 @@ const START_MS = 60_000;
 const STOP_MS = 30_000;
 const SAID_MAX = 5_000;
 
+/** All that a server takes from its test; the cache of compiled code halves what a start costs. */
+const { PATH, NODE_COMPILE_CACHE } = process.env;
+const INHERITED = { PATH, ...(NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE } : {}) };
+
 export type TestProcess = {
   pid: number;
   /** To start another on the same data: pass it as `DATA_DIR`, and the URL's port as `PORT`. */
@@ -59,16 +63,22 @@ async function startEntry(
   const child = spawn(process.execPath, [fileURLToPath(new URL(`../../src/entry/${entry}.ts`, import.meta.url))], {
     // Away from the checkout, whose `.env` is a developer's.
     cwd: tmpdir(),
-    env: { PATH: process.env.PATH, NO_COLOR: '1', PORT: '0', LOG_LEVEL: 'warn', ...env, DATA_DIR: dataDir },
+    env: { ...INHERITED, NO_COLOR: '1', PORT: '0', LOG_LEVEL: 'warn', ...env, DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const orphan = () => child.kill('SIGKILL');
   process.once('exit', orphan);
+  const said: string[] = [];
+  const output = () => said.join('');
+  let mayEnd = true;
   const exited = once(child, 'exit').then(([code, signal]): number | NodeJS.Signals => {
     process.off('exit', orphan);
+    if (!mayEnd && code !== 0)
+      failTheFile(`A ${entry} process died by itself (${code ?? signal}). It said:\n${output()}`);
     return code ?? signal;
   });
   const kill = async (signal: NodeJS.Signals) => {
+    mayEnd = true;
     child.kill(signal);
     await exited;
   };
@@ -79,15 +89,21 @@ async function startEntry(
     if (folder) await removeFolder(folder);
   };
   try {
-    const said: string[] = [];
     const found = await listenFor(child, find, said);
-    const output = () => said.join('');
+    mayEnd = false;
     const made = { pid: child.pid ?? 0, dataDir, exited, output, kill, stop, [Symbol.asyncDispose]: stop };
     return { process: made, found };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Tests that still pass must not hide a death, and those that fail then should say why. */
+function failTheFile(why: string): void {
+  queueMicrotask(() => {
+    throw new Error(why);
+  });
 }
 
 /** What `find` finds in a line. Whatever the process says, also later, is kept in `said`. */

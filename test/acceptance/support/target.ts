@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { after, before } from 'node:test';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
 /** Set: the suite is run against this server, and what needs a server of its own making is skipped. */
@@ -21,15 +22,25 @@ export function useTarget(): Target {
   return useServer();
 }
 
-/** A server with these variables, from the first test of the surrounding suite to its last. */
+/**
+ * A server with these variables and a database of its own in the run's PostgreSQL, from the first test of the surrounding
+ * suite to its last.
+ */
 export function useServer(env: Record<string, string> | (() => Promise<Record<string, string>>) = {}): Target & {
   readonly server: TestServer;
 } {
+  let database: TestDatabase | undefined;
   let server: TestServer | undefined;
   before(async () => {
-    server = await startTestServer({ env: typeof env === 'function' ? await env() : env });
+    database = await createTestDatabase();
+    server = await startTestServer({
+      env: { DATABASE_URL: database.url, ...(typeof env === 'function' ? await env() : env) },
+    });
   });
-  after(() => server?.stop());
+  after(async () => {
+    await server?.stop();
+    await database?.[Symbol.asyncDispose]();
+  });
   const running = () => {
     if (!server) throw new Error('the server is there from the first test on');
     return server;
