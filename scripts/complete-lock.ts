@@ -16,21 +16,24 @@ type Lock = { packages: Record<string, LockEntry> };
 
 /** What a companion's name says about where it runs: `…-linux-arm64-musl` → linux, arm64, musl. */
 function platformOf(name: string): Pick<LockEntry, 'os' | 'cpu' | 'libc'> {
-  const [, os, cpu, abi] = /-(linux|darwin|win32|android)-([a-z0-9]+)(?:-([a-z0-9]+))?$/.exec(name) ?? [];
+  const [, os, cpu, abi] = /[-/](linux|darwin|win32|windows|android)-([a-z0-9]+)(?:-([a-z0-9]+))?$/.exec(name) ?? [];
   if (!os || !cpu) throw new Error(`cannot tell the platform of ${name}`);
-  const libc = abi === 'musl' ? ['musl'] : abi === 'gnu' ? ['glibc'] : undefined;
-  return { os: [os], cpu: [cpu], ...(libc ? { libc } : {}) };
+  const libc = abi === 'musl' ? ['musl'] : abi === 'gnu' || abi === 'glibc' ? ['glibc'] : undefined;
+  return { os: [os === 'windows' ? 'win32' : os], cpu: [cpu], ...(libc ? { libc } : {}) };
 }
 
 const file = new URL('../package-lock.json', import.meta.url);
 const lock: Lock = JSON.parse(await readFile(file, 'utf8'));
 const added: string[] = [];
 
-for (const entry of Object.values(lock.packages)) {
+for (const [owner, entry] of Object.entries(lock.packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
-    const key = `node_modules/${name}`;
-    if (lock.packages[key] || !/^\d/.test(version)) continue;
-    lock.packages[key] = { version, ...platformOf(name), optional: true };
+    if (!/^\d/.test(version)) continue;
+    const shared = `node_modules/${name}`;
+    const own = `${owner}/node_modules/${name}`;
+    if (lock.packages[own] || lock.packages[shared]?.version === version) continue;
+    // Another version for everybody else leaves this package its own.
+    lock.packages[lock.packages[shared] ? own : shared] = { version, ...platformOf(name), optional: true };
     added.push(name);
   }
 }

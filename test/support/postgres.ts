@@ -35,8 +35,16 @@ let starting: Promise<void> | undefined;
 // A file that is run by itself has a PostgreSQL of its own.
 after(async () => {
   await starting;
+  await Promise.all(users.map((end) => end()));
   await globalTeardown();
 });
+
+const users: (() => Promise<void>)[] = [];
+
+/** For what uses a database until the end of its file: the hooks of that file run after this one's. May be called twice. */
+export function beforeTeardown(end: () => Promise<void>): void {
+  users.push(end);
+}
 
 async function serverUrl(): Promise<string> {
   if (!process.env.RENDIO_TEST_POSTGRES_URL) starting ??= globalSetup();

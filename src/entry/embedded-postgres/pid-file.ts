@@ -1,5 +1,6 @@
 import { readFile, readlink, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { diskTimeMs } from '../../kernel/disk-time.ts';
 import { run } from './run.ts';
 
 /** What PostgreSQL says of itself in `postmaster.pid`. `status` is `starting`, `ready`, `stopping` or empty. */
@@ -15,7 +16,7 @@ export async function readPidFile(cluster: string): Promise<PidFile | undefined>
   const pid = Number.parseInt(lines[0] ?? '', 10);
   if (pid > 0) return { pid, port: Number(lines[3]) || undefined, status: lines[7]?.trim() ?? '' };
   const made = await stat(path).catch(() => undefined);
-  if (made && Date.now() - made.mtimeMs > HALF_WRITTEN_MS) await rm(path, { force: true });
+  if (made && (await diskTimeMs(dirname(cluster))) - made.mtimeMs > HALF_WRITTEN_MS) await rm(path, { force: true });
   return undefined;
 }
 

@@ -1,9 +1,10 @@
 /** The films of this machine: `<job id>.mp4` when finished, `<job id>.<server's process id>.part` on the way there. */
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { diskTimeMs } from '../../kernel/disk-time.ts';
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
-const OURS = new RegExp(`^(?:${UUID}|now)\\.(?:mp4|(?<pid>\\d+)\\.part)$`);
+const OURS = new RegExp(`^(?:now\\.${UUID}|${UUID}\\.(?:mp4|(?<pid>\\d+)\\.part))$`);
 const JOB_ID = new RegExp(`^${UUID}$`);
 /** A finished film that nobody fetched for this long belongs to a generation that ended otherwise. */
 const STALE_MS = 24 * 3_600_000;
@@ -56,13 +57,4 @@ function isOthers(pid: number): boolean {
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
-}
-
-/** The time as the disk that stamps the files sees it. */
-async function diskTimeMs(folder: string): Promise<number> {
-  const path = join(folder, `now.${process.pid}.part`);
-  await writeFile(path, '');
-  const { mtimeMs } = await stat(path);
-  await rm(path, { force: true });
-  return mtimeMs;
 }

@@ -70,7 +70,7 @@ export function createSandboxProvider({ workDir, log, maxParallel, env = {} }: S
     release: forget,
     async close() {
       closed = true;
-      await renders.close();
+      await Promise.all([prepared, renders.close()]);
     },
   };
 }

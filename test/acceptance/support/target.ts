@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { after, before } from 'node:test';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { beforeTeardown, createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
 /** Set: the suite is run against this server, and what needs a server of its own making is skipped. */
@@ -37,10 +37,17 @@ export function useServer(env: Record<string, string> | (() => Promise<Record<st
       env: { DATABASE_URL: database.url, ...(typeof env === 'function' ? await env() : env) },
     });
   });
-  after(async () => {
+  let ended: Promise<void> | undefined;
+  const end = async () => {
     await server?.stop();
     await database?.[Symbol.asyncDispose]();
-  });
+  };
+  const endOnce = () => {
+    ended ??= end();
+    return ended;
+  };
+  after(endOnce);
+  beforeTeardown(endOnce);
   const running = () => {
     if (!server) throw new Error('the server is there from the first test on');
     return server;
