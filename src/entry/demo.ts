@@ -3,9 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
+import { ConnectionError, GenerationError, RendioError } from '../../client/src/index.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 import { boot } from './boot.ts';
-import { createDemoClient, type DemoClient } from './demo/client.ts';
+import { createDemoClient, type DemoClient, pickModel } from './demo/client.ts';
 import { createProgress } from './demo/progress.ts';
 import { fileNameFor, saveVideo } from './demo/save.ts';
 import { runMain } from './run.ts';
@@ -34,8 +35,7 @@ await runMain(async () => {
     process.once(signal, () => close().finally(() => process.exit(130)));
   }
   try {
-    const client = await createDemoClient(server.url);
-    const file = await makeVideo(client, wish);
+    const file = await makeVideo(createDemoClient(server.url), wish).catch(explain);
     const probed = await booted.running.ctx.probe.probe(file, { posterPath: join(dataDir, 'poster.jpg') });
     console.log(
       styleText(
@@ -78,15 +78,20 @@ async function makeVideo(client: DemoClient, { prompt, settings, out }: Wish): P
   console.log(`\n  ${styleText('bold', `“${prompt}”`)}`);
   console.log(styleText('dim', `  a new guest with ${guest.credits_remaining} credits`));
   const progress = createProgress(process.stdout);
-  const job = await client.generate(prompt, settings);
-  const done = await client.waitFor(job.job_id, (status) => progress.show(status));
-  progress.end(done.status);
-  if (done.status !== 'completed' || !done.video_url) {
-    const balance = await client.balance();
-    throw new StartupError(`No video: ${done.error_message ?? done.status}\nThe balance is ${balance} credits.`);
-  }
-  await saveVideo(done.video_url, out);
-  const balance = await client.balance();
-  console.log(`  credits spent ${job.credits_used}, balance left ${balance}`);
+  const request = { model_id: await pickModel(client), prompt, settings };
+  const job = await client.generate(request, { onProgress: (each) => progress.show(each) }).catch(async (error) => {
+    if (!(error instanceof GenerationError)) throw error;
+    progress.end('failed');
+    throw new StartupError(`No video: ${error.message}\nThe balance is ${await client.credits()} credits.`);
+  });
+  progress.end(job.status);
+  await saveVideo(job.video_url ?? '', out);
+  console.log(`  credits spent ${job.credits_used}, balance left ${await client.credits()}`);
   return out;
+}
+
+/** What the server says of a refusal is said for people; it needs no stack. */
+function explain(error: unknown): never {
+  const isSaid = error instanceof RendioError || error instanceof ConnectionError;
+  throw isSaid ? new StartupError(error.message) : error;
 }

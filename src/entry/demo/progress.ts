@@ -1,9 +1,12 @@
 import { styleText } from 'node:util';
-import type { DemoStatus } from './client.ts';
+import type { Job } from '../../../client/src/index.ts';
 
 const WIDTH = 32;
 
-export type Progress = { show(status: DemoStatus): void; end(status: string): void };
+export type Progress = {
+  show(job: Pick<Job, 'status' | 'progress' | 'queue_position'>): void;
+  end(status: string): void;
+};
 
 /** A bar that redraws itself in a terminal; elsewhere a line for each quarter. */
 export function createProgress(out: NodeJS.WriteStream): Progress {

@@ -1,0 +1,3419 @@
+/** Generated from docs/openapi.json by `npm run generate`: the shapes on the wire. */
+
+export interface paths {
+  '/functions/v1/device-check': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Let a device in
+     * @description The first call of an app. Answers with the account of this device, made where there was none, and a session for it; the initial credits come once in the life of the physical device, as Apple’s DeviceCheck vouches. While Apple cannot be reached, a known device gets 503 and goes on with its refresh token.
+     */
+    post: operations['deviceCheck'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/get-user-profile': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The caller’s account
+     * @description Who the token belongs to, as its owner may see it. Nobody else ever sees `device_id` and `apple_sub`.
+     */
+    get: operations['getUserProfile'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/update-user-profile': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Change the caller’s language or theme, by POST
+     * @description What is left out stays as it is. The language is the one of errors and of what happens to jobs.
+     */
+    post: operations['updateUserProfileByPost'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    /**
+     * Change the caller’s language or theme
+     * @description What is left out stays as it is. The language is the one of errors and of what happens to jobs.
+     */
+    patch: operations['updateUserProfile'];
+    trace?: never;
+  };
+  '/auth/v1/token': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Trade a refresh token for a new pair of tokens
+     * @description Before the access token ends, or on a 401. A refresh token is good for one trade; where the answer was lost, the same token gets the same answer until its successor is used. Errors are in the dialect of the Supabase clients: with the header `X-Supabase-Api-Version` they read `{code, message}`, without it `{code, error_code, msg}`.
+     */
+    post: operations['refreshSession'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/auth/v1/.well-known/jwks.json': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The public keys that verify access tokens
+     * @description For whoever has to trust our tokens without asking us: pick the key by the `kid` of the token’s header.
+     */
+    get: operations['getSigningKeys'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/get-user-credits': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How many credits there are to spend
+     * @description Never from a cache. `job-events` tells when it changes.
+     */
+    get: operations['getUserCredits'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/get-credit-history': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Every change of the balance, newest first
+     * @description Rows are only ever added. A page costs the same however far back it lies: follow `next_cursor`.
+     */
+    get: operations['getCreditHistory'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/get-models': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What can be generated, at what price, with which settings
+     * @description Draw the settings from `settings_schema` and the price from `pricing`: nothing about a model has to be known beforehand. Needs no token. Keep the answer, and ask with its `ETag` whether it still holds.
+     */
+    get: operations['getModels'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/generate-video': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Pay for one video and set it going
+     * @description Charges the price and answers at once; the video is made behind it. Make an `Idempotency-Key` (UUID) for each new wish and keep it until an answer has come: sent again with the same body, it gets the first answer again, marked by `X-Idempotent-Replay`, and never pays twice. Only a charge burns a key; it lives 24 hours. What goes wrong later is the job’s `error_code`, with the credits back.
+     */
+    post: operations['generateVideo'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/get-video-status': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How a job stands
+     * @description Reads our own records alone, so it may be asked as often as an app likes. `completed` means that the file is here and plays; `failed` says why, and the credits are back. Another’s job and none are the same 404.
+     */
+    get: operations['getVideoStatus'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/check-video-job-status': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The same as get-video-status
+     * @description Reads our own records alone, so it may be asked as often as an app likes. `completed` means that the file is here and plays; `failed` says why, and the credits are back. Another’s job and none are the same 404.
+     */
+    get: operations['checkVideoJobStatus'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/get-video-jobs': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The caller’s jobs, newest first
+     * @description Follow `next_cursor`: a page costs the same however far back it lies, and nothing is shown twice when new jobs arrive. `offset` is for small lists, and is not looked at beside a `cursor`.
+     */
+    get: operations['getVideoJobs'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/cancel-video-job': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Stop a job that has not ended and have its credits back
+     * @description The job becomes `failed` with `ERR_5004`. One that has ended stays as it is: 409. With an `Idempotency-Key` a repeat gets the first answer again instead.
+     */
+    post: operations['cancelVideoJob'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/delete-video-job': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Take a finished job and its files out of sight
+     * @description Its media URLs stop working at once. A job that is under way is 409: cancel it first. Deleting again is a success. Slots of the rate limit do not come back.
+     */
+    post: operations['deleteVideoJob'];
+    /**
+     * Take a finished job and its files out of sight, by DELETE
+     * @description Its media URLs stop working at once. A job that is under way is 409: cancel it first. Deleting again is a success. Slots of the rate limit do not come back.
+     */
+    delete: operations['deleteVideoJobByDelete'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/sign/{bucket}/{path}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * A finished video, or its picture
+     * @description Do not build these addresses: `video_url` and `thumbnail_url` are them, signed anew on every read. They need no token besides, take ranges, and stop working when they expire or the job is deleted.
+     */
+    get: operations['getMedia'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    /**
+     * How large it is, and when it was made
+     * @description The headers of the GET, without the file.
+     */
+    head: operations['headMedia'];
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/job-events': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What happens to the caller’s jobs and balance, as it happens
+     * @description Server-sent events, each a `JobEvent`: `queued`, `processing`, `completed`, `failed`, and `credits` when the balance changes. With `Last-Event-ID` the stream goes on where it broke off, without a gap or a repeat, for a day; without, it begins with the jobs that are under way. A comment every 15 seconds keeps it awake. It ends with the access token. Browsers’ own EventSource cannot send a token: read the stream with `fetch`.
+     */
+    get: operations['jobEvents'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/healthz': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Whether the process is up
+     * @description Asks nothing of the database: for whoever restarts what does not answer.
+     */
+    get: operations['getHealth'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/readyz': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Whether the server can do its work
+     * @description For whoever sends it traffic. `worker` is null where another process does the background work.
+     */
+    get: operations['getReadiness'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+  schemas: {
+    /** @description One message of `job-events`: its lines by name, `data` parsed as JSON. */
+    JobEvent:
+      | {
+          /** @description Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream began: a line with the id of that place alone follows it. */
+          id: string;
+          /** @enum {string} */
+          event: 'queued';
+          data: {
+            /** Format: uuid */
+            job_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T09:30:00.000Z
+             */
+            created_at: string;
+            /** @enum {string} */
+            status: 'pending';
+          };
+        }
+      | {
+          /** @description Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream began: a line with the id of that place alone follows it. */
+          id: string;
+          /** @enum {string} */
+          event: 'processing';
+          data: {
+            /** Format: uuid */
+            job_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T09:30:00.000Z
+             */
+            created_at: string;
+            /** @enum {string} */
+            status: 'processing';
+            /** @description In percent, where the provider tells it. */
+            progress: number | null;
+            /** @description How many are before it at the provider, where it tells. */
+            queue_position: number | null;
+          };
+        }
+      | {
+          /** @description Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream began: a line with the id of that place alone follows it. */
+          id: string;
+          /** @enum {string} */
+          event: 'completed';
+          data: {
+            /** Format: uuid */
+            job_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T09:30:00.000Z
+             */
+            created_at: string;
+            /** @enum {string} */
+            status: 'completed';
+          };
+        }
+      | {
+          /** @description Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream began: a line with the id of that place alone follows it. */
+          id: string;
+          /** @enum {string} */
+          event: 'failed';
+          data: {
+            /** Format: uuid */
+            job_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T09:30:00.000Z
+             */
+            created_at: string;
+            /** @enum {string} */
+            status: 'failed';
+            /** @description Such as `ERR_5003`. */
+            error_code: string;
+            /** @description The same as a sentence, in the reader’s language. */
+            error_message: string;
+            /** @description What was given back, in credits. */
+            refunded: number;
+          };
+        }
+      | {
+          /** @description Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream began: a line with the id of that place alone follows it. */
+          id: string;
+          /** @enum {string} */
+          event: 'credits';
+          data: {
+            /** @description What there is to spend now, in credits. */
+            credits_remaining: number;
+            /** @description What was gained, or, where negative, spent, in credits. */
+            change: number;
+            /** @description As in `get-credit-history`. */
+            reason: string;
+            /**
+             * Format: uuid
+             * @description The `id` of the transaction in `get-credit-history`.
+             */
+            transaction_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T09:30:00.000Z
+             */
+            created_at: string;
+          };
+        };
+    Onboarded: {
+      /** Format: uuid */
+      user_id: string;
+      /** @description What there is to spend, in credits. */
+      credits_remaining: number;
+      /** @description Whether this call has made the account. */
+      is_new: boolean;
+      session: components['schemas']['Session'];
+      /** @description The one of `session`. */
+      access_token: string;
+      /** @description The one of `session`. */
+      refresh_token: string;
+    };
+    Session: {
+      /** @description Sent as `Authorization: Bearer …` with every call. */
+      access_token: string;
+      /** @enum {string} */
+      token_type: 'bearer';
+      /** @description Life of the access token, in seconds. */
+      expires_in: number;
+      /** @description Its end, in Unix seconds. */
+      expires_at: number;
+      /** @description Trades once for the next pair of tokens. */
+      refresh_token: string;
+      user: {
+        /** Format: uuid */
+        id: string;
+        /** @enum {string} */
+        aud: 'authenticated';
+        /** @enum {string} */
+        role: 'authenticated';
+        /** @description Empty where none is known. */
+        email: string;
+        /** @description Always empty: no number is asked for. */
+        phone: string;
+        /** @description How the account signs in; empty for guests. */
+        app_metadata: {
+          [key: string]: unknown;
+        };
+        user_metadata: {
+          [key: string]: unknown;
+        };
+        identities: unknown[];
+        /** @description Whether this is a guest. */
+        is_anonymous: boolean;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        last_sign_in_at: string;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        created_at: string;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        updated_at: string;
+      };
+    };
+    Error: {
+      error: {
+        /**
+         * @description Stable: branch on it. More may follow in the same families.
+         * @example ERR_4001
+         */
+        code: string;
+        /** @description A sentence for people, in the language of `Accept-Language`. */
+        message: string;
+        /** @description What the code says of this request, such as `field` and `allowed`; empty where there is no more to say. */
+        details: {
+          [key: string]: unknown;
+        };
+      };
+    };
+    Profile: {
+      /** Format: uuid */
+      id: string;
+      email: string | null;
+      /** @description The id that the app sent to device-check. */
+      device_id: string | null;
+      /** @description The Apple user, where the account has one. */
+      apple_sub: string | null;
+      /** @description Known by a device alone. */
+      is_guest: boolean;
+      /** @enum {string} */
+      tier: 'free' | 'premium';
+      /** @description What there is to spend; below zero after the refund of a purchase that was spent, in credits. */
+      credits_remaining: number;
+      /** @description All that was ever granted or bought; refunds do not count, in credits. */
+      credits_total: number;
+      initial_grant_claimed: boolean;
+      /**
+       * @description Spoken where `Accept-Language` asks for none of ours.
+       * @enum {string}
+       */
+      language: 'en' | 'tr' | 'es';
+      /** @enum {string} */
+      theme_preference: 'light' | 'dark' | 'system';
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      created_at: string;
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      updated_at: string;
+    };
+    AuthError: {
+      code: string | number;
+      message?: string;
+      error_code?: string;
+      msg?: string;
+    };
+    Keys: {
+      /** @description JSON Web Keys: EC, P-256, for ES256. */
+      keys: {
+        [key: string]: unknown;
+      }[];
+    };
+    Balance: {
+      /** @description What there is to spend, in credits. */
+      credits_remaining: number;
+    };
+    Transactions: {
+      transactions: {
+        /** Format: uuid */
+        id: string;
+        /** @description What was gained, or, where negative, spent, in credits. */
+        change: number;
+        /** @description Such as `initial_grant`, `video_generation` or `generation_failed_refund`; more follow with what there is to buy and to correct. */
+        reason: string;
+        /** @description The balance once this had happened, in credits. */
+        balance_after: number;
+        /**
+         * Format: uuid
+         * @description The job that was paid for or refunded.
+         */
+        job_id: string | null;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        created_at: string;
+      }[];
+      /** @description Send it as `cursor` for the next page; null on the last. */
+      next_cursor: string | null;
+    };
+    Models: {
+      models: components['schemas']['Model'][];
+    };
+    Model: {
+      /** Format: uuid */
+      id: string;
+      name: string;
+      /** @description Such as `cinematic`, `creative`, `image-to-video` or `sandbox`. */
+      category: string;
+      /** @description What it is good at, for people, in English. */
+      description: string;
+      /** @description The price of one generation with the default settings, in credits. */
+      cost_per_generation: number;
+      /** @description `ceil(duration / per_seconds) × credits`; flat where `per_seconds` is null. */
+      pricing: {
+        /** @description The price of each started `per_seconds`, or of the whole, in credits. */
+        credits: number;
+        /** @description In seconds of video; null: the price is flat. */
+        per_seconds: number | null;
+      };
+      /** @description Who makes the video: `fal`, `runway`, `pika` or `sandbox`. */
+      provider: string;
+      /** @description What the provider calls the model. */
+      provider_model_id: string;
+      /** @description Listed first. */
+      is_featured: boolean;
+      /** @description Always true in this list. */
+      is_available: boolean;
+      /** @description Needs an `image_url`. */
+      requires_image: boolean;
+      /** @description The longest prompt, in characters after trimming; the shortest has 3. */
+      prompt_max: number;
+      /** Format: uri */
+      thumbnail_url: string | null;
+      /** @description JSON Schema 2020-12 of the `settings` that this model takes. */
+      settings_schema: {
+        $schema?: string;
+        /** @enum {string} */
+        type: 'object';
+        properties: {
+          [key: string]: components['schemas']['Setting'];
+        };
+      };
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      created_at: string;
+    };
+    Setting: {
+      /** @enum {string} */
+      type: 'integer' | 'string' | 'boolean';
+      /** @description All that it admits. */
+      enum?: (string | number | boolean)[];
+      minimum?: number;
+      maximum?: number;
+      default?: string | number | boolean;
+    };
+    GenerationStarted: {
+      /** Format: uuid */
+      job_id: string;
+      /** @enum {string} */
+      status: 'pending';
+      /** @description The price, which has been charged, in credits. */
+      credits_used: number;
+    };
+    VideoJob: {
+      /** Format: uuid */
+      job_id: string;
+      status: components['schemas']['JobStatus'];
+      /**
+       * Format: uri
+       * @description The video, an MP4; null until there is one. Opens by itself for 24 hours; renewed on every read.
+       */
+      video_url: string | null;
+      /**
+       * Format: uri
+       * @description A picture of it, a JPEG; null until there is one. Opens by itself for 24 hours; renewed on every read.
+       */
+      thumbnail_url: string | null;
+      /** @description In percent, where the provider tells it. */
+      progress: number | null;
+      /** @description How many are before it at the provider, where it tells. */
+      queue_position: number | null;
+      /** @description Why it failed, such as `ERR_5003`; its credits are back. */
+      error_code: string | null;
+      /** @description The same as a sentence, in the reader’s language. */
+      error_message: string | null;
+      prompt: string;
+      /** @description What the model was called when this was made. */
+      model_name: string;
+      /** @description What was charged; given back where the job failed, in credits. */
+      credits_used: number;
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      created_at: string;
+      /**
+       * Format: date-time
+       * @description When it ended, well or not; null before.
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      completed_at: string | null;
+    };
+    /**
+     * @description `pending` → `processing` → `completed` or `failed`; the last two never change.
+     * @enum {string}
+     */
+    JobStatus: 'pending' | 'processing' | 'completed' | 'failed';
+    VideoJobs: {
+      jobs: {
+        /** Format: uuid */
+        job_id: string;
+        prompt: string;
+        /** @description What the model was called when this was made. */
+        model_name: string;
+        /** @description What was charged; given back where the job failed, in credits. */
+        credits_used: number;
+        status: components['schemas']['JobStatus'];
+        /**
+         * Format: uri
+         * @description The video, an MP4; null until there is one. Opens by itself for 24 hours; renewed on every read.
+         */
+        video_url: string | null;
+        /**
+         * Format: uri
+         * @description A picture of it, a JPEG; null until there is one. Opens by itself for 24 hours; renewed on every read.
+         */
+        thumbnail_url: string | null;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        created_at: string;
+      }[];
+      /** @description How many there are on all pages. */
+      total: number;
+      has_more: boolean;
+      /** @description Send it as `cursor` for the next page; null on the last. */
+      next_cursor: string | null;
+    };
+    Cancelled: {
+      /** @enum {boolean} */
+      success: true;
+      /** @description What was given back, in credits. */
+      refunded: number;
+      /** @description What there is to spend now, in credits. */
+      credits_remaining: number;
+    };
+    Removed: {
+      /** @enum {boolean} */
+      success: true;
+    };
+    Health: {
+      /** @enum {string} */
+      status: 'ok';
+    };
+    Readiness: {
+      /** @enum {string} */
+      status: 'ready' | 'not ready';
+      checks: {
+        database: boolean;
+        migrations: boolean;
+        worker: boolean | null;
+      };
+    };
+  };
+  responses: never;
+  parameters: never;
+  requestBodies: never;
+  headers: {
+    /** @description Names this request in our logs: quote it when you report a problem. */
+    RequestId: string;
+    /** @description The language of the sentence: `en`, `tr` or `es`. */
+    ContentLanguage: string;
+    /** @description `Bearer`, with `error="invalid_token"` where a token was sent. */
+    WwwAuthenticate: string;
+    /** @description Whole seconds to wait before the same request is worth repeating, where we know. */
+    RetryAfter: number;
+    /** @description The limit: `"generations";q=10;w=3600` is 10 in 3600 seconds. */
+    RateLimitPolicy: string;
+    /** @description What is left of it: `"generations";r=7;t=1200` is 7, for 1200 seconds. */
+    RateLimit: string;
+    /** @description `true` where this is the stored answer of an earlier call. */
+    IdempotentReplay: string;
+    /** @description Strong: send it as `If-None-Match` to hear 304 while nothing has changed. */
+    ETag: string;
+    /** @description How long a copy may be kept. */
+    CacheControl: string;
+    /** @description `bytes`: parts of the file can be asked for. */
+    AcceptRanges: string;
+    /** @description Which bytes these are, of how many. */
+    ContentRange: string;
+    /** @description `attachment` with a file name where `download` was asked for. */
+    ContentDisposition: string;
+  };
+  pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+  deviceCheck: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The language of the sentences: `en`, `tr` or `es`, with q-values. Without it: the account’s own. */
+        'Accept-Language'?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /** @description The app’s own id of this installation, such as `identifierForVendor`: 8 to 128 printable characters. UUIDs are compared without regard to case. */
+          device_id: string;
+          /** @description Apple’s DeviceCheck token in base64; absent or null on devices without DeviceCheck, which get an account without the initial credits. In development the simulator takes the base64 of `device:` and any name. */
+          device_token?: string | null;
+        };
+      };
+    };
+    responses: {
+      /** @description The account and its session */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *       "credits_remaining": 10,
+           *       "is_new": true,
+           *       "session": {
+           *         "access_token": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiI3Yzll4oCmIn0.c2lnbmF0dXJl",
+           *         "token_type": "bearer",
+           *         "expires_in": 3600,
+           *         "expires_at": 1795429800,
+           *         "refresh_token": "Jx0mB5wq2nVhQ8rT6yLk3c",
+           *         "user": {
+           *           "id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *           "aud": "authenticated",
+           *           "role": "authenticated",
+           *           "email": "",
+           *           "phone": "",
+           *           "app_metadata": {},
+           *           "user_metadata": {},
+           *           "identities": [],
+           *           "is_anonymous": true,
+           *           "last_sign_in_at": "2026-11-23T09:30:00.000Z",
+           *           "created_at": "2026-11-23T09:30:00.000Z",
+           *           "updated_at": "2026-11-23T09:30:00.000Z"
+           *         }
+           *       },
+           *       "access_token": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiI3Yzll4oCmIn0.c2lnbmF0dXJl",
+           *       "refresh_token": "Jx0mB5wq2nVhQ8rT6yLk3c"
+           *     }
+           */
+          'application/json': components['schemas']['Onboarded'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4010` device rejected. Ask DeviceCheck for a fresh token and try once more; then tell the person.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4017` switched off by configuration. Hide the feature. Whoever runs the server can configure it. */
+      501: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6004` outside service unavailable. Repeat after a minute or so. Keep the session and the tokens: nothing is wrong with them.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getUserProfile: {
+    parameters: {
+      query?: {
+        /** @description Only checked against the token: another user’s id is 403. */
+        user_id?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The profile */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *       "email": null,
+           *       "device_id": "my-first-phone",
+           *       "apple_sub": null,
+           *       "is_guest": true,
+           *       "tier": "free",
+           *       "credits_remaining": 10,
+           *       "credits_total": 10,
+           *       "initial_grant_claimed": true,
+           *       "language": "en",
+           *       "theme_preference": "system",
+           *       "created_at": "2026-11-23T09:30:00.000Z",
+           *       "updated_at": "2026-11-23T09:30:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Profile'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  updateUserProfileByPost: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @description Only checked against the token: another user’s id is 403.
+           */
+          user_id?: string;
+          /** @enum {string} */
+          language?: 'en' | 'tr' | 'es';
+          /** @enum {string} */
+          theme_preference?: 'light' | 'dark' | 'system';
+        };
+      };
+    };
+    responses: {
+      /** @description The profile after the change */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *       "email": null,
+           *       "device_id": "my-first-phone",
+           *       "apple_sub": null,
+           *       "is_guest": true,
+           *       "tier": "free",
+           *       "credits_remaining": 10,
+           *       "credits_total": 10,
+           *       "initial_grant_claimed": true,
+           *       "language": "tr",
+           *       "theme_preference": "system",
+           *       "created_at": "2026-11-23T09:30:00.000Z",
+           *       "updated_at": "2026-11-23T09:45:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Profile'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  updateUserProfile: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @description Only checked against the token: another user’s id is 403.
+           */
+          user_id?: string;
+          /** @enum {string} */
+          language?: 'en' | 'tr' | 'es';
+          /** @enum {string} */
+          theme_preference?: 'light' | 'dark' | 'system';
+        };
+      };
+    };
+    responses: {
+      /** @description The profile after the change */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *       "email": null,
+           *       "device_id": "my-first-phone",
+           *       "apple_sub": null,
+           *       "is_guest": true,
+           *       "tier": "free",
+           *       "credits_remaining": 10,
+           *       "credits_total": 10,
+           *       "initial_grant_claimed": true,
+           *       "language": "tr",
+           *       "theme_preference": "system",
+           *       "created_at": "2026-11-23T09:30:00.000Z",
+           *       "updated_at": "2026-11-23T09:45:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Profile'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  refreshSession: {
+    parameters: {
+      query: {
+        grant_type: 'refresh_token';
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          refresh_token: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The session with its new tokens */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "access_token": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiI3Yzll4oCmIn0.c2lnbmF0dXJl",
+           *       "token_type": "bearer",
+           *       "expires_in": 3600,
+           *       "expires_at": 1795429800,
+           *       "refresh_token": "Jx0mB5wq2nVhQ8rT6yLk3c",
+           *       "user": {
+           *         "id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *         "aud": "authenticated",
+           *         "role": "authenticated",
+           *         "email": "",
+           *         "phone": "",
+           *         "app_metadata": {},
+           *         "user_metadata": {},
+           *         "identities": [],
+           *         "is_anonymous": true,
+           *         "last_sign_in_at": "2026-11-23T09:30:00.000Z",
+           *         "created_at": "2026-11-23T09:30:00.000Z",
+           *         "updated_at": "2026-11-23T09:30:00.000Z"
+           *       }
+           *     }
+           */
+          'application/json': components['schemas']['Session'];
+        };
+      };
+      /** @description The token opens nothing any more: `refresh_token_not_found`, `refresh_token_already_used`, `session_expired`, `session_not_found`, `user_banned`. Forget the session and let the device in anew. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuthError'];
+        };
+      };
+      /** @description `validation_failed`. Send the refresh token alone. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuthError'];
+        };
+      };
+      /** @description `validation_failed`. Send `application/json`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuthError'];
+        };
+      };
+      /** @description `over_request_rate_limit`. Wait for `Retry-After` seconds; the token stays good. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuthError'];
+        };
+      };
+      /** @description `unexpected_failure`. Try again with the same token: it stays good. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuthError'];
+        };
+      };
+      /** @description `unexpected_failure`. Not now: try again with the same token, which stays good. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuthError'];
+        };
+      };
+    };
+  };
+  getSigningKeys: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A JWK set */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Cache-Control': components['headers']['CacheControl'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "keys": [
+           *         {
+           *           "kty": "EC",
+           *           "crv": "P-256",
+           *           "alg": "ES256",
+           *           "use": "sig",
+           *           "kid": "k7Xh2mQp",
+           *           "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+           *           "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['Keys'];
+        };
+      };
+    };
+  };
+  getUserCredits: {
+    parameters: {
+      query?: {
+        /** @description Only checked against the token: another user’s id is 403. */
+        user_id?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The balance */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "credits_remaining": 9
+           *     }
+           */
+          'application/json': components['schemas']['Balance'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getCreditHistory: {
+    parameters: {
+      query?: {
+        /** @description Only checked against the token: another user’s id is 403. */
+        user_id?: string;
+        /** @description How many to answer with. */
+        limit?: number;
+        /** @description The `next_cursor` of the page before. */
+        cursor?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of the ledger */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "transactions": [
+           *         {
+           *           "id": "d1f0c2a4-6b1e-4c0f-9b7a-0d2f3e4a5b6c",
+           *           "change": -1,
+           *           "reason": "video_generation",
+           *           "balance_after": 9,
+           *           "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
+           *           "created_at": "2026-11-23T09:31:00.000Z"
+           *         },
+           *         {
+           *           "id": "a0b1c2d3-e4f5-4a6b-8c7d-9e0f1a2b3c4d",
+           *           "change": 10,
+           *           "reason": "initial_grant",
+           *           "balance_after": 10,
+           *           "job_id": null,
+           *           "created_at": "2026-11-23T09:30:00.000Z"
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': components['schemas']['Transactions'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getModels: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The `ETag` of the copy at hand. */
+        'If-None-Match'?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The available models: featured first, then by name */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "models": [
+           *         {
+           *           "id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+           *           "name": "Cinematic",
+           *           "category": "cinematic",
+           *           "description": "Film-like scenes with convincing light and motion. The best picture on offer.",
+           *           "cost_per_generation": 4,
+           *           "pricing": {
+           *             "credits": 1,
+           *             "per_seconds": 1
+           *           },
+           *           "provider": "fal",
+           *           "provider_model_id": "fal-ai/veo3.1",
+           *           "is_featured": true,
+           *           "is_available": true,
+           *           "requires_image": false,
+           *           "prompt_max": 2000,
+           *           "thumbnail_url": null,
+           *           "settings_schema": {
+           *             "$schema": "https://json-schema.org/draft/2020-12/schema",
+           *             "type": "object",
+           *             "properties": {
+           *               "duration": {
+           *                 "type": "integer",
+           *                 "enum": [
+           *                   4,
+           *                   6,
+           *                   8
+           *                 ],
+           *                 "default": 4
+           *               },
+           *               "resolution": {
+           *                 "type": "string",
+           *                 "enum": [
+           *                   "720p",
+           *                   "1080p"
+           *                 ],
+           *                 "default": "720p"
+           *               },
+           *               "aspect_ratio": {
+           *                 "type": "string",
+           *                 "enum": [
+           *                   "16:9",
+           *                   "9:16"
+           *                 ],
+           *                 "default": "16:9"
+           *               },
+           *               "audio": {
+           *                 "type": "boolean",
+           *                 "default": false
+           *               }
+           *             }
+           *           },
+           *           "created_at": "2026-11-23T09:30:00.000Z"
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['Models'];
+        };
+      };
+      /** @description Nothing has changed since the `ETag` in `If-None-Match` */
+      304: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  generateVideo: {
+    parameters: {
+      query?: never;
+      header: {
+        /** @description A UUID of the caller’s: the same key never pays twice. */
+        'Idempotency-Key': string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @description Only checked against the token: another user’s id is 403.
+           */
+          user_id?: string;
+          /**
+           * Format: uuid
+           * @description An `id` of `get-models`.
+           * @example 3f2504e0-4f89-41d3-9a0c-0305e82c3301
+           */
+          model_id: string;
+          /**
+           * @description 3 characters to the model’s `prompt_max`, after trimming.
+           * @example a cat playing piano
+           */
+          prompt: string;
+          /** @description As the model’s `settings_schema` says; what is left out takes its default. */
+          settings?: {
+            [key: string]: unknown;
+          } | null;
+          /** @description A picture of the caller’s in `user_uploads`. The bucket takes no uploads yet, so none is accepted. */
+          image_url?: string | null;
+        };
+      };
+    };
+    responses: {
+      /** @description The job, charged and on its way */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          'X-Idempotent-Replay': components['headers']['IdempotentReplay'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
+           *       "status": "pending",
+           *       "credits_used": 4
+           *     }
+           */
+          'application/json': components['schemas']['GenerationStarted'];
+        };
+      };
+      /**
+       * @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted.
+       *
+       *     `ERR_4002` invalid, unknown or unavailable model. Read `get-models` again and let the person choose another model.
+       *
+       *     `ERR_4003` invalid prompt. Keep the prompt between 3 characters and the model's `prompt_max`; show the message beside the field.
+       */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4001` insufficient credits. Offer the purchase screen; `details` hold what was `required` and what is `available`. Nothing was charged. */
+      402: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      409: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4009` idempotency key used for another request. A bug in the client: use a new `Idempotency-Key` for each new request and the old one only to repeat. */
+      422: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_5002` provider unavailable. Nothing stays charged. Offer another model, or try again later. */
+      502: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getVideoStatus: {
+    parameters: {
+      query: {
+        /** @description Only checked against the token: another user’s id is 403. */
+        user_id?: string;
+        /** @description As `generate-video` answered. */
+        job_id: string;
+      };
+      header?: {
+        /** @description The language of the sentences: `en`, `tr` or `es`, with q-values. Without it: the account’s own. */
+        'Accept-Language'?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The job */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['VideoJob'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  checkVideoJobStatus: {
+    parameters: {
+      query: {
+        /** @description Only checked against the token: another user’s id is 403. */
+        user_id?: string;
+        /** @description As `generate-video` answered. */
+        job_id: string;
+      };
+      header?: {
+        /** @description The language of the sentences: `en`, `tr` or `es`, with q-values. Without it: the account’s own. */
+        'Accept-Language'?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The job */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['VideoJob'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getVideoJobs: {
+    parameters: {
+      query?: {
+        /** @description Only checked against the token: another user’s id is 403. */
+        user_id?: string;
+        /** @description How many to answer with. */
+        limit?: number;
+        /** @description How many to skip, in small lists. */
+        offset?: number;
+        /** @description The `next_cursor` of the page before. */
+        cursor?: string;
+        /** @description `pending` → `processing` → `completed` or `failed`; the last two never change. */
+        status?: components['schemas']['JobStatus'];
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of jobs */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "jobs": [
+           *         {
+           *           "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
+           *           "prompt": "a cat playing piano",
+           *           "model_name": "Cinematic",
+           *           "credits_used": 4,
+           *           "status": "completed",
+           *           "video_url": "http://localhost:8787/storage/v1/object/sign/videos/7c9e6679-7425-40de-944b-e07fc1f90ae7/2026-11/9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55.mp4?token=1795516200.q0Zb3xw1mH8sY2dKcV7nR5tLgE9aJ4uP6iO0fXyZ1bQ",
+           *           "thumbnail_url": "http://localhost:8787/storage/v1/object/sign/thumbnails/7c9e6679-7425-40de-944b-e07fc1f90ae7/2026-11/9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55.jpg?token=1795516200.q0Zb3xw1mH8sY2dKcV7nR5tLgE9aJ4uP6iO0fXyZ1bQ",
+           *           "created_at": "2026-11-23T09:31:00.000Z"
+           *         }
+           *       ],
+           *       "total": 21,
+           *       "has_more": true,
+           *       "next_cursor": "MTg0"
+           *     }
+           */
+          'application/json': components['schemas']['VideoJobs'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  cancelVideoJob: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description With it, a repeat gets the first answer. */
+        'Idempotency-Key'?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @description Only checked against the token: another user’s id is 403.
+           */
+          user_id?: string;
+          /**
+           * Format: uuid
+           * @description As `generate-video` answered.
+           * @example 9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55
+           */
+          job_id: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The credits given back, and the balance */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          'X-Idempotent-Replay': components['headers']['IdempotentReplay'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "success": true,
+           *       "refunded": 4,
+           *       "credits_remaining": 10
+           *     }
+           */
+          'application/json': components['schemas']['Cancelled'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      409: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4009` idempotency key used for another request. A bug in the client: use a new `Idempotency-Key` for each new request and the old one only to repeat. */
+      422: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  deleteVideoJob: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @description Only checked against the token: another user’s id is 403.
+           */
+          user_id?: string;
+          /**
+           * Format: uuid
+           * @description As `generate-video` answered.
+           * @example 9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55
+           */
+          job_id: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Gone */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "success": true
+           *     }
+           */
+          'application/json': components['schemas']['Removed'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      409: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  deleteVideoJobByDelete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @description Only checked against the token: another user’s id is 403.
+           */
+          user_id?: string;
+          /**
+           * Format: uuid
+           * @description As `generate-video` answered.
+           * @example 9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55
+           */
+          job_id: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Gone */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "success": true
+           *     }
+           */
+          'application/json': components['schemas']['Removed'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      409: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getMedia: {
+    parameters: {
+      query: {
+        /** @description The signature, as the URL came with it; 24 hours long. */
+        token: string;
+        /** @description Offers the file as a download under this name; under its own where it is empty. */
+        download?: string;
+      };
+      header?: {
+        /** @description Part of the file, such as `bytes=0-1023`. */
+        Range?: string;
+        /** @description The `ETag` of the file that the range is of. */
+        'If-Range'?: string;
+        /** @description The `ETag` of the copy at hand. */
+        'If-None-Match'?: string;
+      };
+      path: {
+        bucket: 'videos' | 'thumbnails';
+        /** @description `<user_id>/<yyyy-mm>/<job_id>.mp4`, or `.jpg` in `thumbnails`; its slashes are part of the address. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content: {
+          'video/mp4': string;
+          'image/jpeg': string;
+        };
+      };
+      /** @description The range */
+      206: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content: {
+          'video/mp4': string;
+          'image/jpeg': string;
+        };
+      };
+      /** @description The copy at hand is good */
+      304: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The range lies outside the file */
+      416: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  headMedia: {
+    parameters: {
+      query: {
+        /** @description The signature, as the URL came with it; 24 hours long. */
+        token: string;
+        /** @description Offers the file as a download under this name; under its own where it is empty. */
+        download?: string;
+      };
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails';
+        /** @description `<user_id>/<yyyy-mm>/<job_id>.mp4`, or `.jpg` in `thumbnails`; its slashes are part of the address. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file is there */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The copy at hand is good */
+      304: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4005` unauthorized: the link has expired, or is not ours. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4007` not found. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_6003` internal error. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_6001` or `ERR_6002`: database or storage unavailable. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+    };
+  };
+  jobEvents: {
+    parameters: {
+      query?: {
+        /** @description Only checked against the token: another user’s id is 403. */
+        user_id?: string;
+      };
+      header?: {
+        /** @description The id of the last event that was seen. */
+        'Last-Event-ID'?: string;
+        /** @description The language of the sentences: `en`, `tr` or `es`, with q-values. Without it: the account’s own. */
+        'Accept-Language'?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The stream */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          'Cache-Control': components['headers']['CacheControl'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example retry: 3000
+           *
+           *     id: 40
+           *
+           *     id: 41
+           *     event: credits
+           *     data: {"credits_remaining":6,"change":-4,"reason":"video_generation","transaction_id":"c56a4180-65aa-42ec-a945-5fd21dec0538","created_at":"2026-11-23T09:31:00.000Z"}
+           *
+           *     id: 42
+           *     event: queued
+           *     data: {"job_id":"9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55","status":"pending","created_at":"2026-11-23T09:31:00.000Z"}
+           *
+           *     id: 43
+           *     event: processing
+           *     data: {"job_id":"9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55","status":"processing","progress":40,"queue_position":null,"created_at":"2026-11-23T09:31:00.000Z"}
+           *
+           *     id: 44
+           *     event: completed
+           *     data: {"job_id":"9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55","status":"completed","created_at":"2026-11-23T09:31:00.000Z"}
+           */
+          'text/event-stream': string;
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getHealth: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description It is */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "status": "ok"
+           *     }
+           */
+          'application/json': components['schemas']['Health'];
+        };
+      };
+    };
+  };
+  getReadiness: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description It can */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "status": "ready",
+           *       "checks": {
+           *         "database": true,
+           *         "migrations": true,
+           *         "worker": true
+           *       }
+           *     }
+           */
+          'application/json': components['schemas']['Readiness'];
+        };
+      };
+      /** @description Not now: the check that is false says why */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "status": "not ready",
+           *       "checks": {
+           *         "database": false,
+           *         "migrations": true,
+           *         "worker": true
+           *       }
+           *     }
+           */
+          'application/json': components['schemas']['Readiness'];
+        };
+      };
+    };
+  };
+}

@@ -1,0 +1,5 @@
+/** A random UUID, also where the page came over plain http and `crypto.randomUUID` is missing. */
+export function uuid(): string {
+  const words = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16).padStart(8, '0'));
+  return words.join('').replace(/^(.{8})(.{4}).(.{3}).(.{3})/, '$1-$2-4$3-8$4-');
+}

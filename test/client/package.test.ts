@@ -1,0 +1,139 @@
+/** The package as `npm pack` makes it, in an empty project: from Node, from Deno, in a browser's bundle, and its types. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+import { build } from 'vite';
+import { DENO_VERSIONS, denoBinary } from '../door/support/deno.ts';
+import { chromiumPath, isBrowserRequired, NO_CHROMIUM } from '../support/browser.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+const CLIENT = fileURLToPath(new URL('../../client/', import.meta.url));
+const SAYS = 'completed https?://.+[.]mp4.* 9';
+
+/** The whole flow; `say` gets the outcome. */
+const USE = (say: string, url: string) => `
+import { createClient } from '@rendio/client';
+const rendio = createClient({ url: ${url} });
+const { credits_remaining } = await rendio.onboard();
+const model = (await rendio.models()).find(({ provider }) => provider === 'sandbox');
+const seen = [];
+const job = await rendio.generate(
+  { model_id: model.id, prompt: 'a packed lunch', settings: { duration: 1, resolution: '360p' } },
+  { onProgress: ({ status }) => seen.push(status) },
+);
+if (credits_remaining !== 10 || seen.length === 0) throw new Error('no progress');
+${say}(job.status + ' ' + job.video_url + ' ' + (await rendio.credits()));
+`;
+
+let server: TestServer;
+let project: string;
+let files: string[];
+
+/** A program's standard output; the environment is its own. */
+async function run(file: string, args: string[], env: Record<string, string> = {}): Promise<string> {
+  const { PATH = '', HOME = tmpdir() } = process.env;
+  const { stdout } = await promisify(execFile)(file, args, {
+    cwd: project,
+    env: { PATH, HOME, NO_COLOR: '1', ...env },
+  });
+  return stdout;
+}
+
+before(async () => {
+  project = await mkdtemp(join(tmpdir(), 'rendio-project-'));
+  const starting = startTestServer();
+  const packed = JSON.parse(await run('npm', ['pack', CLIENT, '--json', '--pack-destination', project]));
+  const [{ filename, files: entries }] = packed;
+  files = entries.map(({ path }: { path: string }) => path);
+  await writeFile(join(project, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }');
+  await run('npm', ['install', join(project, filename), '--offline', '--no-audit', '--no-fund']);
+  server = await starting;
+});
+after(async () => {
+  await server?.stop();
+  if (project) await rm(project, { recursive: true, force: true });
+});
+
+test('has what it needs, and nothing else', () => {
+  const odd = files.filter(
+    (file) => !/^(?:LICENSE|README[.]md|package[.]json|dist\/[\w-]+(?:[.]d)?[.](?:js|ts))$/.test(file),
+  );
+  assert.deepEqual(odd, []);
+  for (const file of ['LICENSE', 'README.md', 'dist/index.js', 'dist/index.d.ts'])
+    assert.ok(files.includes(file), file);
+});
+
+test('makes a video from Node', async () => {
+  await writeFile(join(project, 'use.mjs'), USE('console.log', `'${server.url}'`));
+  assert.match(await run(process.execPath, ['use.mjs']), new RegExp(SAYS));
+});
+
+for (const version of DENO_VERSIONS) {
+  test(`makes a video from Deno, ${version}`, async () => {
+    await writeFile(join(project, 'use.deno.mjs'), USE('console.log', `'${server.url}'`));
+    const flags = ['--cached-only', '--node-modules-dir=manual', `--allow-net=${new URL(server.url).host}`];
+    const env = { DENO_DIR: join(project, '.deno') };
+    assert.match(await run(denoBinary(version), ['run', ...flags, 'use.deno.mjs'], env), new RegExp(SAYS));
+  });
+}
+
+test('makes a video from a bundle in a page of another origin', {
+  skip: !chromiumPath && !isBrowserRequired,
+}, async () => {
+  assert.ok(chromiumPath, NO_CHROMIUM);
+  await writeFile(join(project, 'page.js'), USE('globalThis.say', `'${server.url}'`));
+  await build({
+    root: project,
+    configFile: false,
+    logLevel: 'error',
+    build: { lib: { entry: 'page.js', formats: ['es'], fileName: 'page' }, outDir: 'bundle', target: 'es2022' },
+  });
+  const pages = createServer(async (request, response) => {
+    const isScript = request.url === '/page.js';
+    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
+    response.end(
+      isScript ? await readFile(join(project, 'bundle/page.js')) : '<script type="module" src="/page.js"></script>',
+    );
+  }).listen(0, '127.0.0.1');
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--headless=new', '--no-sandbox'] });
+  try {
+    const page = await browser.newPage();
+    const said = Promise.withResolvers<string>();
+    page.on('pageerror', said.reject);
+    await page.exposeFunction('say', said.resolve);
+    await page.goto(`http://127.0.0.1:${(pages.address() as AddressInfo).port}/`);
+    assert.match(await said.promise, new RegExp(SAYS));
+    assert.equal(await page.evaluate(() => JSON.parse(localStorage.getItem('rendio.session') ?? '{}').is_guest), true);
+  } finally {
+    await browser.close();
+    pages.close();
+  }
+});
+
+test('has types that an app’s compiler reads', async () => {
+  const tsc = createRequire(join(CLIENT, 'package.json')).resolve('typescript/bin/tsc');
+  const use = `
+    import { createClient, GenerationError, type Job, type JobEvent } from '@rendio/client';
+    const rendio = createClient({ url: 'https://api.example.com', language: () => 'tr' });
+    const job: Promise<Job> = rendio.generate({ model_id: 'x', prompt: 'y' }, { onProgress: ({ progress }) => progress });
+    job.catch((error: unknown) => error instanceof GenerationError && error.job.prompt.length);
+    export const read = (event: JobEvent): number => (event.type === 'credits' ? event.credits_remaining : 0);
+    // @ts-expect-error
+    rendio.submit({ prompt: 'no model' });
+  `;
+  await writeFile(join(project, 'use.ts'), use);
+  // Its own types are checked, the compiler's libraries are not.
+  const flags = ['--noEmit', '--strict', '--skipDefaultLibCheck', '--lib', 'es2022,dom,dom.asynciterable'];
+  await run(process.execPath, [tsc, ...flags, '--target', 'es2022', '--module', 'nodenext', 'use.ts']).catch(
+    ({ stdout }) => assert.fail(stdout),
+  );
+});

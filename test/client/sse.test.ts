@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { createSseParser } from '../../client/src/sse.ts';
+
+/** A stream with everything that the standard allows, and the events in it. */
+const STREAM = [
+  '\uFEFF: a comment first',
+  'retry: 3000',
+  '',
+  'id: 1',
+  'event: credits',
+  'data: {"credits_remaining":9}',
+  '',
+  'data: two',
+  'data:lines',
+  'data',
+  '',
+  ': alive',
+  'id: 7',
+  '',
+  'event: nothing without data',
+  '',
+  'id: no\0place',
+  'event: queued',
+  'data:  ş🎬',
+  '',
+  'id',
+  'data: the place is forgotten',
+  '',
+  'data: cut off',
+];
+const EXPECTED = [
+  [null, ''],
+  [{ type: 'credits', data: '{"credits_remaining":9}' }, '1'],
+  [{ type: 'message', data: 'two\nlines\n' }, '1'],
+  [null, '7'],
+  [null, '7'],
+  [{ type: 'queued', data: ' ş🎬' }, '7'],
+  [{ type: 'message', data: 'the place is forgotten' }, ''],
+];
+
+test('a stream is read the same with any line ends, cut into any pieces', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom('\n', '\r', '\r\n'), { minLength: STREAM.length, maxLength: STREAM.length }),
+      fc.array(fc.nat(300), { maxLength: 40 }),
+      (ends, cuts) => {
+        // An empty line ends as the one before it: \r and \n in a row would be one end.
+        const text = STREAM.map((line, index) => line + ends[line === '' ? index - 1 : index]).join('');
+        const parser = createSseParser();
+        const places = [0, ...cuts.toSorted((a, b) => a - b), text.length];
+        const blocks = places.flatMap((from, index) => parser.take(text.slice(from, places[index + 1] ?? text.length)));
+        assert.deepEqual(
+          blocks.map(({ event, lastId }) => [event, lastId]),
+          EXPECTED,
+        );
+      },
+    ),
+  );
+});
+
+test('a stream that goes on begins at the place where it was left', () => {
+  const [block] = createSseParser('41').take('data: x\n\n');
+  assert.equal(block?.lastId, '41');
+});

@@ -1,0 +1,136 @@
+/** A way to an HTTP server that cuts connections where a test says, as mobile networks do where they like. */
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+/** Which share of its bytes, 0 to 1, a request or its answer gets through before both sides are cut. */
+export type CutPoint = { part: 'request' | 'answer'; share: number };
+
+export type CuttingProxy = AsyncDisposable & {
+  /** The same server by this way. */
+  url: string;
+  /** Cuts the next request whose bytes contain `mark`, once. */
+  cutNext(mark: string, point: CutPoint): void;
+  /** Cuts every answer to requests that contain `mark` after as many bytes as `bytes` says; null heals. */
+  cutAnswers(mark: string, bytes: (() => number) | null): void;
+  /** Keeps back the answers to requests that contain `mark`, as a proxy does that waits for their end. */
+  holdAnswers(mark: string, isHeld: boolean): void;
+  /** From now on nobody gets through, and those who did are cut off. */
+  close(): void;
+  open(): void;
+  /** How often it has cut as told. */
+  readonly cuts: number;
+  /** The requests that contained `mark` so far, each in full. */
+  requests(mark: string): string[];
+};
+
+type Answer = { point?: CutPoint | undefined; bytesLeft?: number | undefined; isHeld: boolean; seen: Buffer };
+
+export async function createCuttingProxy(target: string): Promise<CuttingProxy> {
+  const far = new URL(target);
+  const points = new Map<string, CutPoint>();
+  const limits = new Map<string, () => number>();
+  const held = new Set<string>();
+  const requests: string[] = [];
+  const sockets = new Set<Socket>();
+  let isClosed = false;
+  let cuts = 0;
+
+  function keep(socket: Socket): void {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => sockets.delete(socket));
+  }
+
+  function planFor(request: string): Answer {
+    const mark = [...points.keys()].find((each) => request.includes(each)) ?? '';
+    const point = points.get(mark);
+    points.delete(mark);
+    const limit = [...limits].find(([each]) => request.includes(each))?.[1];
+    const isHeld = [...held].some((each) => request.includes(each));
+    return { point, bytesLeft: limit?.(), isHeld, seen: Buffer.alloc(0) };
+  }
+
+  const server = createServer((near) => {
+    keep(near);
+    if (isClosed) return void near.resetAndDestroy();
+    const away = connect(Number(far.port), far.hostname);
+    keep(away);
+    near.once('close', () => away.destroy());
+    away.once('close', () => near.destroy());
+    const passAndCut = (socket: Socket, bytes: Buffer) => {
+      cuts += 1;
+      const cut = () => {
+        near.destroy();
+        away.destroy();
+      };
+      if (bytes.byteLength > 0) socket.write(bytes, cut);
+      else cut();
+    };
+    let asked = Buffer.alloc(0);
+    let answer = planFor('');
+
+    near.on('data', (bytes) => {
+      asked = Buffer.concat([asked, bytes]);
+      if (!isWhole(asked)) return;
+      const request = asked;
+      asked = Buffer.alloc(0);
+      requests.push(request.toString('utf8'));
+      answer = planFor(request.toString('utf8'));
+      const { point } = answer;
+      if (point?.part === 'request') passAndCut(away, shareOf(request, point.share));
+      else away.write(request);
+    });
+    away.on('data', (bytes) => {
+      if (answer.isHeld) return;
+      if (answer.bytesLeft !== undefined) {
+        const passing = bytes.subarray(0, answer.bytesLeft);
+        answer.bytesLeft -= passing.byteLength;
+        if (answer.bytesLeft === 0) passAndCut(near, passing);
+        else near.write(passing);
+      } else if (answer.point?.part === 'answer') {
+        answer.seen = Buffer.concat([answer.seen, bytes]);
+        if (isWhole(answer.seen)) passAndCut(near, shareOf(answer.seen, answer.point.share));
+      } else near.write(bytes);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const close = () => {
+    isClosed = true;
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
+    cutNext: (mark, point) => void points.set(mark, point),
+    cutAnswers: (mark, bytes) => void (bytes ? limits.set(mark, bytes) : limits.delete(mark)),
+    holdAnswers: (mark, isHeld) => void (isHeld ? held.add(mark) : held.delete(mark)),
+    close,
+    open() {
+      isClosed = false;
+    },
+    get cuts() {
+      return cuts;
+    },
+    requests: (mark) => requests.filter((each) => each.includes(mark)),
+    async [Symbol.asyncDispose]() {
+      close();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+function shareOf(bytes: Buffer, share: number): Buffer {
+  return bytes.subarray(0, Math.floor(bytes.byteLength * share));
+}
+
+/** Whether the bytes are a request or an answer to its end, by its length or its last chunk. */
+function isWhole(bytes: Buffer): boolean {
+  const end = bytes.indexOf('\r\n\r\n');
+  if (end < 0) return false;
+  const head = bytes.subarray(0, end).toString('latin1');
+  if (/^transfer-encoding: *chunked/im.test(head)) return bytes.subarray(-5).toString('latin1') === '0\r\n\r\n';
+  const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
+  return bytes.byteLength >= end + 4 + length;
+}
