@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 
 /** One measurement. `promise` is the most it may be, where something was promised. */
-export type Measurement = { name: string; value: number; unit: 'ms' | 'MB' | 's' | '/s'; promise?: number };
+export type Measurement = { name: string; value: number; unit: 'ms' | 'kB' | 'MB' | 's' | '/s'; promise?: number };
 
 /** Measures something, in bounded time, and leaves nothing running behind. */
 export type Bench = () => Promise<Measurement[]>;

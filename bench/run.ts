@@ -1,11 +1,13 @@
-/** `npm run bench [-- latency start charges]`: measures what is promised on this machine; exit code 1 if a promise is broken. */
+/** `npm run bench [-- start latency charges storage page]`: measures what is promised here; exit code 1 if a promise is broken. */
 import { availableParallelism } from 'node:os';
 import { charges } from './charges.ts';
 import { latency } from './latency.ts';
+import { page } from './page.ts';
 import { type Bench, report } from './report.ts';
 import { start } from './start.ts';
+import { storage } from './storage.ts';
 
-const BENCHES: Record<string, Bench> = { start, latency, charges };
+const BENCHES: Record<string, Bench> = { start, latency, charges, storage, page };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in BENCHES));

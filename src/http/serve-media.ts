@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
+import { contentTypeOf } from '../kernel/content-type.ts';
 import { Problem } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { attachment } from './content-disposition.ts';
@@ -18,14 +19,6 @@ export type ServeMediaOptions = {
   download?: string | undefined;
 };
 
-const CONTENT_TYPES: Record<string, string> = {
-  mp4: 'video/mp4',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  png: 'image/png',
-  webp: 'image/webp',
-};
-
 /** Enough for a browser to show a picture or play a video on a page of its own, and for nothing else. */
 const MEDIA_CSP = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'";
 
@@ -41,7 +34,7 @@ export async function serveMedia(options: ServeMediaOptions): Promise<Response> 
   const headers = mediaHeaders(options, etag, modifiedAt);
   if (isUnchanged(request.headers, etag, modifiedAt)) return new Response(null, { status: 304, headers });
 
-  headers['Content-Type'] = contentType(key);
+  headers['Content-Type'] = contentTypeOf(key);
   // A range means something to GET alone (RFC 9110 §14.2).
   const isRangeWelcome = request.method === 'GET' && rangeStillHolds(request.headers.get('If-Range'), etag, modifiedAt);
   const wanted = parseRange(isRangeWelcome ? request.headers.get('Range') : null, bytes);
@@ -70,10 +63,4 @@ function mediaHeaders(options: ServeMediaOptions, etag: string, modifiedAt: Date
     'Last-Modified': modifiedAt.toUTCString(),
     'X-Content-Type-Options': 'nosniff',
   };
-}
-
-/** By extension, from a short list: whatever a file may hold, it is never served as a page. */
-function contentType(key: string): string {
-  const extension = key.slice(key.lastIndexOf('.') + 1).toLowerCase();
-  return CONTENT_TYPES[extension] ?? 'application/octet-stream';
 }

@@ -1,0 +1,122 @@
+/** Signed calls to a store that speaks Amazon's S3 protocol (Signature Version 4, path-style addresses). */
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AwsClient } from 'aws4fetch';
+import type { Clock } from '../kernel/clock.ts';
+import { storageProblem } from './storage-problem.ts';
+
+export type S3Options = {
+  /** Without a slash at its end; the bucket and the object's path are appended. */
+  endpoint: string;
+  region: string;
+  /** Holds all objects, by their keys. Null: a key's first segment is the bucket, as in Supabase Storage. */
+  bucket: string | null;
+  accessKeyId: string;
+  secretAccessKey: string;
+  fetch: typeof fetch;
+  clock: Clock;
+};
+
+export type S3Request = {
+  method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  /** Of plain segments, as `checkMediaKey` has it: nothing in it needs escaping. */
+  key: string;
+  query?: Record<string, string>;
+  headers?: Record<string, string>;
+  body?: Uint8Array<ArrayBuffer> | string;
+  signal?: AbortSignal | undefined;
+};
+
+/** Sends the request and resolves with an answer below 400, or a 404; throws ERR_6002 for the rest, after some tries. */
+export type S3Call = (request: S3Request) => Promise<Response>;
+
+/** The first of several answers may take so long; the body of a long object may take longer. */
+const ANSWER_MS = 30_000;
+const TRIES_MAX = 4;
+/** Doubled for every further try. A person may be waiting for the bytes. */
+const RETRY_MS = 150;
+const PASSING = new Set([408, 429, 500, 502, 503, 504]);
+
+/** Every call is safe to repeat: what is written is written whole, under a name that the caller gave. */
+export function createS3Call({ fetch: send, clock, ...place }: S3Options): S3Call {
+  const { endpoint, region, bucket, accessKeyId, secretAccessKey } = place;
+  const aws = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: 0 });
+
+  const attempt = async ({ method, key, query, headers = {}, body, signal }: S3Request): Promise<Response> => {
+    const url = new URL([endpoint, ...(bucket ? [bucket] : []), key].join('/'));
+    for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+    const datetime = clock
+      .now()
+      .toISOString()
+      .replace(/[:-]|\.\d{3}/g, '');
+    // Without the body, of which the signer would make copies: its hash stands for it.
+    const hash = {
+      'X-Amz-Content-Sha256': createHash('sha256')
+        .update(body ?? '')
+        .digest('hex'),
+    };
+    const signed = await aws.sign(url.href, { method, headers: { ...headers, ...hash }, aws: { datetime } });
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(new Error('the store did not answer in time')), ANSWER_MS);
+    const signals = signal ? [signal, limit.signal] : [limit.signal];
+    const answer = await send(signed.url, {
+      method,
+      headers: signed.headers,
+      ...(body && withBody(body, signed.headers)),
+      signal: AbortSignal.any(signals),
+    }).finally(() => clearTimeout(timer));
+    if (answer.ok || answer.status === 404) return answer;
+    throw new Refusal(answer.status, await codeOf(answer));
+  };
+
+  return async (request) => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await attempt(request);
+      } catch (error) {
+        request.signal?.throwIfAborted();
+        const isPassing = !(error instanceof Refusal) || PASSING.has(error.status);
+        if (!isPassing || tries === TRIES_MAX) throw storageProblem(error);
+        await delay(RETRY_MS * 2 ** (tries - 1), undefined, request.signal && { signal: request.signal });
+      }
+    }
+  };
+}
+
+/** Node's `fetch` would copy a body of bytes whole, and heeds a stream's length; Deno's sends a stream without its length. */
+const IS_STREAMED = !('Deno' in globalThis);
+const PIECE_BYTES = 64 * 1024;
+
+function withBody(body: Uint8Array<ArrayBuffer> | string, headers: Headers): RequestInit & { duplex?: 'half' } {
+  if (typeof body === 'string' || !IS_STREAMED || body.length === 0) return { body };
+  headers.set('Content-Length', String(body.length));
+  let sent = 0;
+  const pieces = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        if (sent === body.length) return controller.close();
+        const piece = body.subarray(sent, sent + PIECE_BYTES);
+        sent += piece.length;
+        controller.enqueue(piece);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { body: pieces, duplex: 'half' };
+}
+
+/** The store said no; its own words are for our log. */
+class Refusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, code: string) {
+    super(`the store answered ${status} ${code}`.trimEnd());
+    this.status = status;
+  }
+}
+
+/** The store's word for it, such as `AccessDenied`; its message may hold keys. */
+async function codeOf(answer: Response): Promise<string> {
+  const text = await answer.text().catch(() => '');
+  return /<Code>(\w{1,64})<\/Code>/.exec(text)?.[1] ?? '';
+}

@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { createMediaFetcher, type FetchMediaOptions, MediaFetchError } from '../../src/media/fetch-media.ts';
+import { isPublic } from '../../src/media/guarded-get.ts';
+
+const scratch = await mkdtemp(join(tmpdir(), 'rendio-fetch-'));
+after(() => rm(scratch, { recursive: true, force: true }));
+const freshPath = () => join(scratch, `${randomUUID()}.mp4`);
+const never = new AbortController().signal;
+
+/** A host of files on this machine, for one test. */
+async function withHost(answer: RequestListener, use: (host: string) => Promise<void>): Promise<void> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  try {
+    await use(`127.0.0.1:${port}`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  }
+}
+
+const fetcher = (options: Partial<FetchMediaOptions> = {}) =>
+  createMediaFetcher({ extraHosts: [], extraMayBePrivate: true, bytesMax: 1_000_000, stallMs: 5_000, ...options });
+
+const isFailure = (message: RegExp, isFinal: boolean) => (error: unknown) => {
+  assert.ok(error instanceof MediaFetchError, String(error));
+  assert.match(error.message, message);
+  assert.equal(error.isFinal, isFinal);
+  return true;
+};
+
+test('a file of an allowed host arrives byte for byte, and replaces what was there', () =>
+  withHost(
+    (_, reply) => reply.end(Buffer.alloc(300_000, 'v')),
+    async (host) => {
+      const path = freshPath();
+      await writeFile(path, 'an older and shorter one');
+      const fetched = await fetcher({ extraHosts: [host] }).fetchToFile(`http://${host}/a.mp4`, path, [], never);
+      assert.deepEqual(fetched, { bytes: 300_000 });
+      assert.ok((await readFile(path)).equals(Buffer.alloc(300_000, 'v')));
+    },
+  ));
+
+test('a host that is not the provider’s is never asked, by whatever address', () =>
+  withHost(
+    () => assert.fail('it was asked'),
+    async (host) => {
+      const port = host.split(':')[1];
+      const addresses = [
+        `http://${host}/a.mp4`,
+        `http://localhost:${port}/`,
+        'https://169.254.169.254/latest/meta-data/',
+        'https://files.example.evil.test/a.mp4',
+        'http://files.example/a.mp4',
+        'https://files.example:8443/a.mp4',
+        'https://files.example@127.0.0.1/a.mp4',
+        'https://user:password@files.example/a.mp4',
+        'ftp://files.example/a.mp4',
+        'file:///etc/passwd',
+        'data:video/mp4;base64,AAAA',
+      ];
+      addresses.push('https://cdn.example/', 'https://evilcdn.example/');
+      const path = freshPath();
+      for (const url of addresses) {
+        await assert.rejects(
+          fetcher().fetchToFile(url, path, ['files.example', '*.cdn.example'], never),
+          isFailure(/is no host of the provider/, true),
+          url,
+        );
+      }
+      await assert.rejects(
+        fetcher().fetchToFile('no address', path, [], never),
+        isFailure(/address of the file/, true),
+      );
+      assert.ok(!existsSync(path));
+    },
+  ));
+
+test('a provider’s name that leads into a private network is not followed', async () => {
+  for (const address of ['127.0.0.1', '10.0.0.7', '169.254.169.254', '::1', 'fd00::1', '::ffff:192.168.1.1']) {
+    const hidden = fetcher({ lookup: async () => [address] });
+    await assert.rejects(
+      hidden.fetchToFile('https://files.example/a.mp4', freshPath(), ['files.example'], never),
+      isFailure(/no public address/, true),
+      address,
+    );
+  }
+});
+
+test('in production a host that was added by hand is https and public like any other', () =>
+  withHost(
+    () => assert.fail('it was asked'),
+    async (host) => {
+      const strict = fetcher({ extraHosts: [host, 'files.example'], extraMayBePrivate: false });
+      await assert.rejects(strict.fetchToFile(`http://${host}/`, freshPath(), [], never), isFailure(/no host/, true));
+      await assert.rejects(
+        strict.fetchToFile(`https://${host}/`, freshPath(), [], never),
+        isFailure(/no public address/, true),
+      );
+    },
+  ));
+
+test('what counts as public is the open internet alone', () => {
+  const inside = ['0.0.0.0', '10.1.2.3', '100.64.0.1', '127.9.9.9', '169.254.1.1', '172.16.0.1', '192.168.0.1'];
+  inside.push('192.0.2.1', '198.18.0.1', '224.0.0.1', '240.0.0.1', '255.255.255.255', '::', '::1', 'fe80::1');
+  inside.push('fc00::1', 'ff02::1', '2001:db8::1', '::ffff:127.0.0.1', '64:ff9b::7f00:1', '2002:7f00:1::', 'nonsense');
+  for (const address of inside) assert.ok(!isPublic(address), address);
+  for (const address of ['1.1.1.1', '93.184.216.34', '2606:4700::1111', '::ffff:8.8.8.8']) {
+    assert.ok(isPublic(address), address);
+  }
+});
+
+test('redirects are followed within the provider’s hosts, and judged one by one', () =>
+  withHost(
+    (request, reply) => {
+      const to = new URL(request.url ?? '/', 'http://x').searchParams.get('to');
+      if (to) reply.writeHead(302, { Location: to }).end();
+      else reply.end('the file');
+    },
+    async (host) => {
+      const open = fetcher({ extraHosts: [host] });
+      const path = freshPath();
+      await open.fetchToFile(`http://${host}/?to=/b.mp4`, path, [], never);
+      assert.equal(await readFile(path, 'utf8'), 'the file');
+      for (const inside of ['http://localhost:1/', 'https://10.0.0.1/', '//169.254.169.254/', 'file:///etc/passwd']) {
+        await assert.rejects(
+          open.fetchToFile(`http://${host}/?to=${encodeURIComponent(inside)}`, path, [], never),
+          isFailure(/no host of the provider/, true),
+        );
+      }
+      assert.ok(!existsSync(path), 'a failure leaves no file');
+    },
+  ));
+
+test('a circle of redirects ends', () =>
+  withHost(
+    (_, reply) => reply.writeHead(302, { Location: '/again' }).end(),
+    (host) =>
+      assert.rejects(
+        fetcher({ extraHosts: [host] }).fetchToFile(`http://${host}/`, freshPath(), [], never),
+        isFailure(/too many redirects/, true),
+      ),
+  ));
+
+test('a file over the cap is given up: by its promise, and where it promises nothing, by its bytes', () =>
+  withHost(
+    (request, reply) => {
+      if (request.url === '/promised') reply.writeHead(200, { 'Content-Length': 2_000_000 }).flushHeaders();
+      else {
+        const more = () => {
+          while (!reply.destroyed && reply.write(Buffer.alloc(65_536)));
+        };
+        reply.on('drain', more);
+        more();
+      }
+    },
+    async (host) => {
+      const path = freshPath();
+      for (const name of ['promised', 'endless']) {
+        await assert.rejects(
+          fetcher({ extraHosts: [host] }).fetchToFile(`http://${host}/${name}`, path, [], never),
+          isFailure(/larger than 1000000 bytes/, true),
+        );
+      }
+      assert.ok(!existsSync(path));
+    },
+  ));
+
+test('a transfer that stalls, is cut, or never begins may be tried again', () =>
+  withHost(
+    (request, reply) => {
+      if (request.url === '/silent') return;
+      reply.writeHead(200, { 'Content-Length': 1_000 });
+      reply.write('some');
+      if (request.url === '/cut') setImmediate(() => reply.destroy());
+    },
+    async (host) => {
+      const quick = fetcher({ extraHosts: [host], stallMs: 100 });
+      const fetched = (name: string) => quick.fetchToFile(`http://${host}/${name}`, freshPath(), [], never);
+      await assert.rejects(fetched('silent'), isFailure(/stalled/, false));
+      await assert.rejects(fetched('stall'), isFailure(/stalled/, false));
+      await assert.rejects(fetched('cut'), isFailure(/cannot be fetched|ended after/, false));
+      const nobody = fetcher({ extraHosts: ['127.0.0.1:9'] }).fetchToFile(
+        'http://127.0.0.1:9/',
+        freshPath(),
+        [],
+        never,
+      );
+      await assert.rejects(nobody, isFailure(/ECONNREFUSED/, false));
+    },
+  ));
+
+test('what the host answers decides whether to ask again', () =>
+  withHost(
+    (request, reply) => reply.writeHead(Number(request.url?.slice(1))).end(),
+    async (host) => {
+      for (const [status, isFinal] of [
+        [404, true],
+        [410, true],
+        [403, false],
+        [429, false],
+        [500, false],
+        [503, false],
+      ] as const) {
+        await assert.rejects(
+          fetcher({ extraHosts: [host] }).fetchToFile(`http://${host}/${status}`, freshPath(), [], never),
+          isFailure(new RegExp(`answered ${status}`), isFinal),
+        );
+      }
+    },
+  ));
+
+test('an abort ends the transfer with its own reason, and leaves no file', () =>
+  withHost(
+    (_, reply) => reply.writeHead(200).write('some'),
+    async (host) => {
+      const leaving = new AbortController();
+      const reason = new Error('the job was cancelled');
+      const path = freshPath();
+      const fetched = fetcher({ extraHosts: [host] }).fetchToFile(`http://${host}/`, path, [], leaving.signal);
+      setImmediate(() => leaving.abort(reason));
+      await assert.rejects(fetched, reason);
+      assert.ok(!existsSync(path));
+    },
+  ));

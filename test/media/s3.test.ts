@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { Problem } from '../../src/kernel/errors.ts';
+import { createS3Store, type S3Options } from '../../src/media/s3.ts';
+import { startS3 } from '../support/s3.ts';
+import { storeConformance } from './store-conformance.ts';
+
+const scratch = await mkdtemp(join(tmpdir(), 'rendio-s3-'));
+const s3 = await startS3(['media', 'videos']);
+after(async () => {
+  await s3[Symbol.asyncDispose]();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+const place: S3Options = {
+  endpoint: s3.endpoint,
+  region: 'us-east-1',
+  bucket: 'media',
+  accessKeyId: 'S3RVER',
+  secretAccessKey: 'S3RVER',
+  fetch,
+  clock: systemClock,
+};
+
+storeConformance('a bucket', async () => createS3Store(place));
+storeConformance('a bucket for each kind', async () => createS3Store({ ...place, bucket: null }));
+
+describe('an S3 store', () => {
+  const source = join(scratch, 'source.mp4');
+  const key = () => `videos/${randomUUID()}/a.mp4`;
+  before(() => writeFile(source, 'some bytes'));
+
+  /** Answers some calls itself; the others go to the store. Says what was sent. */
+  function between(intercept: (method: string, url: URL, nth: number) => Response | Error | null) {
+    const seen: string[] = [];
+    const stand: typeof fetch = (input, init) => {
+      const url = new URL(String(input));
+      const method = init?.method ?? 'GET';
+      seen.push(`${method} ${url.search.replace(/=[^&]*/g, '')}`.trim());
+      const answer = intercept(method, url, seen.length);
+      if (answer instanceof Error) return Promise.reject(answer);
+      return answer ? Promise.resolve(answer) : fetch(input, init);
+    };
+    return { seen, store: createS3Store({ ...place, fetch: stand }) };
+  }
+
+  test('a file of several parts comes back whole, holding one part in memory', async () => {
+    const path = join(scratch, 'long.mp4');
+    const bytes = 14_000_001;
+    const hash = createHash('sha256');
+    await using file = await open(path, 'w');
+    for (let at = 0; at < bytes; at += 1_000_000) {
+      const piece = Buffer.alloc(Math.min(1_000_000, bytes - at), at / 1_000_000);
+      hash.update(piece);
+      await file.writeFile(piece);
+    }
+    const sha256 = hash.digest('hex');
+    const { store, seen } = between(() => null);
+    const name = key();
+    assert.deepEqual(await store.putFile(name, path), { bytes, sha256 });
+    assert.deepEqual(seen, ['POST ?uploads', ...Array(3).fill('PUT ?partNumber&uploadId'), 'POST ?uploadId']);
+    const read = createHash('sha256');
+    for await (const piece of (await store.read(name)) ?? []) read.update(piece);
+    assert.equal(read.digest('hex'), sha256);
+    await store.remove(name);
+  });
+
+  test('an upload that fails in the middle is aborted and leaves nothing', async () => {
+    const path = join(scratch, 'broken.mp4');
+    await writeFile(path, Buffer.alloc(9_000_000));
+    const denied = () => new Response('<Error><Code>AccessDenied</Code></Error>', { status: 403 });
+    const { store, seen } = between((method, url) =>
+      method === 'PUT' && url.searchParams.get('partNumber') === '2' ? denied() : null,
+    );
+    const name = key();
+    await assert.rejects(store.putFile(name, path), isStorageProblem(/403 AccessDenied/));
+    assert.equal(seen.at(-1), 'DELETE ?uploadId');
+    assert.equal(await store.info(name), null);
+  });
+
+  test('a completion that fails behind a 200 is a failure', async () => {
+    const path = join(scratch, 'late.mp4');
+    await writeFile(path, Buffer.alloc(9_000_000));
+    const { store } = between((method, url) =>
+      method === 'POST' && url.searchParams.has('uploadId')
+        ? new Response('<?xml version="1.0"?>\n<Error><Code>InternalError</Code></Error>')
+        : null,
+    );
+    await assert.rejects(store.putFile(key(), path), isStorageProblem(/InternalError/));
+  });
+
+  test('what passes is tried again: a busy store, a cut connection', async () => {
+    const { store, seen } = between((_, __, nth) => {
+      if (nth === 1) return new Response('<Error><Code>SlowDown</Code></Error>', { status: 503 });
+      return nth === 2 ? new TypeError('fetch failed') : null;
+    });
+    const name = key();
+    await store.putFile(name, source);
+    assert.equal(seen.length, 3);
+    assert.equal((await store.info(name))?.bytes, 10);
+    await store.remove(name);
+  });
+
+  test('what does not pass is ERR_6002 at once, with the store’s word for our log and nothing of the keys', async () => {
+    const body = '<Error><Code>SignatureDoesNotMatch</Code><StringToSign>secret</StringToSign></Error>';
+    const { store, seen } = between(() => new Response(body, { status: 403 }));
+    const isRefusal = isStorageProblem(/^the store answered 403 SignatureDoesNotMatch$/);
+    const name = key();
+    await assert.rejects(store.putFile(name, source), isRefusal);
+    for (const verb of [store.info, store.read, store.remove]) await assert.rejects(verb(name), isRefusal);
+    assert.equal(seen.length, 4);
+    const nowhere = createS3Store({ ...place, bucket: 'nowhere' });
+    await assert.rejects(nowhere.putFile(name, source), isStorageProblem(/no such bucket/));
+  });
+
+  test('a store that is away is ERR_6002 after some tries', async () => {
+    const { store, seen } = between(() => new TypeError('fetch failed'));
+    await assert.rejects(store.info(key()), isStorageProblem(/fetch failed/));
+    assert.equal(seen.length, 4);
+  });
+
+  test('another range than the one asked for is never handed out', async () => {
+    const headers = { 'Content-Range': 'bytes 0-9/10' };
+    const { store } = between(() => new Response('some bytes', { status: 206, headers }));
+    await assert.rejects(store.read(key(), { start: 2, end: 3 }), isStorageProblem(/another range/));
+    const whole = between(() => new Response('some bytes'));
+    await assert.rejects(whole.store.read(key(), { start: 2, end: 3 }), isStorageProblem(/another range/));
+  });
+
+  test('what is sent carries its hash, so that the store refuses bytes that changed on the way', async () => {
+    const sent: [string | null, string][] = [];
+    const watch: typeof fetch = async (input, init) => {
+      const body = new Uint8Array(await new Response(init?.body).arrayBuffer());
+      const hash = new Headers(init?.headers).get('X-Amz-Content-Sha256');
+      sent.push([hash, createHash('sha256').update(body).digest('hex')]);
+      return fetch(input, { ...init, body });
+    };
+    await createS3Store({ ...place, fetch: watch }).putFile(key(), source);
+    assert.equal(sent.length, 1);
+    for (const [said, is] of sent) assert.equal(said, is);
+  });
+
+  test('a put that is aborted on its way ends at once and leaves nothing', async () => {
+    const leaving = new AbortController();
+    const reason = new Error('the job was cancelled');
+    const { store } = between(() => {
+      leaving.abort(reason);
+      return null;
+    });
+    const name = key();
+    await assert.rejects(store.putFile(name, source, leaving.signal), reason);
+    assert.equal(await createS3Store(place).info(name), null);
+  });
+});
+
+function isStorageProblem(cause: RegExp): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof Problem && error.code === 'ERR_6002', String(error));
+    assert.match(error.cause instanceof Error ? error.cause.message : '', cause);
+    return true;
+  };
+}

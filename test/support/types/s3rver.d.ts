@@ -1,0 +1,19 @@
+/** The little of s3rver that the tests use; it brings no types of its own. */
+declare module 's3rver' {
+  import type { AddressInfo } from 'node:net';
+
+  type GetObject = (bucket: string, key: string, options?: { start?: number; end?: number }) => Promise<unknown>;
+
+  export default class S3rver {
+    constructor(options: {
+      address: string;
+      port: number;
+      silent: boolean;
+      directory: string;
+      configureBuckets: { name: string }[];
+    });
+    store: { getObject: GetObject };
+    run(): Promise<AddressInfo>;
+    close(): Promise<void>;
+  }
+}
