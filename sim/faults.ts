@@ -32,16 +32,17 @@ export const faultShape = z.object({
 export type Fault = z.output<typeof faultShape>;
 export type FaultInput = z.input<typeof faultShape>;
 
-/** Resolves after `ms`, or as soon as the caller has gone away. */
-function rest(ms: number, signal: AbortSignal): Promise<void> {
+/** Resolves after `ms`, or as soon as the signal aborts: the caller has gone away, or the simulator closes. */
+export function rest(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
     const stop = () => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
       resolve();
     };
+    const timer = setTimeout(stop, ms);
     if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
+    else signal.addEventListener('abort', stop);
   });
 }
 
@@ -65,7 +66,8 @@ async function* chunksOf(
   for (let left = reply.fillerBytes; left > 0; left -= FILLER_CHUNK_BYTES) yield filler.subarray(0, left);
 }
 
-function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+/** A body that is made as it is read. */
+export function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       const { done, value } = await chunks.next();

@@ -1,6 +1,7 @@
 import type { Clock } from '../src/kernel/clock.ts';
 import type { Log } from '../src/kernel/log.ts';
 import { createDeviceCheckSimulator, type DeviceCheckSimulator } from './device-check.ts';
+import { createFalSimulator, type FalSimulator } from './fal.ts';
 import { inProcessFetch } from './in-process-fetch.ts';
 
 /** The vendors as this machine plays them. */
@@ -8,18 +9,30 @@ export type World = {
   /** Reaches the simulated hosts inside this process; any other host is an error. */
   fetch: typeof fetch;
   deviceCheck: DeviceCheckSimulator;
+  fal: FalSimulator;
   /** Lets go of whoever a simulator keeps waiting. */
   close(): Promise<void>;
 };
 
-/** Builds the world of simulators; what it must remember is kept in `dataDir`. */
-export async function createWorld(options: { dataDir: string; clock: Clock; log: Log }): Promise<World> {
+export type WorldOptions = {
+  /** What the simulators must remember is kept here. */
+  dataDir: string;
+  clock: Clock;
+  log: Log;
+  /** How a vendor's webhooks leave the world; the network unless said. */
+  deliver?: typeof fetch;
+};
+
+/** Builds the world of simulators. */
+export async function createWorld({ deliver = fetch, ...options }: WorldOptions): Promise<World> {
   const deviceCheck = await createDeviceCheckSimulator(options);
-  const simulators = [deviceCheck];
+  const fal = await createFalSimulator({ ...options, deliver });
+  const simulators = [deviceCheck, fal];
   const hosts = simulators.flatMap(({ hosts, app }) => hosts.map((host) => [host, app] as const));
   return {
     fetch: inProcessFetch(new Map(hosts)),
     deviceCheck,
+    fal,
     async close() {
       await Promise.all(simulators.map((simulator) => simulator.close()));
     },

@@ -7,6 +7,7 @@ import type { Listener } from '../db/listen.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Tokens } from '../kernel/tokens.ts';
+import type { MediaFetcher } from '../media/fetch-media.ts';
 import type { MediaProbe } from '../media/probe.ts';
 import type { MediaStore } from '../media/store.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
@@ -47,6 +48,8 @@ export type Context = {
   deviceGrantLease: Lease;
   providers: ReadonlyMap<ProviderName, VideoProvider>;
   media: MediaStore;
+  /** Brings finished files here from the hosts of their providers. */
+  mediaFetcher: MediaFetcher;
   probe: MediaProbe;
   mediaSigner: MediaSigner;
   /** The newest migration that this code was written for. */

@@ -19,32 +19,51 @@ export type GenerationRequest = {
   prompt: string;
   settings: VideoSettings;
   imageUrl: string | null;
+  /** Where the provider may tell us that the job has ended: our own address, naming provider and job. Null: nowhere. */
+  webhookUrl: string | null;
 };
+
+/** Why a request was declined, where that is known: `moderated` by the provider's rules on content. */
+export type DeclineReason = 'moderated';
 
 /**
  * What is known after a submit:
  * - `accepted`: the provider has the job, under `providerJobId`;
  * - `refused`: it did not take the job (429, 503, no connection made); the same submit may be sent again;
- * - `rejected`: it will never take this request; the job fails with `code`;
+ * - `rejected`: it will not take this request, however often it is sent; the job fails with `code`: `ERR_5003` for what
+ *   is wrong with the request, `ERR_5002` for what is wrong between the provider and us (a refused key, an empty account);
  * - `unknown`: bytes left and no usable answer came back; never sent again unless `submitIsRepeatable`.
  */
 export type SubmitOutcome =
   | { outcome: 'accepted'; providerJobId: string; requestId?: string }
   | { outcome: 'refused'; cause: string; retryAfterMs?: number }
-  | { outcome: 'rejected'; code: ErrorCode; cause: string }
+  | { outcome: 'rejected'; code: ErrorCode; cause: string; reason?: DeclineReason }
   | { outcome: 'unknown'; cause: string };
 
-/** Where the finished file is: on this machine. */
-export type VideoSource = { from: 'file'; path: string };
+/** Where the finished file is: on this machine, or at the vendor, on one of the provider's `mediaHosts` if all is well. */
+export type VideoSource = { from: 'file'; path: string } | { from: 'url'; url: string };
 
 /** `progress` is whole percent, 0–100. `queuePosition` counts from 1; both are null where the provider does not say. */
 export type ProviderStatus =
   | { state: 'queued'; queuePosition: number | null }
   | { state: 'processing'; progress: number | null }
   | { state: 'completed'; video: VideoSource; thumbnail: VideoSource | null }
-  | { state: 'failed'; code: ErrorCode; cause: string }
-  /** The provider could not be asked just now; ask again later. */
-  | { state: 'unreachable'; cause: string };
+  | { state: 'failed'; code: ErrorCode; cause: string; reason?: DeclineReason }
+  /** The provider could not be asked just now; ask again later, not before `retryAfterMs`. */
+  | { state: 'unreachable'; cause: string; retryAfterMs?: number }
+  /** It was asked with our key and knows no such job. */
+  | { state: 'absent'; cause: string };
+
+/** A webhook as it came in: nothing in it is parsed yet. */
+export type WebhookDelivery = { headers: Headers; body: Uint8Array; receivedAt: Date };
+
+/**
+ * `ok`: the provider sent it, just now. It is a hint all the same: it may concern anybody's job. `eventId` is null where
+ * events carry no id of their own. `cause` is for our log alone.
+ */
+export type WebhookVerdict =
+  | { ok: true; providerJobId: string | null; eventId: string | null }
+  | { ok: false; cause: string };
 
 export type VideoProvider = {
   readonly name: ProviderName;
@@ -52,10 +71,18 @@ export type VideoProvider = {
   readonly submitIsRepeatable: boolean;
   /** How long to wait between two status questions about one job. */
   readonly pollIntervalMs: number;
+  /** The hosts its finished files may be fetched from; `*.` stands for every host below a domain. */
+  readonly mediaHosts: readonly string[];
   submit(request: GenerationRequest, signal: AbortSignal): Promise<SubmitOutcome>;
+  /**
+   * How the job stands, by the provider's id alone and with our key. Where a submit's outcome is unknown and an event
+   * names an id, only `queued`, `processing`, `completed` and `failed` confirm that the job is ours.
+   */
   status(request: GenerationRequest, providerJobId: string, signal: AbortSignal): Promise<ProviderStatus>;
   /** Asks the provider to stop. Best effort: the job's own state is decided in our database. */
   cancel(request: GenerationRequest, providerJobId: string, signal: AbortSignal): Promise<void>;
+  /** Whether the provider sent this; absent where it sends no webhooks. */
+  verifyWebhook?(delivery: WebhookDelivery): Promise<WebhookVerdict>;
   /** Our copy is safe (or no longer wanted): whatever the adapter kept on this machine for the job may go. */
   release(jobId: string): Promise<void>;
   /** Stops what runs on this machine. Called once, at shutdown. */

@@ -28,6 +28,7 @@ const requestOf = (settings: VideoSettings, prompt = 'a cat playing piano'): Gen
   prompt,
   settings,
   imageUrl: null,
+  webhookUrl: null,
 });
 
 const freshFolder = (): string => join(scratch, randomUUID());

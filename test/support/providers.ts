@@ -68,6 +68,7 @@ export function createVendor(options: VendorOptions): Vendor {
     name: 'sandbox',
     submitIsRepeatable: isRepeatable,
     pollIntervalMs,
+    mediaHosts: [],
     async submit(request, signal) {
       vendor.submits.push(request.jobId);
       const answer = await next(submitSteps, request, signal);

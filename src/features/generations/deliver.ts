@@ -1,32 +1,74 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { access, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MediaFetchError } from '../../media/fetch-media.ts';
 import type { ProbedVideo } from '../../media/probe.ts';
 import { UnusableVideo } from '../../media/unusable-video.ts';
+import type { VideoSource } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
 import { failGeneration } from './fail.ts';
 import type { ProviderJob } from './job.ts';
 import { mediaPaths } from './media-paths.ts';
 import { stopGeneration } from './stop.ts';
 
-/** Stores a finished video that really plays, and completes its generation; what does not play fails it instead. */
+/**
+ * Stores a finished video that really plays, and completes its generation; what does not play fails it instead. Where the
+ * file cannot be had just now nothing is decided: `try_again`, with an address that the provider gives then.
+ */
 export async function deliverGeneration(
   ctx: Context,
   job: ProviderJob,
-  videoFile: string,
+  source: VideoSource,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<'ended' | 'try_again'> {
   const { jobId } = job.request;
-  // A name of its own: another worker may be at the same generation.
-  const posterFile = join(ctx.workDir, `${crypto.randomUUID()}.jpg`);
+  // Names of its own: another worker may be at the same generation.
+  const name = join(ctx.workDir, crypto.randomUUID());
+  const posterFile = `${name}.jpg`;
+  const fetchedFile = `${name}.mp4`;
   try {
     await mkdir(ctx.workDir, { recursive: true });
-    const probed = await probeOrFail(ctx, jobId, videoFile, posterFile, signal);
-    if (probed) await storeAndFinish(ctx, job, videoFile, posterFile, probed, signal);
+    const fetched = source.from === 'file' ? 'here' : await fetchOrFail(ctx, job, source.url, fetchedFile, signal);
+    if (fetched === 'later') return 'try_again';
+    const videoFile = source.from === 'file' ? source.path : fetchedFile;
+    if (fetched === 'here') await checkAndStore(ctx, job, videoFile, posterFile, signal);
   } finally {
     await rm(posterFile, { force: true });
+    await rm(fetchedFile, { force: true });
   }
   // Whoever ended it, and however: files stay where it is completed, and nowhere else.
   await stopGeneration(ctx, jobId, signal);
+  return 'ended';
+}
+
+/** The vendor's file on this machine, or a generation that has failed, or neither yet. */
+async function fetchOrFail(
+  ctx: Context,
+  { provider, request }: ProviderJob,
+  url: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<'here' | 'failed' | 'later'> {
+  try {
+    await ctx.mediaFetcher.fetchToFile(url, path, provider.mediaHosts, signal);
+    return 'here';
+  } catch (error) {
+    if (!(error instanceof MediaFetchError)) throw error;
+    ctx.log.warn({ job_id: request.jobId, cause: error.message }, 'the finished file cannot be fetched');
+    if (!error.isFinal) return 'later';
+    await failGeneration(ctx, request.jobId, 'ERR_5005', error.message);
+    return 'failed';
+  }
+}
+
+async function checkAndStore(
+  ctx: Context,
+  job: ProviderJob,
+  videoFile: string,
+  posterFile: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const probed = await probeOrFail(ctx, job.request.jobId, videoFile, posterFile, signal);
+  if (probed) await storeAndFinish(ctx, job, videoFile, posterFile, probed, signal);
 }
 
 async function probeOrFail(
@@ -55,11 +97,16 @@ async function storeAndFinish(
 ): Promise<void> {
   const paths = mediaPaths(job.userId, job.createdAt, job.request.jobId);
   const video = await ctx.media.putFile(`videos/${paths.video}`, videoFile, signal);
-  await ctx.media.putFile(`thumbnails/${paths.thumbnail}`, posterFile, signal);
+  // A probe that cannot decode pictures leaves none: the video is delivered all the same.
+  const hasPoster = await access(posterFile).then(
+    () => true,
+    () => false,
+  );
+  if (hasPoster) await ctx.media.putFile(`thumbnails/${paths.thumbnail}`, posterFile, signal);
   await ctx.db.call<boolean>('finish_generation', {
     job_id: job.request.jobId,
     video_path: paths.video,
-    thumbnail_path: paths.thumbnail,
+    thumbnail_path: hasPoster ? paths.thumbnail : null,
     video_bytes: video.bytes,
     video_sha256: video.sha256,
     video_seconds: probed.durationSeconds,

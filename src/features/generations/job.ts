@@ -33,6 +33,8 @@ export async function findJob(ctx: Context, jobId: string): Promise<FoundJob | n
       // begin_generation stored what completeSettings made.
       settings: row.settings as unknown as VideoSettings,
       imageUrl: row.image_url,
+      // Nobody answers there yet: the provider is asked.
+      webhookUrl: null,
     },
     userId: row.user_id,
     status: row.status,

@@ -12,6 +12,8 @@ const WATCH_INTERVAL_MAX_MS = 1_000;
 const LOOKS_PER_TASK = 20;
 /** A provider that cannot be reached is not hammered. */
 const UNREACHABLE_RETRY_MS = 5_000;
+/** Whatever wait it names. */
+const RETRY_AFTER_MAX_MS = 60_000;
 /** A provider that this server no longer has may be back with the next configuration. */
 const ABSENT_RETRY_MS = 60_000;
 /** One question to a provider, connection included. */
@@ -62,12 +64,18 @@ async function applyStatus(
     }
     case 'unreachable':
       ctx.log.warn({ job_id: jobId, provider: job.provider.name, cause: status.cause }, 'the provider does not answer');
+      return Math.max(UNREACHABLE_RETRY_MS, Math.min(status.retryAfterMs ?? 0, RETRY_AFTER_MAX_MS));
+    case 'absent':
+      // It took the job and has lost it, or not all of its machines have heard of it yet: the deadline decides.
+      ctx.log.warn(
+        { job_id: jobId, provider: job.provider.name, cause: status.cause },
+        'the provider knows no such job',
+      );
       return UNREACHABLE_RETRY_MS;
     case 'failed':
       await failGeneration(ctx, jobId, status.code, status.cause);
       return null;
     case 'completed':
-      await deliverGeneration(ctx, job, status.video.path, signal);
-      return null;
+      return (await deliverGeneration(ctx, job, status.video, signal)) === 'try_again' ? UNREACHABLE_RETRY_MS : null;
   }
 }

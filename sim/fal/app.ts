@@ -1,0 +1,165 @@
+/** fal over HTTP: the queue, the keys and the media host, which one port may play all at once. */
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import type { Log } from '../../src/kernel/log.ts';
+import type { SimulatorEnv } from '../cut.ts';
+import { type createFaults, rest } from '../faults.ts';
+import { problemsWith } from './endpoints.ts';
+import { type Identity, jwksOf } from './identity.ts';
+import { serveFile } from './media.ts';
+import { type Queue, stateOf } from './queue.ts';
+import { type Form, failureOfJob, resultBody, statusBody, takenBody } from './reply.ts';
+import type { Job, JobStore } from './store.ts';
+import type { Webhooks } from './webhooks.ts';
+
+export type FalOperation = 'submit' | 'status' | 'result' | 'cancel' | 'jwks' | 'media';
+
+/** `status` is 0 while nothing is answered. `input` is what a submit brought, as it came. */
+export type FalCall = {
+  operation: FalOperation;
+  path: string;
+  status: number;
+  input?: Record<string, unknown> | undefined;
+};
+
+export type FalParts = {
+  store: JobStore;
+  queue: Queue;
+  webhooks: Webhooks;
+  faults: ReturnType<typeof createFaults>;
+  apiKeys: Set<string>;
+  identity: Identity;
+  calls: FalCall[];
+  wire: { form: Form; pendingStatus: 200 | 202 };
+  /** Sees to it that the job's webhook is sent when it has ended. */
+  watch(job: Job): Promise<void>;
+  log: Log;
+  closing: AbortSignal;
+};
+
+type FalContext = Context<SimulatorEnv>;
+
+const CALLS_KEPT = 1000;
+const EARLY_MAX_MS = 2_000;
+/** Questions about a job name the app alone: the first two parts of the endpoint. */
+const JOB_PATH = /^\/([\w.-]+\/[\w.-]+)\/requests\/([\w-]+)(?:\/(status|response|cancel))?$/;
+const inputShape = z.record(z.string(), z.unknown());
+
+export function falApp(parts: FalParts): Hono<SimulatorEnv> {
+  const app = new Hono<SimulatorEnv>();
+  const as = (operation: FalOperation, answer: (c: FalContext) => Promise<Response> | Response) => (c: FalContext) =>
+    recorded(parts, operation, c, answer);
+  app.get(
+    '/.well-known/jwks.json',
+    as('jwks', (c) => c.json(jwksOf(parts.identity.signingKeys))),
+  );
+  app.get(
+    '/files/*',
+    as('media', (c) => serveFile(c, parts.closing)),
+  );
+  app.post('*', (c) => submitted(parts, c));
+  app.get('*', (c) => {
+    const isStatus = c.req.path.endsWith('/status');
+    return recorded(parts, isStatus ? 'status' : 'result', c, () =>
+      isStatus ? toldStatus(parts, c) : toldResult(parts, c),
+    );
+  });
+  app.put(
+    '*',
+    as('cancel', (c) => cancelled(parts, c)),
+  );
+  app.onError((error, c) => {
+    parts.log.error({ cause: error.message }, 'the fal simulator failed');
+    return c.text('Internal Server Error', 500);
+  });
+  return app;
+}
+
+async function recorded(
+  { calls, faults }: FalParts,
+  operation: FalOperation,
+  c: FalContext,
+  answer: (c: FalContext) => Promise<Response> | Response,
+  input?: Record<string, unknown>,
+): Promise<Response> {
+  const call: FalCall = { operation, path: c.req.path, status: 0, input };
+  calls.push(call);
+  if (calls.length > CALLS_KEPT) calls.shift();
+  const response = await faults.answer(c, operation, async () => answer(c));
+  call.status = response.status;
+  return response;
+}
+
+/** Undefined without a key that fal knows. */
+function customerOf({ apiKeys }: FalParts, c: FalContext): string | undefined {
+  const [, key = ''] = /^Key (\S+)$/.exec(c.req.header('authorization') ?? '') ?? [];
+  return apiKeys.has(key) ? key : undefined;
+}
+
+function unauthorized(c: FalContext): Response {
+  return c.json({ detail: 'Cannot access application. Authentication is required to access this application.' }, 401);
+}
+
+async function submitted(parts: FalParts, c: FalContext): Promise<Response> {
+  const input = inputShape.safeParse(await c.req.json().catch(() => undefined)).data;
+  return recorded(parts, 'submit', c, () => taken(parts, c, input), input);
+}
+
+async function taken(parts: FalParts, c: FalContext, input: Record<string, unknown> | undefined): Promise<Response> {
+  const { queue, wire, watch, webhooks } = parts;
+  const owner = customerOf(parts, c);
+  if (!owner) return unauthorized(c);
+  const endpoint = c.req.path.slice(1);
+  if (problemsWith(endpoint, input) === null) return c.json({ detail: `Application '${endpoint}' not found` }, 404);
+  if (!input) return c.json({ detail: 'Invalid JSON body', error_type: 'bad_request' }, 400);
+
+  const { origin } = new URL(c.req.url);
+  const job = await queue.take({ endpoint, owner, origin, input, webhookUrl: c.req.query('fal_webhook') ?? null });
+  const isEarly = job.webhookUrl !== null && webhooks.takeEarly();
+  const told = watch(isEarly ? await queue.finish(job.requestId) : job);
+  // Whoever does not take it at once is told again later.
+  if (isEarly) await Promise.race([told, rest(EARLY_MAX_MS, parts.closing)]);
+  c.header('x-fal-request-id', job.requestId);
+  return c.json(takenBody(job, origin, wire.form, queue.nowMs()), 200);
+}
+
+/** The job that the path names, if it is the caller's own; else the answer that there is none. */
+async function jobAt(parts: FalParts, c: FalContext): Promise<Job | Response> {
+  const owner = customerOf(parts, c);
+  if (!owner) return unauthorized(c);
+  const [, app, requestId = ''] = JOB_PATH.exec(c.req.path) ?? [];
+  const job = app === undefined ? undefined : await parts.store.read(requestId);
+  const isTheirs = job?.owner === owner && job.endpoint.split('/').slice(0, 2).join('/') === app;
+  return job && isTheirs ? job : c.json({ detail: 'Request not found', status: 'NOT_FOUND' }, 404);
+}
+
+async function toldStatus(parts: FalParts, c: FalContext): Promise<Response> {
+  const job = await jobAt(parts, c);
+  if (job instanceof Response) return job;
+  const nowMs = parts.queue.nowMs();
+  const { origin } = new URL(c.req.url);
+  const body = statusBody(job, origin, { form: parts.wire.form, logs: c.req.query('logs') === '1', nowMs });
+  return c.json(body, stateOf(job, nowMs) === 'COMPLETED' ? 200 : parts.wire.pendingStatus);
+}
+
+async function toldResult(parts: FalParts, c: FalContext): Promise<Response> {
+  const job = await jobAt(parts, c);
+  if (job instanceof Response) return job;
+  if (stateOf(job, parts.queue.nowMs()) !== 'COMPLETED') return c.json({ detail: 'Request is still in progress' }, 400);
+  c.header('x-fal-request-id', job.requestId);
+  const failure = failureOfJob(job);
+  if (!failure) return c.json(resultBody(job, new URL(c.req.url).origin));
+  if (failure.errorType !== undefined) c.header('x-fal-error-type', failure.errorType);
+  if (failure.isRetryable !== undefined) c.header('x-fal-retryable', String(failure.isRetryable));
+  return new Response(JSON.stringify(failure.body), {
+    status: failure.status,
+    headers: { ...Object.fromEntries(c.res.headers), 'content-type': 'application/json' },
+  });
+}
+
+async function cancelled(parts: FalParts, c: FalContext): Promise<Response> {
+  const job = await jobAt(parts, c);
+  if (job instanceof Response) return job;
+  const status = await parts.queue.cancel(job);
+  return c.json({ status }, status === 'ALREADY_COMPLETED' ? 400 : 202);
+}

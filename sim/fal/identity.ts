@@ -1,0 +1,60 @@
+/** Who fal is on this machine: the key it accepts, and the keys it signs its webhooks with. */
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+
+const identityShape = z.object({ apiKey: z.string(), userId: z.string(), signingKeys: z.array(z.string()).min(1) });
+
+/** `signingKeys` are PKCS #8 PEMs; the last of them signs. */
+export type Identity = z.infer<typeof identityShape>;
+
+export function newSigningKey(): string {
+  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+/** One identity for every process over the same folder: a worker's job is told to the server beside it. */
+export async function readIdentity(file: string): Promise<Identity> {
+  await mkdir(dirname(file), { recursive: true });
+  const made: Identity = {
+    apiKey: `${randomUUID()}:simulated`,
+    userId: `user-${randomUUID()}`,
+    signingKeys: [newSigningKey()],
+  };
+  const draft = `${file}.${randomUUID()}`;
+  await writeFile(draft, JSON.stringify(made), { mode: 0o600 });
+  // The first to be there is everybody's.
+  await link(draft, file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  await rm(draft);
+  return identityShape.parse(JSON.parse(await readFile(file, 'utf8')));
+}
+
+/** The public halves, as fal publishes them. */
+export function jwksOf(signingKeys: readonly string[]): object {
+  const keys = signingKeys.map((pem, index) => {
+    const { kty, crv, x } = createPublicKey(createPrivateKey(pem)).export({ format: 'jwk' });
+    return { kty, crv, x, kid: `key-${index + 1}`, use: 'sig', alg: 'EdDSA' };
+  });
+  return { keys };
+}
+
+/** The four headers of a signed event. */
+export function signedHeaders(options: {
+  signingKey: string;
+  requestId: string;
+  userId: string;
+  timestampSeconds: number;
+  body: string;
+}): Record<string, string> {
+  const { signingKey, requestId, userId, timestampSeconds, body } = options;
+  const digest = createHash('sha256').update(body).digest('hex');
+  const message = Buffer.from([requestId, userId, timestampSeconds, digest].join('\n'));
+  return {
+    'x-fal-webhook-request-id': requestId,
+    'x-fal-webhook-user-id': userId,
+    'x-fal-webhook-timestamp': String(timestampSeconds),
+    'x-fal-webhook-signature': sign(null, message, createPrivateKey(signingKey)).toString('hex'),
+  };
+}

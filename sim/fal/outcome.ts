@@ -1,0 +1,90 @@
+/** What becomes of a simulated job, and how a prompt asks for it: `[fal:moderated]` and so on. */
+import { z } from 'zod';
+
+/**
+ * - `video…`: it succeeds; what follows says what the media host does with the file;
+ * - `no_file`, `no_files`: a success without a video;
+ * - `hang`: it never ends;
+ * - the rest fails as fal fails.
+ */
+export const outcomeShape = z.enum([
+  'video',
+  'video_html',
+  'video_truncated',
+  'video_cut',
+  'video_endless',
+  'video_slow',
+  'video_missing',
+  'video_redirect',
+  'video_internal',
+  'no_file',
+  'no_files',
+  'hang',
+  'moderated',
+  'invalid',
+  'no_media',
+  'timeout',
+  'generation_timeout',
+  'unavailable',
+  'downstream',
+  'crash',
+  'unexplained',
+]);
+
+export type Outcome = z.infer<typeof outcomeShape>;
+
+/** What the prompt asks for; undefined for an ordinary one. */
+export function outcomeAskedIn(prompt: unknown): Outcome | undefined {
+  const [, name] = typeof prompt === 'string' ? (/\[fal:(\w+)\]/.exec(prompt) ?? []) : [];
+  return outcomeShape.safeParse(name).data;
+}
+
+/** An answer as the model or fal's own machinery gives it. `error` is what the status of the job says, where it does. */
+export type Failure = {
+  status: 400 | 422 | 499 | 500 | 503 | 504;
+  body: object;
+  errorType?: string;
+  isRetryable?: boolean;
+  error?: string;
+};
+
+function typed(status: Failure['status'], type: string, msg: string, loc: (string | number)[] = ['body']): Failure {
+  const detail = [{ loc, msg, type, url: `https://docs.fal.ai/errors#${type}`, ctx: {}, input: {} }];
+  return { status, body: { detail }, isRetryable: status >= 500 };
+}
+
+function infrastructure(status: Failure['status'], errorType: string, detail: string): Failure {
+  return { status, body: { detail, error_type: errorType }, errorType, error: detail };
+}
+
+const FAILURES = {
+  moderated: () =>
+    typed(422, 'content_policy_violation', 'The content could not be processed because a content checker flagged it.', [
+      'body',
+      'prompt',
+    ]),
+  invalid: () => typed(422, 'literal_error', "Input should be '4s', '6s' or '8s'", ['body', 'duration']),
+  no_media: () => typed(422, 'no_media_generated', 'The model did not generate any media.'),
+  timeout: () => infrastructure(504, 'request_timeout', 'Request timed out'),
+  generation_timeout: () => typed(504, 'generation_timeout', 'The generation took too long.'),
+  unavailable: () => typed(500, 'downstream_service_unavailable', 'A service behind the model is unavailable.'),
+  downstream: () => typed(400, 'downstream_service_error', 'A service behind the model answered with an error.'),
+  crash: () => infrastructure(503, 'runner_disconnected', 'The runner disconnected.'),
+  unexplained: (): Failure => ({ status: 500, body: { detail: 'Internal Server Error' } }),
+} satisfies Partial<Record<Outcome, () => Failure>>;
+
+/** How the job fails; undefined where it does not. */
+export function failureOf(outcome: Outcome): Failure | undefined {
+  return Object.entries(FAILURES).find(([name]) => name === outcome)?.[1]();
+}
+
+/** A job that was taken out of the queue. */
+export const CANCELLED = infrastructure(499, 'client_cancelled', 'Request was cancelled by the client');
+
+/** What the model itself says of an input that it cannot take. */
+export function invalidInput(
+  problems: { loc: (string | number)[]; msg: string; type: string }[],
+  input: unknown,
+): Failure {
+  return { status: 422, body: { detail: problems.map((problem) => ({ ...problem, input })) }, isRetryable: false };
+}

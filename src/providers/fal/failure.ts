@@ -1,0 +1,124 @@
+/** fal's two error models, and the older endpoints that follow neither, as our codes. */
+import { z } from 'zod';
+import type { ErrorCode } from '../../kernel/errors.ts';
+import type { DeclineReason } from '../provider.ts';
+import type { Reply } from './call.ts';
+
+/** `cause` holds the vendor's words, for our log alone. */
+export type Failure = { code: ErrorCode; cause: string; reason?: DeclineReason };
+
+const detailShape = z.object({
+  loc: z.array(z.union([z.string(), z.number()])).catch([]),
+  msg: z.string().catch(''),
+  type: z.string().catch(''),
+});
+const errorShape = z.object({
+  detail: z
+    .union([z.string(), z.array(detailShape)])
+    .optional()
+    .catch(undefined),
+  error_type: z.string().optional().catch(undefined),
+  error: z.string().optional().catch(undefined),
+  message: z.string().optional().catch(undefined),
+});
+
+const TIMEOUTS = new Set(['request_timeout', 'startup_timeout', 'generation_timeout']);
+const OUTAGES = /^(?:runner_\w+|internal_error|internal_server_error|downstream_service_\w+|client_\w+)$/;
+const MODERATED = 'content_policy_violation';
+/** Endpoints that have no type for it yet say it in words. */
+const SAYS_MODERATED = /content[ _](?:policy|checker|moderation)|flagged|nsfw/i;
+const WORDS_MAX = 300;
+/** What comes later is not kept anyway. */
+const WORDS_READ = 5_000;
+/** Fewer characters in common with a prompt are chance. */
+const QUOTE_MIN = 12;
+
+/** The vendor's words, without what a person wrote or what opens a door: `secrets` may be quoted in them. */
+export function quoted(words: string, secrets: readonly string[]): string {
+  const known = secrets.filter((secret) => secret.trim() !== '');
+  return known.reduce(without, words.slice(0, WORDS_READ)).replaceAll(/\s+/g, ' ').slice(0, WORDS_MAX);
+}
+
+/** Takes a secret out, as it is and as JSON has it, and the beginning of it where the vendor quotes no more. */
+function without(text: string, secret: string): string {
+  const forms = [secret, JSON.stringify(secret).slice(1, -1)];
+  let kept = '';
+  for (let at = 0; at < text.length; ) {
+    const length = Math.max(...forms.map((form) => lengthInCommon(text, at, form)));
+    const isQuote = length >= Math.min(QUOTE_MIN, secret.length);
+    kept += isQuote ? '…' : text[at];
+    at += isQuote ? length : 1;
+  }
+  return kept;
+}
+
+function lengthInCommon(text: string, at: number, form: string): number {
+  let length = 0;
+  while (length < form.length && text[at + length] === form[length]) length += 1;
+  return length;
+}
+
+export function parsed(text: string | null): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the reply says about a failure, in one form. `types` is empty where fal named none. */
+function saidBy({ headers, text }: Reply): { types: string[]; words: string; isJson: boolean } {
+  const error = errorShape.safeParse(parsed(text));
+  const { detail, error_type, error: named, message } = error.data ?? {};
+  const details = typeof detail === 'object' ? detail : [];
+  const types = [error_type, headers.get('x-fal-error-type'), ...details.map(({ type }) => type)];
+  const lines = details.map(({ loc, type, msg }) => `${loc.join('.')} ${type}: ${msg}`.trim());
+  const words = typeof detail === 'string' ? detail : lines.join('; ') || named || message || '';
+  return {
+    types: types.filter((type) => typeof type === 'string').filter((type) => type !== ''),
+    words,
+    isJson: error.success,
+  };
+}
+
+/** Whether a 5xx is fal's last word on the job, as against trouble on the way to it. */
+export function isVerdict(reply: Reply): boolean {
+  return saidBy(reply).types.length > 0;
+}
+
+/** A failure told in fal's own form, though without a type. */
+export function isExplained(reply: Reply): boolean {
+  const { isJson, words } = saidBy(reply);
+  return isJson && words !== '';
+}
+
+function codeOf(types: readonly string[], status: number): ErrorCode {
+  if (types.some((type) => TIMEOUTS.has(type))) return 'ERR_5001';
+  if (types.some((type) => OUTAGES.test(type))) return 'ERR_5002';
+  if (types.length > 0 && status < 500) return 'ERR_5003';
+  if (status === 408 || status === 504) return 'ERR_5001';
+  return status >= 500 || status === 429 || status === 499 ? 'ERR_5002' : 'ERR_5003';
+}
+
+/** Why fal did not make the video, by an answer that is no success. */
+export function failureIn(reply: Reply, secrets: readonly string[]): Failure {
+  const { types, words } = saidBy(reply);
+  const said = [types[0] ?? '', quoted(words, secrets)].filter((part) => part !== '').join(': ');
+  return failureOf(types, reply.status, `answered ${reply.status}${said === '' ? '' : ` (${said})`}`, words);
+}
+
+/** Why the job failed, by a status that names an error. `Invalid status code: 422` is how fal passes a model's answer on. */
+export function failureNamed(error: string, type: string | undefined, secrets: readonly string[]): Failure {
+  const isTimeout = /timed out|timeout/i.test(error);
+  const status = Number(/status code: (\d{3})/.exec(error)?.[1] ?? (isTimeout ? 504 : 500));
+  const said = [type ?? '', quoted(error, secrets)].filter((part) => part !== '').join(': ');
+  return failureOf(type ? [type] : [], status, `completed with an error (${said})`, error);
+}
+
+function failureOf(types: readonly string[], status: number, cause: string, words: string): Failure {
+  const code = codeOf(types, status);
+  const isModerated = types.includes(MODERATED) || (types.length === 0 && SAYS_MODERATED.test(words));
+  return code === 'ERR_5003' && isModerated
+    ? { code, cause: `moderated: ${cause}`, reason: 'moderated' }
+    : { code, cause };
+}

@@ -1,0 +1,67 @@
+/** How a job stands at fal. There is no state for failure: a completed job has succeeded once its result was read. */
+import { z } from 'zod';
+import type { GenerationRequest, ProviderStatus } from '../provider.ts';
+import type { Fal } from './context.ts';
+import { failureNamed, parsed } from './failure.ts';
+import { readResult } from './result.ts';
+import { unreachable } from './unreachable.ts';
+import { isRequestId } from './urls.ts';
+
+const filled = z.string().min(1).optional().catch(undefined);
+const statusShape = z.object({
+  status: z.enum(['IN_QUEUE', 'IN_PROGRESS', 'COMPLETED']),
+  request_id: filled,
+  response_url: filled,
+  /** From 0 on. */
+  queue_position: z.int().min(0).optional().catch(undefined),
+  error: z.unknown().optional(),
+  error_type: filled,
+});
+
+export async function status(
+  fal: Fal,
+  request: GenerationRequest,
+  requestId: string,
+  signal: AbortSignal,
+): Promise<ProviderStatus> {
+  if (!isRequestId(requestId)) return { state: 'absent', cause: 'no id of fal’s' };
+  const url = fal.urls.status(request.providerModelId, requestId);
+  const asked = await fal.ask({ method: 'GET', url }, signal);
+  const reply = asked.answer;
+  if (reply.got === 'nothing') return { state: 'unreachable', cause: reply.cause };
+  if (reply.status === 404 || reply.status === 410) return { state: 'absent', cause: `answered ${reply.status}` };
+  if (reply.status < 200 || reply.status >= 300) return unreachable(fal, reply, asked);
+
+  const said = statusShape.safeParse(parsed(reply.text)).data;
+  if (!said) return { state: 'unreachable', cause: `answered ${reply.status} with something else` };
+  if ((said.request_id ?? requestId) !== requestId) {
+    return { state: 'unreachable', cause: 'answered about another job' };
+  }
+  if (said.status === 'IN_QUEUE') {
+    return { state: 'queued', queuePosition: said.queue_position === undefined ? null : said.queue_position + 1 };
+  }
+  if (said.status === 'IN_PROGRESS') return { state: 'processing', progress: null };
+  return completed(fal, request, { requestId, ...said }, signal);
+}
+
+type Completed = {
+  requestId: string;
+  response_url?: string | undefined;
+  error?: unknown;
+  error_type?: string | undefined;
+};
+
+async function completed(
+  fal: Fal,
+  request: GenerationRequest,
+  { requestId, response_url, error, error_type }: Completed,
+  signal: AbortSignal,
+): Promise<ProviderStatus> {
+  const hasFailed = Boolean(error) || error_type !== undefined;
+  const words = typeof error === 'string' ? error : JSON.stringify(error ?? '');
+  const named = () => ({ state: 'failed' as const, ...failureNamed(words, error_type, fal.secretsOf(request)) });
+  if (error_type !== undefined) return named();
+  const result = await readResult(fal, request, { requestId, named: response_url }, signal);
+  // The status has said that it failed: the result is read for the reason alone.
+  return hasFailed && result.state !== 'failed' ? named() : result;
+}

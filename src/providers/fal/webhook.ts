@@ -1,0 +1,67 @@
+/** Whether fal sent a webhook: Ed25519 over who, whom, when, and the SHA-256 of the body as it came. */
+import { z } from 'zod';
+import { bytesFromHex } from '../../kernel/hash.ts';
+import type { WebhookDelivery, WebhookVerdict } from '../provider.ts';
+import { parsed } from './failure.ts';
+import type { SigningKeys } from './jwks.ts';
+import { isRequestId } from './urls.ts';
+
+/** How far the sender's clock may be off, either way. */
+const SKEW_MAX_SECONDS = 300;
+const HEADERS = {
+  requestId: 'x-fal-webhook-request-id',
+  userId: 'x-fal-webhook-user-id',
+  timestamp: 'x-fal-webhook-timestamp',
+  signature: 'x-fal-webhook-signature',
+};
+
+const eventShape = z.object({ request_id: z.string().refine(isRequestId) });
+
+type Signed = { requestId: string; message: Uint8Array<ArrayBuffer>; signature: Uint8Array<ArrayBuffer> };
+
+/** fal signs for all of its customers: a good event says that fal sent it, not that the job is ours. */
+export async function verifyWebhook(
+  keys: SigningKeys,
+  { headers, body, receivedAt }: WebhookDelivery,
+): Promise<WebhookVerdict> {
+  const signed = await signedBy(headers, body, receivedAt);
+  if ('cause' in signed) return { ok: false, cause: signed.cause };
+
+  const current = await keys.current();
+  if (current === null) return { ok: false, cause: 'fal’s keys cannot be had, so nothing can be verified' };
+  if (!(await isSignedWithAny(current, signed))) {
+    const renewed = await keys.renewed();
+    if (renewed === null || !(await isSignedWithAny(renewed, signed))) {
+      return { ok: false, cause: 'the signature was made with none of fal’s keys' };
+    }
+  }
+  const event = eventShape.safeParse(parsed(new TextDecoder().decode(body))).data;
+  const named = event?.request_id ?? signed.requestId;
+  return { ok: true, providerJobId: isRequestId(named) ? named : null, eventId: null };
+}
+
+async function signedBy(headers: Headers, body: Uint8Array, at: Date): Promise<Signed | { cause: string }> {
+  const requestId = headers.get(HEADERS.requestId);
+  const userId = headers.get(HEADERS.userId);
+  const timestamp = headers.get(HEADERS.timestamp);
+  const signature = headers.get(HEADERS.signature);
+  if (!requestId || !userId || !timestamp || !signature) return { cause: 'a header of the signature is missing' };
+  if (!/^\d{1,12}$/.test(timestamp)) return { cause: 'the timestamp is no unix time' };
+  if (Math.abs(at.getTime() / 1000 - Number(timestamp)) > SKEW_MAX_SECONDS)
+    return { cause: 'it is too old, or from the future' };
+  if (!/^[0-9a-f]{128}$/i.test(signature)) return { cause: 'the signature is not 64 bytes of hex' };
+
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', Uint8Array.from(body)));
+  const text = [requestId, userId, timestamp, hexOf(digest)].join('\n');
+  return { requestId, message: new TextEncoder().encode(text), signature: Uint8Array.from(bytesFromHex(signature)) };
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** The event does not say which key: every one is tried. */
+async function isSignedWithAny(keys: readonly CryptoKey[], { message, signature }: Signed): Promise<boolean> {
+  const verdicts = await Promise.all(keys.map((key) => crypto.subtle.verify('Ed25519', key, signature, message)));
+  return verdicts.includes(true);
+}

@@ -1,0 +1,61 @@
+/** The port of video providers, held against everything that stands behind it. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createSandboxProvider } from '../../src/providers/sandbox/index.ts';
+import { collectingLog, falBench } from '../providers/fal-bench.ts';
+import { type ProviderBench, providerConformance } from './provider-suite.ts';
+
+const NO_PICTURE = { imageUrl: null, webhookUrl: null };
+
+for (const [name, providerModelId] of [
+  ['fal', 'fal-ai/veo3.1'],
+  ['pika', 'fal-ai/pika/v2.2/text-to-video'],
+] as const) {
+  providerConformance(name, async (t): Promise<ProviderBench> => {
+    const bench = await falBench(t, 'inside the process', { pace: { queueMs: 1_000, runMs: 1_000 } });
+    const duration = name === 'fal' ? 4 : 5;
+    return {
+      provider: bench.withOptions({ name }),
+      another: () => bench.withOptions({ name }),
+      request: { providerModelId, settings: { duration }, ...NO_PICTURE },
+      declined: '[fal:moderated]',
+      tick: async () => bench.clock.turn(400),
+      async read(source) {
+        if (source.from !== 'url') throw new Error('fal keeps no files here');
+        return new Uint8Array(await (await bench.fetch(source.url)).arrayBuffer());
+      },
+      logged: () => JSON.stringify(bench.log.lines),
+      secret: bench.world.fal.credentials.apiKey,
+    };
+  });
+}
+
+providerConformance('the sandbox', async (t): Promise<ProviderBench> => {
+  const folder = await mkdtemp(join(tmpdir(), 'sandbox-conformance-'));
+  const log = collectingLog();
+  const opened = new Set<{ close(): Promise<void> }>();
+  const open = () => {
+    const provider = createSandboxProvider({ workDir: folder, log, maxParallel: 1 });
+    opened.add(provider);
+    return provider;
+  };
+  t.after(async () => {
+    await Promise.all([...opened].map((provider) => provider.close()));
+    await rm(folder, { recursive: true, force: true });
+  });
+  return {
+    provider: open(),
+    another: open,
+    request: { providerModelId: 'sandbox/clip', settings: { duration: 1, resolution: '360p' }, ...NO_PICTURE },
+    declined: '[sandbox:fail]',
+    tick: () => wait(30),
+    async read(source) {
+      if (source.from !== 'file') throw new Error('the sandbox keeps its files here');
+      return readFile(source.path);
+    },
+    logged: () => JSON.stringify(log.lines),
+    secret: null,
+  };
+});

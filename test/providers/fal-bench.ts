@@ -1,0 +1,132 @@
+/** fal's adapter and fal's simulator face to face, inside this process or over a port. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, type TestContext } from 'node:test';
+import { withFalControls } from '../../sim/fal/controls.ts';
+import { serveSimulator } from '../../sim/serve.ts';
+import { createWorld } from '../../sim/world.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
+import type { Log } from '../../src/kernel/log.ts';
+import { createFalProvider, type FalOptions } from '../../src/providers/fal/index.ts';
+import type { GenerationRequest, ProviderStatus, SubmitOutcome, VideoSettings } from '../../src/providers/provider.ts';
+
+export type Door = 'inside the process' | 'over a port';
+export const DOORS: readonly Door[] = ['inside the process', 'over a port'];
+
+export type Line = { level: string; fields: object; message: string };
+
+export function collectingLog(): Log & { lines: Line[] } {
+  const lines: Line[] = [];
+  const at = (level: string) => (fields: object, message: string) => void lines.push({ level, fields, message });
+  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+export function turnableClock(): Clock & { turn(ms: number): void } {
+  let nowMs = Date.UTC(2026, 10, 22, 12);
+  return {
+    now: () => new Date(nowMs),
+    turn: (ms) => {
+      nowMs += ms;
+    },
+  };
+}
+
+/** What a person wrote: it must never be in a log. */
+export const PROMPT = 'A heron made of "glass" crosses the frozen lake\nat dawn';
+export const IMAGE_URL = 'https://media.example/user_uploads/heron.png?token=a-secret-of-ours';
+
+export function requestFor(changed: Partial<GenerationRequest> & { settings?: VideoSettings } = {}): GenerationRequest {
+  return {
+    jobId: randomUUID(),
+    providerModelId: 'fal-ai/veo3.1',
+    prompt: PROMPT,
+    settings: { duration: 4, resolution: '720p', aspect_ratio: '16:9' },
+    imageUrl: null,
+    webhookUrl: null,
+    ...changed,
+  };
+}
+
+export type BenchOptions = { deliver?: typeof fetch; pace?: { queueMs: number | null; runMs: number | null } };
+
+/** The queue stands still until a job is moved, unless another pace is asked for. Nobody sleeps: waits are noted down. */
+export async function falBench(t: TestContext, door: Door = 'inside the process', options: BenchOptions = {}) {
+  const { deliver = noNetwork, pace = { queueMs: null, runMs: null } } = options;
+  const dataDir = await mkdtemp(join(tmpdir(), 'fal-'));
+  const clock = turnableClock();
+  const log = collectingLog();
+  const world = await createWorld({ dataDir, clock, log, deliver });
+  const { fal } = world;
+  fal.controls.setPace(pace);
+  const served = door === 'over a port' ? await serveSimulator(withFalControls(fal)) : undefined;
+  t.after(async () => {
+    await world.close();
+    await served?.close();
+    await rm(dataDir, { recursive: true });
+  });
+  const waits: number[] = [];
+  const retryTools = { sleep: async (ms: number) => void waits.push(ms), random: () => 0 };
+  const falOptions: FalOptions = {
+    name: 'fal',
+    apiKey: fal.credentials.apiKey,
+    queueUrl: served?.url ?? fal.queueUrl,
+    restUrl: served?.url ?? fal.restUrl,
+    fetch: served ? fetch : world.fetch,
+    ...{ clock, log, retryTools },
+  };
+  const withOptions = (changed: Partial<FalOptions>) => createFalProvider({ ...falOptions, ...changed });
+  const signal = AbortSignal.timeout(20_000);
+
+  /** Takes the job, and fails where fal did not. */
+  async function accepted(request: GenerationRequest): Promise<string> {
+    const answer = await provider.submit(request, signal);
+    if (answer.outcome !== 'accepted') throw new Error(`${answer.outcome}: ${answer.cause}`);
+    return answer.providerJobId;
+  }
+  /** A job whose outcome is decided, and that has come to its end. */
+  async function ended(request: GenerationRequest): Promise<string> {
+    const id = await accepted(request);
+    await fal.controls.finish(id);
+    return id;
+  }
+  const provider = withOptions({});
+  return {
+    provider,
+    withOptions,
+    accepted,
+    ended,
+    signal,
+    waits,
+    clock,
+    log,
+    world,
+    controls: fal.controls,
+    served,
+    dataDir,
+    fetch: falOptions.fetch,
+  };
+}
+
+const noNetwork: typeof fetch = async () => {
+  throw new TypeError('fetch failed', { cause: new Error('no webhook is expected here') });
+};
+
+/** Collects what was logged and every cause; the file's last test is that nothing in them is anybody's secret. */
+export function leaksNothing(): (bench: { log: { lines: Line[] } }, answer: SubmitOutcome | ProviderStatus) => void {
+  const written: unknown[] = [];
+  after(() => {
+    assert.ok(written.length > 50, 'there was something to write');
+    const text = JSON.stringify(written);
+    for (const secret of ['heron', 'frozen lake', 'a-secret-of-ours', ':simulated'])
+      assert.ok(!text.includes(secret), secret);
+  });
+  return ({ log }, answer) => void written.push(...log.lines.splice(0), 'cause' in answer ? answer.cause : null);
+}
+
+/** An MP4 begins with the box that says so. */
+export function isMp4(bytes: ArrayBuffer): boolean {
+  return Buffer.from(bytes).subarray(4, 8).toString() === 'ftyp';
+}

@@ -1,0 +1,197 @@
+/** The fal adapter against the simulator, inside the process and over a port: what every answer about a job comes to. */
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { FaultInput } from '../../sim/faults.ts';
+import { DOORS, falBench, leaksNothing, PROMPT, requestFor } from './fal-bench.ts';
+
+const remember = leaksNothing();
+
+for (const door of DOORS) {
+  suite(`fal's word on a job, ${door}`, { concurrency: 4 }, () => {
+    const ends: [string, string, (string | RegExp)?, string?][] = [
+      ['moderated', 'ERR_5003', /^moderated: answered 422 \(content_policy_violation/, 'moderated'],
+      ['invalid', 'ERR_5003', /literal_error/],
+      ['no_media', 'ERR_5003', /no_media_generated/],
+      ['timeout', 'ERR_5001', /request_timeout: Request timed out/],
+      ['generation_timeout', 'ERR_5001', /answered 504 \(generation_timeout/],
+      ['unavailable', 'ERR_5002', /downstream_service_unavailable/],
+      ['downstream', 'ERR_5002', /downstream_service_error/],
+      ['crash', 'ERR_5002', /runner_disconnected/],
+      ['unexplained', 'ERR_5002', /Internal Server Error/],
+      ['no_file', 'ERR_5005', 'completed without a video'],
+      ['no_files', 'ERR_5005', 'completed without a video'],
+    ];
+    for (const [outcome, code, cause, reason] of ends) {
+      test(`a job that ends as «${outcome}» has failed with ${code}`, async (t) => {
+        const bench = await falBench(t, door);
+        const request = requestFor({ prompt: `${PROMPT} [fal:${outcome}]` });
+        const id = await bench.ended(request);
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.ok(status.state === 'failed', JSON.stringify(status));
+        assert.equal(status.code, code);
+        assert.match(status.cause, cause instanceof RegExp ? cause : new RegExp(cause ?? ''));
+        assert.equal(status.reason, reason);
+        assert.equal(bench.waits.length > 0, outcome === 'unexplained', 'a verdict is not asked for again');
+        remember(bench, status);
+      });
+    }
+
+    test('a queue in trouble is asked again after 2, 4 and 8 seconds, and no longer than that', async (t) => {
+      const bench = await falBench(t, door);
+      const request = requestFor();
+      const id = await bench.ended(request);
+      const look = () => bench.provider.status(request, id, bench.signal);
+      const replies = [408, 429, 500, 502, 503, 504].map((status) => ({ status, text: '<html>' }));
+      for (const reply of [...replies, 'cut' as const, { status: 200, text: '{"stat', isCutShort: true }]) {
+        bench.controls.plan({ on: 'status', times: 3, reply });
+        assert.equal((await look()).state, 'completed', JSON.stringify(reply));
+        assert.deepEqual(bench.waits.splice(0), [2_000, 4_000, 8_000]);
+        bench.controls.plan({ on: 'result', times: 4, reply });
+        const unreachable = await look();
+        assert.equal(unreachable.state, 'unreachable', JSON.stringify(reply));
+        assert.deepEqual(bench.waits.splice(0), [2_000, 4_000, 8_000]);
+        remember(bench, unreachable);
+      }
+      assert.equal((await look()).state, 'completed');
+    });
+
+    test('an answer that is nobody’s verdict is no failure of the job', async (t) => {
+      const bench = await falBench(t, door);
+      const request = requestFor();
+      const id = await bench.ended(request);
+      const strange: FaultInput[] = [
+        { on: 'status', reply: { status: 200, text: '<html>a hotel</html>' } },
+        { on: 'status', reply: { status: 200, text: '{"status":"DREAMING"}' } },
+        { on: 'status', reply: { status: 200, text: '{"status":"COMPLETED","request_id":"of-another"}' } },
+        { on: 'status', reply: { status: 401, text: '{"detail":"Invalid key"}' } },
+        { on: 'status', reply: { status: 403 } },
+        { on: 'status', reply: { status: 400 } },
+        { on: 'status', reply: { status: 302, headers: { location: 'https://example.com' } } },
+        { on: 'result', reply: { status: 401 } },
+        { on: 'result', reply: { status: 302, headers: { location: 'https://example.com' } } },
+      ];
+      for (const fault of strange) {
+        bench.controls.plan(fault);
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.equal(status.state, 'unreachable', JSON.stringify(fault));
+        remember(bench, status);
+      }
+      assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'completed');
+    });
+
+    test('a wait that is asked for is kept if it is short, and passed on if it is long', async (t) => {
+      const bench = await falBench(t, door);
+      const request = requestFor();
+      const id = await bench.accepted(request);
+      const look = () => bench.provider.status(request, id, bench.signal);
+      bench.controls.plan({ on: 'status', reply: { status: 429, headers: { 'retry-after': '11' } } });
+      assert.equal((await look()).state, 'queued');
+      assert.deepEqual(bench.waits.splice(0), [11_000]);
+      bench.controls.plan({ on: 'status', reply: { status: 503, headers: { 'retry-after': '120' } } });
+      const later = await look();
+      assert.ok(later.state === 'unreachable' && later.retryAfterMs === 120_000);
+      assert.deepEqual(bench.waits, []);
+    });
+
+    test('a status that says the job failed is believed, whatever its result looks like', async (t) => {
+      const bench = await falBench(t, door);
+      const request = requestFor();
+      const id = await bench.ended(request);
+      const say = (said: object) =>
+        bench.controls.plan({
+          on: 'status',
+          reply: { status: 200, text: JSON.stringify({ status: 'COMPLETED', request_id: id, ...said }) },
+        });
+      const cases: [object, string][] = [
+        [{ error: 'Request timed out', error_type: 'request_timeout' }, 'ERR_5001'],
+        [{ error: 'Request timed out' }, 'ERR_5001'],
+        [{ error: 'Invalid status code: 422' }, 'ERR_5003'],
+        [{ error: 'Invalid status code: 500' }, 'ERR_5002'],
+        [{ error: { message: 'something' } }, 'ERR_5002'],
+        [{ error_type: 'startup_timeout' }, 'ERR_5001'],
+        [{ error: 'broken', error_type: 'a_type_of_tomorrow' }, 'ERR_5002'],
+      ];
+      for (const [said, code] of cases) {
+        say(said);
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.equal(status.state === 'failed' && status.code, code, JSON.stringify(said));
+        remember(bench, status);
+      }
+      say({ error: null, error_type: '' });
+      assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'completed');
+    });
+
+    test('the key goes to the configured queue alone, whatever address an answer names', async (t) => {
+      const bench = await falBench(t, door);
+      const visits: string[] = [];
+      const watching: typeof fetch = (input, init) => {
+        visits.push(String(input));
+        return bench.fetch(input, init);
+      };
+      const provider = bench.withOptions({ fetch: watching });
+      const request = requestFor();
+      const id = await bench.ended(request);
+      const base = new URL(bench.served?.url ?? bench.world.fal.queueUrl);
+      const elsewhere = [
+        `https://queue.fal.run.example.com/fal-ai/veo3.1/requests/${id}`,
+        `http://127.0.0.1:1/fal-ai/veo3.1/requests/${id}`,
+        `${base.protocol}//someone@${base.host}/fal-ai/veo3.1/requests/${id}`,
+        `${base.origin}/fal-ai/veo3.1/requests/another`,
+        'no url at all',
+      ];
+      for (const response_url of elsewhere) {
+        const text = JSON.stringify({ status: 'COMPLETED', response_url });
+        bench.controls.plan({ on: 'status', reply: { status: 200, text } });
+        assert.equal((await provider.status(request, id, bench.signal)).state, 'completed', response_url);
+      }
+      assert.equal(visits.length, 2 * elsewhere.length);
+      assert.ok(visits.every((url) => url.startsWith(`${base.origin}/fal-ai/veo3.1/requests/${id}`)));
+    });
+
+    test('a result that is gone from both addresses is an unusable one', async (t) => {
+      const bench = await falBench(t, door);
+      const request = requestFor();
+      const id = await bench.ended(request);
+      bench.controls.plan({ on: 'result', times: 2, reply: { status: 404, text: '{"detail":"Not found"}' } });
+      const status = await bench.provider.status(request, id, bench.signal);
+      assert.equal(status.state === 'failed' && status.code, 'ERR_5005');
+      bench.controls.plan({ on: 'result', reply: { status: 405 } });
+      assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'completed', 'the other form');
+    });
+
+    test('a result that is not there yet, in spite of the status, is waited for', async (t) => {
+      const bench = await falBench(t, door);
+      const request = requestFor();
+      const id = await bench.ended(request);
+      bench.controls.plan({ on: 'result', reply: { status: 400, text: '{"detail":"Request is still in progress"}' } });
+      assert.deepEqual(await bench.provider.status(request, id, bench.signal), { state: 'processing', progress: null });
+    });
+
+    test('a result whose file has no web address has no file', async (t) => {
+      const bench = await falBench(t, door);
+      const request = requestFor();
+      const id = await bench.ended(request);
+      for (const url of ['', 'file:///etc/passwd', 'data:video/mp4;base64,AAAA', '/files/x.mp4', 7, null]) {
+        bench.controls.plan({ on: 'result', reply: { status: 200, text: JSON.stringify({ video: { url } }) } });
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.equal(status.state === 'failed' && status.code, 'ERR_5005', String(url));
+      }
+    });
+
+    test('a job that our key does not know is absent: a signed event alone makes nothing ours', async (t) => {
+      const bench = await falBench(t, door);
+      bench.controls.addApiKey('somebody:else');
+      const other = bench.withOptions({ apiKey: 'somebody:else' });
+      const request = requestFor();
+      const id = await bench.accepted(request);
+      assert.equal((await other.status(request, id, bench.signal)).state, 'absent');
+      assert.equal((await bench.provider.status(request, crypto.randomUUID(), bench.signal)).state, 'absent');
+      assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'queued');
+      const before = bench.controls.calls().length;
+      for (const odd of ['', '..', 'a/b', 'x?y=1', '%2e%2e', 'a'.repeat(129)]) {
+        assert.equal((await bench.provider.status(request, odd, bench.signal)).state, 'absent', odd);
+      }
+      assert.equal(bench.controls.calls().length, before, 'no id that is none is asked for');
+    });
+  });
+}

@@ -1,0 +1,189 @@
+/** The fal adapter against the simulator, inside the process and over a port: what becomes of a submit, and of a cancel. */
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { FaultInput } from '../../sim/faults.ts';
+import type { SubmitOutcome } from '../../src/providers/provider.ts';
+import { DOORS, falBench, isMp4, leaksNothing, PROMPT, requestFor } from './fal-bench.ts';
+
+const remember = leaksNothing();
+
+for (const door of DOORS) {
+  suite(`fal ${door}`, { concurrency: 4 }, () => {
+    test('a job is queued, processed and completed, and its file is a film', async (t) => {
+      const bench = await falBench(t, door);
+      const { provider, controls, signal } = bench;
+      const request = requestFor();
+      const id = await bench.accepted(request);
+      const look = () => provider.status(request, id, signal);
+      assert.deepEqual(await look(), { state: 'queued', queuePosition: 3 });
+      await controls.start(id);
+      assert.deepEqual(await look(), { state: 'processing', progress: null });
+      await controls.finish(id);
+      const done = await look();
+      assert.ok(done.state === 'completed' && done.video.from === 'url');
+      assert.equal(done.thumbnail, null);
+      assert.ok(isMp4(await (await bench.fetch(done.video.url)).arrayBuffer()));
+      assert.deepEqual(await look(), done, 'the answer stays');
+      assert.deepEqual(bench.waits, []);
+    });
+
+    test('either status for unfinished jobs and either form of a result’s address will do', async (t) => {
+      const bench = await falBench(t, door);
+      for (const form of ['short', 'long'] as const) {
+        for (const pending of [200, 202] as const) {
+          bench.controls.setResponseForm(form);
+          bench.controls.setPendingStatus(pending);
+          const request = requestFor();
+          const id = await bench.accepted(request);
+          assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'queued');
+          await bench.controls.finish(id);
+          assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'completed');
+        }
+      }
+    });
+
+    test('an answer that is lost after fal took the job is unknown, and the job is sent once', async (t) => {
+      const bench = await falBench(t, door);
+      const spoiled: [FaultInput, RegExp][] = [
+        [{ reply: 'cut' }, /connection lost/],
+        [{ reply: { status: 500, text: '{"detail":"Internal Server Error"}' } }, /answered 500/],
+        [{ reply: { status: 502, text: '<html>Bad Gateway</html>' } }, /answered 502/],
+        [{ reply: { status: 504 } }, /answered 504/],
+        [{ reply: { status: 200, text: '{"status":"IN_QUEUE"}' } }, /answered 200 without a usable request id/],
+        [{ reply: { status: 200, text: '{"request_id":"../../other"}' } }, /without a usable request id/],
+        [{ reply: { status: 200, text: '{"request_id":"0b7c', isCutShort: true } }, /without a usable request id/],
+        [{ reply: { status: 200, fillerBytes: 5_000_000 } }, /without a usable request id/],
+        [{ reply: { status: 202, text: '<html>welcome</html>' } }, /answered 202 without/],
+        [{ reply: { status: 307, headers: { location: '/elsewhere' } } }, /answered 307/],
+        [{ reply: { status: 408 } }, /answered 408/],
+      ];
+      for (const [fault, cause] of spoiled) {
+        const request = requestFor({ prompt: `${PROMPT} ${JSON.stringify(fault.reply)}` });
+        bench.controls.plan({ on: 'submit', apply: true, ...fault });
+        const answer = await bench.provider.submit(request, bench.signal);
+        assert.equal(answer.outcome, 'unknown', JSON.stringify(fault));
+        assert.match('cause' in answer ? answer.cause : '', cause);
+        assert.equal(bench.controls.submitsOf(request.prompt), 1, 'one POST');
+        remember(bench, answer);
+      }
+      assert.equal((await bench.controls.jobs()).length, spoiled.length, 'each of them is one job at fal');
+      assert.deepEqual(bench.waits, [], 'nobody waits for a second try');
+    });
+
+    test('a submit that nobody answered is unknown too, whether or not it was carried out', async (t) => {
+      const bench = await falBench(t, door);
+      for (const apply of [true, false]) {
+        for (const fault of [{ reply: 'cut' as const }, { hangMs: 60_000 }]) {
+          const request = requestFor({ prompt: `${PROMPT} ${apply} ${JSON.stringify(fault)}` });
+          bench.controls.plan({ on: 'submit', apply, ...fault });
+          const answer = await bench.provider.submit(request, AbortSignal.timeout(150));
+          assert.equal(answer.outcome, 'unknown');
+          assert.equal(bench.controls.submitsOf(request.prompt), 1);
+          remember(bench, answer);
+        }
+      }
+    });
+
+    test('the id of a lost answer is kept for support where a header has it', async (t) => {
+      const bench = await falBench(t, door);
+      bench.controls.plan({ reply: { status: 200, text: '<html>', headers: { 'x-fal-request-id': 'abc-123' } } });
+      const answer = await bench.provider.submit(requestFor(), bench.signal);
+      assert.ok(answer.outcome === 'unknown' && answer.cause.includes('abc-123'));
+    });
+
+    const submits: [FaultInput['reply'], SubmitOutcome['outcome'], string?, string?][] = [
+      [{ status: 429, text: '{"detail":"concurrent_requests_limit"}' }, 'refused'],
+      [{ status: 503 }, 'refused'],
+      [{ status: 401, text: '{"detail":"Invalid key"}' }, 'rejected', 'ERR_5002'],
+      [{ status: 403, text: '{"detail":"User is locked. Reason: Exhausted balance."}' }, 'rejected', 'ERR_5002'],
+      [{ status: 402 }, 'rejected', 'ERR_5002'],
+      [{ status: 404, text: '{"detail":"Application not found"}' }, 'rejected', 'ERR_5003'],
+      [{ status: 400, text: '{"detail":"no","error_type":"bad_request"}' }, 'rejected', 'ERR_5003'],
+      [{ status: 413 }, 'rejected', 'ERR_5003'],
+      [{ status: 422, text: '{"detail":"Prompt is too long"}' }, 'rejected', 'ERR_5003'],
+      [
+        { status: 422, text: '{"detail":[{"loc":["body","prompt"],"msg":"no","type":"content_policy_violation"}]}' },
+        'rejected',
+        'ERR_5003',
+        'moderated',
+      ],
+      [
+        { status: 400, text: '{"detail":"Input was flagged by a content checker"}' },
+        'rejected',
+        'ERR_5003',
+        'moderated',
+      ],
+      [
+        { status: 400, text: '{"detail":[{"loc":["body"],"msg":"x","type":"downstream_service_error"}]}' },
+        'rejected',
+        'ERR_5002',
+      ],
+    ];
+    test('a refusal may be repeated by the caller; a rejection has the code of whose fault it is', async (t) => {
+      const bench = await falBench(t, door);
+      for (const [reply, outcome, code, reason] of submits) {
+        bench.controls.plan({ on: 'submit', ...(reply ? { reply } : {}) });
+        const answer = await bench.provider.submit(requestFor(), bench.signal);
+        const label = JSON.stringify(reply);
+        assert.equal(answer.outcome, outcome, label);
+        assert.equal('code' in answer ? answer.code : undefined, code, label);
+        assert.equal('reason' in answer ? answer.reason : undefined, reason, label);
+        const isKeyTrouble = code === 'ERR_5002' && reply !== 'cut' && !label.includes('downstream');
+        assert.equal(
+          bench.log.lines.some(({ level }) => level === 'error'),
+          isKeyTrouble || label.includes('404'),
+          label,
+        );
+        remember(bench, answer);
+      }
+      assert.equal(bench.controls.calls().length, submits.length, 'none of them is sent twice');
+      assert.deepEqual(await bench.controls.jobs(), []);
+    });
+
+    test('a refusal that names a time passes it on', async (t) => {
+      const { provider, controls, signal, clock } = await falBench(t, door);
+      controls.plan({ reply: { status: 429, headers: { 'retry-after': '90' } } });
+      const inSeconds = await provider.submit(requestFor(), signal);
+      assert.equal(inSeconds.outcome === 'refused' && inSeconds.retryAfterMs, 90_000);
+      const at = new Date(clock.now().getTime() + 7_000).toUTCString();
+      controls.plan({ reply: { status: 503, headers: { 'retry-after': at } } });
+      const byDate = await provider.submit(requestFor(), signal);
+      assert.equal(byDate.outcome === 'refused' && byDate.retryAfterMs, 7_000);
+    });
+
+    test('cancelling takes a job out of the queue, and is content with whatever fal says', async (t) => {
+      const bench = await falBench(t, door);
+      const { provider, controls, signal } = bench;
+      const request = requestFor();
+      const id = await bench.accepted(request);
+      await provider.cancel(request, id, signal);
+      assert.equal((await controls.jobs())[0]?.isCancelled, true);
+      assert.equal((await provider.status(request, id, signal)).state, 'failed');
+      await provider.cancel(request, id, signal);
+      await provider.cancel(request, crypto.randomUUID(), signal);
+      await provider.cancel(request, '../..', signal);
+      assert.deepEqual(bench.log.lines, []);
+
+      controls.plan({ on: 'cancel', times: 4, reply: 'cut' });
+      await provider.cancel(request, id, signal);
+      assert.equal(bench.waits.length, 3);
+      assert.deepEqual(
+        bench.log.lines.map(({ level }) => level),
+        ['warn'],
+      );
+      await provider.cancel(request, id, AbortSignal.abort());
+    });
+
+    test('the caller’s signal ends a question at once, and whatever is known by then is the answer', async (t) => {
+      const bench = await falBench(t, door);
+      const request = requestFor();
+      const id = await bench.accepted(request);
+      bench.controls.plan({ on: 'status', hangMs: 60_000 });
+      assert.equal((await bench.provider.status(request, id, AbortSignal.timeout(100))).state, 'unreachable');
+      assert.deepEqual(bench.waits, []);
+      const before = bench.controls.calls().length;
+      assert.equal((await bench.provider.submit(requestFor(), AbortSignal.abort())).outcome, 'refused');
+      assert.equal(bench.controls.calls().length, before, 'nothing was sent');
+    });
+  });
+}
