@@ -1,5 +1,6 @@
 import { ERROR_STATUS, type ErrorCode } from '../src/kernel/errors.ts';
 import { LOCALES } from '../src/kernel/locale.ts';
+import { EXAMPLE_DETAILS } from '../src/kernel/messages/examples.ts';
 import { GUIDANCE } from '../src/kernel/messages/guidance.ts';
 import { messageFor } from '../src/kernel/messages/index.ts';
 
@@ -18,14 +19,6 @@ page names them. The sentences below are the plain ones; with details they becom
 \`error_code\` of a generation that failed; its credits are back by the time the code can be read.
 `;
 
-/** An example of the details that come with a code, so that its sentence shows at its best. */
-const EXAMPLES: Partial<Record<ErrorCode, Record<string, unknown>>> = {
-  ERR_4001: { required: 4, available: 2 },
-  ERR_4003: { allowed: { minLength: 3, maxLength: 2000 } },
-  ERR_4004: { retry_after: 30 },
-  ERR_4006: { field: 'settings.duration', allowed: [4, 6, 8] },
-};
-
 /** The whole text of `docs/errors.md`. */
 export function generateErrorDocs(): string {
   const codes = Object.keys(ERROR_STATUS) as ErrorCode[];
@@ -34,7 +27,7 @@ export function generateErrorDocs(): string {
 
 function section(code: ErrorCode): string {
   const { name, advice } = GUIDANCE[code];
-  const sentences = LOCALES.map((locale) => `* ${locale}: ${messageFor(code, locale, EXAMPLES[code])}`);
+  const sentences = LOCALES.map((locale) => `* ${locale}: ${messageFor(code, locale, EXAMPLE_DETAILS[code])}`);
   return [`## ${code}: ${name}`, '', `HTTP status: ${statuses(code)}`, '', ...sentences, '', advice, ''].join('\n');
 }
 

@@ -25,6 +25,8 @@ const ALLOWED_HEADERS = [
 /** What a page may read. auth-js believes an error's code only when it sees the API version. */
 const EXPOSED_HEADERS = [
   'X-Request-Id',
+  // By which a client whose clock is wrong knows when its token ends.
+  'Date',
   'X-Idempotent-Replay',
   'Retry-After',
   'RateLimit',

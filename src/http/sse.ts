@@ -6,6 +6,8 @@ export type EventStream = {
   response: Response;
   /** Sends an event. False when the stream has ended, also by this very event: it did not fit the buffer. */
   send(event: ServerEvent): boolean;
+  /** Tells where a client that comes back goes on, without an event. */
+  place(id: string): void;
   /** Ends the stream after what is buffered. Safe to repeat. */
   close(): void;
   /** Resolves when the stream has ended, whoever ended it: the place to unsubscribe. */
@@ -79,7 +81,13 @@ export function createEventStream(options: EventStreamOptions): EventStream {
     signal.addEventListener('abort', close, { once: true });
     if (signal.aborted) close();
   }
-  return { response: new Response(body, { headers: HEADERS }), send: (event) => write(frame(event)), close, ended };
+  return {
+    response: new Response(body, { headers: HEADERS }),
+    send: (event) => write(frame(event)),
+    place: (id) => void write(`id: ${oneLine(id)}\n\n`),
+    close,
+    ended,
+  };
 }
 
 /** The id that a returning client has seen last; null where it sent none that could be ours. */

@@ -1,20 +1,12 @@
 /** The child's end of a `ChildPool`: takes one task, answers it, and goes when it is let go. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { TaskRefusal } from './task-refusal.ts';
+
+export { TaskRefusal } from './task-refusal.ts';
 
 /** What a child can do; `report` sends a progress number to the parent. */
 export type ChildWork<Input, Output> = (input: Input, report: (value: number) => void) => Promise<Output>;
-
-/** Thrown by a child's work to refuse its task; `reason` is a code-like word that reaches the parent. */
-export class TaskRefusal extends Error {
-  override readonly name = 'TaskRefusal';
-  readonly reason: string;
-
-  constructor(reason: string) {
-    super(reason);
-    this.reason = reason;
-  }
-}
 
 export type FromChild =
   | { type: 'ready' }

@@ -1,10 +1,19 @@
 import { createRoute } from '@hono/zod-openapi';
 import { takeAddressSlot } from '../../http/address-limit.ts';
-import { type Api, type Guards, jsonContent, responses, USER_ERRORS } from '../../http/api.ts';
+import type { Api, Guards } from '../../http/api.ts';
 import { callerId } from '../../http/caller.ts';
 import type { AddressReader } from '../../http/client-address.ts';
+import {
+  BODY_ERRORS,
+  jsonContent,
+  LANGUAGE_PARAMETER,
+  responses,
+  USER_ERRORS,
+  USER_ID_PARAMETER,
+} from '../../http/document.ts';
 import { localeOf } from '../../http/problem.ts';
 import type { Context } from '../context.ts';
+import { DEVICE_ID, ONBOARDED, PROFILE } from './examples-wire.ts';
 import { onboardDevice } from './onboard.ts';
 import { readProfile, updateProfile } from './profile.ts';
 import {
@@ -24,18 +33,30 @@ export function accountRoutes(api: Api, ctx: Context, guards: Guards, addressOf:
       method: 'post',
       path: '/functions/v1/device-check',
       tags: ['Accounts'],
-      summary: 'Let a device in: a session always, the initial credits once per physical device',
+      operationId: 'deviceCheck',
+      summary: 'Let a device in',
+      description:
+        'The first call of an app. Answers with the account of this device, made where there was none, and a session for ' +
+        'it; the initial credits come once in the life of the physical device, as Apple’s DeviceCheck vouches. While Apple ' +
+        'cannot be reached, a known device gets 503 and goes on with its refresh token.',
+      parameters: [LANGUAGE_PARAMETER],
       middleware: guards.publicWithBody,
-      request: { body: jsonContent(DeviceCheckBody) },
-      responses: responses(DeviceCheckAnswer, 'The account and its session', [
-        'ERR_4004',
-        'ERR_4006',
-        'ERR_4010',
-        'ERR_4013',
-        'ERR_4014',
-        'ERR_4015',
-        'ERR_6004',
-      ]),
+      request: {
+        body: jsonContent(DeviceCheckBody, {
+          device: {
+            summary: 'A device that Apple knows',
+            value: { device_id: DEVICE_ID, device_token: btoa(`device:${DEVICE_ID}`) },
+          },
+          bare: { summary: 'One without DeviceCheck: no initial credits', value: { device_id: 'a-simulator-of-mine' } },
+        }),
+      },
+      responses: responses(DeviceCheckAnswer, {
+        description: 'The account and its session',
+        example: ONBOARDED,
+        headers: ['RateLimit', 'RateLimitPolicy'],
+        errors: ['ERR_4004', ...BODY_ERRORS, 'ERR_4010', 'ERR_4013', 'ERR_4017', 'ERR_6004'],
+        details: { ERR_4006: { field: 'device_id', reason: 'missing' } },
+      }),
     }),
     async (c) => {
       const body = c.req.valid('json');
@@ -70,10 +91,20 @@ export function accountRoutes(api: Api, ctx: Context, guards: Guards, addressOf:
       method: 'get',
       path: '/functions/v1/get-user-profile',
       tags: ['Accounts'],
+      operationId: 'getUserProfile',
       summary: 'The caller’s account',
+      description:
+        'Who the token belongs to, as its owner may see it. Nobody else ever sees `device_id` and `apple_sub`.',
       security: [{ bearer: [] }],
+      parameters: [USER_ID_PARAMETER],
       middleware: guards.user,
-      responses: responses(Profile, 'The profile', USER_ERRORS),
+      responses: responses(Profile, {
+        description: 'The profile',
+        example: PROFILE,
+        headers: ['RateLimit', 'RateLimitPolicy'],
+        errors: USER_ERRORS,
+        details: { ERR_4006: { field: 'user_id' } },
+      }),
     }),
     async (c) => c.json(profileOnWire(await readProfile(ctx, callerId(c))), 200),
   );
@@ -84,11 +115,24 @@ export function accountRoutes(api: Api, ctx: Context, guards: Guards, addressOf:
         method,
         path: '/functions/v1/update-user-profile',
         tags: ['Accounts'],
-        summary: 'Change the caller’s language or theme',
+        operationId: method === 'patch' ? 'updateUserProfile' : 'updateUserProfileByPost',
+        summary: `Change the caller’s language or theme${method === 'patch' ? '' : ', by POST'}`,
+        description: 'What is left out stays as it is. The language is the one of errors and of what happens to jobs.',
         security: [{ bearer: [] }],
         middleware: guards.userWithBody,
-        request: { body: jsonContent(ProfileChangeBody) },
-        responses: responses(Profile, 'The profile after the change', [...USER_ERRORS, 'ERR_4006']),
+        request: {
+          body: jsonContent(ProfileChangeBody, {
+            language: { summary: 'Another language', value: { language: 'tr' } },
+            both: { summary: 'Language and theme', value: { language: 'es', theme_preference: 'dark' } },
+          }),
+        },
+        responses: responses(Profile, {
+          description: 'The profile after the change',
+          example: { ...PROFILE, language: 'tr', updated_at: '2026-11-23T09:45:00.000Z' },
+          headers: ['RateLimit', 'RateLimitPolicy'],
+          errors: [...USER_ERRORS, ...BODY_ERRORS],
+          details: { ERR_4006: { field: 'language', allowed: ['en', 'tr', 'es'] } },
+        }),
       }),
       async (c) => {
         const body = c.req.valid('json');

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { time, userIdCheck } from '../../http/api.ts';
+import { credits, time, userIdCheck } from '../../http/api.ts';
 import { LOCALES } from '../../kernel/locale.ts';
 import type { readProfile } from './profile.ts';
 import type { Session as OpenSession } from './session.ts';
@@ -19,24 +19,37 @@ export const DeviceCheckBody = z.object({
     // Letters, marks, digits, punctuation, symbols and the plain space: what can be printed.
     .regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u)
     .transform((id) => (UUID.test(id) ? id.toLowerCase() : id))
-    .openapi({ type: 'string', description: 'The app’s own id of this installation, such as identifierForVendor.' }),
+    .openapi({
+      type: 'string',
+      minLength: DEVICE_ID_MIN,
+      maxLength: DEVICE_ID_MAX,
+      description:
+        'The app’s own id of this installation, such as `identifierForVendor`: 8 to 128 printable characters. UUIDs are ' +
+        'compared without regard to case.',
+    }),
   device_token: z
     .string()
     .max(DEVICE_TOKEN_MAX)
     .nullish()
-    .openapi({ description: 'Apple’s DeviceCheck token in base64; absent on devices without DeviceCheck.' }),
+    .openapi({
+      description:
+        'Apple’s DeviceCheck token in base64; absent or null on devices without DeviceCheck, which get an account without ' +
+        'the initial credits. In development the simulator takes the base64 of `device:` and any name.',
+    }),
 });
 
 const User = z.object({
   id: z.uuid(),
   aud: z.literal('authenticated'),
   role: z.literal('authenticated'),
-  email: z.string(),
-  phone: z.string(),
-  app_metadata: z.record(z.string(), z.unknown()),
+  email: z.string().openapi({ description: 'Empty where none is known.' }),
+  phone: z.string().openapi({ description: 'Always empty: no number is asked for.' }),
+  app_metadata: z
+    .record(z.string(), z.unknown())
+    .openapi({ description: 'How the account signs in; empty for guests.' }),
   user_metadata: z.record(z.string(), z.unknown()),
   identities: z.array(z.unknown()),
-  is_anonymous: z.boolean(),
+  is_anonymous: z.boolean().openapi({ description: 'Whether this is a guest.' }),
   last_sign_in_at: time,
   created_at: time,
   updated_at: time,
@@ -44,11 +57,11 @@ const User = z.object({
 
 export const Session = z
   .object({
-    access_token: z.string(),
+    access_token: z.string().openapi({ description: 'Sent as `Authorization: Bearer …` with every call.' }),
     token_type: z.literal('bearer'),
-    expires_in: z.int().openapi({ description: 'Seconds' }),
-    expires_at: z.int().openapi({ description: 'Unix seconds' }),
-    refresh_token: z.string(),
+    expires_in: z.int().openapi({ description: 'Life of the access token, in seconds.' }),
+    expires_at: z.int().openapi({ description: 'Its end, in Unix seconds.' }),
+    refresh_token: z.string().openapi({ description: 'Trades once for the next pair of tokens.' }),
     user: User,
   })
   .openapi('Session');
@@ -56,11 +69,11 @@ export const Session = z
 export const DeviceCheckAnswer = z
   .object({
     user_id: z.uuid(),
-    credits_remaining: z.int(),
-    is_new: z.boolean(),
+    credits_remaining: credits('What there is to spend'),
+    is_new: z.boolean().openapi({ description: 'Whether this call has made the account.' }),
     session: Session,
-    access_token: z.string(),
-    refresh_token: z.string(),
+    access_token: z.string().openapi({ description: 'The one of `session`.' }),
+    refresh_token: z.string().openapi({ description: 'The one of `session`.' }),
   })
   .openapi('Onboarded');
 
@@ -68,14 +81,14 @@ export const Profile = z
   .object({
     id: z.uuid(),
     email: z.string().nullable(),
-    device_id: z.string().nullable(),
-    apple_sub: z.string().nullable(),
-    is_guest: z.boolean(),
+    device_id: z.string().nullable().openapi({ description: 'The id that the app sent to device-check.' }),
+    apple_sub: z.string().nullable().openapi({ description: 'The Apple user, where the account has one.' }),
+    is_guest: z.boolean().openapi({ description: 'Known by a device alone.' }),
     tier: z.enum(['free', 'premium']),
-    credits_remaining: z.int(),
-    credits_total: z.int().openapi({ description: 'Credits ever granted or bought; refunds do not count.' }),
+    credits_remaining: credits('What there is to spend; below zero after the refund of a purchase that was spent'),
+    credits_total: credits('All that was ever granted or bought; refunds do not count'),
     initial_grant_claimed: z.boolean(),
-    language: z.enum(LOCALES),
+    language: z.enum(LOCALES).openapi({ description: 'Spoken where `Accept-Language` asks for none of ours.' }),
     theme_preference: z.enum(['light', 'dark', 'system']),
     created_at: time,
     updated_at: time,

@@ -6,12 +6,14 @@ import { signedUntil } from '../../http/signed-url.ts';
 import { Problem } from '../../kernel/errors.ts';
 import { parseUuid } from '../../kernel/ids.ts';
 import type { Context } from '../context.ts';
+import { describeMedia } from './media-wire.ts';
 import { isServed } from './read.ts';
 
 const PREFIX = '/storage/v1/object/sign/';
 const BUCKETS = ['videos', 'thumbnails'];
 
 export function mediaRoutes(api: Api, ctx: Context): void {
+  describeMedia(api, `${PREFIX}{bucket}/{path}`);
   api.get(`${PREFIX}:bucket/*`, async (c) => serve(c, ctx));
 }
 

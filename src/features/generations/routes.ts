@@ -1,28 +1,34 @@
 import { createRoute } from '@hono/zod-openapi';
-import { type Api, type Guards, headerParameter, jsonContent, responses, USER_ERRORS } from '../../http/api.ts';
+import type { Api, Guards } from '../../http/api.ts';
 import { callerId } from '../../http/caller.ts';
 import type { AddressReader } from '../../http/client-address.ts';
-import type { HttpContext } from '../../http/env.ts';
-import { readIdempotencyKey, requireIdempotencyKey } from '../../http/idempotency.ts';
+import {
+  BODY_ERRORS,
+  headerParameter,
+  jsonContent,
+  LANGUAGE_PARAMETER,
+  responses,
+  USER_ERRORS,
+} from '../../http/document.ts';
+import type { HeaderName } from '../../http/document-headers.ts';
+import { requireIdempotencyKey } from '../../http/idempotency.ts';
 import { originOf } from '../../http/origin.ts';
 import { localeOf } from '../../http/problem.ts';
 import { tellRateLimit } from '../../http/rate-limit.ts';
 import { refuseInvalid } from '../../http/validate.ts';
 import { encodeCursor } from '../../kernel/cursor.ts';
 import type { Context } from '../context.ts';
-import { type Answer, beginGeneration } from './begin.ts';
-import { cancelGeneration } from './cancel.ts';
+import { beginGeneration } from './begin.ts';
+import { endingRoutes } from './ending-routes.ts';
+import { COMPLETED, FAILED, PAGE, SHORTEST, STARTED, UNDER_WAY, WITH_SETTINGS } from './examples-wire.ts';
 import { listGenerations, readGeneration } from './read.ts';
-import { removeGeneration } from './remove.ts';
 import {
-  Cancelled,
   GenerateVideoBody,
   GenerationStarted,
-  JobBody,
   JobQuery,
   JobsQuery,
   jobOnWire,
-  Removed,
+  replayable,
   VideoJob,
   VideoJobs,
 } from './wire.ts';
@@ -31,6 +37,7 @@ const TAGS = ['Video jobs'];
 const SECURITY = [{ bearer: [] }];
 const HOUR_SECONDS = 3600;
 const KEY = 'Idempotency-Key';
+const LIMITED: HeaderName[] = ['RateLimit', 'RateLimitPolicy'];
 const refuseBadGeneration = refuseInvalid({ model_id: 'ERR_4002', prompt: 'ERR_4003' });
 
 export function generationRoutes(api: Api, ctx: Context, guards: Guards, addressOf: AddressReader): void {
@@ -39,24 +46,43 @@ export function generationRoutes(api: Api, ctx: Context, guards: Guards, address
       method: 'post',
       path: '/functions/v1/generate-video',
       tags: TAGS,
+      operationId: 'generateVideo',
       summary: 'Pay for one video and set it going',
-      description: 'Needs an `Idempotency-Key` (UUID): the same key never pays twice, however often it is sent.',
+      description:
+        'Charges the price and answers at once; the video is made behind it. Make an `Idempotency-Key` (UUID) for each ' +
+        'new wish and keep it until an answer has come: sent again with the same body, it gets the first answer again, ' +
+        'marked by `X-Idempotent-Replay`, and never pays twice. Only a charge burns a key; it lives 24 hours. What goes ' +
+        'wrong later is the job’s `error_code`, with the credits back.',
       security: SECURITY,
-      parameters: [headerParameter(KEY, 'The same key never pays twice.', { format: 'uuid', required: true })],
+      parameters: [
+        headerParameter(KEY, 'A UUID of the caller’s: the same key never pays twice.', {
+          format: 'uuid',
+          required: true,
+        }),
+      ],
       middleware: guards.userWithBody,
-      request: { body: jsonContent(GenerateVideoBody) },
-      responses: responses(GenerationStarted, 'The job, charged and on its way', [
-        ...USER_ERRORS,
-        'ERR_4001',
-        'ERR_4002',
-        'ERR_4003',
-        'ERR_4006',
-        'ERR_4008',
-        'ERR_4009',
-        'ERR_4014',
-        'ERR_4015',
-        'ERR_5002',
-      ]),
+      request: {
+        body: jsonContent(GenerateVideoBody, {
+          shortest: { summary: 'With the model’s default settings', value: SHORTEST },
+          settings: { summary: 'With settings', value: WITH_SETTINGS },
+        }),
+      },
+      responses: responses(GenerationStarted, {
+        description: 'The job, charged and on its way',
+        example: STARTED,
+        headers: [...LIMITED, 'IdempotentReplay'],
+        errors: [
+          ...USER_ERRORS,
+          ...BODY_ERRORS,
+          'ERR_4001',
+          'ERR_4002',
+          'ERR_4003',
+          'ERR_4008',
+          'ERR_4009',
+          'ERR_5002',
+        ],
+        details: { ERR_4004: { retry_after: 1200 }, ERR_4008: { reason: 'in_progress' } },
+      }),
     }),
     async (c) => {
       const idempotencyKey = requireIdempotencyKey(c);
@@ -82,11 +108,26 @@ export function generationRoutes(api: Api, ctx: Context, guards: Guards, address
         method: 'get',
         path: `/functions/v1/${name}`,
         tags: TAGS,
+        operationId: name === 'get-video-status' ? 'getVideoStatus' : 'checkVideoJobStatus',
         summary: name === 'get-video-status' ? 'How a job stands' : 'The same as get-video-status',
+        description:
+          'Reads our own records alone, so it may be asked as often as an app likes. `completed` means that the file is ' +
+          'here and plays; `failed` says why, and the credits are back. Another’s job and none are the same 404.',
         security: SECURITY,
+        parameters: [LANGUAGE_PARAMETER],
         middleware: guards.user,
         request: { query: JobQuery },
-        responses: responses(VideoJob, 'The job', [...USER_ERRORS, 'ERR_4006', 'ERR_4007']),
+        responses: responses(VideoJob, {
+          description: 'The job',
+          example: COMPLETED,
+          otherExamples: {
+            processing: { summary: 'While it is being made', value: UNDER_WAY },
+            failed: { summary: 'When it has failed', value: FAILED },
+          },
+          headers: LIMITED,
+          errors: [...USER_ERRORS, 'ERR_4007'],
+          details: { ERR_4006: { field: 'job_id', reason: 'missing' } },
+        }),
       }),
       async (c) => {
         const row = await readGeneration(ctx, callerId(c), c.req.valid('query').job_id);
@@ -100,11 +141,21 @@ export function generationRoutes(api: Api, ctx: Context, guards: Guards, address
       method: 'get',
       path: '/functions/v1/get-video-jobs',
       tags: TAGS,
+      operationId: 'getVideoJobs',
       summary: 'The caller’s jobs, newest first',
+      description:
+        'Follow `next_cursor`: a page costs the same however far back it lies, and nothing is shown twice when new jobs ' +
+        'arrive. `offset` is for small lists, and is not looked at beside a `cursor`.',
       security: SECURITY,
       middleware: guards.user,
       request: { query: JobsQuery },
-      responses: responses(VideoJobs, 'A page of jobs', [...USER_ERRORS, 'ERR_4006']),
+      responses: responses(VideoJobs, {
+        description: 'A page of jobs',
+        example: PAGE,
+        headers: LIMITED,
+        errors: USER_ERRORS,
+        details: { ERR_4006: { field: 'status', allowed: ['pending', 'processing', 'completed', 'failed'] } },
+      }),
     }),
     async (c) => {
       const { limit, offset, cursor, status } = c.req.valid('query');
@@ -132,57 +183,5 @@ export function generationRoutes(api: Api, ctx: Context, guards: Guards, address
     },
   );
 
-  api.openapi(
-    createRoute({
-      method: 'post',
-      path: '/functions/v1/cancel-video-job',
-      tags: TAGS,
-      summary: 'Stop a job that has not ended and have its credits back',
-      security: SECURITY,
-      parameters: [headerParameter(KEY, 'With it, a repeat gets the first answer.', { format: 'uuid' })],
-      middleware: guards.userWithBody,
-      request: { body: jsonContent(JobBody) },
-      responses: responses(Cancelled, 'The credits given back, and the balance', [
-        ...USER_ERRORS,
-        'ERR_4006',
-        'ERR_4007',
-        'ERR_4008',
-        'ERR_4009',
-      ]),
-    }),
-    async (c) => {
-      const answer = await cancelGeneration(ctx, {
-        userId: callerId(c),
-        jobId: c.req.valid('json').job_id,
-        idempotencyKey: readIdempotencyKey(c),
-      });
-      return replayable(c, answer);
-    },
-  );
-
-  for (const method of ['post', 'delete'] as const) {
-    api.openapi(
-      createRoute({
-        method,
-        path: '/functions/v1/delete-video-job',
-        tags: TAGS,
-        summary: 'Take a finished job and its files out of sight',
-        security: SECURITY,
-        middleware: guards.userWithBody,
-        request: { body: jsonContent(JobBody) },
-        responses: responses(Removed, 'Gone', [...USER_ERRORS, 'ERR_4006', 'ERR_4007', 'ERR_4008']),
-      }),
-      async (c) => {
-        await removeGeneration(ctx, { userId: callerId(c), jobId: c.req.valid('json').job_id });
-        return c.json({ success: true as const }, 200);
-      },
-    );
-  }
-}
-
-/** The stored answer of the first call, or its like now: status and body come as they were. */
-function replayable(c: HttpContext, answer: Answer) {
-  if (answer.isReplay) c.header('X-Idempotent-Replay', 'true');
-  // The procedures write what the route's schema says.
-  return c.json(answer.body as never, answer.status as 200);
+  endingRoutes(api, ctx, guards);
 }

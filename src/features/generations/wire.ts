@@ -1,48 +1,78 @@
 import { z } from '@hono/zod-openapi';
-import { time, userIdCheck, uuid } from '../../http/api.ts';
+import { credits, time, userIdCheck, uuid } from '../../http/api.ts';
+import { EXAMPLE_IDS } from '../../http/document.ts';
+import type { HttpContext } from '../../http/env.ts';
 import { cursor, limit, offset } from '../../http/paging.ts';
 import { signedMediaPath } from '../../http/signed-url.ts';
 import type { ErrorCode } from '../../kernel/errors.ts';
 import type { Locale } from '../../kernel/locale.ts';
 import { messageFor } from '../../kernel/messages/index.ts';
 import type { Context } from '../context.ts';
+import type { Answer } from './begin.ts';
 import { type GenerationRow, JOB_STATUSES, type JobStatus } from './read.ts';
 
 export const GenerateVideoBody = userIdCheck.extend({
-  model_id: uuid,
-  prompt: z.string().openapi({ example: 'a cat playing piano' }),
+  model_id: uuid.openapi({ description: 'An `id` of `get-models`.' }),
+  prompt: z.string().openapi({
+    description: '3 characters to the model’s `prompt_max`, after trimming.',
+    example: 'a cat playing piano',
+  }),
   settings: z
     .record(z.string(), z.unknown())
     .nullish()
     .openapi({ description: 'As the model’s `settings_schema` says; what is left out takes its default.' }),
-  image_url: z.string().max(2000).nullish().openapi({ description: 'A picture of the caller’s in `user_uploads`.' }),
+  image_url: z.string().max(2000).nullish().openapi({
+    description: 'A picture of the caller’s in `user_uploads`. The bucket takes no uploads yet, so none is accepted.',
+  }),
 });
 
 export const GenerationStarted = z
-  .object({ job_id: z.uuid(), status: z.literal('pending'), credits_used: z.int() })
+  .object({
+    job_id: z.uuid(),
+    status: z.literal('pending'),
+    credits_used: credits('The price, which has been charged'),
+  })
   .openapi('GenerationStarted');
 
-const Status = z.enum(JOB_STATUSES);
+const Status = z.enum(JOB_STATUSES).openapi('JobStatus', {
+  description: '`pending` → `processing` → `completed` or `failed`; the last two never change.',
+});
+const mediaUrlOf = (what: string) =>
+  z
+    .string()
+    .nullable()
+    .openapi({
+      format: 'uri',
+      description: `${what}; null until there is one. Opens by itself for 24 hours; renewed on every read.`,
+    });
 
-export const JobQuery = userIdCheck.extend({ job_id: uuid });
-export const JobBody = userIdCheck.extend({ job_id: uuid });
+const jobId = uuid.openapi({ description: 'As `generate-video` answered.', example: EXAMPLE_IDS.job });
+
+export const JobQuery = userIdCheck.extend({ job_id: jobId });
+export const JobBody = userIdCheck.extend({ job_id: jobId });
 export const JobsQuery = userIdCheck.extend({ limit, offset, cursor, status: Status.optional() });
 
 export const VideoJob = z
   .object({
     job_id: z.uuid(),
     status: Status,
-    video_url: z.string().nullable().openapi({ description: 'Opens by itself for 24 hours; renewed on every read.' }),
-    thumbnail_url: z.string().nullable(),
-    progress: z.int().nullable().openapi({ description: 'Percent' }),
-    queue_position: z.int().nullable(),
-    error_code: z.string().nullable(),
-    error_message: z.string().nullable(),
+    video_url: mediaUrlOf('The video, an MP4'),
+    thumbnail_url: mediaUrlOf('A picture of it, a JPEG'),
+    progress: z.int().nullable().openapi({ description: 'In percent, where the provider tells it.' }),
+    queue_position: z
+      .int()
+      .nullable()
+      .openapi({ description: 'How many are before it at the provider, where it tells.' }),
+    error_code: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Why it failed, such as `ERR_5003`; its credits are back.' }),
+    error_message: z.string().nullable().openapi({ description: 'The same as a sentence, in the reader’s language.' }),
     prompt: z.string(),
-    model_name: z.string(),
-    credits_used: z.int(),
+    model_name: z.string().openapi({ description: 'What the model was called when this was made.' }),
+    credits_used: credits('What was charged; given back where the job failed'),
     created_at: time,
-    completed_at: time.nullable(),
+    completed_at: time.nullable().openapi({ description: 'When it ended, well or not; null before.' }),
   })
   .openapi('VideoJob');
 
@@ -60,17 +90,20 @@ export const VideoJobs = z
         created_at: true,
       }),
     ),
-    total: z.int(),
+    total: z.int().openapi({ description: 'How many there are on all pages.' }),
     has_more: z.boolean(),
-    next_cursor: z.string().nullable(),
+    next_cursor: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Send it as `cursor` for the next page; null on the last.' }),
   })
   .openapi('VideoJobs');
 
 export const Cancelled = z
   .object({
     success: z.literal(true),
-    refunded: z.int().openapi({ description: 'Credits given back' }),
-    credits_remaining: z.int(),
+    refunded: credits('What was given back'),
+    credits_remaining: credits('What there is to spend now'),
   })
   .openapi('Cancelled');
 
@@ -113,4 +146,11 @@ function failureMessage(row: GenerationRow, locale: Locale): string | null {
   return row.error_code === null
     ? null
     : messageFor(row.error_code as ErrorCode, locale, { refunded: row.credits_used });
+}
+
+/** The stored answer of the first call, or its like now: status and body come as they were. */
+export function replayable(c: HttpContext, answer: Answer) {
+  if (answer.isReplay) c.header('X-Idempotent-Replay', 'true');
+  // The procedures write what the route's schema says.
+  return c.json(answer.body as never, answer.status as 200);
 }

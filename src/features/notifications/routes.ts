@@ -1,30 +1,16 @@
-import { z } from '@hono/zod-openapi';
-import { type Api, type Guards, headerParameter, responses, USER_ERRORS } from '../../http/api.ts';
+import type { Api, Guards } from '../../http/api.ts';
 import { callerId } from '../../http/caller.ts';
 import type { HttpContext } from '../../http/env.ts';
 import { localeOf } from '../../http/problem.ts';
 import { createEventStream, lastEventId } from '../../http/sse.ts';
 import type { Context } from '../context.ts';
+import { describeEvents } from './document-wire.ts';
 import { createFeed, latestEventId } from './stream.ts';
 import { unfinishedJobs } from './unfinished.ts';
 import { eventOnWire } from './wire.ts';
 
 export function notificationRoutes(api: Api, ctx: Context, guards: Guards): void {
-  api.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/functions/v1/job-events',
-    tags: ['Video jobs'],
-    summary: 'Server-sent events of the caller’s jobs and balance',
-    description:
-      'Events `queued`, `processing` (progress, queue_position), `completed`, `failed`, and `credits` when the balance changes. ' +
-      'With `Last-Event-ID` the stream goes on where it broke off; without, it begins with the jobs that are under way.',
-    security: [{ bearer: [] }],
-    parameters: [headerParameter('Last-Event-ID', 'The id of the last event that was seen.')],
-    responses: {
-      ...responses(z.string(), 'The stream', USER_ERRORS),
-      200: { description: 'The stream', content: { 'text/event-stream': { schema: { type: 'string' } } } },
-    },
-  });
+  describeEvents(api);
   api.get('/functions/v1/job-events', guards.user, (c) => openStream(c, ctx));
 }
 
@@ -59,7 +45,9 @@ async function openStream(c: HttpContext, ctx: Context): Promise<Response> {
     unsubscribe();
   });
   if (!isResumed) {
-    for (const event of await unfinishedJobs(ctx, userId, startAfter)) stream.send(eventOnWire(event, locale));
+    for (const event of await unfinishedJobs(ctx, userId)) stream.send(eventOnWire(event, locale));
+    // Also where there were none: what happens while the client is cut off must not be lost to it.
+    stream.place(String(startAfter));
   }
   pump();
   return stream.response;

@@ -1,7 +1,10 @@
 import type { Context } from '../context.ts';
 
+/** The id of what a stream begins with: whoever was cut off in the middle of it begins again. */
+export const BEGINNING = 'beginning';
+
 export type UserEvent = {
-  id: number;
+  id: number | typeof BEGINNING;
   type: string;
   job_id: string | null;
   data: unknown;

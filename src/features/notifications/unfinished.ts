@@ -1,8 +1,8 @@
 import type { Context } from '../context.ts';
-import type { UserEvent } from './stream.ts';
+import { BEGINNING, type UserEvent } from './stream.ts';
 
 /** The jobs that are under way, as the events they would have been told by, for a stream that has seen none. */
-export async function unfinishedJobs(ctx: Context, userId: string, eventId: number): Promise<UserEvent[]> {
+export async function unfinishedJobs(ctx: Context, userId: string): Promise<UserEvent[]> {
   const rows = await ctx.db.read
     .selectFrom('video_jobs')
     .select(['job_id', 'status', 'progress', 'queue_position', 'created_at'])
@@ -12,7 +12,7 @@ export async function unfinishedJobs(ctx: Context, userId: string, eventId: numb
     .orderBy('seq')
     .execute();
   return rows.map((row) => ({
-    id: eventId,
+    id: BEGINNING,
     type: row.status === 'pending' ? 'queued' : 'processing',
     job_id: row.job_id,
     data: row.status === 'pending' ? {} : { progress: row.progress, queue_position: row.queue_position },

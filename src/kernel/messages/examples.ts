@@ -1,0 +1,31 @@
+import type { ErrorCode, ProblemDetails } from '../errors.ts';
+
+/** Details that a code really comes with, so that its sentence shows at its best wherever errors are explained. */
+export const EXAMPLE_DETAILS: Record<ErrorCode, ProblemDetails> = {
+  ERR_4001: { required: 4, available: 2, credits_remaining: 2 },
+  ERR_4002: { field: 'model_id' },
+  ERR_4003: { field: 'prompt', allowed: { minLength: 3, maxLength: 2000 } },
+  ERR_4004: { retry_after: 30 },
+  ERR_4005: {},
+  ERR_4006: { field: 'settings.duration', allowed: [4, 6, 8] },
+  ERR_4007: {},
+  ERR_4008: {},
+  ERR_4009: { field: 'Idempotency-Key' },
+  ERR_4010: {},
+  ERR_4011: {},
+  ERR_4012: {},
+  ERR_4013: {},
+  ERR_4014: { bytes_max: 65_536 },
+  ERR_4015: { field: 'Content-Type', allowed: ['application/json'] },
+  ERR_4016: { allowed: ['GET', 'HEAD'] },
+  ERR_4017: { feature: 'device-check' },
+  ERR_5001: {},
+  ERR_5002: {},
+  ERR_5003: {},
+  ERR_5004: {},
+  ERR_5005: {},
+  ERR_6001: {},
+  ERR_6002: {},
+  ERR_6003: {},
+  ERR_6004: {},
+};

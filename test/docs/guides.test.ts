@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { CLIENT, readGuides } from './guides.ts';
+
+const GUIDE_SERVER = 'http://localhost:8787';
+/** A guide takes a few seconds; the rest is for a machine that is very busy. */
+const RUN_MS = 120_000;
+const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
+const TSCONFIG = fileURLToPath(new URL('../../tsconfig.json', import.meta.url));
+const OPENAPI = fileURLToPath(new URL('../../docs/openapi.json', import.meta.url));
+
+const hasCurl = spawnSync('bash', ['-c', 'command -v curl base64']).status === 0;
+const guides = readGuides();
+
+/** What a reader sees in the terminal at the end of a guide. */
+const SEEN: Record<string, { sh: RegExp[]; ts: RegExp[] }> = {
+  'first-video': {
+    sh: [/^completed$/m, /"credits_remaining":9/],
+    ts: [/^completed http\S+\.mp4\?token=/m, /^left: 9\n-1 video_generation\n10 initial_grant$/m],
+  },
+  errors: {
+    sh: [
+      /"ERR_4005","message":"Devam etmek için lütfen giriş yapın\.","details":\{\}/,
+      /“status” must be one of these: pending, processing, completed, or failed\./,
+      /x-request-id: my-own-id-42\r?\nERR_4007$/im,
+    ],
+    ts: [
+      /^ERR_4003 Lütfen videonuzu en az 3, en fazla 2\.000 karakterle anlatın\./m,
+      /^failed with ERR_5003: /m,
+      /^refused with ERR_4003: /m,
+    ],
+  },
+  idempotency: {
+    sh: [
+      /200 OK[\s\S]*(\{"job_id"[^\n]+\})[\s\S]*200 OK[\s\S]*x-idempotent-replay: true[\s\S]*\1/i,
+      /"credits_remaining":9/,
+      /422[\s\S]*ERR_4009/,
+    ],
+    ts: [/^true left: 9$/m, /^unanswered: null$/m],
+  },
+  events: {
+    sh: [/^event: (queued|processing|completed)$/m, /^event: completed$/m],
+    ts: [/^completed true$/m, /^the connection is /m],
+  },
+  ios: { sh: [/"credits_remaining":10/], ts: [/credits_remaining: 10,\s+is_new: true/] },
+};
+
+let server: TestServer;
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rendio-guides-'));
+  server = await startTestServer();
+});
+after(async () => {
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The code with this server in place of the reader's. */
+function here(code: string): string {
+  return code.replaceAll(GUIDE_SERVER, server.url).replaceAll("'@rendio/client'", `'${CLIENT}'`);
+}
+
+async function run(file: string, args: string[], cwd: string): Promise<string> {
+  const env = { PATH: process.env.PATH, NO_COLOR: '1' };
+  const { stdout, stderr } = await promisify(execFile)(file, args, { cwd, env, timeout: RUN_MS });
+  return `${stdout}${stderr}`;
+}
+
+describe('the guides', { concurrency: 3 }, () => {
+  test('are all run, and begin with working code in curl and with the client', () => {
+    const withCode = guides.filter(({ name }) => name !== 'README');
+    assert.deepEqual(
+      withCode.map(({ name }) => name),
+      Object.keys(SEEN).sort(),
+    );
+    for (const { name, code, languages } of withCode) {
+      assert.ok(code('sh') && code('ts'), name);
+      assert.deepEqual(
+        languages.filter((language) => !['sh', 'ts', 'swift', 'json'].includes(language)),
+        [],
+        name,
+      );
+    }
+  });
+
+  for (const { name, code } of guides.filter((guide) => guide.code('ts'))) {
+    test(`${name}: what is written in TypeScript does what it says`, async () => {
+      const file = join(folder, `${name}.ts`);
+      await writeFile(file, here(code('ts')));
+      const output = await run(process.execPath, [file], folder);
+      for (const pattern of SEEN[name]?.ts ?? []) assert.match(output, pattern);
+    });
+  }
+
+  for (const { name, code } of guides.filter((guide) => guide.code('sh'))) {
+    const options = hasCurl ? {} : { skip: 'curl is not installed' };
+    test(`${name}: what is written for the shell does what it says`, options, async () => {
+      const cwd = await mkdtemp(join(folder, 'shell-'));
+      const output = await run('bash', ['--norc', '-c', `set -euo pipefail\n${here(code('sh'))}`], cwd);
+      for (const pattern of SEEN[name]?.sh ?? []) assert.match(output, pattern);
+    });
+  }
+
+  test('are typed as the client is', async () => {
+    const files = guides.filter((guide) => guide.code('ts'));
+    const types = await mkdtemp(join(folder, 'types-'));
+    await Promise.all(files.map(({ name, code }) => writeFile(join(types, `${name}.ts`), here(code('ts')))));
+    const compilerOptions = { typeRoots: [join(TSCONFIG, '../node_modules/@types')] };
+    const config = { extends: TSCONFIG, compilerOptions, include: ['*.ts'] };
+    await writeFile(join(types, 'package.json'), '{"type":"module"}');
+    await writeFile(join(types, 'tsconfig.json'), JSON.stringify(config));
+    await run(process.execPath, [TSC, '-p', types], types).catch(({ stdout }) => assert.fail(stdout));
+  });
+});
+
+test('the Swift code calls endpoints that are there, and reads and sends fields that they have', async () => {
+  const openapi = await readFile(OPENAPI, 'utf8');
+  const { paths } = JSON.parse(openapi) as { paths: Record<string, unknown> };
+  const swift = guides.map(({ code }) => code('swift')).join('\n');
+  const called = [...swift.matchAll(/functions\.invoke\(\s*"([^"]+)"/g)].map(([, name]) => `/functions/v1/${name}`);
+  assert.deepEqual(
+    [...new Set(called)].filter((path) => !paths[path]),
+    [],
+  );
+  assert.equal(called.length, 4);
+
+  // Stored properties of what is coded; a capital begins a type of the guide's own.
+  const structs = [...swift.matchAll(/struct (\w+): (?:Encodable|Decodable) \{([\s\S]*?)^\}/gm)];
+  assert.ok(structs.length >= 7);
+  const fields = structs.flatMap(([, , body = '']) => [...body.matchAll(/\blet (\w+):/g)].map(([, field]) => field));
+  const unknown = fields.filter((field) => !openapi.includes(`"${field}": {`));
+  assert.deepEqual(unknown, []);
+});

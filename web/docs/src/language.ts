@@ -1,0 +1,33 @@
+import { find, make } from './dom.ts';
+
+const KEY = 'rendio-docs-language';
+const NAMES: Record<string, string> = { en: 'English', tr: 'Türkçe', es: 'Español' };
+
+let chosen = 'en';
+
+/** The language that answers are asked for in. */
+export function language(): string {
+  return chosen;
+}
+
+/** Draws the switch; `onChange` hears of every other choice. */
+export function startLanguages(languages: string[], onChange: () => void): void {
+  for (const code of languages) {
+    const input = make('input', { type: 'radio', name: 'language', value: code });
+    input.checked = code === chosen;
+    input.addEventListener('change', () => {
+      chosen = code;
+      sessionStorage.setItem(KEY, code);
+      onChange();
+    });
+    const short = make('span', { 'aria-hidden': 'true' }, code.toUpperCase());
+    const long = make('span', { class: 'unseen', lang: code }, NAMES[code] ?? code);
+    find('.languages').append(make('label', { title: NAMES[code] ?? code }, input, short, long));
+  }
+}
+
+/** What was chosen before in this tab, else the reader's own language where it is one of ours. */
+export function readLanguage(languages: string[]): void {
+  const kept = sessionStorage.getItem(KEY) ?? navigator.language.slice(0, 2);
+  if (languages.includes(kept)) chosen = kept;
+}

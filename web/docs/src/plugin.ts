@@ -1,0 +1,54 @@
+/**
+ * What this page changes of the reference UI. Of the many answers that an endpoint can give, the good one is shown and the
+ * others are lines that open: all of them spread out would be ten screens.
+ */
+export function ourPlugin({ React }: { React: SwaggerReact }) {
+  const { createElement: make, Fragment, useState } = React;
+
+  const foldAnswer = (Answer: SwaggerComponent) =>
+    function FoldedAnswer(props: AnswerProps) {
+      const [isOpen, setOpen] = useState(props.code === '200');
+      const button = make(
+        'button',
+        { type: 'button', className: 'fold-button', 'aria-expanded': isOpen, onClick: () => setOpen(!isOpen) },
+        ...headlineOf(props).map((line) => make('span', { key: line }, line)),
+      );
+      const row = make(
+        'tr',
+        { className: `fold fold-${props.code.slice(0, 1)}` },
+        make('td', { className: 'response-col_status' }, props.code),
+        make('td', { className: 'response-col_description' }, button),
+      );
+      return make(Fragment, null, row, isOpen ? make(Answer, props) : null);
+    };
+
+  // The UI puts a link into a button, which no screen reader can make sense of; the index has the links.
+  const plainText = () => (props: { text: string }) => make('span', null, props.text);
+
+  // The UI's own way of scrolling knows nothing of what sticks to the top of this page.
+  const scrollToElement =
+    (_: unknown, { layoutActions }: SwaggerSystem) =>
+    (element: Element) => {
+      element.scrollIntoView();
+      return layoutActions.clearScrollTo();
+    };
+
+  return {
+    wrapComponents: { response: foldAnswer, DeepLink: plainText },
+    statePlugins: { layout: { wrapActions: { scrollToElement } } },
+  };
+}
+
+type AnswerProps = { code: string; response: SwaggerMap & { toJS(): Answer } };
+type Answer = {
+  description?: string;
+  content?: Record<string, { examples?: Record<string, { summary?: string }> }>;
+};
+
+/** The error codes with their names, or what the answer is. */
+function headlineOf({ code, response }: AnswerProps): string[] {
+  const { description = '', content = {} } = response.toJS();
+  const examples = Object.values(content['application/json']?.examples ?? {});
+  const names = Number(code) < 400 ? [] : examples.map(({ summary = '' }) => summary);
+  return names.length > 0 ? names : [description.replaceAll('`', '')];
+}
