@@ -56,6 +56,7 @@ function offenceOf({ from, to }: Import): string | null {
   if (to.startsWith('sim/')) {
     return from.startsWith('src/entry/') ? null : 'only an entry may load the simulators';
   }
+  if (to.startsWith('client/src/')) return from.startsWith('src/entry/') ? null : 'only an entry may be a client';
   if (!to.startsWith('src/')) return 'src imports src alone';
   const [here, there] = [placeOf(from), placeOf(to)];
   if (there.floor > here.floor) return 'imports go down the floors';

@@ -20,6 +20,7 @@ function program(name: string, file: string, ...args: string[]): Check {
 const CHECKS: Check[] = [
   program('format and lint', 'node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'),
   program('types', 'node_modules/typescript/bin/tsc'),
+  program('types of the client', 'node_modules/typescript/bin/tsc', '-p', 'client'),
   program('types of the page', 'node_modules/typescript/bin/tsc', '-p', 'web'),
   { name: 'floors', run: () => checkFloors(readSources()) },
   { name: 'documents', run: checkDocs },

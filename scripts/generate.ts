@@ -3,17 +3,18 @@
  * out of date.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { createHttp } from '../src/app/http.ts';
+import { latestMigration } from '../src/db/migrate.ts';
 import { boot } from '../src/entry/boot.ts';
+import { CLIENT_TYPES, generateClientTypes } from './generate-client-types.ts';
 import { generateErrorDocs } from './generate-error-docs.ts';
+import { type Generated, generateSupabase } from './generate-supabase.ts';
 import { dumpSchema } from './schema-dump.ts';
-
-type Generated = { file: string; text: string };
 
 async function generateTypes(url: string, folder: string): Promise<string> {
   const out = join(folder, 'generated.ts');
@@ -30,6 +31,17 @@ async function generateTypes(url: string, folder: string): Promise<string> {
     ],
   ]);
   return readFile(out, 'utf8');
+}
+
+/** Read by code that may run where the folder `db/` is not. */
+async function generateLatestMigration(): Promise<string> {
+  return [
+    '// Written by `npm run generate`: where this code runs without the folder db/, it still knows what it was written for.',
+    '',
+    '/** The name of the newest migration that this code comes with. */',
+    `export const LATEST_MIGRATION = '${await latestMigration()}';`,
+    '',
+  ].join('\n');
 }
 
 /** Everything is generated from a server as it really starts, on an empty folder. */
@@ -56,7 +68,10 @@ async function generateAll(): Promise<Generated[]> {
       { file: 'db/schema.sql', text: schema },
       { file: 'src/db/generated.ts', text: await generateTypes(url, folder) },
       { file: 'docs/openapi.json', text: `${JSON.stringify(openApi, null, 2)}\n` },
+      { file: CLIENT_TYPES, text: generateClientTypes(openApi, folder) },
       { file: 'docs/errors.md', text: generateErrorDocs() },
+      { file: 'src/db/latest-migration.ts', text: await generateLatestMigration() },
+      ...(await generateSupabase(openApi)),
     ];
   } finally {
     await booted.close();
@@ -67,10 +82,12 @@ async function generateAll(): Promise<Generated[]> {
 const isCheck = process.argv.includes('--check');
 const stale: string[] = [];
 for (const { file, text } of await generateAll()) {
-  const present = await readFile(file, 'utf8').catch(() => '');
+  const present = await readFile(file, 'utf8').catch(() => null);
   if (present === text) continue;
   stale.push(file);
-  if (!isCheck) await writeFile(file, text);
+  if (isCheck) continue;
+  if (text === null) await rm(dirname(file), { recursive: true });
+  else await mkdir(dirname(file), { recursive: true }).then(() => writeFile(file, text));
 }
 if (isCheck && stale.length > 0) {
   console.error(`out of date: ${stale.join(', ')}. Run: npm run generate`);

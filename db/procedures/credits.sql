@@ -15,6 +15,7 @@ security definer
 set search_path = ''
 as $$
 declare
+  v_id uuid;
   v_balance integer;
 begin
   insert into public.quota_log (user_id, job_id, change, reason, transaction_id, balance_after)
@@ -22,7 +23,7 @@ begin
   from public.users u
   where u.id = p_user_id
   on conflict (transaction_id) do nothing
-  returning balance_after into v_balance;
+  returning id, balance_after into v_id, v_balance;
   if not found then
     return null;
   end if;
@@ -41,7 +42,8 @@ begin
     p_user_id,
     'credits',
     p_job_id,
-    jsonb_build_object('credits_remaining', v_balance, 'change', p_change, 'reason', p_reason)
+    -- The ledger row's id: an app that hears of it here and reads it in the history knows it for the same.
+    jsonb_build_object('credits_remaining', v_balance, 'change', p_change, 'reason', p_reason, 'transaction_id', v_id)
   );
   return v_balance;
 end

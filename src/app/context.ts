@@ -1,30 +1,30 @@
 /** Builds what the features are given: the only place that names concrete gateways. */
-import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createDeviceCheck, type DeviceCheck } from '../apple/device-check.ts';
 import type { TeamKey } from '../apple/team-token.ts';
 import { createDatabase } from '../db/database.ts';
+import { LATEST_MIGRATION } from '../db/latest-migration.ts';
 import { createLease } from '../db/lease.ts';
-import { listen } from '../db/listen.ts';
-import { latestMigration } from '../db/migrate.ts';
 import { closePool, createPool } from '../db/pool.ts';
 import type { Context, Policy } from '../features/context.ts';
 import { createMediaSigner } from '../http/signed-url.ts';
-import { systemClock } from '../kernel/clock.ts';
+import { type Clock, systemClock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { createRefreshTokens } from '../kernel/refresh-tokens.ts';
 import { createTokens } from '../kernel/tokens.ts';
 import { createDiskStore } from '../media/disk.ts';
-import { createProbe } from '../media/probe.ts';
+import { createMediaFetcher, type MediaFetcher } from '../media/fetch-media.ts';
+import { createS3Store } from '../media/s3.ts';
+import type { MediaStore } from '../media/store.ts';
+import { createFalProvider } from '../providers/fal/index.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
-import { createSandboxProvider } from '../providers/sandbox/index.ts';
 import type { Config } from './config.ts';
+import type { CreatePlace, Place } from './place.ts';
 
 /** Somebody waits with a phone in hand: past this, Apple's turn is given up and the device is let in without a grant. */
 const GRANT_WAIT_MS = 15_000;
-/** More renders at once than this only make each of them slower. */
-const RENDERS_MAX = 2;
-const PROBES_MAX = 2;
+/** A server that answers many at once; an isolate, which answers a few, asks for fewer. */
+const CONNECTIONS_MAX = 20;
 
 export type ContextOptions = {
   config: Config;
@@ -36,6 +36,9 @@ export type ContextOptions = {
   appleFetch: typeof fetch;
   log: Log;
   stopping: AbortSignal;
+  /** What this process can do beside answering. Left out: all that a machine can. */
+  createPlace?: CreatePlace;
+  connectionsMax?: number;
   /** Stands in for what would be built; whoever brings it closes it. */
   overrides?: Partial<Context>;
 };
@@ -47,14 +50,11 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   const { config, database, secrets, log, stopping } = options;
   const clock = systemClock;
   const dataDir = resolve(config.settings.server.dataDir);
-  const workDir = await emptyWorkDir(dataDir);
-  const pool = createPool({ url: database.url, log, connectionsMax: 20 });
-  const userEvents = await listen({ url: database.directUrl, channel: 'user_events', log }).catch(async (error) => {
-    await pool.end();
-    throw error;
-  });
-  const providers = createProviders(config, dataDir, log);
-  const probe = createProbe({ maxParallel: PROBES_MAX, log });
+  // Loaded only where it is wanted: it brings what an isolate may not even import.
+  const createPlace = options.createPlace ?? (await import('./machine.ts')).createMachine;
+  const place = await createPlace({ dataDir, directUrl: database.directUrl, log });
+  const pool = createPool({ url: database.url, log, connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX });
+  const providers = createProviders(config, place, log);
 
   const ctx: Context = {
     db: createDatabase(pool),
@@ -72,20 +72,21 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     deviceCheck: deviceCheckOf(options),
     deviceGrantLease: createLease({ url: database.directUrl, name: 'device grants', waitMs: GRANT_WAIT_MS, log }),
     providers,
-    media: createDiskStore({ folder: join(dataDir, 'media') }),
-    probe,
+    media: mediaStoreOf(config, dataDir, clock),
+    mediaFetcher: mediaFetcherOf(config, place),
+    probe: place.probe,
     mediaSigner: createMediaSigner(secrets.secretKey, clock),
-    latestMigration: await latestMigration(),
-    workDir,
-    userEvents,
+    latestMigration: LATEST_MIGRATION,
+    workDir: place.workDir,
+    userEvents: place.userEvents,
     stopping,
     ...options.overrides,
   };
   return {
     ctx,
     async close() {
-      await Promise.all([probe.close(), ...[...providers.values()].map((provider) => provider.close())]);
-      await userEvents.close();
+      await Promise.all([place.probe.close(), ...[...providers.values()].map((provider) => provider.close())]);
+      await place.userEvents.close();
       await closePool(pool);
     },
   };
@@ -97,12 +98,41 @@ function deviceCheckOf({ config, deviceCheckKey, appleFetch, log }: ContextOptio
   return createDeviceCheck({ baseUrl, ...deviceCheckKey, fetch: appleFetch, clock: systemClock, log });
 }
 
-/** The sandbox renders for development and staging alone: nobody pays for its videos. */
-function createProviders(config: Config, dataDir: string, log: Log): Map<ProviderName, VideoProvider> {
+/** Files of this machine, or a bucket that every server and worker of a fleet can reach. */
+function mediaStoreOf({ secrets: { s3, supabase } }: Config, dataDir: string, clock: Clock): MediaStore {
+  if (!s3) return createDiskStore({ folder: join(dataDir, 'media') });
+  const { secretAccessKey, bucket, ...place } = s3;
+  // On Supabase our buckets are its own, with its policies.
+  const where = { ...place, bucket: supabase ? null : bucket };
+  return createS3Store({ ...where, secretAccessKey: secretAccessKey.reveal(), fetch, clock });
+}
+
+/** A minute of 4K is some 500 MB: whatever is longer than this is no video that was asked for. */
+const MEDIA_BYTES_MAX = 2_000_000_000;
+const MEDIA_STALL_MS = 30_000;
+
+function mediaFetcherOf({ settings }: Config, place: Place): MediaFetcher {
+  return createMediaFetcher({
+    extraHosts: settings.mediaAllowedHosts,
+    extraMayBePrivate: settings.environment !== 'production',
+    bytesMax: MEDIA_BYTES_MAX,
+    stallMs: MEDIA_STALL_MS,
+    fetch: place.pinsAddresses ? undefined : fetch,
+  });
+}
+
+/** Vendors with a key; and the sandbox, for development and staging alone: nobody pays for its videos. */
+function createProviders({ settings, secrets }: Config, place: Place, log: Log): Map<ProviderName, VideoProvider> {
   const providers = new Map<ProviderName, VideoProvider>();
-  if (config.settings.environment !== 'production') {
-    const workDir = join(dataDir, 'sandbox');
-    providers.set('sandbox', createSandboxProvider({ workDir, log, maxParallel: RENDERS_MAX }));
+  if (settings.environment !== 'production') providers.set('sandbox', place.createSandbox());
+  const { falQueueUrl: queueUrl, falRestUrl: restUrl } = settings.providers;
+  for (const [name, key] of [
+    ['fal', secrets.falKey],
+    ['pika', secrets.pikaKey],
+  ] as const) {
+    if (!key) continue;
+    const tools = { fetch, clock: systemClock, log };
+    providers.set(name, createFalProvider({ name, apiKey: key.reveal(), queueUrl, restUrl, ...tools }));
   }
   return providers;
 }
@@ -114,26 +144,4 @@ function policyOf({ settings: { limits } }: Config): Policy {
     generationDeadlineSeconds: limits.generationDeadlineSeconds,
     limits,
   };
-}
-
-/** Files of a process that was killed are of no use to the next one: their jobs begin anew. */
-async function emptyWorkDir(dataDir: string): Promise<string> {
-  const work = join(dataDir, 'work');
-  await mkdir(work, { recursive: true, mode: 0o700 });
-  for (const name of await readdir(work)) {
-    if (!isOthers(Number(name))) await rm(join(work, name), { recursive: true, force: true });
-  }
-  const folder = join(work, String(process.pid));
-  await mkdir(folder, { mode: 0o700 });
-  return folder;
-}
-
-/** A server or a worker beside this one may be at work in the same data folder. */
-function isOthers(pid: number): boolean {
-  if (!(pid > 0) || pid === process.pid) return false;
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

@@ -26,6 +26,7 @@ import { requestLog } from '../http/request-log.ts';
 import { securityHeaders } from '../http/security-headers.ts';
 import { unrouted } from '../http/unrouted.ts';
 import { Problem } from '../kernel/errors.ts';
+import { describe } from './describe.ts';
 
 export type HttpOptions = {
   /** Undefined: URLs are built from the address each request came to. */
@@ -94,22 +95,4 @@ function createGuards(ctx: Context, options: HttpOptions): Guards {
     userWithBody: every(caller, account, jsonBody(), bodyIsTheirs),
     publicWithBody: jsonBody(),
   };
-}
-
-function describe(api: Api): void {
-  api.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
-    type: 'http',
-    scheme: 'bearer',
-    bearerFormat: 'JWT',
-  });
-  api.doc31('/openapi.json', {
-    openapi: '3.1.0',
-    info: {
-      title: 'Rendio',
-      version: '0.1.0',
-      description: 'The backend for apps that sell AI-generated video by credits.',
-      license: { name: 'MIT' },
-    },
-    servers: [{ url: '/' }],
-  });
 }

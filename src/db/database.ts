@@ -1,4 +1,5 @@
 /** The one door to PostgreSQL: typed reads through Kysely, writes through stored procedures. */
+import { Buffer } from 'node:buffer';
 import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
 import type { DB } from './generated.ts';

@@ -69,3 +69,50 @@ export async function listen({ url, channel, log }: ListenOptions): Promise<List
     },
   };
 }
+
+/**
+ * The same, connected only while somebody listens: for processes that come and go by the dozen. A new subscriber hears
+ * `null` once the connection stands, since it cannot know what was said before.
+ */
+export function listenOnDemand(options: ListenOptions): Listener {
+  const handlers = new Set<(payload: string | null) => void>();
+  let opening: Promise<Listener> | null = null;
+  let timer: NodeJS.Timeout | undefined;
+
+  function open(waitMs: number): void {
+    const mine = listen(options);
+    opening = mine;
+    mine.then(
+      (listener) => {
+        const tell = (payload: string | null) => {
+          for (const handler of handlers) handler(payload);
+        };
+        listener.subscribe(tell);
+        tell(null);
+      },
+      () => {
+        if (opening !== mine) return;
+        timer = setTimeout(() => open(Math.min(waitMs * 2, RECONNECT_MAX_MS)), waitMs);
+      },
+    );
+  }
+  async function close(): Promise<void> {
+    clearTimeout(timer);
+    const last = opening;
+    opening = null;
+    const listener = await last?.catch(() => null);
+    await listener?.close();
+  }
+  return {
+    subscribe(handler) {
+      handlers.add(handler);
+      if (opening === null) open(RECONNECT_MIN_MS);
+      else opening.then(() => handlers.has(handler) && handler(null)).catch(() => {});
+      return () => {
+        handlers.delete(handler);
+        if (handlers.size === 0) void close();
+      };
+    },
+    close,
+  };
+}

@@ -83,6 +83,7 @@ async function applyProcedures(client: pg.Client, applied: Map<string, string>, 
   const files = [
     ...(await readFolder('procedures')),
     await readSql('grants-queue.sql'),
+    await readSql('grants-hosted.sql'),
     await readSql('grants.sql'),
     ...(await readFolder('seed')),
   ];

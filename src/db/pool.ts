@@ -55,8 +55,11 @@ export function createPool({ url, log, applicationName = 'rendio', connectionsMa
 
 /** Ends a pool; queries that still run after `graceMs` are left to the end of the process. */
 export async function closePool(pool: pg.Pool, graceMs = CLOSE_GRACE_MS): Promise<void> {
-  const late = new Promise<void>((resolve) => setTimeout(resolve, graceMs).unref());
-  await Promise.race([pool.end(), late]);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, graceMs);
+  });
+  await Promise.race([pool.end(), late]).finally(() => clearTimeout(timer));
 }
 
 /** SQLSTATE or system code of an error; messages and details may carry values and stay out of logs. */

@@ -1,11 +1,10 @@
 import { styleText } from 'node:util';
 import type { Boot } from './boot.ts';
-import { readVersion } from './server.ts';
+import { readVersion } from './version.ts';
 
 /** What `npm start` prints once everything runs: one URL, and what stands behind it. */
 export function banner(boot: Boot, url: string, hasWorker: boolean, startMs: number): string {
   const { settings } = boot.config;
-  const dim = (text: string) => styleText('dim', text);
   const rows: [string, string][] = [
     [
       'database',
@@ -15,9 +14,15 @@ export function banner(boot: Boot, url: string, hasWorker: boolean, startMs: num
     ['models', [...boot.running.ctx.providers.keys()].join(', ') || 'none'],
     ['simulated', boot.simulated.join(', ') || 'nothing'],
   ];
+  return bannerOf(`${readVersion()} · ${settings.environment} · ready in ${(startMs / 1000).toFixed(1)} s`, url, rows);
+}
+
+/** The name with a line about it, the URL, and what stands behind it. */
+export function bannerOf(about: string, url: string, rows: [string, string][]): string {
+  const dim = (text: string) => styleText('dim', text);
   return [
     '',
-    `  ${styleText('bold', 'Rendio')} ${dim(`${readVersion()} · ${settings.environment} · ready in ${(startMs / 1000).toFixed(1)} s`)}`,
+    `  ${styleText('bold', 'Rendio')} ${dim(about)}`,
     '',
     `  ${styleText(['bold', 'cyan'], url)}`,
     '',

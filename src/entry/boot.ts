@@ -2,14 +2,14 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Config, readConfig } from '../app/config.ts';
-import { createContext, type RunningContext } from '../app/context.ts';
+import { type ContextOptions, createContext, type RunningContext } from '../app/context.ts';
 import { describeDatabaseFailure } from '../db/failure.ts';
 import { migrate } from '../db/migrate.ts';
 import { systemClock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 import { loadDevelopmentSecrets } from './development-secrets.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
+import type { EmbeddedPostgres } from './embedded-postgres.ts';
 import { createLog } from './log.ts';
 import { startSimulation } from './simulation.ts';
 
@@ -30,9 +30,9 @@ export type BootOptions = {
   env: Record<string, string | undefined>;
   /** A lone worker does not own a database. */
   canEmbed: boolean;
-};
+} & Pick<ContextOptions, 'createPlace'>;
 
-export async function boot({ env, canEmbed }: BootOptions): Promise<Boot> {
+export async function boot({ env, canEmbed, ...place }: BootOptions): Promise<Boot> {
   const config = await readConfig(env);
   const { settings, secrets } = config;
   const isDevelopment = settings.environment === 'development';
@@ -66,6 +66,7 @@ export async function boot({ env, canEmbed }: BootOptions): Promise<Boot> {
       appleFetch: simulation.appleFetch,
       log,
       stopping: stopping.signal,
+      ...place,
     });
     closers.push(() => running.close());
     return { config, log, running, database, simulated: simulation.names, stopping, close: closeAll };
@@ -86,9 +87,11 @@ async function openDatabase(
   }
   if (!canEmbed) {
     throw new StartupError(
-      'A worker of its own needs DATABASE_URL: the embedded PostgreSQL belongs to the server, which runs a worker already.',
+      'This process needs DATABASE_URL: the embedded PostgreSQL belongs to `npm start`, which runs a worker already.',
     );
   }
+  // Only where it is wanted: another runtime may lack what it is made of.
+  const { startEmbeddedPostgres } = await import('./embedded-postgres.ts');
   // readConfig has made sure that production names a database of its own.
   const embedded = await startEmbeddedPostgres({ dataDir, log });
   return { url: embedded.url, directUrl: embedded.url, embedded };

@@ -11,10 +11,15 @@ export async function runMain(main: () => Promise<void>): Promise<void> {
     if (existsSync('.env')) process.loadEnvFile('.env');
     await main();
   } catch (error) {
-    if (error instanceof StartupError) console.error(`\n${error.message}\n`);
-    else console.error(error);
-    process.exit(1);
+    exitWith(error);
   }
+}
+
+/** Ends the process with 1, saying why: in one sentence where a person has to act. */
+export function exitWith(error: unknown): never {
+  if (error instanceof StartupError) console.error(`\n${error.message}\n`);
+  else console.error(error);
+  process.exit(1);
 }
 
 function requireNode(): void {

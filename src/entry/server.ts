@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { getConnInfo } from '@hono/node-server/conninfo';
-import { createHttp } from '../app/http.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { StartupError } from '../kernel/startup-error.ts';
+import { assemble } from './assemble.ts';
 import type { Boot } from './boot.ts';
-import { addPages } from './pages.ts';
 import type { Work } from './work.ts';
 
 export type HttpServer = {
@@ -22,17 +20,13 @@ const IDLE_LOOK_MS = 50;
 
 /** Puts the API and the pages on a port. `work` is null where the worker is another process. */
 export async function startServer(boot: Boot, work: Work | null): Promise<HttpServer> {
-  const { config, running, log } = boot;
+  const { config, log } = boot;
   const { server: settings } = config.settings;
-  const api = createHttp(running.ctx, {
-    publicUrl: settings.publicUrl,
-    corsOrigins: settings.corsOrigins,
-    anonKey: config.secrets.supabase?.anonKey.reveal(),
+  const api = assemble(boot, {
     addressOf: (c) =>
       clientAddress(getConnInfo(c).remote.address, c.req.header('X-Forwarded-For'), settings.trustedProxyHops),
     isWorking: () => work?.isWorking() ?? null,
   });
-  addPages(api);
   const { server, port } = await listenOn(api.fetch, settings.port, settings.host);
   const host = ['0.0.0.0', '127.0.0.1', '::', '::1'].includes(settings.host) ? 'localhost' : settings.host;
   log.debug({ port }, 'listening');
@@ -75,10 +69,4 @@ function describeListenFailure(error: NodeJS.ErrnoException, port: number, hostn
     return new StartupError(`This machine has no address ${hostname}. Set HOST to one it has.`);
   }
   return error;
-}
-
-/** This project's version, as its manifest says. */
-export function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return manifest && typeof manifest === 'object' && 'version' in manifest ? String(manifest.version) : 'unknown';
 }

@@ -21,7 +21,7 @@ export function onShutdown(log: Log, stop: () => Promise<void>): (reason: string
     setTimeout(() => {
       log.error({ limit_ms: HARD_LIMIT_MS }, 'the shutdown took too long and was cut off');
       process.exit(1);
-    }, HARD_LIMIT_MS).unref();
+    }, HARD_LIMIT_MS);
     stop().then(
       () => process.exit(exitCode),
       (error) => {

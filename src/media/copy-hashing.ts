@@ -1,4 +1,5 @@
 /** Copies a file in small pieces and hashes it on the way, so that neither memory nor a second read is spent on it. */
+import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { StoredMedia } from './store.ts';

@@ -12,6 +12,8 @@ export type FetchMediaOptions = {
   /** A transfer that brings nothing for so long is given up. */
   stallMs: number;
   lookup?: Lookup;
+  /** See `GetOptions`. */
+  fetch?: typeof fetch | undefined;
   /** Stands in for the network: a simulator inside this process. */
   get?: (url: URL, signal: AbortSignal) => Promise<Response>;
 };
@@ -93,8 +95,8 @@ function get(url: URL, hosts: readonly string[], signal: AbortSignal, options: F
     throw new MediaFetchError(`${url.protocol}//${url.host} is no host of the provider`, { isFinal: true });
   }
   if (options.get && isProviders) return options.get(url, signal);
-  const { lookup } = options;
-  return guardedGet(url, { signal, mayBePrivate, ...(lookup && { lookup }) });
+  const { lookup, fetch } = options;
+  return guardedGet(url, { signal, mayBePrivate, fetch, ...(lookup && { lookup }) });
 }
 
 /** `*.` stands for every host below a domain. */

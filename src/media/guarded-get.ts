@@ -13,7 +13,14 @@ export type GetOptions = {
   /** Hosts of this network on purpose, such as a simulator's. */
   mayBePrivate: boolean;
   lookup?: Lookup;
+  /**
+   * For runtimes whose HTTP client cannot be told which address to use. The name is judged all the same, and TLS ties it to
+   * whoever answers: an inner service has no certificate of a provider's.
+   */
+  fetch?: typeof fetch | undefined;
 };
+
+const HEADERS = { 'User-Agent': 'rendio', Accept: 'video/*, image/*', 'Accept-Encoding': 'identity' };
 
 /** What has no business being connected to from the outside's word. */
 export class ForbiddenAddress extends Error {}
@@ -25,13 +32,14 @@ export async function guardedGet(url: URL, options: GetOptions): Promise<Respons
   const addresses = ipaddr.isValid(hostname) ? [hostname] : await lookup(hostname);
   const address = addresses.find((each) => mayBePrivate || isPublic(each));
   if (!address) throw new ForbiddenAddress(`${hostname} has no public address`);
+  if (options.fetch) return options.fetch(url, { signal, headers: HEADERS, redirect: 'manual' });
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const family = ipaddr.parse(address).kind() === 'ipv6' ? 6 : 4;
   const message = await new Promise<IncomingMessage>((resolve, reject) => {
     const outgoing = request(url, {
       signal,
       agent: false,
-      headers: { 'User-Agent': 'rendio', Accept: 'video/*, image/*', 'Accept-Encoding': 'identity' },
+      headers: HEADERS,
       // Answers what was judged, not what the name may mean a moment later.
       lookup: (_hostname, wanted, done) =>
         wanted.all ? done(null, [{ address, family }]) : done(null, address, family),

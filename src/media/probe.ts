@@ -17,7 +17,7 @@ export class ProbeUnavailable extends Error {
 
 export type MediaProbe = {
   /**
-   * Reads the video at `path` and writes a JPEG of it to `posterPath`. Throws `UnusableVideo`, `ProbeUnavailable`,
+   * Reads the video at `path` and, where it can decode, writes a JPEG of it to `posterPath`. Throws `UnusableVideo`, `ProbeUnavailable`,
    * `Problem` ERR_6002 when the disk fails, or the signal's reason.
    */
   probe(path: string, options: { posterPath: string }, signal?: AbortSignal): Promise<ProbedVideo>;

@@ -1,4 +1,5 @@
 /** A part of an open file as a web stream. */
+import { Buffer } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import type { ByteRange } from './store.ts';
 

@@ -5,6 +5,7 @@ import type pg from 'pg';
 import type { Log } from '../kernel/log.ts';
 import { openAliveLock } from './alive-lock.ts';
 import { codeOf } from './code-of.ts';
+import { loadLibrary } from './library.ts';
 import { feelPulse } from './pulse.ts';
 
 export type TaskHandler = (payload: unknown, help: { signal: AbortSignal; attempt: number }) => Promise<void>;
@@ -44,8 +45,7 @@ const BATCHES = { completeJobBatchDelay: 0, failJobBatchDelay: 0 };
 /** `ended`: ids of earlier runs of this process. */
 export async function startRun(options: RunOptions, ended: ReadonlySet<string>): Promise<Run> {
   const { pool, connection, crontab, log, concurrency = 16, isAlone = false, lookEveryMs } = options;
-  // Imported here, since the library reads the home folder for its configuration as it loads.
-  const library = await import('graphile-worker');
+  const library = await loadLibrary();
   const stopping = new AbortController();
   const alive = await openAliveLock({
     connection,
@@ -92,9 +92,9 @@ export async function startRun(options: RunOptions, ended: ReadonlySet<string>):
     finished,
     async stop(graceMs) {
       const gentle = running.stop().catch(() => {});
-      await Promise.race([Promise.all([gentle, over]), timeout(graceMs / 2)]);
+      await within(graceMs / 2, Promise.all([gentle, over]));
       stopping.abort(new Error('the worker is shutting down'));
-      await Promise.race([over, timeout(graceMs / 2)]);
+      await within(graceMs / 2, over);
       pulse.stop();
       await alive.close();
     },
@@ -129,7 +129,11 @@ function loggerOf(Class: typeof Logger, log: Log, stopping: AbortSignal): Logger
   });
 }
 
-/** An unref'd wait: it bounds another wait and must not keep the process. */
-function timeout(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+/** Resolves with the work, or after `ms` without it; leaves no timer behind that would keep the process. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

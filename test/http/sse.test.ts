@@ -35,6 +35,8 @@ describe('an event stream', () => {
     assert.equal(await next(), 'id: 41\nevent: processing\ndata: {"progress":40,"note":"a\\nb"}\n\n');
     assert.ok(stream.send({ event: 'credits', data: null }));
     assert.equal(await next(), 'event: credits\ndata: null\n\n');
+    stream.place('42');
+    assert.equal(await next(), 'id: 42\n\n');
     stream.close();
   });
 

@@ -143,6 +143,27 @@ test('redirects are followed within the provider’s hosts, and judged one by on
     },
   ));
 
+test('where the runtime connects by name, names and redirects are judged all the same', () =>
+  withHost(
+    (request, reply) => {
+      if (request.url === '/moved') reply.writeHead(302, { Location: 'https://10.0.0.1/' }).end();
+      else reply.end('the file');
+    },
+    async (host) => {
+      const byName = fetcher({ extraHosts: [host], fetch });
+      const path = freshPath();
+      await byName.fetchToFile(`http://${host}/`, path, [], never);
+      assert.equal(await readFile(path, 'utf8'), 'the file');
+      await assert.rejects(byName.fetchToFile(`http://${host}/moved`, path, [], never), isFailure(/no host/, true));
+      const asked: typeof fetch = () => assert.fail('it was asked');
+      const hidden = fetcher({ lookup: async () => ['10.0.0.7'], fetch: asked });
+      await assert.rejects(
+        hidden.fetchToFile('https://files.example/a.mp4', path, ['files.example'], never),
+        isFailure(/no public address/, true),
+      );
+    },
+  ));
+
 test('a circle of redirects ends', () =>
   withHost(
     (_, reply) => reply.writeHead(302, { Location: '/again' }).end(),

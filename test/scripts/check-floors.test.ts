@@ -21,6 +21,9 @@ describe('the floors', () => {
     'a gateway that knows its neighbour': { 'src/http/range.ts': `import { x } from '../media/store.ts';` },
     'a verb that speaks HTTP': { 'src/features/credits/balance.ts': `import { x } from '../../http/api.ts';` },
     'a simulator in production code': { 'src/app/context.ts': `const sim = await import('../../sim/world.ts');` },
+    'a feature that is a client of the server': {
+      'src/features/credits/balance.ts': `import { createClient } from '../../../client/src/index.ts';`,
+    },
     'a verb that reads the environment': { 'src/features/credits/balance.ts': 'const x = process.env.X;' },
     'a verb that looks at the clock': { 'src/features/credits/balance.ts': 'const x = Date.now();' },
     'a verb that calls the network by itself': { 'src/apple/identity.ts': `await fetch('https://appleid.apple.com');` },

@@ -51,12 +51,12 @@ export function openEventSource(guest: Guest): EventSourceOfTest {
   };
 }
 
-/** A frame with an id; comments and the retry line are none. */
+/** A frame with an id and data; comments, the retry line and the place where a stream begins are none. */
 function parse(frame: string): ReceivedEvent[] {
   const fields = new Map(
     frame.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
   );
   const id = fields.get('id');
-  if (id === undefined) return [];
+  if (id === undefined || !fields.has('data')) return [];
   return [{ id: Number(id), event: fields.get('event') ?? '', data: JSON.parse(fields.get('data') ?? '{}') }];
 }

@@ -3,6 +3,7 @@ import type { Log } from '../../kernel/log.ts';
 import type { GenerationRequest, ProviderStatus, VideoProvider } from '../provider.ts';
 import { forcedStatus } from './failure-paths.ts';
 import { createFilms } from './files.ts';
+import { SANDBOX, sandboxJobId } from './identity.ts';
 import { createRenders } from './renders.ts';
 
 export type SandboxOptions = {
@@ -15,7 +16,6 @@ export type SandboxOptions = {
   env?: Record<string, string>;
 };
 
-const POLL_INTERVAL_MS = 250;
 /** Cancelled jobs are remembered, lest a late question starts them again; so many at most. */
 const CANCELLED_MAX = 1_000;
 
@@ -53,13 +53,11 @@ export function createSandboxProvider({ workDir, log, maxParallel, env = {} }: S
   };
 
   return {
-    name: 'sandbox',
-    submitIsRepeatable: true,
-    pollIntervalMs: POLL_INTERVAL_MS,
+    ...SANDBOX,
     async submit(request) {
       const status = await advance(request);
       if (status.state === 'unreachable') return { outcome: 'refused', cause: status.cause };
-      return { outcome: 'accepted', providerJobId: `sandbox-${request.jobId}` };
+      return { outcome: 'accepted', providerJobId: sandboxJobId(request.jobId) };
     },
     status: (request) => advance(request),
     async cancel({ jobId }) {

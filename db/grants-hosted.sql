@@ -1,0 +1,64 @@
+-- For databases that Supabase keeps: who may touch media through its Storage, and what its Realtime sends. Elsewhere these
+-- schemas do not exist, and nothing happens here.
+
+-- Private buckets. Only the server, which is not bound by these policies, writes videos and thumbnails.
+do $$
+begin
+  if to_regclass('storage.buckets') is null or to_regclass('storage.objects') is null then
+    return;
+  end if;
+
+  insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types)
+  values
+    ('videos', 'videos', false, 524288000, array['video/mp4', 'video/quicktime', 'video/webm']),
+    ('thumbnails', 'thumbnails', false, 10485760, array['image/jpeg', 'image/png', 'image/webp']),
+    ('user_uploads', 'user_uploads', false, 10485760, array['image/jpeg', 'image/png', 'image/webp'])
+  on conflict (id) do update set
+    public = excluded.public,
+    file_size_limit = excluded.file_size_limit,
+    allowed_mime_types = excluded.allowed_mime_types;
+
+  -- The first folder of a path is its owner. Policies are OR-ed: these names are ours, others' are left alone.
+  drop policy if exists rendio_people_read_their_media on storage.objects;
+  create policy rendio_people_read_their_media on storage.objects
+    for select to authenticated
+    using (
+      bucket_id in ('videos', 'thumbnails', 'user_uploads')
+      and (storage.foldername(name))[1] = (select public.current_user_id())::text
+    );
+
+  drop policy if exists rendio_people_add_their_uploads on storage.objects;
+  create policy rendio_people_add_their_uploads on storage.objects
+    for insert to authenticated
+    with check (
+      bucket_id = 'user_uploads' and (storage.foldername(name))[1] = (select public.current_user_id())::text
+    );
+
+  drop policy if exists rendio_people_replace_their_uploads on storage.objects;
+  create policy rendio_people_replace_their_uploads on storage.objects
+    for update to authenticated
+    using (bucket_id = 'user_uploads' and (storage.foldername(name))[1] = (select public.current_user_id())::text)
+    with check (
+      bucket_id = 'user_uploads' and (storage.foldername(name))[1] = (select public.current_user_id())::text
+    );
+
+  drop policy if exists rendio_people_remove_their_uploads on storage.objects;
+  create policy rendio_people_remove_their_uploads on storage.objects
+    for delete to authenticated
+    using (bucket_id = 'user_uploads' and (storage.foldername(name))[1] = (select public.current_user_id())::text);
+end
+$$;
+
+-- Realtime sends the changes of a published table to those who may read the row: people_read_their_jobs decides.
+do $$
+begin
+  if exists (select from pg_catalog.pg_publication where pubname = 'supabase_realtime' and not puballtables)
+    and not exists (
+      select from pg_catalog.pg_publication_tables
+      where pubname = 'supabase_realtime' and schemaname = 'public' and tablename = 'video_jobs'
+    )
+  then
+    alter publication supabase_realtime add table public.video_jobs;
+  end if;
+end
+$$;

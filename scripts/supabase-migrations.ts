@@ -1,0 +1,160 @@
+/**
+ * `supabase/migrations`, made from `db/` and the queue's own SQL. A migration that was pushed must never change, so what
+ * follows from a changed source is put into a new file. Each file names its sources and their hashes: the newest of
+ * each source is what a database has that was pushed to.
+ */
+import { createHash } from 'node:crypto';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Generated } from './generate-supabase.ts';
+
+/** `bookkeeping` is SQL after it that tells a server what it will find done. */
+type Source = { name: string; sql: string; hash: string; bookkeeping: string };
+type Placed = { file: string; hash: string; text: string };
+
+export type MigrationOptions = { db?: string; folder?: string; today?: Date };
+
+const MARK = /^-- source: (\S+) sha256:([0-9a-f]{64})$/gm;
+/** Applied anew after every change, as the server does it: a new table must not be open for a moment. */
+const GRANTS = /^grants/;
+
+/** The files that are missing in `folder`; none while the newest of each source is there. */
+export async function generateMigrations(options: MigrationOptions = {}): Promise<Generated[]> {
+  const { db = 'db', folder = 'supabase/migrations', today = new Date() } = options;
+  const files = globSync(`${folder}/*.sql`).sort();
+  const placed = placedIn(files);
+  const queue = await queueSource();
+  const structure = sourcesIn(db, 'migrations');
+  const behaviour = behaviourSources(db);
+  refuseChangesOfHistory(structure, placed);
+  refuseEdits([...structure, queue, ...behaviour], placed);
+
+  const isNew = (source: Source) => placed.get(source.name)?.hash !== source.hash;
+  const added: { title: string; sources: Source[] }[] = structure
+    .filter(isNew)
+    .map((source) => ({ title: titleOf(source.name), sources: [source] }));
+  if (isNew(queue)) added.push({ title: 'queue', sources: [queue] });
+  const changed = behaviour.filter(isNew);
+  if (changed.length > 0 || added.length > 0) {
+    const sources = behaviour.filter((source) => changed.includes(source) || GRANTS.test(source.name));
+    added.push({ title: 'behaviour', sources });
+  }
+  let version = BigInt(/(\d+)_/.exec(files.at(-1) ?? '')?.[1] ?? '0');
+  const day = BigInt(`${today.toISOString().slice(0, 10).replaceAll('-', '')}000000`);
+  const isFirst = files.length === 0;
+  return added.map(({ title, sources }, index) => {
+    version = (version >= day ? version : day) + 1n;
+    return { file: `${folder}/${version}_${title}.sql`, text: textOf(sources, isFirst && index === 0) };
+  });
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** A file of `db/`, with the row by which a server knows that it is applied; see src/db/migrate.ts. */
+function sourceAt(db: string, name: string): Source {
+  const sql = readFileSync(join(db, name), 'utf8');
+  const hash = hashOf(sql);
+  const bookkeeping = `insert into public.schema_history (name, hash) values ('${name}', '${hash}')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();`;
+  return { name, sql, hash, bookkeeping };
+}
+
+function sourcesIn(db: string, folder: string): Source[] {
+  const names = globSync('*.sql', { cwd: join(db, folder) }).sort();
+  return names.map((name) => sourceAt(db, `${folder}/${name}`));
+}
+
+/** In the order in which the server applies them. */
+function behaviourSources(db: string): Source[] {
+  return [
+    ...sourcesIn(db, 'procedures'),
+    ...['grants-queue.sql', 'grants-hosted.sql', 'grants.sql'].map((name) => sourceAt(db, name)),
+    ...sourcesIn(db, 'seed'),
+  ];
+}
+
+/**
+ * All of the queue's migrations in one, with the rows by which the library knows that they are applied. Each is a block of
+ * its own, which is a transaction's inside wherever it is run: some of them lock tables.
+ */
+async function queueSource(): Promise<Source> {
+  const { migrations } = await importInside<{ migrations: Record<string, string> }>('generated/sql.js');
+  const { BREAKING_MIGRATIONS: breaking } = await importInside<{ BREAKING_MIGRATIONS: number[] }>('lib.js');
+  const steps = Object.entries(migrations).map(([file, sql]) => {
+    const id = Number.parseInt(file, 10);
+    const text = sql.replace(/:GRAPHILE_WORKER_SCHEMA\b/g, '"graphile_worker"').trim();
+    const row = `insert into graphile_worker.migrations (id, breaking) values (${id}, ${breaking.includes(id)});`;
+    return `do $step$\nbegin\n  if exists (select from graphile_worker.migrations where id = ${id}) then\n    return;\n  end if;
+  ${row}\n  execute $sql$\n${text}\n$sql$;\nend\n$step$;`;
+  });
+  const sql = `${QUEUE_HEAD}\n${steps.join('\n\n')}\n`;
+  return { name: 'graphile-worker', sql, hash: hashOf(sql), bookkeeping: '' };
+}
+
+const QUEUE_HEAD = `-- graphile-worker (MIT, https://github.com/graphile/worker), whose schema is its own; a newer version migrates it further.
+create schema if not exists graphile_worker;
+create table if not exists graphile_worker.migrations (
+  id int primary key,
+  ts timestamptz default now() not null
+);
+alter table graphile_worker.migrations add column if not exists breaking boolean not null default false;
+`;
+
+/** The library exports neither its SQL nor which of it older versions cannot work with. */
+async function importInside<Module>(path: string): Promise<Module> {
+  return (await import(new URL(path, import.meta.resolve('graphile-worker')).href)) as Module;
+}
+
+/** The newest copy of each source. */
+function placedIn(files: string[]): Map<string, Placed> {
+  const placed = new Map<string, Placed>();
+  for (const file of files) {
+    const text = readFileSync(file, 'utf8');
+    for (const [, name = '', hash = ''] of text.matchAll(MARK)) placed.set(name, { file, hash, text });
+  }
+  return placed;
+}
+
+function refuseChangesOfHistory(structure: Source[], placed: Map<string, Placed>): void {
+  for (const { name, hash } of structure) {
+    const before = placed.get(name);
+    if (before && before.hash !== hash) {
+      throw new Error(`db/${name} has changed since it was written to ${before.file}. Restore it and write a new one.`);
+    }
+  }
+}
+
+/** What a mark says is there has to be there, word for word. */
+function refuseEdits(sources: Source[], placed: Map<string, Placed>): void {
+  for (const source of sources) {
+    const at = placed.get(source.name);
+    if (at?.hash !== source.hash || at.text.includes(blockOf(source))) continue;
+    throw new Error(
+      `${at.file} no longer holds ${source.name} as it was written. Restore it: what was pushed never changes.`,
+    );
+  }
+}
+
+function textOf(sources: Source[], isFirst: boolean): string {
+  const head =
+    '-- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.\n';
+  return [head, ...(isFirst ? [HISTORY] : []), ...sources.map(blockOf)].join('\n');
+}
+
+const HISTORY = `-- What of db/ is applied, and in which version: a server that starts on this database reads and writes it too.
+create table if not exists public.schema_history (
+  name text primary key,
+  hash text not null,
+  applied_at timestamptz not null default now()
+);
+`;
+
+function blockOf({ name, hash, sql, bookkeeping }: Source): string {
+  return `-- source: ${name} sha256:${hash}\n${sql.trimEnd()}\n${bookkeeping ? `\n${bookkeeping}\n` : ''}`;
+}
+
+function titleOf(name: string): string {
+  return name.replace(/^migrations\//, '').replace(/\.sql$/, '');
+}

@@ -1,0 +1,16 @@
+/** Deno, on a server or in an edge function: no child processes, no native code, a temporary folder, few connections. */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { listenOnDemand } from '../db/listen.ts';
+import { createContainerProbe } from '../media/container-probe.ts';
+import { createDistantSandbox } from '../providers/sandbox/distant.ts';
+import { type CreatePlace, USER_EVENTS } from './place.ts';
+
+export const createIsolate: CreatePlace = async ({ directUrl, log }) => ({
+  // Made by whoever puts a file into it. Two isolates of one machine share it: its files have names of their own.
+  workDir: join(tmpdir(), 'rendio-work'),
+  pinsAddresses: false,
+  userEvents: listenOnDemand({ url: directUrl, channel: USER_EVENTS, log }),
+  probe: createContainerProbe(),
+  createSandbox: createDistantSandbox,
+});

@@ -1,0 +1,44 @@
+/** A machine of one's own: child processes that render and decode, a folder that stays, a connection that listens. */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { listen } from '../db/listen.ts';
+import { createProbe } from '../media/probe.ts';
+import { createSandboxProvider } from '../providers/sandbox/index.ts';
+import { type CreatePlace, USER_EVENTS } from './place.ts';
+
+/** More renders at once than this only make each of them slower. */
+const RENDERS_MAX = 2;
+const PROBES_MAX = 2;
+
+export const createMachine: CreatePlace = async ({ dataDir, directUrl, log }) => {
+  const workDir = await emptyWorkDir(dataDir);
+  return {
+    workDir,
+    pinsAddresses: true,
+    userEvents: await listen({ url: directUrl, channel: USER_EVENTS, log }),
+    probe: createProbe({ maxParallel: PROBES_MAX, log }),
+    createSandbox: () => createSandboxProvider({ workDir: join(dataDir, 'sandbox'), log, maxParallel: RENDERS_MAX }),
+  };
+};
+
+/** Files of a process that was killed are of no use to the next one: their jobs begin anew. */
+async function emptyWorkDir(dataDir: string): Promise<string> {
+  const work = join(dataDir, 'work');
+  await mkdir(work, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(work)) {
+    if (!isOthers(Number(name))) await rm(join(work, name), { recursive: true, force: true });
+  }
+  const folder = join(work, String(process.pid));
+  await mkdir(folder, { mode: 0o700 });
+  return folder;
+}
+
+/** A server or a worker beside this one may be at work in the same data folder. */
+function isOthers(pid: number): boolean {
+  if (!(pid > 0) || pid === process.pid) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

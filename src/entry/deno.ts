@@ -1,0 +1,39 @@
+/** `deno run -A src/entry/deno.ts`: the API and the pages under Deno, with a Node worker on the same database. */
+import process from 'node:process';
+import { createIsolate } from '../app/isolate.ts';
+import { clientAddress } from '../http/client-address.ts';
+import { assemble } from './assemble.ts';
+import { boot } from './boot.ts';
+import { denoBanner } from './door/banner.ts';
+import { deno, type Served, socketAddress } from './door/runtime.ts';
+import { exitWith } from './run.ts';
+import { onShutdown } from './shutdown.ts';
+
+/** Event streams have ended by then; what still runs is a slow client. */
+const ANSWER_GRACE_MS = 7_000;
+
+try {
+  const startedAt = performance.now();
+  const booted = await boot({ env: process.env, canEmbed: false, createPlace: createIsolate });
+  const { server } = booted.config.settings;
+  const api = assemble(booted, {
+    addressOf: (c) => clientAddress(socketAddress(c.env), c.req.header('X-Forwarded-For'), server.trustedProxyHops),
+    isWorking: () => null,
+  });
+  const served = deno().serve({ port: server.port, hostname: server.host, onListen: () => {} }, (request, info) =>
+    api.fetch(request, info),
+  );
+  onShutdown(booted.log, async () => {
+    booted.stopping.abort();
+    await drain(served);
+    await booted.close();
+  });
+  console.log(denoBanner(booted, served.addr.port, performance.now() - startedAt));
+} catch (error) {
+  exitWith(error);
+}
+
+async function drain(served: Served): Promise<void> {
+  const late = new Promise<void>((resolve) => setTimeout(resolve, ANSWER_GRACE_MS));
+  await Promise.race([served.shutdown(), late]);
+}

@@ -1,0 +1,30 @@
+/** The part of Deno, and of Supabase's edge runtime on top of it, that the second door uses. */
+
+/** What comes with each request: who is at the other end of the socket. */
+export type ServeInfo = { remoteAddr?: { hostname?: string } };
+export type Handler = (request: Request, info: ServeInfo) => Response | Promise<Response>;
+export type Served = { addr: { port: number }; finished: Promise<void>; shutdown(): Promise<void> };
+
+export type DenoRuntime = {
+  serve(options: { port?: number; hostname?: string; onListen?: () => void }, handler: Handler): Served;
+  env: { toObject(): Record<string, string> };
+  version: { deno: string };
+};
+
+/** The runtime's own object. Throws outside Deno. */
+export function deno(): DenoRuntime {
+  const found: unknown = Reflect.get(globalThis, 'Deno');
+  if (!isRuntime(found)) throw new TypeError('this entry runs under Deno: deno run -A src/entry/deno.ts');
+  return found;
+}
+
+/** No types of Deno are installed, and of its long interface only the above is asked for. */
+function isRuntime(found: unknown): found is DenoRuntime {
+  return typeof found === 'object' && found !== null && 'serve' in found && 'env' in found;
+}
+
+/** The address of the socket that a request came by, as the runtime hands it to the application. */
+export function socketAddress(env: unknown): string | undefined {
+  const { remoteAddr }: ServeInfo = Object(env);
+  return remoteAddr?.hostname;
+}

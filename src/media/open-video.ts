@@ -1,0 +1,57 @@
+/** Opens a video file and says what it is, without decoding a picture: what every probe begins with. */
+import { stat } from 'node:fs/promises';
+import { FilePathSource, Input, type InputVideoTrack, MP4, QTFF, WEBM } from 'mediabunny';
+import { TaskRefusal } from '../kernel/task-refusal.ts';
+import type { ProbedVideo } from './inspect.ts';
+import type { UnusableReason } from './unusable-video.ts';
+
+/** No screen is larger, and a few bytes can promise a picture that fills the memory. */
+const SIDE_PIXELS_MAX = 8192;
+
+const FORMATS = [
+  { format: MP4, container: 'mp4' },
+  { format: QTFF, container: 'mov' },
+  { format: WEBM, container: 'webm' },
+] as const;
+
+/** Disposing closes the file. */
+export type OpenVideo = Disposable & { container: ProbedVideo['container']; track: InputVideoTrack };
+
+/** Throws a `TaskRefusal` with an `UnusableReason`. */
+export async function openVideo(path: string): Promise<OpenVideo> {
+  if ((await stat(path)).size === 0) throw new TaskRefusal('empty');
+  const input = new Input({ source: new FilePathSource(path), formats: FORMATS.map(({ format }) => format) });
+  try {
+    const format = await orRefuse('not_a_video', input.getFormat());
+    const container = FORMATS.find((known) => known.format === format)?.container;
+    if (!container) throw new TaskRefusal('not_a_video');
+    const track = await orRefuse('no_video_track', input.getPrimaryVideoTrack());
+    if (!track) throw new TaskRefusal('no_video_track');
+    return { container, track, [Symbol.dispose]: () => input.dispose() };
+  } catch (error) {
+    input.dispose();
+    throw error;
+  }
+}
+
+/** As displayed, in pixels. Throws a `TaskRefusal` for a size that is none, or that nobody could show. */
+export async function readSize(track: InputVideoTrack): Promise<{ width: number; height: number }> {
+  const [width, height] = [await track.getDisplayWidth(), await track.getDisplayHeight()];
+  const sides = [width, height, await track.getCodedWidth(), await track.getCodedHeight()];
+  if (Math.min(...sides) < 1 || Math.max(...sides) > SIDE_PIXELS_MAX) throw new TaskRefusal('too_large');
+  return { width, height };
+}
+
+/** Frames per second to the thousandth; null where there is no rate. */
+export function roundedFps(packetRate: number): number | null {
+  return packetRate > 0 ? Math.round(packetRate * 1000) / 1000 : null;
+}
+
+/** Whatever the library throws at a strange file means the same to us; a refusal of our own stays what it is. */
+export async function orRefuse<T>(reason: UnusableReason | 'storage', work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof TaskRefusal ? error : new TaskRefusal(reason);
+  }
+}

@@ -1,0 +1,129 @@
+/** What every probe promises, asked of the one that decodes and of the one that reads the container alone. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Problem } from '../../src/kernel/errors.ts';
+import { silentLog } from '../../src/kernel/log.ts';
+import { createContainerProbe } from '../../src/media/container-probe.ts';
+import { createProbe, type UnusableReason, UnusableVideo } from '../../src/media/probe.ts';
+import { type Clip, makeClip } from '../media/make-video.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'rendio-probes-'));
+after(() => rm(folder, { recursive: true, force: true }));
+const inFolder = (name: string) => join(folder, name);
+const posterPath = inFolder('poster.jpg');
+
+async function clipAt(name: string, clip: Clip): Promise<string> {
+  await makeClip(inFolder(name), clip);
+  return inFolder(name);
+}
+async function fileAt(name: string, bytes: Uint8Array | string): Promise<string> {
+  await writeFile(inFolder(name), bytes);
+  return inFolder(name);
+}
+const unusable =
+  (...reasons: UnusableReason[]) =>
+  (error: unknown) => {
+    assert.ok(error instanceof UnusableVideo, String(error));
+    assert.ok(reasons.includes(error.reason), error.reason);
+    return true;
+  };
+const PROBES = {
+  decoding: () => createProbe({ maxParallel: 2, log: silentLog }),
+  'container-level': () => createContainerProbe(),
+};
+
+for (const [name, create] of Object.entries(PROBES)) {
+  describe(`the ${name} probe`, () => {
+    const probe = create();
+    after(() => probe.close());
+    const ask = (path: string, signal?: AbortSignal) => probe.probe(path, { posterPath }, signal);
+    let whole: Buffer;
+    before(async () => {
+      whole = await readFile(await clipAt('whole.mp4', { width: 320, height: 180, frames: 30 }));
+    });
+
+    test('describes a whole MP4', async () => {
+      const found = await ask(inFolder('whole.mp4'));
+      const size = { width: 320, height: 180 };
+      assert.deepEqual(found, { container: 'mp4', codec: 'avc', ...size, durationSeconds: 3, fps: 10 });
+    });
+
+    test('describes QuickTime, WebM, a single frame, and a film that was shot upright', async () => {
+      const mov = await ask(await clipAt('a.mov', { container: 'mov' }));
+      assert.deepEqual([mov.container, mov.codec, mov.durationSeconds], ['mov', 'avc', 2]);
+      const webm = await ask(await clipAt('a.webm', { container: 'webm', codec: 'vp9' }));
+      assert.deepEqual([webm.container, webm.codec, webm.durationSeconds], ['webm', 'vp9', 2]);
+      assert.equal((await ask(await clipAt('one.mp4', { frames: 1 }))).durationSeconds, 0.1);
+      const upright = await ask(await clipAt('upright.mp4', { width: 64, height: 36, rotation: 90 }));
+      assert.deepEqual([upright.width, upright.height], [36, 64]);
+    });
+
+    test('refuses a file that lacks its end, be it half of it or one byte', async () => {
+      for (const keep of [whole.length / 2, whole.length - 1000, whole.length - 1]) {
+        const cut = await fileAt('cut.mp4', whole.subarray(0, keep));
+        await assert.rejects(ask(cut), unusable('truncated'), `${keep} of ${whole.length}`);
+      }
+      const head = await fileAt('head.mp4', whole.subarray(0, 600));
+      await assert.rejects(ask(head), unusable('truncated', 'no_video_track', 'not_a_video'));
+    });
+
+    test('refuses what is no video, whatever it calls itself', async () => {
+      await assert.rejects(
+        ask(await fileAt('page.mp4', '<!doctype html><title>Gone</title>')),
+        unusable('not_a_video'),
+      );
+      await assert.rejects(ask(await fileAt('empty.mp4', '')), unusable('empty'));
+      await assert.rejects(ask(await fileAt('noise.mp4', randomBytes(100_000))), unusable('not_a_video'));
+      await assert.rejects(ask(await clipAt('audio.mp4', { kind: 'audio' })), unusable('no_video_track'));
+    });
+
+    test('refuses a picture larger than any screen', async () => {
+      const bomb = Buffer.from(whole);
+      bomb.writeUInt32BE(60_000 * 65_536, bomb.indexOf('tkhd') + 80);
+      bomb.writeUInt16BE(60_000, bomb.indexOf('avc1', bomb.indexOf('stsd')) + 28);
+      await assert.rejects(ask(await fileAt('bomb.mp4', bomb)), unusable('too_large'));
+    });
+
+    test('refuses a codec that it has never heard of, or that comes without its configuration', async () => {
+      const strange = Buffer.from(whole);
+      strange.write('zzz9', strange.indexOf('avc1', strange.indexOf('stsd')), 'latin1');
+      await assert.rejects(ask(await fileAt('strange.mp4', strange)), unusable('unknown_codec', 'undecodable'));
+      const bare = Buffer.from(whole);
+      bare.write('none', bare.indexOf('avcC'), 'latin1');
+      await assert.rejects(ask(await fileAt('bare.mp4', bare)), unusable('unknown_codec', 'undecodable'));
+    });
+
+    test('takes a lost file for the disk’s fault, and an abort for no verdict', async () => {
+      const isStorageProblem = (error: unknown) => error instanceof Problem && error.code === 'ERR_6002';
+      await assert.rejects(ask(inFolder('gone.mp4')), isStorageProblem);
+      const reason = new Error('enough');
+      await assert.rejects(ask(inFolder('whole.mp4'), AbortSignal.abort(reason)), reason);
+    });
+  });
+}
+
+describe('what tells the probes apart', () => {
+  test('the container-level one writes no poster', async () => {
+    await rm(posterPath, { force: true });
+    await createContainerProbe().probe(await clipAt('plain.mp4', {}), { posterPath });
+    await assert.rejects(access(posterPath));
+  });
+
+  test('the container-level one takes frames whose bytes are there for a picture, the decoding one looks', async () => {
+    const path = await clipAt('spoilt.mp4', { width: 320, height: 180, frames: 30 });
+    const spoilt = await readFile(path);
+    const sizes = spoilt.indexOf('stsz');
+    const lastBytes = spoilt.readUInt32BE(sizes + 16 + 4 * (spoilt.readUInt32BE(sizes + 12) - 1));
+    spoilt.fill(0xff, spoilt.length - lastBytes);
+    await fileAt('spoilt.mp4', spoilt);
+    assert.equal((await createContainerProbe().probe(path, { posterPath })).codec, 'avc');
+    const decoding = PROBES.decoding();
+    await assert
+      .rejects(decoding.probe(path, { posterPath }), unusable('undecodable', 'crashed'))
+      .finally(() => decoding.close());
+  });
+});

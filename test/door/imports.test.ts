@@ -1,0 +1,100 @@
+/** What the edge functions are made of runs where there are no processes, no native code and no types. */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { importGraph } from '../../scripts/import-graph.ts';
+
+const ENTRIES = globSync('supabase/functions/*/index.ts');
+
+/** Node's modules that the edge runtime carries and that do something there. */
+const ALLOWED = [
+  'node:buffer',
+  'node:crypto',
+  'node:dns/promises',
+  'node:events',
+  'node:fs/promises',
+  // As clients: what listens there is the runtime.
+  'node:http',
+  'node:https',
+  // Its temporary folder alone: of the system, an isolate is told no more than its name.
+  'node:os',
+  'node:path',
+  'node:process',
+  'node:stream',
+  'node:timers/promises',
+  'node:url',
+  'node:util',
+];
+/** Asked for a favour by one file, which does without where they refuse. */
+const ASKED = ['src/kernel/collect-young.ts: node:v8', 'src/kernel/collect-young.ts: node:vm'];
+/** Globals of Node that Deno 2.1 has not, or has with less to them. */
+const NODE_ONLY: [RegExp, string][] = [
+  [/\bBuffer\b/, "import { Buffer } from 'node:buffer'"],
+  [/\bset(?:Timeout|Interval)\([^;]*?\)\.(?:un)?ref\(/s, 'clear the timer instead: it is a number there'],
+  [/\bsetImmediate\(/, 'setTimeout'],
+  [/\b(?:__dirname|__filename|require)\b/, 'import.meta'],
+];
+
+const withoutComments = (source: string) => source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+
+test('they load none of Node’s modules but those that the edge runtime has', () => {
+  const { builtins, files } = importGraph(ENTRIES, { staticOnly: true });
+  assert.ok(files.length > 100 && files.includes('src/features/generations/begin.ts'), 'the whole API is behind them');
+  const foreign = builtins.filter(({ name }) => !ALLOWED.includes(name)).map(({ from, name }) => `${from}: ${name}`);
+  assert.deepEqual(
+    foreign.filter((line) => !ASKED.includes(line)),
+    [],
+  );
+  assert.ok(
+    builtins.some(({ name }) => name === 'node:crypto'),
+    'and some they do load',
+  );
+});
+
+test('they use no global that Node alone has', () => {
+  const found: string[] = [];
+  for (const file of importGraph(ENTRIES, { staticOnly: true }).files) {
+    const code = withoutComments(readFileSync(file, 'utf8'));
+    for (const [pattern, instead] of NODE_ONLY) {
+      const isImported = /\bimport\b[^;]*\bBuffer\b[^;]*'node:buffer'/.test(code) && pattern.source.includes('Buffer');
+      // A type is gone before anything runs.
+      if (pattern.test(code) && !isImported && file !== 'src/db/generated.ts') found.push(`${file}: ${instead}`);
+    }
+  }
+  assert.deepEqual(found, []);
+});
+
+test('neither a simulator nor a test is deployed with them, nor what renders and decodes', () => {
+  const { files, packages } = importGraph(ENTRIES);
+  assert.deepEqual(
+    files.filter((file) => !/^(?:src|supabase)\//.test(file)),
+    [],
+  );
+  const names = new Set(packages.map(({ name }) => name));
+  for (const native of ['@napi-rs/webcodecs', '@napi-rs/canvas', 'pino', '@hono/node-server']) {
+    assert.equal(names.has(native), false, native);
+  }
+});
+
+test('the configuration names every function, with an import map for every package at the version of the lock', () => {
+  const config = readFileSync('supabase/config.toml', 'utf8');
+  for (const entry of ENTRIES) {
+    const name = entry.split('/').at(-2);
+    assert.match(
+      config,
+      new RegExp(`^\\[functions\\.${name}\\]\\nverify_jwt = false\\nimport_map = "./functions/deno.json"$`, 'm'),
+    );
+  }
+  const { imports } = JSON.parse(readFileSync('supabase/functions/deno.json', 'utf8'));
+  const lock = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+  for (const { name } of importGraph(ENTRIES).packages) {
+    assert.equal(imports[name], `npm:${name}@${lock.packages[`node_modules/${name}`].version}`);
+  }
+});
+
+test('public routes are marked as such', () => {
+  const config = readFileSync('supabase/config.toml', 'utf8');
+  const isPublic = (name: string) => config.includes(`# Public: /functions/v1/${name}\n[functions.${name}]`);
+  for (const name of ['device-check', 'get-models']) assert.ok(isPublic(name), name);
+  for (const name of ['generate-video', 'get-user-profile', 'job-events']) assert.equal(isPublic(name), false, name);
+});

@@ -1,0 +1,84 @@
+/** Programs of this project under Deno: the newest, and the line that Supabase's edge runtime follows. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
+
+export type DenoVersion = 'newest' | '2.1';
+export const DENO_VERSIONS: DenoVersion[] = ['newest', '2.1'];
+
+const ROOT = join(import.meta.dirname, '..', '..', '..');
+/** As npm has installed them: nothing is fetched, and types are checked elsewhere. */
+const LOCAL = ['run', '--no-prompt', '--cached-only', '--node-modules-dir=manual', '--no-check'];
+/** What a function may do in the edge runtime: no processes, no native code, of the system only its name. */
+const ISOLATE = [
+  '--allow-env',
+  '--allow-net',
+  '--allow-read',
+  '--allow-write',
+  '--allow-import',
+  '--allow-sys=hostname',
+];
+const START_MS = 60_000;
+const STOP_MS = 20_000;
+
+export type DenoProcess = AsyncDisposable & { url: string; output(): string; stop(): Promise<void> };
+type Options = { version: DenoVersion; env: Record<string, string> };
+
+/** The API and the pages on a free port, until disposed. */
+export function startDenoDoor({ version, env }: Options): Promise<DenoProcess> {
+  return start(version, [...LOCAL, '--allow-all', join(ROOT, 'src/entry/deno.ts')], { PORT: '0', ...env });
+}
+
+/** The edge functions of these names behind one address, with the rights of edge functions, until disposed. */
+export function startGateway({ version, env, functions }: Options & { functions: string[] }): Promise<DenoProcess> {
+  const config = ['--config', join(ROOT, 'supabase/functions/deno.json')];
+  const program = join(import.meta.dirname, 'gateway.ts');
+  return start(version, [...LOCAL, ...config, ...ISOLATE, program], { ...env, FUNCTIONS: functions.join(',') });
+}
+
+/** The package holds a binary for each platform, of which npm has installed one. */
+export function denoBinary(version: DenoVersion): string {
+  const owner = createRequire(join(ROOT, 'node_modules', version === '2.1' ? 'deno-2.1' : 'deno', 'package.json'));
+  const platform = `${process.platform}-${process.arch}${process.platform === 'linux' ? '-glibc' : ''}`;
+  const folder = dirname(owner.resolve(`@deno/${platform}/package.json`));
+  return join(folder, process.platform === 'win32' ? 'deno.exe' : 'deno');
+}
+
+async function start(version: DenoVersion, args: string[], env: Record<string, string>): Promise<DenoProcess> {
+  const child = spawn(denoBinary(version), args, {
+    cwd: tmpdir(),
+    env: { PATH: process.env.PATH, HOME: tmpdir(), NO_COLOR: '1', LOG_LEVEL: 'warn', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const orphan = () => child.kill('SIGKILL');
+  process.once('exit', orphan);
+  const said: string[] = [];
+  const exited = once(child, 'exit').finally(() => process.off('exit', orphan));
+  const stop = async () => {
+    const limit = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    child.kill('SIGTERM');
+    await exited;
+    clearTimeout(limit);
+  };
+  const { promise: found, resolve, reject } = Promise.withResolvers<string>();
+  child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    said.push(`${line}\n`);
+    const url = /^\s*(https?:\S+)\s*$/.exec(stripVTControlCharacters(line))?.[1];
+    if (url) resolve(url);
+  });
+  const fail = (why: string) => reject(new Error(`Deno ${version} ${why}:\n${said.join('')}`));
+  exited.then(() => fail('ended at its start'));
+  const limit = setTimeout(() => fail(`was not ready within ${START_MS} ms`), START_MS);
+  try {
+    const url = await found.finally(() => clearTimeout(limit));
+    return { url, output: () => said.join(''), stop, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
