@@ -1,29 +1,64 @@
+/** The pages as `npm run prepare` has built them into web/dist. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { serveStatic } from '@hono/node-server/serve-static';
 import type { MiddlewareHandler } from 'hono';
 import { etag } from 'hono/etag';
 import type { Api } from '../http/api.ts';
+import type { HttpEnv } from '../http/env.ts';
 
-const PLAYGROUND = fileURLToPath(new URL('../../web/playground/', import.meta.url));
+const DIST = fileURLToPath(new URL('../../web/dist/playground/', import.meta.url));
+const BUILD = fileURLToPath(new URL('../../scripts/build-web.ts', import.meta.url));
 
 /** Own files only, inline nothing; media and API calls go back to where the page came from. */
 const PAGE_CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; " +
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; " +
   "font-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-const pageHeaders: MiddlewareHandler = async (c, next) => {
-  await next();
-  c.header('Content-Security-Policy', PAGE_CSP);
-  c.header('Cache-Control', 'no-cache');
-};
+/** The name of such a file changes with what is in it: a year. */
+const FOREVER = 'public, max-age=31536000, immutable';
+const NOT_BUILT = 'The page is not built. Install with development dependencies and run: npm run prepare\n';
 
-/** The page at `/` and its files; a browser that has them asks only whether they still hold. */
+/** The page at `/` and its files; a browser that has them asks only whether they still hold, or not at all. */
 export function addPages(api: Api): void {
-  api.get('/', pageHeaders, etag(), serveStatic({ root: PLAYGROUND, path: 'index.html' }));
-  api.get(
-    '/playground/*',
-    pageHeaders,
-    etag(),
-    serveStatic({ root: PLAYGROUND, rewriteRequestPath: (path) => path.replace(/^\/playground\//, '/') }),
-  );
+  api.get('/', page('no-cache'), etag(), files({ path: 'index.html' }));
+  api.get('/playground/assets/*', page(FOREVER), files({ rewriteRequestPath: inDist }));
+  api.get('/playground/*', page('no-cache'), etag(), files({ rewriteRequestPath: inDist }));
+}
+
+const inDist = (path: string) => path.replace(/^\/playground\//, '/');
+
+/** Headers of what is there; a file that is not is answered, and described, by the API. */
+function page(cacheControl: string): MiddlewareHandler {
+  return async (c, next) => {
+    await next();
+    if (c.res.status >= 400) return;
+    c.header('Content-Security-Policy', PAGE_CSP);
+    c.header('Cache-Control', cacheControl);
+  };
+}
+
+/** Serves the compressed copies that were built; where nothing was built yet, the first visit builds it. */
+function files(
+  options: { path: string } | { rewriteRequestPath: (path: string) => string },
+): MiddlewareHandler<HttpEnv> {
+  let serve: MiddlewareHandler | undefined;
+  return async (c, next) => {
+    if (!serve && !(await isBuilt())) return c.text(NOT_BUILT, 503);
+    serve ??= serveStatic({ root: DIST, precompressed: true, ...options });
+    return serve(c, next);
+  };
+}
+
+let building: Promise<unknown> | undefined;
+
+async function isBuilt(): Promise<boolean> {
+  if (existsSync(DIST)) return true;
+  // Not to be found in an image made for production, which was built before.
+  building ??= promisify(execFile)(process.execPath, [BUILD]).catch(() => {});
+  await building;
+  building = undefined;
+  return existsSync(DIST);
 }

@@ -117,7 +117,7 @@ browserTest(
     const env = { DATA_DIR: server.dataDir, PORT: new URL(server.url).port };
     await using _restarted = await startTestServer({ env });
     await playing(page);
-    await page.locator('#notice').waitFor({ state: 'hidden' });
+    await page.locator('#notice:empty').waitFor({ state: 'attached' });
     assert.deepEqual(await ledger(page), ['-1', '+10']);
   },
 );

@@ -25,9 +25,19 @@ export async function press(page: Page): Promise<void> {
   await page.locator('#generate').click();
 }
 
+/** Orders the shortest and smallest video of this prompt, and waits until it plays. */
+export async function makeVideo(page: Page, prompt: string): Promise<void> {
+  await chooseSmallest(page);
+  await describeVideo(page, prompt);
+  await press(page);
+  await page.locator('#shown-prompt', { hasText: prompt }).waitFor();
+  await playing(page);
+}
+
 /** Resolves once the stage is in this state. */
 export async function stageIs(page: Page, state: 'empty' | 'running' | 'done' | 'failed'): Promise<void> {
-  await page.locator(`#show[data-state="${state}"]`).waitFor();
+  // Where nothing is shown on a small screen, the stage is still there.
+  await page.locator(`#show[data-state="${state}"]`).waitFor({ state: 'attached' });
 }
 
 /** Resolves once the video on the stage is seen moving. */
@@ -41,14 +51,16 @@ export async function playing(page: Page): Promise<void> {
 
 /** Resolves once the balance on the page is this. */
 export async function balanceIs(page: Page, credits: number): Promise<void> {
-  await page.locator('#balance', { hasText: new RegExp(`\\b${credits}\\b`) }).waitFor();
+  await page.locator('#credits', { hasText: new RegExp(`\\b${credits}\\b`) }).waitFor({ state: 'attached' });
 }
 
 /** The changes of the balance as the page lists them, newest first. */
 export async function ledger(page: Page): Promise<string[]> {
-  await page.locator('#ledger > summary').click();
-  await page.locator('#rows tr').first().waitFor();
-  return page.locator('#rows tr td:nth-child(3)').allTextContents();
+  await page.locator('#balance').click();
+  await page.locator('#rows li').first().waitFor();
+  const changes = await page.locator('#rows .change').allTextContents();
+  await page.keyboard.press('Escape');
+  return changes;
 }
 
 /** Calls the API as the page's guest. */
@@ -65,6 +77,11 @@ export function focused(page: Page): Promise<string> {
   return page.evaluate(() => document.activeElement?.id ?? '');
 }
 
+/** Resolves once the element with this id has the keyboard's focus. */
+export async function focusIsAt(page: Page, id: string): Promise<void> {
+  await page.waitForFunction((wanted) => document.activeElement?.id === wanted, id);
+}
+
 /** Goes on with the Tab key until the element with this id has the focus. */
 export async function tabTo(page: Page, id: string): Promise<void> {
   for (let steps = 0; steps < 40; steps += 1) {
@@ -72,4 +89,43 @@ export async function tabTo(page: Page, id: string): Promise<void> {
     if ((await focused(page)) === id) return;
   }
   assert.fail(`#${id} cannot be reached by the Tab key`);
+}
+
+/** A catalogue of several models, as the real one is where vendors' keys are given; the sandbox is among them. */
+export async function withManyModels(page: Page): Promise<void> {
+  await page.route('**/get-models', async (route) => {
+    const { models } = await (await route.fetch()).json();
+    const like = (change: object) => ({ ...models[0], ...change });
+    const choice = (...options: unknown[]) => ({ type: typeof options[0], enum: options, default: options[0] });
+    const cinematic = {
+      duration: choice(4, 6, 8),
+      aspect_ratio: choice('16:9', '9:16'),
+      audio: { type: 'boolean', default: false },
+    };
+    const more = [
+      like({
+        id: '00000000-0000-4000-8000-000000000001',
+        name: 'Cinematic',
+        category: 'cinematic',
+        description: 'Film-like scenes with convincing light and motion. The best picture on offer.',
+        pricing: { credits: 1, per_seconds: 1 },
+        is_featured: true,
+        settings_schema: { type: 'object', properties: cinematic },
+      }),
+      like({
+        id: '00000000-0000-4000-8000-000000000002',
+        name: 'Cinematic Fast',
+        category: 'cinematic',
+        pricing: { credits: 1, per_seconds: 2 },
+        settings_schema: { type: 'object', properties: cinematic },
+      }),
+      like({
+        id: '00000000-0000-4000-8000-000000000003',
+        name: 'Animate',
+        category: 'image-to-video',
+        requires_image: true,
+      }),
+    ];
+    await route.fulfill({ json: { models: [...more, ...models] } });
+  });
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { buildWeb } from '../../scripts/build-web.ts';
 import { startTestServer, type TestServer } from './server.ts';
 
 export const NO_CHROMIUM =
@@ -18,7 +19,7 @@ const PLACES = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
   'C:/Program Files/Google/Chrome/Application/chrome.exe',
 ];
-const ARGUMENTS = [
+export const BROWSER_ARGUMENTS = [
   '--headless=new',
   '--no-sandbox',
   '--disable-gpu',
@@ -29,7 +30,7 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 /** A video takes a second or two; the rest is for a machine that is very busy. */
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
 
 /** Where Chromium is; undefined where there is none. */
 export const chromiumPath = process.env.CHROMIUM_PATH ?? PLACES.find((place) => existsSync(place));
@@ -50,8 +51,9 @@ export function browserTests({ env = {} }: { env?: Record<string, string> } = {}
   let browser: Browser;
   before(async () => {
     assert.ok(chromiumPath, NO_CHROMIUM);
+    await buildWeb();
     server = await startTestServer({ env });
-    browser = await chromium.launch({ executablePath: chromiumPath, args: ARGUMENTS });
+    browser = await chromium.launch({ executablePath: chromiumPath, args: BROWSER_ARGUMENTS });
   });
   after(async () => {
     await browser?.close();

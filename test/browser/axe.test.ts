@@ -1,0 +1,102 @@
+/** What axe-core finds in each state of the page: nothing serious, nothing critical. */
+import assert from 'node:assert/strict';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { browserTests } from '../support/browser.ts';
+import { balanceIs, chooseSmallest, describeVideo, ENDLESS, press, settled, stageIs, withManyModels } from './steps.ts';
+
+const browserTest = browserTests({ env: { INITIAL_GRANT_CREDITS: '1' } });
+/** Nothing fades while colours are compared. */
+const CALM = { reducedMotion: 'reduce' } as const;
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
+type Finding = { id: string; impact?: string | null; nodes: { target: unknown; failureSummary?: string }[] };
+
+async function isSound(page: Page, state: string): Promise<void> {
+  // What has just changed its colours is drawn in them.
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  // Not by a script element: the page's policy would refuse it.
+  await page.evaluate(axe.source);
+  const findings = await page.evaluate(async (): Promise<Finding[]> => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Finding[] }> } };
+    return (await axe.run()).violations;
+  });
+  const bad = findings.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  const told = bad.map(
+    ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join('\n')}`,
+  );
+  assert.deepEqual(told, [], state);
+}
+
+browserTest('axe finds nothing serious from the empty page to a cancelled video', CALM, async ({ page }) => {
+  await settled(page);
+  await isSound(page, 'empty');
+  await describeVideo(page, ENDLESS);
+  await press(page);
+  await stageIs(page, 'running');
+  await balanceIs(page, 0);
+  await isSound(page, 'running, without credits');
+  await page.getByRole('button', { name: 'Start again as a new guest' }).click();
+  await isSound(page, 'the question before a new guest');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await stageIs(page, 'failed');
+  await isSound(page, 'cancelled');
+  await page.locator('#balance').click();
+  await page.locator('#rows li').first().waitFor();
+  await isSound(page, 'the credits’ history');
+  await page.keyboard.press('Escape');
+  await page.locator('#remove').click();
+  await page.locator('#undo').waitFor();
+  await isSound(page, 'deleted, to be undone');
+});
+
+browserTest('axe finds nothing serious with a finished video, by day and by night', CALM, async ({ page }) => {
+  await settled(page);
+  await chooseSmallest(page);
+  await describeVideo(page, 'A lamp in a dark room');
+  await press(page);
+  await stageIs(page, 'done');
+  await isSound(page, 'done, by day');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await isSound(page, 'done, by night');
+  await page.locator('#balance').click();
+  await page.locator('#rows li').first().waitFor();
+  await isSound(page, 'the credits’ history, by night');
+});
+
+browserTest(
+  'axe finds nothing serious on a Turkish phone',
+  { ...CALM, ...PHONE, locale: 'tr-TR' },
+  async ({ page }) => {
+    await withManyModels(page);
+    await page.reload();
+    await settled(page);
+    await isSound(page, 'empty, many models');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await isSound(page, 'empty, many models, by night');
+    await page.getByRole('radio', { name: 'Sandbox' }).check();
+    await describeVideo(page, 'Olmayacak bir şey [sandbox:fail]');
+    await press(page);
+    await stageIs(page, 'failed');
+    await isSound(page, 'failed, by night');
+  },
+);
+
+browserTest('axe finds nothing serious when something is wrong', CALM, async ({ page, server }) => {
+  await settled(page);
+  const error = { code: 'ERR_6003', message: 'Something went wrong on our side.', details: {} };
+  await page.route('**/generate-video', (route) => route.fulfill({ status: 501, json: { error } }));
+  await describeVideo(page, 'no way');
+  await press(page);
+  await page.locator('#general-error').getByText(error.message).waitFor();
+  await isSound(page, 'refused');
+  await page.context().setOffline(true);
+  await page.locator('#notice').getByText('You are offline').waitFor();
+  await isSound(page, 'offline');
+  await page.context().setOffline(false);
+  await page.route('**/get-models', (route) => route.fulfill({ status: 503, json: { error } }));
+  await page.goto(server.url);
+  await page.locator('#notice').getByText(error.message).waitFor();
+  await isSound(page, 'no way in');
+});

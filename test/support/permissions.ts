@@ -1,0 +1,129 @@
+/** Who may do what in a database of ours, found by asking its catalogue. */
+import type pg from 'pg';
+
+/** What each role may do, to the last word. Whatever is new and not named here fails the scan. */
+const SERVER_PROCEDURES = [
+  'add_credits',
+  'begin_attempt',
+  'begin_generation',
+  'broken_invariants',
+  'cancel_generation',
+  'claim_initial_grant',
+  'close_attempt',
+  'complete_initial_grant',
+  'current_user_id',
+  'deduct_credits',
+  'delete_generation',
+  'fail_generation',
+  'finish_generation',
+  'generation_price',
+  'log_error',
+  'mark_submitted',
+  'onboard_device',
+  'open_session',
+  'prune_logs',
+  'rate_limit_state',
+  'record_progress',
+  'requeue_orphans',
+  'rotate_session',
+  'schedule_settle',
+  'schedule_submit',
+  'take_rate_limit',
+  'update_profile',
+  'withdraw_initial_grant',
+];
+
+type Client = Pick<pg.ClientBase, 'query'>;
+
+/** Everything that any role but the owner may do here, and everything that is secured less than it should be. */
+export async function scanPermissions(client: Client) {
+  const list = async (sql: string): Promise<string[]> => (await client.query(sql)).rows.map((row) => row.finding);
+  const roles = `unnest(array['anon', 'authenticated', 'rendio_server', 'service_role']) as role`;
+  return {
+    unsecured: await list(
+      `select c.relname as finding from pg_class c
+       where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relrowsecurity order by 1`,
+    ),
+    unreadableForTheServer: await list(
+      `select c.relname as finding from pg_class c
+       where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+         and not (has_table_privilege('rendio_server', c.oid, 'SELECT')
+           and exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'server_reads'))
+       order by 1`,
+    ),
+    writes: await list(
+      `select role || ' may ' || p || ' ' || c.relname as finding
+       from pg_class c, ${roles}, unnest(array['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p
+       where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm')
+         and (has_table_privilege(role, c.oid, p)
+           or (p in ('INSERT', 'UPDATE', 'REFERENCES') and has_any_column_privilege(role, c.oid, p)))
+       union all
+       select role || ' may use ' || c.relname from pg_class c, ${roles}
+       where c.relnamespace = 'public'::regnamespace and c.relkind = 'S'
+         and (has_sequence_privilege(role, c.oid, 'USAGE') or has_sequence_privilege(role, c.oid, 'UPDATE'))
+       order by 1`,
+    ),
+    readsOfPeople: await list(
+      `select role || ' reads ' || c.relname as finding from pg_class c, ${roles}
+       where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm') and role <> 'rendio_server'
+         and (has_table_privilege(role, c.oid, 'SELECT') or has_any_column_privilege(role, c.oid, 'SELECT'))
+       order by 1`,
+    ),
+    callsOfPeople: await list(
+      `select distinct role || ' calls ' || p.proname as finding from pg_proc p, ${roles}
+       where p.pronamespace = 'public'::regnamespace and role <> 'rendio_server'
+         and has_function_privilege(role, p.oid, 'EXECUTE') order by 1`,
+    ),
+    callsOfTheServer: await list(
+      `select distinct p.proname as finding from pg_proc p
+       where p.pronamespace = 'public'::regnamespace and has_function_privilege('rendio_server', p.oid, 'EXECUTE')
+       order by 1`,
+    ),
+    policiesForPeople: await list(
+      `select r || ': ' || tablename || ' ' || cmd || ' ' || qual as finding
+       from pg_policies cross join unnest(roles) r
+       where schemaname = 'public' and policyname <> 'server_reads' order by 1`,
+    ),
+    createsIn: await list(
+      `select role || ' creates in ' || nspname as finding from pg_namespace, ${roles}
+       where nspname in ('public', 'graphile_worker') and has_schema_privilege(role, oid, 'CREATE') order by 1`,
+    ),
+    peopleInTheQueue: await list(
+      `select role as finding from pg_namespace, ${roles}
+       where nspname = 'graphile_worker' and role <> 'rendio_server' and has_schema_privilege(role, oid, 'USAGE')`,
+    ),
+    looseSearchPath: await list(
+      `select proname as finding from pg_proc
+       where pronamespace = 'public'::regnamespace and prosecdef
+         and not coalesce(proconfig @> array['search_path=""'], false) order by 1`,
+    ),
+  };
+}
+
+const OWN_ROWS = '(user_id = ( SELECT current_user_id() AS current_user_id))';
+
+/** What the scan finds where everything is as the contract wants it. */
+export const EXPECTED_PERMISSIONS = {
+  unsecured: [],
+  unreadableForTheServer: [],
+  writes: [],
+  readsOfPeople: [
+    'anon reads models',
+    'authenticated reads models',
+    'authenticated reads quota_log',
+    'authenticated reads users',
+    'authenticated reads video_jobs',
+  ],
+  callsOfPeople: ['anon calls current_user_id', 'authenticated calls current_user_id'],
+  callsOfTheServer: SERVER_PROCEDURES,
+  policiesForPeople: [
+    'anon: models SELECT is_available',
+    'authenticated: models SELECT is_available',
+    `authenticated: quota_log SELECT ${OWN_ROWS}`,
+    'authenticated: users SELECT ((id = ( SELECT current_user_id() AS current_user_id)) AND (deleted_at IS NULL))',
+    `authenticated: video_jobs SELECT (${OWN_ROWS} AND (deleted_at IS NULL))`,
+  ],
+  createsIn: [],
+  peopleInTheQueue: [],
+  looseSearchPath: [],
+};

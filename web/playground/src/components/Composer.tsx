@@ -1,0 +1,42 @@
+import type { FormEvent, KeyboardEvent } from 'react';
+import { obstacleOf, press, selectModel } from '../store/compose.ts';
+import { getState, useStore, useWords } from '../store/store.ts';
+import { ErrorNote } from './ErrorNote.tsx';
+import { GenerateButton } from './GenerateButton.tsx';
+import { Ideas } from './Ideas.tsx';
+import { ModelCards } from './ModelCards.tsx';
+import { PromptField } from './PromptField.tsx';
+import { Settings } from './Settings.tsx';
+
+/** Where each thing that can be missing is mended. */
+const PLACES = { prompt: 'prompt', credits: 'new-guest', model: 'models', connection: 'generate' } as const;
+/** Fields that show their refusals themselves. */
+const OWN = /^(?:prompt|model_id|settings\..+)$/;
+
+/** The form: what to make, for how much, and why not if not. */
+export function Composer() {
+  const words = useWords();
+  const model = useStore(selectModel);
+  const refusal = useStore((state) => state.refusal);
+  const submit = (event?: FormEvent) => {
+    event?.preventDefault();
+    if (press() || getState().sending) return;
+    const obstacle = obstacleOf(getState());
+    if (obstacle) document.getElementById(PLACES[obstacle.field])?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit();
+  };
+  return (
+    <form id="composer" className="composer" noValidate onSubmit={submit} onKeyDown={onKeyDown} aria-label={words.ask}>
+      <PromptField />
+      <Ideas />
+      <ModelCards />
+      {model ? <Settings model={model} /> : null}
+      <div className="go">
+        <ErrorNote id="general-error" error={refusal && !OWN.test(refusal.field) ? refusal.error : null} />
+        <GenerateButton />
+      </div>
+    </form>
+  );
+}

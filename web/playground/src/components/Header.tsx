@@ -1,0 +1,69 @@
+import { isLanguage, LANGUAGE_NAMES, LANGUAGES } from '../i18n/index.ts';
+import { setLanguage, setTheme } from '../store/preferences.ts';
+import { THEMES } from '../store/state.ts';
+import { useLanguage, useStore, useWords } from '../store/store.ts';
+import { Balance } from './Balance.tsx';
+import { Icon } from './Icon.tsx';
+
+const THEME_ICONS = { system: 'system', light: 'sun', dark: 'moon' } as const;
+
+export function Header() {
+  return (
+    <header className="header">
+      <p className="brand">
+        <img src="/playground/icon.svg" alt="" width="28" height="28" />
+        <span>Rendio</span>
+      </p>
+      <Balance />
+      <LanguageSelect />
+      <ThemeChoice />
+    </header>
+  );
+}
+
+function LanguageSelect() {
+  const words = useWords();
+  const language = useLanguage();
+  return (
+    <span className="language">
+      <Icon name="globe" />
+      <select
+        id="language"
+        aria-label={words.language}
+        value={language}
+        onChange={({ target }) => isLanguage(target.value) && setLanguage(target.value)}
+      >
+        {LANGUAGES.map((name) => (
+          <option key={name} value={name} lang={name}>
+            {LANGUAGE_NAMES[name]}
+          </option>
+        ))}
+      </select>
+    </span>
+  );
+}
+
+function ThemeChoice() {
+  const words = useWords();
+  const chosen = useStore((state) => state.theme);
+  return (
+    <fieldset className="theme">
+      <legend className="unseen">{words.theme}</legend>
+      {THEMES.map((theme) => (
+        <label key={theme} title={words.themes[theme]}>
+          <input
+            type="radio"
+            name="theme"
+            value={theme}
+            aria-label={words.themes[theme]}
+            checked={theme === chosen}
+            onChange={() => setTheme(theme)}
+          />
+          <span>
+            <Icon name={THEME_ICONS[theme]} />
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}

@@ -1,0 +1,58 @@
+import { useRef } from 'react';
+import { loadMore } from '../store/jobs.ts';
+import { remove } from '../store/removal.ts';
+import { useStore, useWords } from '../store/store.ts';
+import { ErrorNote } from './ErrorNote.tsx';
+import { HistoryCard } from './HistoryCard.tsx';
+
+/** The videos made so far, newest first. */
+export function History() {
+  const words = useWords();
+  const jobs = useStore((state) => state.jobs);
+  const removing = useStore((state) => state.removing);
+  const cursor = useStore((state) => state.jobsCursor);
+  const isLoadingMore = useStore((state) => state.isLoadingMore);
+  const error = useStore((state) => state.historyError);
+  const shownId = useStore((state) => state.shownId);
+  const list = useRef<HTMLUListElement>(null);
+  const visible = jobs?.filter(({ job_id }) => !removing.includes(job_id)) ?? [];
+  if (jobs !== null && visible.length === 0 && !cursor && !error) return null;
+  const onMore = async () => {
+    const known = visible.length;
+    await loadMore();
+    // The button may be gone now; who came by the keyboard goes on with the first of the new ones.
+    if (document.activeElement === document.body) list.current?.querySelectorAll<HTMLElement>('.open')[known]?.focus();
+  };
+  return (
+    <section id="history" aria-labelledby="history-title">
+      <h2 id="history-title">{words.history}</h2>
+      <ErrorNote id="history-error" error={error} />
+      <ul className="cards" ref={list}>
+        {jobs === null ? <Skeletons /> : null}
+        {visible.map((job) => (
+          <HistoryCard
+            key={job.job_id}
+            job={job}
+            isShown={job.job_id === shownId}
+            onRemove={() => remove(job.job_id)}
+          />
+        ))}
+      </ul>
+      {cursor ? (
+        <button type="button" className="button" id="more" aria-disabled={isLoadingMore} onClick={onMore}>
+          {isLoadingMore ? <span className="spinner" aria-hidden="true" /> : null}
+          {words.more}
+        </button>
+      ) : null}
+    </section>
+  );
+}
+
+function Skeletons() {
+  return [1, 2, 3].map((key) => (
+    <li key={key} aria-hidden="true">
+      <span className="skeleton poster" />
+      <span className="skeleton line" />
+    </li>
+  ));
+}

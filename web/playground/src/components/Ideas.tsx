@@ -1,0 +1,38 @@
+import { type MouseEvent, useState } from 'react';
+import { setPrompt } from '../store/compose.ts';
+import { useWords } from '../store/store.ts';
+import { Icon } from './Icon.tsx';
+
+const SHOWN = 3;
+
+/** Prompts to begin with: a press fills the form. */
+export function Ideas() {
+  const { ideas, ideasLabel, moreIdeas } = useWords();
+  const [first, setFirst] = useState(0);
+  const shown = [...ideas, ...ideas].slice(first, first + SHOWN);
+  const pick = (text: string, event: MouseEvent) => {
+    setPrompt(text);
+    // On a phone a keyboard would rise over the button that comes next.
+    const isTouch = event.nativeEvent instanceof PointerEvent && event.nativeEvent.pointerType === 'touch';
+    if (!isTouch) document.getElementById('prompt')?.focus();
+  };
+  return (
+    <fieldset className="ideas">
+      <legend className="unseen">{ideasLabel}</legend>
+      {shown.map(({ label, prompt }) => (
+        <button type="button" className="chip" key={label} onClick={(event) => pick(prompt, event)}>
+          {label}
+        </button>
+      ))}
+      <button
+        type="button"
+        className="icon-button"
+        aria-label={moreIdeas}
+        title={moreIdeas}
+        onClick={() => setFirst((first + SHOWN) % ideas.length)}
+      >
+        <Icon name="shuffle" />
+      </button>
+    </fieldset>
+  );
+}

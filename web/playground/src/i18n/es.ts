@@ -1,0 +1,156 @@
+import type { Words } from './en.ts';
+import { pluralIn } from './plural.ts';
+
+const n = pluralIn('es');
+const credits = (count: number) => n(count, { one: '# crédito', other: '# créditos' });
+
+export const es: Words = {
+  skip: 'Ir al formulario',
+  reference: 'Referencia de la API',
+  language: 'Idioma',
+  theme: 'Tema',
+  themes: { light: 'Claro', dark: 'Oscuro', system: 'Como el sistema' },
+  close: 'Cerrar',
+  loading: 'Cargando',
+
+  ask: '¿Qué debe mostrar el vídeo?',
+  placeholder: 'Un barco de papel a la deriva por una calle lluviosa al anochecer',
+  ideasLabel: 'O empieza con una idea',
+  moreIdeas: 'Otras ideas',
+  ideas: [
+    {
+      label: 'Un gato al piano',
+      prompt: 'Un gato al piano a la luz de las velas, la cámara se acerca despacio a sus patas',
+    },
+    { label: 'Un mar de nubes', prompt: 'Un mar de nubes al amanecer, visto desde un pequeño dirigible rojo' },
+    { label: 'Farolillos', prompt: 'Farolillos de papel se elevan de noche sobre un lago en calma' },
+    {
+      label: 'Lluvia en la ciudad',
+      prompt: 'Letreros de neón reflejados en los charcos, paraguas que pasan bajo la lluvia',
+    },
+    {
+      label: 'Un jardinero diminuto',
+      prompt: 'Un jardinero diminuto riega un helecho en el alféizar, luz de la mañana',
+    },
+    { label: 'El último tranvía', prompt: 'El último tranvía de la noche se desliza entre la nieve que cae' },
+  ],
+  counter: (length, max) => `${length.toLocaleString('es')} de ${max.toLocaleString('es')} caracteres`,
+
+  model: 'Modelo',
+  allModels: (count) => `Mostrar los ${count} modelos`,
+  categories: {
+    sandbox: 'Pruebas',
+    cinematic: 'Cine',
+    creative: 'Creativo',
+    'image-to-video': 'Desde una imagen',
+  },
+  descriptions: {
+    'A real video of your prompt, rendered on this machine. Free of vendors, for trying things out.':
+      'Un vídeo de verdad con tu texto, creado en esta máquina. Sin servicios externos, para probarlo todo.',
+    'Film-like scenes with convincing light and motion. The best picture on offer.':
+      'Escenas de cine con luz y movimiento convincentes. La mejor imagen disponible.',
+    'The film look at half the price, in less time. Good for trying ideas.':
+      'El aspecto de cine a mitad de precio y en menos tiempo. Ideal para probar ideas.',
+    'Brings your picture to life.': 'Da vida a tu imagen.',
+    'Lively motion and camera moves.': 'Movimiento vivo y juego de cámara.',
+    'Playful, stylised clips in many shapes.': 'Clips divertidos y estilizados en muchos formatos.',
+    'Precise direction: follows a described shot closely.': 'Dirección precisa: sigue de cerca el plano descrito.',
+    'Animates your picture quickly and cheaply.': 'Anima tu imagen rápido y por poco.',
+  },
+  featured: 'Destacado',
+  fast: 'Rápido',
+  needsPicture: 'Necesita una imagen',
+  needsPictureWhy: 'Aún no se pueden subir imágenes.',
+  perVideo: (count) => `${credits(count)} por vídeo`,
+  perSeconds: (count, seconds) =>
+    seconds === 1 ? `${credits(count)} por segundo` : `${credits(count)} cada ${seconds} segundos`,
+
+  settings: {
+    duration: 'Duración',
+    aspect_ratio: 'Formato',
+    resolution: 'Resolución',
+    fps: 'Fotogramas por segundo',
+    audio: 'Sonido',
+  },
+  seconds: (count) => n(count, { one: '# segundo', other: '# segundos' }),
+  secondsShort: (count) => `${count} s`,
+
+  generate: 'Crear el vídeo',
+  sending: 'Enviando…',
+  waiting: 'Esperando la conexión…',
+  credits,
+  tooShort: (min) => `Descríbelo con al menos ${min} caracteres.`,
+  tooLong: (over, max) =>
+    n(over, {
+      one: `El máximo son ${max.toLocaleString('es')} caracteres; sobra #.`,
+      other: `El máximo son ${max.toLocaleString('es')} caracteres; sobran #.`,
+    }),
+  tooDear: (need, have) => `Cuesta ${credits(need)} y tienes ${have}.`,
+  noCredits: 'No te quedan créditos. Puedes comprar más en la aplicación.',
+  noModels: 'No hay ningún modelo disponible en este servidor.',
+  noConnection: 'Ahora mismo no hay conexión.',
+  newGuest: 'Empezar de nuevo como otro invitado',
+  newGuestTitle: '¿Empezar de nuevo como otro invitado?',
+  newGuestText:
+    'Recibirás nuevos créditos de bienvenida. Este navegador olvidará tus vídeos y los créditos que te queden.',
+  newGuestYes: 'Empezar de nuevo',
+  keep: 'Conservarlo todo',
+
+  stage: 'El vídeo',
+  empty: 'Tu vídeo se verá aquí',
+  emptyHint: 'Describe una escena o elige una idea y pulsa el botón.',
+  queued: 'Esperando su turno',
+  inLine: (place) => `Número ${place} en la cola`,
+  setting: 'Preparando la escena',
+  making: 'Creando tu vídeo',
+  finishing: 'Últimos retoques',
+  soFar: 'hasta ahora',
+  done: 'Tu vídeo está listo.',
+  failedTitle: 'Esta vez no hay vídeo',
+  cancelledTitle: 'Cancelado',
+  failedPlain: 'No se pudo crear este vídeo. Sus créditos han vuelto a tu saldo.',
+  cancel: 'Cancelar',
+  cancelling: 'Cancelando…',
+  again: 'Repetir con cambios',
+  download: 'Descargar',
+  tryAgain: 'Reintentar',
+
+  history: 'Tus vídeos',
+  more: 'Mostrar más',
+  remove: 'Eliminar',
+  removed: (count) => n(count, { one: 'Vídeo eliminado', other: '# vídeos eliminados' }),
+  undo: 'Deshacer',
+  statuses: { pending: 'En espera', processing: 'En proceso', completed: 'Listo', failed: 'Sin vídeo' },
+
+  balance: (count) => n(count, { one: 'Queda # crédito', other: 'Quedan # créditos' }),
+  balanceOpen: 'Mostrar en qué se fueron tus créditos',
+  ledger: 'En qué se fueron tus créditos',
+  ledgerEmpty: 'Todavía no ha habido movimientos.',
+  balanceAfter: (count) => n(count, { one: 'queda #', other: 'quedan #' }),
+  showVideo: 'Mostrar el vídeo',
+  videoGone: 'Ese vídeo se ha eliminado.',
+  reasons: {
+    initial_grant: 'Créditos de bienvenida',
+    video_generation: 'Vídeo',
+    generation_failed_refund: 'Créditos devueltos de un vídeo',
+    iap_purchase: 'Comprados en la aplicación',
+    apple_refund: 'Compra reembolsada',
+    apple_refund_reversed: 'Reembolso anulado',
+    admin_refund: 'Créditos devueltos por soporte',
+    admin_adjustment: 'Corrección',
+    account_merge: 'De tu cuenta de invitado',
+    promo_grant: 'Un regalo',
+    code_redeemed: 'Código canjeado',
+    credits_expired: 'Caducados',
+    store_refund: 'Compra reembolsada',
+  },
+
+  lost: 'Se perdió la conexión. Tu vídeo se sigue creando; la página se pondrá al día sola.',
+  offline: 'Estás sin conexión. Revisa tu red; la página se pondrá al día sola.',
+  unexpected: 'El servidor dio una respuesta que esta página no entiende.',
+  quote: 'Referencia',
+  copy: 'Copiar la referencia',
+  copied: 'Copiado',
+  retry: 'Reintentar',
+  brokenVideo: 'El vídeo no se carga.',
+};

@@ -1,0 +1,31 @@
+/** The page: a guest from the first visit on, a prompt, and a video. */
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import '../../shared/tokens.css';
+import '../../shared/base.css';
+import './styles/page.css';
+import './styles/header.css';
+import './styles/buttons.css';
+import './styles/inputs.css';
+import './styles/composer.css';
+import './styles/models.css';
+import './styles/stage.css';
+import './styles/running.css';
+import './styles/history.css';
+import './styles/dialogs.css';
+import { App } from './components/App.tsx';
+import { start } from './store/live.ts';
+import { watchLeaving } from './store/removal.ts';
+import { getState } from './store/store.ts';
+
+document.documentElement.lang = getState().language;
+const root = document.getElementById('root');
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}
+watchLeaving();
+start();

@@ -1,0 +1,147 @@
+/** The form: what to make, with which model, for how much, and why not if not. */
+import type { GenerateRequest, Model } from '@rendio/client';
+import { RendioError } from '@rendio/client';
+import { rendio, serverNow } from '../lib/server.ts';
+import { admitted, type Choice, type Choices, priceOf, type Setting, settingsOf } from '../lib/settings.ts';
+import { remember } from '../lib/storage.ts';
+import { hearCredits, refreshCredits } from './credits.ts';
+import { learn, refresh, show } from './jobs.ts';
+import type { Job, State } from './state.ts';
+import { getState, update, words } from './store.ts';
+
+const PROMPT_MIN = 3;
+
+export type Obstacle = { field: 'prompt' | 'model' | 'credits' | 'connection'; text: string };
+
+export function setPrompt(prompt: string): void {
+  update({ prompt, isTouched: true, refusal: null });
+}
+
+export function setModel(modelId: string): void {
+  remember('model', modelId);
+  update({ modelId, refusal: null });
+}
+
+export function setChoice(modelId: string, name: string, value: Choice): void {
+  const { choices } = getState();
+  const changed = { ...choices, [modelId]: { ...choices[modelId], [name]: value } };
+  remember('choices', changed);
+  update({ choices: changed, refusal: null });
+}
+
+/** The chosen model, or the first that can be chosen. Those that need a picture cannot: this page has no way to bring one. */
+export function selectModel({ models, modelId }: State): Model | undefined {
+  const offered = models?.filter((model) => !model.requires_image);
+  return offered?.find(({ id }) => id === modelId) ?? offered?.[0];
+}
+
+/** What the model lets people choose. */
+export function settingsFor(model: Model): Setting[] {
+  return settingsOf(model.settings_schema);
+}
+
+export function choicesFor(state: State, model: Model): Choices {
+  return admitted(settingsFor(model), state.choices[model.id]);
+}
+
+/** In credits; null before there is a model. */
+export function selectPrice(state: State): number | null {
+  const model = selectModel(state);
+  return model ? priceOf(model.pricing, choicesFor(state, model)) : null;
+}
+
+/** Characters as people count them, not UTF-16 units. */
+export function promptLength({ prompt }: Pick<State, 'prompt'>): number {
+  return [...prompt.trim()].length;
+}
+
+/** Why the button does nothing now; null when it works, and while the page still loads. */
+export function obstacleOf(state: State): Obstacle | null {
+  const text = words();
+  const cost = selectPrice(state);
+  const { credits } = state;
+  if (state.isLost) return { field: 'connection', text: text.noConnection };
+  if (state.models === null || credits === null) return null;
+  if (cost === null) return { field: 'model', text: text.noModels };
+  if (credits < cost) return { field: 'credits', text: credits > 0 ? text.tooDear(cost, credits) : text.noCredits };
+  const max = selectModel(state)?.prompt_max ?? 0;
+  const length = promptLength(state);
+  if (length < PROMPT_MIN) return { field: 'prompt', text: text.tooShort(PROMPT_MIN) };
+  return length > max ? { field: 'prompt', text: text.tooLong(length - max, max) } : null;
+}
+
+/** Whether a press would send something. */
+export function isReady(state: State): boolean {
+  return state.credits !== null && state.sending === null && obstacleOf(state) === null;
+}
+
+/** Sends the wish; false when something is missing. */
+export function press(): boolean {
+  const state = getState();
+  const model = selectModel(state);
+  if (!isReady(state) || !model) {
+    update({ isTouched: true });
+    return false;
+  }
+  send({ model_id: model.id, prompt: state.prompt.trim(), settings: choicesFor(state, model) });
+  return true;
+}
+
+/** Sends again what had no answer before the page was loaded anew: under the same key. */
+export async function resumeWish(): Promise<void> {
+  const unanswered = await rendio.unanswered();
+  if (!unanswered || getState().sending) return;
+  if (getState().prompt === '') update({ prompt: unanswered.request.prompt });
+  await send(unanswered.request);
+}
+
+async function send(request: GenerateRequest): Promise<void> {
+  update({ sending: 'sending', refusal: null });
+  try {
+    const answer = await rendio.submit(request, { onRetry: () => update({ sending: 'waiting' }) });
+    begin(request, answer);
+    // The answer may be a repeat, of a job that has long moved on; and where no events come, nobody else tells the balance.
+    refresh(answer.job_id).catch(() => {});
+    refreshCredits().catch(() => {});
+  } catch (error) {
+    refuse(error);
+  } finally {
+    update({ sending: null });
+  }
+}
+
+function begin(request: GenerateRequest, { job_id, credits_used }: { job_id: string; credits_used: number }): void {
+  const model_name = getState().models?.find(({ id }) => id === request.model_id)?.name ?? '';
+  // A guess until the job is read; not before the one that was made last.
+  const now = new Date(serverNow()).toISOString();
+  const newest = getState().jobs?.[0]?.created_at ?? '';
+  const created_at = newest > now ? newest : now;
+  const job: Job = {
+    job_id,
+    prompt: request.prompt,
+    model_name,
+    credits_used,
+    status: 'pending',
+    created_at,
+    video_url: null,
+    thumbnail_url: null,
+  };
+  learn(job);
+  const shape = request.settings?.aspect_ratio;
+  if (typeof shape === 'string') update(({ shapes }) => ({ shapes: { ...shapes, [job_id]: shape } }));
+  show(job_id);
+}
+
+/** Kept beside the field that caused it; what the refusal says about the balance is believed. */
+function refuse(error: unknown): void {
+  const details: Record<string, unknown> = error instanceof RendioError ? { ...error.details } : {};
+  if (typeof details.credits_remaining === 'number') hearCredits(details.credits_remaining);
+  update({ refusal: { field: typeof details.field === 'string' ? details.field : '', error } });
+}
+
+/** Fills the form with what a video was made from. */
+export function fillFrom(job: Job): void {
+  const model = getState().models?.find(({ name, requires_image }) => name === job.model_name && !requires_image);
+  if (model) setModel(model.id);
+  update({ prompt: job.prompt, isTouched: false, refusal: null });
+}
