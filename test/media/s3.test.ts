@@ -27,8 +27,9 @@ const place: S3Options = {
   clock: systemClock,
 };
 
-storeConformance('a bucket', async () => createS3Store(place));
-storeConformance('a bucket for each kind', async () => createS3Store({ ...place, bucket: null }));
+const S3RVER = { rewrites: 's3rver writes into the file that it is reading from; S3 does not' };
+storeConformance('a bucket', async () => createS3Store(place), S3RVER);
+storeConformance('a bucket for each kind', async () => createS3Store({ ...place, bucket: null }), S3RVER);
 
 describe('an S3 store', () => {
   const source = join(scratch, 'source.mp4');

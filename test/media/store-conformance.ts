@@ -8,8 +8,15 @@ import { after, before, describe, test } from 'node:test';
 import { Problem } from '../../src/kernel/errors.ts';
 import type { ByteRange, MediaStore } from '../../src/media/store.ts';
 
-/** `makeStore` is called once; the store may hold other objects, and keeps nothing of ours when the suite is over. */
-export function storeConformance(name: string, makeStore: () => Promise<MediaStore>): void {
+/**
+ * `makeStore` is called once; the store may hold other objects, and keeps nothing of ours when the suite is over. `rewrites`
+ * says why what is behind the store replaces an object under its readers, where it does.
+ */
+export function storeConformance(
+  name: string,
+  makeStore: () => Promise<MediaStore>,
+  { rewrites = false }: { rewrites?: string | false } = {},
+): void {
   describe(`${name} keeps media`, () => {
     let store: MediaStore;
     let folder: string;
@@ -84,7 +91,7 @@ export function storeConformance(name: string, makeStore: () => Promise<MediaSto
         assert.deepEqual(await bytesOf(key), Buffer.from('two'));
       }));
 
-    test('a reader who began before an object is replaced gets the old one to its end', () =>
+    test('a reader who began before an object is replaced gets the old one to its end', { skip: rewrites }, () =>
       withObject(Buffer.alloc(600_000, 'a'), async (key) => {
         const reader = (await store.read(key))?.getReader();
         const first = await reader?.read();
@@ -92,7 +99,8 @@ export function storeConformance(name: string, makeStore: () => Promise<MediaSto
         const parts = [first?.value ?? new Uint8Array()];
         for (let next = await reader?.read(); next?.value; next = await reader?.read()) parts.push(next.value);
         assert.deepEqual(Buffer.concat(parts), Buffer.alloc(600_000, 'a'));
-      }));
+      }),
+    );
 
     test('what is not there is null to readers, and removing it is a success', async () => {
       const key = freshKey();

@@ -154,11 +154,14 @@ describe('the ledger', () => {
       `select data from user_events where user_id = $1 and type = 'credits' order by id`,
       [userId],
     );
+    const { rows: ledger } = await world.owner.query('select id from quota_log where user_id = $1 order by seq', [
+      userId,
+    ]);
     assert.deepEqual(
       rows.map((row) => row.data),
       [
-        { credits_remaining: 5, change: 5, reason: 'iap_purchase' },
-        { credits_remaining: 3, change: -2, reason: 'video_generation' },
+        { credits_remaining: 5, change: 5, reason: 'iap_purchase', transaction_id: ledger[0]?.id },
+        { credits_remaining: 3, change: -2, reason: 'video_generation', transaction_id: ledger[1]?.id },
       ],
     );
   });
