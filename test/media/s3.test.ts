@@ -27,7 +27,10 @@ const place: S3Options = {
   clock: systemClock,
 };
 
-const S3RVER = { rewrites: 's3rver writes into the file that it is reading from; S3 does not' };
+const S3RVER = {
+  readers: 's3rver writes into the file that it is reading from; S3 does not',
+  neighbours: 's3rver removes folders that it is about to write into; S3 has none',
+};
 storeConformance('a bucket', async () => createS3Store(place), S3RVER);
 storeConformance('a bucket for each kind', async () => createS3Store({ ...place, bucket: null }), S3RVER);
 
