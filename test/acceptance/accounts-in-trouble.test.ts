@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import pg from 'pg';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import type pg from 'pg';
+import { createTestDatabase, ownerPool, type TestDatabase } from '../support/postgres.ts';
 import { call, expectStatus } from './support/api.ts';
 import { deviceCheck, newGuest, sandboxModel } from './support/guest.ts';
 import { refresh } from './support/refresh.ts';
@@ -16,7 +16,7 @@ describe('on a database that we can reach into', OWN_SERVER, () => {
   let sql: pg.Pool;
   const server = useServer(async () => {
     database = await createTestDatabase();
-    sql = new pg.Pool({ connectionString: database.url, max: 2 });
+    sql = ownerPool(database.url);
     sql.on('error', () => {});
     return { DATABASE_URL: database.url, WORKER: 'off' };
   });

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import pg from 'pg';
+import type pg from 'pg';
 import { createLease, LeaseTimeout } from '../../src/db/lease.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { until } from '../media/until.ts';
 import { cutSessions } from '../support/outage.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, ownerPool, type TestDatabase } from '../support/postgres.ts';
 
 const NAME = 'rendio-lease';
 
@@ -29,7 +29,7 @@ describe('a lease', () => {
   let owner: pg.Pool;
   before(async () => {
     database = await createTestDatabase();
-    owner = new pg.Pool({ connectionString: database.url, max: 2 });
+    owner = ownerPool(database.url);
   });
   after(async () => {
     await owner.end();

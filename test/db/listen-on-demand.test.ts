@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import pg from 'pg';
 import { listenOnDemand } from '../../src/db/listen.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { until } from '../media/until.ts';
 import { createOutage } from '../support/outage.ts';
-import { createTestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, ownerPool } from '../support/postgres.ts';
 
 async function createStation(t: TestContext) {
   const database = await createTestDatabase();
   const outage = await createOutage(database.url);
-  const owner = new pg.Pool({ connectionString: database.url, max: 2 });
+  const owner = ownerPool(database.url);
   const listener = listenOnDemand({ url: outage.url, channel: 'news', log: silentLog });
   t.after(async () => {
     await listener.close();

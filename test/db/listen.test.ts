@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import pg from 'pg';
+import type pg from 'pg';
 import { listen } from '../../src/db/listen.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { until } from '../media/until.ts';
 import { createOutage, cutSessions } from '../support/outage.ts';
-import { createTestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, ownerPool } from '../support/postgres.ts';
 
 const NAME = 'rendio-listen';
 
@@ -13,7 +13,7 @@ const NAME = 'rendio-listen';
 async function createStation(t: TestContext) {
   const database = await createTestDatabase();
   const outage = await createOutage(database.url);
-  const owner = new pg.Pool({ connectionString: database.url, max: 2 });
+  const owner = ownerPool(database.url);
   const listener = await listen({ url: outage.url, channel: 'news', log: silentLog });
   const heard: (string | null)[] = [];
   listener.subscribe((payload) => heard.push(payload));

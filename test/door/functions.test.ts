@@ -13,7 +13,7 @@ import { type Guest, newGuest, SHORT } from '../acceptance/support/guest.ts';
 import { refresh } from '../acceptance/support/refresh.ts';
 import { freePort } from '../acceptance/support/target.ts';
 import { until } from '../acceptance/support/until.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, ownerPool, type TestDatabase } from '../support/postgres.ts';
 import { startTestWorker } from '../support/server.ts';
 import { DENO_VERSIONS, type DenoProcess, startGateway } from './support/deno.ts';
 
@@ -34,7 +34,7 @@ for (const version of DENO_VERSIONS) {
     let owner: pg.Pool;
     before(async () => {
       database = await createTestDatabase();
-      owner = new pg.Pool({ connectionString: database.url, max: 1 });
+      owner = ownerPool(database.url, 1);
       dataDir = await mkdtemp(join(tmpdir(), 'rendio-edge-'));
       const port = String(await freePort());
       const env = {

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import pg from 'pg';
+import type pg from 'pg';
 import { createPool, restrictedConnection } from '../../src/db/pool.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { startWorker, type Tasks, type Worker } from '../../src/queue/worker.ts';
 import { until } from '../media/until.ts';
 import { createOutage } from '../support/outage.ts';
-import { createTestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, ownerPool } from '../support/postgres.ts';
 
 /** A database with a queue, and the workers of this test on it. */
 async function createQueue(t: TestContext) {
   const database = await createTestDatabase();
   const outage = await createOutage(database.url);
-  const owner = new pg.Pool({ connectionString: database.url, max: 3 });
-  owner.on('error', () => {});
+  const owner = ownerPool(database.url, 3);
   const workers: { worker: Worker; pool: pg.Pool }[] = [];
   t.after(async () => {
     await Promise.all(workers.map(({ worker }) => worker.stop(100)));

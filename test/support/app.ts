@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { access, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import { readConfig } from '../../src/app/config.ts';
 import { createContext } from '../../src/app/context.ts';
 import { createHttp } from '../../src/app/http.ts';
@@ -14,7 +14,7 @@ import { openSession } from '../../src/features/accounts/session.ts';
 import type { Context } from '../../src/features/context.ts';
 import { type Log, silentLog } from '../../src/kernel/log.ts';
 import type { MediaProbe } from '../../src/media/probe.ts';
-import { createTestDatabase } from './postgres.ts';
+import { createTestDatabase, ownerPool } from './postgres.ts';
 import { createVendor, type Vendor, type VendorOptions } from './providers.ts';
 
 export type TestAppOptions = {
@@ -81,8 +81,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   const config = await readConfig({ ...options.env, DATA_DIR: dataDir, DATABASE_URL: database.url });
   const secrets = await loadDevelopmentSecrets(dataDir);
   const vendor = createVendor({ ...options.vendor, folder: join(dataDir, 'vendor') });
-  const owner = new pg.Pool({ connectionString: database.url, max: 4 });
-  owner.on('error', () => {});
+  const owner = ownerPool(database.url, 4);
   const stopping = new AbortController();
   const running = await createContext({
     config,

@@ -1,11 +1,11 @@
 /** A database with accounts, models and generations, driven through the stored procedures alone. */
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { createPool } from '../../src/db/pool.ts';
 import { silentLog } from '../../src/kernel/log.ts';
-import { createTestDatabase } from './postgres.ts';
+import { createTestDatabase, ownerPool } from './postgres.ts';
 
 export type Begun = {
   outcome: string;
@@ -43,8 +43,7 @@ export const hashOf = (text: string): string => createHash('sha256').update(text
 
 export async function createMoneyWorld(): Promise<MoneyWorld> {
   const database = await createTestDatabase();
-  const owner = new pg.Pool({ connectionString: database.url, max: 5 });
-  owner.on('error', () => {});
+  const owner = ownerPool(database.url, 5);
   const pool = createPool({ url: database.url, log: silentLog, connectionsMax: 20 });
   const db = createDatabase(pool);
   const model = await db.read.selectFrom('models').select('id').where('name', '=', 'Sandbox').executeTakeFirstOrThrow();

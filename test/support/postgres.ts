@@ -29,6 +29,13 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
+/** The tables' owner, for looking and for turning the database's clock. Sessions that a test ends are no failure of it. */
+export function ownerPool(url: string, max = 2): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max });
+  pool.on('error', () => {});
+  return pool;
+}
+
 let template: Promise<string> | undefined;
 let starting: Promise<void> | undefined;
 
