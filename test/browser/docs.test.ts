@@ -102,6 +102,7 @@ browserTest(
     const credits = await visit(page, server.url, 'Credits', 'getUserCredits');
     await page.getByRole('radio', { name: 'Türkçe' }).check();
     await page.locator('#ERR_4001', { hasText: 'Bunun için 4 kredi gerekiyor' }).waitFor();
+    await page.locator('#reference[aria-busy="false"]').waitFor();
     await credits.getByRole('button', { name: 'ERR_4005 unauthorized' }).first().click();
     await credits.locator('.response', { hasText: 'Devam etmek için lütfen giriş yapın.' }).first().waitFor();
 

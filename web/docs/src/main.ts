@@ -35,8 +35,15 @@ async function start(): Promise<void> {
   });
   drawIndex(spec, ({ tags, operationId }) => reference.open(tags[0] ?? '', operationId));
   startLanguages(settings.languages, async () => {
+    find('#reference').ariaBusy = 'true';
     drawErrors((await readSettings()).errors);
     await reference.redraw();
+    // Drawn with the next frame, and what was unfolded is folded again.
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        find('#reference').ariaBusy = 'false';
+      }),
+    );
   });
   const account = await startAccount(settings.simulates_device_check, (token) => reference.authorize(token));
 }
