@@ -163,7 +163,9 @@ browserTest('the server’s own sentences come in Turkish too', TURKISH, async (
 
 browserTest('a chosen language is spoken at once, kept, and told to the account', TURKISH, async ({ page }) => {
   await settled(page);
-  const saved = page.waitForResponse((response) => response.url().endsWith('update-user-profile'));
+  const saved = page.waitForResponse(
+    (response) => response.url().endsWith('update-user-profile') && response.request().postDataJSON().language === 'es',
+  );
   await page.locator('#language').selectOption('es');
   assert.equal(await page.getByRole('heading', { level: 1 }).textContent(), '¿Qué debe mostrar el vídeo?');
   assert.equal((await saved).status(), 200);

@@ -1,4 +1,5 @@
 /** Language and theme: kept by this browser, and told to the account for what the server says unasked. */
+import type { ProfileChange } from '@rendio/client';
 import type { Language } from '../i18n/index.ts';
 import { rendio } from '../lib/server.ts';
 import { isString, recall, remember } from '../lib/storage.ts';
@@ -13,20 +14,27 @@ export function setLanguage(language: Language): void {
   // Why a video failed is the server's sentence.
   const shown = selectShown(getState());
   if (shown?.status === 'failed') refresh(shown.job_id).catch(ignore);
-  rendio.updateProfile({ language }).catch(ignore);
+  tell({ language });
 }
 
 export function setTheme(theme: Theme): void {
   remember('theme', theme);
   update({ theme });
   applyTheme(theme);
-  rendio.updateProfile({ theme_preference: theme }).catch(ignore);
+  tell({ theme_preference: theme });
 }
 
 /** What was chosen here goes to an account that is new to this page; a browser's own language does, too. */
 export function tellAccount(): void {
   const { language, theme } = getState();
-  rendio.updateProfile({ language, ...(recall('theme', isString) ? { theme_preference: theme } : {}) }).catch(ignore);
+  tell({ language, ...(recall('theme', isString) ? { theme_preference: theme } : {}) });
+}
+
+let telling: Promise<unknown> = Promise.resolve();
+
+/** One after the other: what was chosen last has to arrive last. */
+function tell(change: ProfileChange): void {
+  telling = telling.then(() => rendio.updateProfile(change)).catch(ignore);
 }
 
 function applyTheme(theme: Theme): void {
