@@ -2,6 +2,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listen } from '../db/listen.ts';
+import { isAnothers } from '../kernel/processes.ts';
 import { createProbe } from '../media/probe.ts';
 import { createSandboxProvider } from '../providers/sandbox/index.ts';
 import { type CreatePlace, USER_EVENTS } from './place.ts';
@@ -25,20 +26,11 @@ export const createMachine: CreatePlace = async ({ dataDir, directUrl, log }) =>
 async function emptyWorkDir(dataDir: string): Promise<string> {
   const work = join(dataDir, 'work');
   await mkdir(work, { recursive: true, mode: 0o700 });
+  // A server or a worker beside this one may be at work in the same data folder.
   for (const name of await readdir(work)) {
-    if (!isOthers(Number(name))) await rm(join(work, name), { recursive: true, force: true });
+    if (!isAnothers(Number(name))) await rm(join(work, name), { recursive: true, force: true });
   }
   const folder = join(work, String(process.pid));
   await mkdir(folder, { mode: 0o700 });
   return folder;
-}
-
-/** A server or a worker beside this one may be at work in the same data folder. */
-function isOthers(pid: number): boolean {
-  if (!(pid > 0) || pid === process.pid) return false;
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

@@ -1,32 +1,12 @@
 /** What axe-core finds in each state of the page: nothing serious, nothing critical. */
-import assert from 'node:assert/strict';
-import axe from 'axe-core';
-import type { Page } from 'playwright-core';
 import { browserTests } from '../support/browser.ts';
+import { isSound } from './sound.ts';
 import { balanceIs, chooseSmallest, describeVideo, ENDLESS, press, settled, stageIs, withManyModels } from './steps.ts';
 
 const browserTest = browserTests({ env: { INITIAL_GRANT_CREDITS: '1' } });
 /** Nothing fades while colours are compared. */
 const CALM = { reducedMotion: 'reduce' } as const;
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-
-type Finding = { id: string; impact?: string | null; nodes: { target: unknown; failureSummary?: string }[] };
-
-async function isSound(page: Page, state: string): Promise<void> {
-  // What has just changed its colours is drawn in them.
-  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
-  // Not by a script element: the page's policy would refuse it.
-  await page.evaluate(axe.source);
-  const findings = await page.evaluate(async (): Promise<Finding[]> => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Finding[] }> } };
-    return (await axe.run()).violations;
-  });
-  const bad = findings.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  const told = bad.map(
-    ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join('\n')}`,
-  );
-  assert.deepEqual(told, [], state);
-}
 
 browserTest('axe finds nothing serious from the empty page to a cancelled video', CALM, async ({ page }) => {
   await settled(page);

@@ -1,8 +1,8 @@
 /** The API reference at /docs, as somebody uses it who wants to try an endpoint. */
 import assert from 'node:assert/strict';
-import axe from 'axe-core';
 import type { Locator, Page } from 'playwright-core';
 import { browserTests } from '../support/browser.ts';
+import { isSound } from './sound.ts';
 
 const browserTest = browserTests();
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -157,20 +157,4 @@ async function tabTo(page: Page, name: string): Promise<void> {
 
 function focusedName(page: Page): Promise<string> {
   return page.evaluate(() => document.activeElement?.textContent?.trim() ?? '');
-}
-
-type Finding = { id: string; impact?: string | null; nodes: { target: unknown; failureSummary?: string }[] };
-
-async function isSound(page: Page, state: string): Promise<void> {
-  // Not by a script element: the page's policy would refuse it.
-  await page.evaluate(axe.source);
-  const findings = await page.evaluate(async (): Promise<Finding[]> => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Finding[] }> } };
-    return (await axe.run()).violations;
-  });
-  const bad = findings.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  const told = bad.map(
-    ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join('\n')}`,
-  );
-  assert.deepEqual(told, [], state);
 }

@@ -3,9 +3,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { isAlive } from '../../src/entry/embedded-postgres/pid-file.ts';
 import { startEmbeddedPostgres } from '../../src/entry/embedded-postgres.ts';
 import { silentLog } from '../../src/kernel/log.ts';
+import { isAlive } from '../../src/kernel/processes.ts';
 
 /** Many test files at once, each with its pools; nothing of it has to survive. */
 const SETTINGS = {

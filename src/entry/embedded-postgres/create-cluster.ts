@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { access, chown, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isAlive } from '../../kernel/processes.ts';
 import { StartupError } from '../../kernel/startup-error.ts';
 import { chooseAccount } from './account.ts';
 import type { Binaries } from './binaries.ts';
 import { OWNER, PASSWORD_FILE } from './cluster.ts';
-import { isAlive } from './pid-file.ts';
 import { run } from './run.ts';
 
 /** initdb takes seconds; the maker's pid alone does not tell, because a container gives the same ones again. */

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../kernel/log.ts';
+import { isAlive } from '../../kernel/processes.ts';
 import type { Binaries } from './binaries.ts';
 import type { Exit } from './launch.ts';
-import { isAlive } from './pid-file.ts';
 import { run } from './run.ts';
 
 /** Fast: sessions are ended, everything is written. Immediate: as after a crash, repaired by the next start. */

@@ -20,16 +20,6 @@ export async function readPidFile(cluster: string): Promise<PidFile | undefined>
   return undefined;
 }
 
-/** Whether a process has this id, of whichever user. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
 /** Whether the living process `pid` is a PostgreSQL of this cluster, or only somebody who got its number later. */
 export async function isPostgresOf(cluster: string, pid: number): Promise<boolean> {
   if (process.platform === 'linux') {

@@ -1,7 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import pg from 'pg';
+import { isAlive } from '../../kernel/processes.ts';
 import { urlOf } from './cluster.ts';
-import { isAlive, isPostgresOf, readPidFile } from './pid-file.ts';
+import { isPostgresOf, readPidFile } from './pid-file.ts';
 
 /**
  * Who is on the cluster: nobody (`free`; `ignorePid` is a stale pid that is somebody else's now), PostgreSQL on its way

@@ -2,6 +2,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { diskTimeMs } from '../../kernel/disk-time.ts';
+import { isAnothers } from '../../kernel/processes.ts';
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const OURS = new RegExp(`^(?:now\\.${UUID}|${UUID}\\.(?:mp4|(?<pid>\\d+)\\.part))$`);
@@ -44,17 +45,7 @@ async function prepare(folder: string): Promise<void> {
     const found = ours && (await stat(join(folder, name)).catch(() => null));
     if (!found) continue;
     const pid = ours.groups?.pid;
-    const isStale = pid === undefined ? nowMs - found.mtimeMs > STALE_MS : !isOthers(Number(pid));
+    const isStale = pid === undefined ? nowMs - found.mtimeMs > STALE_MS : !isAnothers(Number(pid));
     if (isStale) await rm(join(folder, name), { force: true });
-  }
-}
-
-/** A server beside this one may be at work in the same folder. */
-function isOthers(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+
+type Finding = { id: string; impact?: string | null; nodes: { target: unknown; failureSummary?: string }[] };
+
+/** Fails when axe finds something that shuts people out of the page as it stands. */
+export async function isSound(page: Page, state: string): Promise<void> {
+  // What has just changed its colours is drawn in them.
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  // Not by a script element: the page's policy would refuse it.
+  await page.evaluate(axe.source);
+  const findings = await page.evaluate(async (): Promise<Finding[]> => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Finding[] }> } };
+    return (await axe.run()).violations;
+  });
+  const bad = findings.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  const told = bad.map(
+    ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join('\n')}`,
+  );
+  assert.deepEqual(told, [], state);
+}
