@@ -14,8 +14,8 @@ export type GetOptions = {
   mayBePrivate: boolean;
   lookup?: Lookup;
   /**
-   * For runtimes whose HTTP client cannot be told which address to use. The name is judged all the same, and TLS ties it to
-   * whoever answers: an inner service has no certificate of a provider's.
+   * For runtimes whose HTTP client cannot be told which address to use. Every address of the name is judged then, and TLS
+   * ties it to whoever answers: an inner service has no certificate of a provider's.
    */
   fetch?: typeof fetch | undefined;
 };
@@ -30,8 +30,12 @@ export async function guardedGet(url: URL, options: GetOptions): Promise<Respons
   const { signal, mayBePrivate, lookup = lookUpAll } = options;
   const hostname = url.hostname.replace(/^\[|\]$/g, '');
   const addresses = ipaddr.isValid(hostname) ? [hostname] : await lookup(hostname);
-  const address = addresses.find((each) => mayBePrivate || isPublic(each));
+  const allowed = addresses.filter((each) => mayBePrivate || isPublic(each));
+  const [address] = allowed;
   if (!address) throw new ForbiddenAddress(`${hostname} has no public address`);
+  if (options.fetch && allowed.length < addresses.length) {
+    throw new ForbiddenAddress(`${hostname} has private addresses, too`);
+  }
   if (options.fetch) return options.fetch(url, { signal, headers: HEADERS, redirect: 'manual' });
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const family = ipaddr.parse(address).kind() === 'ipv6' ? 6 : 4;

@@ -161,6 +161,11 @@ test('where the runtime connects by name, names and redirects are judged all the
         hidden.fetchToFile('https://files.example/a.mp4', path, ['files.example'], never),
         isFailure(/no public address/, true),
       );
+      const mixed = fetcher({ lookup: async () => ['1.1.1.1', '10.0.0.7'], fetch: asked });
+      await assert.rejects(
+        mixed.fetchToFile('https://files.example/a.mp4', path, ['files.example'], never),
+        isFailure(/private addresses, too/, true),
+      );
     },
   ));
 
