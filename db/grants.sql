@@ -5,12 +5,13 @@
 revoke all on table
   public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
   public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
-  public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history
+  public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
+  public.provider_events, public.provider_circuits, public.uploads
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
   public.video_jobs_seq_seq, public.quota_log_seq_seq, public.user_events_id_seq, public.rate_limit_log_id_seq,
-  public.error_log_id_seq, public.admin_actions_id_seq
+  public.error_log_id_seq, public.admin_actions_id_seq, public.provider_events_id_seq
 from public, anon, authenticated, service_role, rendio_server;
 
 -- Every function of ours. Those that are not granted again below are called by other procedures alone.
@@ -32,7 +33,8 @@ grant usage on schema public to rendio_server, anon, authenticated;
 grant select on table
   public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
   public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
-  public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history
+  public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
+  public.provider_events, public.provider_circuits, public.uploads
 to rendio_server;
 grant execute on function
   public.add_credits, public.begin_attempt, public.begin_generation, public.broken_invariants, public.cancel_generation,

@@ -63,6 +63,22 @@
 -- provider_attempts.error: text
 -- provider_attempts.created_at: timestamp with time zone not null default now()
 -- provider_attempts.closed_at: timestamp with time zone
+-- provider_attempts.result: text
+-- provider_attempts.result_error: text
+-- provider_attempts.ended_at: timestamp with time zone
+-- provider_circuits.provider: text not null
+-- provider_circuits.state: text not null default 'closed'::text
+-- provider_circuits.failed_jobs: uuid[] not null default '{}'::uuid[]
+-- provider_circuits.failing_at: text
+-- provider_circuits.opened_at: timestamp with time zone
+-- provider_circuits.probe_at: timestamp with time zone
+-- provider_events.id: bigint not null always identity
+-- provider_events.sender: text not null
+-- provider_events.event_key: text not null
+-- provider_events.job_id: uuid
+-- provider_events.provider_job_id: text
+-- provider_events.effect: text not null
+-- provider_events.created_at: timestamp with time zone not null default clock_timestamp()
 -- quota_log.id: uuid not null default gen_random_uuid()
 -- quota_log.seq: bigint not null always identity
 -- quota_log.user_id: uuid not null
@@ -92,6 +108,17 @@
 -- sessions.refreshed_at: timestamp with time zone not null default now()
 -- sessions.expires_at: timestamp with time zone not null
 -- sessions.revoked_at: timestamp with time zone
+-- uploads.id: uuid not null default gen_random_uuid()
+-- uploads.user_id: uuid not null
+-- uploads.path: text not null
+-- uploads.content_type: text not null
+-- uploads.bytes: integer not null
+-- uploads.width: integer not null
+-- uploads.height: integer not null
+-- uploads.sha256: text not null
+-- uploads.created_at: timestamp with time zone not null default clock_timestamp()
+-- uploads.updated_at: timestamp with time zone not null default clock_timestamp()
+-- uploads.stored_at: timestamp with time zone
 -- user_bans.user_id: uuid not null
 -- user_bans.reason: text not null
 -- user_bans.created_at: timestamp with time zone not null default now()
@@ -187,14 +214,29 @@
 -- provider_attempts provider_attempts_accepted_has_an_id: CHECK (((state <> 'accepted'::text) OR (provider_job_id IS NOT NULL)))
 -- provider_attempts provider_attempts_attempt_check: CHECK ((attempt > 0))
 -- provider_attempts provider_attempts_closed_when_answered: CHECK (((state = 'submitting'::text) = (closed_at IS NULL)))
+-- provider_attempts provider_attempts_ended_with_a_result: CHECK (((result IS NULL) = (ended_at IS NULL)))
 -- provider_attempts provider_attempts_error_check: CHECK ((char_length(error) <= 4000))
 -- provider_attempts provider_attempts_job_id_attempt_key: UNIQUE (job_id, attempt)
 -- provider_attempts provider_attempts_job_id_fkey: FOREIGN KEY (job_id) REFERENCES video_jobs(job_id) ON DELETE CASCADE
+-- provider_attempts provider_attempts_only_accepted_ones_end: CHECK (((result IS NULL) OR (state = 'accepted'::text)))
 -- provider_attempts provider_attempts_pkey: PRIMARY KEY (id)
 -- provider_attempts provider_attempts_provider_job_id_check: CHECK (((char_length(provider_job_id) >= 1) AND (char_length(provider_job_id) <= 500)))
+-- provider_attempts provider_attempts_result_check: CHECK ((result = ANY (ARRAY['completed'::text, 'failed'::text, 'stopped'::text])))
+-- provider_attempts provider_attempts_result_error_check: CHECK ((char_length(result_error) <= 4000))
 -- provider_attempts provider_attempts_state_check: CHECK ((state = ANY (ARRAY['submitting'::text, 'accepted'::text, 'refused'::text, 'rejected'::text, 'unknown'::text])))
 -- provider_attempts provider_attempts_vendor_cost_usd_check: CHECK ((vendor_cost_usd >= (0)::numeric))
 -- provider_attempts provider_attempts_vendor_request_id_check: CHECK ((char_length(vendor_request_id) <= 500))
+-- provider_circuits provider_circuits_failing_at_check: CHECK ((failing_at = ANY (ARRAY['submit'::text, 'job'::text])))
+-- provider_circuits provider_circuits_open_knows_when: CHECK (((state = 'open'::text) = ((opened_at IS NOT NULL) AND (probe_at IS NOT NULL))))
+-- provider_circuits provider_circuits_pkey: PRIMARY KEY (provider)
+-- provider_circuits provider_circuits_provider_check: CHECK ((provider = ANY (ARRAY['sandbox'::text, 'fal'::text, 'runway'::text, 'pika'::text])))
+-- provider_circuits provider_circuits_state_check: CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text])))
+-- provider_events provider_events_effect_check: CHECK ((effect = ANY (ARRAY['woke'::text, 'unconfirmed'::text, 'ignored'::text])))
+-- provider_events provider_events_event_key_check: CHECK (((char_length(event_key) >= 1) AND (char_length(event_key) <= 200)))
+-- provider_events provider_events_pkey: PRIMARY KEY (id)
+-- provider_events provider_events_provider_job_id_check: CHECK (((char_length(provider_job_id) >= 1) AND (char_length(provider_job_id) <= 500)))
+-- provider_events provider_events_sender_check: CHECK (((char_length(sender) >= 1) AND (char_length(sender) <= 50)))
+-- provider_events provider_events_sender_event_key_key: UNIQUE (sender, event_key)
 -- quota_log quota_log_change_check: CHECK ((change <> 0))
 -- quota_log quota_log_charges_take_and_grants_give: CHECK ( CASE WHEN (reason = ANY (ARRAY['video_generation'::text, 'apple_refund'::text, 'store_refund'::text, 'credits_expired'::text])) THEN (change < 0) WHEN (reason = ANY (ARRAY['admin_adjustment'::text, 'account_merge'::text])) THEN true ELSE (change > 0) END)
 -- quota_log quota_log_job_id_fkey: FOREIGN KEY (job_id) REFERENCES video_jobs(job_id) DEFERRABLE INITIALLY DEFERRED
@@ -217,6 +259,16 @@
 -- sessions sessions_active_generation_check: CHECK ((active_generation >= 0))
 -- sessions sessions_pkey: PRIMARY KEY (id)
 -- sessions sessions_user_id_fkey: FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+-- uploads uploads_bytes_check: CHECK (((bytes >= 1) AND (bytes <= 10485760)))
+-- uploads uploads_content_type_check: CHECK ((content_type = ANY (ARRAY['image/jpeg'::text, 'image/png'::text, 'image/webp'::text])))
+-- uploads uploads_height_check: CHECK ((height > 0))
+-- uploads uploads_lie_in_their_owners_folder: CHECK (starts_with(path, ((user_id)::text || '/'::text)))
+-- uploads uploads_path_check: CHECK (((char_length(path) >= 38) AND (char_length(path) <= 1000)))
+-- uploads uploads_path_key: UNIQUE (path)
+-- uploads uploads_pkey: PRIMARY KEY (id)
+-- uploads uploads_sha256_check: CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+-- uploads uploads_user_id_fkey: FOREIGN KEY (user_id) REFERENCES users(id)
+-- uploads uploads_width_check: CHECK ((width > 0))
 -- user_bans user_bans_pkey: PRIMARY KEY (user_id)
 -- user_bans user_bans_reason_check: CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 2000)))
 -- user_bans user_bans_user_id_fkey: FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
@@ -278,6 +330,11 @@
 -- provider_attempts provider_attempts_job_id_attempt_key: using btree (job_id, attempt)
 -- provider_attempts provider_attempts_one_outstanding: using btree (job_id) WHERE (state = ANY (ARRAY['submitting'::text, 'accepted'::text, 'unknown'::text]))
 -- provider_attempts provider_attempts_pkey: using btree (id)
+-- provider_circuits provider_circuits_pkey: using btree (provider)
+-- provider_events provider_events_by_age: using btree (created_at)
+-- provider_events provider_events_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
+-- provider_events provider_events_pkey: using btree (id)
+-- provider_events provider_events_sender_event_key_key: using btree (sender, event_key)
 -- quota_log quota_log_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
 -- quota_log quota_log_of_user: using btree (user_id, seq DESC)
 -- quota_log quota_log_one_charge_per_job: using btree (job_id) WHERE (reason = 'video_generation'::text)
@@ -295,6 +352,10 @@
 -- sessions sessions_by_expiry: using btree (expires_at)
 -- sessions sessions_of_user: using btree (user_id)
 -- sessions sessions_pkey: using btree (id)
+-- uploads uploads_left_behind: using btree (updated_at) WHERE (stored_at IS NULL)
+-- uploads uploads_of_user: using btree (user_id, path)
+-- uploads uploads_path_key: using btree (path)
+-- uploads uploads_pkey: using btree (id)
 -- user_bans user_bans_pkey: using btree (user_id)
 -- user_events user_events_by_age: using btree (created_at)
 -- user_events user_events_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
@@ -327,12 +388,15 @@
 -- models everybody_reads_available_models: select to anon, authenticated using (is_available)
 -- models server_reads: select to rendio_server using (true)
 -- provider_attempts server_reads: select to rendio_server using (true)
+-- provider_circuits server_reads: select to rendio_server using (true)
+-- provider_events server_reads: select to rendio_server using (true)
 -- quota_log people_read_their_transactions: select to authenticated using ((user_id = ( SELECT current_user_id() AS current_user_id)))
 -- quota_log server_reads: select to rendio_server using (true)
 -- rate_limit_log server_reads: select to rendio_server using (true)
 -- refresh_tokens server_reads: select to rendio_server using (true)
 -- schema_history server_reads: select to rendio_server using (true)
 -- sessions server_reads: select to rendio_server using (true)
+-- uploads server_reads: select to rendio_server using (true)
 -- user_bans server_reads: select to rendio_server using (true)
 -- user_events server_reads: select to rendio_server using (true)
 -- users people_read_their_profile: select to authenticated using (((id = ( SELECT current_user_id() AS current_user_id)) AND (deleted_at IS NULL)))

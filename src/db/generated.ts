@@ -95,15 +95,37 @@ export interface ProviderAttempts {
   attempt: number;
   closed_at: Date | null;
   created_at: Generated<Date>;
+  ended_at: Date | null;
   error: string | null;
   id: Generated<string>;
   job_id: string;
   provider: string;
   provider_job_id: string | null;
   provider_model_id: string;
+  result: string | null;
+  result_error: string | null;
   state: Generated<string>;
   vendor_cost_usd: Numeric | null;
   vendor_request_id: string | null;
+}
+
+export interface ProviderCircuits {
+  failed_jobs: Generated<string[]>;
+  failing_at: string | null;
+  opened_at: Date | null;
+  probe_at: Date | null;
+  provider: string;
+  state: Generated<string>;
+}
+
+export interface ProviderEvents {
+  created_at: Generated<Date>;
+  effect: string;
+  event_key: string;
+  id: Generated<number>;
+  job_id: string | null;
+  provider_job_id: string | null;
+  sender: string;
 }
 
 export interface QuotaLog {
@@ -148,6 +170,20 @@ export interface Sessions {
   refreshed_at: Generated<Date>;
   revoked_at: Date | null;
   user_id: string;
+}
+
+export interface Uploads {
+  bytes: number;
+  content_type: string;
+  created_at: Generated<Date>;
+  height: number;
+  id: Generated<string>;
+  path: string;
+  sha256: string;
+  stored_at: Date | null;
+  updated_at: Generated<Date>;
+  user_id: string;
+  width: number;
 }
 
 export interface UserBans {
@@ -222,11 +258,14 @@ export interface DB {
   job_counters: JobCounters;
   models: Models;
   provider_attempts: ProviderAttempts;
+  provider_circuits: ProviderCircuits;
+  provider_events: ProviderEvents;
   quota_log: QuotaLog;
   rate_limit_log: RateLimitLog;
   refresh_tokens: RefreshTokens;
   schema_history: SchemaHistory;
   sessions: Sessions;
+  uploads: Uploads;
   user_bans: UserBans;
   user_events: UserEvents;
   users: Users;

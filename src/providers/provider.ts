@@ -12,13 +12,23 @@ export type VideoSettings = {
   [setting: string]: string | number | boolean | undefined;
 };
 
+/** The caller's picture, for models that animate one: a PNG, JPEG or WebP of at most 10 MB, checked when it was uploaded. */
+export type SourceImage = {
+  /** Opens for a short while and for nobody who does not know it. Null where the provider cannot reach this server. */
+  url: string | null;
+  contentType: 'image/png' | 'image/jpeg' | 'image/webp';
+  fileName: string;
+  /** The picture itself, for providers that take uploads. Throws where it is no longer there. */
+  load(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+};
+
 /** One generation as a provider needs to know it. `jobId` is ours: a UUID that names the generation for ever. */
 export type GenerationRequest = {
   jobId: string;
   providerModelId: string;
   prompt: string;
   settings: VideoSettings;
-  imageUrl: string | null;
+  image: SourceImage | null;
   /** Where the provider may tell us that the job has ended: our own address, naming provider and job. Null: nowhere. */
   webhookUrl: string | null;
 };
@@ -29,26 +39,30 @@ export type DeclineReason = 'moderated';
 /**
  * What is known after a submit:
  * - `accepted`: the provider has the job, under `providerJobId`;
- * - `refused`: it did not take the job (429, 503, no connection made); the same submit may be sent again;
+ * - `refused`: it did not take the job (429, 503, no connection made); the same submit may be sent again. `isBusy`: it is
+ *   well and asks for patience, as by a 429;
  * - `rejected`: it will not take this request, however often it is sent; the job fails with `code`: `ERR_5003` for what
  *   is wrong with the request, `ERR_5002` for what is wrong between the provider and us (a refused key, an empty account);
  * - `unknown`: bytes left and no usable answer came back; never sent again unless `submitIsRepeatable`.
  */
 export type SubmitOutcome =
   | { outcome: 'accepted'; providerJobId: string; requestId?: string }
-  | { outcome: 'refused'; cause: string; retryAfterMs?: number }
+  | { outcome: 'refused'; cause: string; retryAfterMs?: number; isBusy?: true }
   | { outcome: 'rejected'; code: ErrorCode; cause: string; reason?: DeclineReason }
   | { outcome: 'unknown'; cause: string };
 
 /** Where the finished file is: on this machine, or at the vendor, on one of the provider's `mediaHosts` if all is well. */
 export type VideoSource = { from: 'file'; path: string } | { from: 'url'; url: string };
 
-/** `progress` is whole percent, 0–100. `queuePosition` counts from 1; both are null where the provider does not say. */
+/**
+ * `progress` is whole percent, 0–100. `queuePosition` counts from 1; both are null where the provider does not say.
+ * `costUsd` is what the provider says that the job has cost us, where it says so.
+ */
 export type ProviderStatus =
   | { state: 'queued'; queuePosition: number | null }
   | { state: 'processing'; progress: number | null }
-  | { state: 'completed'; video: VideoSource; thumbnail: VideoSource | null }
-  | { state: 'failed'; code: ErrorCode; cause: string; reason?: DeclineReason }
+  | { state: 'completed'; video: VideoSource; thumbnail: VideoSource | null; costUsd?: number }
+  | { state: 'failed'; code: ErrorCode; cause: string; reason?: DeclineReason; costUsd?: number }
   /** The provider could not be asked just now; ask again later, not before `retryAfterMs`. */
   | { state: 'unreachable'; cause: string; retryAfterMs?: number }
   /** It was asked with our key and knows no such job. */
@@ -81,6 +95,8 @@ export type VideoProvider = {
   status(request: GenerationRequest, providerJobId: string, signal: AbortSignal): Promise<ProviderStatus>;
   /** Asks the provider to stop. Best effort: the job's own state is decided in our database. */
   cancel(request: GenerationRequest, providerJobId: string, signal: AbortSignal): Promise<void>;
+  /** Who sends its webhooks, as `?provider=` of their address names it; absent where it sends none. */
+  readonly webhooksFrom?: 'fal';
   /** Whether the provider sent this; absent where it sends no webhooks. */
   verifyWebhook?(delivery: WebhookDelivery): Promise<WebhookVerdict>;
   /** Our copy is safe (or no longer wanted): whatever the adapter kept on this machine for the job may go. */

@@ -7,7 +7,7 @@ import { createSandboxProvider } from '../../src/providers/sandbox/index.ts';
 import { collectingLog, falBench } from '../providers/fal-bench.ts';
 import { type ProviderBench, providerConformance } from './provider-suite.ts';
 
-const NO_PICTURE = { imageUrl: null, webhookUrl: null };
+const NO_PICTURE = { image: null, webhookUrl: null };
 
 for (const [name, providerModelId] of [
   ['fal', 'fal-ai/veo3.1'],

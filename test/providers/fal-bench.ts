@@ -11,7 +11,13 @@ import { createWorld } from '../../sim/world.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
 import type { Log } from '../../src/kernel/log.ts';
 import { createFalProvider, type FalOptions } from '../../src/providers/fal/index.ts';
-import type { GenerationRequest, ProviderStatus, SubmitOutcome, VideoSettings } from '../../src/providers/provider.ts';
+import type {
+  GenerationRequest,
+  ProviderStatus,
+  SourceImage,
+  SubmitOutcome,
+  VideoSettings,
+} from '../../src/providers/provider.ts';
 
 export type Door = 'inside the process' | 'over a port';
 export const DOORS: readonly Door[] = ['inside the process', 'over a port'];
@@ -38,13 +44,20 @@ export function turnableClock(): Clock & { turn(ms: number): void } {
 export const PROMPT = 'A heron made of "glass" crosses the frozen lake\nat dawn';
 export const IMAGE_URL = 'https://media.example/user_uploads/heron.png?token=a-secret-of-ours';
 
+export const PICTURE: SourceImage = {
+  url: IMAGE_URL,
+  contentType: 'image/png',
+  fileName: 'heron.png',
+  load: async () => new Uint8Array(),
+};
+
 export function requestFor(changed: Partial<GenerationRequest> & { settings?: VideoSettings } = {}): GenerationRequest {
   return {
     jobId: randomUUID(),
     providerModelId: 'fal-ai/veo3.1',
     prompt: PROMPT,
     settings: { duration: 4, resolution: '720p', aspect_ratio: '16:9' },
-    imageUrl: null,
+    image: null,
     webhookUrl: null,
     ...changed,
   };

@@ -4,7 +4,7 @@ import { suite, test } from 'node:test';
 import { serveSimulator } from '../../sim/serve.ts';
 import { knownEndpoints } from '../../src/providers/fal/models.ts';
 import type { GenerationRequest } from '../../src/providers/provider.ts';
-import { falBench, IMAGE_URL, PROMPT, requestFor } from './fal-bench.ts';
+import { falBench, IMAGE_URL, PICTURE, PROMPT, requestFor } from './fal-bench.ts';
 
 const WEBHOOK =
   'https://api.example.com/functions/v1/webhook-delivery?provider=fal&job=11111111-2222-4333-8444-555555555555';
@@ -21,12 +21,12 @@ const inputs: [string, Partial<GenerationRequest>, object][] = [
   ],
   [
     'fal-ai/veo3.1/fast',
-    { settings: { duration: 4, resolution: '720p', aspect_ratio: '16:9', ...foreign }, imageUrl: IMAGE_URL },
+    { settings: { duration: 4, resolution: '720p', aspect_ratio: '16:9', ...foreign }, image: PICTURE },
     { prompt, duration: '4s', resolution: '720p', aspect_ratio: '16:9', generate_audio: false },
   ],
   [
     'fal-ai/veo3.1/image-to-video',
-    { settings: { duration: 6, resolution: '720p', aspect_ratio: '16:9' }, imageUrl: IMAGE_URL },
+    { settings: { duration: 6, resolution: '720p', aspect_ratio: '16:9' }, image: PICTURE },
     { prompt, duration: '6s', resolution: '720p', aspect_ratio: '16:9', generate_audio: false, image_url: IMAGE_URL },
   ],
   [
@@ -131,7 +131,7 @@ suite('what fal is asked', { concurrency: 4 }, () => {
   test('what a person wrote is taken out of the vendor’s words, whole, in JSON or begun', async (t) => {
     const { provider, controls, signal, world } = await falBench(t);
     const { apiKey } = world.fal.credentials;
-    const request = requestFor({ imageUrl: IMAGE_URL, webhookUrl: WEBHOOK });
+    const request = requestFor({ image: PICTURE, webhookUrl: WEBHOOK });
     const quotes = [
       PROMPT,
       JSON.stringify(PROMPT),

@@ -27,7 +27,7 @@ const requestOf = (settings: VideoSettings, prompt = 'a cat playing piano'): Gen
   providerModelId: 'sandbox/clip',
   prompt,
   settings,
-  imageUrl: null,
+  image: null,
   webhookUrl: null,
 });
 

@@ -32,7 +32,7 @@ export async function findJob(ctx: Context, jobId: string): Promise<FoundJob | n
       prompt: row.prompt,
       // begin_generation stored what completeSettings made.
       settings: row.settings as unknown as VideoSettings,
-      imageUrl: row.image_url,
+      image: null,
       // Nobody answers there yet: the provider is asked.
       webhookUrl: null,
     },

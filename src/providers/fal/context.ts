@@ -45,7 +45,7 @@ export function createFal({ name, apiKey, queueUrl, fetch, clock, log, retryTool
     fetch,
     clock,
     log,
-    secretsOf: ({ prompt, imageUrl, webhookUrl }) => [prompt, imageUrl ?? '', webhookUrl ?? '', apiKey],
+    secretsOf: ({ prompt, image, webhookUrl }) => [prompt, image?.url ?? '', webhookUrl ?? '', apiKey],
     reportKeyTrouble: (cause) => log.error({ provider: name, cause }, 'fal refuses our key or our account'),
     ask(question, signal, isFinal = () => false) {
       const tryOnce = async (limit: AbortSignal): Promise<Asked> => {

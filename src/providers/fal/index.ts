@@ -25,6 +25,7 @@ export function createFalProvider(options: FalOptions): VideoProvider {
     submitIsRepeatable: false,
     pollIntervalMs,
     mediaHosts: MEDIA_HOSTS,
+    webhooksFrom: 'fal',
     submit: (request, signal) => submit(fal, request, signal),
     status: (request, requestId, signal) => status(fal, request, requestId, signal),
     cancel: (request, requestId, signal) => cancel(fal, request, requestId, signal),

@@ -51,8 +51,8 @@ export function inputFor(request: GenerationRequest): { input: FalInput } | { un
   if (!model) return { unusable: `no endpoint ${request.providerModelId} is known here` };
   const input = model.inputOf(request);
   if (!model.needsImage) return { input };
-  if (request.imageUrl === null) return { unusable: 'the endpoint needs a picture' };
-  return { input: { ...input, image_url: request.imageUrl } };
+  if (!request.image?.url) return { unusable: 'the endpoint needs a picture' };
+  return { input: { ...input, image_url: request.image.url } };
 }
 
 /** The endpoints that can be asked. */

@@ -35,7 +35,12 @@ function outcomeOf(fal: Fal, request: GenerationRequest, reply: Reply | NoReply)
   const failure = failureIn(reply, fal.secretsOf(request));
   if (status === 429 || status === 503) {
     const retryAfterMs = retryAfterMsOf(headers, fal.clock);
-    return { outcome: 'refused', cause: failure.cause, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
+    return {
+      outcome: 'refused',
+      cause: failure.cause,
+      ...(status === 429 ? { isBusy: true } : {}),
+      ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    };
   }
   if (status < 400 || status >= 500 || AMBIGUOUS.has(status)) return { outcome: 'unknown', cause: failure.cause };
   if (OUR_FAULT.has(status)) {
