@@ -3,18 +3,21 @@ import { join } from 'node:path';
 import type { Hono } from 'hono';
 import type { Clock } from '../src/kernel/clock.ts';
 import type { Log } from '../src/kernel/log.ts';
+import { createCallLog } from './call-log.ts';
 import type { SimulatorEnv } from './cut.ts';
-import { type FalCall, type FalParts, falApp } from './fal/app.ts';
+import { type FalCall, type FalOperation, type FalParts, falApp } from './fal/app.ts';
 import { newSigningKey, readIdentity } from './fal/identity.ts';
 import type { Outcome } from './fal/outcome.ts';
-import { createQueue, type Pace } from './fal/queue.ts';
-import { type Job, openJobStore } from './fal/store.ts';
+import { createQueue } from './fal/queue.ts';
+import { type Job, KEPT_MS, openJobStore } from './fal/store.ts';
+import { createUploads } from './fal/uploads.ts';
 import { createWatch } from './fal/watch.ts';
 import { createWebhooks, type Delivery, type Forgery, type SignedEvent, type WebhookFault } from './fal/webhooks.ts';
 import { createFaults, type FaultInput } from './faults.ts';
+import type { Pace } from './pace.ts';
 
 export type FalControls = {
-  /** Spoils what comes next; `on` is `submit`, `status`, `result`, `cancel`, `jwks`, `media` or `any`. */
+  /** Spoils what comes next; `on` is `submit`, `status`, `result`, `cancel`, `jwks`, `media`, `upload` or `any`. */
   plan(fault: FaultInput): void;
   /** What goes wrong with the next webhooks, in this order. */
   planWebhooks(...faults: WebhookFault[]): void;
@@ -81,14 +84,15 @@ export async function createFalSimulator(options: {
   const watching = createWatch({ store, queue, webhooks, log, closing });
   const faults = createFaults();
 
-  await store.forgetBefore(queue.nowMs());
+  await store.forgetBefore(queue.nowMs() - KEPT_MS);
   for (const job of await store.list()) if (!job.isTold) void watching.watch(job);
 
   const parts: FalParts = {
     ...{ store, queue, webhooks, faults, identity, log, closing },
     watch: watching.watch,
+    uploads: createUploads(join(folder, 'uploads')),
     apiKeys: new Set([identity.apiKey]),
-    calls: [],
+    calls: createCallLog<FalOperation>(faults),
     wire: { form: 'long', pendingStatus: 202 },
   };
   return {
@@ -122,8 +126,9 @@ function controlsOf({ store, queue, webhooks, faults, identity, watch, apiKeys, 
     },
     finish: async (requestId) => watch(await queue.finish(requestId)),
     jobs: store.list,
-    calls: () => structuredClone(calls),
-    submitsOf: (prompt) => calls.filter((call) => call.operation === 'submit' && call.input?.prompt === prompt).length,
+    calls: calls.list,
+    submitsOf: (prompt) =>
+      calls.list().filter((call) => call.operation === 'submit' && call.input?.prompt === prompt).length,
     deliveries: webhooks.deliveries,
     withheldEvents: webhooks.withheld,
     sign: (body, { requestId = randomUUID(), forgery } = {}) => webhooks.signed(body, requestId, forgery),

@@ -3,6 +3,7 @@ import type { Log } from '../src/kernel/log.ts';
 import { createDeviceCheckSimulator, type DeviceCheckSimulator } from './device-check.ts';
 import { createFalSimulator, type FalSimulator } from './fal.ts';
 import { inProcessFetch } from './in-process-fetch.ts';
+import { createRunwaySimulator, type RunwaySimulator } from './runway.ts';
 
 /** The vendors as this machine plays them. */
 export type World = {
@@ -10,6 +11,7 @@ export type World = {
   fetch: typeof fetch;
   deviceCheck: DeviceCheckSimulator;
   fal: FalSimulator;
+  runway: RunwaySimulator;
   /** Lets go of whoever a simulator keeps waiting. */
   close(): Promise<void>;
 };
@@ -27,12 +29,14 @@ export type WorldOptions = {
 export async function createWorld({ deliver = fetch, ...options }: WorldOptions): Promise<World> {
   const deviceCheck = await createDeviceCheckSimulator(options);
   const fal = await createFalSimulator({ ...options, deliver });
-  const simulators = [deviceCheck, fal];
+  const runway = await createRunwaySimulator(options);
+  const simulators = [deviceCheck, fal, runway];
   const hosts = simulators.flatMap(({ hosts, app }) => hosts.map((host) => [host, app] as const));
   return {
     fetch: inProcessFetch(new Map(hosts)),
     deviceCheck,
     fal,
+    runway,
     async close() {
       await Promise.all(simulators.map((simulator) => simulator.close()));
     },

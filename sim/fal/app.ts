@@ -2,6 +2,7 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { Log } from '../../src/kernel/log.ts';
+import type { Call, CallLog } from '../call-log.ts';
 import type { SimulatorEnv } from '../cut.ts';
 import { type createFaults, rest } from '../faults.ts';
 import { problemsWith } from './endpoints.ts';
@@ -10,17 +11,12 @@ import { serveFile } from './media.ts';
 import { type Queue, stateOf } from './queue.ts';
 import { type Form, failureOfJob, resultBody, statusBody, takenBody } from './reply.ts';
 import type { Job, JobStore } from './store.ts';
+import type { Uploads } from './uploads.ts';
 import type { Webhooks } from './webhooks.ts';
 
-export type FalOperation = 'submit' | 'status' | 'result' | 'cancel' | 'jwks' | 'media';
+export type FalOperation = 'submit' | 'status' | 'result' | 'cancel' | 'jwks' | 'media' | 'upload';
 
-/** `status` is 0 while nothing is answered. `input` is what a submit brought, as it came. */
-export type FalCall = {
-  operation: FalOperation;
-  path: string;
-  status: number;
-  input?: Record<string, unknown> | undefined;
-};
+export type FalCall = Call<FalOperation>;
 
 export type FalParts = {
   store: JobStore;
@@ -29,17 +25,17 @@ export type FalParts = {
   faults: ReturnType<typeof createFaults>;
   apiKeys: Set<string>;
   identity: Identity;
-  calls: FalCall[];
+  calls: CallLog<FalOperation>;
   wire: { form: Form; pendingStatus: 200 | 202 };
   /** Sees to it that the job's webhook is sent when it has ended. */
   watch(job: Job): Promise<void>;
+  uploads: Uploads;
   log: Log;
   closing: AbortSignal;
 };
 
 type FalContext = Context<SimulatorEnv>;
 
-const CALLS_KEPT = 1000;
 const EARLY_MAX_MS = 2_000;
 /** Questions about a job name the app alone: the first two parts of the endpoint. */
 const JOB_PATH = /^\/([\w.-]+\/[\w.-]+)\/requests\/([\w-]+)(?:\/(status|response|cancel))?$/;
@@ -47,8 +43,7 @@ const inputShape = z.record(z.string(), z.unknown());
 
 export function falApp(parts: FalParts): Hono<SimulatorEnv> {
   const app = new Hono<SimulatorEnv>();
-  const as = (operation: FalOperation, answer: (c: FalContext) => Promise<Response> | Response) => (c: FalContext) =>
-    recorded(parts, operation, c, answer);
+  const { as, answered } = parts.calls;
   app.get(
     '/.well-known/jwks.json',
     as('jwks', (c) => c.json(jwksOf(parts.identity.signingKeys))),
@@ -57,12 +52,16 @@ export function falApp(parts: FalParts): Hono<SimulatorEnv> {
     '/files/*',
     as('media', (c) => serveFile(c, parts.closing)),
   );
+  app.post(
+    '/storage/upload/initiate',
+    as('upload', (c) => (customerOf(parts, c) ? parts.uploads.initiate(c) : unauthorized(c))),
+  );
+  app.put('/uploads/*', as('upload', parts.uploads.take));
+  app.get('/uploads/*', as('media', parts.uploads.serve));
   app.post('*', (c) => submitted(parts, c));
   app.get('*', (c) => {
     const isStatus = c.req.path.endsWith('/status');
-    return recorded(parts, isStatus ? 'status' : 'result', c, () =>
-      isStatus ? toldStatus(parts, c) : toldResult(parts, c),
-    );
+    return answered(isStatus ? 'status' : 'result', c, () => (isStatus ? toldStatus(parts, c) : toldResult(parts, c)));
   });
   app.put(
     '*',
@@ -73,21 +72,6 @@ export function falApp(parts: FalParts): Hono<SimulatorEnv> {
     return c.text('Internal Server Error', 500);
   });
   return app;
-}
-
-async function recorded(
-  { calls, faults }: FalParts,
-  operation: FalOperation,
-  c: FalContext,
-  answer: (c: FalContext) => Promise<Response> | Response,
-  input?: Record<string, unknown>,
-): Promise<Response> {
-  const call: FalCall = { operation, path: c.req.path, status: 0, input };
-  calls.push(call);
-  if (calls.length > CALLS_KEPT) calls.shift();
-  const response = await faults.answer(c, operation, async () => answer(c));
-  call.status = response.status;
-  return response;
 }
 
 /** Undefined without a key that fal knows. */
@@ -102,7 +86,7 @@ function unauthorized(c: FalContext): Response {
 
 async function submitted(parts: FalParts, c: FalContext): Promise<Response> {
   const input = inputShape.safeParse(await c.req.json().catch(() => undefined)).data;
-  return recorded(parts, 'submit', c, () => taken(parts, c, input), input);
+  return parts.calls.answered('submit', c, () => taken(parts, c, input), input);
 }
 
 async function taken(parts: FalParts, c: FalContext, input: Record<string, unknown> | undefined): Promise<Response> {

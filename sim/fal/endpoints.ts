@@ -1,49 +1,56 @@
 /** What the endpoints take: checked by the model behind the queue, as at fal, where the queue itself takes anything. */
+import type { ValidationErrorInfo } from '@fal-ai/client';
 import { z } from 'zod';
 
 const prompt = z.string().min(1);
 const veo = {
   prompt,
-  duration: z.enum(['4s', '6s', '8s']).optional(),
-  resolution: z.enum(['720p', '1080p']).optional(),
-  aspect_ratio: z.enum(['16:9', '9:16']).optional(),
-  generate_audio: z.boolean().optional(),
+  duration: z.enum(['4s', '6s', '8s']).exactOptional(),
+  resolution: z.enum(['720p', '1080p']).exactOptional(),
+  aspect_ratio: z.enum(['16:9', '9:16']).exactOptional(),
+  generate_audio: z.boolean().exactOptional(),
 };
-const five = z.enum(['5', '10']).optional();
+const five = z.enum(['5', '10']).exactOptional();
 
-const INPUTS: Record<string, z.ZodType> = {
+export const inputShapes = {
   'fal-ai/veo3.1': z.object(veo),
   'fal-ai/veo3.1/fast': z.object(veo),
   'fal-ai/veo3.1/image-to-video': z.object({
     ...veo,
     image_url: z.string().regex(/^(?:https?:|data:)/),
-    aspect_ratio: z.enum(['auto', '16:9', '9:16']).optional(),
+    aspect_ratio: z.enum(['auto', '16:9', '9:16']).exactOptional(),
   }),
   'fal-ai/kling-video/v2.5-turbo/pro/text-to-video': z.object({
     prompt,
     duration: five,
-    aspect_ratio: z.enum(['16:9', '9:16', '1:1']).optional(),
+    aspect_ratio: z.enum(['16:9', '9:16', '1:1']).exactOptional(),
   }),
   'fal-ai/pika/v2.2/text-to-video': z.object({
     prompt,
     duration: five,
-    resolution: z.enum(['720p', '1080p']).optional(),
-    aspect_ratio: z.enum(['16:9', '9:16', '1:1', '4:5', '5:4', '3:2', '2:3']).optional(),
+    resolution: z.enum(['720p', '1080p']).exactOptional(),
+    aspect_ratio: z.enum(['16:9', '9:16', '1:1', '4:5', '5:4', '3:2', '2:3']).exactOptional(),
   }),
 };
 
-export type Problem = { loc: (string | number)[]; msg: string; type: string };
+const SHAPES: ReadonlyMap<string, z.ZodType> = new Map(Object.entries(inputShapes));
 
 /** What is wrong with the input, in the words of fal's models; null for an endpoint that does not exist. */
-export function problemsWith(endpoint: string, input: unknown): Problem[] | null {
-  const shape = INPUTS[endpoint];
+export function problemsWith(endpoint: string, input: unknown): ValidationErrorInfo[] | null {
+  const shape = SHAPES.get(endpoint);
   if (!shape) return null;
   const issues = shape.safeParse(input).error?.issues ?? [];
   return issues.map(({ path, message, code }) => {
     const loc = ['body', ...path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
     const isMissing = valueAt(input, path) === undefined;
-    return isMissing
-      ? { loc, msg: 'Field required', type: 'missing' }
+    if (isMissing) return { loc, msg: 'Field required', type: 'missing' };
+    const isPicture = path.join('.') === 'image_url';
+    return isPicture
+      ? {
+          loc,
+          msg: 'Failed to load the image. Please ensure the image file is not corrupted.',
+          type: 'image_load_error',
+        }
       : { loc, msg: message, type: code === 'invalid_value' ? 'literal_error' : 'value_error' };
   });
 }

@@ -1,8 +1,7 @@
 /** Who fal is on this machine: the key it accepts, and the keys it signs its webhooks with. */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { z } from 'zod';
+import { agreeOn } from '../agree-on.ts';
 
 const identityShape = z.object({ apiKey: z.string(), userId: z.string(), signingKeys: z.array(z.string()).min(1) });
 
@@ -14,21 +13,12 @@ export function newSigningKey(): string {
 }
 
 /** One identity for every process over the same folder: a worker's job is told to the server beside it. */
-export async function readIdentity(file: string): Promise<Identity> {
-  await mkdir(dirname(file), { recursive: true });
-  const made: Identity = {
+export function readIdentity(file: string): Promise<Identity> {
+  return agreeOn(file, identityShape, {
     apiKey: `${randomUUID()}:simulated`,
     userId: `user-${randomUUID()}`,
     signingKeys: [newSigningKey()],
-  };
-  const draft = `${file}.${randomUUID()}`;
-  await writeFile(draft, JSON.stringify(made), { mode: 0o600 });
-  // The first to be there is everybody's.
-  await link(draft, file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
   });
-  await rm(draft);
-  return identityShape.parse(JSON.parse(await readFile(file, 'utf8')));
 }
 
 /** The public halves, as fal publishes them. */

@@ -1,92 +1,12 @@
-/** fal's media host: real films, and all that can be wrong with a file. */
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Context } from 'hono';
-import { cut, type SimulatorEnv, wasCut } from '../cut.ts';
-import { rest, streamOf } from '../faults.ts';
-import { type Outcome, outcomeShape } from './outcome.ts';
+import type { SimulatorEnv } from '../cut.ts';
+import { serveFilm } from '../media-host.ts';
+import { isFileOutcome } from '../outcomes.ts';
 
-type Film = { bytes: Uint8Array; etag: string };
-
-const CHUNK_BYTES = 64 * 1024;
-/** As long as a timer can be. */
-const FOR_EVER_MS = 2 ** 31 - 1;
-const films = new Map<string, Promise<Film | null>>();
-
-/** Small films of two seconds, rendered beforehand. */
-function filmNamed(name: string): Promise<Film | null> {
-  const known = films.get(name);
-  if (known) return known;
-  const film = /^(?:landscape|portrait|square)\.mp4$/.test(name)
-    ? readFile(new URL(`../assets/${name}`, import.meta.url)).then((bytes) => ({
-        bytes: new Uint8Array(bytes),
-        etag: `"${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}"`,
-      }))
-    : Promise.resolve(null);
-  films.set(name, film);
-  return film;
-}
-
-const INTERNAL = 'https://169.254.169.254/latest/meta-data/output.mp4';
-
-/** Answers `GET /files/<outcome>/<request id>/<film>`. `closing` ends what is slow. */
+/** Answers `GET /files/<outcome>/<request id>/<film>`, the film named for its length and shape. */
 export async function serveFile(c: Context<SimulatorEnv>, closing: AbortSignal): Promise<Response> {
-  const [, , named, , name = ''] = new URL(c.req.url).pathname.split('/');
-  const outcome = outcomeShape.safeParse(named).data;
-  const film = await filmNamed(name);
-  if (!outcome || !film || outcome === 'video_missing') return c.json({ detail: 'Not Found' }, 404);
-  if (outcome === 'video_html') return c.html('<!doctype html><title>Sign in</title><p>Please sign in.');
-  if (outcome === 'video_redirect') return c.redirect(INTERNAL, 302);
-  const signal = AbortSignal.any([c.req.raw.signal, closing]);
-  return spoiltFile(c, outcome, film, signal) ?? wholeOrPart(c, film);
-}
-
-function spoiltFile(c: Context<SimulatorEnv>, outcome: Outcome, { bytes }: Film, signal: AbortSignal): Response | null {
-  const half = bytes.subarray(0, bytes.length >> 1);
-  const length = (count: number) => ({ 'content-length': String(count) });
-  if (outcome === 'video_truncated') return file(copyOf(half), length(half.length));
-  if (outcome === 'video_cut') return file(streamOf(cutAfter(c, half)), length(bytes.length));
-  if (outcome === 'video_slow') return file(streamOf(stalled(half, signal)), length(bytes.length));
-  if (outcome === 'video_endless') return file(streamOf(endless(bytes)), {});
-  return null;
-}
-
-function file(body: BodyInit, headers: Record<string, string>, status = 200): Response {
-  return new Response(body, { status, headers: { 'content-type': 'video/mp4', ...headers } });
-}
-
-async function* cutAfter(c: Context<SimulatorEnv>, bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-  if (wasCut(cut(c))) throw new Error('other side closed');
-}
-
-async function* stalled(bytes: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  yield bytes;
-  await rest(FOR_EVER_MS, signal);
-}
-
-async function* endless(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-  for (;;) yield new Uint8Array(CHUNK_BYTES);
-}
-
-/** One range, as RFC 9110 has it; several are answered with the whole. */
-function wholeOrPart(c: Context<SimulatorEnv>, { bytes, etag }: Film): Response {
-  const known = { etag, 'accept-ranges': 'bytes', 'cache-control': 'public, max-age=604800' };
-  if (c.req.header('if-none-match') === etag) return new Response(null, { status: 304, headers: known });
-  const size = bytes.length;
-  const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(c.req.header('range') ?? '') ?? [];
-  const isMeantForThis = (c.req.header('if-range') ?? etag) === etag;
-  if (from + to === '' || !isMeantForThis) return file(copyOf(bytes), { ...known, 'content-length': String(size) });
-  const start = from === '' ? Math.max(0, size - Number(to)) : Number(from);
-  const end = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1);
-  if (start > end)
-    return new Response(null, { status: 416, headers: { ...known, 'content-range': `bytes */${size}` } });
-  const part = copyOf(bytes.subarray(start, end + 1));
-  const range = { 'content-range': `bytes ${start}-${end}/${size}`, 'content-length': String(part.length) };
-  return file(part, { ...known, ...range }, 206);
-}
-
-function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(bytes);
+  const [, , outcome, , name = ''] = new URL(c.req.url).pathname.split('/');
+  const [, seconds, aspectRatio] = /^(\d{1,2})s-(\d{1,2}x\d{1,2})\.mp4$/.exec(name) ?? [];
+  if (!isFileOutcome(outcome) || !seconds || !aspectRatio) return c.json({ detail: 'Not Found' }, 404);
+  return serveFilm(c, outcome, { durationSeconds: Number(seconds), aspectRatio }, closing);
 }

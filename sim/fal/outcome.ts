@@ -1,5 +1,7 @@
-/** What becomes of a simulated job, and how a prompt asks for it: `[fal:moderated]` and so on. */
+/** What becomes of a simulated job. */
+import type { ValidationErrorInfo } from '@fal-ai/client';
 import { z } from 'zod';
+import { FILE_OUTCOMES } from '../outcomes.ts';
 
 /**
  * - `video…`: it succeeds; what follows says what the media host does with the file;
@@ -8,15 +10,7 @@ import { z } from 'zod';
  * - the rest fails as fal fails.
  */
 export const outcomeShape = z.enum([
-  'video',
-  'video_html',
-  'video_truncated',
-  'video_cut',
-  'video_endless',
-  'video_slow',
-  'video_missing',
-  'video_redirect',
-  'video_internal',
+  ...FILE_OUTCOMES,
   'no_file',
   'no_files',
   'hang',
@@ -33,12 +27,6 @@ export const outcomeShape = z.enum([
 
 export type Outcome = z.infer<typeof outcomeShape>;
 
-/** What the prompt asks for; undefined for an ordinary one. */
-export function outcomeAskedIn(prompt: unknown): Outcome | undefined {
-  const [, name] = typeof prompt === 'string' ? (/\[fal:(\w+)\]/.exec(prompt) ?? []) : [];
-  return outcomeShape.safeParse(name).data;
-}
-
 /** An answer as the model or fal's own machinery gives it. `error` is what the status of the job says, where it does. */
 export type Failure = {
   status: 400 | 422 | 499 | 500 | 503 | 504;
@@ -49,7 +37,8 @@ export type Failure = {
 };
 
 function typed(status: Failure['status'], type: string, msg: string, loc: (string | number)[] = ['body']): Failure {
-  const detail = [{ loc, msg, type, url: `https://docs.fal.ai/errors#${type}`, ctx: {}, input: {} }];
+  const known: ValidationErrorInfo = { loc, msg, type };
+  const detail = [{ ...known, url: `https://docs.fal.ai/errors#${type}`, ctx: {}, input: {} }];
   return { status, body: { detail }, isRetryable: status >= 500 };
 }
 
@@ -82,9 +71,6 @@ export function failureOf(outcome: Outcome): Failure | undefined {
 export const CANCELLED = infrastructure(499, 'client_cancelled', 'Request was cancelled by the client');
 
 /** What the model itself says of an input that it cannot take. */
-export function invalidInput(
-  problems: { loc: (string | number)[]; msg: string; type: string }[],
-  input: unknown,
-): Failure {
+export function invalidInput(problems: readonly ValidationErrorInfo[], input: unknown): Failure {
   return { status: 422, body: { detail: problems.map((problem) => ({ ...problem, input })) }, isRetryable: false };
 }

@@ -1,17 +1,11 @@
 /** The queue itself: takes jobs, lets them run their time, and says how they stand. */
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import type { Clock } from '../../src/kernel/clock.ts';
+import { outcomeAskedIn } from '../outcomes.ts';
+import { type Pace, paceShape, phaseOf, spanFrom, USUAL_PACE } from '../pace.ts';
 import { problemsWith } from './endpoints.ts';
-import { type Outcome, outcomeAskedIn } from './outcome.ts';
+import { type Outcome, outcomeShape } from './outcome.ts';
 import type { Job, JobStore } from './store.ts';
-
-/** How long a job waits and runs; null: until it is moved by hand. */
-export const paceShape = z.object({ queueMs: z.int().min(0).nullable(), runMs: z.int().min(0).nullable() });
-export type Pace = z.infer<typeof paceShape>;
-
-/** Quick, and long enough to be seen. */
-const USUAL_PACE: Pace = { queueMs: 1_000, runMs: 2_000 };
 
 export type JobState = 'IN_QUEUE' | 'IN_PROGRESS' | 'COMPLETED';
 
@@ -20,10 +14,10 @@ const PLACE_MS = 500;
 /** The place of a job that waits to be moved by hand. */
 const PLACE_BY_HAND = 2;
 
-export function stateOf({ isCancelled, startsAtMs, endsAtMs }: Job, nowMs: number): JobState {
-  if (isCancelled) return 'COMPLETED';
-  if (startsAtMs === null || nowMs < startsAtMs) return 'IN_QUEUE';
-  return endsAtMs === null || nowMs < endsAtMs ? 'IN_PROGRESS' : 'COMPLETED';
+const STATES = { waiting: 'IN_QUEUE', running: 'IN_PROGRESS', ended: 'COMPLETED' } as const;
+
+export function stateOf(job: Job, nowMs: number): JobState {
+  return job.isCancelled ? 'COMPLETED' : STATES[phaseOf(job, nowMs)];
 }
 
 export function placeOf({ startsAtMs }: Job, nowMs: number): number {
@@ -46,15 +40,7 @@ export function createQueue(store: JobStore, clock: Clock) {
   function outcomeFor({ endpoint, input }: Submission): Outcome {
     const problems = problemsWith(endpoint, input) ?? [];
     if (problems.length > 0) return 'invalid';
-    return planned.shift() ?? outcomeAskedIn(input.prompt) ?? 'video';
-  }
-
-  async function change(requestId: string, changed: Partial<Job>): Promise<Job> {
-    const job = await store.read(requestId);
-    if (!job) throw new Error(`no simulated job ${requestId}`);
-    const next = { ...job, ...changed };
-    await store.write(next);
-    return next;
+    return planned.shift() ?? outcomeAskedIn('fal', input.prompt, outcomeShape) ?? 'video';
   }
 
   return {
@@ -67,24 +53,20 @@ export function createQueue(store: JobStore, clock: Clock) {
     },
     async take(submission: Submission): Promise<Job> {
       const outcome = outcomeFor(submission);
-      const takenAtMs = nowMs();
-      const startsAtMs = pace.queueMs === null ? null : takenAtMs + pace.queueMs;
-      const isEndless = startsAtMs === null || pace.runMs === null || outcome === 'hang';
-      const endsAtMs = isEndless ? null : startsAtMs + (pace.runMs ?? 0);
-      const times = { takenAtMs, startsAtMs, endsAtMs };
+      const times = spanFrom(nowMs(), pace, outcome === 'hang');
       const isTold = submission.webhookUrl === null;
       const job: Job = { requestId: randomUUID(), ...submission, outcome, ...times, isCancelled: false, isTold };
       await store.write(job);
       return job;
     },
-    start: (requestId: string) => change(requestId, { startsAtMs: nowMs() }),
-    finish: (requestId: string) => change(requestId, { startsAtMs: nowMs(), endsAtMs: nowMs() }),
-    markTold: (requestId: string) => change(requestId, { isTold: true }),
+    start: (requestId: string) => store.change(requestId, { startsAtMs: nowMs() }),
+    finish: (requestId: string) => store.change(requestId, { startsAtMs: nowMs(), endsAtMs: nowMs() }),
+    markTold: (requestId: string) => store.change(requestId, { isTold: true }),
     /** Only what has not started is taken out; what runs, runs on. */
     async cancel(job: Job): Promise<'CANCELLATION_REQUESTED' | 'ALREADY_COMPLETED'> {
       const state = stateOf(job, nowMs());
       if (state === 'COMPLETED') return 'ALREADY_COMPLETED';
-      if (state === 'IN_QUEUE') await change(job.requestId, { isCancelled: true });
+      if (state === 'IN_QUEUE') await store.change(job.requestId, { isCancelled: true });
       return 'CANCELLATION_REQUESTED';
     },
   };

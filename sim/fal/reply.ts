@@ -1,5 +1,8 @@
 /** fal's words about a job: the status, the result, and the event that a webhook carries. */
-import { problemsWith } from './endpoints.ts';
+import type { QueueStatus, WebHookResponse } from '@fal-ai/client';
+import type { EndpointTypeMap } from '@fal-ai/client/endpoints';
+import { INTERNAL_URL } from '../media-host.ts';
+import { type inputShapes, problemsWith } from './endpoints.ts';
 import { CANCELLED, type Failure, failureOf, invalidInput } from './outcome.ts';
 import { placeOf, stateOf } from './queue.ts';
 import type { Job } from './store.ts';
@@ -8,7 +11,7 @@ export type Form = 'short' | 'long';
 
 /** Where things are for a caller who found the queue at `origin`. A simulator on one port is all of fal's hosts. */
 export function mediaOriginFor(origin: string): string {
-  return new URL(origin).host === 'queue.fal.run' ? 'https://v3.fal.media' : origin;
+  return ['queue.fal.run', 'rest.fal.ai'].includes(new URL(origin).host) ? 'https://v3.fal.media' : origin;
 }
 
 function urlsOf(job: Job, origin: string, form: Form) {
@@ -20,8 +23,18 @@ function urlsOf(job: Job, origin: string, form: Form) {
   };
 }
 
+type Waiting = Extract<QueueStatus, { status: 'IN_QUEUE' }>;
+/** fal's types leave out that logs are null where nobody asked for them, and how a status tells of a failure. */
+type WithLogs<Status> = Status extends { logs: infer Logs } ? Omit<Status, 'logs'> & { logs: Logs | null } : Status;
+type Told = WithLogs<QueueStatus> & { error?: string; error_type?: string };
+
 /** The answer to a submit. */
-export function takenBody(job: Job, origin: string, form: Form, nowMs: number): object {
+export function takenBody(
+  job: Job,
+  origin: string,
+  form: Form,
+  nowMs: number,
+): Waiting & { gateway_request_id?: string } {
   const place = placeOf(job, nowMs);
   const gateway = job.webhookUrl === null ? {} : { gateway_request_id: job.requestId };
   return {
@@ -39,40 +52,52 @@ export function failureOfJob(job: Job): Failure | undefined {
   return problems.length > 0 ? invalidInput(problems, job.input) : failureOf(job.outcome);
 }
 
-export function statusBody(job: Job, origin: string, options: { form: Form; logs: boolean; nowMs: number }): object {
+type StatusOptions = { form: Form; logs: boolean; nowMs: number };
+
+export function statusBody(job: Job, origin: string, options: StatusOptions): Told {
   const { form, logs, nowMs } = options;
   const known = { request_id: job.requestId, ...urlsOf(job, origin, form) };
   const status = stateOf(job, nowMs);
   if (status === 'IN_QUEUE') return { status, queue_position: placeOf(job, nowMs), ...known };
-  const lines = [
-    { message: 'Generating', timestamp: new Date(job.takenAtMs).toISOString(), level: 'INFO', source: 'USER' },
-  ];
-  const said = logs ? { logs: lines } : { logs: null };
+  const line = { message: 'Generating', timestamp: new Date(job.takenAtMs).toISOString() };
+  const said = { logs: logs ? [{ ...line, level: 'INFO' as const, source: 'USER' as const }] : null };
   if (status === 'IN_PROGRESS') return { status, ...said, ...known };
   const failure = failureOfJob(job);
-  const errors = failure?.error === undefined ? {} : { error: failure.error, error_type: failure.errorType };
+  const type = failure?.errorType === undefined ? {} : { error_type: failure.errorType };
+  const errors = failure?.error === undefined ? {} : { error: failure.error, ...type };
   return { status, ...said, metrics: { inference_time: 2 }, ...errors, ...known };
 }
 
-const SHAPES: Record<string, string> = { '9:16': 'portrait', '4:5': 'portrait', '2:3': 'portrait', '1:1': 'square' };
-const INTERNAL_URL = 'https://169.254.169.254/latest/meta-data/output.mp4';
+/** The film's length and shape are its name, so that any process can serve it: `8s-16x9.mp4`. */
+function fileNameOf({ endpoint, input }: Job): string {
+  const usual = endpoint.startsWith('fal-ai/veo') ? 8 : 5;
+  const seconds = Number.parseInt(String(input.duration ?? usual), 10);
+  const [, across = 16, down = 9] = /^(\d+):(\d+)$/.exec(String(input.aspect_ratio)) ?? [];
+  return `${seconds}s-${across}x${down}.mp4`;
+}
 
-/** What the model gives where it has not failed. */
-export function resultBody(job: Job, origin: string): object {
+type Output = EndpointTypeMap[keyof typeof inputShapes]['output'];
+
+/** What the model gives where it has not failed; a success without a video is no type of fal's, but happens. */
+export function resultBody(job: Job, origin: string): Output | { video?: null } {
   if (job.outcome === 'no_file') return { video: null };
   if (job.outcome === 'no_files') return {};
-  const shape = SHAPES[String(job.input.aspect_ratio)] ?? 'landscape';
-  const path = `/files/${job.outcome}/${job.requestId}/${shape}.mp4`;
+  const path = `/files/${job.outcome}/${job.requestId}/${fileNameOf(job)}`;
   const url = job.outcome === 'video_internal' ? INTERNAL_URL : `${mediaOriginFor(origin)}${path}`;
   return { video: { url, content_type: 'video/mp4', file_name: 'output.mp4' } };
 }
 
+/** fal's types want the error of an event that has none, and leave out the gateway and what was too large. */
+type WithoutError<Body> = Body extends { status: 'OK' } ? Omit<Body, 'error'> : Body;
+type Event = WithoutError<WebHookResponse<object | null>> & { gateway_request_id: string; payload_error?: string };
+
 /** `isTooLarge`: as for a result that fal cannot put into an event. */
-export function eventBody(job: Job, isTooLarge: boolean): object {
+export function eventBody(job: Job, isTooLarge: boolean): Event {
   const ids = { request_id: job.requestId, gateway_request_id: job.requestId };
   const failure = failureOfJob(job);
-  if (failure)
+  if (failure) {
     return { ...ids, status: 'ERROR', error: `Invalid status code: ${failure.status}`, payload: failure.body };
+  }
   if (!isTooLarge) return { ...ids, status: 'OK', payload: resultBody(job, job.origin) };
   const payload_error = 'Response payload is not JSON serializable. Please use the queue endpoint to retrieve it.';
   return { ...ids, status: 'OK', payload: null, payload_error };

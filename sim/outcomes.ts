@@ -1,0 +1,27 @@
+/** What every vendor's simulated job may come to, and how a prompt asks for it: `[fal:moderated]` and so on. */
+import type { z } from 'zod';
+
+/** It succeeds; what follows says what the media host does with the file. */
+export const FILE_OUTCOMES = [
+  'video',
+  'video_html',
+  'video_truncated',
+  'video_cut',
+  'video_endless',
+  'video_slow',
+  'video_missing',
+  'video_redirect',
+  'video_internal',
+] as const;
+
+export type FileOutcome = (typeof FILE_OUTCOMES)[number];
+
+export function isFileOutcome(outcome: string | undefined): outcome is FileOutcome {
+  return FILE_OUTCOMES.some((known) => known === outcome);
+}
+
+/** What the prompt asks for; undefined for an ordinary one. */
+export function outcomeAskedIn<T>(vendor: string, prompt: unknown, shape: z.ZodType<T>): T | undefined {
+  const [, name] = typeof prompt === 'string' ? (new RegExp(`\\[${vendor}:(\\w+)\\]`).exec(prompt) ?? []) : [];
+  return shape.safeParse(name).data;
+}
