@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createSandboxProvider } from '../../src/providers/sandbox/index.ts';
 import { collectingLog, falBench } from '../providers/fal-bench.ts';
+import { HIDDEN_PICTURE, runwayBench } from '../providers/runway-bench.ts';
 import { type ProviderBench, providerConformance } from './provider-suite.ts';
 
 const NO_PICTURE = { image: null, webhookUrl: null };
@@ -28,6 +29,28 @@ for (const [name, providerModelId] of [
       },
       logged: () => JSON.stringify(bench.log.lines),
       secret: bench.world.fal.credentials.apiKey,
+    };
+  });
+}
+
+for (const [providerModelId, image] of [
+  ['gen4.5', null],
+  ['gen4_turbo', HIDDEN_PICTURE],
+] as const) {
+  providerConformance(`Runway’s ${providerModelId}`, async (t): Promise<ProviderBench> => {
+    const bench = await runwayBench(t, 'inside the process', { queueMs: 1_000, runMs: 1_000 });
+    return {
+      provider: bench.withOptions({}),
+      another: () => bench.withOptions({}),
+      request: { providerModelId, settings: { duration: 2 }, image, webhookUrl: null },
+      declined: '[runway:moderated]',
+      tick: async () => bench.clock.turn(400),
+      async read(source) {
+        if (source.from !== 'url') throw new Error('Runway keeps no files here');
+        return new Uint8Array(await (await bench.fetch(source.url)).arrayBuffer());
+      },
+      logged: () => JSON.stringify(bench.log.lines),
+      secret: bench.world.runway.credentials.apiKey,
     };
   });
 }

@@ -128,12 +128,14 @@ const noNetwork: typeof fetch = async () => {
 };
 
 /** Collects what was logged and every cause; the file's last test is that nothing in them is anybody's secret. */
-export function leaksNothing(): (bench: { log: { lines: Line[] } }, answer: SubmitOutcome | ProviderStatus) => void {
+export function leaksNothing(
+  ...secrets: string[]
+): (bench: { log: { lines: Line[] } }, answer: SubmitOutcome | ProviderStatus) => void {
   const written: unknown[] = [];
   after(() => {
     assert.ok(written.length > 50, 'there was something to write');
     const text = JSON.stringify(written);
-    for (const secret of ['heron', 'frozen lake', 'a-secret-of-ours', ':simulated'])
+    for (const secret of ['heron', 'frozen lake', 'a-secret-of-ours', ':simulated', ...secrets])
       assert.ok(!text.includes(secret), secret);
   });
   return ({ log }, answer) => void written.push(...log.lines.splice(0), 'cause' in answer ? answer.cause : null);

@@ -1,67 +1,30 @@
-/** One call to fal over HTTP, and every way in which it can go unanswered. */
+import { NO_TIME_LEFT, type NoReply, noReplyFrom, type Reply, textOf } from '../reply.ts';
 
-/** `text` is null where the body was cut off or is larger than any answer of fal's. */
-export type Reply = { got: 'reply'; status: number; headers: Headers; text: string | null };
-/** `wasSent`: bytes of the request may have reached somebody. */
-export type NoReply = { got: 'nothing'; wasSent: boolean; cause: string };
+export type Call = {
+  method: 'GET' | 'POST' | 'PUT';
+  url: string;
+  apiKey?: string | undefined;
+  json?: object;
+  /** Instead of JSON. */
+  bytes?: { content: Uint8Array<ArrayBuffer>; type: string };
+};
 
-export type Call = { method: 'GET' | 'POST' | 'PUT'; url: string; apiKey?: string; json?: object };
-
-/** A result with its logs is some kilobytes. */
-const BODY_BYTES_MAX = 1024 * 1024;
-
-/** Failures of finding, reaching and trusting the other side: all of them before a request is written. */
-const NEVER_SENT =
-  /^(?:ENOTFOUND|EAI_\w+|ECONNREFUSED|UND_ERR_CONNECT_TIMEOUT|CERT_\w+|ERR_TLS_\w+|DEPTH_ZERO_\w+|\w*SELF_SIGNED\w*|UNABLE_TO_\w+)$/;
-/** How Deno says the same. */
-const NEVER_CONNECTED = /client error \(Connect\)/;
-
-/** Asks once and never throws; a redirect is an answer like any other, lest the key or the request go elsewhere. */
+/** Asks fal once and never throws; a redirect is an answer like any other, lest the key or the request go elsewhere. */
 export async function call(
   fetch: typeof globalThis.fetch,
-  { method, url, apiKey, json }: Call,
+  { method, url, apiKey, json, bytes }: Call,
   signal: AbortSignal,
 ): Promise<Reply | NoReply> {
-  if (signal.aborted) return { got: 'nothing', wasSent: false, cause: 'there was no time left to ask' };
+  if (signal.aborted) return NO_TIME_LEFT;
   const headers = new Headers({ accept: 'application/json' });
   if (apiKey !== undefined) headers.set('authorization', `Key ${apiKey}`);
-  if (json) headers.set('content-type', 'application/json');
+  const type = bytes?.type ?? (json && 'application/json');
+  if (type) headers.set('content-type', type);
   try {
-    const body = json ? JSON.stringify(json) : null;
+    const body = bytes?.content ?? (json ? JSON.stringify(json) : null);
     const response = await fetch(url, { method, headers, body, redirect: 'manual', signal });
     return { got: 'reply', status: response.status, headers: response.headers, text: await textOf(response) };
   } catch (error) {
     return noReplyFrom(error, signal);
   }
-}
-
-async function textOf({ body }: Response): Promise<string | null> {
-  const decoder = new TextDecoder();
-  let text = '';
-  let bytes = 0;
-  try {
-    for await (const chunk of body ?? []) {
-      bytes += chunk.byteLength;
-      if (bytes > BODY_BYTES_MAX) return null;
-      text += decoder.decode(chunk, { stream: true });
-    }
-    return text + decoder.decode();
-  } catch {
-    return null;
-  }
-}
-
-/** The error and what caused it, the outermost first. */
-function* chainOf(error: unknown): Generator<Error> {
-  for (let link = error; link instanceof Error; link = link.cause) yield link;
-}
-
-function noReplyFrom(error: unknown, signal: AbortSignal): NoReply {
-  const chain = [...chainOf(error)];
-  const code = chain.map((link) => ('code' in link ? link.code : undefined)).find((found) => typeof found === 'string');
-  const isLocal =
-    (code !== undefined && NEVER_SENT.test(code)) || chain.some((link) => NEVER_CONNECTED.test(link.message));
-  if (isLocal) return { got: 'nothing', wasSent: false, cause: `no connection (${code ?? 'refused'})` };
-  if (signal.aborted) return { got: 'nothing', wasSent: true, cause: 'no answer in time' };
-  return { got: 'nothing', wasSent: true, cause: `connection lost (${code ?? 'no code'})` };
 }

@@ -1,6 +1,6 @@
 import type { GenerationRequest } from '../provider.ts';
+import { isVendorId } from '../vendor-id.ts';
 import type { Fal } from './context.ts';
-import { isRequestId } from './urls.ts';
 
 /** Too late, or not there: there is nothing left to stop. */
 const NOTHING_TO_STOP = new Set([400, 404, 410]);
@@ -12,7 +12,7 @@ export async function cancel(
   requestId: string,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!isRequestId(requestId)) return;
+  if (!isVendorId(requestId)) return;
   const url = fal.urls.cancel(request.providerModelId, requestId);
   const { answer } = await fal.ask({ method: 'PUT', url }, signal);
   const isDone = answer.got === 'reply' && (answer.status < 300 || NOTHING_TO_STOP.has(answer.status));

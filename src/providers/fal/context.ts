@@ -1,9 +1,11 @@
 /** What every verb of the adapter works with. */
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
+import { type Asked, askPatiently, type Vendor } from '../ask.ts';
 import type { GenerationRequest } from '../provider.ts';
-import { isPassingStatus, type RetryTools, retry, retryAfterMsOf, type Tried } from '../retry.ts';
-import { type Call, call, type NoReply, type Reply } from './call.ts';
+import type { Reply } from '../reply.ts';
+import type { RetryTools } from '../retry.ts';
+import { type Call, call } from './call.ts';
 import { createUrls, type Urls } from './urls.ts';
 
 export type FalOptions = {
@@ -22,40 +24,41 @@ export type FalOptions = {
   pollIntervalMs?: number;
 };
 
-export type Fal = {
-  apiKey: string;
+/** `isKeyless`: it goes to an address that must not see our key. */
+export type Question = Omit<Call, 'apiKey'> & { isKeyless?: true };
+
+export type Fal = Vendor & {
   urls: Urls;
   fetch: typeof fetch;
   clock: Clock;
   log: Log;
   /** What must not be in a log although fal may quote it. */
   secretsOf(request: GenerationRequest): string[];
-  /** A refused key concerns every job: whoever runs the server must hear of it. */
-  reportKeyTrouble(cause: string): void;
   /** A question that is safe to repeat, by the retry policy. `isFinal` replies are not asked for again. */
-  ask(question: Omit<Call, 'apiKey'>, signal: AbortSignal, isFinal?: (reply: Reply) => boolean): Promise<Asked>;
+  ask(question: Question, signal: AbortSignal, isFinal?: (reply: Reply) => boolean): Promise<Asked>;
 };
 
-export type Asked = Tried<Reply | NoReply>;
-
-export function createFal({ name, apiKey, queueUrl, fetch, clock, log, retryTools }: Required<FalOptions>): Fal {
+export function createFal({
+  name,
+  apiKey,
+  queueUrl,
+  restUrl,
+  fetch,
+  clock,
+  log,
+  retryTools,
+}: Required<FalOptions>): Fal {
   return {
     apiKey,
-    urls: createUrls(queueUrl),
+    urls: createUrls(queueUrl, restUrl),
     fetch,
     clock,
     log,
     secretsOf: ({ prompt, image, webhookUrl }) => [prompt, image?.url ?? '', webhookUrl ?? '', apiKey],
     reportKeyTrouble: (cause) => log.error({ provider: name, cause }, 'fal refuses our key or our account'),
-    ask(question, signal, isFinal = () => false) {
-      const tryOnce = async (limit: AbortSignal): Promise<Asked> => {
-        const answer = await call(fetch, { ...question, apiKey }, limit);
-        if (answer.got === 'nothing') return { answer, isPassing: true, retryAfterMs: null };
-        const isCutOff = answer.text === null;
-        const isPassing = (isCutOff || isPassingStatus(answer.status)) && !isFinal(answer);
-        return { answer, isPassing, retryAfterMs: isPassing ? retryAfterMsOf(answer.headers, clock) : null };
-      };
-      return retry(tryOnce, retryTools, signal);
+    ask({ isKeyless, ...question }, signal, isFinal = () => false) {
+      const asked = { ...question, apiKey: isKeyless ? undefined : apiKey };
+      return askPatiently((limit) => call(fetch, asked, limit), { clock, retryTools, isFinal }, signal);
     },
   };
 }

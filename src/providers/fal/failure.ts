@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../kernel/errors.ts';
 import type { DeclineReason } from '../provider.ts';
-import type { Reply } from './call.ts';
+import { quoted } from '../quoted.ts';
+import { parsed, type Reply } from '../reply.ts';
 
 /** `cause` holds the vendor's words, for our log alone. */
 export type Failure = { code: ErrorCode; cause: string; reason?: DeclineReason };
@@ -27,44 +28,6 @@ const OUTAGES = /^(?:runner_\w+|internal_error|internal_server_error|downstream_
 const MODERATED = 'content_policy_violation';
 /** Endpoints that have no type for it yet say it in words. */
 const SAYS_MODERATED = /content[ _](?:policy|checker|moderation)|flagged|nsfw/i;
-const WORDS_MAX = 300;
-/** What comes later is not kept anyway. */
-const WORDS_READ = 5_000;
-/** Fewer characters in common with a prompt are chance. */
-const QUOTE_MIN = 12;
-
-/** The vendor's words, without what a person wrote or what opens a door: `secrets` may be quoted in them. */
-export function quoted(words: string, secrets: readonly string[]): string {
-  const known = secrets.filter((secret) => secret.trim() !== '');
-  return known.reduce(without, words.slice(0, WORDS_READ)).replaceAll(/\s+/g, ' ').slice(0, WORDS_MAX);
-}
-
-/** Takes a secret out, as it is and as JSON has it, and the beginning of it where the vendor quotes no more. */
-function without(text: string, secret: string): string {
-  const forms = [secret, JSON.stringify(secret).slice(1, -1)];
-  let kept = '';
-  for (let at = 0; at < text.length; ) {
-    const length = Math.max(...forms.map((form) => lengthInCommon(text, at, form)));
-    const isQuote = length >= Math.min(QUOTE_MIN, secret.length);
-    kept += isQuote ? '…' : text[at];
-    at += isQuote ? length : 1;
-  }
-  return kept;
-}
-
-function lengthInCommon(text: string, at: number, form: string): number {
-  let length = 0;
-  while (length < form.length && text[at + length] === form[length]) length += 1;
-  return length;
-}
-
-export function parsed(text: string | null): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
-}
 
 /** What the reply says about a failure, in one form. `types` is empty where fal named none. */
 function saidBy({ headers, text }: Reply): { types: string[]; words: string; isJson: boolean } {

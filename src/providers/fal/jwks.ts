@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
+import { parsed } from '../reply.ts';
 import { call } from './call.ts';
-import { parsed } from './failure.ts';
 
 export type SigningKeys = {
   /** The keys as they are known; null while they cannot be had. */

@@ -45,14 +45,22 @@ const MODELS: ReadonlyMap<string, Model> = new Map<string, Model>([
   ['fal-ai/sora-2/text-to-video', { inputOf: plainSeconds('resolution', 'aspect_ratio') }],
 ]);
 
-/** What to send for the request, or why nothing can be sent. */
-export function inputFor(request: GenerationRequest): { input: FalInput } | { unusable: string } {
+/** Whether the endpoint animates a picture; false for those that nobody knows. */
+export function needsPicture(endpoint: string): boolean {
+  return MODELS.get(endpoint)?.needsImage === true;
+}
+
+/** What to send for the request, with the picture where fal finds it, or why nothing can be sent. */
+export function inputFor(
+  request: GenerationRequest,
+  pictureUrl: string | null,
+): { input: FalInput } | { unusable: string } {
   const model = MODELS.get(request.providerModelId);
   if (!model) return { unusable: `no endpoint ${request.providerModelId} is known here` };
   const input = model.inputOf(request);
   if (!model.needsImage) return { input };
-  if (!request.image?.url) return { unusable: 'the endpoint needs a picture' };
-  return { input: { ...input, image_url: request.image.url } };
+  if (pictureUrl === null) return { unusable: 'the endpoint needs a picture' };
+  return { input: { ...input, image_url: pictureUrl } };
 }
 
 /** The endpoints that can be asked. */

@@ -1,10 +1,10 @@
 /** What came of a completed job. */
 import { z } from 'zod';
+import { type Asked, unreachable } from '../ask.ts';
 import type { GenerationRequest, ProviderStatus, VideoSource } from '../provider.ts';
-import type { Reply } from './call.ts';
-import type { Asked, Fal } from './context.ts';
-import { failureIn, isExplained, isVerdict, parsed } from './failure.ts';
-import { unreachable } from './unreachable.ts';
+import { parsed, type Reply } from '../reply.ts';
+import type { Fal } from './context.ts';
+import { failureIn, isExplained, isVerdict } from './failure.ts';
 
 const fileShape = z.object({ url: z.url({ protocol: /^https?$/ }) });
 const resultShape = z.object({ video: fileShape, thumbnail: fileShape.nullish().catch(null) });

@@ -1,11 +1,12 @@
 /** How a job stands at fal. There is no state for failure: a completed job has succeeded once its result was read. */
 import { z } from 'zod';
+import { unreachable } from '../ask.ts';
 import type { GenerationRequest, ProviderStatus } from '../provider.ts';
+import { parsed } from '../reply.ts';
+import { isVendorId } from '../vendor-id.ts';
 import type { Fal } from './context.ts';
-import { failureNamed, parsed } from './failure.ts';
+import { failureNamed } from './failure.ts';
 import { readResult } from './result.ts';
-import { unreachable } from './unreachable.ts';
-import { isRequestId } from './urls.ts';
 
 const filled = z.string().min(1).optional().catch(undefined);
 const statusShape = z.object({
@@ -24,7 +25,7 @@ export async function status(
   requestId: string,
   signal: AbortSignal,
 ): Promise<ProviderStatus> {
-  if (!isRequestId(requestId)) return { state: 'absent', cause: 'no id of fal’s' };
+  if (!isVendorId(requestId)) return { state: 'absent', cause: 'no id of fal’s' };
   const url = fal.urls.status(request.providerModelId, requestId);
   const asked = await fal.ask({ method: 'GET', url }, signal);
   const reply = asked.answer;

@@ -1,13 +1,7 @@
 /** Where fal's queue keeps a job. Whatever address an answer names, the key goes to the configured queue alone. */
 
-/** What may be part of an address: fal's ids are UUIDs. */
-const REQUEST_ID = /^[\w-]{1,128}$/;
 /** Their app has a third part. */
 const NAMESPACES = new Set(['workflows', 'comfy']);
-
-export function isRequestId(value: unknown): value is string {
-  return typeof value === 'string' && REQUEST_ID.test(value);
-}
 
 /** The whole endpoint takes a job; what comes later is asked of the app, its first two parts. */
 function appOf(endpoint: string): string {
@@ -15,11 +9,15 @@ function appOf(endpoint: string): string {
   return parts.slice(0, NAMESPACES.has(parts[0] ?? '') ? 3 : 2).join('/');
 }
 
-export function createUrls(queueUrl: string) {
+export function createUrls(queueUrl: string, restUrl: string) {
   const base = queueUrl.replace(/\/+$/, '');
+  const rest = restUrl.replace(/\/+$/, '');
   const jobUrl = (endpoint: string, requestId: string) => `${base}/${appOf(endpoint)}/requests/${requestId}`;
 
   return {
+    upload: `${rest}/storage/upload/initiate?storage_type=fal-cdn-v3`,
+    /** A picture goes over https, or to the very host that we were told to ask. */
+    mayTakeUploads: (url: string) => new URL(url).protocol === 'https:' || new URL(url).origin === new URL(rest).origin,
     submit: (endpoint: string, webhookUrl: string | null) =>
       `${base}/${endpoint}${webhookUrl === null ? '' : `?fal_webhook=${encodeURIComponent(webhookUrl)}`}`,
     status: (endpoint: string, requestId: string) => `${jobUrl(endpoint, requestId)}/status`,

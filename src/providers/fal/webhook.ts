@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { bytesFromHex } from '../../kernel/hash.ts';
 import type { WebhookDelivery, WebhookVerdict } from '../provider.ts';
-import { parsed } from './failure.ts';
+import { parsed } from '../reply.ts';
+import { isVendorId } from '../vendor-id.ts';
 import type { SigningKeys } from './jwks.ts';
-import { isRequestId } from './urls.ts';
 
 /** How far the sender's clock may be off, either way. */
 const SKEW_MAX_SECONDS = 300;
@@ -15,7 +15,7 @@ const HEADERS = {
   signature: 'x-fal-webhook-signature',
 };
 
-const eventShape = z.object({ request_id: z.string().refine(isRequestId) });
+const eventShape = z.object({ request_id: z.string().refine(isVendorId) });
 
 type Signed = { requestId: string; message: Uint8Array<ArrayBuffer>; signature: Uint8Array<ArrayBuffer> };
 
@@ -37,7 +37,7 @@ export async function verifyWebhook(
   }
   const event = eventShape.safeParse(parsed(new TextDecoder().decode(body))).data;
   const named = event?.request_id ?? signed.requestId;
-  return { ok: true, providerJobId: isRequestId(named) ? named : null, eventId: null };
+  return { ok: true, providerJobId: isVendorId(named) ? named : null, eventId: null };
 }
 
 async function signedBy(headers: Headers, body: Uint8Array, at: Date): Promise<Signed | { cause: string }> {

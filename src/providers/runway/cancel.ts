@@ -1,0 +1,20 @@
+import type { GenerationRequest } from '../provider.ts';
+import { isVendorId } from '../vendor-id.ts';
+import type { Runway } from './context.ts';
+
+/** Not there, or no longer. */
+const NOTHING_TO_STOP = new Set([404, 410]);
+
+/** Asks Runway to stop the task; one that has ended is deleted there, with its output. */
+export async function cancel(
+  runway: Runway,
+  request: GenerationRequest,
+  taskId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!isVendorId(taskId)) return;
+  const { answer } = await runway.ask((client) => client.tasks.delete(taskId), signal);
+  if (answer.got === 'reply' && (answer.status < 300 || NOTHING_TO_STOP.has(answer.status))) return;
+  const cause = answer.got === 'reply' ? `answered ${answer.status}` : answer.cause;
+  runway.log.warn({ job_id: request.jobId, cause }, 'Runway could not be told to stop a task');
+}

@@ -1,0 +1,45 @@
+/** What every verb of the adapter works with. */
+import type { Clock } from '../../kernel/clock.ts';
+import type { Log } from '../../kernel/log.ts';
+import { type Asked, askPatiently, type Vendor } from '../ask.ts';
+import type { GenerationRequest } from '../provider.ts';
+import type { NoReply, Reply } from '../reply.ts';
+import type { RetryTools } from '../retry.ts';
+import { call, type Question } from './call.ts';
+
+export type RunwayOptions = {
+  apiKey: string;
+  /** To which Runway's documented paths are appended. */
+  baseUrl: string;
+  fetch: typeof fetch;
+  clock: Clock;
+  log: Log;
+  retryTools?: RetryTools;
+  /** Between two status questions about one job; 5 s unless said, and Runway wants no fewer. */
+  pollIntervalMs?: number;
+};
+
+export type Runway = Vendor & {
+  baseUrl: string;
+  fetch: typeof fetch;
+  clock: Clock;
+  retryTools: RetryTools;
+  log: Log;
+  /** What must not be in a log although Runway may quote it. */
+  secretsOf(request: GenerationRequest): string[];
+  /** Once, whatever comes of it. */
+  askOnce(question: Question, signal: AbortSignal): Promise<Reply | NoReply>;
+  /** A question that is safe to repeat, by the retry policy. */
+  ask(question: Question, signal: AbortSignal): Promise<Asked>;
+};
+
+export function createRunway(options: Required<RunwayOptions>): Runway {
+  const { apiKey, baseUrl, fetch, clock, retryTools, log } = options;
+  const askOnce = (question: Question, signal: AbortSignal) => call({ apiKey, baseUrl, fetch }, question, signal);
+  return {
+    ...{ apiKey, baseUrl, fetch, clock, retryTools, log, askOnce },
+    secretsOf: ({ prompt, image }) => [prompt, image?.url ?? '', image?.fileName ?? '', apiKey],
+    reportKeyTrouble: (cause) => log.error({ provider: 'runway', cause }, 'Runway refuses our key or our account'),
+    ask: (question, signal) => askPatiently((limit) => askOnce(question, limit), { clock, retryTools }, signal),
+  };
+}

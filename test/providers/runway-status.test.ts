@@ -1,0 +1,212 @@
+/** The Runway adapter against the simulator, inside the process and over a port: what every answer about a task comes to. */
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { FaultInput } from '../../sim/faults.ts';
+import { DOORS, IMAGE_URL, leaksNothing, PROMPT } from './fal-bench.ts';
+import { pictureRequest, runwayBench, runwayRequest } from './runway-bench.ts';
+
+const remember = leaksNothing('key_');
+
+for (const door of DOORS) {
+  suite(`Runway's word on a task, ${door}`, { concurrency: 4 }, () => {
+    const ends: [string, string, RegExp, number, string?][] = [
+      ['moderated', 'ERR_5003', /^moderated: SAFETY\.INPUT\.TEXT: Your input/, 0.48, 'moderated'],
+      ['moderated_output', 'ERR_5003', /^moderated: SAFETY\.OUTPUT\.VIDEO/, 0.48, 'moderated'],
+      ['moderated_early', 'ERR_5003', /^moderated: INPUT_PREPROCESSING\.SAFETY\.TEXT/, 0.48, 'moderated'],
+      ['asset_invalid', 'ERR_5003', /ASSET\.INVALID/, 0],
+      ['third_party_input', 'ERR_5003', /THIRD_PARTY\.INPUT_VALIDATION/, 0],
+      ['third_party', 'ERR_5002', /THIRD_PARTY\.UNAVAILABLE/, 0],
+      ['internal', 'ERR_5002', /^failed \(INTERNAL: An unexpected/, 0],
+      ['internal_early', 'ERR_5002', /INPUT_PREPROCESSING\.INTERNAL/, 0],
+      ['bad_output', 'ERR_5002', /INTERNAL\.BAD_OUTPUT\.CODE01/, 0],
+      ['unnamed', 'ERR_5002', /^failed \(no code: An unexpected/, 0],
+      ['cancelled', 'ERR_5002', /^cancelled at Runway$/, 0],
+      ['no_output', 'ERR_5005', /^succeeded without a video$/, 0.48],
+    ];
+    for (const [outcome, code, cause, costUsd, reason] of ends) {
+      test(`a task that ends as «${outcome}» has failed with ${code}, and its cost is told`, async (t) => {
+        const bench = await runwayBench(t, door);
+        const request = runwayRequest({ prompt: `${PROMPT} [runway:${outcome}]` });
+        const id = await bench.ended(request);
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.ok(status.state === 'failed', JSON.stringify(status));
+        assert.equal(status.code, code);
+        assert.match(status.cause, cause);
+        assert.equal(status.reason, reason);
+        assert.equal(status.costUsd, costUsd);
+        assert.deepEqual(bench.waits, [], 'a verdict is not asked for again');
+        remember(bench, status);
+      });
+    }
+
+    test('codes that nobody knows yet are told by their beginnings', async (t) => {
+      const bench = await runwayBench(t, door);
+      const request = runwayRequest();
+      const id = await bench.ended(request);
+      const cases: [string, string, string?][] = [
+        ['SAFETY', 'ERR_5003', 'moderated'],
+        ['SAFETY.INPUT.A_KIND_OF_TOMORROW', 'ERR_5003', 'moderated'],
+        ['INPUT_PREPROCESSING.SAFETY.THIRD_PARTY', 'ERR_5003', 'moderated'],
+        ['ASSET.INVALID.IMAGE', 'ERR_5003'],
+        ['INPUT_VALIDATION', 'ERR_5003'],
+        ['SAFETYNET.DOWN', 'ERR_5002'],
+        ['INTERNAL.INPUT_VALIDATOR.DOWN', 'ERR_5002'],
+        ['A_WORD_OF_TOMORROW', 'ERR_5002'],
+      ];
+      for (const [failureCode, code, reason] of cases) {
+        const said = { id, status: 'FAILED', failure: 'no', failureCode };
+        bench.controls.plan({ on: 'status', reply: { status: 200, text: JSON.stringify(said) } });
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.ok(status.state === 'failed', failureCode);
+        assert.deepEqual([status.code, status.reason, 'costUsd' in status], [code, reason, false], failureCode);
+        remember(bench, status);
+      }
+    });
+
+    test('what waits for others of the account is queued', async (t) => {
+      const bench = await runwayBench(t, door);
+      const request = runwayRequest({ prompt: `${PROMPT} [runway:throttled]` });
+      const id = await bench.accepted(request);
+      assert.deepEqual(await bench.provider.status(request, id, bench.signal), {
+        state: 'queued',
+        queuePosition: null,
+      });
+      await bench.controls.finish(id);
+      assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'completed');
+    });
+
+    test('progress is whole percent from 0 to 100, and null where there is none', async (t) => {
+      const bench = await runwayBench(t, door);
+      const request = runwayRequest();
+      const id = await bench.accepted(request);
+      const cases: [unknown, number | null][] = [
+        [0, 0],
+        [0.29, 29],
+        [0.996, 100],
+        [1, 100],
+        [1.7, 100],
+        [-1, 0],
+        [null, null],
+        [undefined, null],
+        ['half', null],
+      ];
+      for (const [progress, percent] of cases) {
+        const text = JSON.stringify({ id, status: 'RUNNING', progress });
+        bench.controls.plan({ on: 'status', reply: { status: 200, text } });
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.deepEqual(status, { state: 'processing', progress: percent }, String(progress));
+      }
+    });
+
+    test('Runway in trouble is asked again after 2, 4 and 8 seconds, and no longer than that', async (t) => {
+      const bench = await runwayBench(t, door);
+      const request = runwayRequest();
+      const id = await bench.ended(request);
+      const look = () => bench.provider.status(request, id, bench.signal);
+      const replies = [408, 429, 500, 502, 503, 504].map((status) => ({ status, text: '<html>' }));
+      for (const reply of [...replies, 'cut' as const, { status: 200, text: '{"stat', isCutShort: true }]) {
+        bench.controls.plan({ on: 'status', times: 3, reply });
+        assert.equal((await look()).state, 'completed', JSON.stringify(reply));
+        assert.deepEqual(bench.waits.splice(0), [2_000, 4_000, 8_000]);
+        bench.controls.plan({ on: 'status', times: 4, reply });
+        const unreachable = await look();
+        assert.equal(unreachable.state, 'unreachable', JSON.stringify(reply));
+        assert.deepEqual(bench.waits.splice(0), [2_000, 4_000, 8_000]);
+        remember(bench, unreachable);
+      }
+      assert.equal((await look()).state, 'completed');
+    });
+
+    test('an answer that is nobody’s verdict is no failure of the task', async (t) => {
+      const bench = await runwayBench(t, door);
+      const request = runwayRequest();
+      const id = await bench.ended(request);
+      const strange: FaultInput['reply'][] = [
+        { status: 200, text: '<html>a hotel</html>' },
+        { status: 200, text: '{"status":"DREAMING"}' },
+        { status: 200, text: '{"id":"of-another","status":"SUCCEEDED","output":["https://example.com/a.mp4"]}' },
+        { status: 204 },
+        { status: 401, text: '{"error":"Invalid key"}' },
+        { status: 403 },
+        { status: 400 },
+        { status: 302, headers: { location: 'https://example.com' } },
+      ];
+      for (const reply of strange) {
+        bench.controls.plan({ on: 'status', ...(reply ? { reply } : {}) });
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.equal(status.state, 'unreachable', JSON.stringify(reply));
+        const isKeyTrouble = /401|403/.test(JSON.stringify(reply));
+        assert.equal(
+          bench.log.lines.some(({ level }) => level === 'error'),
+          isKeyTrouble,
+        );
+        remember(bench, status);
+      }
+      assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'completed');
+    });
+
+    test('a wait that is asked for is kept if it is short, and passed on if it is long', async (t) => {
+      const bench = await runwayBench(t, door);
+      const request = runwayRequest();
+      const id = await bench.accepted(request);
+      const look = () => bench.provider.status(request, id, bench.signal);
+      bench.controls.plan({ on: 'status', reply: { status: 429, headers: { 'retry-after': '11' } } });
+      assert.equal((await look()).state, 'queued');
+      assert.deepEqual(bench.waits.splice(0), [11_000]);
+      bench.controls.plan({ on: 'status', reply: { status: 503, headers: { 'retry-after': '120' } } });
+      const later = await look();
+      assert.ok(later.state === 'unreachable' && later.retryAfterMs === 120_000);
+      assert.deepEqual(bench.waits, []);
+    });
+
+    test('a success whose file has no web address has no file', async (t) => {
+      const bench = await runwayBench(t, door);
+      const request = runwayRequest();
+      const id = await bench.ended(request);
+      for (const output of [[], [''], ['file:///etc/passwd'], ['data:video/mp4;base64,AAAA'], [7], null, 'x', {}]) {
+        const text = JSON.stringify({ id, status: 'SUCCEEDED', output, cost: { credits: 25 } });
+        bench.controls.plan({ on: 'status', reply: { status: 200, text } });
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.ok(status.state === 'failed' && status.code === 'ERR_5005', JSON.stringify(output));
+        assert.equal(status.costUsd, 0.25, 'what it cost is known all the same');
+      }
+    });
+
+    test('what a person wrote is taken out of Runway’s words', async (t) => {
+      const bench = await runwayBench(t, door);
+      const request = pictureRequest({ image: { ...(pictureRequest().image ?? assert.fail()), url: IMAGE_URL } });
+      const id = await bench.ended(request);
+      for (const quote of [PROMPT, JSON.stringify(PROMPT), PROMPT.slice(0, 30), IMAGE_URL, 'heron.png']) {
+        const failure = `Cannot make ${quote} today`;
+        const text = JSON.stringify({ id, status: 'FAILED', failure, failureCode: 'INTERNAL' });
+        bench.controls.plan({ on: 'status', reply: { status: 200, text } });
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.match('cause' in status ? status.cause : '', /Cannot make "?…+"? today/);
+        remember(bench, status);
+        const issues = [{ code: 'custom', path: ['promptText'], message: failure }];
+        bench.controls.plan({ on: 'submit', reply: { status: 400, text: JSON.stringify({ error: failure, issues }) } });
+        const answer = await bench.provider.submit(request, bench.signal);
+        assert.match('cause' in answer ? answer.cause : '', /Cannot make "?…+"? today; promptText: Cannot make/);
+        remember(bench, answer);
+      }
+    });
+
+    test('a task that our key does not know is absent, and no id that is none is asked for', async (t) => {
+      const bench = await runwayBench(t, door);
+      bench.controls.addApiKey('key_of_another');
+      const other = bench.withOptions({ apiKey: 'key_of_another' });
+      const request = runwayRequest();
+      const id = await bench.accepted(request);
+      assert.equal((await other.status(request, id, bench.signal)).state, 'absent');
+      assert.equal((await bench.provider.status(request, crypto.randomUUID(), bench.signal)).state, 'absent');
+      bench.controls.plan({ on: 'status', reply: { status: 410 } });
+      assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'absent');
+      assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'queued');
+      const before = bench.controls.calls().length;
+      for (const odd of ['', '..', 'a/b', 'x?y=1', '%2e%2e', 'a'.repeat(129)]) {
+        assert.equal((await bench.provider.status(request, odd, bench.signal)).state, 'absent', odd);
+      }
+      assert.equal(bench.controls.calls().length, before);
+    });
+  });
+}
