@@ -35,10 +35,10 @@ export async function readBytes(request: Request, bytesMax: number): Promise<Uin
   }
 }
 
-type ByteReader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+export type ByteReader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
 
 /** A body that breaks off is its sender's doing. */
-async function readChunk(reader: ByteReader) {
+export async function readChunk(reader: ByteReader) {
   try {
     return await reader.read();
   } catch (cause) {
@@ -46,7 +46,8 @@ async function readChunk(reader: ByteReader) {
   }
 }
 
-async function drain(reader: ByteReader): Promise<void> {
+/** Reads on to the end of a refused body, as far as is sensible. */
+export async function drain(reader: ByteReader): Promise<void> {
   for (let bytes = 0; bytes < DRAIN_BYTES_MAX; ) {
     const { done, value } = await readChunk(reader);
     if (done) return;

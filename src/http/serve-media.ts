@@ -15,6 +15,10 @@ export type ServeMediaOptions = {
   log: Log;
   /** When the permission to read ends; no cache may outlive it. */
   until: Date;
+  /** What it was found to be, where that says more than the key's extension. */
+  contentType?: string | null;
+  /** What its owner calls it; the key's own name unless said. */
+  name?: string;
   /** Given: offered as a download under this name, or under its own where it is empty. */
   download?: string | undefined;
 };
@@ -34,7 +38,7 @@ export async function serveMedia(options: ServeMediaOptions): Promise<Response> 
   const headers = mediaHeaders(options, etag, modifiedAt);
   if (isUnchanged(request.headers, etag, modifiedAt)) return new Response(null, { status: 304, headers });
 
-  headers['Content-Type'] = contentTypeOf(key);
+  headers['Content-Type'] = options.contentType ?? contentTypeOf(key);
   // A range means something to GET alone (RFC 9110 §14.2).
   const isRangeWelcome = request.method === 'GET' && rangeStillHolds(request.headers.get('If-Range'), etag, modifiedAt);
   const wanted = parseRange(isRangeWelcome ? request.headers.get('Range') : null, bytes);
@@ -57,7 +61,8 @@ function mediaHeaders(options: ServeMediaOptions, etag: string, modifiedAt: Date
   return {
     'Accept-Ranges': 'bytes',
     'Cache-Control': `private, max-age=${secondsLeft}`,
-    'Content-Disposition': options.download === undefined ? 'inline' : attachment(options.download, options.key),
+    'Content-Disposition':
+      options.download === undefined ? 'inline' : attachment(options.download, options.name ?? options.key),
     'Content-Security-Policy': MEDIA_CSP,
     ETag: etag,
     'Last-Modified': modifiedAt.toUTCString(),

@@ -1,0 +1,82 @@
+/** Takes a file from the body of a request, raw or in a form, to the disk: nothing is held in memory while it comes. */
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Problem } from '../kernel/errors.ts';
+import { createTurns } from '../kernel/turns.ts';
+import { drain, readChunk } from './body.ts';
+import { filePartOf } from './form-file.ts';
+
+export type ReceiveOptions = {
+  /** A folder that is there; files in it have names of their own. */
+  folder: string;
+  bytesMax: number;
+  name: string;
+};
+
+/** Besides the file a form holds its own lines and a few short fields. */
+const FORM_BYTES_MAX = 64 * 1024;
+/** A form is read whole to find the file in it. */
+const inTurn = createTurns(2);
+
+/**
+ * The path of the file, which the caller removes. Throws ERR_4014 when it is longer than `bytesMax`, ERR_4006 when there is
+ * none, ERR_4015 when it is compressed; nothing is left on the disk then.
+ */
+export async function receiveFile(request: Request, { folder, bytesMax, name }: ReceiveOptions): Promise<string> {
+  refuseEncoding(request.headers);
+  const path = join(folder, name);
+  const type = request.headers.get('Content-Type') ?? '';
+  const isForm = /^\s*multipart\/form-data\b/i.test(type);
+  try {
+    const bytes = await save(request, path, bytesMax, isForm ? bytesMax + FORM_BYTES_MAX : bytesMax);
+    if (bytes === 0) throw missing();
+    if (isForm) await inTurn(() => keepFilePart(path, type, bytesMax));
+    return path;
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+function missing(): Problem {
+  return new Problem('ERR_4006', { details: { field: 'file', reason: 'missing' } });
+}
+
+function refuseEncoding(headers: Headers): void {
+  const encoding = headers.get('Content-Encoding')?.trim().toLowerCase() ?? '';
+  if (encoding === '' || encoding === 'identity') return;
+  throw new Problem('ERR_4015', { details: { field: 'Content-Encoding', allowed: ['identity'] } });
+}
+
+/** Resolves with how many bytes were written. */
+async function save(request: Request, path: string, bytesMax: number, bodyBytesMax: number): Promise<number> {
+  const tooLarge = () => new Problem('ERR_4014', { details: { bytes_max: bytesMax } });
+  // Before the body is touched: the adapter can then drain it by itself.
+  if (Number(request.headers.get('Content-Length')) > bodyBytesMax) throw tooLarge();
+  if (request.body === null) return 0;
+  const reader = request.body.getReader();
+  const file = await open(path, 'wx', 0o600);
+  try {
+    for (let bytes = 0; ; ) {
+      const { done, value } = await readChunk(reader);
+      if (done) return bytes;
+      bytes += value.byteLength;
+      if (bytes > bodyBytesMax) {
+        await drain(reader);
+        throw tooLarge();
+      }
+      await file.write(value);
+    }
+  } finally {
+    // Never cancelled: cancelling would close the connection.
+    reader.releaseLock();
+    await file.close();
+  }
+}
+
+async function keepFilePart(path: string, type: string, bytesMax: number): Promise<void> {
+  const part = filePartOf(await readFile(path), type);
+  if (part === null || part.byteLength === 0) throw missing();
+  if (part.byteLength > bytesMax) throw new Problem('ERR_4014', { details: { bytes_max: bytesMax } });
+  await writeFile(path, part);
+}

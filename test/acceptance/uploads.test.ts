@@ -1,0 +1,125 @@
+/** Pictures to animate, uploaded as storage clients do it; by URL alone. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { before, describe, test } from 'node:test';
+import { StorageClient } from '@supabase/storage-js';
+import { makePicture, pngOfBytes } from '../support/upload-pictures.ts';
+import { call } from './support/api.ts';
+import { type Guest, newGuest } from './support/guest.ts';
+import { oneConnection, rawCall } from './support/raw.ts';
+import { assertRefused } from './support/refusal.ts';
+import { useTarget } from './support/target.ts';
+
+const target = useTarget();
+const BYTES_MAX = 10_485_760;
+
+describe('the storage of pictures', () => {
+  let guest: Guest;
+  let storage: StorageClient;
+  before(async () => {
+    guest = await newGuest(target.url);
+    storage = new StorageClient(`${target.url}/storage/v1`, { Authorization: `Bearer ${guest.token}` });
+  });
+  const address = (path: string) => `/storage/v1/object/user_uploads/${path}`;
+  const own = (name: string = `${randomUUID()}.png`) => `${guest.userId}/${name}`;
+  const headers = () => ({ Authorization: `Bearer ${guest.token}`, 'Content-Type': 'image/png' });
+  const is404 = async (path: string) =>
+    assertRefused(await call(target.url, 'GET', address(path), { token: guest.token }), 404, 'ERR_4007');
+
+  test('Supabase’s client uploads as bytes and as a form, lists, signs, downloads and removes', async () => {
+    const bucket = storage.from('user_uploads');
+    const [one, two, bytes] = [own('a/one.png'), own('a/two.png'), makePicture('png')];
+    assert.equal((await bucket.upload(one, bytes)).error, null);
+    assert.equal((await bucket.upload(two, new Blob([new Uint8Array(bytes)], { type: 'image/png' }))).error, null);
+    assert.equal((await bucket.upload(one, bytes)).error?.message, 'There already is a file of this name.');
+    const { data: listed } = await bucket.list(own('a'));
+    assert.deepEqual(
+      listed?.map(({ name }) => name),
+      ['one.png', 'two.png'],
+    );
+    const { data: signed } = await bucket.createSignedUrl(one, 60);
+    const opened = await fetch(signed?.signedUrl ?? '', { headers: { Range: 'bytes=1-3' } });
+    assert.deepEqual([opened.status, await opened.text()], [206, 'PNG']);
+    const { data: blob } = await bucket.download(two);
+    assert.ok(blob && Buffer.from(await blob.arrayBuffer()).equals(bytes));
+    const upload = await bucket.createSignedUploadUrl(own('a/three.webp'));
+    const nobody = new StorageClient(`${target.url}/storage/v1`, {});
+    const put = nobody.from('user_uploads').uploadToSignedUrl;
+    const handed = await put.call(
+      nobody.from('user_uploads'),
+      own('a/three.webp'),
+      upload.data?.token ?? '',
+      makePicture('webp'),
+    );
+    assert.equal(handed.error, null);
+    const { data: removed } = await bucket.remove([one, two, own('a/three.webp'), own('none.png')]);
+    assert.equal(removed?.length, 3);
+    assert.deepEqual((await bucket.list(own('a'))).data, []);
+  });
+
+  test('one byte too many is 413 by its length and without one; the connection lives, and nothing is stored', async () => {
+    const over = pngOfBytes(BYTES_MAX + 1);
+    const agent = oneConnection();
+    const path = own();
+    try {
+      for (const sized of [{ 'Content-Length': over.length }, { 'Transfer-Encoding': 'chunked' }]) {
+        const chunks = Array.from({ length: 12 }, (_, index) => over.subarray(index * 900_000, (index + 1) * 900_000));
+        const reply = await rawCall(`${target.url}${address(path)}`, 'POST', {
+          headers: { ...headers(), ...sized },
+          chunks,
+          agent,
+        });
+        assert.equal(reply.status, 413, reply.text);
+        assert.deepEqual(JSON.parse(reply.text).error.details, { bytes_max: BYTES_MAX });
+      }
+    } finally {
+      agent.destroy();
+    }
+    await is404(path);
+  });
+
+  test('a large body that is refused unread gets its answer: no token, another’s folder, another bucket', async () => {
+    const large = pngOfBytes(BYTES_MAX);
+    for (const [path, token, status] of [
+      [address(own()), undefined, 401],
+      [address(`${randomUUID()}/x.png`), guest.token, 403],
+      [`/storage/v1/object/videos/${own()}`, guest.token, 403],
+      [`/storage/v1/object/upload/sign/user_uploads/${own()}?token=x`, undefined, 403],
+    ] as const) {
+      const method = path.includes('upload/sign') ? 'PUT' : 'POST';
+      const reply = await call(target.url, method, path, {
+        token,
+        body: large,
+        headers: { 'Content-Type': 'image/png' },
+      });
+      assertRefused(reply, status, 'ERR_4005');
+    }
+  });
+
+  test('what is no picture is 415 under any name, and no path leads out of one’s folder', async () => {
+    for (const content of ['<html><script>alert(1)</script>', '<svg xmlns="http://www.w3.org/2000/svg"/>', 'GIF89a']) {
+      const path = own();
+      const reply = await call(target.url, 'POST', address(path), {
+        token: guest.token,
+        body: content,
+        headers: { 'Content-Type': 'image/png' },
+      });
+      assertRefused(reply, 415, 'ERR_4015', { allowed: ['image/jpeg', 'image/png', 'image/webp'] });
+      await is404(path);
+    }
+    const other = await newGuest(target.url);
+    for (const path of [
+      `${guest.userId}/../${other.userId}/x.png`,
+      `${guest.userId}/..%2f${other.userId}%2fx.png`,
+      `${guest.userId}\\..\\${other.userId}\\x.png`,
+      `/${other.userId}/x.png`,
+    ]) {
+      const length = { 'Content-Length': makePicture('png').length };
+      const raw = { headers: { ...headers(), ...length }, chunks: [makePicture('png')], path: address(path) };
+      const reply = await rawCall(target.url, 'POST', raw);
+      assert.ok([400, 403, 404].includes(reply.status), `${path}: ${reply.status}`);
+    }
+    const theirs = new StorageClient(`${target.url}/storage/v1`, { Authorization: `Bearer ${other.token}` });
+    assert.deepEqual((await theirs.from('user_uploads').list(other.userId)).data, []);
+  });
+});
