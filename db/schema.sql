@@ -171,6 +171,7 @@
 -- video_jobs.deadline_at: timestamp with time zone not null
 -- video_jobs.completed_at: timestamp with time zone
 -- video_jobs.deleted_at: timestamp with time zone
+-- video_jobs.error_reason: text
 
 -- constraints
 -- admin_actions admin_actions_action_type_check: CHECK ((action_type = ANY (ARRAY['credit_refund'::text, 'credit_adjustment'::text, 'model_disable'::text, 'model_enable'::text, 'model_update'::text, 'user_ban'::text, 'user_unban'::text])))
@@ -293,6 +294,7 @@
 -- video_jobs video_jobs_credits_used_check: CHECK ((credits_used > 0))
 -- video_jobs video_jobs_deleted_only_when_final: CHECK (((deleted_at IS NULL) OR (completed_at IS NOT NULL)))
 -- video_jobs video_jobs_error_code_check: CHECK ((error_code ~ '^ERR_[0-9]{4}$'::text))
+-- video_jobs video_jobs_error_reason_check: CHECK ((error_reason = 'moderated'::text))
 -- video_jobs video_jobs_failed_has_a_code: CHECK (((status = 'failed'::text) = (error_code IS NOT NULL)))
 -- video_jobs video_jobs_image_url_check: CHECK ((char_length(image_url) <= 2000))
 -- video_jobs video_jobs_model_id_fkey: FOREIGN KEY (model_id) REFERENCES models(id)
@@ -302,6 +304,7 @@
 -- video_jobs video_jobs_prompt_check: CHECK (((char_length(prompt) >= 3) AND (char_length(prompt) <= 10000)))
 -- video_jobs video_jobs_provider_job_id_check: CHECK (((char_length(provider_job_id) >= 1) AND (char_length(provider_job_id) <= 500)))
 -- video_jobs video_jobs_queue_position_check: CHECK ((queue_position > 0))
+-- video_jobs video_jobs_reason_only_with_a_code: CHECK (((error_reason IS NULL) OR (error_code IS NOT NULL)))
 -- video_jobs video_jobs_settings_check: CHECK ((jsonb_typeof(settings) = 'object'::text))
 -- video_jobs video_jobs_status_check: CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text])))
 -- video_jobs video_jobs_user_id_fkey: FOREIGN KEY (user_id) REFERENCES users(id)
@@ -406,36 +409,47 @@
 
 -- functions
 -- add_credits(p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text, p_job_id uuid): returns jsonb security definer to rendio_server
+-- admit_to_provider(p_provider text): returns integer security definer
 -- apply_credits(p_user_id uuid, p_change integer, p_reason text, p_job_id uuid, p_transaction_id text): returns integer security definer
 -- begin_attempt(p_job_id uuid): returns jsonb security definer to rendio_server
 -- begin_generation(p_user_id uuid, p_idempotency_key uuid, p_request_hash text, p_model_id uuid, p_prompt text, p_settings jsonb, p_image_url text, p_address inet, p_limit_account integer, p_limit_address integer, p_limit_in_flight integer, p_deadline_seconds integer): returns jsonb security definer to rendio_server
+-- begin_upload(p_user_id uuid, p_path text, p_content_type text, p_bytes integer, p_width integer, p_height integer, p_sha256 text, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint): returns jsonb security definer to rendio_server
 -- broken_invariants(): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
 -- cancel_generation(p_user_id uuid, p_job_id uuid, p_idempotency_key uuid, p_request_hash text): returns jsonb security definer to rendio_server
 -- claim_initial_grant(p_user_id uuid, p_bit1 boolean): returns boolean security definer to rendio_server
 -- cleanup_rate_limit_logs(): returns integer security definer
 -- close_attempt(p_attempt_id uuid, p_state text, p_error text): returns boolean security definer to rendio_server
 -- complete_initial_grant(p_user_id uuid, p_amount integer): returns integer security definer to rendio_server
+-- confirm_attempt(p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- count_jobs(): returns trigger security definer
 -- current_user_id(): returns uuid to anon, authenticated, rendio_server
 -- deduct_credits(p_user_id uuid, p_amount integer, p_reason text, p_job_id uuid): returns jsonb security definer to rendio_server
 -- delete_generation(p_user_id uuid, p_job_id uuid): returns text security definer to rendio_server
 -- emit_event(p_user_id uuid, p_type text, p_job_id uuid, p_data jsonb): returns void security definer
--- fail_generation(p_job_id uuid, p_error_code text, p_cause text): returns boolean security definer to rendio_server
+-- end_attempt(p_job_id uuid, p_result text, p_error text, p_cost_usd numeric): returns boolean security definer to rendio_server
+-- expire_uploads(p_unused_days integer, p_limit integer): returns integer security definer to rendio_server
+-- fail_generation(p_job_id uuid, p_error_code text, p_cause text, p_reason text): returns boolean security definer to rendio_server
 -- finish_generation(p_job_id uuid, p_video_path text, p_thumbnail_path text, p_video_bytes bigint, p_video_sha256 text, p_video_seconds numeric): returns boolean security definer to rendio_server
+-- finish_upload(p_id uuid, p_path text, p_upsert boolean): returns jsonb security definer to rendio_server
+-- forget_upload(p_id uuid): returns boolean security definer to rendio_server
 -- generation_price(p_model models, p_duration_seconds numeric): returns integer to rendio_server
 -- guard_job_state(): returns trigger
 -- keep_default_price(): returns trigger
 -- lock_job(p_job_id uuid): returns video_jobs security definer
 -- log_error(p_user_id uuid, p_error_code text, p_endpoint text, p_request_data jsonb, p_error_details jsonb): returns void security definer to rendio_server
 -- mark_submitted(p_job_id uuid, p_attempt_id uuid, p_provider_job_id text, p_vendor_request_id text): returns jsonb security definer to rendio_server
+-- note_provider_health(p_provider text, p_job_id uuid, p_fared text): returns text security definer to rendio_server
 -- onboard_device(p_device_id text, p_language text): returns jsonb security definer to rendio_server
 -- open_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns void security definer to rendio_server
 -- prune_logs(): returns jsonb security definer to rendio_server
 -- rate_limit_state(p_action text, p_user_id uuid, p_address inet, p_limit integer, p_window interval): returns jsonb security definer to rendio_server
 -- record_progress(p_job_id uuid, p_progress integer, p_queue_position integer): returns boolean security definer to rendio_server
+-- record_provider_event(p_sender text, p_event_key text, p_providers jsonb, p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- refuse_ledger_change(): returns trigger
+-- remove_uploads(p_user_id uuid, p_paths jsonb): returns jsonb security definer to rendio_server
 -- requeue_orphans(p_limit integer): returns integer security definer to rendio_server
 -- rotate_session(p_token_hash bytea, p_next_token_hash bytea, p_next_nonce bytea, p_lifetime_seconds integer): returns jsonb security definer to rendio_server
+-- schedule_confirm(p_job_id uuid, p_provider_job_id text, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_settle(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_submit(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- stop_at_provider(p_job_id uuid): returns void security definer

@@ -71,3 +71,10 @@ begin
   end loop;
 end
 $$;
+
+-- Which of a code's sentences the owner is told: `moderated` tells the provider's content rules from its other refusals.
+alter table public.video_jobs
+  add column error_reason text check (error_reason in ('moderated')),
+  add constraint video_jobs_reason_only_with_a_code check (error_reason is null or error_code is not null);
+-- Its successor takes one argument more.
+drop function if exists public.fail_generation(uuid, text, text);

@@ -114,7 +114,8 @@ $$;
 
 -- Charges for one generation and sets it going: replay, limits, price, charge, job, queue task, events and the
 -- idempotency record are one transaction. Returns {outcome} = created | replayed | key_reused | user_not_found | banned |
--- model_unavailable | rate_limited {scope, …} | insufficient_credits {required, available}.
+-- model_unavailable | provider_unavailable {retry_seconds} | rate_limited {scope, …} |
+-- insufficient_credits {required, available}.
 create or replace function public.begin_generation(
   p_user_id uuid,
   p_idempotency_key uuid,
@@ -140,6 +141,7 @@ declare
   v_account_state jsonb;
   v_address_state jsonb;
   v_price integer;
+  v_retry_seconds integer;
   v_job_id uuid := gen_random_uuid();
   v_charge jsonb;
   v_response jsonb;
@@ -194,6 +196,13 @@ begin
   v_price := public.generation_price(v_model, (p_settings ->> 'duration')::numeric);
   if v_price is null then
     raise exception 'no price without a duration' using errcode = 'invalid_parameter_value';
+  end if;
+  -- Whoever cannot pay takes no place of a provider that is tried one job at a time.
+  if v_user.credits_remaining >= v_price then
+    v_retry_seconds := public.admit_to_provider(v_model.provider);
+    if v_retry_seconds > 0 then
+      return jsonb_build_object('outcome', 'provider_unavailable', 'retry_seconds', v_retry_seconds);
+    end if;
   end if;
   v_charge := public.deduct_credits(p_user_id, v_price, 'video_generation', v_job_id);
   if not (v_charge ->> 'success')::boolean then
@@ -321,7 +330,7 @@ end
 $$;
 
 -- The provider has the job: pending → processing, under the provider's id. Also from an attempt whose outcome was unknown.
--- Returns {outcome} = submitted | already | final | not_found.
+-- Returns {outcome} = submitted | already | final | taken (another job of ours has that id) | not_found.
 create or replace function public.mark_submitted(
   p_job_id uuid,
   p_attempt_id uuid,
@@ -337,6 +346,13 @@ declare
 begin
   if v_job.job_id is null then
     return jsonb_build_object('outcome', 'not_found');
+  end if;
+  -- Seen through the attempts, which remember the ids of jobs that had ended before they were known to be taken.
+  if exists (
+    select from public.provider_attempts
+    where provider = v_job.provider and provider_job_id = p_provider_job_id and job_id <> p_job_id
+  ) then
+    return jsonb_build_object('outcome', 'taken');
   end if;
 
   update public.provider_attempts
@@ -468,10 +484,12 @@ end
 $$;
 
 -- pending | processing → failed, with the charge given back, once. False where the job is final already.
+-- `p_reason`: which of the code's sentences the owner is told; the cause is for our log alone.
 create or replace function public.fail_generation(
   p_job_id uuid,
   p_error_code text,
-  p_cause text default null
+  p_cause text default null,
+  p_reason text default null
 ) returns boolean
 language plpgsql
 security definer
@@ -484,7 +502,11 @@ begin
     return false;
   end if;
   update public.video_jobs
-  set status = 'failed', error_code = p_error_code, queue_position = null, completed_at = clock_timestamp()
+  set status = 'failed',
+      error_code = p_error_code,
+      error_reason = p_reason,
+      queue_position = null,
+      completed_at = clock_timestamp()
   where job_id = p_job_id and status in ('pending', 'processing');
 
   -- The refund equals the charge, because it is read from it; a unique index allows one for each job.
@@ -496,7 +518,9 @@ begin
     v_job.user_id,
     'failed',
     p_job_id,
-    jsonb_build_object('error_code', p_error_code, 'refunded', v_job.credits_used)
+    jsonb_strip_nulls(
+      jsonb_build_object('error_code', p_error_code, 'reason', p_reason, 'refunded', v_job.credits_used)
+    )
   );
   if p_error_code <> 'ERR_5004' then
     perform public.log_error(

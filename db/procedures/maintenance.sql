@@ -37,6 +37,7 @@ declare
   v_events integer;
   v_sessions integer;
   v_errors integer;
+  v_provider_events integer;
 begin
   delete from public.idempotency_log where expires_at < now();
   get diagnostics v_keys = row_count;
@@ -48,12 +49,16 @@ begin
   get diagnostics v_sessions = row_count;
   delete from public.error_log where created_at < now() - interval '90 days';
   get diagnostics v_errors = row_count;
+  -- Their senders repeat an event for hours at most.
+  delete from public.provider_events where created_at < now() - interval '30 days';
+  get diagnostics v_provider_events = row_count;
   return jsonb_build_object(
     'rate_limit_rows', public.cleanup_rate_limit_logs(),
     'idempotency_keys', v_keys,
     'events', v_events,
     'sessions', v_sessions,
-    'errors', v_errors
+    'errors', v_errors,
+    'provider_events', v_provider_events
   );
 end
 $$;

@@ -228,6 +228,7 @@ export interface VideoJobs {
   deleted_at: Date | null;
   error_code: string | null;
   error_message: string | null;
+  error_reason: string | null;
   image_url: string | null;
   job_id: Generated<string>;
   model_id: string;

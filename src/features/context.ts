@@ -10,7 +10,7 @@ import type { Tokens } from '../kernel/tokens.ts';
 import type { MediaFetcher } from '../media/fetch-media.ts';
 import type { MediaProbe } from '../media/probe.ts';
 import type { MediaStore } from '../media/store.ts';
-import type { ProviderName, VideoProvider } from '../providers/provider.ts';
+import type { ProviderName, VideoProvider, WebhookDelivery } from '../providers/provider.ts';
 
 /** Numbers an operator may set; see the contract's environment table. */
 export type Policy = {
@@ -47,9 +47,15 @@ export type Context = {
   /** One onboarding at a time may read and write a device's bits at Apple, which knows no compare-and-set. */
   deviceGrantLease: Lease;
   providers: ReadonlyMap<ProviderName, VideoProvider>;
+  /** Those that this process plays itself: nobody outside is called, and their films show no prompt. */
+  simulated: ReadonlySet<ProviderName>;
+  /** The base URL at which a provider can reach this server, without a slash at the end; null where it cannot. */
+  addressFor(provider: Pick<VideoProvider, 'name'>): string | null;
+  /** Whether an event in the generic form was sent by who knows our secret; null where none is set. */
+  verifySignedWebhook: ((delivery: WebhookDelivery) => Promise<boolean>) | null;
   media: MediaStore;
-  /** Brings finished files here from the hosts of their providers. */
-  mediaFetcher: MediaFetcher;
+  /** Brings the provider's finished files here from its hosts. */
+  mediaFetcherFor(provider: Pick<VideoProvider, 'name'>): MediaFetcher;
   probe: MediaProbe;
   mediaSigner: MediaSigner;
   /** The newest migration that this code was written for. */

@@ -101,9 +101,10 @@ const variants: [ErrorCode, Record<string, unknown>, RegExp][] = [
   ['ERR_4014', { bytes_max: 10 * 1024 * 1024 }, /The limit is 10 MB\./],
   ['ERR_4014', { bytes_max: 64 * 1024 }, /The limit is 64 kB\./],
   ['ERR_4016', { allowed: ['GET', 'HEAD'] }, /use GET or HEAD\./],
+  ['ERR_5002', { reason: 'nothing_charged', retry_after: 20 }, /You were not charged\. Please try again/],
   ['ERR_5003', { reason: 'moderated', refunded: 4 }, /content rules/],
-  ['ERR_5001', { refunded: 1 }, /Your 1 credit is back/],
-  ['ERR_5005', { refunded: 6 }, /Its 6 credits are back/],
+  ['ERR_5001', { refunded: 1 }, /not charged: your 1 credit is back/],
+  ['ERR_5005', { refunded: 6 }, /not charged: its 6 credits are back/],
 ];
 
 for (const [code, details, expected] of variants) {

@@ -53,8 +53,17 @@ describe('a server with a key of fal’s', () => {
     return { guest, jobId: job_id };
   }
 
-  test('a submit whose answer is cut is never sent again: the credits are held', async () => {
+  test('a submit whose answer is cut is known by its webhook: the video comes, and fal was asked for one', async () => {
     fal.controls.plan({ on: 'submit', apply: true, reply: 'cut' });
+    const { guest, jobId } = await begin('a boat cut loose');
+    await guest.waitFor(jobId, ['completed'], ENDED_MS);
+    assert.equal(fal.controls.submitsOf('a boat cut loose'), 1);
+    assert.equal(await guest.balance(), 10 - PRICE);
+  });
+
+  test('a submit whose answer is cut and whose webhook is lost is never sent again: the credits are held', async () => {
+    fal.controls.plan({ on: 'submit', apply: true, reply: 'cut' });
+    fal.controls.planWebhooks({ fault: 'lose' });
     const { guest, jobId } = await begin('a cut boat');
     await until(
       async () => fal.controls.submitsOf('a cut boat'),

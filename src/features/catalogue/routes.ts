@@ -16,6 +16,7 @@ const EXAMPLE_MODEL: z.input<typeof Models>['models'][number] = {
   pricing: { credits: 1, per_seconds: 1 },
   provider: 'fal',
   provider_model_id: 'fal-ai/veo3.1',
+  is_simulated: false,
   is_featured: true,
   is_available: true,
   requires_image: false,
@@ -62,7 +63,7 @@ export function catalogueRoutes(api: Api, ctx: Context): void {
     async (c) => {
       // Clients may keep it, and ask each time whether it still holds.
       c.header('Cache-Control', 'no-cache');
-      return c.json({ models: (await listModels(ctx)).map(modelOnWire) }, 200);
+      return c.json({ models: (await listModels(ctx)).map((row) => modelOnWire(row, ctx.simulated)) }, 200);
     },
   );
 }

@@ -35,6 +35,9 @@ const Model = z
       .openapi({ description: '`ceil(duration / per_seconds) × credits`; flat where `per_seconds` is null.' }),
     provider: z.string().openapi({ description: 'Who makes the video: `fal`, `runway`, `pika` or `sandbox`.' }),
     provider_model_id: z.string().openapi({ description: 'What the provider calls the model.' }),
+    is_simulated: z.boolean().openapi({
+      description: 'No vendor is called: a stock film of the length that was paid for stands in. Never in production.',
+    }),
     is_featured: z.boolean().openapi({ description: 'Listed first.' }),
     is_available: z.boolean().openapi({ description: 'Always true in this list.' }),
     requires_image: z.boolean().openapi({ description: 'Needs an `image_url`.' }),
@@ -53,7 +56,8 @@ export const Models = z.object({ models: z.array(Model) }).openapi('Models');
 
 type ModelRow = Awaited<ReturnType<typeof listModels>>[number];
 
-export function modelOnWire(row: ModelRow): z.infer<typeof Model> {
+/** `simulated`: the providers that nobody outside is called for. */
+export function modelOnWire(row: ModelRow, simulated: ReadonlySet<string>): z.infer<typeof Model> {
   return {
     id: row.id,
     name: row.name,
@@ -63,6 +67,7 @@ export function modelOnWire(row: ModelRow): z.infer<typeof Model> {
     pricing: { credits: row.price_credits ?? row.cost_per_generation, per_seconds: row.price_per_seconds },
     provider: row.provider,
     provider_model_id: row.provider_model_id,
+    is_simulated: simulated.has(row.provider),
     is_featured: row.is_featured,
     is_available: row.is_available,
     requires_image: row.requires_image,

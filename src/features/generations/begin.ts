@@ -3,6 +3,8 @@ import { canonicalHash } from '../../kernel/canonical-json.ts';
 import { Problem } from '../../kernel/errors.ts';
 import type { ProviderName } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
+import { checkImage } from './image.ts';
+import { imagePathOf } from './image-path.ts';
 import { completeSettings, knownSettings, type SettingsSchema } from './settings.ts';
 
 export type BeginGenerationInput = {
@@ -23,6 +25,7 @@ type BeginOutcome =
   | { outcome: 'created'; status_code: number; response: Json; limit: number; remaining: number; reset_seconds: number }
   | { outcome: 'replayed'; status_code: number; response: Json }
   | { outcome: 'key_reused' | 'user_not_found' | 'banned' | 'model_unavailable' }
+  | { outcome: 'provider_unavailable'; retry_seconds: number }
   | { outcome: 'rate_limited'; scope: 'in_flight'; limit: number }
   | {
       outcome: 'rate_limited';
@@ -56,7 +59,8 @@ export async function beginGeneration(ctx: Context, input: BeginGenerationInput)
     throw new Problem('ERR_4002', { details: { field: 'model_id' } });
   }
   checkPrompt(prompt, model.prompt_max);
-  checkImage(input.imageUrl, model.requires_image);
+  const { userId, imageUrl } = input;
+  const imagePath = await checkImage(ctx, { userId, imageUrl, isRequired: model.requires_image });
   const { limits } = ctx.policy;
   const result = await ctx.db.call<BeginOutcome>('begin_generation', {
     user_id: input.userId,
@@ -65,7 +69,7 @@ export async function beginGeneration(ctx: Context, input: BeginGenerationInput)
     model_id: model.id,
     prompt,
     settings: completeSettings(schema, input.settings),
-    image_url: input.imageUrl,
+    image_url: imagePath,
     address: input.address,
     limit_account: limits.generationsPerHour,
     limit_address: limits.generationsPerHourPerAddress,
@@ -78,7 +82,9 @@ export async function beginGeneration(ctx: Context, input: BeginGenerationInput)
 /** What makes two requests the same, given the names of the settings that count. */
 function hashRequest({ modelId, prompt, settings, imageUrl }: BeginGenerationInput, names: string[]): Promise<string> {
   const known = knownSettings(names, settings);
-  return canonicalHash({ model_id: modelId, prompt: prompt.trim(), settings: known, image_url: imageUrl });
+  // Two addresses of one picture are one wish.
+  const image = imageUrl === null ? null : (imagePathOf(imageUrl)?.path ?? imageUrl);
+  return canonicalHash({ model_id: modelId, prompt: prompt.trim(), settings: known, image_url: image });
 }
 
 async function findReplay(ctx: Context, input: BeginGenerationInput): Promise<Answer | null> {
@@ -108,11 +114,6 @@ function checkPrompt(prompt: string, promptMax: number): void {
   }
 }
 
-/** A picture must be an object that the caller owns in `user_uploads`; nobody owns one until the bucket takes uploads. */
-function checkImage(imageUrl: string | null, isRequired: boolean): void {
-  if (imageUrl !== null || isRequired) throw new Problem('ERR_4006', { details: { field: 'image_url' } });
-}
-
 function answerOf(result: BeginOutcome): Answer {
   switch (result.outcome) {
     case 'created':
@@ -132,6 +133,11 @@ function answerOf(result: BeginOutcome): Answer {
       throw new Problem('ERR_4013');
     case 'model_unavailable':
       throw new Problem('ERR_4002', { details: { field: 'model_id' } });
+    case 'provider_unavailable':
+      throw new Problem('ERR_5002', {
+        details: { reason: 'nothing_charged', retry_after: result.retry_seconds },
+        headers: { 'Retry-After': String(result.retry_seconds) },
+      });
     case 'insufficient_credits':
       throw new Problem('ERR_4001', {
         details: { required: result.required, available: result.available, credits_remaining: result.available },

@@ -8,6 +8,7 @@ import type { Context } from '../context.ts';
 import { failGeneration } from './fail.ts';
 import type { ProviderJob } from './job.ts';
 import { mediaPaths } from './media-paths.ts';
+import { takePoster } from './poster.ts';
 import { stopGeneration } from './stop.ts';
 
 /**
@@ -17,7 +18,7 @@ import { stopGeneration } from './stop.ts';
 export async function deliverGeneration(
   ctx: Context,
   job: ProviderJob,
-  source: VideoSource,
+  { video: source, thumbnail }: { video: VideoSource; thumbnail: VideoSource | null },
   signal: AbortSignal,
 ): Promise<'ended' | 'try_again'> {
   const { jobId } = job.request;
@@ -30,7 +31,7 @@ export async function deliverGeneration(
     const fetched = source.from === 'file' ? 'here' : await fetchOrFail(ctx, job, source.url, fetchedFile, signal);
     if (fetched === 'later') return 'try_again';
     const videoFile = source.from === 'file' ? source.path : fetchedFile;
-    if (fetched === 'here') await checkAndStore(ctx, job, videoFile, posterFile, signal);
+    if (fetched === 'here') await checkAndStore(ctx, job, { videoFile, posterFile, thumbnail }, signal);
   } finally {
     await rm(posterFile, { force: true });
     await rm(fetchedFile, { force: true });
@@ -49,7 +50,7 @@ async function fetchOrFail(
   signal: AbortSignal,
 ): Promise<'here' | 'failed' | 'later'> {
   try {
-    await ctx.mediaFetcher.fetchToFile(url, path, provider.mediaHosts, signal);
+    await ctx.mediaFetcherFor(provider).fetchToFile(url, path, provider.mediaHosts, signal);
     return 'here';
   } catch (error) {
     if (!(error instanceof MediaFetchError)) throw error;
@@ -63,12 +64,13 @@ async function fetchOrFail(
 async function checkAndStore(
   ctx: Context,
   job: ProviderJob,
-  videoFile: string,
-  posterFile: string,
+  { videoFile, posterFile, thumbnail }: { videoFile: string; posterFile: string; thumbnail: VideoSource | null },
   signal: AbortSignal,
 ): Promise<void> {
   const probed = await probeOrFail(ctx, job.request.jobId, videoFile, posterFile, signal);
-  if (probed) await storeAndFinish(ctx, job, videoFile, posterFile, probed, signal);
+  if (!probed) return;
+  await takePoster(ctx, job.provider, thumbnail, posterFile, signal);
+  await storeAndFinish(ctx, job, videoFile, posterFile, probed, signal);
 }
 
 async function probeOrFail(

@@ -14,6 +14,7 @@ const COLUMNS = [
   'progress',
   'queue_position',
   'error_code',
+  'error_reason',
   'prompt',
   'model_name',
   'credits_used',

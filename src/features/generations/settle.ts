@@ -3,6 +3,7 @@ import type { ProviderStatus } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
 import { deliverGeneration } from './deliver.ts';
 import { failGeneration } from './fail.ts';
+import { isOutage, noteHealth } from './health.ts';
 import { findJob, hasProvider, type ProviderJob } from './job.ts';
 import { stopGeneration } from './stop.ts';
 
@@ -73,9 +74,24 @@ async function applyStatus(
       );
       return UNREACHABLE_RETRY_MS;
     case 'failed':
-      await failGeneration(ctx, jobId, status.code, status.cause);
+      await endAttempt(ctx, jobId, 'failed', status.cause, status.costUsd);
+      await failGeneration(ctx, jobId, status.code, status.cause, status.reason);
+      if (isOutage(status.code)) await noteHealth(ctx, job.provider.name, jobId, 'failed');
       return null;
     case 'completed':
-      return (await deliverGeneration(ctx, job, status.video, signal)) === 'try_again' ? UNREACHABLE_RETRY_MS : null;
+      await endAttempt(ctx, jobId, 'completed', null, status.costUsd);
+      await noteHealth(ctx, job.provider.name, jobId, 'completed');
+      return (await deliverGeneration(ctx, job, status, signal)) === 'try_again' ? UNREACHABLE_RETRY_MS : null;
   }
+}
+
+/** What support reads later: how the provider's work ended, and what the provider says that it cost. */
+async function endAttempt(
+  ctx: Context,
+  jobId: string,
+  result: 'completed' | 'failed',
+  error: string | null,
+  costUsd: number | undefined,
+): Promise<void> {
+  await ctx.db.call('end_attempt', { job_id: jobId, result, error, cost_usd: costUsd ?? null });
 }

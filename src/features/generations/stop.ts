@@ -20,6 +20,8 @@ export async function stopGeneration(ctx: Context, jobId: string, signal: AbortS
   if (job.provider && job.providerJobId && job.status === 'failed') {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(CANCEL_TIMEOUT_MS)]);
     await job.provider.cancel(job.request, job.providerJobId, limit);
+    // Unless it had ended by itself before.
+    await ctx.db.call('end_attempt', { job_id: jobId, result: 'stopped', error: null, cost_usd: null });
   }
   await job.provider?.release(jobId);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from '../context.ts';
 import { failGeneration } from './fail.ts';
+import { isOutage, noteHealth } from './health.ts';
 import { findJob, hasProvider, type ProviderJob } from './job.ts';
 
 type Attempt = { attempt_id: string; attempt: number };
@@ -8,9 +9,13 @@ type AttemptOutcome =
   | ({ outcome: 'claimed' | 'resumed' } & Attempt)
   | { outcome: 'unknown' | 'rejected' | 'submitted' | 'final' | 'not_found' };
 
+/** A provider that turns a request away so often has failed it: whoever paid has the credits back and may go elsewhere. */
+const TRIES_MAX = 4;
 /** Between two sends of a request that the provider turned away, unless it names a longer wait of its own. */
 const RETRY_MIN_MS = 2_000;
 const RETRY_MAX_MS = 30_000;
+/** Of the wait, at most, on top of it: those who were turned away together do not come back together. */
+const JITTER = 0.25;
 /** Whatever wait it names, a provider is asked again so soon that most of a generation's time is left. */
 const RETRY_AFTER_MAX_MS = 5 * 60_000;
 /** A whole submit, connection included. */
@@ -38,13 +43,14 @@ export async function submitGeneration(ctx: Context, jobId: string, signal: Abor
     await failGeneration(ctx, jobId, 'ERR_5002', 'no such provider here');
     return;
   }
-  const retryAfterMs = await sendOnce(ctx, job, attempt.attempt_id, signal);
+  const retryAfterMs = await sendOnce(ctx, job, attempt, signal);
   if (retryAfterMs === null) return;
   const backoffMs = Math.min(RETRY_MIN_MS * 2 ** (attempt.attempt - 1), RETRY_MAX_MS);
+  const jitterMs = ((ctx.randomBytes(1)[0] ?? 0) / 256) * JITTER * backoffMs;
   // A task of its own: nobody sleeps in a place that others wait for.
   await ctx.db.call('schedule_submit', {
     job_id: jobId,
-    delay_ms: Math.ceil(Math.min(Math.max(retryAfterMs, backoffMs), RETRY_AFTER_MAX_MS)),
+    delay_ms: Math.ceil(Math.min(Math.max(retryAfterMs, backoffMs + jitterMs), RETRY_AFTER_MAX_MS)),
   });
 }
 
@@ -52,7 +58,7 @@ export async function submitGeneration(ctx: Context, jobId: string, signal: Abor
 async function sendOnce(
   ctx: Context,
   { provider, request }: ProviderJob,
-  attemptId: string,
+  { attempt_id: attemptId, attempt: tries }: Attempt,
   signal: AbortSignal,
 ): Promise<number | null> {
   const { jobId } = request;
@@ -69,21 +75,28 @@ async function sendOnce(
           vendor_request_id: answer.requestId ?? null,
         }),
       );
+      if (marked.outcome === 'taken') await closeAs('unknown', 'it named the job of another generation');
       // Cancelled or past its deadline while the submit was under way: nobody waits for this video any more.
       if (marked.outcome === 'final') await provider.cancel(request, answer.providerJobId, limit);
+      await noteHealth(ctx, provider.name, jobId, 'accepted');
       return null;
     }
     case 'refused':
       await closeAs('refused', answer.cause);
-      return answer.retryAfterMs ?? 0;
+      if (!answer.isBusy) await noteHealth(ctx, provider.name, jobId, 'refused');
+      if (tries < TRIES_MAX) return answer.retryAfterMs ?? 0;
+      await failGeneration(ctx, jobId, 'ERR_5002', answer.cause);
+      return null;
     case 'rejected':
       await closeAs('rejected', answer.cause);
-      await failGeneration(ctx, jobId, answer.code, answer.cause);
+      await failGeneration(ctx, jobId, answer.code, answer.cause, answer.reason);
+      if (isOutage(answer.code)) await noteHealth(ctx, provider.name, jobId, 'refused');
       return null;
     case 'unknown':
       // The same attempt goes on where the provider knows our job by its id.
       if (provider.submitIsRepeatable) return 0;
       await closeAs('unknown', answer.cause);
+      await noteHealth(ctx, provider.name, jobId, 'refused');
       return null;
   }
 }

@@ -21,9 +21,15 @@ export const GenerateVideoBody = userIdCheck.extend({
     .record(z.string(), z.unknown())
     .nullish()
     .openapi({ description: 'As the model’s `settings_schema` says; what is left out takes its default.' }),
-  image_url: z.string().max(2000).nullish().openapi({
-    description: 'A picture of the caller’s in `user_uploads`. The bucket takes no uploads yet, so none is accepted.',
-  }),
+  image_url: z
+    .string()
+    .max(2000)
+    .nullish()
+    .openapi({
+      description:
+        'For models that need a picture: one that the caller has uploaded to `user_uploads`, by its path or any form of its ' +
+        'address. Its shorter side has at least 256 pixels, and the longer one at most 2.4 times as many.',
+    }),
 });
 
 export const GenerationStarted = z
@@ -145,7 +151,7 @@ function failureMessage(row: GenerationRow, locale: Locale): string | null {
   // fail_generation writes codes of ours alone.
   return row.error_code === null
     ? null
-    : messageFor(row.error_code as ErrorCode, locale, { refunded: row.credits_used });
+    : messageFor(row.error_code as ErrorCode, locale, { reason: row.error_reason, refunded: row.credits_used });
 }
 
 /** The stored answer of the first call, or its like now: status and body come as they were. */

@@ -18,7 +18,8 @@ export function eventOnWire(event: UserEvent, locale: Locale): ServerEvent {
   if (status) Object.assign(data, { job_id: event.job_id, status });
   if (typeof data.error_code === 'string') {
     // fail_generation writes codes of ours alone.
-    data.error_message = messageFor(data.error_code as ErrorCode, locale, { refunded: data.refunded });
+    const { reason, refunded } = data;
+    data.error_message = messageFor(data.error_code as ErrorCode, locale, { reason, refunded });
   }
   return { id: String(event.id), event: event.type, data };
 }

@@ -34,6 +34,7 @@ export const en = {
     forbidden: 'You are not allowed to do this.',
     link: 'This link is not valid.',
     link_expired: 'This link has expired. Please open the video again to get a new one.',
+    upload_link_expired: 'This link for uploading has expired. Please ask for a new one.',
   },
   ERR_4006: {
     plain: 'Something in this request is not valid. Please check it and try again.',
@@ -51,6 +52,13 @@ export const en = {
     not_an_object: 'The request must be a JSON object.',
     too_deep: 'The request is nested too deeply.',
     forbidden_characters: '“{field}” contains characters that cannot be stored.',
+    file_name: 'This file name cannot be kept. Please use letters, digits, dots, dashes and underscores.',
+    malformed_form: 'The form in this request is not complete.',
+    picture_side: 'Each side of the picture must have {minimum, number} to {maximum, number} pixels.',
+    picture_pixels: 'This picture is too large. It may have at most {maximum, number} pixels in all.',
+    picture_small: 'This picture is too small to animate. Its shorter side needs at least {minimum, number} pixels.',
+    picture_shape: 'This picture is too long and narrow to animate.',
+    picture_unknown: 'Please choose a picture that you have uploaded.',
   },
   ERR_4007: { plain: 'We could not find that. It may have been deleted.' },
   ERR_4008: {
@@ -58,6 +66,8 @@ export const en = {
     running: 'This video is still being made. Please wait until it is finished.',
     finished: 'This video can no longer be cancelled.',
     in_progress: 'We are still working on the same request. Please try again in a moment.',
+    exists: 'There already is a file of this name.',
+    uploads_full: 'You have stored as many pictures as you can. Please delete some first.',
   },
   ERR_4009: { plain: 'This request was sent before with other content. Please start it again as a new one.' },
   ERR_4010: {
@@ -76,6 +86,8 @@ export const en = {
   ERR_4015: {
     plain: 'This kind of content is not supported.',
     listed: 'This kind of content is not supported. Please send {allowed}.',
+    damaged: 'This picture is damaged or not complete. Please choose another one.',
+    animated: 'This picture moves already. Please choose a still one.',
   },
   ERR_4016: {
     plain: 'This address does not accept this method.',
@@ -86,19 +98,21 @@ export const en = {
     plain:
       'The video took too long, so we stopped waiting. You were not charged: any credits it used are back in your balance.',
     refunded:
-      'The video took too long, so we stopped waiting. {refunded, plural, one {Your # credit is} other {Your # credits are}} back in your balance.',
+      'The video took too long, so we stopped waiting. You were not charged: {refunded, plural, one {your # credit is} other {your # credits are}} back in your balance.',
   },
   ERR_5002: {
     plain:
       'The video service cannot be reached right now. You were not charged: any credits used are back in your balance. Please try again later.',
     refunded:
-      'The video service cannot be reached right now. {refunded, plural, one {Your # credit is} other {Your # credits are}} back in your balance. Please try again later.',
+      'The video service cannot be reached right now. You were not charged: {refunded, plural, one {your # credit is} other {your # credits are}} back in your balance. Please try again later.',
+    nothing_charged:
+      'The video service cannot be reached right now. You were not charged. Please try again in a moment, or choose another model.',
   },
   ERR_5003: {
     plain:
       'The video service declined this request. You were not charged: any credits used are back in your balance. Please change the prompt or the settings and try again.',
     refunded:
-      'The video service declined this request. {refunded, plural, one {Your # credit is} other {Your # credits are}} back in your balance. Please change the prompt or the settings and try again.',
+      'The video service declined this request. You were not charged: {refunded, plural, one {your # credit is} other {your # credits are}} back in your balance. Please change the prompt or the settings and try again.',
     moderated:
       'The video service declined this request because of its content rules. You were not charged: any credits used are back in your balance. Please change the prompt or the picture and try again.',
   },
@@ -109,9 +123,9 @@ export const en = {
   },
   ERR_5005: {
     plain:
-      'The video service returned a video that does not play. Its credits are back in your balance. Please try again.',
+      'The video service returned a video that does not play. You were not charged: its credits are back in your balance. Please try again.',
     refunded:
-      'The video service returned a video that does not play. {refunded, plural, one {Its # credit is} other {Its # credits are}} back in your balance. Please try again.',
+      'The video service returned a video that does not play. You were not charged: {refunded, plural, one {its # credit is} other {its # credits are}} back in your balance. Please try again.',
   },
   ERR_6001: { plain: 'We cannot reach our database right now. Please try again in a moment.' },
   ERR_6002: { plain: 'We cannot reach our video storage right now. Please try again in a moment.' },

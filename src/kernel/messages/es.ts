@@ -33,6 +33,7 @@ export const es: Sentences = {
     forbidden: 'No tienes permiso para hacer esto.',
     link: 'Este enlace no es válido.',
     link_expired: 'Este enlace ha caducado. Vuelve a abrir el vídeo para obtener uno nuevo.',
+    upload_link_expired: 'Este enlace para subir archivos ha caducado. Pide uno nuevo.',
   },
   ERR_4006: {
     plain: 'Hay algo en esta solicitud que no es válido. Revísala e inténtalo de nuevo.',
@@ -50,6 +51,14 @@ export const es: Sentences = {
     not_an_object: 'La solicitud debe ser un objeto JSON.',
     too_deep: 'La solicitud tiene demasiados niveles de anidamiento.',
     forbidden_characters: '«{field}» contiene caracteres que no se pueden guardar.',
+    file_name: 'Este nombre de archivo no se puede guardar. Usa letras, cifras, puntos, guiones y guiones bajos.',
+    malformed_form: 'El formulario de esta solicitud no está completo.',
+    picture_side: 'Cada lado de la imagen debe tener entre {minimum, number} y {maximum, number} píxeles.',
+    picture_pixels: 'Esta imagen es demasiado grande. Puede tener como máximo {maximum, number} píxeles en total.',
+    picture_small:
+      'Esta imagen es demasiado pequeña para animarla. Su lado más corto necesita al menos {minimum, number} píxeles.',
+    picture_shape: 'Esta imagen es demasiado larga y estrecha para animarla.',
+    picture_unknown: 'Elige una imagen que hayas subido.',
   },
   ERR_4007: { plain: 'No hemos encontrado lo que buscas. Puede que se haya eliminado.' },
   ERR_4008: {
@@ -57,6 +66,8 @@ export const es: Sentences = {
     running: 'Este vídeo todavía se está creando. Espera a que termine, por favor.',
     finished: 'Este vídeo ya no se puede cancelar.',
     in_progress: 'Todavía estamos trabajando en la misma solicitud. Inténtalo de nuevo dentro de un momento.',
+    exists: 'Ya hay un archivo con este nombre.',
+    uploads_full: 'Has guardado todas las imágenes que puedes. Borra alguna primero.',
   },
   ERR_4009: { plain: 'Esta solicitud ya se envió antes con otro contenido. Empieza una nueva, por favor.' },
   ERR_4010: {
@@ -78,6 +89,8 @@ export const es: Sentences = {
   ERR_4015: {
     plain: 'Este tipo de contenido no es compatible.',
     listed: 'Este tipo de contenido no es compatible. Envía {allowed}, por favor.',
+    damaged: 'Esta imagen está dañada o incompleta. Elige otra.',
+    animated: 'Esta imagen ya se mueve. Elige una fija.',
   },
   ERR_4016: {
     plain: 'Esta dirección no acepta este método.',
@@ -88,19 +101,21 @@ export const es: Sentences = {
     plain:
       'El vídeo tardaba demasiado y hemos dejado de esperar. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo.',
     refunded:
-      'El vídeo tardaba demasiado y hemos dejado de esperar. {refunded, plural, one {Tu # crédito vuelve} other {Tus # créditos vuelven}} a estar en tu saldo.',
+      'El vídeo tardaba demasiado y hemos dejado de esperar. No se te ha cobrado nada: {refunded, plural, one {tu # crédito vuelve} other {tus # créditos vuelven}} a estar en tu saldo.',
   },
   ERR_5002: {
     plain:
       'El servicio de vídeo no está disponible en este momento. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo. Inténtalo más tarde.',
     refunded:
-      'El servicio de vídeo no está disponible en este momento. {refunded, plural, one {Tu # crédito vuelve} other {Tus # créditos vuelven}} a estar en tu saldo. Inténtalo más tarde.',
+      'El servicio de vídeo no está disponible en este momento. No se te ha cobrado nada: {refunded, plural, one {tu # crédito vuelve} other {tus # créditos vuelven}} a estar en tu saldo. Inténtalo más tarde.',
+    nothing_charged:
+      'El servicio de vídeo no está disponible en este momento. No se te ha cobrado nada. Inténtalo dentro de un momento o elige otro modelo.',
   },
   ERR_5003: {
     plain:
       'El servicio de vídeo ha rechazado esta solicitud. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo. Cambia el texto o los ajustes e inténtalo de nuevo.',
     refunded:
-      'El servicio de vídeo ha rechazado esta solicitud. {refunded, plural, one {Tu # crédito vuelve} other {Tus # créditos vuelven}} a estar en tu saldo. Cambia el texto o los ajustes e inténtalo de nuevo.',
+      'El servicio de vídeo ha rechazado esta solicitud. No se te ha cobrado nada: {refunded, plural, one {tu # crédito vuelve} other {tus # créditos vuelven}} a estar en tu saldo. Cambia el texto o los ajustes e inténtalo de nuevo.',
     moderated:
       'El servicio de vídeo ha rechazado esta solicitud por sus normas de contenido. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo. Cambia el texto o la imagen e inténtalo de nuevo.',
   },
@@ -111,9 +126,9 @@ export const es: Sentences = {
   },
   ERR_5005: {
     plain:
-      'El servicio de vídeo ha devuelto un vídeo que no se puede reproducir. Sus créditos vuelven a estar en tu saldo. Inténtalo de nuevo.',
+      'El servicio de vídeo ha devuelto un vídeo que no se puede reproducir. No se te ha cobrado nada: sus créditos vuelven a estar en tu saldo. Inténtalo de nuevo.',
     refunded:
-      'El servicio de vídeo ha devuelto un vídeo que no se puede reproducir. {refunded, plural, one {Su # crédito vuelve} other {Sus # créditos vuelven}} a estar en tu saldo. Inténtalo de nuevo.',
+      'El servicio de vídeo ha devuelto un vídeo que no se puede reproducir. No se te ha cobrado nada: {refunded, plural, one {su # crédito vuelve} other {sus # créditos vuelven}} a estar en tu saldo. Inténtalo de nuevo.',
   },
   ERR_6001: {
     plain: 'No podemos acceder a nuestra base de datos en este momento. Inténtalo de nuevo dentro de un momento.',

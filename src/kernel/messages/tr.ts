@@ -31,6 +31,7 @@ export const tr: Sentences = {
     forbidden: 'Bunu yapmaya izniniz yok.',
     link: 'Bu bağlantı geçerli değil.',
     link_expired: 'Bu bağlantının süresi doldu. Yenisini almak için lütfen videoyu tekrar açın.',
+    upload_link_expired: 'Bu yükleme bağlantısının süresi dolmuş. Lütfen yeni bir bağlantı isteyin.',
   },
   ERR_4006: {
     plain: 'Bu istekte geçersiz bir şey var. Lütfen kontrol edip tekrar deneyin.',
@@ -48,6 +49,13 @@ export const tr: Sentences = {
     not_an_object: 'İstek bir JSON nesnesi olmalı.',
     too_deep: 'İstek fazla iç içe geçmiş.',
     forbidden_characters: '“{field}” saklanamayan karakterler içeriyor.',
+    file_name: 'Bu dosya adı kullanılamaz. Lütfen harf, rakam, nokta, tire ve alt çizgi kullanın.',
+    malformed_form: 'Bu istekteki form eksik.',
+    picture_side: 'Görselin her kenarı {minimum, number} ile {maximum, number} piksel arasında olmalıdır.',
+    picture_pixels: 'Bu görsel çok büyük. Toplamda en fazla {maximum, number} piksel olabilir.',
+    picture_small: 'Bu görsel canlandırmak için çok küçük. Kısa kenarı en az {minimum, number} piksel olmalıdır.',
+    picture_shape: 'Bu görsel canlandırmak için fazla uzun ve dar.',
+    picture_unknown: 'Lütfen yüklediğiniz bir görseli seçin.',
   },
   ERR_4007: { plain: 'Aradığınızı bulamadık. Silinmiş olabilir.' },
   ERR_4008: {
@@ -55,6 +63,8 @@ export const tr: Sentences = {
     running: 'Bu video hâlâ hazırlanıyor. Lütfen tamamlanmasını bekleyin.',
     finished: 'Bu video artık iptal edilemez.',
     in_progress: 'Aynı istek üzerinde hâlâ çalışıyoruz. Lütfen birazdan tekrar deneyin.',
+    exists: 'Bu adda bir dosya zaten var.',
+    uploads_full: 'Saklayabileceğiniz kadar görseliniz var. Lütfen önce bazılarını silin.',
   },
   ERR_4009: {
     plain: 'Bu istek daha önce başka bir içerikle gönderildi. Lütfen yeni bir istek olarak baştan başlatın.',
@@ -77,6 +87,8 @@ export const tr: Sentences = {
   ERR_4015: {
     plain: 'Bu içerik türü desteklenmiyor.',
     listed: 'Bu içerik türü desteklenmiyor. Lütfen şu türde gönderin: {allowed}.',
+    damaged: 'Bu görsel bozuk veya eksik. Lütfen başka bir görsel seçin.',
+    animated: 'Bu görsel zaten hareketli. Lütfen hareketsiz bir görsel seçin.',
   },
   ERR_4016: {
     plain: 'Bu adres bu yöntemi kabul etmiyor.',
@@ -86,19 +98,22 @@ export const tr: Sentences = {
   ERR_5001: {
     plain:
       'Video çok uzun sürdüğü için beklemeyi bıraktık. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü.',
-    refunded: 'Video çok uzun sürdüğü için beklemeyi bıraktık. {refunded, number} krediniz bakiyenize geri döndü.',
+    refunded:
+      'Video çok uzun sürdüğü için beklemeyi bıraktık. Sizden ücret alınmadı: {refunded, number} krediniz bakiyenize geri döndü.',
   },
   ERR_5002: {
     plain:
       'Video servisine şu anda ulaşılamıyor. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü. Lütfen daha sonra tekrar deneyin.',
     refunded:
-      'Video servisine şu anda ulaşılamıyor. {refunded, number} krediniz bakiyenize geri döndü. Lütfen daha sonra tekrar deneyin.',
+      'Video servisine şu anda ulaşılamıyor. Sizden ücret alınmadı: {refunded, number} krediniz bakiyenize geri döndü. Lütfen daha sonra tekrar deneyin.',
+    nothing_charged:
+      'Video servisine şu anda ulaşılamıyor. Sizden ücret alınmadı. Lütfen birazdan tekrar deneyin veya başka bir model seçin.',
   },
   ERR_5003: {
     plain:
       'Video servisi bu isteği kabul etmedi. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü. Lütfen metni veya ayarları değiştirip tekrar deneyin.',
     refunded:
-      'Video servisi bu isteği kabul etmedi. {refunded, number} krediniz bakiyenize geri döndü. Lütfen metni veya ayarları değiştirip tekrar deneyin.',
+      'Video servisi bu isteği kabul etmedi. Sizden ücret alınmadı: {refunded, number} krediniz bakiyenize geri döndü. Lütfen metni veya ayarları değiştirip tekrar deneyin.',
     moderated:
       'Video servisi bu isteği içerik kuralları nedeniyle kabul etmedi. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü. Lütfen metni veya görseli değiştirip tekrar deneyin.',
   },
@@ -107,9 +122,10 @@ export const tr: Sentences = {
     refunded: 'Bu videoyu iptal ettiniz. {refunded, number} krediniz bakiyenize geri döndü.',
   },
   ERR_5005: {
-    plain: 'Video servisinden gelen video oynatılamıyor. Kredileri bakiyenize geri döndü. Lütfen tekrar deneyin.',
+    plain:
+      'Video servisinden gelen video oynatılamıyor. Sizden ücret alınmadı: kredileri bakiyenize geri döndü. Lütfen tekrar deneyin.',
     refunded:
-      'Video servisinden gelen video oynatılamıyor. {refunded, number} krediniz bakiyenize geri döndü. Lütfen tekrar deneyin.',
+      'Video servisinden gelen video oynatılamıyor. Sizden ücret alınmadı: {refunded, number} krediniz bakiyenize geri döndü. Lütfen tekrar deneyin.',
   },
   ERR_6001: { plain: 'Şu anda veritabanımıza ulaşamıyoruz. Lütfen birazdan tekrar deneyin.' },
   ERR_6002: { plain: 'Şu anda video depomuza ulaşamıyoruz. Lütfen birazdan tekrar deneyin.' },

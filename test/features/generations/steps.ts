@@ -12,10 +12,7 @@ export function aroundSteps(ctx: Context, around: Around): Context {
     return around({ number: count, name }, take);
   };
   const wrap = (provider: VideoProvider): VideoProvider => ({
-    name: provider.name,
-    submitIsRepeatable: provider.submitIsRepeatable,
-    pollIntervalMs: provider.pollIntervalMs,
-    mediaHosts: provider.mediaHosts,
+    ...provider,
     submit: (request, signal) => step('submit', () => provider.submit(request, signal)),
     status: (request, id, signal) => step('status', () => provider.status(request, id, signal)),
     cancel: (request, id, signal) => step('cancel', () => provider.cancel(request, id, signal)),

@@ -6,6 +6,8 @@ import { createTestApp, type TestApp } from '../../support/app.ts';
 import { hang } from '../../support/providers.ts';
 
 const never = new AbortController().signal;
+const refused = { outcome: 'refused', cause: '429', isBusy: true } as const;
+const withoutJitter = (bytes: number) => new Uint8Array(bytes);
 
 /** A user with one credit, and the job that it paid for. */
 async function begin(app: TestApp): Promise<{ userId: string; jobId: string }> {
@@ -71,23 +73,15 @@ describe('handing a generation to its provider', () => {
   });
 
   it('refused, it is sent again by a task of its own: after 2 s, 4 s, … or what the provider asks for, within 5 min', async () => {
-    const refused = { outcome: 'refused', cause: '429' } as const;
     await using app = await createTestApp({
+      overrides: { randomBytes: withoutJitter },
       vendor: {
         isRepeatable: false,
-        submit: [
-          refused,
-          refused,
-          { ...refused, retryAfterMs: 90_000 },
-          { ...refused, retryAfterMs: 1e12 },
-          refused,
-          refused,
-          'accept',
-        ],
+        submit: [refused, { ...refused, retryAfterMs: 90_000 }, { ...refused, retryAfterMs: 1e12 }, 'accept'],
       },
     });
     const { userId, jobId } = await begin(app);
-    for (const seconds of [2, 4, 90, 300, 30, 30]) {
+    for (const seconds of [2, 90, 300]) {
       assert.deepEqual(await app.drain(), []);
       assert.deepEqual(await waits(app, jobId), [['submit_generation', seconds]]);
       assert.deepEqual(await sweepGenerations(app.ctx), { expired: 0, requeued: 0 });
@@ -96,7 +90,24 @@ describe('handing a generation to its provider', () => {
     }
     await app.drain();
     assert.deepEqual([(await app.job(jobId)).status, await app.balance(userId)], ['completed', 0]);
-    assert.equal(app.vendor.submits.length, 7);
+    assert.equal(app.vendor.submits.length, 4);
+    await app.assertSound();
+  });
+
+  it('refused four times, it fails with ERR_5002 and the credits are back; nobody is kept waiting for the deadline', async () => {
+    await using app = await createTestApp({
+      overrides: { randomBytes: withoutJitter },
+      vendor: { isRepeatable: false, submit: [refused] },
+    });
+    const { userId, jobId } = await begin(app);
+    for (const seconds of [2, 4, 8]) {
+      assert.deepEqual(await app.drain(), []);
+      assert.deepEqual(await waits(app, jobId), [['submit_generation', seconds]]);
+      await app.hasten();
+    }
+    assert.deepEqual(await app.drain(), []);
+    assert.deepEqual([(await app.job(jobId)).error_code, await app.balance(userId)], ['ERR_5002', 1]);
+    assert.equal(app.vendor.submits.length, 4);
     await app.assertSound();
   });
 

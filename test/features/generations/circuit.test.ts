@@ -1,0 +1,179 @@
+/** A provider that fails job after job is not sold; whoever has paid is served all the same. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { createTestApp, type TestApp, type TestAppOptions } from '../../support/app.ts';
+import type { SubmitStep } from '../../support/providers.ts';
+
+const down = { outcome: 'refused', cause: '503' } as const;
+const busy = { outcome: 'refused', cause: '429', isBusy: true } as const;
+const declined = { outcome: 'rejected', code: 'ERR_5003', cause: 'not this prompt' } as const;
+const lost = { outcome: 'unknown', cause: 'no answer' } as const;
+
+/** Asks for a video over HTTP, as a user who can pay for a few. */
+async function buyer(app: TestApp) {
+  const userId = await app.user(5);
+  const headers = { Authorization: `Bearer ${await app.tokenOf(userId)}`, 'Content-Type': 'application/json' };
+  const { models } = await (await app.fetch('/functions/v1/get-models')).json();
+  const model = models.find(({ name }: { name: string }) => name === 'Sandbox');
+  const buy = async (key: string = randomUUID()) => {
+    const response = await app.fetch('/functions/v1/generate-video', {
+      method: 'POST',
+      headers: { ...headers, 'Idempotency-Key': key },
+      body: JSON.stringify({ model_id: model.id, prompt: 'a cat playing piano', settings: { duration: 1 } }),
+    });
+    return { status: response.status, headers: response.headers, body: await response.json() };
+  };
+  return { userId, buy, balance: () => app.balance(userId) };
+}
+
+/** So many people's jobs meet the vendor as it is. */
+async function fail(app: TestApp, jobs: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let count = 0; count < jobs; count += 1) ids.push(await app.generate(await app.user(1)));
+  await app.drain();
+  return ids;
+}
+
+const openApp = (submit: SubmitStep[], more: TestAppOptions['vendor'] = {}) =>
+  createTestApp({ vendor: { isRepeatable: false, pollIntervalMs: 8_000, submit, ...more } });
+
+/** Half a minute passes for whoever waits to be tried. */
+async function pass30s(app: TestApp): Promise<void> {
+  await app.owner.query(`update provider_circuits set probe_at = probe_at - interval '30 seconds'`);
+}
+
+describe('a provider that fails job after job', () => {
+  for (const [what, step] of [
+    ['cannot be reached', down],
+    ['takes them without an answer', lost],
+  ] as const) {
+    it(`and ${what}: after five distinct jobs nothing is charged on it any more`, async () => {
+      await using app = await openApp([step]);
+      const { buy, balance } = await buyer(app);
+      await fail(app, 4);
+      const key = randomUUID();
+      const before = await buy(key);
+      assert.equal(before.status, 200);
+      await app.drain();
+
+      const answer = await buy();
+      assert.deepEqual([answer.status, answer.body.error.code], [502, 'ERR_5002']);
+      assert.match(answer.body.error.message, /not charged/);
+      const seconds = Number(answer.headers.get('Retry-After'));
+      assert.ok(seconds >= 28 && seconds <= 30, String(seconds));
+      assert.equal(answer.body.error.details.retry_after, seconds);
+      assert.equal(await balance(), 4);
+      assert.deepEqual((await buy(key)).body, before.body, 'an earlier answer stands');
+      await app.assertSound();
+    });
+  }
+
+  it('is told from one that declines requests, asks for patience, or fails one job again and again', async () => {
+    await using app = await openApp([declined]);
+    const { buy } = await buyer(app);
+    await fail(app, 6);
+    app.vendor.script({ submit: [busy] });
+    await fail(app, 6);
+    assert.equal((await buy()).status, 200);
+
+    await using other = await openApp([down]);
+    const again = await buyer(other);
+    const ids = await fail(other, 2);
+    for (let tries = 1; tries < 4; tries += 1) {
+      await other.hasten();
+      await other.drain();
+    }
+    for (const id of ids) assert.equal((await other.job(id)).error_code, 'ERR_5002');
+    assert.equal(other.vendor.submits.length, 8);
+    assert.equal((await again.buy()).status, 200);
+  });
+
+  it('is not taken for one whose jobs get in at the second try, or that makes a video in between', async () => {
+    await using app = await openApp([down]);
+    const { buy } = await buyer(app);
+    await fail(app, 4);
+    app.vendor.script({ submit: ['accept'], status: [{ state: 'processing', progress: 1 }] });
+    await app.hasten();
+    await app.drain();
+    app.vendor.script({ submit: [down] });
+    await fail(app, 4);
+    assert.equal((await buy()).status, 200, 'those that got in were not lost');
+    await app.drain();
+
+    await using other = await openApp([down]);
+    const second = await buyer(other);
+    await fail(other, 4);
+    other.vendor.script({ submit: ['accept'] });
+    await fail(other, 1);
+    other.vendor.script({ submit: [lost] });
+    await fail(other, 4);
+    assert.equal((await second.buy()).status, 200);
+  });
+
+  it('is tried with one job every half minute, by who can pay, and sold again once one goes well', async () => {
+    await using app = await openApp([down]);
+    const [{ buy }, other] = [await buyer(app), await buyer(app)];
+    await fail(app, 5);
+    await pass30s(app);
+    const poor = await app.user(0);
+    const begun = await app.ctx.db.call<{ outcome: string }>('begin_generation', await beginArgs(app, poor));
+    assert.equal(begun.outcome, 'insufficient_credits');
+    const tried = await Promise.all([buy(), other.buy()]);
+    assert.deepEqual(tried.map(({ status }) => status).sort(), [200, 502]);
+    await app.drain();
+    assert.equal((await buy()).status, 502, 'it has failed that one too');
+
+    await pass30s(app);
+    app.vendor.script({ submit: ['accept'] });
+    assert.equal((await buy()).status, 200);
+    await app.drain();
+    assert.deepEqual([(await buy()).status, (await other.buy()).status], [200, 200]);
+    await app.drain();
+    await app.assertSound();
+  });
+
+  it('by taking jobs and making nothing of them is trusted by a video alone', async () => {
+    const outage = { state: 'failed', code: 'ERR_5002', cause: 'runner_disconnected' } as const;
+    await using app = await openApp(['accept'], { status: [outage] });
+    const { buy, balance } = await buyer(app);
+    await fail(app, 5);
+    assert.equal((await buy()).status, 502);
+    assert.equal(await balance(), 5);
+    await pass30s(app);
+    app.vendor.script({ status: [{ state: 'processing', progress: 1 }, 'complete'] });
+    assert.equal((await buy()).status, 200);
+    assert.equal((await buy()).status, 502, 'it has only taken the job so far');
+    await app.drain();
+    await app.hasten();
+    await app.drain();
+    assert.equal((await buy()).status, 200);
+  });
+
+  it('goes on with the jobs that were charged: what was paid for is delivered or given back', async () => {
+    await using app = await openApp([down]);
+    const ids = await fail(app, 5);
+    app.vendor.script({ submit: ['accept'] });
+    await app.hasten();
+    await app.drain();
+    await app.hasten();
+    await app.drain();
+    for (const id of ids) assert.equal((await app.job(id)).status, 'completed');
+    await app.assertSound();
+  });
+});
+
+async function beginArgs(app: TestApp, userId: string) {
+  const { rows } = await app.owner.query<{ id: string }>(`select id from models where name = 'Sandbox'`);
+  const limits = { limit_account: 10, limit_address: 10, limit_in_flight: 10, deadline_seconds: 60 };
+  assert.ok(rows[0]);
+  const what = { model_id: rows[0].id, prompt: 'a cat playing piano', settings: { duration: 1 }, image_url: null };
+  return {
+    user_id: userId,
+    idempotency_key: randomUUID(),
+    request_hash: 'a'.repeat(64),
+    ...what,
+    address: null,
+    ...limits,
+  };
+}

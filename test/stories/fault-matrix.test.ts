@@ -1,0 +1,186 @@
+/** Whatever a vendor does wrong: one charge, one ending, the credits back or a video that plays, and never two of anything. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { createWorld, type World } from '../../sim/world.ts';
+import { sweepGenerations } from '../../src/features/generations/sweep.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { silentLog } from '../../src/kernel/log.ts';
+import { createMediaFetcher } from '../../src/media/fetch-media.ts';
+import { createProbe, type MediaProbe } from '../../src/media/probe.ts';
+import { createFalProvider } from '../../src/providers/fal/index.ts';
+import type { ProviderName, VideoProvider } from '../../src/providers/provider.ts';
+import { createRunwayProvider } from '../../src/providers/runway/index.ts';
+import { createTestApp, type TestApp } from '../support/app.ts';
+import { FAULT_CASES, type FaultCase } from './fault-cases.ts';
+import { printTable, type Row } from './fault-table.ts';
+
+/** Turns of the vendor's and the worker's clock until a generation is left to its deadline. */
+const TURNS_MAX = 25;
+/** Films of the simulators are smaller; what has no end is not read much further. */
+const FILE_BYTES_MAX = 8_000_000;
+const STALL_MS = 150;
+const ORIGIN = 'http://rendio.test';
+const PRICE = 4;
+const MODELS = { fal: 'Cinematic', runway: 'Runway Gen-4.5' } as const;
+
+describe('the fault matrix', () => {
+  let dataDir: string;
+  let world: World;
+  let probe: MediaProbe;
+  let app: TestApp;
+  let hasWebhooks = true;
+  const rows: Row[] = [];
+
+  before(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'rendio-faults-'));
+    const deliver: typeof fetch = (input, init) => {
+      const { pathname, search } = new URL(input instanceof Request ? input.url : input);
+      return app.fetch(pathname + search, init);
+    };
+    world = await createWorld({ dataDir, clock: systemClock, log: silentLog, deliver });
+    // Every job ends when it is told to.
+    for (const { controls } of [world.fal, world.runway]) controls.setPace({ queueMs: null, runMs: null });
+    world.fal.controls.setWebhookRetryMs(0);
+    probe = createProbe({ maxParallel: 1, log: silentLog });
+    const options = { extraHosts: [], extraMayBePrivate: false, bytesMax: FILE_BYTES_MAX, stallMs: STALL_MS };
+    const get = (url: URL, signal: AbortSignal) => world.fetch(url, { signal, redirect: 'manual' });
+    const fetcher = createMediaFetcher({ ...options, get });
+    app = await createTestApp({
+      env: { RATE_LIMIT_GENERATIONS_PER_HOUR_PER_ADDRESS: '100000' },
+      overrides: {
+        probe,
+        providers: providersIn(world),
+        mediaFetcherFor: () => fetcher,
+        addressFor: () => (hasWebhooks ? ORIGIN : null),
+      },
+    });
+  });
+  after(async () => {
+    await app?.[Symbol.asyncDispose]();
+    await probe?.close();
+    await world?.close();
+    await rm(dataDir, { recursive: true, force: true });
+    printTable(rows);
+  });
+
+  it(`has ${FAULT_CASES.length} cases, no two alike`, () => {
+    const names = FAULT_CASES.map(nameOf);
+    assert.equal(new Set(names).size, names.length);
+    assert.ok(names.length >= 60);
+  });
+
+  for (const faultCase of FAULT_CASES) {
+    it(nameOf(faultCase), async () => {
+      ({ hasWebhooks } = faultCase);
+      const row = await play(app, world, faultCase);
+      rows.push(row);
+      assert.equal(row.ending, faultCase.ending);
+      assert.deepEqual([row.charges, row.refunds], [1, faultCase.ending === 'video' ? 0 : 1]);
+      assert.ok(row.unknownAttempts <= 1, 'what may have been taken is not sent again');
+      assert.ok(row.billed <= 1, `the vendor was made to begin ${row.billed} jobs`);
+      await app.assertSound();
+    });
+  }
+});
+
+function nameOf({ vendor, where, what, hasWebhooks, ending }: FaultCase): string {
+  const outcome = ending === 'video' ? 'ends as a video' : `gives the credits back, with ${ending}`;
+  return `${vendor}, ${where}: ${what}${hasWebhooks ? '' : ', no webhooks'}: ${outcome}`;
+}
+
+/** The real adapters, which do not rest between their tries. */
+function providersIn({ fal, runway, fetch }: World): Map<ProviderName, VideoProvider> {
+  const retryTools = { sleep: async () => {}, random: () => 0 };
+  const tools = { fetch, clock: systemClock, log: silentLog, retryTools };
+  const { queueUrl, restUrl } = fal;
+  return new Map<ProviderName, VideoProvider>([
+    ['fal', createFalProvider({ name: 'fal', apiKey: fal.credentials.apiKey, queueUrl, restUrl, ...tools })],
+    ['runway', createRunwayProvider({ apiKey: runway.credentials.apiKey, baseUrl: runway.baseUrl, ...tools })],
+  ]);
+}
+
+/** Lets one generation meet its fault, and goes on until it has ended. */
+async function play(app: TestApp, world: World, faultCase: FaultCase): Promise<Row> {
+  const { vendor, faults = [], webhook, outcome } = faultCase;
+  const { controls } = world[vendor];
+  for (const panel of [world.fal.controls, world.runway.controls]) panel.clearFaults();
+  // Each case is a provider's first: its earlier ones are not to keep it from being asked.
+  await app.owner.query('delete from provider_circuits');
+  for (const fault of faults) controls.plan(fault);
+  if (webhook) world.fal.controls.planWebhooks(webhook);
+  const prompt = `A heron at dawn${outcome ? ` [${vendor}:${outcome}]` : ''} ${randomUUID()}`;
+  const begunBefore = (await controls.jobs()).length;
+  const userId = await app.user(PRICE);
+  const jobId = await buy(app, userId, MODELS[vendor], prompt);
+
+  for (let turn = 0; turn < TURNS_MAX && !(await hasEnded(app, jobId)); turn += 1) {
+    assert.deepEqual(await app.drain(), []);
+    await finishAll(world, begunBefore, vendor);
+    await app.hasten();
+  }
+  if (!(await hasEnded(app, jobId))) {
+    await app.expire(jobId);
+    await sweepGenerations(app.ctx);
+  }
+  assert.deepEqual(await app.drain(), []);
+  return rowOf(app, faultCase, { userId, jobId, billed: (await controls.jobs()).length - begunBefore });
+}
+
+async function buy(app: TestApp, userId: string, modelName: string, prompt: string): Promise<string> {
+  const { rows } = await app.owner.query<{ id: string }>('select id from models where name = $1', [modelName]);
+  const response = await app.fetch('/functions/v1/generate-video', {
+    method: 'POST',
+    headers: {
+      Authorization: `Bearer ${await app.tokenOf(userId)}`,
+      'Content-Type': 'application/json',
+      'Idempotency-Key': randomUUID(),
+    },
+    body: JSON.stringify({ model_id: rows[0]?.id, prompt, settings: { duration: 4 } }),
+  });
+  const body = await response.json();
+  assert.equal(response.status, 200, JSON.stringify(body));
+  return body.job_id;
+}
+
+async function hasEnded(app: TestApp, jobId: string): Promise<boolean> {
+  return ['completed', 'failed'].includes((await app.job(jobId)).status);
+}
+
+/** The vendor's jobs end, those apart that never do; resolves when their webhooks were delivered, or given up. */
+async function finishAll({ fal, runway }: World, begunBefore: number, vendor: 'fal' | 'runway'): Promise<void> {
+  if (vendor === 'fal') {
+    const jobs = (await fal.controls.jobs()).slice(begunBefore);
+    for (const job of jobs) if (job.outcome !== 'hang') await fal.controls.finish(job.requestId);
+  } else {
+    const tasks = (await runway.controls.jobs()).slice(begunBefore);
+    for (const task of tasks) if (task.outcome !== 'hang') await runway.controls.finish(task.id);
+  }
+}
+
+async function rowOf(
+  app: TestApp,
+  { vendor, where, what, hasWebhooks }: FaultCase,
+  { userId, jobId, billed }: { userId: string; jobId: string; billed: number },
+): Promise<Row> {
+  const job = await app.job(jobId);
+  const ledger = (await app.owner.query<{ reason: string }>('select reason from quota_log where job_id = $1', [jobId]))
+    .rows;
+  const attempts = await app.attempts(jobId);
+  const count = (reason: string) => ledger.filter((entry) => entry.reason === reason).length;
+  assert.equal(await app.balance(userId), job.status === 'completed' ? 0 : PRICE);
+  return {
+    vendor,
+    where,
+    what: `${what}${hasWebhooks ? '' : ', no webhooks'}`,
+    ending: job.status === 'completed' ? 'video' : (job.error_code ?? job.status),
+    sent: attempts.length,
+    unknownAttempts: attempts.filter(({ state }) => state === 'unknown').length,
+    billed,
+    charges: count('video_generation'),
+    refunds: count('generation_failed_refund'),
+  };
+}

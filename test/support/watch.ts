@@ -1,0 +1,34 @@
+/**
+ * Loaded into a server before its own code (`NODE_OPTIONS=--import=…`): keeps it off the network, and writes a line to
+ * WATCH_FILE for each host that it tried to reach, and for each file of the simulators that it loaded.
+ */
+import { appendFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { Socket } from 'node:net';
+
+const LOOPBACK = /^(?:localhost|127\..*|::1)$/;
+
+function note(line: string): void {
+  const { WATCH_FILE } = process.env;
+  if (WATCH_FILE) appendFileSync(WATCH_FILE, `${line}\n`);
+}
+
+registerHooks({
+  load(url, context, nextLoad) {
+    const [, file] = /\/(sim\/.+)$/.exec(url) ?? [];
+    if (file) note(`loads ${file}`);
+    return nextLoad(url, context);
+  },
+});
+
+const connect = Socket.prototype.connect;
+// Its overloads come down to options, a port and a host, or a path; options may come in an array.
+Socket.prototype.connect = function (this: Socket, ...args: unknown[]): Socket {
+  const [first] = Array.isArray(args[0]) ? args[0] : args;
+  const { host, path } = first instanceof Object ? Object(first) : { host: args[1], path: undefined };
+  if (path || host === undefined || LOOPBACK.test(String(host))) return Reflect.apply(connect, this, args);
+  note(`reaches ${host}`);
+  return this.destroy(Object.assign(new Error('no network in this test'), { code: 'ENETUNREACH' }));
+};
+
+note('watches');
