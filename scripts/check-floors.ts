@@ -122,7 +122,8 @@ export function checkFloors(files: Map<string, string>): string[] {
     }
     offences.push(...ambientIn(file, source));
     const lines = source.split('\n').length;
-    if (lines > LINES_MAX) offences.push(`${file}: ${lines} lines; split it before ${LINES_MAX}`);
+    if (lines > LINES_MAX && !file.endsWith('/generated.ts'))
+      offences.push(`${file}: ${lines} lines; split it before ${LINES_MAX}`);
   }
   return [...offences, ...circleIn(graph)];
 }

@@ -1,25 +1,28 @@
 /** Builds what the features are given: the only place that names concrete gateways. */
 import { join, resolve } from 'node:path';
 import { createDeviceCheck, type DeviceCheck } from '../apple/device-check.ts';
-import type { TeamKey } from '../apple/team-token.ts';
 import { createDatabase } from '../db/database.ts';
 import { LATEST_MIGRATION } from '../db/latest-migration.ts';
 import { createLease } from '../db/lease.ts';
 import { closePool, createPool } from '../db/pool.ts';
 import type { Context, Policy } from '../features/context.ts';
 import { createMediaSigner } from '../http/signed-url.ts';
+import { createSignedWebhooks } from '../http/signed-webhook.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { createRefreshTokens } from '../kernel/refresh-tokens.ts';
 import { createTokens } from '../kernel/tokens.ts';
 import { createDiskStore } from '../media/disk.ts';
-import { createMediaFetcher, type MediaFetcher } from '../media/fetch-media.ts';
+import { createMediaFetcher } from '../media/fetch-media.ts';
 import { createS3Store } from '../media/s3.ts';
 import type { MediaStore } from '../media/store.ts';
 import { createFalProvider } from '../providers/fal/index.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
+import { createRunwayProvider } from '../providers/runway/index.ts';
 import type { Config } from './config.ts';
+import type { DeviceCheckAccess, Outside } from './outside.ts';
 import type { CreatePlace, Place } from './place.ts';
+import { addressFor } from './reach.ts';
 
 /** Somebody waits with a phone in hand: past this, Apple's turn is given up and the device is let in without a grant. */
 const GRANT_WAIT_MS = 15_000;
@@ -30,10 +33,10 @@ export type ContextOptions = {
   config: Config;
   database: { url: string; directUrl: string };
   secrets: { jwtPrivateKey: NonNullable<Config['secrets']['jwtPrivateKey']>; secretKey: string };
-  /** Apple's team key, or the simulator's; undefined switches device-check off. */
-  deviceCheckKey: TeamKey | undefined;
-  /** How Apple is reached: the network, or a simulator. */
-  appleFetch: typeof fetch;
+  /** How vendors are reached: over the network, or in the simulators of this process. */
+  outside: Outside;
+  /** Where this machine's own processes reach the server; null where it has no port, or not yet. */
+  localUrl(): string | null;
   log: Log;
   stopping: AbortSignal;
   /** What this process can do beside answering. Left out: all that a machine can. */
@@ -47,14 +50,14 @@ export type RunningContext = { ctx: Context; close(): Promise<void> };
 
 /** Connects to everything and hands it out as one context; `close` lets go of it all, the database last. */
 export async function createContext(options: ContextOptions): Promise<RunningContext> {
-  const { config, database, secrets, log, stopping } = options;
+  const { config, database, secrets, outside, log, stopping } = options;
   const clock = systemClock;
   const dataDir = resolve(config.settings.server.dataDir);
   // Loaded only where it is wanted: it brings what an isolate may not even import.
   const createPlace = options.createPlace ?? (await import('./machine.ts')).createMachine;
   const place = await createPlace({ dataDir, directUrl: database.directUrl, log });
   const pool = createPool({ url: database.url, log, connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX });
-  const providers = createProviders(config, place, log);
+  const providers = createProviders(config, outside, place, log);
 
   const ctx: Context = {
     db: createDatabase(pool),
@@ -69,11 +72,16 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     }),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),
     randomBytes: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
-    deviceCheck: deviceCheckOf(options),
+    deviceCheck: outside.deviceCheck ? deviceCheckOf(outside.deviceCheck, log) : null,
     deviceGrantLease: createLease({ url: database.directUrl, name: 'device grants', waitMs: GRANT_WAIT_MS, log }),
     providers,
+    simulated: outside.simulated,
+    addressFor: addressFor({ settings: config.settings, simulated: outside.simulated, localUrl: options.localUrl }),
+    verifySignedWebhook: config.secrets.webhookSecret
+      ? createSignedWebhooks(config.secrets.webhookSecret.reveal())
+      : null,
     media: mediaStoreOf(config, dataDir, clock),
-    mediaFetcher: mediaFetcherOf(config, place),
+    mediaFetcherFor: mediaFetchersOf(config, outside, place),
     probe: place.probe,
     mediaSigner: createMediaSigner(secrets.secretKey, clock),
     latestMigration: LATEST_MIGRATION,
@@ -92,10 +100,8 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   };
 }
 
-function deviceCheckOf({ config, deviceCheckKey, appleFetch, log }: ContextOptions): DeviceCheck | null {
-  if (!deviceCheckKey) return null;
-  const baseUrl = config.settings.apple.deviceCheckUrl;
-  return createDeviceCheck({ baseUrl, ...deviceCheckKey, fetch: appleFetch, clock: systemClock, log });
+function deviceCheckOf({ key, ...access }: DeviceCheckAccess, log: Log): DeviceCheck {
+  return createDeviceCheck({ ...access, ...key, clock: systemClock, log });
 }
 
 /** Files of this machine, or a bucket that every server and worker of a fleet can reach. */
@@ -111,29 +117,38 @@ function mediaStoreOf({ secrets: { s3, supabase } }: Config, dataDir: string, cl
 const MEDIA_BYTES_MAX = 2_000_000_000;
 const MEDIA_STALL_MS = 30_000;
 
-function mediaFetcherOf({ settings }: Config, place: Place): MediaFetcher {
-  return createMediaFetcher({
+/** One for the network; and one whose providers' hosts are in this process, which guards the rest just the same. */
+function mediaFetchersOf({ settings }: Config, outside: Outside, place: Place): Context['mediaFetcherFor'] {
+  const options = {
     extraHosts: settings.mediaAllowedHosts,
     extraMayBePrivate: settings.environment !== 'production',
     bytesMax: MEDIA_BYTES_MAX,
     stallMs: MEDIA_STALL_MS,
     fetch: place.pinsAddresses ? undefined : fetch,
-  });
+  };
+  const { simulated, simulatedFetch } = outside;
+  const real = createMediaFetcher(options);
+  if (!simulatedFetch) return () => real;
+  const get = (url: URL, signal: AbortSignal) => simulatedFetch(url, { signal, redirect: 'manual' });
+  const played = createMediaFetcher({ ...options, get });
+  return ({ name }) => (simulated.has(name) ? played : real);
 }
 
-/** Vendors with a key; and the sandbox, for development and staging alone: nobody pays for its videos. */
-function createProviders({ settings, secrets }: Config, place: Place, log: Log): Map<ProviderName, VideoProvider> {
+/** Vendors that can be reached; and the sandbox, for development and staging alone: nobody pays for its videos. */
+function createProviders(
+  { settings }: Config,
+  outside: Outside,
+  place: Place,
+  log: Log,
+): Map<ProviderName, VideoProvider> {
   const providers = new Map<ProviderName, VideoProvider>();
   if (settings.environment !== 'production') providers.set('sandbox', place.createSandbox());
-  const { falQueueUrl: queueUrl, falRestUrl: restUrl } = settings.providers;
-  for (const [name, key] of [
-    ['fal', secrets.falKey],
-    ['pika', secrets.pikaKey],
-  ] as const) {
-    if (!key) continue;
-    const tools = { fetch, clock: systemClock, log };
-    providers.set(name, createFalProvider({ name, apiKey: key.reveal(), queueUrl, restUrl, ...tools }));
+  const tools = { clock: systemClock, log };
+  for (const name of ['fal', 'pika'] as const) {
+    const access = outside[name];
+    if (access) providers.set(name, createFalProvider({ name, ...access, ...tools }));
   }
+  if (outside.runway) providers.set('runway', createRunwayProvider({ ...outside.runway, ...tools }));
   return providers;
 }
 

@@ -26,6 +26,10 @@ const TAGS = [
   { name: 'Video jobs', description: 'Pay for a video, follow it, stop it, list and delete what was made.' },
   { name: 'Credits', description: 'The balance, and the ledger that explains it.' },
   { name: 'Media', description: 'The files, at addresses that open by themselves for a day.' },
+  {
+    name: 'Storage',
+    description: 'Pictures to animate: upload, read, list and delete them, as the Supabase storage clients do.',
+  },
   { name: 'Operations', description: 'For whoever runs the server.' },
 ];
 

@@ -9,8 +9,11 @@ import type { Context } from '../features/context.ts';
 import { creditRoutes } from '../features/credits/routes.ts';
 import { mediaRoutes } from '../features/generations/media-routes.ts';
 import { generationRoutes } from '../features/generations/routes.ts';
+import { webhookRoutes } from '../features/generations/webhook-routes.ts';
 import { maintenanceRoutes } from '../features/maintenance/routes.ts';
 import { notificationRoutes } from '../features/notifications/routes.ts';
+import { uploadRoutes } from '../features/uploads/routes.ts';
+import { signingRoutes } from '../features/uploads/signing-routes.ts';
 import { type Api, createApi, type Guards } from '../http/api.ts';
 import { requireCaller } from '../http/auth.ts';
 import { toAuthErrorResponse } from '../http/auth-dialect.ts';
@@ -24,6 +27,7 @@ import { createCallLimiter, tellRateLimit } from '../http/rate-limit.ts';
 import { requestId } from '../http/request-id.ts';
 import { requestLog } from '../http/request-log.ts';
 import { securityHeaders } from '../http/security-headers.ts';
+import { toStorageErrorResponse } from '../http/storage-dialect.ts';
 import { unrouted } from '../http/unrouted.ts';
 import { Problem } from '../kernel/errors.ts';
 import { describe } from './describe.ts';
@@ -57,7 +61,11 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   creditRoutes(api, ctx, guards);
   catalogueRoutes(api, ctx);
   generationRoutes(api, ctx, guards, options.addressOf);
+  // In this order: of paths that two of them would take, the earlier one's is meant.
+  signingRoutes(api, ctx, guards);
   mediaRoutes(api, ctx);
+  uploadRoutes(api, ctx, guards);
+  webhookRoutes(api, ctx);
   notificationRoutes(api, ctx, guards);
   maintenanceRoutes(api, ctx, options.isWorking);
   describe(api);
@@ -65,6 +73,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   const onError = errorHandler(ctx.log);
   api.onError((error, c) => {
     const answer = onError(error, c);
+    if (c.req.path.startsWith('/storage/v1/')) return toStorageErrorResponse(c, error, answer);
     return c.req.path.startsWith('/auth/v1/') ? toAuthErrorResponse(c, error) : answer;
   });
   api.notFound(unrouted(api));

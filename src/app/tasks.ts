@@ -3,14 +3,15 @@ import type { Context } from '../features/context.ts';
 import { sweepGenerations } from '../features/generations/sweep.ts';
 import { generationTasks } from '../features/generations/tasks.ts';
 import { MAINTENANCE_CRONTAB, maintenanceTasks } from '../features/maintenance/tasks.ts';
+import { UPLOADS_CRONTAB, uploadTasks } from '../features/uploads/tasks.ts';
 import type { Tasks } from '../queue/worker.ts';
 
 /** Everything that the worker can do. */
 export function allTasks(ctx: Context): Tasks {
-  return { ...generationTasks(ctx), ...maintenanceTasks(ctx) };
+  return { ...generationTasks(ctx), ...maintenanceTasks(ctx), ...uploadTasks(ctx) };
 }
 
-export const CRONTAB = MAINTENANCE_CRONTAB;
+export const CRONTAB = [MAINTENANCE_CRONTAB, UPLOADS_CRONTAB].join('\n');
 
 /** Deadlines are kept to within this. */
 const SWEEP_EVERY_MS = 5_000;

@@ -12,9 +12,14 @@ export function banner(boot: Boot, url: string, hasWorker: boolean, startMs: num
     ],
     ['worker', hasWorker ? 'in this process' : 'off here (npm run worker)'],
     ['models', [...boot.running.ctx.providers.keys()].join(', ') || 'none'],
-    ['simulated', boot.simulated.join(', ') || 'nothing'],
+    ['simulated', simulatedRow(boot)],
   ];
   return bannerOf(`${readVersion()} · ${settings.environment} · ready in ${(startMs / 1000).toFixed(1)} s`, url, rows);
+}
+
+/** Who is played inside this process. */
+export function simulatedRow({ simulated }: Pick<Boot, 'simulated'>): string {
+  return simulated.length > 0 ? `${simulated.join(', ')} (no key is set, so nobody is called)` : 'nothing';
 }
 
 /** The name with a line about it, the URL, and what stands behind it. */

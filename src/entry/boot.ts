@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Config, readConfig } from '../app/config.ts';
 import { type ContextOptions, createContext, type RunningContext } from '../app/context.ts';
+import { localUrlOf } from '../app/reach.ts';
 import { describeDatabaseFailure } from '../db/failure.ts';
 import { migrate } from '../db/migrate.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -20,6 +21,8 @@ export type Boot = {
   database: { url: string; directUrl: string; embedded: EmbeddedPostgres | null };
   /** Names of the vendors that this process plays itself. */
   simulated: string[];
+  /** Where this machine's own processes reach the server; whoever listens on a port of the system's choice says it. */
+  listening: { url: string | null };
   /** Aborts at the beginning of the shutdown. */
   stopping: AbortController;
   /** Lets go of everything; the embedded database last. */
@@ -58,18 +61,19 @@ export async function boot({ env, canEmbed, ...place }: BootOptions): Promise<Bo
     const simulation = await startSimulation(config, { dataDir, clock: systemClock, log });
     closers.push(() => simulation.close());
     const stopping = new AbortController();
+    const listening = { url: localUrlOf(settings.server) };
     const running = await createContext({
       config,
       database,
       secrets: { jwtPrivateKey, secretKey: secretKey.reveal() },
-      deviceCheckKey: simulation.deviceCheckKey,
-      appleFetch: simulation.appleFetch,
+      outside: simulation.outside,
+      localUrl: () => listening.url,
       log,
       stopping: stopping.signal,
       ...place,
     });
     closers.push(() => running.close());
-    return { config, log, running, database, simulated: simulation.names, stopping, close: closeAll };
+    return { config, log, running, database, simulated: simulation.names, listening, stopping, close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;

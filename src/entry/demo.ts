@@ -13,7 +13,7 @@ import { runMain } from './run.ts';
 import { startServer } from './server.ts';
 import { startWork } from './work.ts';
 
-const USAGE = `Usage: npm run demo -- "a cat playing piano" [--duration 5] [--resolution 720p] [--aspect-ratio 16:9] [--out FILE]`;
+const USAGE = `Usage: npm run demo -- "a cat playing piano" [--model Sandbox] [--duration 5] [--resolution 720p] [--aspect-ratio 16:9] [--out FILE]`;
 
 await runMain(async () => {
   const wish = readArguments();
@@ -50,10 +50,11 @@ await runMain(async () => {
   process.exit(0);
 });
 
-type Wish = { prompt: string; settings: Record<string, string | number>; out: string };
+type Wish = { prompt: string; model: string | undefined; settings: Record<string, string | number>; out: string };
 
 function readArguments(): Wish {
   const options = {
+    model: { type: 'string', short: 'm' },
     duration: { type: 'string' },
     resolution: { type: 'string' },
     'aspect-ratio': { type: 'string' },
@@ -66,19 +67,22 @@ function readArguments(): Wish {
     if (values.duration) settings.duration = Number(values.duration);
     if (values.resolution) settings.resolution = values.resolution;
     if (values['aspect-ratio']) settings.aspect_ratio = values['aspect-ratio'];
-    return { prompt, settings, out: resolve(process.env.INIT_CWD ?? '.', values.out ?? fileNameFor(prompt)) };
+    const out = resolve(process.env.INIT_CWD ?? '.', values.out ?? fileNameFor(prompt));
+    return { prompt, model: values.model, settings, out };
   } catch (error) {
     throw new StartupError(`${error instanceof Error ? error.message : error}\n${USAGE}`);
   }
 }
 
 /** Onboards a guest, pays for one video, waits for it and saves it. Returns the file's path. */
-async function makeVideo(client: DemoClient, { prompt, settings, out }: Wish): Promise<string> {
+async function makeVideo(client: DemoClient, { prompt, model, settings, out }: Wish): Promise<string> {
   const guest = await client.onboard();
+  const { id: model_id, name, is_simulated } = await pickModel(client, model);
   console.log(`\n  ${styleText('bold', `“${prompt}”`)}`);
   console.log(styleText('dim', `  a new guest with ${guest.credits_remaining} credits`));
   const progress = createProgress(process.stdout);
-  const request = { model_id: await pickModel(client), prompt, settings };
+  if (is_simulated) console.log(styleText('dim', `  ${name} is simulated: no vendor is called, a stock film comes`));
+  const request = { model_id, prompt, settings };
   const job = await client.generate(request, { onProgress: (each) => progress.show(each) }).catch(async (error) => {
     if (!(error instanceof GenerationError)) throw error;
     progress.end('failed');

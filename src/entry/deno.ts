@@ -1,6 +1,7 @@
 /** `deno run -A src/entry/deno.ts`: the API and the pages under Deno, with a Node worker on the same database. */
 import process from 'node:process';
 import { createIsolate } from '../app/isolate.ts';
+import { localUrlOf } from '../app/reach.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { assemble } from './assemble.ts';
 import { boot } from './boot.ts';
@@ -23,6 +24,7 @@ try {
   const served = deno().serve({ port: server.port, hostname: server.host, onListen: () => {} }, (request, info) =>
     api.fetch(request, info),
   );
+  booted.listening.url = localUrlOf({ host: server.host, port: served.addr.port });
   onShutdown(booted.log, async () => {
     booted.stopping.abort();
     await drain(served);

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { getConnInfo } from '@hono/node-server/conninfo';
+import { localUrlOf } from '../app/reach.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 import { assemble } from './assemble.ts';
@@ -29,6 +30,7 @@ export async function startServer(boot: Boot, work: Work | null): Promise<HttpSe
   });
   const { server, port } = await listenOn(api.fetch, settings.port, settings.host);
   const host = ['0.0.0.0', '127.0.0.1', '::', '::1'].includes(settings.host) ? 'localhost' : settings.host;
+  boot.listening.url = localUrlOf({ host: settings.host, port });
   log.debug({ port }, 'listening');
   return {
     url: settings.publicUrl ?? `http://${host}:${port}`,

@@ -1,37 +1,53 @@
 import type { Config } from '../app/config.ts';
-import type { TeamKey } from '../apple/team-token.ts';
+import { type Outside, realOutside } from '../app/outside.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import type { ProviderName } from '../providers/provider.ts';
 
 export type Simulation = {
+  outside: Outside;
   /** What the banner says is played inside this process. */
   names: string[];
-  deviceCheckKey: TeamKey | undefined;
-  appleFetch: typeof fetch;
   close(): Promise<void>;
 };
 
-/** Stands simulators in for the vendors without keys, in development alone; elsewhere their code is not even loaded. */
+const NAMES: Partial<Record<ProviderName, string>> = { fal: 'fal', pika: 'Pika', runway: 'Runway' };
+
+/**
+ * Stands simulators in for the vendors without keys, in development alone; elsewhere their code is not even loaded. Only
+ * the key decides: an address alone does not say that anybody may be called there.
+ */
 export async function startSimulation(
-  { settings, secrets }: Config,
+  config: Config,
   options: { dataDir: string; clock: Clock; log: Log },
 ): Promise<Simulation> {
-  if (!settings.simulated.deviceCheck) {
-    const key = secrets.deviceCheck;
-    return {
-      names: [],
-      deviceCheckKey: key && { teamId: key.teamId, keyId: key.keyId, privateKey: key.privateKey.reveal() },
-      appleFetch: fetch,
-      close: async () => {},
-    };
-  }
+  const outside = realOutside(config);
+  const { deviceCheck, fal, pika, runway } = config.settings.simulated;
+  if (!deviceCheck && !fal && !pika && !runway) return { outside, names: [], close: async () => {} };
   const { createWorld } = await import('../../sim/world.ts');
   const world = await createWorld(options);
-  const { teamId, keyId, privateKeyPem } = world.deviceCheck.credentials;
+  const simulated = new Set<ProviderName>();
+  const access = { ...world.fal.credentials, queueUrl: world.fal.queueUrl, restUrl: world.fal.restUrl };
+  if (fal) {
+    outside.fal = { ...access, fetch: world.fetch };
+    simulated.add('fal');
+  }
+  if (pika) {
+    outside.pika = { ...access, fetch: world.fetch };
+    simulated.add('pika');
+  }
+  if (runway) {
+    outside.runway = { ...world.runway.credentials, baseUrl: world.runway.baseUrl, fetch: world.fetch };
+    simulated.add('runway');
+  }
+  if (deviceCheck) {
+    const { privateKeyPem: privateKey, ...names } = world.deviceCheck.credentials;
+    const { baseUrl } = world.deviceCheck;
+    outside.deviceCheck = { key: { ...names, privateKey }, baseUrl, fetch: world.fetch };
+  }
   return {
-    names: ['DeviceCheck'],
-    deviceCheckKey: { teamId, keyId, privateKey: privateKeyPem },
-    appleFetch: world.fetch,
+    outside: { ...outside, simulated, simulatedFetch: world.fetch },
+    names: [...(deviceCheck ? ['DeviceCheck'] : []), ...[...simulated].map((name) => NAMES[name] ?? name)],
     close: () => world.close(),
   };
 }

@@ -1,15 +1,15 @@
 /** Copies a file in small pieces and hashes it on the way, so that neither memory nor a second read is spent on it. */
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { openFile } from './open-file.ts';
 import type { StoredMedia } from './store.ts';
 
 const PIECE_BYTES = 256 * 1024;
 
 /** `target` must not exist; when this resolves, it is on the disk and not merely on its way there. */
 export async function copyHashing(source: string, target: string, signal?: AbortSignal): Promise<StoredMedia> {
-  await using from = await open(source, 'r');
-  await using to = await open(target, 'wx');
+  await using from = await openFile(source, 'r');
+  await using to = await openFile(target, 'wx');
   const hash = createHash('sha256');
   const piece = Buffer.allocUnsafe(PIECE_BYTES);
   let bytes = 0;

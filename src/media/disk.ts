@@ -1,9 +1,10 @@
 /** Finished media in a folder of this machine. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { copyHashing } from './copy-hashing.ts';
 import { checkMediaKey } from './media-key.ts';
+import { openFile } from './open-file.ts';
 import { errnoOf, storageProblem } from './storage-problem.ts';
 import type { MediaKey, MediaStore } from './store.ts';
 import { streamFile } from './stream-file.ts';
@@ -48,7 +49,7 @@ export function createDiskStore({ folder }: { folder: string }): MediaStore {
   };
 
   const read: MediaStore['read'] = async (key, range) => {
-    const file = await orNull(open(pathOf(key), 'r'));
+    const file = await orNull(openFile(pathOf(key), 'r'));
     if (!file) return null;
     const found = await file.stat();
     if (found.isFile()) return streamFile(file, range ?? { start: 0, end: found.size - 1 });
@@ -89,7 +90,7 @@ async function place(temporary: string, path: string): Promise<void> {
 /** So that the name survives a power cut as well as the bytes do. */
 async function syncFolder(folder: string): Promise<void> {
   try {
-    await using handle = await open(folder, 'r');
+    await using handle = await openFile(folder, 'r');
     await handle.sync();
   } catch {
     // Windows cannot open folders, and its file system keeps names in a journal.

@@ -1,7 +1,8 @@
 /** Brings a finished file from a provider's host to this machine, as a stream, and from nowhere else. */
-import { open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { collectYoung } from '../kernel/collect-young.ts';
 import { ForbiddenAddress, guardedGet, type Lookup } from './guarded-get.ts';
+import { openFile } from './open-file.ts';
 
 export type FetchMediaOptions = {
   /** `host[:port]`s beside the provider's own, from the configuration. */
@@ -129,7 +130,7 @@ async function save(
     await answer.body?.cancel();
     throw tooLarge();
   }
-  await using file = await open(path, 'w', 0o600);
+  await using file = await openFile(path, 'w', 0o600);
   let bytes = 0;
   for await (const piece of answer.body ?? []) {
     signal.throwIfAborted();

@@ -1,7 +1,8 @@
 /** Brings a file into an S3 store: at once when it is small, else in parts, so that memory holds one part of it. */
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { collectYoung } from '../kernel/collect-young.ts';
+import { openFile } from './open-file.ts';
 import type { S3Call } from './s3-call.ts';
 import { storageProblem } from './storage-problem.ts';
 import type { StoredMedia } from './store.ts';
@@ -14,7 +15,7 @@ type Upload = { call: S3Call; key: string; contentType: string; signal: AbortSig
 
 /** Nothing is there before everything is: S3 shows an object when its put, or its last part's completion, is through. */
 export async function uploadFile(upload: Upload, path: string): Promise<StoredMedia> {
-  await using file = await open(path, 'r');
+  await using file = await openFile(path, 'r');
   const hash = createHash('sha256');
   // One buffer for all parts: each is through before the next is read.
   const buffer = new Uint8Array(PART_BYTES);

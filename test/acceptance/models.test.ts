@@ -32,6 +32,7 @@ describe('get-models', () => {
     assert.equal(model.cost_per_generation, 1);
     assert.equal(model.prompt_max, 2000);
     assert.equal(model.is_featured, false);
+    assert.equal(model.is_simulated, false, 'it needs no vendor');
     const { duration, resolution, aspect_ratio, fps } = model.settings_schema.properties;
     const { minimum, maximum, default: usual } = Object(duration);
     assert.deepEqual([Object(duration).type, minimum, maximum, usual], ['integer', 1, 10, 5]);
@@ -75,12 +76,24 @@ describe('get-models', () => {
 });
 
 describe('where vendors are at hand', OWN_SERVER, () => {
-  const vendors = useServer({ FALAI_API_KEY: 'key:secret', FAL_QUEUE_URL: 'http://127.0.0.1:9', WORKER: 'off' });
+  const KEY = { FALAI_API_KEY: 'key:secret', FAL_QUEUE_URL: 'http://127.0.0.1:9', WORKER: 'off' };
+  const development = useServer(KEY);
+  const staging = useServer({ ...KEY, ENVIRONMENT: 'staging' });
 
-  test('a model whose provider has no key is not shown, and a retired one never is', async () => {
-    const plain = (await list(target.url)).body.models;
-    assert.ok(!plain.some(({ provider }) => provider === 'runway'));
-    for (const base of [target.url, vendors.url]) {
+  test('a vendor with a key is called; one without is simulated in development and not there elsewhere', async () => {
+    const providers = async (base: string) => {
+      const { models } = (await list(base)).body;
+      return [false, true].map((isSimulated) => {
+        const named = models.filter(({ is_simulated }) => is_simulated === isSimulated).map(({ provider }) => provider);
+        return [...new Set(named)].sort();
+      });
+    };
+    assert.deepEqual(await providers(staging.url), [['fal', 'pika', 'sandbox'], []]);
+    assert.deepEqual(await providers(development.url), [['fal', 'pika', 'sandbox'], ['runway']]);
+  });
+
+  test('a retired model is never shown', async () => {
+    for (const base of [target.url, development.url]) {
       assert.ok(!(await list(base)).body.models.some(({ name }) => name === 'Sora 2'));
     }
   });

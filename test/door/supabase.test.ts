@@ -192,8 +192,9 @@ describe('on a Supabase project', () => {
       device_token: btoa(`device:${randomUUID()}`),
     });
     const { models } = await (await fetch(`${server.url}/functions/v1/get-models`)).json();
+    const { id: model_id } = models.find(({ provider }: { provider: string }) => provider === 'sandbox');
     const headers = { Authorization: `Bearer ${session.access_token}`, 'Idempotency-Key': randomUUID() };
-    const wish = { model_id: models[0].id, prompt: 'a boat [sandbox:fail]' };
+    const wish = { model_id, prompt: 'a boat [sandbox:fail]' };
     const { job_id } = await post('generate-video', wish, headers);
     const { rows } = await until(
       () => project.admin.query('select status, error_code from video_jobs where job_id = $1', [job_id]),

@@ -1,4 +1,4 @@
-import { createClient, memoryStorage } from '../../../client/src/index.ts';
+import { createClient, type Model, memoryStorage } from '../../../client/src/index.ts';
 import { StartupError } from '../../kernel/startup-error.ts';
 
 export type DemoClient = ReturnType<typeof createClient>;
@@ -8,10 +8,14 @@ export function createDemoClient(url: string): DemoClient {
   return createClient({ url, storage: memoryStorage() });
 }
 
-/** The model that needs nobody's key, where it is on offer. Returns its id. */
-export async function pickModel(client: DemoClient): Promise<string> {
-  const models = await client.models();
-  const model = models.find(({ provider }) => provider === 'sandbox') ?? models[0];
-  if (!model) throw new StartupError('No model is available.');
-  return model.id;
+/** The model of this name in any case; unless one is named, the sandbox: it needs no key, and its film shows the prompt. */
+export async function pickModel(client: DemoClient, name: string | undefined): Promise<Model> {
+  // A picture is more than a line in a terminal.
+  const models = (await client.models()).filter(({ requires_image }) => !requires_image);
+  const model = models.find((each) =>
+    name === undefined ? each.provider === 'sandbox' : each.name.toLowerCase() === name.toLowerCase(),
+  );
+  if (model) return model;
+  const names = models.map((each) => `"${each.name}"`).join(', ');
+  throw new StartupError(`There is no model ${name ?? 'that needs no key'} here. On offer: ${names || 'nothing'}.`);
 }

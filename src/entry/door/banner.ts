@@ -1,4 +1,4 @@
-import { bannerOf } from '../banner.ts';
+import { bannerOf, simulatedRow } from '../banner.ts';
 import type { Boot } from '../boot.ts';
 import { readVersion } from '../version.ts';
 import { deno } from './runtime.ts';
@@ -11,6 +11,6 @@ export function denoBanner(boot: Boot, port: number, startMs: number): string {
     ['database', 'PostgreSQL at DATABASE_URL'],
     ['worker', 'none here: run `npm run worker` with the same DATABASE_URL and DATA_DIR; it renders the sandbox too'],
     ['models', [...boot.running.ctx.providers.keys()].join(', ') || 'none'],
-    ['simulated', boot.simulated.join(', ') || 'nothing'],
+    ['simulated', simulatedRow(boot)],
   ]);
 }

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Config } from '../../app/config.ts';
 import { readConfig } from '../../app/config.ts';
-import { type ContextOptions, createContext, type RunningContext } from '../../app/context.ts';
+import { createContext, type RunningContext } from '../../app/context.ts';
 import { createHttp } from '../../app/http.ts';
 import { createIsolate } from '../../app/isolate.ts';
+import { type Outside, realOutside } from '../../app/outside.ts';
 import type { Api } from '../../http/api.ts';
 import { clientAddress } from '../../http/client-address.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
@@ -39,13 +40,14 @@ export async function bootIsolate(given: Record<string, string | undefined>, sto
   const log = createConsoleLog(settings.server.logLevel);
   const dataDir = resolve(settings.server.dataDir);
   const database = { url: secrets.database.url.reveal(), directUrl: secrets.database.directUrl.reveal() };
-  const vendors = await reachVendors(config, dataDir, log);
+  const outside = await reachVendors(config, dataDir, log);
   const keys = await keysOf(config, dataDir);
   const running = await createContext({
     config,
     database,
     secrets: keys,
-    ...vendors,
+    outside,
+    localUrl: () => null,
     log,
     stopping,
     createPlace: createIsolate,
@@ -72,16 +74,15 @@ async function keysOf({ secrets }: Config, dataDir: string) {
 /** Not named where a bundler looks for names: no simulator is packed into what is deployed. There, nothing is simulated. */
 const SIMULATION = new URL('../simulation.ts', import.meta.url).href;
 
-type Outside = Pick<ContextOptions, 'deviceCheckKey' | 'appleFetch'>;
-type StartSimulation = (config: Config, options: { dataDir: string; clock: Clock; log: Log }) => Promise<Outside>;
+type StartSimulation = (
+  config: Config,
+  options: { dataDir: string; clock: Clock; log: Log },
+) => Promise<{ outside: Outside }>;
 
 async function reachVendors(config: Config, dataDir: string, log: Log): Promise<Outside> {
-  if (config.settings.environment !== 'development') {
-    const key = config.secrets.deviceCheck;
-    return { deviceCheckKey: key && { ...key, privateKey: key.privateKey.reveal() }, appleFetch: fetch };
-  }
+  if (config.settings.environment !== 'development') return realOutside(config);
   const module: { startSimulation: StartSimulation } = await import(SIMULATION).catch((error) => {
     throw new StartupError('Simulators are not deployed. Set ENVIRONMENT to staging or production.', { cause: error });
   });
-  return module.startSimulation(config, { dataDir, clock: systemClock, log });
+  return (await module.startSimulation(config, { dataDir, clock: systemClock, log })).outside;
 }

@@ -56,6 +56,7 @@ export type Model = {
   id: string;
   name: string;
   provider: string;
+  is_simulated: boolean;
   is_featured: boolean;
   is_available: boolean;
   cost_per_generation: number;
@@ -160,6 +161,7 @@ export const modelsShape = shape({
       pricing: shape({ credits: integer, per_seconds: nullable(integer) }),
       provider: oneOf('fal', 'runway', 'pika', 'sandbox'),
       provider_model_id: someText,
+      is_simulated: flag,
       is_featured: flag,
       is_available: oneOf(true),
       requires_image: flag,
