@@ -12,7 +12,8 @@ export type Api = {
   askPublicly<Answer>(name: string, call?: Call): Promise<Answer>;
 };
 
-export function createApi(http: Http, sessions: Sessions, functionsUrl: string): Api {
+/** Names are of what lies at `baseUrl`. */
+export function createApi(http: Http, sessions: Sessions, baseUrl: string): Api {
   async function authorised<Answer>(call: Call, attempt: (call: Call) => Promise<Answer>): Promise<Answer> {
     const withToken = (token: string) =>
       attempt({ ...call, headers: { ...call.headers, Authorization: `Bearer ${token}` } });
@@ -20,20 +21,25 @@ export function createApi(http: Http, sessions: Sessions, functionsUrl: string):
     try {
       return await withToken(token);
     } catch (error) {
-      if (!(error instanceof RendioError) || error.status !== 401) throw error;
+      if (!isTokenRefused(error)) throw error;
       return withToken(await sessions.token({ refused: token, signal: call.signal }));
     }
   }
 
   return {
-    ask: (name, call = {}) => authorised(call, (ready) => http.ask(`${functionsUrl}/${name}`, ready)),
+    ask: (name, call = {}) => authorised(call, (ready) => http.ask(`${baseUrl}/${name}`, ready)),
     open: (name, { onTry, ...call }) =>
       authorised(call, (ready) => {
         onTry?.();
-        return http.open(`${functionsUrl}/${name}`, ready);
+        return http.open(`${baseUrl}/${name}`, ready);
       }),
-    askPublicly: (name, call) => http.ask(`${functionsUrl}/${name}`, call),
+    askPublicly: (name, call) => http.ask(`${baseUrl}/${name}`, call),
   };
+}
+
+/** The storage of Supabase has a code for it, and another status. */
+function isTokenRefused(error: unknown): boolean {
+  return error instanceof RendioError && (error.status === 401 || error.code === 'InvalidJWT');
 }
 
 /** `name?a=1&b=2`, without what is undefined or null. */

@@ -13,6 +13,7 @@ import { createSessions } from './session.ts';
 import { createVault, defaultStorage } from './storage.ts';
 import { PATIENCE_MS, submit } from './submit.ts';
 import type { Cancelled, Model } from './types.ts';
+import { createUploads, withPath } from './uploads.ts';
 import { uuid } from './uuid.ts';
 
 /** After this long nobody expects a request to be fulfilled any more. */
@@ -20,7 +21,7 @@ const UNANSWERED_WITHIN_MS = 10 * 60_000;
 
 /** A client of the server at `url`. Makes no call before it is asked to. */
 export function createClient(options: ClientOptions = {}): RendioClient {
-  const { functionsUrl, authUrl } = urlsOf(options);
+  const { functionsUrl, authUrl, storageUrl } = urlsOf(options);
   const { language, device, timeoutMs = 20_000 } = options;
   const storage = options.storage ?? defaultStorage();
   const vault = createVault(storage);
@@ -42,6 +43,13 @@ export function createClient(options: ClientOptions = {}): RendioClient {
   const api = createApi(http, sessions, functionsUrl);
   const pendings = createPendings({ vault, lock, accountId: sessions.accountId, now: () => http.now() });
   const feed = createFeed({ api, http, sessions });
+  const uploads = createUploads({
+    api: createApi(http, sessions, storageUrl),
+    async ownerId(signal) {
+      await sessions.token({ signal });
+      return (await sessions.accountId()) ?? '';
+    },
+  });
 
   const client: RendioClient = {
     async onboard({ again = false, signal } = {}) {
@@ -103,7 +111,9 @@ export function createClient(options: ClientOptions = {}): RendioClient {
       );
     },
 
-    async submit(request, options = {}) {
+    uploads,
+    async submit(input, options = {}) {
+      const request = await withPath(uploads, input, options);
       const started = await submit({ api, pendings }, request, options);
       feed.nudge();
       return started;

@@ -1,7 +1,10 @@
 /** The server said no. `message` is its sentence, in the client's language. */
 export class RendioError extends Error {
   override readonly name: string = 'RendioError';
-  /** Such as `ERR_4001`; of a refresh, such as `session_expired`; empty when it was not the server that answered. */
+  /**
+   * Such as `ERR_4001`; of a refresh, such as `session_expired`; of a storage of Supabase's, such as `EntityTooLarge`;
+   * empty when it was not the server that answered.
+   */
   readonly code: string;
   /** The HTTP status. */
   readonly status: number;
@@ -54,24 +57,37 @@ export async function refusalOf(response: Response): Promise<RendioError> {
   const said = sentenceIn(parse(text));
   return new RendioError(said.message ?? `The server answered ${response.status}.`, {
     code: said.code ?? '',
-    status: response.status,
+    status: said.status ?? response.status,
     details: said.details ?? {},
     requestId: response.headers.get('X-Request-Id'),
     retryAfterMs: retryAfterMs(response.headers.get('Retry-After')),
   });
 }
 
-type Said = { message?: string; code?: string; details?: Record<string, unknown> };
+type Said = { message?: string; code?: string; status?: number; details?: Record<string, unknown> };
 
-/** The two dialects: `{error: {code, message, details}}`, and of sessions `{error_code, msg}`. */
+/**
+ * The three dialects: `{error: {code, message, details}}`; of sessions `{error_code, msg}`; and of storage
+ * `{statusCode, code, message}`, under HTTP status 400 whatever is wrong.
+ */
 function sentenceIn(body: unknown): Said {
   if (!isRecord(body)) return {};
-  const { error, error_code, msg } = body;
+  const { error, error_code, msg, statusCode } = body;
   if (isRecord(error)) {
     const { code, message, details } = error;
     return { ...texts({ code, message }), ...(isRecord(details) && { details }) };
   }
+  if (statusCode !== undefined) return storageSays(body);
   return texts({ code: error_code, message: msg });
+}
+
+function storageSays({ statusCode, code, message, details }: Record<string, unknown>): Said {
+  const status = Number(statusCode);
+  return {
+    ...texts({ code, message }),
+    ...(status >= 400 && status < 600 && { status }),
+    ...(isRecord(details) && { details }),
+  };
 }
 
 function texts(fields: Record<'code' | 'message', unknown>): Said {

@@ -1,13 +1,22 @@
 /** One request, and what can become of it: an answer, a refusal, or silence. */
 import { ConnectionError, refusalOf } from './errors.ts';
 import { withDeadline } from './pause.ts';
+import { type Progress, toldBy } from './progress.ts';
 
 export type Call = {
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'DELETE';
+  /** Sent as JSON. */
   body?: object;
+  /** Sent as it is, under its own type. */
+  content?: Blob;
+  /** Hears how much of `content` has left. */
+  onProgress?: ((progress: Progress) => void) | undefined;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
 };
+
+/** Uploads slower than this (256 kbit/s) count as silence. */
+const BYTES_PER_MS_MIN = 32;
 
 export type Http = {
   /** The answer's JSON. Throws RendioError, ConnectionError, or the signal's reason. */
@@ -33,16 +42,17 @@ export function createHttp(options: HttpOptions): Http {
     aheadMs = serverMs - Date.now();
   };
 
-  async function send(url: string, { method = 'GET', body, headers, signal }: Call): Promise<Response> {
-    const response = await options
-      .fetch(url, {
-        method,
-        headers: { ...common(), ...(body && { 'Content-Type': 'application/json' }), ...headers },
-        ...(body && { body: JSON.stringify(body) }),
-        ...(signal && { signal }),
-        cache: 'no-store',
-      })
-      .catch((cause) => silence(cause, signal));
+  async function send(url: string, { method = 'GET', body, content, onProgress, headers, signal }: Call) {
+    const type = body ? 'application/json' : content?.type;
+    const fetch = content && onProgress ? toldBy(options.fetch, content.size, onProgress) : options.fetch;
+    const response = await fetch(url, {
+      method,
+      headers: { ...common(), ...(type && { 'Content-Type': type }), ...headers },
+      ...(body && { body: JSON.stringify(body) }),
+      ...(content && { body: content }),
+      ...(signal && { signal }),
+      cache: 'no-store',
+    }).catch((cause) => silence(cause, signal));
     const date = Date.parse(response.headers.get('Date') ?? '');
     if (Number.isFinite(date)) setClock(date);
     if (response.ok) return response;
@@ -59,7 +69,8 @@ export function createHttp(options: HttpOptions): Http {
 
   return {
     async ask<Answer>(url: string, call: Call = {}): Promise<Answer> {
-      return withDeadline(options.timeoutMs, call.signal, async (signal) => {
+      const timeoutMs = options.timeoutMs + (call.content?.size ?? 0) / BYTES_PER_MS_MIN;
+      return withDeadline(timeoutMs, call.signal, async (signal) => {
         const response = await send(url, { ...call, signal });
         return response.json().catch((cause) => silence(cause, signal));
       }).catch((error) => {

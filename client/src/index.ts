@@ -4,6 +4,8 @@ export type { FeedState, Listener } from './feed.ts';
 export type { FollowOptions } from './follow.ts';
 export type { ClientOptions } from './options.ts';
 export type { Unanswered } from './pending.ts';
+export type { Picture } from './picture.ts';
+export type { Progress } from './progress.ts';
 export type { GenerateOptions, RendioClient, Welcome } from './rendio-client.ts';
 export { memoryStorage, type Storage } from './storage.ts';
 export type { Retry, SubmitOptions } from './submit.ts';
@@ -28,3 +30,4 @@ export type {
   Transaction,
   TransactionPage,
 } from './types.ts';
+export type { GenerateInput, PutOptions, Uploaded, Uploads } from './uploads.ts';

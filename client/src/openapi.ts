@@ -289,6 +289,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/storage/v1/object/sign/user_uploads/{path}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * A picture, at an address that opens by itself
+     * @description Made by `signObject`, for as long as was asked; gone with the picture.
+     */
+    get: operations['openPicture'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/storage/v1/object/sign/{bucket}/{path}': {
     parameters: {
       query?: never;
@@ -302,7 +322,11 @@ export interface paths {
      */
     get: operations['getMedia'];
     put?: never;
-    post?: never;
+    /**
+     * Make an address that opens by itself
+     * @description For a file of one’s own, and for a week at most.
+     */
+    post: operations['signObject'];
     delete?: never;
     options?: never;
     /**
@@ -310,6 +334,187 @@ export interface paths {
      * @description The headers of the GET, without the file.
      */
     head: operations['headMedia'];
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/sign/{bucket}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Make many at once
+     * @description Each path gets its address, or the reason why not.
+     */
+    post: operations['signObjects'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/upload/sign/{bucket}/{path}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /**
+     * Upload a picture to such an address
+     * @description Without a token of one’s own. The rules for pictures are those of `uploadObject`.
+     */
+    put: operations['uploadToSignedAddress'];
+    /**
+     * Make an address that takes one upload by itself
+     * @description For two hours, and for this path alone.
+     */
+    post: operations['signUpload'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/{bucket}/{path}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * A file of one’s own
+     * @description Of any bucket, with ranges. Another’s file and none are the same 404.
+     */
+    get: operations['downloadObject'];
+    /**
+     * Upload a picture in place of what is there
+     * @description A JPEG, PNG or WebP of at most 10 MB (10,485,760 bytes), whole, still, 64 to 10,000 pixels a side. What it is, is told by its bytes; the `Content-Type` that was sent is not believed. Readers see the old one or the new one, never half of either.
+     */
+    put: operations['replaceObject'];
+    /**
+     * Upload a picture into one’s own folder
+     * @description A JPEG, PNG or WebP of at most 10 MB (10,485,760 bytes), whole, still, 64 to 10,000 pixels a side. What it is, is told by its bytes; the `Content-Type` that was sent is not believed. `image_url` of `generate-video` then takes its path. What is there already stays (409) unless `x-upsert` says otherwise. The Supabase storage clients speak to these routes as they are, and get errors in their own shape.
+     */
+    post: operations['uploadObject'];
+    /**
+     * Delete a picture
+     * @description In `user_uploads` alone: videos go with `delete-video-job`.
+     */
+    delete: operations['deleteObject'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/authenticated/{bucket}/{path}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The same under its longer address
+     * @description As some storage clients ask for it.
+     */
+    get: operations['downloadAuthenticated'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/{bucket}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Delete pictures
+     * @description Answers with those that were there. A job that has not sent its picture to its provider yet fails, and pays nothing.
+     */
+    delete: operations['deleteObjects'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/list/{bucket}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * What lies in a folder
+     * @description One level deep: folders have no `id`.
+     */
+    post: operations['listObjects'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/info/{bucket}/{path}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What is known of a file
+     * @description Its size and kind, without the file.
+     */
+    get: operations['getObjectInfo'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/webhook-delivery': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * For providers: something has happened to a job
+     * @description Callbacks of fal's (`?provider=fal&job=<job_id>`) are verified by its Ed25519 scheme. Any other sender signs with
+     *     `WEBHOOK_SECRET`: `X-Webhook-Signature` is the lower-case hex HMAC-SHA256 of the raw body or, where `X-Webhook-Timestamp` (unix
+     *     seconds, within five minutes) is sent, of `<timestamp>.<raw body>`.
+     *
+     *     An event is a hint. It is recorded once and makes the worker ask the provider at once; what it says of the job is not believed.
+     *     One that concerns no job here is answered alike.
+     */
+    post: operations['deliverWebhook'];
+    delete?: never;
+    options?: never;
+    head?: never;
     patch?: never;
     trace?: never;
   };
@@ -657,6 +862,8 @@ export interface components {
       provider: string;
       /** @description What the provider calls the model. */
       provider_model_id: string;
+      /** @description No vendor is called: a stock film of the length that was paid for stands in. Never in production. */
+      is_simulated: boolean;
       /** @description Listed first. */
       is_featured: boolean;
       /** @description Always true in this list. */
@@ -786,6 +993,123 @@ export interface components {
     Removed: {
       /** @enum {boolean} */
       success: true;
+    };
+    SignedAddress: {
+      /** @description Behind `/storage/v1`. */
+      signedURL: string;
+    };
+    SignObject: {
+      /**
+       * @description Seconds; a week at most.
+       * @example 3600
+       */
+      expiresIn: number;
+    };
+    SignedAddresses: {
+      error: string | null;
+      path: string;
+      signedURL: string | null;
+    }[];
+    SignObjects: {
+      /**
+       * @description Seconds; a week at most.
+       * @example 3600
+       */
+      expiresIn: number;
+      paths: string[];
+    };
+    UploadAddress: {
+      /** @description Behind `/storage/v1`. */
+      url: string;
+      token: string;
+    };
+    UploadedObject: {
+      Key: string;
+    };
+    StoredObject: {
+      Id: string;
+      /** @description `<bucket>/<path>` */
+      Key: string;
+    };
+    ObjectEntry: {
+      name: string;
+      /** @description Null: a folder. */
+      id: string | null;
+      /** Format: date-time */
+      updated_at: string | null;
+      /** Format: date-time */
+      created_at: string | null;
+      /** Format: date-time */
+      last_accessed_at: string | null;
+      metadata: {
+        size: number | null;
+        contentLength: number | null;
+        mimetype: string | null;
+        eTag: string | null;
+        cacheControl: string;
+        lastModified: string;
+      } | null;
+    };
+    ObjectEntries: components['schemas']['ObjectEntry'][];
+    RemoveObjects: {
+      /** @description Whole paths; folders are none. */
+      prefixes: string[];
+    };
+    ListObjects: {
+      /** @description The folder; empty for the root, where only one’s own is. */
+      prefix?: string;
+      /** @default 100 */
+      limit?: number;
+      /** @default 0 */
+      offset?: number;
+      search?: string | null;
+      sortBy?: {
+        /** @enum {string} */
+        column?: 'name' | 'created_at' | 'updated_at';
+        /** @enum {string} */
+        order?: 'asc' | 'desc';
+      };
+    };
+    ObjectInfo: {
+      id: string;
+      name: string;
+      bucket_id: string;
+      version: string;
+      size: number;
+      content_type: string;
+      cache_control: string;
+      etag: string;
+      metadata: Record<string, never>;
+      /** Format: date-time */
+      last_modified: string;
+      /** Format: date-time */
+      created_at: string;
+    };
+    Received: {
+      /** @enum {boolean} */
+      success: true;
+    };
+    ProviderEvent: {
+      /** @description The event is recorded once by it; else by the SHA-256 of the body. */
+      id?: string | null;
+      /** @enum {string} */
+      type: 'video.completed' | 'video.failed';
+      data: {
+        provider?: string | null;
+        provider_job_id: string;
+        /** @description Not used: the provider is asked. */
+        video_url?: string;
+        /** @description Not used: the provider is asked. */
+        thumbnail_url?: string;
+        /** @description Not used: the provider is asked. */
+        error?: unknown;
+      };
+    };
+    FalEvent: {
+      request_id: string;
+      /** @enum {string} */
+      status: 'OK' | 'ERROR';
+      payload?: unknown;
     };
     Health: {
       /** @enum {string} */
@@ -1843,6 +2167,7 @@ export interface operations {
            *           },
            *           "provider": "fal",
            *           "provider_model_id": "fal-ai/veo3.1",
+           *           "is_simulated": false,
            *           "is_featured": true,
            *           "is_available": true,
            *           "requires_image": false,
@@ -1959,7 +2284,7 @@ export interface operations {
           settings?: {
             [key: string]: unknown;
           } | null;
-          /** @description A picture of the caller’s in `user_uploads`. The bucket takes no uploads yet, so none is accepted. */
+          /** @description For models that need a picture: one that the caller has uploaded to `user_uploads`, by its path or any form of its address. Its shorter side has at least 256 pixels, and the longer one at most 2.4 times as many. */
           image_url?: string | null;
         };
       };
@@ -3006,6 +3331,135 @@ export interface operations {
       };
     };
   };
+  openPicture: {
+    parameters: {
+      query: {
+        /** @description The signature, as the address came with it. */
+        token: string;
+      };
+      header?: {
+        /** @description Part of the file, such as `bytes=0-1023`. */
+        Range?: string;
+        /** @description The `ETag` of the file that the range is of. */
+        'If-Range'?: string;
+        /** @description The `ETag` of the copy at hand. */
+        'If-None-Match'?: string;
+      };
+      path: {
+        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+          'video/mp4': string;
+        };
+      };
+      /** @description The range */
+      206: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+          'video/mp4': string;
+        };
+      };
+      /** @description The copy at hand is good */
+      304: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The range lies outside the file */
+      416: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
   getMedia: {
     parameters: {
       query: {
@@ -3134,6 +3588,150 @@ export interface operations {
       };
     };
   };
+  signObject: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SignObject'];
+      };
+    };
+    responses: {
+      /** @description The address */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "signedURL": "/object/sign/user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg?token=1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA"
+           *     }
+           */
+          'application/json': components['schemas']['SignedAddress'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
   headMedia: {
     parameters: {
       query: {
@@ -3208,6 +3806,1793 @@ export interface operations {
           [name: string]: unknown;
         };
         content?: never;
+      };
+    };
+  };
+  signObjects: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SignObjects'];
+      };
+    };
+    responses: {
+      /** @description The addresses, in the order of the paths */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example [
+           *       {
+           *         "error": null,
+           *         "path": "7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg",
+           *         "signedURL": "/object/sign/user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg?token=1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA"
+           *       }
+           *     ]
+           */
+          'application/json': components['schemas']['SignedAddresses'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  uploadToSignedAddress: {
+    parameters: {
+      query: {
+        /** @description The signature, as the address came with it. */
+        token: string;
+      };
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'image/jpeg': string;
+        'image/png': string;
+        'image/webp': string;
+        'multipart/form-data': {
+          /** Format: binary */
+          ''?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description It is stored */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "Key": "user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg"
+           *     }
+           */
+          'application/json': components['schemas']['UploadedObject'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      409: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  signUpload: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description `true`: what is there may be replaced by it. */
+        'x-upsert'?: string;
+      };
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The address */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "url": "/object/upload/sign/user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg?token=1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA",
+           *       "token": "1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA"
+           *     }
+           */
+          'application/json': components['schemas']['UploadAddress'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      409: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  downloadObject: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Part of the file, such as `bytes=0-1023`. */
+        Range?: string;
+        /** @description The `ETag` of the file that the range is of. */
+        'If-Range'?: string;
+        /** @description The `ETag` of the copy at hand. */
+        'If-None-Match'?: string;
+      };
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+          'video/mp4': string;
+        };
+      };
+      /** @description The range */
+      206: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+          'video/mp4': string;
+        };
+      };
+      /** @description The copy at hand is good */
+      304: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The range lies outside the file */
+      416: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  replaceObject: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'image/jpeg': string;
+        'image/png': string;
+        'image/webp': string;
+        'multipart/form-data': {
+          /** Format: binary */
+          ''?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description It is stored */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "Id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *       "Key": "user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg"
+           *     }
+           */
+          'application/json': components['schemas']['StoredObject'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      409: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  uploadObject: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description `true`: replaces what is there. */
+        'x-upsert'?: string;
+      };
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'image/jpeg': string;
+        'image/png': string;
+        'image/webp': string;
+        'multipart/form-data': {
+          /** Format: binary */
+          ''?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description It is stored */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "Id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *       "Key": "user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg"
+           *     }
+           */
+          'application/json': components['schemas']['StoredObject'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      409: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  deleteObject: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What was deleted */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "name": "7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg",
+           *       "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *       "updated_at": "2026-11-23T09:30:00.000Z",
+           *       "created_at": "2026-11-23T09:30:00.000Z",
+           *       "last_accessed_at": "2026-11-23T09:30:00.000Z",
+           *       "metadata": {
+           *         "size": 184320,
+           *         "contentLength": 184320,
+           *         "mimetype": "image/jpeg",
+           *         "eTag": "\"9f86d081884c7d659a2feaa0c55ad015\"",
+           *         "cacheControl": "private, max-age=0",
+           *         "lastModified": "2026-11-23T09:30:00.000Z"
+           *       }
+           *     }
+           */
+          'application/json': components['schemas']['ObjectEntry'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  downloadAuthenticated: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Part of the file, such as `bytes=0-1023`. */
+        Range?: string;
+        /** @description The `ETag` of the file that the range is of. */
+        'If-Range'?: string;
+        /** @description The `ETag` of the copy at hand. */
+        'If-None-Match'?: string;
+      };
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+          'video/mp4': string;
+        };
+      };
+      /** @description The range */
+      206: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+          'video/mp4': string;
+        };
+      };
+      /** @description The copy at hand is good */
+      304: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The range lies outside the file */
+      416: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  deleteObjects: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RemoveObjects'];
+      };
+    };
+    responses: {
+      /** @description What was deleted */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example [
+           *       {
+           *         "name": "7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg",
+           *         "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *         "updated_at": "2026-11-23T09:30:00.000Z",
+           *         "created_at": "2026-11-23T09:30:00.000Z",
+           *         "last_accessed_at": "2026-11-23T09:30:00.000Z",
+           *         "metadata": {
+           *           "size": 184320,
+           *           "contentLength": 184320,
+           *           "mimetype": "image/jpeg",
+           *           "eTag": "\"9f86d081884c7d659a2feaa0c55ad015\"",
+           *           "cacheControl": "private, max-age=0",
+           *           "lastModified": "2026-11-23T09:30:00.000Z"
+           *         }
+           *       }
+           *     ]
+           */
+          'application/json': components['schemas']['ObjectEntries'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  listObjects: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ListObjects'];
+      };
+    };
+    responses: {
+      /** @description Files and folders */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example [
+           *       {
+           *         "name": "portrait.jpg",
+           *         "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *         "updated_at": "2026-11-23T09:30:00.000Z",
+           *         "created_at": "2026-11-23T09:30:00.000Z",
+           *         "last_accessed_at": "2026-11-23T09:30:00.000Z",
+           *         "metadata": {
+           *           "size": 184320,
+           *           "contentLength": 184320,
+           *           "mimetype": "image/jpeg",
+           *           "eTag": "\"9f86d081884c7d659a2feaa0c55ad015\"",
+           *           "cacheControl": "private, max-age=0",
+           *           "lastModified": "2026-11-23T09:30:00.000Z"
+           *         }
+           *       }
+           *     ]
+           */
+          'application/json': components['schemas']['ObjectEntries'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getObjectInfo: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description It is there */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *       "name": "7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg",
+           *       "bucket_id": "user_uploads",
+           *       "version": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *       "size": 184320,
+           *       "metadata": {},
+           *       "content_type": "image/jpeg",
+           *       "cache_control": "private, max-age=0",
+           *       "etag": "\"9f86d081884c7d659a2feaa0c55ad015\"",
+           *       "last_modified": "2026-11-23T09:30:00.000Z",
+           *       "created_at": "2026-11-23T09:30:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['ObjectInfo'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  deliverWebhook: {
+    parameters: {
+      query?: {
+        /** @description `fal` for fal’s form; else the generic one. */
+        provider?: string;
+        /** @description Our job, as the provider was told it. */
+        job?: string;
+      };
+      header?: {
+        /** @description Of the generic form. */
+        'X-Webhook-Signature'?: string;
+        /** @description Unix seconds; part of what is signed where it is sent. */
+        'X-Webhook-Timestamp'?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ProviderEvent'] | components['schemas']['FalEvent'];
+      };
+    };
+    responses: {
+      /** @description Recorded, now or before */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "success": true
+           *     }
+           */
+          'application/json': components['schemas']['Received'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
       };
     };
   };

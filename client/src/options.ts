@@ -4,9 +4,10 @@ import type { Device } from './types.ts';
 export type ClientOptions = {
   /** The server, such as `https://api.example.com`. In a page the default is where the page came from. */
   url?: string;
-  /** Where these differ from `url` + `/functions/v1` and `url` + `/auth/v1`. */
+  /** Where these differ from `url` + `/functions/v1`, `/auth/v1` and `/storage/v1`. */
   functionsUrl?: string;
   authUrl?: string;
+  storageUrl?: string;
   /** Sent as `apikey`: Supabase's gateway wants it. */
   apikey?: string;
   /** Of the server's sentences: `en`, `tr` or `es`. Default: what the runtime prefers. */
@@ -23,13 +24,14 @@ export type ClientOptions = {
   timeoutMs?: number;
 };
 
-/** Where the two doors of the server are, without a slash at the end. */
-export function urlsOf({ url, functionsUrl, authUrl }: ClientOptions): { functionsUrl: string; authUrl: string } {
+/** Where the three doors of the server are, without a slash at the end. */
+export function urlsOf({ url, functionsUrl, authUrl, storageUrl }: ClientOptions) {
   const base = withoutSlash(url ?? (typeof location === 'undefined' ? '' : location.origin));
   if (!base && !(functionsUrl && authUrl)) throw new TypeError('createClient needs the url of the server.');
   return {
     functionsUrl: withoutSlash(functionsUrl ?? `${base}/functions/v1`),
     authUrl: withoutSlash(authUrl ?? `${base}/auth/v1`),
+    storageUrl: withoutSlash(storageUrl ?? `${base}/storage/v1`),
   };
 }
 

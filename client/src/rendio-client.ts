@@ -4,7 +4,6 @@ import type { Unanswered } from './pending.ts';
 import type { SubmitOptions } from './submit.ts';
 import type {
   Cancelled,
-  GenerateRequest,
   GenerationStarted,
   HistoryQuery,
   Job,
@@ -18,6 +17,7 @@ import type {
   Session,
   TransactionPage,
 } from './types.ts';
+import type { GenerateInput, Uploads } from './uploads.ts';
 
 export type Abortable = { signal?: AbortSignal };
 export type Welcome = Pick<Onboarded, 'user_id' | 'credits_remaining' | 'is_new'>;
@@ -54,15 +54,18 @@ export type RendioClient = {
   /** Takes a finished job out of sight; repeated until there is an answer. */
   delete(jobId: string, options?: Abortable): Promise<{ success: true }>;
 
+  /** Pictures of one's own on the server, for the models that animate one. */
+  uploads: Uploads;
+
   /**
    * Pays for one video once, and resolves when it is on its way. The key is stored before the first try and kept until an
-   * answer is definitive; without one the client tries again under the same key.
+   * answer is definitive; without one the client tries again under the same key. A picture in `image` is uploaded first.
    */
-  submit(request: GenerateRequest, options?: SubmitOptions): Promise<GenerationStarted>;
+  submit(request: GenerateInput, options?: SubmitOptions): Promise<GenerationStarted>;
   /** The account's latest request that never had an answer, not older than `withinMs` (10 minutes). */
   unanswered(options?: { withinMs?: number }): Promise<Unanswered | null>;
   /** Pays for one video and resolves with the job when it plays. Throws GenerationError when it failed. */
-  generate(request: GenerateRequest, options?: GenerateOptions): Promise<Job>;
+  generate(request: GenerateInput, options?: GenerateOptions): Promise<Job>;
   /** The same for a job that exists. */
   follow(jobId: string, options?: FollowOptions): Promise<Job>;
 

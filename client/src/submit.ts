@@ -3,6 +3,7 @@ import type { Api } from './api.ts';
 import { ConnectionError, RendioError } from './errors.ts';
 import { backoffMs, pause } from './pause.ts';
 import type { Pendings } from './pending.ts';
+import type { Progress } from './progress.ts';
 import type { GenerateRequest, GenerationStarted } from './types.ts';
 
 export type Retry = {
@@ -21,6 +22,8 @@ export type SubmitOptions = {
   signal?: AbortSignal;
   /** Hears that there was no answer, and of the next try under the same key. */
   onRetry?: (retry: Retry) => void;
+  /** Hears how far the upload of `image` is. */
+  onUpload?: (progress: Progress) => void;
   /** How long to go on without an answer, in milliseconds; then the last error is thrown and the key stays stored. */
   patienceMs?: number;
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { interactiveMs, weightOf } from '../../bench/page.ts';
 import { browserTests } from '../support/browser.ts';
-import { asGuest, chooseSmallest, describeVideo, press, settled, stageIs, withManyModels } from './steps.ts';
+import { asGuest, chooseSmallest, describeVideo, playing, press, settled, stageIs } from './steps.ts';
 
 const browserTest = browserTests();
 const WEIGHT_MAX_KB = 250;
@@ -20,8 +20,6 @@ browserTest('three interactions lead from the first visit to a playing video', {
 });
 
 browserTest('each model has its price and its settings, and they are remembered for it', {}, async ({ page }) => {
-  await withManyModels(page);
-  await page.reload();
   await settled(page);
   const price = page.locator('#generate .price');
   const choose = (name: string) => page.getByRole('radio', { name, exact: true }).check();
@@ -38,13 +36,30 @@ browserTest('each model has its price and its settings, and they are remembered 
   assert.equal(await price.textContent(), '8 credits');
 });
 
-browserTest('a model that needs a picture is shown and cannot be chosen, with the reason', {}, async ({ page }) => {
-  await withManyModels(page);
-  await page.reload();
+browserTest(
+  'the first choice is the model that shows the prompt, before featured ones that are simulated',
+  {},
+  async ({ page }) => {
+    await settled(page);
+    assert.ok(await page.getByRole('radio', { name: 'Sandbox' }).isChecked());
+    assert.equal(await page.locator('.model strong').first().textContent(), 'Sandbox');
+    assert.ok(await page.locator('#simulated').isHidden());
+    assert.equal(await page.locator('.model', { hasText: 'Sandbox' }).getByText('Simulated').count(), 0);
+  },
+);
+
+browserTest('a simulated model says so on its card, below the cards, and under its film', {}, async ({ page }) => {
   await settled(page);
-  const animate = page.getByRole('radio', { name: 'Animate' });
-  assert.ok(await animate.isDisabled());
-  await page.locator('.model', { hasText: 'Animate' }).getByText('Pictures cannot be uploaded yet.').waitFor();
+  const cinematic = page.getByRole('radio', { name: 'Cinematic', exact: true });
+  await cinematic.check();
+  await page.locator('.model', { has: cinematic }).getByText('Simulated', { exact: true }).waitFor();
+  await page.locator('#simulated').getByText('No vendor is called for this model').waitFor();
+  assert.match((await cinematic.getAttribute('aria-describedby')) ?? '', /\bsimulated\b/);
+  await describeVideo(page, 'A lighthouse in the fog');
+  await press(page);
+  await page.getByText('A stock film: no vendor was called for it.').waitFor();
+  await playing(page);
+  assert.equal(await page.locator('video').evaluate((video: HTMLVideoElement) => Math.round(video.duration)), 4);
 });
 
 browserTest('a prompt that is too long is counted, and the button says by how much', {}, async ({ page }) => {
@@ -128,8 +143,6 @@ for (const [width, height] of [
     `at ${width} pixels nothing is wider than the screen`,
     { viewport, locale: 'es-ES' },
     async ({ page }) => {
-      await withManyModels(page);
-      await page.reload();
       await settled(page);
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
       await page.getByRole('button', { name: 'Un mar de nubes' }).click();

@@ -134,7 +134,8 @@ browserTest('again, with changes: the form has the prompt, and the keyboard is i
 
 browserTest('older videos come page by page, each once', {}, async ({ page }) => {
   await settled(page);
-  const model = (await asGuest(page, 'get-models')).models as { id: string }[];
+  const { models } = (await asGuest(page, 'get-models')) as { models: { id: string; provider: string }[] };
+  const model = models.find(({ provider }) => provider === 'sandbox');
   await page.evaluate(
     async ([modelId, count]) => {
       const session = JSON.parse(localStorage.getItem('rendio.session') ?? '{}');
@@ -151,7 +152,7 @@ browserTest('older videos come page by page, each once', {}, async ({ page }) =>
         });
       }
     },
-    [model[0]?.id ?? '', PAGE + 2] as const,
+    [model?.id ?? '', PAGE + 2] as const,
   );
   await balanceIs(page, 10);
   await page.reload();

@@ -167,7 +167,7 @@ browserTest('a chosen language is spoken at once, kept, and told to the account'
     (response) => response.url().endsWith('update-user-profile') && response.request().postDataJSON().language === 'es',
   );
   await page.locator('#language').selectOption('es');
-  assert.equal(await page.getByRole('heading', { level: 1 }).textContent(), '¿Qué debe mostrar el vídeo?');
+  await page.getByRole('heading', { level: 1, name: '¿Qué debe mostrar el vídeo?' }).waitFor();
   assert.equal((await saved).status(), 200);
   assert.equal((await asGuest(page, 'get-user-profile')).language, 'es');
   await page.reload();

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { drawPicture } from '../support/pictures.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { CLIENT, readGuides } from './guides.ts';
 
@@ -14,6 +15,7 @@ const GUIDE_SERVER = 'http://localhost:8787';
 const RUN_MS = 120_000;
 const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
 const TSCONFIG = fileURLToPath(new URL('../../tsconfig.json', import.meta.url));
+const STORAGE = fileURLToPath(import.meta.resolve('@supabase/storage-js'));
 const OPENAPI = fileURLToPath(new URL('../../docs/openapi.json', import.meta.url));
 
 const hasCurl = spawnSync('bash', ['-c', 'command -v curl base64']).status === 0;
@@ -24,6 +26,14 @@ const SEEN: Record<string, { sh: RegExp[]; ts: RegExp[] }> = {
   'first-video': {
     sh: [/^completed$/m, /"credits_remaining":9/],
     ts: [/^completed http\S+\.mp4\?token=/m, /^left: 9\n-1 video_generation\n10 initial_grant$/m],
+  },
+  'animate-a-picture': {
+    sh: [/"Key":"user_uploads\/[0-9a-f-]{36}\/sunset\.jpg"/, /^completed$/m],
+    ts: [
+      /^uploaded (\d+) of \1 bytes\ncompleted http\S+\.mp4\?token=/m,
+      /^completed image\/jpeg\nERR_4015 \S+/m,
+      /^stored: true null$/m,
+    ],
   },
   errors: {
     sh: [
@@ -65,7 +75,17 @@ after(async () => {
 
 /** The code with this server in place of the reader's. */
 function here(code: string): string {
-  return code.replaceAll(GUIDE_SERVER, server.url).replaceAll("'@rendio/client'", `'${CLIENT}'`);
+  return code
+    .replaceAll(GUIDE_SERVER, server.url)
+    .replaceAll("'@rendio/client'", `'${CLIENT}'`)
+    .replaceAll("'@supabase/storage-js'", `'${STORAGE}'`);
+}
+
+/** A folder to run code in, with the picture that a reader has there. */
+async function folderOf(name: string): Promise<string> {
+  const cwd = await mkdtemp(join(folder, `${name}-`));
+  await writeFile(join(cwd, 'sunset.jpg'), await drawPicture(1280, 720));
+  return cwd;
 }
 
 async function run(file: string, args: string[], cwd: string): Promise<string> {
@@ -93,9 +113,10 @@ describe('the guides', { concurrency: 3 }, () => {
 
   for (const { name, code } of guides.filter((guide) => guide.code('ts'))) {
     test(`${name}: what is written in TypeScript does what it says`, async () => {
-      const file = join(folder, `${name}.ts`);
+      const cwd = await folderOf(name);
+      const file = join(cwd, `${name}.ts`);
       await writeFile(file, here(code('ts')));
-      const output = await run(process.execPath, [file], folder);
+      const output = await run(process.execPath, [file], cwd);
       for (const pattern of SEEN[name]?.ts ?? []) assert.match(output, pattern);
     });
   }
@@ -103,7 +124,7 @@ describe('the guides', { concurrency: 3 }, () => {
   for (const { name, code } of guides.filter((guide) => guide.code('sh'))) {
     const options = hasCurl ? {} : { skip: 'curl is not installed' };
     test(`${name}: what is written for the shell does what it says`, options, async () => {
-      const cwd = await mkdtemp(join(folder, 'shell-'));
+      const cwd = await folderOf(name);
       const output = await run('bash', ['--norc', '-c', `set -euo pipefail\n${here(code('sh'))}`], cwd);
       for (const pattern of SEEN[name]?.sh ?? []) assert.match(output, pattern);
     });
@@ -130,7 +151,7 @@ test('the Swift code calls endpoints that are there, and reads and sends fields 
     [...new Set(called)].filter((path) => !paths[path]),
     [],
   );
-  assert.equal(called.length, 4);
+  assert.equal(called.length, 5);
 
   // Stored properties of what is coded; a capital begins a type of the guide's own.
   const structs = [...swift.matchAll(/struct (\w+): (?:Encodable|Decodable) \{([\s\S]*?)^\}/gm)];

@@ -9,16 +9,20 @@ import './styles/buttons.css';
 import './styles/inputs.css';
 import './styles/composer.css';
 import './styles/models.css';
+import './styles/picture.css';
 import './styles/stage.css';
 import './styles/running.css';
 import './styles/history.css';
 import './styles/dialogs.css';
 import { App } from './components/App.tsx';
+import { loadWords } from './i18n/index.ts';
 import { start } from './store/live.ts';
 import { watchLeaving } from './store/removal.ts';
 import { getState } from './store/store.ts';
 
-document.documentElement.lang = getState().language;
+const { language } = getState();
+document.documentElement.lang = language;
+await loadWords(language);
 const root = document.getElementById('root');
 if (root) {
   createRoot(root).render(

@@ -5,11 +5,18 @@ import { ErrorNote } from './ErrorNote.tsx';
 import { GenerateButton } from './GenerateButton.tsx';
 import { Ideas } from './Ideas.tsx';
 import { ModelCards } from './ModelCards.tsx';
+import { PictureField, usePictureDrop } from './PictureField.tsx';
 import { PromptField } from './PromptField.tsx';
 import { Settings } from './Settings.tsx';
 
 /** Where each thing that can be missing is mended. */
-const PLACES = { prompt: 'prompt', credits: 'new-guest', model: 'models', connection: 'generate' } as const;
+const PLACES = {
+  prompt: 'prompt',
+  picture: 'picture',
+  credits: 'new-guest',
+  model: 'models',
+  connection: 'generate',
+} as const;
 /** Fields that show their refusals themselves. */
 const OWN = /^(?:prompt|model_id|settings\..+)$/;
 
@@ -18,6 +25,9 @@ export function Composer() {
   const words = useWords();
   const model = useStore(selectModel);
   const refusal = useStore((state) => state.refusal);
+  usePictureDrop();
+  // Where there is no field for it, a refusal of the picture is told beside the button.
+  const isOwn = (field: string) => OWN.test(field) || (field === 'image_url' && model?.requires_image === true);
   const submit = (event?: FormEvent) => {
     event?.preventDefault();
     if (press() || getState().sending) return;
@@ -29,12 +39,12 @@ export function Composer() {
   };
   return (
     <form id="composer" className="composer" noValidate onSubmit={submit} onKeyDown={onKeyDown} aria-label={words.ask}>
-      <PromptField />
+      <PromptField>{model?.requires_image ? <PictureField model={model} /> : null}</PromptField>
       <Ideas />
       <ModelCards />
       {model ? <Settings model={model} /> : null}
       <div className="go">
-        <ErrorNote id="general-error" error={refusal && !OWN.test(refusal.field) ? refusal.error : null} />
+        <ErrorNote id="general-error" error={refusal && !isOwn(refusal.field) ? refusal.error : null} />
         <GenerateButton />
       </div>
     </form>

@@ -1,13 +1,14 @@
 import { type MouseEvent, useState } from 'react';
-import { setPrompt } from '../store/compose.ts';
-import { useWords } from '../store/store.ts';
+import { selectModel, setPrompt } from '../store/compose.ts';
+import { useStore, useWords } from '../store/store.ts';
 import { Icon } from './Icon.tsx';
 
 const SHOWN = 3;
 
 /** Prompts to begin with: a press fills the form. */
 export function Ideas() {
-  const { ideas, ideasLabel, moreIdeas } = useWords();
+  const { ideas: scenes, motions, ideasLabel, moreIdeas } = useWords();
+  const ideas = useStore((state) => selectModel(state)?.requires_image) ? motions : scenes;
   const [first, setFirst] = useState(0);
   const shown = [...ideas, ...ideas].slice(first, first + SHOWN);
   const pick = (text: string, event: MouseEvent) => {

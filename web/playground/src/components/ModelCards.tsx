@@ -24,13 +24,11 @@ export function ModelCards() {
       </div>
     );
   }
-  // What can be chosen comes first.
-  const sorted = models.toSorted((one, other) => Number(one.requires_image) - Number(other.requires_image));
   return (
     <fieldset className="field" id="models" tabIndex={-1} aria-describedby="model-error">
       <legend>{words.model}</legend>
       <div className="models" data-many={models.length > 1} data-folded={isFolded}>
-        {sorted.map((model) => (
+        {models.map((model) => (
           <Card key={model.id} model={model} isChosen={model.id === chosen?.id} />
         ))}
       </div>
@@ -39,6 +37,11 @@ export function ModelCards() {
           {words.allModels(models.length)}
         </button>
       ) : null}
+      {models.some((model) => model.is_simulated) ? (
+        <p id="simulated" className="model-note" hidden={!chosen?.is_simulated}>
+          {words.simulatedWhy}
+        </p>
+      ) : null}
       <ErrorNote id="model-error" error={error} />
     </fieldset>
   );
@@ -46,21 +49,20 @@ export function ModelCards() {
 
 function Card({ model, isChosen }: { model: Model; isChosen: boolean }) {
   const words = useWords();
-  const { id, pricing } = model;
+  const { id, pricing, is_simulated } = model;
   const about = words.descriptions[model.description] ?? model.description;
   const price = pricing.per_seconds
     ? words.perSeconds(pricing.credits, pricing.per_seconds)
     : words.perVideo(pricing.credits);
   return (
-    <label className="model" data-disabled={model.requires_image}>
+    <label className="model">
       <input
         type="radio"
         name="model"
         value={id}
         checked={isChosen}
-        disabled={model.requires_image}
         aria-labelledby={`name-${id}`}
-        aria-describedby={`about-${id} price-${id}`}
+        aria-describedby={`about-${id} price-${id}${is_simulated ? ' simulated' : ''}`}
         onChange={() => setModel(id)}
       />
       <span className="model-card">
@@ -70,7 +72,6 @@ function Card({ model, isChosen }: { model: Model; isChosen: boolean }) {
         </span>
         <span className="model-about" id={`about-${id}`}>
           {about}
-          {model.requires_image ? <em> {words.needsPictureWhy}</em> : null}
         </span>
         <span className="model-facts" id={`price-${id}`}>
           {price}
@@ -87,13 +88,14 @@ function Badges({ model }: { model: Model }) {
   const isFast = /\b(?:fast|turbo)\b/i.test(model.name);
   return (
     <span className="badges">
+      {model.is_simulated ? <span className="badge outlined">{words.simulated}</span> : null}
       {model.is_featured ? (
         <span className="badge lamp">
           <Icon name="spark" />
           {words.featured}
         </span>
       ) : null}
-      {isFast && !model.requires_image ? (
+      {isFast ? (
         <span className="badge">
           <Icon name="bolt" />
           {words.fast}

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react';
 import { fileOf, here } from '../lib/server.ts';
+import { selectModel } from '../store/compose.ts';
 import { isRunning, selectShown } from '../store/jobs.ts';
 import type { Job } from '../store/state.ts';
 import { useStore, useWords } from '../store/store.ts';
@@ -47,11 +48,12 @@ export function Stage() {
 
 function Empty() {
   const words = useWords();
+  const isOfPicture = useStore((state) => selectModel(state)?.requires_image === true);
   return (
     <div className="when-empty">
       <span className="play" aria-hidden="true" />
       <p className="title">{words.empty}</p>
-      <p className="hint">{words.emptyHint}</p>
+      <p className="hint">{isOfPicture ? words.emptyHintOfPicture : words.emptyHint}</p>
     </div>
   );
 }

@@ -17,6 +17,16 @@ export const en = {
   // What to make
   ask: 'What should the video show?',
   placeholder: 'A paper boat drifting down a rainy street at dusk',
+  askOfPicture: 'What should happen in the picture?',
+  placeholderOfPicture: 'The boat drifts slowly towards the lights',
+  motions: [
+    { label: 'Come closer', prompt: 'The camera moves slowly closer' },
+    { label: 'A breeze', prompt: 'A light breeze moves hair, leaves and clothes' },
+    { label: 'A smile', prompt: 'They look up into the camera and smile' },
+    { label: 'Snow', prompt: 'Snow begins to fall in large, slow flakes' },
+    { label: 'A way around', prompt: 'The camera circles slowly to the left' },
+    { label: 'Evening', prompt: 'Evening falls and the lamps come on' },
+  ],
   ideasLabel: 'Or begin with an idea',
   moreIdeas: 'Other ideas',
   ideas: [
@@ -40,14 +50,37 @@ export const en = {
   } as Record<string, string>,
   descriptions: {} as Record<string, string>,
   featured: 'Featured',
+  simulated: 'Simulated',
+  simulatedWhy:
+    'No vendor is called for this model: a stock film stands in for your scene. With the vendor’s key on the server, it is really made.',
+  simulatedFilm: 'A stock film: no vendor was called for it.',
   fast: 'Fast',
   needsPicture: 'Needs a picture',
-  needsPictureWhy: 'Pictures cannot be uploaded yet.',
   perVideo: (count: number) => `${credits(count)} per video`,
   perSeconds: (count: number, seconds: number) =>
     seconds === 1
       ? `${credits(count)} per second`
       : `${credits(count)} per ${n(seconds, { one: '# second', other: '# seconds' })}`,
+
+  // From which picture
+  picture: 'Picture',
+  pictureChoose: 'Choose a picture',
+  pictureHint: 'or drop or paste one here',
+  pictureHintTouch: 'from your photos or your camera',
+  pictureDrop: 'Drop it here',
+  pictureReplace: 'Choose another',
+  pictureRemove: 'Remove the picture',
+  pictureSending: 'Uploading the picture',
+  pictureReady: 'The picture is uploaded.',
+  pictureMissing: 'Choose the picture that is to move.',
+  pictureCropped: 'The video shows this part of it.',
+  pictureCopy: (width: number, height: number) => `Sent as a copy of ${width} × ${height} pixels.`,
+  pictureProblems: {
+    notPicture: () => 'That file is not a picture that this browser can open. Nothing was sent.',
+    tooLarge: () => 'That picture is too large for this browser to make smaller. Nothing was sent.',
+    tooSmall: (min: number) => `That picture is too small: each side needs ${min} pixels. Nothing was sent.`,
+    oddShape: () => 'That picture is too long and narrow for a video. Nothing was sent.',
+  },
 
   // With which settings
   settings: {
@@ -62,6 +95,7 @@ export const en = {
 
   // The button, and why not
   generate: 'Make the video',
+  uploading: 'Uploading the picture…',
   sending: 'Sending…',
   waiting: 'Waiting for the connection…',
   credits,
@@ -85,6 +119,7 @@ export const en = {
   stage: 'The video',
   empty: 'Your video will play here',
   emptyHint: 'Describe a scene or pick an idea, and press the button.',
+  emptyHintOfPicture: 'Choose a picture, say what should happen in it, and press the button.',
   queued: 'Waiting for its turn',
   inLine: (place: number) => `Number ${place} in line`,
   setting: 'Setting the scene',

@@ -15,6 +15,16 @@ export const es: Words = {
 
   ask: '¿Qué debe mostrar el vídeo?',
   placeholder: 'Un barco de papel a la deriva por una calle lluviosa al anochecer',
+  askOfPicture: '¿Qué debe pasar en la imagen?',
+  placeholderOfPicture: 'El barco se desliza despacio hacia las luces',
+  motions: [
+    { label: 'Acercarse', prompt: 'La cámara se acerca despacio' },
+    { label: 'Una brisa', prompt: 'Una brisa ligera mueve el pelo, las hojas y la ropa' },
+    { label: 'Una sonrisa', prompt: 'Levanta la mirada hacia la cámara y sonríe' },
+    { label: 'Nieve', prompt: 'Empieza a nevar con copos grandes y lentos' },
+    { label: 'Dar la vuelta', prompt: 'La cámara gira despacio hacia la izquierda' },
+    { label: 'Anochecer', prompt: 'Anochece y se encienden las luces' },
+  ],
   ideasLabel: 'O empieza con una idea',
   moreIdeas: 'Otras ideas',
   ideas: [
@@ -58,12 +68,34 @@ export const es: Words = {
     'Animates your picture quickly and cheaply.': 'Anima tu imagen rápido y por poco.',
   },
   featured: 'Destacado',
+  simulated: 'Simulado',
+  simulatedWhy:
+    'Con este modelo no se llama a ningún servicio externo: una película de muestra ocupa el lugar de tu escena. Con la clave del servicio en el servidor se crea de verdad.',
+  simulatedFilm: 'Película de muestra: no se llamó a ningún servicio externo.',
   fast: 'Rápido',
   needsPicture: 'Necesita una imagen',
-  needsPictureWhy: 'Aún no se pueden subir imágenes.',
   perVideo: (count) => `${credits(count)} por vídeo`,
   perSeconds: (count, seconds) =>
     seconds === 1 ? `${credits(count)} por segundo` : `${credits(count)} cada ${seconds} segundos`,
+
+  picture: 'Imagen',
+  pictureChoose: 'Elige una imagen',
+  pictureHint: 'o suéltala o pégala aquí',
+  pictureHintTouch: 'de tus fotos o de tu cámara',
+  pictureDrop: 'Suéltala aquí',
+  pictureReplace: 'Elegir otra',
+  pictureRemove: 'Quitar la imagen',
+  pictureSending: 'Subiendo la imagen',
+  pictureReady: 'La imagen se ha subido.',
+  pictureMissing: 'Elige la imagen que debe moverse.',
+  pictureCropped: 'El vídeo muestra esta parte.',
+  pictureCopy: (width, height) => `Se envía una copia de ${width} × ${height} píxeles.`,
+  pictureProblems: {
+    notPicture: () => 'Ese archivo no es una imagen que este navegador pueda abrir. No se ha enviado nada.',
+    tooLarge: () => 'Esa imagen es demasiado grande para que este navegador la reduzca. No se ha enviado nada.',
+    tooSmall: (min) => `Esa imagen es demasiado pequeña: cada lado necesita ${min} píxeles. No se ha enviado nada.`,
+    oddShape: () => 'Esa imagen es demasiado larga y estrecha para un vídeo. No se ha enviado nada.',
+  },
 
   settings: {
     duration: 'Duración',
@@ -76,6 +108,7 @@ export const es: Words = {
   secondsShort: (count) => `${count} s`,
 
   generate: 'Crear el vídeo',
+  uploading: 'Subiendo la imagen…',
   sending: 'Enviando…',
   waiting: 'Esperando la conexión…',
   credits,
@@ -99,6 +132,7 @@ export const es: Words = {
   stage: 'El vídeo',
   empty: 'Tu vídeo se verá aquí',
   emptyHint: 'Describe una escena o elige una idea y pulsa el botón.',
+  emptyHintOfPicture: 'Elige una imagen, cuenta qué debe pasar en ella y pulsa el botón.',
   queued: 'Esperando su turno',
   inLine: (place) => `Número ${place} en la cola`,
   setting: 'Preparando la escena',

@@ -1,6 +1,4 @@
 import { en, type Words } from './en.ts';
-import { es } from './es.ts';
-import { tr } from './tr.ts';
 
 export type { Words };
 export const LANGUAGES = ['en', 'tr', 'es'] as const;
@@ -9,10 +7,23 @@ export type Language = (typeof LANGUAGES)[number];
 /** Each language's name, as its readers know it. */
 export const LANGUAGE_NAMES: Record<Language, string> = { en: 'English', tr: 'Türkçe', es: 'Español' };
 
-const DICTIONARIES: Record<Language, Words> = { en, tr, es };
+/** English is always there; the others come when they are asked for. */
+const dictionaries = new Map<Language, Words>([['en', en]]);
+const SOURCES = {
+  en: async () => en,
+  tr: async () => (await import('./tr.ts')).tr,
+  es: async () => (await import('./es.ts')).es,
+};
 
+/** Fetches a language's words; resolves also where they do not come. */
+export async function loadWords(language: Language): Promise<void> {
+  const words = await SOURCES[language]().catch(() => null);
+  if (words) dictionaries.set(language, words);
+}
+
+/** The words of a language that was loaded; English for one that was not. */
 export function wordsOf(language: Language): Words {
-  return DICTIONARIES[language];
+  return dictionaries.get(language) ?? en;
 }
 
 export function isLanguage(text: unknown): text is Language {

@@ -16,6 +16,16 @@ export const tr: Words = {
 
   ask: 'Videoda ne olsun?',
   placeholder: 'Alacakaranlıkta yağmurlu bir sokakta süzülen kâğıttan bir gemi',
+  askOfPicture: 'Resimde ne olsun?',
+  placeholderOfPicture: 'Kayık ışıklara doğru yavaşça süzülüyor',
+  motions: [
+    { label: 'Yaklaş', prompt: 'Kamera yavaşça yaklaşıyor' },
+    { label: 'Hafif rüzgâr', prompt: 'Hafif bir rüzgâr saçları, yaprakları ve giysileri kıpırdatıyor' },
+    { label: 'Gülümseme', prompt: 'Kameraya bakıp gülümsüyor' },
+    { label: 'Kar', prompt: 'İri taneli kar yavaş yavaş yağmaya başlıyor' },
+    { label: 'Çevresinde dön', prompt: 'Kamera yavaşça sola doğru çevresinde dönüyor' },
+    { label: 'Akşam', prompt: 'Akşam oluyor, lambalar yanıyor' },
+  ],
   ideasLabel: 'Ya da bir fikirle başlayın',
   moreIdeas: 'Başka fikirler',
   ideas: [
@@ -50,12 +60,34 @@ export const tr: Words = {
     'Animates your picture quickly and cheaply.': 'Resminizi hızlı ve ucuza canlandırır.',
   },
   featured: 'Öne çıkan',
+  simulated: 'Simülasyon',
+  simulatedWhy:
+    'Bu model için hiçbir dış hizmet çağrılmaz: sahnenizin yerine hazır bir film gelir. Sunucuya hizmetin anahtarı verilince gerçekten yapılır.',
+  simulatedFilm: 'Hazır bir film: bunun için hiçbir dış hizmet çağrılmadı.',
   fast: 'Hızlı',
   needsPicture: 'Resim gerekir',
-  needsPictureWhy: 'Henüz resim yüklenemiyor.',
   perVideo: (count) => `Video başına ${credits(count)}`,
   perSeconds: (count, seconds) =>
     seconds === 1 ? `Saniye başına ${credits(count)}` : `${seconds} saniye başına ${credits(count)}`,
+
+  picture: 'Resim',
+  pictureChoose: 'Resim seçin',
+  pictureHint: 'ya da buraya bırakın veya yapıştırın',
+  pictureHintTouch: 'fotoğraflarınızdan ya da kameranızdan',
+  pictureDrop: 'Buraya bırakın',
+  pictureReplace: 'Başkasını seç',
+  pictureRemove: 'Resmi kaldır',
+  pictureSending: 'Resim yükleniyor',
+  pictureReady: 'Resim yüklendi.',
+  pictureMissing: 'Hareket edecek resmi seçin.',
+  pictureCropped: 'Video, resmin bu bölümünü gösterir.',
+  pictureCopy: (width, height) => `${width} × ${height} piksellik bir kopyası gönderilir.`,
+  pictureProblems: {
+    notPicture: () => 'Bu dosya, tarayıcınızın açabildiği bir resim değil. Hiçbir şey gönderilmedi.',
+    tooLarge: () => 'Bu resim, tarayıcınızın küçültemeyeceği kadar büyük. Hiçbir şey gönderilmedi.',
+    tooSmall: (min) => `Bu resim çok küçük: her kenarı en az ${min} piksel olmalı. Hiçbir şey gönderilmedi.`,
+    oddShape: () => 'Bu resim bir video için fazla uzun ve dar. Hiçbir şey gönderilmedi.',
+  },
 
   settings: {
     duration: 'Süre',
@@ -68,6 +100,7 @@ export const tr: Words = {
   secondsShort: (count) => `${count} sn`,
 
   generate: 'Videoyu oluştur',
+  uploading: 'Resim yükleniyor…',
   sending: 'Gönderiliyor…',
   waiting: 'Bağlantı bekleniyor…',
   credits,
@@ -87,6 +120,7 @@ export const tr: Words = {
   stage: 'Video',
   empty: 'Videonuz burada oynatılacak',
   emptyHint: 'Bir sahne anlatın ya da bir fikir seçin, sonra düğmeye basın.',
+  emptyHintOfPicture: 'Bir resim seçin, içinde ne olacağını anlatın ve düğmeye basın.',
   queued: 'Sırasını bekliyor',
   inLine: (place) => `Sıranız: ${place}`,
   setting: 'Sahne kuruluyor',

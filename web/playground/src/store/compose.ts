@@ -6,12 +6,13 @@ import { admitted, type Choice, type Choices, priceOf, type Setting, settingsOf 
 import { remember } from '../lib/storage.ts';
 import { hearCredits, refreshCredits } from './credits.ts';
 import { learn, refresh, show } from './jobs.ts';
+import { bringBack, distrustPath, keepPath, rememberPicture, whenUploaded } from './picture.ts';
 import type { Job, State } from './state.ts';
 import { getState, update, words } from './store.ts';
 
 const PROMPT_MIN = 3;
 
-export type Obstacle = { field: 'prompt' | 'model' | 'credits' | 'connection'; text: string };
+export type Obstacle = { field: 'prompt' | 'picture' | 'model' | 'credits' | 'connection'; text: string };
 
 export function setPrompt(prompt: string): void {
   update({ prompt, isTouched: true, refusal: null });
@@ -29,10 +30,10 @@ export function setChoice(modelId: string, name: string, value: Choice): void {
   update({ choices: changed, refusal: null });
 }
 
-/** The chosen model, or the first that can be chosen. Those that need a picture cannot: this page has no way to bring one. */
+/** The chosen model, or the first that asks for nothing but words, or the first. */
 export function selectModel({ models, modelId }: State): Model | undefined {
-  const offered = models?.filter((model) => !model.requires_image);
-  return offered?.find(({ id }) => id === modelId) ?? offered?.[0];
+  const chosen = models?.find(({ id }) => id === modelId);
+  return chosen ?? models?.find(({ requires_image }) => !requires_image) ?? models?.[0];
 }
 
 /** What the model lets people choose. */
@@ -64,6 +65,7 @@ export function obstacleOf(state: State): Obstacle | null {
   if (state.models === null || credits === null) return null;
   if (cost === null) return { field: 'model', text: text.noModels };
   if (credits < cost) return { field: 'credits', text: credits > 0 ? text.tooDear(cost, credits) : text.noCredits };
+  if (selectModel(state)?.requires_image && !state.picture) return { field: 'picture', text: text.pictureMissing };
   const max = selectModel(state)?.prompt_max ?? 0;
   const length = promptLength(state);
   if (length < PROMPT_MIN) return { field: 'prompt', text: text.tooShort(PROMPT_MIN) };
@@ -83,8 +85,21 @@ export function press(): boolean {
     update({ isTouched: true });
     return false;
   }
-  send({ model_id: model.id, prompt: state.prompt.trim(), settings: choicesFor(state, model) });
+  const request = { model_id: model.id, prompt: state.prompt.trim(), settings: choicesFor(state, model) };
+  if (model.requires_image) sendWithPicture(request);
+  else send(request);
   return true;
+}
+
+/** The wish as it was when the button was pressed, once its picture has arrived; the server may have lost it since. */
+async function sendWithPicture(request: GenerateRequest, isSecondTry = false): Promise<void> {
+  update({ sending: 'uploading', refusal: null });
+  const image_url = await whenUploaded();
+  if (!image_url) return update({ sending: null });
+  await send({ ...request, image_url });
+  const error = getState().refusal?.error;
+  const isGone = error instanceof RendioError && error.details.reason === 'picture_unknown';
+  if (isGone && !isSecondTry) await sendWithPicture(request, true);
 }
 
 /** Sends again what had no answer before the page was loaded anew: under the same key. */
@@ -97,6 +112,7 @@ export async function resumeWish(): Promise<void> {
 
 async function send(request: GenerateRequest): Promise<void> {
   update({ sending: 'sending', refusal: null });
+  keepPath(request.image_url);
   try {
     const answer = await rendio.submit(request, { onRetry: () => update({ sending: 'waiting' }) });
     begin(request, answer);
@@ -127,6 +143,7 @@ function begin(request: GenerateRequest, { job_id, credits_used }: { job_id: str
     thumbnail_url: null,
   };
   learn(job);
+  rememberPicture(job_id, request.image_url);
   const shape = request.settings?.aspect_ratio;
   if (typeof shape === 'string') update(({ shapes }) => ({ shapes: { ...shapes, [job_id]: shape } }));
   show(job_id);
@@ -136,12 +153,15 @@ function begin(request: GenerateRequest, { job_id, credits_used }: { job_id: str
 function refuse(error: unknown): void {
   const details: Record<string, unknown> = error instanceof RendioError ? { ...error.details } : {};
   if (typeof details.credits_remaining === 'number') hearCredits(details.credits_remaining);
-  update({ refusal: { field: typeof details.field === 'string' ? details.field : '', error } });
+  const field = typeof details.field === 'string' ? details.field : '';
+  if (field === 'image_url') distrustPath();
+  update({ refusal: { field, error } });
 }
 
 /** Fills the form with what a video was made from. */
 export function fillFrom(job: Job): void {
-  const model = getState().models?.find(({ name, requires_image }) => name === job.model_name && !requires_image);
+  const model = getState().models?.find(({ name }) => name === job.model_name);
   if (model) setModel(model.id);
+  if (model?.requires_image) bringBack(job.job_id);
   update({ prompt: job.prompt, isTouched: false, refusal: null });
 }

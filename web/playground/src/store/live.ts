@@ -1,5 +1,5 @@
 /** Keeps the state true: loads an account's things once, then follows the server's events. */
-import { ConnectionError, type FeedState, type JobEvent, RendioError } from '@rendio/client';
+import { ConnectionError, type FeedState, type JobEvent, type Model, RendioError } from '@rendio/client';
 import { rendio } from '../lib/server.ts';
 import { resumeWish } from './compose.ts';
 import { hearCredits, refreshCredits } from './credits.ts';
@@ -67,7 +67,7 @@ async function load(): Promise<void> {
     try {
       const [models, credits, jobs] = await Promise.all([rendio.models(), rendio.credits(), firstJobs()]);
       account = await rendio.accountId();
-      update({ ...jobs, models, credits, trouble: null, isLost: false });
+      update({ ...jobs, models: realFirst(models), credits, trouble: null, isLost: false });
       return;
     } catch (error) {
       update({ trouble: error, isLost: error instanceof ConnectionError });
@@ -77,6 +77,11 @@ async function load(): Promise<void> {
       );
     }
   }
+}
+
+/** Simulated models come last: a newcomer's first video is to show what was asked for. */
+function realFirst(models: Model[]): Model[] {
+  return models.toSorted((one, other) => Number(one.is_simulated) - Number(other.is_simulated));
 }
 
 function follow(): void {

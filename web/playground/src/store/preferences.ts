@@ -1,14 +1,17 @@
 /** Language and theme: kept by this browser, and told to the account for what the server says unasked. */
 import type { ProfileChange } from '@rendio/client';
-import type { Language } from '../i18n/index.ts';
+import { isLanguage, type Language, loadWords } from '../i18n/index.ts';
 import { rendio } from '../lib/server.ts';
 import { isString, recall, remember } from '../lib/storage.ts';
 import { refresh, selectShown } from './jobs.ts';
 import type { Theme } from './state.ts';
 import { getState, update } from './store.ts';
 
-export function setLanguage(language: Language): void {
+export async function setLanguage(language: Language): Promise<void> {
   remember('language', language);
+  await loadWords(language);
+  // Another may have been chosen meanwhile.
+  if (recall('language', isLanguage) !== language) return;
   update({ language });
   document.documentElement.lang = language;
   // Why a video failed is the server's sentence.

@@ -1,5 +1,6 @@
 import type { Job as FullJob, JobSummary, Model, Transaction } from '@rendio/client';
 import { browserLanguage, isLanguage, type Language } from '../i18n/index.ts';
+import type { PictureProblem, Prepared } from '../lib/picture.ts';
 import type { Choices } from '../lib/settings.ts';
 import { isRecord, isString, isStrings, recall } from '../lib/storage.ts';
 
@@ -8,6 +9,18 @@ export type Theme = (typeof THEMES)[number];
 
 /** A video job as the page knows it: the list tells less than the job itself. */
 export type Job = JobSummary & Partial<Omit<FullJob, keyof JobSummary>>;
+
+/** The picture to animate; what is `Prepared` comes once it is ready. */
+export type Picture = Partial<Prepared> & {
+  /** Of the file; empty where there was none. */
+  name: string;
+  isReady: boolean;
+  /** Where it is on the server. */
+  path: string | null;
+  /** How much of it has been sent, 0–1. */
+  share: number;
+  error: unknown;
+};
 
 export type State = {
   language: Language;
@@ -32,10 +45,15 @@ export type State = {
   modelId: string | null;
   /** By model, kept from one visit to the next. */
   choices: Record<string, Choices>;
+  picture: Picture | null;
+  /** Why the last file cannot be used. */
+  pictureProblem: PictureProblem | null;
+  /** Somebody drags a file over the page. */
+  isDragging: boolean;
   /** Nobody is told off before they have begun. */
   isTouched: boolean;
   /** What the button says while a wish is on its way. */
-  sending: 'sending' | 'waiting' | null;
+  sending: 'uploading' | 'sending' | 'waiting' | null;
   /** Why the server said no, and to which field. */
   refusal: { field: string; error: unknown } | null;
 
@@ -67,6 +85,8 @@ export const NOBODYS = {
   shownId: null,
   mayPlay: false,
   shapes: {},
+  picture: null,
+  pictureProblem: null,
   refusal: null,
   cancelling: null,
   cancelError: null,
@@ -85,6 +105,7 @@ export function initialState(): State {
     prompt: '',
     modelId: recall('model', isString) ?? null,
     choices: recall('choices', isChoices) ?? {},
+    isDragging: false,
     isTouched: false,
     sending: null,
     isLoadingMore: false,
