@@ -1,6 +1,6 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
 
--- source: migrations/0002_providers.sql sha256:a336e4e839c4ea43b3b8405444281cc74d09e0aabb8141ca42de19b3a5b36611
+-- source: migrations/0002_providers.sql sha256:aae9be787b65c397a660b35c86a358e7388daaadc8896f20b08e9a83b0fe5343
 -- What providers tell us, how well they are, what an attempt came to, and the pictures that people upload.
 
 -- Events of providers, each recorded once. A row is a hint that was verified, never the truth about a job.
@@ -75,5 +75,12 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('migrations/0002_providers.sql', 'a336e4e839c4ea43b3b8405444281cc74d09e0aabb8141ca42de19b3a5b36611')
+-- Which of a code's sentences the owner is told: `moderated` tells the provider's content rules from its other refusals.
+alter table public.video_jobs
+  add column error_reason text check (error_reason in ('moderated')),
+  add constraint video_jobs_reason_only_with_a_code check (error_reason is null or error_code is not null);
+-- Its successor takes one argument more.
+drop function if exists public.fail_generation(uuid, text, text);
+
+insert into public.schema_history (name, hash) values ('migrations/0002_providers.sql', 'aae9be787b65c397a660b35c86a358e7388daaadc8896f20b08e9a83b0fe5343')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();

@@ -1,5 +1,1118 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
 
+-- source: procedures/circuits.sql sha256:847c7ca6e149ebd1689b3ca4085ce7511cc8fd3a9a66a7dced50da8f349616df
+-- A circuit breaker for each provider: after five distinct jobs in a row have failed for want of it, its models are not
+-- sold; every 30 seconds one job is let through, until one goes well.
+
+-- Notes how a job fared: `refused` (its submit found nobody well), `failed` (taken, and no video for want of the provider),
+-- `accepted`, `completed`. A request that was declined says nothing of the provider's health and is not noted.
+-- Returns opened | closed | null where nothing has changed.
+create or replace function public.note_provider_health(p_provider text, p_job_id uuid, p_fared text) returns text
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_circuit public.provider_circuits;
+  v_opens boolean;
+begin
+  if p_job_id is null or p_fared is null or p_fared not in ('refused', 'failed', 'accepted', 'completed') then
+    raise exception 'nothing is noted of a job that fared %', p_fared using errcode = 'invalid_parameter_value';
+  end if;
+  if p_fared in ('refused', 'failed') then
+    insert into public.provider_circuits (provider) values (p_provider) on conflict do nothing;
+  end if;
+  select * into v_circuit from public.provider_circuits where provider = p_provider for update;
+  if not found then
+    return null;
+  end if;
+
+  if p_fared = 'completed' or (p_fared = 'accepted' and v_circuit.state = 'open' and v_circuit.failing_at = 'submit') then
+    update public.provider_circuits
+    set state = 'closed', failed_jobs = '{}', failing_at = null, opened_at = null, probe_at = null
+    where provider = p_provider and (state = 'open' or failed_jobs <> '{}');
+    return case when v_circuit.state = 'open' then 'closed' end;
+  elsif p_fared = 'accepted' then
+    -- It got in after all; whether a video comes of it is not known yet.
+    update public.provider_circuits
+    set failed_jobs = array_remove(failed_jobs, p_job_id)
+    where provider = p_provider and state = 'closed' and failing_at = 'submit';
+    return null;
+  end if;
+
+  if v_circuit.state = 'closed' and p_job_id <> all (v_circuit.failed_jobs) then
+    v_circuit.failed_jobs := v_circuit.failed_jobs || p_job_id;
+  end if;
+  v_opens := v_circuit.state = 'closed' and cardinality(v_circuit.failed_jobs) >= 5;
+  update public.provider_circuits
+  set failed_jobs = v_circuit.failed_jobs,
+      failing_at = case p_fared when 'refused' then 'submit' else 'job' end,
+      state = case when v_opens then 'open' else state end,
+      opened_at = case when v_opens then clock_timestamp() else opened_at end,
+      probe_at = case when v_opens then clock_timestamp() + interval '30 seconds' else probe_at end
+  where provider = p_provider;
+  return case when v_opens then 'opened' end;
+end
+$$;
+
+-- Whether a job may be sold on the provider now: 0, or the seconds until the next one may be tried. While the circuit is
+-- open, whoever is told 0 has taken the one place there is for half a minute.
+create or replace function public.admit_to_provider(p_provider text) returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_seconds integer;
+begin
+  if not exists (select from public.provider_circuits where provider = p_provider and state = 'open') then
+    return 0;
+  end if;
+  update public.provider_circuits
+  set probe_at = clock_timestamp() + interval '30 seconds'
+  where provider = p_provider and state = 'open' and probe_at <= clock_timestamp();
+  if found then
+    return 0;
+  end if;
+  -- It may have closed while we waited for the row.
+  select greatest(1, ceil(extract(epoch from probe_at - clock_timestamp())))::integer into v_seconds
+  from public.provider_circuits
+  where provider = p_provider and state = 'open';
+  return coalesce(v_seconds, 0);
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/circuits.sql', '847c7ca6e149ebd1689b3ca4085ce7511cc8fd3a9a66a7dced50da8f349616df')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/generations.sql sha256:0d249dee04249bf63a4b5aedba131e9fc3c1afaaa9b054139ba23e0087f7ae9d
+-- The life of a generation. Lock order: users, then video_jobs, then the rest (rate-limit addresses last).
+-- Every procedure may be repeated and raced: states are compared before they are set, and final ones never change.
+
+-- A second guard under the procedures' own comparisons: whoever updates a job, by whatever path, walks this path.
+create or replace function public.guard_job_state() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if old.status = new.status
+    or (old.status = 'pending' and new.status in ('processing', 'failed'))
+    or (old.status = 'processing' and new.status in ('completed', 'failed'))
+  then
+    return new;
+  end if;
+  raise exception 'a generation cannot go from % to %', old.status, new.status using errcode = 'check_violation';
+end
+$$;
+
+create or replace trigger video_jobs_guard_state
+  before update of status on public.video_jobs
+  for each row execute function public.guard_job_state();
+
+create or replace function public.count_jobs() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if tg_op <> 'INSERT' and old.deleted_at is null then
+    update public.job_counters
+    set jobs = jobs - 1
+    where user_id = old.user_id and status = old.status;
+  end if;
+  if tg_op <> 'DELETE' and new.deleted_at is null then
+    insert into public.job_counters as c (user_id, status, jobs)
+    values (new.user_id, new.status, 1)
+    on conflict (user_id, status) do update set jobs = c.jobs + 1;
+  end if;
+  return null;
+end
+$$;
+
+create or replace trigger video_jobs_count_changes
+  after update of status, deleted_at, user_id on public.video_jobs
+  for each row
+  when (
+    old.status is distinct from new.status
+    or old.deleted_at is distinct from new.deleted_at
+    or old.user_id is distinct from new.user_id
+  )
+  execute function public.count_jobs();
+
+create or replace trigger video_jobs_count_rows
+  after insert or delete on public.video_jobs
+  for each row execute function public.count_jobs();
+
+-- How many slots of a window are taken and, where it is full, when the next one comes free.
+-- Null limit: no limit. Counts rows that no user can delete.
+create or replace function public.rate_limit_state(
+  p_action text,
+  p_user_id uuid,
+  p_address inet,
+  p_limit integer,
+  p_window interval
+) returns jsonb
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  with taken as (
+    select count(*)::integer as n, min(r.created_at) as oldest
+    from (
+      select created_at
+      from public.rate_limit_log
+      where action = p_action
+        and (p_user_id is null or user_id = p_user_id)
+        and (p_address is null or ip_address = p_address)
+        and created_at > clock_timestamp() - p_window
+      order by created_at desc
+      limit p_limit
+    ) r
+  )
+  select jsonb_build_object(
+    'limit', p_limit,
+    'window_seconds', extract(epoch from p_window)::integer,
+    'remaining', greatest(p_limit - n, 0),
+    'reset_seconds', greatest(1, ceil(extract(epoch from coalesce(oldest, clock_timestamp()) + p_window - clock_timestamp())))::integer,
+    'allowed', n < p_limit
+  )
+  from taken
+$$;
+
+-- Takes one slot of an address's window, in a transaction of its own: for calls that have no account yet.
+create or replace function public.take_rate_limit(p_action text, p_address inet, p_limit integer, p_window_seconds integer)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_state jsonb;
+begin
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(p_action || ' ' || p_address::text, 0));
+  v_state := public.rate_limit_state(p_action, null, p_address, p_limit, make_interval(secs => p_window_seconds));
+  if (v_state ->> 'allowed')::boolean then
+    insert into public.rate_limit_log (action, ip_address) values (p_action, p_address);
+    v_state := v_state || jsonb_build_object('remaining', (v_state ->> 'remaining')::integer - 1);
+  end if;
+  return v_state;
+end
+$$;
+
+-- Charges for one generation and sets it going: replay, limits, price, charge, job, queue task, events and the
+-- idempotency record are one transaction. Returns {outcome} = created | replayed | key_reused | user_not_found | banned |
+-- model_unavailable | provider_unavailable {retry_seconds} | rate_limited {scope, …} |
+-- insufficient_credits {required, available}.
+create or replace function public.begin_generation(
+  p_user_id uuid,
+  p_idempotency_key uuid,
+  p_request_hash text,
+  p_model_id uuid,
+  p_prompt text,
+  p_settings jsonb,
+  p_image_url text,
+  p_address inet,
+  p_limit_account integer,
+  p_limit_address integer,
+  p_limit_in_flight integer,
+  p_deadline_seconds integer
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user public.users;
+  v_model public.models;
+  v_logged public.idempotency_log;
+  v_account_state jsonb;
+  v_address_state jsonb;
+  v_price integer;
+  v_retry_seconds integer;
+  v_job_id uuid := gen_random_uuid();
+  v_charge jsonb;
+  v_response jsonb;
+begin
+  select * into v_user from public.users where id = p_user_id and deleted_at is null for update;
+  if not found then
+    return jsonb_build_object('outcome', 'user_not_found');
+  end if;
+  if exists (select from public.user_bans where user_id = p_user_id) then
+    return jsonb_build_object('outcome', 'banned');
+  end if;
+
+  -- Under the user's lock: of two racing calls with one key, the second waits here and then finds the first's answer.
+  select * into v_logged
+  from public.idempotency_log
+  where user_id = p_user_id and idempotency_key = p_idempotency_key and expires_at > clock_timestamp();
+  if found then
+    if v_logged.request_hash <> p_request_hash or v_logged.operation_type <> 'generate_video' then
+      return jsonb_build_object('outcome', 'key_reused');
+    end if;
+    return jsonb_build_object(
+      'outcome', 'replayed', 'status_code', v_logged.status_code, 'response', v_logged.response_data
+    );
+  end if;
+
+  select * into v_model from public.models where id = p_model_id and is_available;
+  if not found then
+    return jsonb_build_object('outcome', 'model_unavailable');
+  end if;
+
+  if (
+    select coalesce(sum(jobs), 0)
+    from public.job_counters
+    where user_id = p_user_id and status in ('pending', 'processing')
+  ) >= p_limit_in_flight then
+    return jsonb_build_object('outcome', 'rate_limited', 'scope', 'in_flight', 'limit', p_limit_in_flight);
+  end if;
+
+  v_account_state := public.rate_limit_state('generations', p_user_id, null, p_limit_account, interval '1 hour');
+  if not (v_account_state ->> 'allowed')::boolean then
+    return jsonb_build_object('outcome', 'rate_limited', 'scope', 'account') || v_account_state;
+  end if;
+
+  if p_address is not null then
+    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('generations ' || p_address::text, 0));
+    v_address_state := public.rate_limit_state('generations', null, p_address, p_limit_address, interval '1 hour');
+    if not (v_address_state ->> 'allowed')::boolean then
+      return jsonb_build_object('outcome', 'rate_limited', 'scope', 'address') || v_address_state;
+    end if;
+  end if;
+
+  v_price := public.generation_price(v_model, (p_settings ->> 'duration')::numeric);
+  if v_price is null then
+    raise exception 'no price without a duration' using errcode = 'invalid_parameter_value';
+  end if;
+  -- Whoever cannot pay takes no place of a provider that is tried one job at a time.
+  if v_user.credits_remaining >= v_price then
+    v_retry_seconds := public.admit_to_provider(v_model.provider);
+    if v_retry_seconds > 0 then
+      return jsonb_build_object('outcome', 'provider_unavailable', 'retry_seconds', v_retry_seconds);
+    end if;
+  end if;
+  v_charge := public.deduct_credits(p_user_id, v_price, 'video_generation', v_job_id);
+  if not (v_charge ->> 'success')::boolean then
+    return jsonb_build_object(
+      'outcome', 'insufficient_credits', 'required', v_price, 'available', v_user.credits_remaining
+    );
+  end if;
+
+  insert into public.video_jobs (
+    job_id, user_id, model_id, model_name, provider, provider_model_id, prompt, settings, image_url, credits_used,
+    deadline_at
+  )
+  values (
+    v_job_id, p_user_id, v_model.id, v_model.name, v_model.provider, v_model.provider_model_id, p_prompt, p_settings,
+    p_image_url, v_price, clock_timestamp() + make_interval(secs => p_deadline_seconds)
+  );
+
+  v_response := jsonb_build_object('job_id', v_job_id, 'status', 'pending', 'credits_used', v_price);
+  -- An expired key may be used again; a live one was found above, and the primary key stands behind both.
+  delete from public.idempotency_log
+  where user_id = p_user_id and idempotency_key = p_idempotency_key and expires_at <= clock_timestamp();
+  insert into public.idempotency_log (
+    user_id, idempotency_key, job_id, operation_type, request_hash, response_data, status_code
+  )
+  values (p_user_id, p_idempotency_key, v_job_id, 'generate_video', p_request_hash, v_response, 200);
+
+  insert into public.rate_limit_log (action, user_id, ip_address) values ('generations', p_user_id, p_address);
+  perform public.emit_event(p_user_id, 'queued', v_job_id, '{}');
+  perform graphile_worker.add_job(
+    'submit_generation',
+    json_build_object('job_id', v_job_id),
+    max_attempts := 1000,
+    job_key := 'submit:' || v_job_id
+  );
+
+  return jsonb_build_object(
+    'outcome', 'created',
+    'status_code', 200,
+    'response', v_response,
+    'limit', p_limit_account,
+    'remaining', (v_account_state ->> 'remaining')::integer - 1,
+    'reset_seconds', (v_account_state ->> 'reset_seconds')::integer
+  );
+end
+$$;
+
+-- Locks a job behind its user, in the house's order, whatever the caller knows of it.
+create or replace function public.lock_job(p_job_id uuid) returns public.video_jobs
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user_id uuid;
+  v_job public.video_jobs;
+begin
+  loop
+    select user_id into v_user_id from public.video_jobs where job_id = p_job_id;
+    if not found then
+      return null;
+    end if;
+    perform from public.users where id = v_user_id for update;
+    select * into v_job from public.video_jobs where job_id = p_job_id for update;
+    -- A merge may have moved the job to another account while we waited.
+    exit when v_job.user_id = v_user_id;
+  end loop;
+  return v_job;
+end
+$$;
+
+-- Claims the right to hand a job to its provider. Returns {outcome} = claimed (nothing was sent before) | resumed (a
+-- worker died on this attempt, bytes may have left), both with attempt_id and attempt, its number from 1 | unknown |
+-- rejected | submitted | final | not_found.
+create or replace function public.begin_attempt(p_job_id uuid) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.video_jobs := public.lock_job(p_job_id);
+  v_attempt public.provider_attempts;
+begin
+  if v_job.job_id is null then
+    return jsonb_build_object('outcome', 'not_found');
+  elsif v_job.completed_at is not null then
+    return jsonb_build_object('outcome', 'final');
+  elsif v_job.status = 'processing' then
+    return jsonb_build_object('outcome', 'submitted');
+  end if;
+
+  select * into v_attempt
+  from public.provider_attempts
+  where job_id = p_job_id
+  order by attempt desc
+  limit 1
+  for update;
+  if v_attempt.state = 'submitting' then
+    return jsonb_build_object('outcome', 'resumed', 'attempt_id', v_attempt.id, 'attempt', v_attempt.attempt);
+  elsif v_attempt.state in ('unknown', 'rejected') then
+    return jsonb_build_object('outcome', v_attempt.state);
+  end if;
+
+  insert into public.provider_attempts (job_id, attempt, provider, provider_model_id)
+  values (p_job_id, coalesce(v_attempt.attempt, 0) + 1, v_job.provider, v_job.provider_model_id)
+  returning * into v_attempt;
+  return jsonb_build_object('outcome', 'claimed', 'attempt_id', v_attempt.id, 'attempt', v_attempt.attempt);
+end
+$$;
+
+-- Closes an attempt that was not accepted: refused | rejected | unknown. Closed attempts stay as they are.
+create or replace function public.close_attempt(p_attempt_id uuid, p_state text, p_error text) returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if p_state is null or p_state not in ('refused', 'rejected', 'unknown') then
+    raise exception 'an attempt is not closed as %', p_state using errcode = 'invalid_parameter_value';
+  end if;
+  update public.provider_attempts
+  set state = p_state, error = left(p_error, 4000), closed_at = clock_timestamp()
+  where id = p_attempt_id and state = 'submitting';
+  return found;
+end
+$$;
+
+-- The provider has the job: pending → processing, under the provider's id. Also from an attempt whose outcome was unknown.
+-- Returns {outcome} = submitted | already | final | taken (another job of ours has that id) | not_found.
+create or replace function public.mark_submitted(
+  p_job_id uuid,
+  p_attempt_id uuid,
+  p_provider_job_id text,
+  p_vendor_request_id text default null
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.video_jobs := public.lock_job(p_job_id);
+begin
+  if v_job.job_id is null then
+    return jsonb_build_object('outcome', 'not_found');
+  end if;
+  -- Seen through the attempts, which remember the ids of jobs that had ended before they were known to be taken.
+  if exists (
+    select from public.provider_attempts
+    where provider = v_job.provider and provider_job_id = p_provider_job_id and job_id <> p_job_id
+  ) then
+    return jsonb_build_object('outcome', 'taken');
+  end if;
+
+  update public.provider_attempts
+  set state = 'accepted',
+      provider_job_id = p_provider_job_id,
+      vendor_request_id = p_vendor_request_id,
+      closed_at = clock_timestamp()
+  where id = p_attempt_id and job_id = p_job_id and state in ('submitting', 'unknown');
+
+  if v_job.completed_at is not null then
+    return jsonb_build_object('outcome', 'final');
+  elsif v_job.status = 'processing' then
+    return jsonb_build_object('outcome', 'already');
+  end if;
+
+  update public.video_jobs
+  set status = 'processing', provider_job_id = p_provider_job_id, submitted_at = clock_timestamp()
+  where job_id = p_job_id and status = 'pending';
+  perform public.emit_event(
+    v_job.user_id, 'processing', p_job_id, jsonb_build_object('progress', null, 'queue_position', null)
+  );
+  perform graphile_worker.add_job(
+    'settle_generation',
+    json_build_object('job_id', p_job_id),
+    max_attempts := 1000,
+    job_key := 'settle:' || p_job_id
+  );
+  return jsonb_build_object('outcome', 'submitted');
+end
+$$;
+
+-- Hands the job to its provider again after a while: it has turned the last attempt away, or may not have heard of it.
+-- The last thing that a submit does, so that two of one job never run side by side.
+create or replace function public.schedule_submit(p_job_id uuid, p_delay_ms integer) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select graphile_worker.add_job(
+    'submit_generation',
+    json_build_object('job_id', p_job_id),
+    run_at := clock_timestamp() + make_interval(secs => greatest(p_delay_ms, 0) / 1000.0),
+    max_attempts := 1000,
+    job_key := 'submit:' || p_job_id
+  )
+$$;
+
+-- Asks the provider again after a while: for those that are asked minutes long, with seconds between the questions.
+create or replace function public.schedule_settle(p_job_id uuid, p_delay_ms integer) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select graphile_worker.add_job(
+    'settle_generation',
+    json_build_object('job_id', p_job_id),
+    run_at := clock_timestamp() + make_interval(secs => greatest(p_delay_ms, 0) / 1000.0),
+    max_attempts := 1000,
+    job_key := 'settle:' || p_job_id
+  )
+$$;
+
+-- What the provider says of a running job; an event only where it is news. Progress never runs backwards.
+create or replace function public.record_progress(p_job_id uuid, p_progress integer, p_queue_position integer)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.video_jobs := public.lock_job(p_job_id);
+  v_progress integer := least(greatest(p_progress, v_job.progress, 0), 100);
+begin
+  if v_job.status is distinct from 'processing' then
+    return false;
+  end if;
+  if p_progress is null then
+    v_progress := v_job.progress;
+  end if;
+  if v_progress is not distinct from v_job.progress and p_queue_position is not distinct from v_job.queue_position then
+    return true;
+  end if;
+  update public.video_jobs
+  set progress = v_progress, queue_position = p_queue_position
+  where job_id = p_job_id;
+  perform public.emit_event(
+    v_job.user_id,
+    'processing',
+    p_job_id,
+    jsonb_build_object('progress', v_progress, 'queue_position', p_queue_position)
+  );
+  return true;
+end
+$$;
+
+-- processing → completed, once. False where the job is final already: the caller then removes the file it stored.
+create or replace function public.finish_generation(
+  p_job_id uuid,
+  p_video_path text,
+  p_thumbnail_path text,
+  p_video_bytes bigint,
+  p_video_sha256 text,
+  p_video_seconds numeric
+) returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.video_jobs := public.lock_job(p_job_id);
+begin
+  if v_job.status is distinct from 'processing' then
+    return false;
+  end if;
+  update public.video_jobs
+  set status = 'completed',
+      progress = 100,
+      queue_position = null,
+      video_url = p_video_path,
+      thumbnail_url = p_thumbnail_path,
+      video_bytes = p_video_bytes,
+      video_sha256 = p_video_sha256,
+      video_seconds = p_video_seconds,
+      completed_at = clock_timestamp()
+  where job_id = p_job_id and status = 'processing';
+  perform public.emit_event(v_job.user_id, 'completed', p_job_id, '{}');
+  return true;
+end
+$$;
+
+-- pending | processing → failed, with the charge given back, once. False where the job is final already.
+-- `p_reason`: which of the code's sentences the owner is told; the cause is for our log alone.
+create or replace function public.fail_generation(
+  p_job_id uuid,
+  p_error_code text,
+  p_cause text default null,
+  p_reason text default null
+) returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.video_jobs := public.lock_job(p_job_id);
+begin
+  if v_job.job_id is null or v_job.status not in ('pending', 'processing') then
+    return false;
+  end if;
+  update public.video_jobs
+  set status = 'failed',
+      error_code = p_error_code,
+      error_reason = p_reason,
+      queue_position = null,
+      completed_at = clock_timestamp()
+  where job_id = p_job_id and status in ('pending', 'processing');
+
+  -- The refund equals the charge, because it is read from it; a unique index allows one for each job.
+  perform public.apply_credits(v_job.user_id, -q.change, 'generation_failed_refund', p_job_id, null)
+  from public.quota_log q
+  where q.job_id = p_job_id and q.reason = 'video_generation';
+
+  perform public.emit_event(
+    v_job.user_id,
+    'failed',
+    p_job_id,
+    jsonb_strip_nulls(
+      jsonb_build_object('error_code', p_error_code, 'reason', p_reason, 'refunded', v_job.credits_used)
+    )
+  );
+  if p_error_code <> 'ERR_5004' then
+    perform public.log_error(
+      v_job.user_id,
+      p_error_code,
+      'generation',
+      jsonb_build_object('job_id', p_job_id, 'provider', v_job.provider),
+      jsonb_build_object('cause', p_cause)
+    );
+  end if;
+  perform public.stop_at_provider(p_job_id);
+  return true;
+end
+$$;
+
+-- Has the worker tell the provider to stop, and clear what was stored on the way.
+create or replace function public.stop_at_provider(p_job_id uuid) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select graphile_worker.add_job(
+    'stop_generation',
+    json_build_object('job_id', p_job_id),
+    max_attempts := 25,
+    job_key := 'stop:' || p_job_id
+  )
+$$;
+
+-- The user stops a generation and has the credits back. With a key, a repeat gets the first answer.
+-- Returns {outcome} = cancelled | replayed | key_reused | final {status} | not_found.
+create or replace function public.cancel_generation(
+  p_user_id uuid,
+  p_job_id uuid,
+  p_idempotency_key uuid default null,
+  p_request_hash text default null
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.video_jobs;
+  v_logged public.idempotency_log;
+  v_response jsonb;
+begin
+  perform from public.users where id = p_user_id for update;
+  select * into v_logged
+  from public.idempotency_log
+  where user_id = p_user_id and idempotency_key = p_idempotency_key and expires_at > clock_timestamp();
+  if found then
+    if v_logged.request_hash <> p_request_hash or v_logged.operation_type <> 'cancel_video_job' then
+      return jsonb_build_object('outcome', 'key_reused');
+    end if;
+    return jsonb_build_object(
+      'outcome', 'replayed', 'status_code', v_logged.status_code, 'response', v_logged.response_data
+    );
+  end if;
+
+  select * into v_job
+  from public.video_jobs
+  where job_id = p_job_id and user_id = p_user_id and deleted_at is null
+  for update;
+  if not found then
+    return jsonb_build_object('outcome', 'not_found');
+  end if;
+  if not public.fail_generation(p_job_id, 'ERR_5004') then
+    return jsonb_build_object('outcome', 'final', 'status', v_job.status);
+  end if;
+
+  select jsonb_build_object(
+    'success', true, 'refunded', v_job.credits_used, 'credits_remaining', u.credits_remaining
+  )
+  into v_response
+  from public.users u
+  where u.id = p_user_id;
+  if p_idempotency_key is not null then
+    delete from public.idempotency_log
+    where user_id = p_user_id and idempotency_key = p_idempotency_key and expires_at <= clock_timestamp();
+    insert into public.idempotency_log (
+      user_id, idempotency_key, job_id, operation_type, request_hash, response_data, status_code
+    )
+    values (p_user_id, p_idempotency_key, p_job_id, 'cancel_video_job', p_request_hash, v_response, 200);
+  end if;
+  return jsonb_build_object('outcome', 'cancelled', 'status_code', 200, 'response', v_response);
+end
+$$;
+
+-- Takes a finished job out of the user's sight; its files go with it. Repeating it is a success.
+-- Returns deleted | running | not_found.
+create or replace function public.delete_generation(p_user_id uuid, p_job_id uuid) returns text
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.video_jobs;
+begin
+  perform from public.users where id = p_user_id for update;
+  select * into v_job from public.video_jobs where job_id = p_job_id and user_id = p_user_id for update;
+  if not found then
+    return 'not_found';
+  elsif v_job.completed_at is null then
+    return 'running';
+  elsif v_job.deleted_at is null then
+    update public.video_jobs set deleted_at = clock_timestamp() where job_id = p_job_id;
+    perform public.stop_at_provider(p_job_id);
+  end if;
+  return 'deleted';
+end
+$$;
+
+-- Gives every unfinished job without a queue task its task back. A backstop: tasks are added with the state they serve.
+create or replace function public.requeue_orphans(p_limit integer default 100) returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job record;
+  v_count integer := 0;
+begin
+  for v_job in
+    select j.job_id, case j.status when 'pending' then 'submit' else 'settle' end as task
+    from public.video_jobs j
+    where j.status in ('pending', 'processing')
+      and j.deadline_at > clock_timestamp()
+      and j.created_at < clock_timestamp() - interval '30 seconds'
+      and not exists (
+        select from graphile_worker.jobs q where q.key in ('submit:' || j.job_id, 'settle:' || j.job_id)
+      )
+      -- Nobody can tell whether the provider has this one: it waits for news or for its deadline.
+      and not exists (
+        select from public.provider_attempts a where a.job_id = j.job_id and a.state = 'unknown'
+      )
+    limit p_limit
+  loop
+    perform graphile_worker.add_job(
+      v_job.task || '_generation',
+      json_build_object('job_id', v_job.job_id),
+      max_attempts := 1000,
+      job_key := v_job.task || ':' || v_job.job_id
+    );
+    v_count := v_count + 1;
+  end loop;
+  -- The queue waits longer after each failure, up to hours; a paid generation has no such time.
+  perform graphile_worker.reschedule_jobs(array_agg(q.id), run_at := clock_timestamp(), attempts := 0)
+  from graphile_worker.jobs q
+  where q.task_identifier in ('submit_generation', 'settle_generation')
+    and q.locked_at is null
+    and q.attempts > 2
+    and q.run_at > clock_timestamp() + interval '15 seconds'
+  having count(*) > 0;
+  return v_count;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/generations.sql', '0d249dee04249bf63a4b5aedba131e9fc3c1afaaa9b054139ba23e0087f7ae9d')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/maintenance.sql sha256:b9903685fddaa420cd207b32e3c2e3577841cb039589b4352287cae417d8b64b
+-- What the operators read later; request_data arrives redacted.
+create or replace function public.log_error(
+  p_user_id uuid,
+  p_error_code text,
+  p_endpoint text,
+  p_request_data jsonb,
+  p_error_details jsonb
+) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  insert into public.error_log (user_id, error_code, endpoint, request_data, error_details)
+  select (select id from public.users where id = p_user_id), p_error_code, left(p_endpoint, 200), p_request_data, p_error_details
+$$;
+
+-- Keeps 7 days: far more than the longest window that a limit looks back on.
+create or replace function public.cleanup_rate_limit_logs() returns integer
+language sql
+security definer
+set search_path = ''
+as $$
+  with gone as (
+    delete from public.rate_limit_log where created_at < now() - interval '7 days' returning 1
+  )
+  select count(*)::integer from gone
+$$;
+
+-- Removes what has served its time. Never a user, a job or a ledger row.
+create or replace function public.prune_logs() returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_keys integer;
+  v_events integer;
+  v_sessions integer;
+  v_errors integer;
+  v_provider_events integer;
+begin
+  delete from public.idempotency_log where expires_at < now();
+  get diagnostics v_keys = row_count;
+  -- A stream resumes from the last event it saw; after a day an app reads the list anew instead.
+  delete from public.user_events where created_at < now() - interval '1 day';
+  get diagnostics v_events = row_count;
+  -- Expired a month ago: long enough for "session expired" to be told apart from "never heard of".
+  delete from public.sessions where expires_at < now() - interval '30 days';
+  get diagnostics v_sessions = row_count;
+  delete from public.error_log where created_at < now() - interval '90 days';
+  get diagnostics v_errors = row_count;
+  -- Their senders repeat an event for hours at most.
+  delete from public.provider_events where created_at < now() - interval '30 days';
+  get diagnostics v_provider_events = row_count;
+  return jsonb_build_object(
+    'rate_limit_rows', public.cleanup_rate_limit_logs(),
+    'idempotency_keys', v_keys,
+    'events', v_events,
+    'sessions', v_sessions,
+    'errors', v_errors,
+    'provider_events', v_provider_events
+  );
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/maintenance.sql', 'b9903685fddaa420cd207b32e3c2e3577841cb039589b4352287cae417d8b64b')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/provider_events.sql sha256:9e3462082fb11e2da8cd1189e9b674d663bf560d4e326cef29296dfa6261c117
+-- What providers tell us by themselves. An event is a hint that makes us look sooner; looking decides.
+
+-- Records a verified event once and sees to it that what it concerns is looked at. `p_providers`: an array of those for whom
+-- its sender may speak. Returns {outcome: recorded, effect} | {outcome: repeated}; effects as the table tells them.
+create or replace function public.record_provider_event(
+  p_sender text,
+  p_event_key text,
+  p_providers jsonb,
+  p_job_id uuid,
+  p_provider_job_id text
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.video_jobs;
+  v_event_id bigint;
+  v_effect text := 'ignored';
+begin
+  insert into public.provider_events (sender, event_key, job_id, provider_job_id, effect)
+  values (p_sender, p_event_key, p_job_id, p_provider_job_id, v_effect)
+  on conflict (sender, event_key) do nothing
+  returning id into v_event_id;
+  if not found then
+    return jsonb_build_object('outcome', 'repeated');
+  end if;
+
+  select * into v_job
+  from public.video_jobs
+  where provider in (select jsonb_array_elements_text(p_providers)) and provider_job_id = p_provider_job_id;
+  if not found and p_job_id is not null and p_provider_job_id is not null then
+    -- Locked, so that a submit that is just being written down is seen with its answer.
+    v_job := public.lock_job(p_job_id);
+    if not p_providers ? v_job.provider then
+      v_job := null;
+    end if;
+  end if;
+
+  if v_job.status = 'processing' and v_job.provider_job_id = p_provider_job_id then
+    v_effect := 'woke';
+    perform public.schedule_settle(v_job.job_id, 0);
+  elsif exists (
+    select from public.provider_attempts where job_id = v_job.job_id and state in ('submitting', 'unknown')
+  ) then
+    v_effect := 'unconfirmed';
+    perform public.schedule_confirm(v_job.job_id, p_provider_job_id, 0);
+  end if;
+  update public.provider_events set effect = v_effect where id = v_event_id;
+  return jsonb_build_object('outcome', 'recorded', 'effect', v_effect);
+end
+$$;
+
+-- Asks the provider, after a while, whether a job that an event names is ours: signed events of a vendor may be about any
+-- of its customers' jobs.
+create or replace function public.schedule_confirm(p_job_id uuid, p_provider_job_id text, p_delay_ms integer) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select graphile_worker.add_job(
+    'confirm_attempt',
+    json_build_object('job_id', p_job_id, 'provider_job_id', p_provider_job_id),
+    run_at := clock_timestamp() + make_interval(secs => greatest(p_delay_ms, 0) / 1000.0),
+    max_attempts := 1000,
+    job_key := 'confirm:' || p_job_id || ':' || md5(p_provider_job_id)
+  )
+$$;
+
+-- The provider has said, asked with our key, that it has the job under this id: the attempt that nobody could tell the
+-- outcome of is the one. Returns {outcome} as mark_submitted does, or none where no such attempt is open.
+create or replace function public.confirm_attempt(p_job_id uuid, p_provider_job_id text) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_attempt_id uuid;
+begin
+  perform public.lock_job(p_job_id);
+  select id into v_attempt_id
+  from public.provider_attempts
+  where job_id = p_job_id and state in ('submitting', 'unknown');
+  if not found then
+    return jsonb_build_object('outcome', 'none');
+  end if;
+  return public.mark_submitted(p_job_id, v_attempt_id, p_provider_job_id, p_provider_job_id);
+end
+$$;
+
+-- What came of the attempt that the provider had accepted: completed | failed | stopped. Written once.
+create or replace function public.end_attempt(p_job_id uuid, p_result text, p_error text, p_cost_usd numeric)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  update public.provider_attempts
+  set result = p_result,
+      result_error = left(p_error, 4000),
+      vendor_cost_usd = p_cost_usd,
+      ended_at = clock_timestamp()
+  where job_id = p_job_id and state = 'accepted' and result is null;
+  return found;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/provider_events.sql', '9e3462082fb11e2da8cd1189e9b674d663bf560d4e326cef29296dfa6261c117')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/uploads.sql sha256:c008f5b2ed330f9c47a01e5b18caef963aa89e4a169e4bafff7b1ea7d5b5dc12
+-- Pictures that people upload. Every version of one is a row and a file of its own, named by its id: writers of one path
+-- cannot touch each other's file, and the last to finish is what the path means. A row with stored_at is what its owner
+-- sees. One without is on its way in, or on its way out; its path, `<user_id>/~<id>`, is no name that anybody can give.
+
+-- Makes room for a file that is not stored yet. Returns {outcome} = begun {id} | exists | full {pictures_max, bytes_max} |
+-- user_not_found | banned.
+create or replace function public.begin_upload(
+  p_user_id uuid,
+  p_path text,
+  p_content_type text,
+  p_bytes integer,
+  p_width integer,
+  p_height integer,
+  p_sha256 text,
+  p_upsert boolean,
+  p_pictures_max integer,
+  p_bytes_max bigint
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_id uuid := gen_random_uuid();
+  v_pictures integer;
+  v_bytes bigint;
+begin
+  perform from public.users where id = p_user_id and deleted_at is null for update;
+  if not found then
+    return jsonb_build_object('outcome', 'user_not_found');
+  end if;
+  if exists (select from public.user_bans where user_id = p_user_id) then
+    return jsonb_build_object('outcome', 'banned');
+  end if;
+  if not p_upsert and exists (select from public.uploads where path = p_path) then
+    return jsonb_build_object('outcome', 'exists');
+  end if;
+
+  -- What is on its way counts too, so that many at once do not get past the limit; what it replaces does not.
+  select count(*), coalesce(sum(bytes), 0) into v_pictures, v_bytes
+  from public.uploads
+  where user_id = p_user_id and path <> p_path;
+  if v_pictures >= p_pictures_max or v_bytes + p_bytes > p_bytes_max then
+    return jsonb_build_object('outcome', 'full', 'pictures_max', p_pictures_max, 'bytes_max', p_bytes_max);
+  end if;
+
+  insert into public.uploads (id, user_id, path, content_type, bytes, width, height, sha256)
+  values (v_id, p_user_id, p_user_id || '/~' || v_id, p_content_type, p_bytes, p_width, p_height, p_sha256);
+  return jsonb_build_object('outcome', 'begun', 'id', v_id);
+end
+$$;
+
+-- The file is stored: from now on the path means it, and no other. Returns {outcome} = stored {replaced: the row whose file
+-- may go, or null} | exists (somebody else was faster, and nothing was to be replaced) | gone (it was given up meanwhile).
+create or replace function public.finish_upload(p_id uuid, p_path text, p_upsert boolean) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user_id uuid;
+  v_upload public.uploads;
+  v_before public.uploads;
+begin
+  select user_id into v_user_id from public.uploads where id = p_id;
+  if not found then
+    return jsonb_build_object('outcome', 'gone');
+  end if;
+  perform from public.users where id = v_user_id for update;
+  select * into v_upload from public.uploads where id = p_id for update;
+  if not found then
+    return jsonb_build_object('outcome', 'gone');
+  elsif v_upload.stored_at is not null then
+    return jsonb_build_object('outcome', 'stored', 'replaced', null);
+  end if;
+
+  select * into v_before from public.uploads where path = p_path for update;
+  if found and not p_upsert then
+    return jsonb_build_object('outcome', 'exists');
+  end if;
+  update public.uploads
+  set path = user_id || '/~' || id, stored_at = null, updated_at = clock_timestamp()
+  where id = v_before.id;
+  update public.uploads
+  set
+    path = p_path,
+    stored_at = clock_timestamp(),
+    created_at = coalesce(v_before.created_at, created_at),
+    updated_at = clock_timestamp()
+  where id = p_id;
+  return jsonb_build_object('outcome', 'stored', 'replaced', case when v_before.id is null then null else to_jsonb(v_before) end);
+end
+$$;
+
+-- Takes pictures out of their owner's sight; whoever calls removes the files and forgets the rows. Paths that mean nothing
+-- are left out. Returns the rows as they were.
+create or replace function public.remove_uploads(p_user_id uuid, p_paths jsonb) returns jsonb
+language sql
+security definer
+set search_path = ''
+as $$
+  with theirs as (
+    select *
+    from public.uploads
+    where user_id = p_user_id
+      and stored_at is not null
+      and path in (select jsonb_array_elements_text(p_paths))
+    for update
+  ), hidden as (
+    update public.uploads u
+    set path = u.user_id || '/~' || u.id, stored_at = null, updated_at = clock_timestamp()
+    from theirs
+    where u.id = theirs.id
+  )
+  select coalesce(jsonb_agg(to_jsonb(theirs) order by path), '[]') from theirs
+$$;
+
+-- The file is not in the store, or not any more.
+create or replace function public.forget_upload(p_id uuid) returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  delete from public.uploads where id = p_id and stored_at is null;
+  return found;
+end
+$$;
+
+-- Takes pictures that nobody has used or uploaded for so long out of sight, the oldest first. Returns how many.
+create or replace function public.expire_uploads(p_unused_days integer, p_limit integer) returns integer
+language sql
+security definer
+set search_path = ''
+as $$
+  with unused as (
+    select u.id
+    from public.uploads u
+    where u.stored_at is not null
+      and u.updated_at < clock_timestamp() - make_interval(days => p_unused_days)
+      and not exists (
+        select from public.video_jobs j
+        where j.user_id = u.user_id
+          and j.image_url = u.path
+          and (j.completed_at is null or j.created_at > clock_timestamp() - make_interval(days => p_unused_days))
+      )
+    order by u.updated_at
+    limit p_limit
+    for update skip locked
+  ), hidden as (
+    update public.uploads u
+    set path = u.user_id || '/~' || u.id, stored_at = null, updated_at = clock_timestamp()
+    from unused
+    where u.id = unused.id
+    returning 1
+  )
+  select count(*)::integer from hidden
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/uploads.sql', 'c008f5b2ed330f9c47a01e5b18caef963aa89e4a169e4bafff7b1ea7d5b5dc12')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
 -- source: grants-queue.sql sha256:e2e9472948d4dfa012015ed57c17f72c679c0894877c11fe58a0a343e5ac1421
 -- The worker runs as the server's role, which the queue's own migrations know nothing of. Without the policies it would
 -- see no jobs, silently.
@@ -101,7 +1214,7 @@ $$;
 insert into public.schema_history (name, hash) values ('grants-hosted.sql', '8e40c4b83020224f1f66acb7cdf82133270b0ebc6e37dae4a32b91db8eb6f6b7')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: grants.sql sha256:a81e00bad298b649584e19b9a6704ad287b7d2258f30856fb7ce6d23a4efea53
+-- source: grants.sql sha256:b330aced3b53f345cbcf2eb0f205e6adf3b78ae8f8ed7c9108a51eac74990c82
 -- Who may do what. Applied anew after every change in db/, so it also takes back what nobody may do any more.
 -- rendio_server: the API and the worker. anon, authenticated: people, through PostgREST and Realtime. service_role: may do
 -- nothing here; named because hosted databases grant everything to it (and to the other two) by default.
@@ -120,15 +1233,17 @@ from public, anon, authenticated, service_role, rendio_server;
 
 -- Every function of ours. Those that are not granted again below are called by other procedures alone.
 revoke all on function
-  public.add_credits, public.apply_credits, public.begin_attempt, public.begin_generation, public.broken_invariants,
-  public.cancel_generation, public.claim_initial_grant, public.cleanup_rate_limit_logs, public.close_attempt,
-  public.complete_initial_grant, public.count_jobs, public.current_user_id, public.deduct_credits,
-  public.delete_generation, public.emit_event, public.fail_generation, public.finish_generation,
-  public.generation_price, public.guard_job_state, public.keep_default_price, public.lock_job, public.log_error,
-  public.mark_submitted, public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state,
-  public.record_progress, public.refuse_ledger_change, public.requeue_orphans, public.rotate_session,
-  public.schedule_settle, public.schedule_submit, public.stop_at_provider, public.take_rate_limit,
-  public.update_profile, public.withdraw_initial_grant
+  public.add_credits, public.admit_to_provider, public.apply_credits, public.begin_attempt, public.begin_generation,
+  public.begin_upload, public.broken_invariants, public.cancel_generation, public.claim_initial_grant,
+  public.cleanup_rate_limit_logs, public.close_attempt, public.complete_initial_grant, public.confirm_attempt,
+  public.count_jobs, public.current_user_id, public.deduct_credits, public.delete_generation, public.emit_event,
+  public.end_attempt, public.expire_uploads, public.fail_generation, public.finish_generation, public.finish_upload,
+  public.forget_upload, public.generation_price, public.guard_job_state, public.keep_default_price, public.lock_job,
+  public.log_error, public.mark_submitted, public.note_provider_health, public.onboard_device, public.open_session,
+  public.prune_logs, public.rate_limit_state, public.record_progress, public.record_provider_event,
+  public.refuse_ledger_change, public.remove_uploads, public.requeue_orphans, public.rotate_session,
+  public.schedule_confirm, public.schedule_settle, public.schedule_submit, public.stop_at_provider,
+  public.take_rate_limit, public.update_profile, public.withdraw_initial_grant
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -141,13 +1256,15 @@ grant select on table
   public.provider_events, public.provider_circuits, public.uploads
 to rendio_server;
 grant execute on function
-  public.add_credits, public.begin_attempt, public.begin_generation, public.broken_invariants, public.cancel_generation,
-  public.claim_initial_grant, public.close_attempt, public.complete_initial_grant, public.current_user_id,
-  public.deduct_credits, public.delete_generation, public.fail_generation, public.finish_generation,
-  public.generation_price, public.log_error, public.mark_submitted, public.onboard_device, public.open_session,
-  public.prune_logs, public.rate_limit_state, public.record_progress, public.requeue_orphans, public.rotate_session,
-  public.schedule_settle, public.schedule_submit, public.take_rate_limit, public.update_profile,
-  public.withdraw_initial_grant
+  public.add_credits, public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants,
+  public.cancel_generation, public.claim_initial_grant, public.close_attempt, public.complete_initial_grant,
+  public.confirm_attempt, public.current_user_id, public.deduct_credits, public.delete_generation, public.end_attempt,
+  public.expire_uploads, public.fail_generation, public.finish_generation, public.finish_upload, public.forget_upload,
+  public.generation_price, public.log_error, public.mark_submitted, public.note_provider_health,
+  public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state, public.record_progress,
+  public.record_provider_event, public.remove_uploads, public.requeue_orphans, public.rotate_session,
+  public.schedule_confirm, public.schedule_settle, public.schedule_submit, public.take_rate_limit,
+  public.update_profile, public.withdraw_initial_grant
 to rendio_server;
 
 -- People: their own rows and the models on offer, as the row policies say.
@@ -167,5 +1284,5 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('grants.sql', 'a81e00bad298b649584e19b9a6704ad287b7d2258f30856fb7ce6d23a4efea53')
+insert into public.schema_history (name, hash) values ('grants.sql', 'b330aced3b53f345cbcf2eb0f205e6adf3b78ae8f8ed7c9108a51eac74990c82')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
