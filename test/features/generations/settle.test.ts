@@ -5,6 +5,7 @@ import { settleGeneration } from '../../../src/features/generations/settle.ts';
 import { silentLog } from '../../../src/kernel/log.ts';
 import { createProbe, ProbeUnavailable } from '../../../src/media/probe.ts';
 import { createTestApp, fakeProbe, type TestApp } from '../../support/app.ts';
+import { hang } from '../../support/providers.ts';
 
 const never = new AbortController().signal;
 
@@ -57,6 +58,20 @@ describe('seeing a generation to its end', () => {
     await app.hasten();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
+  });
+
+  it('a provider that never answers keeps nobody waiting who asks how the job stands', async () => {
+    await using app = await createTestApp({ vendor: { status: [hang()] } });
+    const { userId, jobId } = await begin(app);
+    const stopping = new AbortController();
+    const draining = app.drain({ signal: stopping.signal });
+    while (app.vendor.looks.length === 0) await new Promise(setImmediate);
+    const headers = { Authorization: `Bearer ${await app.tokenOf(userId)}` };
+    const answer = await app.fetch(`/functions/v1/get-video-status?job_id=${jobId}`, { headers });
+    assert.deepEqual([answer.status, (await answer.json()).status], [200, 'processing']);
+    assert.equal(app.vendor.looks.length, 1, 'nobody asked the provider for it');
+    stopping.abort(new Error('stopping'));
+    await draining;
   });
 
   it('a provider that was taken out of the configuration is waited for', async () => {
