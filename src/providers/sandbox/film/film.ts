@@ -13,8 +13,10 @@ import { createShade } from './shade.ts';
 import { createBackdrop } from './silk.ts';
 import { drawTitle } from './title.ts';
 
-/** The longer side of the grid that the backdrop is computed on, whatever the picture's size. */
-const GRID_SIDE = 256;
+/** The longer side of the grid that the backdrop is computed on: no more is seen on the largest picture. */
+const GRID_SIDE_MAX = 256;
+/** Nor is a finer grid seen on a small one, whose time it would take. */
+const CELL_MIN_PX = 4;
 /** In 8-bit steps: hides the bands of slow gradients without costing much in the file. */
 const GRAIN = 0.7;
 
@@ -23,7 +25,7 @@ export type Film = { planes: Planes; draw(frame: number): void };
 /** The prompt chooses the colours, the job the folds and the lights: a second try looks related but is another film. */
 export function createFilm(plan: Plan, jobId: string, prompt: string): Film {
   const planes = createPlanes(plan.width, plan.height);
-  const cell = Math.max(plan.width, plan.height) / GRID_SIDE;
+  const cell = Math.max(CELL_MIN_PX, Math.max(plan.width, plan.height) / GRID_SIDE_MAX);
   const grid = createGrid(Math.ceil(plan.width / cell), Math.ceil(plan.height / cell));
   const palette = pickPalette(diceOf('palette', prompt));
   const dice = diceOf('film', jobId, prompt);
