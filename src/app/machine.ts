@@ -2,6 +2,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listen } from '../db/listen.ts';
+import { compileCache } from '../kernel/compile-cache.ts';
 import { isAnothers } from '../kernel/processes.ts';
 import { createProbe } from '../media/probe.ts';
 import { createSandboxProvider } from '../providers/sandbox/index.ts';
@@ -13,12 +14,15 @@ const PROBES_MAX = 2;
 
 export const createMachine: CreatePlace = async ({ dataDir, directUrl, log }) => {
   const workDir = await emptyWorkDir(dataDir);
+  // Compiling is a third of what a short film takes.
+  const env = compileCache();
   return {
     workDir,
     pinsAddresses: true,
     userEvents: await listen({ url: directUrl, channel: USER_EVENTS, log }),
-    probe: createProbe({ maxParallel: PROBES_MAX, log }),
-    createSandbox: () => createSandboxProvider({ workDir: join(dataDir, 'sandbox'), log, maxParallel: RENDERS_MAX }),
+    probe: createProbe({ maxParallel: PROBES_MAX, log, env }),
+    createSandbox: () =>
+      createSandboxProvider({ workDir: join(dataDir, 'sandbox'), log, maxParallel: RENDERS_MAX, env }),
   };
 };
 

@@ -5,6 +5,7 @@ import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { compileCache } from '../../src/kernel/compile-cache.ts';
 import { Problem } from '../../src/kernel/errors.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createContainerProbe } from '../../src/media/container-probe.ts';
@@ -32,7 +33,7 @@ const unusable =
     return true;
   };
 const PROBES = {
-  decoding: () => createProbe({ maxParallel: 2, log: silentLog }),
+  decoding: () => createProbe({ maxParallel: 2, log: silentLog, env: compileCache() }),
   'container-level': () => createContainerProbe(),
 };
 

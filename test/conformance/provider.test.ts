@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { compileCache } from '../../src/kernel/compile-cache.ts';
 import { createSandboxProvider } from '../../src/providers/sandbox/index.ts';
 import { collectingLog, falBench } from '../providers/fal-bench.ts';
 import { HIDDEN_PICTURE, runwayBench } from '../providers/runway-bench.ts';
@@ -60,7 +61,7 @@ providerConformance('the sandbox', async (t): Promise<ProviderBench> => {
   const log = collectingLog();
   const opened = new Set<{ close(): Promise<void> }>();
   const open = () => {
-    const provider = createSandboxProvider({ workDir: folder, log, maxParallel: 1 });
+    const provider = createSandboxProvider({ workDir: folder, log, maxParallel: 1, env: compileCache() });
     opened.add(provider);
     return provider;
   };

@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
+import { compileCache } from '../../src/kernel/compile-cache.ts';
 import { Problem } from '../../src/kernel/errors.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createProbe, ProbeUnavailable, type UnusableReason, UnusableVideo } from '../../src/media/probe.ts';
 import { type Clip, makeClip } from './make-video.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'rendio-probe-'));
-const probe = createProbe({ maxParallel: 2, log: silentLog });
+const probe = createProbe({ maxParallel: 2, log: silentLog, env: compileCache() });
 after(async () => {
   await probe.close();
   await rm(folder, { recursive: true, force: true });
@@ -174,7 +175,7 @@ test('a probe that cannot be started says nothing about the video', async () => 
 test('an aborted or closed probe throws that, and no verdict', async () => {
   const reason = new Error('enough');
   await assert.rejects(probe.probe(inFolder('whole.mp4'), { posterPath }, AbortSignal.abort(reason)), reason);
-  const closed = createProbe({ maxParallel: 1, log: silentLog });
+  const closed = createProbe({ maxParallel: 1, log: silentLog, env: compileCache() });
   const asked = closed.probe(inFolder('whole.mp4'), { posterPath });
   await Promise.all([assert.rejects(asked, ProbeUnavailable), closed.close()]);
 });

@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { compileCache } from '../../src/kernel/compile-cache.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createProbe } from '../../src/media/probe.ts';
 import type { GenerationRequest, ProviderStatus, VideoProvider, VideoSettings } from '../../src/providers/provider.ts';
@@ -12,7 +13,8 @@ import { createSandboxProvider } from '../../src/providers/sandbox/index.ts';
 import { isRunning, until } from '../media/until.ts';
 
 const scratch = await mkdtemp(join(tmpdir(), 'rendio-sandbox-'));
-const probe = createProbe({ maxParallel: 1, log: silentLog });
+const env = compileCache();
+const probe = createProbe({ maxParallel: 1, log: silentLog, env });
 after(async () => {
   await probe.close();
   await rm(scratch, { recursive: true, force: true });
@@ -39,7 +41,7 @@ async function withProvider(
   use: (provider: VideoProvider, workDir: string) => Promise<void>,
 ): Promise<void> {
   const workDir = options.workDir ?? freshFolder();
-  const provider = createSandboxProvider({ workDir, log: silentLog, maxParallel: options.maxParallel ?? 1 });
+  const provider = createSandboxProvider({ workDir, log: silentLog, maxParallel: options.maxParallel ?? 1, env });
   try {
     await use(provider, workDir);
   } finally {

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import type pg from 'pg';
+import { compileCache } from '../../src/kernel/compile-cache.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createProbe } from '../../src/media/probe.ts';
 import { until } from '../media/until.ts';
@@ -118,7 +119,7 @@ async function waitForAll(database: pg.Client): Promise<Row[]> {
 
 /** Every completed job's file, fetched by the URL that its owner is given, plays. */
 async function assertPlayable(wishes: Wish[], completed: Row[]): Promise<void> {
-  const probe = createProbe({ maxParallel: 2, log: silentLog });
+  const probe = createProbe({ maxParallel: 2, log: silentLog, env: compileCache() });
   const folder = await mkdtemp(join(tmpdir(), 'rendio-seen-'));
   const play = async ({ job_id }: Row) => {
     const wish = wishes.find(({ jobId }) => jobId === job_id);
