@@ -363,6 +363,11 @@ begin
   where id = p_attempt_id and job_id = p_job_id and state in ('submitting', 'unknown');
 
   if v_job.completed_at is not null then
+    -- Nobody waits for this video any more. The provider hears of it by a task, which a crash of the caller cannot lose.
+    if v_job.status = 'failed' and v_job.provider_job_id is null then
+      update public.video_jobs set provider_job_id = p_provider_job_id where job_id = p_job_id;
+      perform public.stop_at_provider(p_job_id);
+    end if;
     return jsonb_build_object('outcome', 'final');
   elsif v_job.status = 'processing' then
     return jsonb_build_object('outcome', 'already');

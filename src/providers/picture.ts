@@ -23,9 +23,10 @@ export async function loadPicture(
   try {
     return await image.load(limit);
   } catch (error) {
-    if (limit.aborted) return { outcome: 'refused', cause: 'there was no time left for the picture' };
+    // Our own storage's trouble, of which the provider knows nothing.
+    if (limit.aborted) return { outcome: 'refused', cause: 'there was no time left for the picture', isBusy: true };
     if (error instanceof Problem)
-      return { outcome: 'refused', cause: `the picture cannot be read now (${error.code})` };
+      return { outcome: 'refused', cause: `the picture cannot be read now (${error.code})`, isBusy: true };
     return { outcome: 'rejected', code: 'ERR_5003', cause: 'the picture is no longer there' };
   }
 }

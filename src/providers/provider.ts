@@ -39,8 +39,8 @@ export type DeclineReason = 'moderated';
 /**
  * What is known after a submit:
  * - `accepted`: the provider has the job, under `providerJobId`;
- * - `refused`: it did not take the job (429, 503, no connection made); the same submit may be sent again. `isBusy`: it is
- *   well and asks for patience, as by a 429;
+ * - `refused`: it did not take the job (429, 503, no connection made); the same submit may be sent again. `isBusy`:
+ *   nothing is wrong with it; it asks for patience, as by a 429, or our own storage kept us from asking;
  * - `rejected`: it will not take this request, however often it is sent; the job fails with `code`: `ERR_5003` for what
  *   is wrong with the request, `ERR_5002` for what is wrong between the provider and us (a refused key, an empty account);
  * - `unknown`: bytes left and no usable answer came back; never sent again unless `submitIsRepeatable`.

@@ -4,10 +4,16 @@ const WORDS_READ = 5_000;
 /** Fewer characters in common with a prompt are chance. */
 const QUOTE_MIN = 12;
 
-/** The vendor's words, without what a person wrote or what opens a door: `secrets` may be quoted in them. */
+/**
+ * The vendor's words, without what a person wrote or what opens a door: `secrets` may be quoted in them. Nor is a control
+ * character left: the database keeps no text with a NUL in it.
+ */
 export function quoted(words: string, secrets: readonly string[]): string {
   const known = secrets.filter((secret) => secret.trim() !== '');
-  return known.reduce(without, words.slice(0, WORDS_READ)).replaceAll(/\s+/g, ' ').slice(0, WORDS_MAX);
+  return known
+    .reduce(without, words.slice(0, WORDS_READ))
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+    .slice(0, WORDS_MAX);
 }
 
 /** Takes a secret out, as it is and as JSON has it, and the beginning of it where the vendor quotes no more. */

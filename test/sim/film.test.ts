@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { filmFor } from '../../sim/film.ts';
+import { compileCache } from '../../src/kernel/compile-cache.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createContainerProbe } from '../../src/media/container-probe.ts';
 import { createProbe, type MediaProbe } from '../../src/media/probe.ts';
@@ -13,7 +14,7 @@ let folder: string;
 let probe: MediaProbe;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rendio-films-'));
-  probe = createProbe({ maxParallel: 2, log: silentLog });
+  probe = createProbe({ maxParallel: 2, log: silentLog, env: compileCache() });
 });
 after(async () => {
   await probe.close();

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { compileCache } from '../../src/kernel/compile-cache.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createProbe, type MediaProbe } from '../../src/media/probe.ts';
 import type { Model } from '../acceptance/support/answers.ts';
@@ -24,7 +25,7 @@ let probe: MediaProbe;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rendio-simulated-'));
   database = await createTestDatabase();
-  probe = createProbe({ maxParallel: 2, log: silentLog });
+  probe = createProbe({ maxParallel: 2, log: silentLog, env: compileCache() });
 });
 after(async () => {
   await probe?.close();

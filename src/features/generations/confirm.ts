@@ -36,6 +36,4 @@ export async function confirmAttempt(
     provider_job_id: providerJobId,
   });
   ctx.log.info({ job_id: jobId, outcome }, 'a submit without an answer was taken after all');
-  // Cancelled or past its deadline meanwhile: nobody waits for this video any more.
-  if (outcome === 'final') await job.provider.cancel(job.request, providerJobId, limit);
 }

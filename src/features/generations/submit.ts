@@ -29,11 +29,12 @@ const STORE_RETRY_MS = 1_000;
  * same thing twice, the attempt's outcome is unknown and nothing is sent again.
  */
 export async function submitGeneration(ctx: Context, jobId: string, signal: AbortSignal): Promise<void> {
+  // Read before the attempt is claimed: a database or store that fails here leaves nothing whose outcome is unknown.
+  const job = await findJob(ctx, jobId);
   const attempt = await ctx.db.call<AttemptOutcome>('begin_attempt', { job_id: jobId });
   if (attempt.outcome === 'rejected') await failGeneration(ctx, jobId, 'ERR_5003', 'rejected earlier');
   if (attempt.outcome !== 'claimed' && attempt.outcome !== 'resumed') return;
 
-  const job = await findJob(ctx, jobId);
   if (attempt.outcome === 'resumed' && !job?.provider?.submitIsRepeatable) {
     await close(ctx, attempt.attempt_id, 'unknown', 'the worker died while it was submitting');
     return;
@@ -76,14 +77,12 @@ async function sendOnce(
         }),
       );
       if (marked.outcome === 'taken') await closeAs('unknown', 'it named the job of another generation');
-      // Cancelled or past its deadline while the submit was under way: nobody waits for this video any more.
-      if (marked.outcome === 'final') await provider.cancel(request, answer.providerJobId, limit);
       await noteHealth(ctx, provider.name, jobId, 'accepted');
       return null;
     }
     case 'refused':
       await closeAs('refused', answer.cause);
-      if (!answer.isBusy) await noteHealth(ctx, provider.name, jobId, 'refused');
+      if (!answer.isBusy && !signal.aborted) await noteHealth(ctx, provider.name, jobId, 'refused');
       if (tries < TRIES_MAX) return answer.retryAfterMs ?? 0;
       await failGeneration(ctx, jobId, 'ERR_5002', answer.cause);
       return null;
@@ -96,7 +95,8 @@ async function sendOnce(
       // The same attempt goes on where the provider knows our job by its id.
       if (provider.submitIsRepeatable) return 0;
       await closeAs('unknown', answer.cause);
-      await noteHealth(ctx, provider.name, jobId, 'refused');
+      // Broken off by our own shutdown: that says nothing of the provider.
+      if (!signal.aborted) await noteHealth(ctx, provider.name, jobId, 'refused');
       return null;
   }
 }

@@ -49,7 +49,7 @@ function acceptedBy({ status, headers, text }: Reply): SubmitOutcome {
   const taken = takenShape.safeParse(parsed(text));
   if (taken.success) {
     const providerJobId = taken.data.request_id;
-    return { outcome: 'accepted', providerJobId, requestId: vendorId ?? providerJobId };
+    return { outcome: 'accepted', providerJobId, requestId: isVendorId(vendorId) ? vendorId : providerJobId };
   }
   const trace = isVendorId(vendorId) ? `, x-fal-request-id ${vendorId}` : '';
   return { outcome: 'unknown', cause: `answered ${status} without a usable request id${trace}` };

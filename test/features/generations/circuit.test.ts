@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { submitGeneration } from '../../../src/features/generations/submit.ts';
 import { createTestApp, type TestApp, type TestAppOptions } from '../../support/app.ts';
 import type { SubmitStep } from '../../support/providers.ts';
 
@@ -87,6 +88,17 @@ describe('a provider that fails job after job', () => {
     for (const id of ids) assert.equal((await other.job(id)).error_code, 'ERR_5002');
     assert.equal(other.vendor.submits.length, 8);
     assert.equal((await again.buy()).status, 200);
+  });
+
+  it('is told from our own shutdown, which breaks off the submits under way', async () => {
+    await using app = await openApp([lost]);
+    const { buy } = await buyer(app);
+    for (let jobs = 0; jobs < 6; jobs += 1) {
+      const jobId = await app.generate(await app.user(1));
+      await submitGeneration(app.ctx, jobId, AbortSignal.abort());
+      assert.equal((await app.attempts(jobId))[0]?.state, 'unknown');
+    }
+    assert.equal((await buy()).status, 200);
   });
 
   it('is not taken for one whose jobs get in at the second try, or that makes a video in between', async () => {

@@ -140,6 +140,51 @@ describe('handing a generation to its provider', () => {
     await app.assertSound();
   });
 
+  it('cancelled while the submit is under way, the provider is told to stop even where the worker dies with its answer', async () => {
+    await using app = await createTestApp({ vendor: { isRepeatable: false } });
+    const { userId, jobId } = await begin(app);
+    app.vendor.script({
+      submit: [
+        async () => {
+          await app.ctx.db.call('cancel_generation', { user_id: userId, job_id: jobId });
+          // Its first task to clear up has nothing to stop yet.
+          await app.owner.query(
+            `select graphile_worker.complete_jobs(array_agg(id)) from graphile_worker.jobs where key = $1`,
+            [`stop:${jobId}`],
+          );
+          return 'accept';
+        },
+      ],
+    });
+    const died = new Error('died');
+    const call: typeof app.ctx.db.call = async (procedure, args) => {
+      const result = await app.ctx.db.call<never>(procedure, args);
+      if (procedure === 'mark_submitted') throw died;
+      return result;
+    };
+    const dying = AbortSignal.abort(died);
+    const submitted = submitGeneration({ ...app.ctx, db: { ...app.ctx.db, call } }, jobId, dying);
+    await assert.rejects(submitted, (error: Error) => error === died || error.cause === died);
+    assert.deepEqual(app.vendor.cancels, []);
+    await app.drain();
+    assert.deepEqual(app.vendor.cancels, [jobId]);
+    await app.assertSound();
+  });
+
+  it('what fails before anything is sent leaves no unknown outcome: the next try sends it', async () => {
+    await using app = await createTestApp({ vendor: { isRepeatable: false } });
+    const { jobId } = await begin(app);
+    const read: typeof app.ctx.db.read = new Proxy(app.ctx.db.read, {
+      get: () => () => {
+        throw new Error('away');
+      },
+    });
+    await assert.rejects(submitGeneration({ ...app.ctx, db: { ...app.ctx.db, read } }, jobId, never), /away/);
+    await app.drain();
+    assert.equal((await app.job(jobId)).status, 'completed');
+    assert.deepEqual(app.vendor.submits, [jobId]);
+  });
+
   it('the provider’s answer is kept through a restart of the database: its id is known nowhere else', async () => {
     await using app = await createTestApp({ vendor: { isRepeatable: false } });
     const { jobId } = await begin(app);
