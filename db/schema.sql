@@ -449,7 +449,7 @@
 -- remove_uploads(p_user_id uuid, p_paths jsonb): returns jsonb security definer to rendio_server
 -- requeue_orphans(p_limit integer): returns integer security definer to rendio_server
 -- rotate_session(p_token_hash bytea, p_next_token_hash bytea, p_next_nonce bytea, p_lifetime_seconds integer): returns jsonb security definer to rendio_server
--- schedule_confirm(p_job_id uuid, p_provider_job_id text, p_delay_ms integer): returns void security definer to rendio_server
+-- schedule_confirm(p_job_id uuid, p_provider_job_id text, p_delay_ms integer, p_look integer): returns void security definer to rendio_server
 -- schedule_settle(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_submit(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- stop_at_provider(p_job_id uuid): returns void security definer

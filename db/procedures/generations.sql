@@ -330,7 +330,8 @@ end
 $$;
 
 -- The provider has the job: pending → processing, under the provider's id. Also from an attempt whose outcome was unknown.
--- Returns {outcome} = submitted | already | final | taken (another job of ours has that id) | not_found.
+-- Returns {outcome} = submitted | already | superseded (an event has brought another id for it) | final |
+-- taken (another job of ours has that id) | not_found.
 create or replace function public.mark_submitted(
   p_job_id uuid,
   p_attempt_id uuid,
@@ -370,7 +371,9 @@ begin
     end if;
     return jsonb_build_object('outcome', 'final');
   elsif v_job.status = 'processing' then
-    return jsonb_build_object('outcome', 'already');
+    return jsonb_build_object(
+      'outcome', case when v_job.provider_job_id = p_provider_job_id then 'already' else 'superseded' end
+    );
   end if;
 
   update public.video_jobs
@@ -405,7 +408,8 @@ as $$
   )
 $$;
 
--- Asks the provider again after a while: for those that are asked minutes long, with seconds between the questions.
+-- Asks the provider again after a while: for those that are asked minutes long, with seconds between the questions. A
+-- question that is due sooner stays so: an event may have come while the provider was being asked.
 create or replace function public.schedule_settle(p_job_id uuid, p_delay_ms integer) returns void
 language sql
 security definer
@@ -414,9 +418,16 @@ as $$
   select graphile_worker.add_job(
     'settle_generation',
     json_build_object('job_id', p_job_id),
-    run_at := clock_timestamp() + make_interval(secs => greatest(p_delay_ms, 0) / 1000.0),
+    run_at := due.at,
     max_attempts := 1000,
     job_key := 'settle:' || p_job_id
+  )
+  from (
+    select clock_timestamp() + make_interval(secs => greatest(p_delay_ms, 0) / 1000.0) as at
+  ) as due
+  where not exists (
+    select from graphile_worker.jobs q
+    where q.key = 'settle:' || p_job_id and q.locked_at is null and q.attempts = 0 and q.run_at <= due.at
   )
 $$;
 

@@ -52,15 +52,20 @@ end
 $$;
 
 -- Asks the provider, after a while, whether a job that an event names is ours: signed events of a vendor may be about any
--- of its customers' jobs.
-create or replace function public.schedule_confirm(p_job_id uuid, p_provider_job_id text, p_delay_ms integer) returns void
+-- of its customers' jobs. `p_look` counts the questions that were answered.
+create or replace function public.schedule_confirm(
+  p_job_id uuid,
+  p_provider_job_id text,
+  p_delay_ms integer,
+  p_look integer default 1
+) returns void
 language sql
 security definer
 set search_path = ''
 as $$
   select graphile_worker.add_job(
     'confirm_attempt',
-    json_build_object('job_id', p_job_id, 'provider_job_id', p_provider_job_id),
+    json_build_object('job_id', p_job_id, 'provider_job_id', p_provider_job_id, 'look', p_look),
     run_at := clock_timestamp() + make_interval(secs => greatest(p_delay_ms, 0) / 1000.0),
     max_attempts := 1000,
     job_key := 'confirm:' || p_job_id || ':' || md5(p_provider_job_id)
@@ -99,7 +104,8 @@ begin
   update public.provider_attempts
   set result = p_result,
       result_error = left(p_error, 4000),
-      vendor_cost_usd = p_cost_usd,
+      -- What is no price of a video is nothing that the column could hold, either.
+      vendor_cost_usd = case when p_cost_usd between 0 and 99999 then p_cost_usd end,
       ended_at = clock_timestamp()
   where job_id = p_job_id and state = 'accepted' and result is null;
   return found;

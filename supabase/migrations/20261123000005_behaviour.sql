@@ -85,7 +85,7 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/circuits.sql', '847c7ca6e149ebd1689b3ca4085ce7511cc8fd3a9a66a7dced50da8f349616df')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations.sql sha256:0d249dee04249bf63a4b5aedba131e9fc3c1afaaa9b054139ba23e0087f7ae9d
+-- source: procedures/generations.sql sha256:4af6a1a70e02ff4a5dc232d4040382b7145209852af3a10275fb4dd4722ccd70
 -- The life of a generation. Lock order: users, then video_jobs, then the rest (rate-limit addresses last).
 -- Every procedure may be repeated and raced: states are compared before they are set, and final ones never change.
 
@@ -418,7 +418,8 @@ end
 $$;
 
 -- The provider has the job: pending → processing, under the provider's id. Also from an attempt whose outcome was unknown.
--- Returns {outcome} = submitted | already | final | taken (another job of ours has that id) | not_found.
+-- Returns {outcome} = submitted | already | superseded (an event has brought another id for it) | final |
+-- taken (another job of ours has that id) | not_found.
 create or replace function public.mark_submitted(
   p_job_id uuid,
   p_attempt_id uuid,
@@ -451,9 +452,16 @@ begin
   where id = p_attempt_id and job_id = p_job_id and state in ('submitting', 'unknown');
 
   if v_job.completed_at is not null then
+    -- Nobody waits for this video any more. The provider hears of it by a task, which a crash of the caller cannot lose.
+    if v_job.status = 'failed' and v_job.provider_job_id is null then
+      update public.video_jobs set provider_job_id = p_provider_job_id where job_id = p_job_id;
+      perform public.stop_at_provider(p_job_id);
+    end if;
     return jsonb_build_object('outcome', 'final');
   elsif v_job.status = 'processing' then
-    return jsonb_build_object('outcome', 'already');
+    return jsonb_build_object(
+      'outcome', case when v_job.provider_job_id = p_provider_job_id then 'already' else 'superseded' end
+    );
   end if;
 
   update public.video_jobs
@@ -488,7 +496,8 @@ as $$
   )
 $$;
 
--- Asks the provider again after a while: for those that are asked minutes long, with seconds between the questions.
+-- Asks the provider again after a while: for those that are asked minutes long, with seconds between the questions. A
+-- question that is due sooner stays so: an event may have come while the provider was being asked.
 create or replace function public.schedule_settle(p_job_id uuid, p_delay_ms integer) returns void
 language sql
 security definer
@@ -497,9 +506,16 @@ as $$
   select graphile_worker.add_job(
     'settle_generation',
     json_build_object('job_id', p_job_id),
-    run_at := clock_timestamp() + make_interval(secs => greatest(p_delay_ms, 0) / 1000.0),
+    run_at := due.at,
     max_attempts := 1000,
     job_key := 'settle:' || p_job_id
+  )
+  from (
+    select clock_timestamp() + make_interval(secs => greatest(p_delay_ms, 0) / 1000.0) as at
+  ) as due
+  where not exists (
+    select from graphile_worker.jobs q
+    where q.key = 'settle:' || p_job_id and q.locked_at is null and q.attempts = 0 and q.run_at <= due.at
   )
 $$;
 
@@ -766,7 +782,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations.sql', '0d249dee04249bf63a4b5aedba131e9fc3c1afaaa9b054139ba23e0087f7ae9d')
+insert into public.schema_history (name, hash) values ('procedures/generations.sql', '4af6a1a70e02ff4a5dc232d4040382b7145209852af3a10275fb4dd4722ccd70')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/maintenance.sql sha256:b9903685fddaa420cd207b32e3c2e3577841cb039589b4352287cae417d8b64b
@@ -838,7 +854,7 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/maintenance.sql', 'b9903685fddaa420cd207b32e3c2e3577841cb039589b4352287cae417d8b64b')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/provider_events.sql sha256:9e3462082fb11e2da8cd1189e9b674d663bf560d4e326cef29296dfa6261c117
+-- source: procedures/provider_events.sql sha256:87f8413823b75dc8dcde4cce33ffecc60e024d38ef2280bb1276e04fe9818488
 -- What providers tell us by themselves. An event is a hint that makes us look sooner; looking decides.
 
 -- Records a verified event once and sees to it that what it concerns is looked at. `p_providers`: an array of those for whom
@@ -893,15 +909,20 @@ end
 $$;
 
 -- Asks the provider, after a while, whether a job that an event names is ours: signed events of a vendor may be about any
--- of its customers' jobs.
-create or replace function public.schedule_confirm(p_job_id uuid, p_provider_job_id text, p_delay_ms integer) returns void
+-- of its customers' jobs. `p_look` counts the questions that were answered.
+create or replace function public.schedule_confirm(
+  p_job_id uuid,
+  p_provider_job_id text,
+  p_delay_ms integer,
+  p_look integer default 1
+) returns void
 language sql
 security definer
 set search_path = ''
 as $$
   select graphile_worker.add_job(
     'confirm_attempt',
-    json_build_object('job_id', p_job_id, 'provider_job_id', p_provider_job_id),
+    json_build_object('job_id', p_job_id, 'provider_job_id', p_provider_job_id, 'look', p_look),
     run_at := clock_timestamp() + make_interval(secs => greatest(p_delay_ms, 0) / 1000.0),
     max_attempts := 1000,
     job_key := 'confirm:' || p_job_id || ':' || md5(p_provider_job_id)
@@ -940,14 +961,15 @@ begin
   update public.provider_attempts
   set result = p_result,
       result_error = left(p_error, 4000),
-      vendor_cost_usd = p_cost_usd,
+      -- What is no price of a video is nothing that the column could hold, either.
+      vendor_cost_usd = case when p_cost_usd between 0 and 99999 then p_cost_usd end,
       ended_at = clock_timestamp()
   where job_id = p_job_id and state = 'accepted' and result is null;
   return found;
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/provider_events.sql', '9e3462082fb11e2da8cd1189e9b674d663bf560d4e326cef29296dfa6261c117')
+insert into public.schema_history (name, hash) values ('procedures/provider_events.sql', '87f8413823b75dc8dcde4cce33ffecc60e024d38ef2280bb1276e04fe9818488')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/uploads.sql sha256:c008f5b2ed330f9c47a01e5b18caef963aa89e4a169e4bafff7b1ea7d5b5dc12

@@ -6,6 +6,8 @@ const STATUS_TIMEOUT_MS = 30_000;
 const UNREACHABLE_RETRY_MS = 5_000;
 /** Whatever wait it names. */
 const RETRY_AFTER_MAX_MS = 60_000;
+/** Not every machine of a provider's knows of a job at once; after so many looks it is somebody else's. */
+const LOOKS_MAX = 3;
 
 /**
  * An event names a job at the provider for a generation whose submit had no answer. Vendors sign the events of all their
@@ -13,23 +15,24 @@ const RETRY_AFTER_MAX_MS = 60_000;
  */
 export async function confirmAttempt(
   ctx: Context,
-  { jobId, providerJobId }: { jobId: string; providerJobId: string },
+  { jobId, providerJobId, look }: { jobId: string; providerJobId: string; look: number },
   signal: AbortSignal,
 ): Promise<void> {
   const job = await findJob(ctx, jobId);
   if (!hasProvider(job) || job.providerJobId !== null) return;
   const limit = AbortSignal.any([signal, AbortSignal.timeout(STATUS_TIMEOUT_MS)]);
   const status = await job.provider.status(job.request, providerJobId, limit);
+  const lookAgain = async (delayMs: number, nextLook: number) => {
+    if (job.deadlineAt <= ctx.clock.now()) return;
+    const again = { job_id: jobId, provider_job_id: providerJobId, delay_ms: delayMs, look: nextLook };
+    await ctx.db.call('schedule_confirm', again);
+  };
   if (status.state === 'absent') {
-    ctx.log.warn({ job_id: jobId, cause: status.cause }, 'an event names a job that is not ours');
-    return;
+    ctx.log.warn({ job_id: jobId, look, cause: status.cause }, 'an event names a job that our key does not know');
+    return look < LOOKS_MAX ? lookAgain(UNREACHABLE_RETRY_MS, look + 1) : undefined;
   }
   if (status.state === 'unreachable') {
-    const hasTime = job.deadlineAt > ctx.clock.now();
-    const delayMs = Math.max(UNREACHABLE_RETRY_MS, Math.min(status.retryAfterMs ?? 0, RETRY_AFTER_MAX_MS));
-    const again = { job_id: jobId, provider_job_id: providerJobId, delay_ms: delayMs };
-    if (hasTime) await ctx.db.call('schedule_confirm', again);
-    return;
+    return lookAgain(Math.max(UNREACHABLE_RETRY_MS, Math.min(status.retryAfterMs ?? 0, RETRY_AFTER_MAX_MS)), look);
   }
   const { outcome } = await ctx.db.call<{ outcome: string }>('confirm_attempt', {
     job_id: jobId,

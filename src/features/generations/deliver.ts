@@ -11,6 +11,9 @@ import { mediaPaths } from './media-paths.ts';
 import { takePoster } from './poster.ts';
 import { stopGeneration } from './stop.ts';
 
+/** As long as a timer can be. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 /**
  * Stores a finished video that really plays, and completes its generation; what does not play fails it instead. Where the
  * file cannot be had just now nothing is decided: `try_again`, with an address that the provider gives then.
@@ -44,15 +47,20 @@ export async function deliverGeneration(
 /** The vendor's file on this machine, or a generation that has failed, or neither yet. */
 async function fetchOrFail(
   ctx: Context,
-  { provider, request }: ProviderJob,
+  { provider, request, deadlineAt }: ProviderJob,
   url: string,
   path: string,
   signal: AbortSignal,
 ): Promise<'here' | 'failed' | 'later'> {
+  // Past its deadline nobody waits for the file, however long its host goes on sending a byte now and then.
+  const leftMs = Math.max(0, Math.min(deadlineAt.getTime() - ctx.clock.now().getTime(), TIMER_MAX_MS));
+  const deadline = AbortSignal.timeout(leftMs);
   try {
-    await ctx.mediaFetcherFor(provider).fetchToFile(url, path, provider.mediaHosts, signal);
+    const limit = AbortSignal.any([signal, deadline]);
+    await ctx.mediaFetcherFor(provider).fetchToFile(url, path, provider.mediaHosts, limit);
     return 'here';
   } catch (error) {
+    if (deadline.aborted && !signal.aborted) return 'later';
     if (!(error instanceof MediaFetchError)) throw error;
     ctx.log.warn({ job_id: request.jobId, cause: error.message }, 'the finished file cannot be fetched');
     if (!error.isFinal) return 'later';

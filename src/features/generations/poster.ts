@@ -5,6 +5,8 @@ import type { Context } from '../context.ts';
 
 /** JPEG's first three bytes: what the bucket of previews promises to hold. */
 const JPEG = [0xff, 0xd8, 0xff];
+/** The video is ready: nobody is to wait for its preview. */
+const FETCH_TIMEOUT_MS = 15_000;
 
 /**
  * Puts the provider's own picture of the video where ours would be. Leaves what is there where it gives none, or one that
@@ -19,12 +21,14 @@ export async function takePoster(
 ): Promise<void> {
   if (thumbnail?.from !== 'url') return;
   const fetchedFile = `${posterFile}.given`;
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
   try {
-    await ctx.mediaFetcherFor(provider).fetchToFile(thumbnail.url, fetchedFile, provider.mediaHosts, signal);
+    await ctx.mediaFetcherFor(provider).fetchToFile(thumbnail.url, fetchedFile, provider.mediaHosts, limit);
     if (await isJpeg(fetchedFile)) await rename(fetchedFile, posterFile);
   } catch (error) {
-    if (!(error instanceof MediaFetchError)) throw error;
-    ctx.log.warn({ provider: provider.name, cause: error.message }, 'the provider’s preview cannot be fetched');
+    if (signal.aborted) throw error;
+    const cause = error instanceof MediaFetchError ? error.message : 'it did not come in time';
+    ctx.log.warn({ provider: provider.name, cause }, 'the provider’s preview cannot be fetched');
   } finally {
     await rm(fetchedFile, { force: true });
   }

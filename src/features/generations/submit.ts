@@ -77,17 +77,26 @@ async function sendOnce(
         }),
       );
       if (marked.outcome === 'taken') await closeAs('unknown', 'it named the job of another generation');
+      if (marked.outcome === 'superseded') {
+        // It had taken an earlier send after all, though it said no.
+        ctx.log.error(
+          { job_id: jobId, provider: provider.name },
+          'the provider has the generation twice; one is stopped',
+        );
+        await provider.cancel(request, answer.providerJobId, limit);
+      }
       await noteHealth(ctx, provider.name, jobId, 'accepted');
       return null;
     }
     case 'refused':
-      await closeAs('refused', answer.cause);
+      // Unless an event has brought the news that an earlier send was taken after all.
+      if (!(await closeAs('refused', answer.cause))) return null;
       if (!answer.isBusy && !signal.aborted) await noteHealth(ctx, provider.name, jobId, 'refused');
       if (tries < TRIES_MAX) return answer.retryAfterMs ?? 0;
       await failGeneration(ctx, jobId, 'ERR_5002', answer.cause);
       return null;
     case 'rejected':
-      await closeAs('rejected', answer.cause);
+      if (!(await closeAs('rejected', answer.cause))) return null;
       await failGeneration(ctx, jobId, answer.code, answer.cause, answer.reason);
       if (isOutage(answer.code)) await noteHealth(ctx, provider.name, jobId, 'refused');
       return null;
@@ -113,6 +122,7 @@ async function stored<T>(signal: AbortSignal, write: () => Promise<T>): Promise<
   }
 }
 
-async function close(ctx: Context, attemptId: string, state: string, error: string): Promise<void> {
-  await ctx.db.call('close_attempt', { attempt_id: attemptId, state, error });
+/** False where the attempt had been closed, or accepted, before. */
+function close(ctx: Context, attemptId: string, state: string, error: string): Promise<boolean> {
+  return ctx.db.call<boolean>('close_attempt', { attempt_id: attemptId, state, error });
 }

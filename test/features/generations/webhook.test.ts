@@ -197,7 +197,11 @@ describe('a submit without an answer', () => {
     const { userId, jobId } = await begin(app);
     await app.drain();
     assert.equal((await tell(app, jobId, 'somebody-elses')).status, 200);
-    assert.deepEqual(await app.drain(), []);
+    for (let looks = 0; looks < 5; looks += 1) {
+      assert.deepEqual(await app.drain(), []);
+      await app.hasten();
+    }
+    assert.equal(app.vendor.looks.length, 3, 'not for ever');
     assert.deepEqual([(await app.job(jobId)).status, await app.balance(userId)], ['pending', 0]);
     assert.equal((await app.attempts(jobId))[0]?.state, 'unknown');
   });
@@ -213,6 +217,17 @@ describe('a submit without an answer', () => {
     await app.drain();
     const [task] = await app.tasksOf(jobId);
     assert.deepEqual([task?.task, Math.ceil((task?.dueMs ?? 0) / 1000)], ['confirm_attempt', 5]);
+    await app.hasten();
+    await app.drain();
+    assert.equal((await app.job(jobId)).status, 'completed');
+  });
+
+  it('is known by the second look where the provider’s machines have not all heard of the job at the first', async () => {
+    await using app = await openApp({ submit: [lost], status: [{ state: 'absent', cause: '404' }, 'complete'] });
+    const { jobId } = await begin(app);
+    await app.drain();
+    await tell(app, jobId, 'taken-after-all');
+    await app.drain();
     await app.hasten();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
@@ -266,6 +281,46 @@ describe('a submit without an answer', () => {
   });
 });
 
+describe('a no that was none', () => {
+  const refused = { outcome: 'refused', cause: '503' } as const;
+
+  /** fal took the first send although it answered 503, and its event comes while the second is under way. */
+  async function overtaken(second: 'accept' | typeof refused) {
+    const app = await openApp({ submit: [refused], status: [{ state: 'processing', progress: 1 }] });
+    const { jobId } = await begin(app);
+    await app.drain();
+    app.vendor.script({
+      submit: [
+        async () => {
+          await tell(app, jobId, 'the-first');
+          await app.ctx.db.call('confirm_attempt', { job_id: jobId, provider_job_id: 'the-first' });
+          return second;
+        },
+      ],
+    });
+    await app.hasten();
+    assert.deepEqual(await app.drain(), []);
+    return { app, jobId };
+  }
+
+  it('leaves one video under way: the second that was taken is stopped at the provider', async () => {
+    const { app, jobId } = await overtaken('accept');
+    await using _ = app;
+    assert.deepEqual([(await app.job(jobId)).provider_job_id, app.vendor.cancels], ['the-first', [jobId]]);
+    assert.equal((await app.job(jobId)).status, 'processing');
+  });
+
+  it('does not end a generation that an event has brought good news of', async () => {
+    const { app, jobId } = await overtaken(refused);
+    await using _ = app;
+    for (let turns = 0; turns < 4; turns += 1) {
+      await app.hasten();
+      assert.deepEqual(await app.drain(), []);
+    }
+    assert.deepEqual([(await app.job(jobId)).status, app.vendor.submits.length], ['processing', 2]);
+  });
+});
+
 describe('a vendor’s own events', () => {
   it('are verified by the vendor’s scheme alone: the generic signature opens nothing there', async () => {
     await using app = await openApp({ status: [{ state: 'processing', progress: 1 }] });
@@ -286,6 +341,16 @@ describe('a vendor’s own events', () => {
     assert.equal((await tell(app, 'no-uuid', `vendor-${jobId}-1`)).status, 200);
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
+  });
+
+  it('are heard though the provider is just being asked: its next question is not put off again', async () => {
+    await using app = await openApp({ status: [{ state: 'processing', progress: 1 }] });
+    const { jobId } = await begin(app);
+    await app.drain();
+    await tell(app, jobId, `vendor-${jobId}-1`);
+    await app.ctx.db.call('schedule_settle', { job_id: jobId, delay_ms: 60_000 });
+    const [task] = await app.tasksOf(jobId);
+    assert.ok((task?.dueMs ?? 0) < 1_000, JSON.stringify(task));
   });
 
   it('come to an address that names our job, where the vendor can reach us', async () => {
