@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { noteHealth } from './health.ts';
 import { findJob, hasProvider } from './job.ts';
 
 const STATUS_TIMEOUT_MS = 30_000;
@@ -39,4 +40,5 @@ export async function confirmAttempt(
     provider_job_id: providerJobId,
   });
   ctx.log.info({ job_id: jobId, outcome }, 'a submit without an answer was taken after all');
+  if (outcome === 'submitted') await noteHealth(ctx, job.provider.name, jobId, 'accepted');
 }

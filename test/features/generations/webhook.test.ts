@@ -192,6 +192,18 @@ describe('a submit without an answer', () => {
     await app.assertSound();
   });
 
+  it('is held against the provider only until it is known to have been taken', async () => {
+    await using app = await openApp({ submit: [lost], status: [{ state: 'processing', progress: 1 }] });
+    const failures = async () =>
+      (await app.owner.query('select failed_jobs from provider_circuits')).rows[0].failed_jobs;
+    const { jobId } = await begin(app);
+    await app.drain();
+    assert.deepEqual(await failures(), [jobId]);
+    await tell(app, jobId, 'taken-after-all');
+    await app.drain();
+    assert.deepEqual(await failures(), []);
+  });
+
   it('stays unknown when our key knows no such job: a signed event may be another customer’s', async () => {
     await using app = await openApp({ submit: [lost], status: [{ state: 'absent', cause: '404' }] });
     const { userId, jobId } = await begin(app);
