@@ -69,6 +69,7 @@
 -- provider_circuits.provider: text not null
 -- provider_circuits.state: text not null default 'closed'::text
 -- provider_circuits.failed_jobs: uuid[] not null default '{}'::uuid[]
+-- provider_circuits.unanswered_jobs: uuid[] not null default '{}'::uuid[]
 -- provider_circuits.failing_at: text
 -- provider_circuits.opened_at: timestamp with time zone
 -- provider_circuits.probe_at: timestamp with time zone

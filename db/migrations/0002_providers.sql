@@ -25,6 +25,8 @@ create table public.provider_circuits (
   state text not null default 'closed' check (state in ('closed', 'open')),
   -- The distinct jobs that failed since the last one that went well.
   failed_jobs uuid[] not null default '{}',
+  -- Those whose submit had no answer since the last one that had: each of them may have been taken.
+  unanswered_jobs uuid[] not null default '{}',
   -- Whether the last failure was at the door or later: `submit` is disproved by a job that is taken, `job` by a video.
   failing_at text check (failing_at in ('submit', 'job')),
   opened_at timestamptz,

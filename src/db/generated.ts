@@ -116,6 +116,7 @@ export interface ProviderCircuits {
   probe_at: Date | null;
   provider: string;
   state: Generated<string>;
+  unanswered_jobs: Generated<string[]>;
 }
 
 export interface ProviderEvents {

@@ -1,6 +1,6 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
 
--- source: migrations/0002_providers.sql sha256:aae9be787b65c397a660b35c86a358e7388daaadc8896f20b08e9a83b0fe5343
+-- source: migrations/0002_providers.sql sha256:2d36190e88e43721a4d9c36ba0937d23717335fb5073f5cffdfdb71f4eef99da
 -- What providers tell us, how well they are, what an attempt came to, and the pictures that people upload.
 
 -- Events of providers, each recorded once. A row is a hint that was verified, never the truth about a job.
@@ -28,6 +28,8 @@ create table public.provider_circuits (
   state text not null default 'closed' check (state in ('closed', 'open')),
   -- The distinct jobs that failed since the last one that went well.
   failed_jobs uuid[] not null default '{}',
+  -- Those whose submit had no answer since the last one that had: each of them may have been taken.
+  unanswered_jobs uuid[] not null default '{}',
   -- Whether the last failure was at the door or later: `submit` is disproved by a job that is taken, `job` by a video.
   failing_at text check (failing_at in ('submit', 'job')),
   opened_at timestamptz,
@@ -82,5 +84,5 @@ alter table public.video_jobs
 -- Its successor takes one argument more.
 drop function if exists public.fail_generation(uuid, text, text);
 
-insert into public.schema_history (name, hash) values ('migrations/0002_providers.sql', 'aae9be787b65c397a660b35c86a358e7388daaadc8896f20b08e9a83b0fe5343')
+insert into public.schema_history (name, hash) values ('migrations/0002_providers.sql', '2d36190e88e43721a4d9c36ba0937d23717335fb5073f5cffdfdb71f4eef99da')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();

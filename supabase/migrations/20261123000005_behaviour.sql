@@ -1,11 +1,12 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
 
--- source: procedures/circuits.sql sha256:847c7ca6e149ebd1689b3ca4085ce7511cc8fd3a9a66a7dced50da8f349616df
--- A circuit breaker for each provider: after five distinct jobs in a row have failed for want of it, its models are not
--- sold; every 30 seconds one job is let through, until one goes well.
+-- source: procedures/circuits.sql sha256:372de26dc8d829245b18a2cacfed67ec60c3f4c0b65b7c0e704da3459a862675
+-- A circuit breaker for each provider: after five distinct jobs in a row have failed for want of it, or ten in a row had no
+-- answer, its models are not sold; every 30 seconds one job is let through, until one goes well.
 
--- Notes how a job fared: `refused` (its submit found nobody well), `failed` (taken, and no video for want of the provider),
--- `accepted`, `completed`. A request that was declined says nothing of the provider's health and is not noted.
+-- Notes how a job fared: `refused` (its submit found nobody well), `unanswered` (nobody can tell whether it was taken, which
+-- is no failure, though many of them are an outage), `failed` (taken, and no video for want of the provider), `accepted`,
+-- `completed`. A request that was declined says nothing of the provider's health and is not noted.
 -- Returns opened | closed | null where nothing has changed.
 create or replace function public.note_provider_health(p_provider text, p_job_id uuid, p_fared text) returns text
 language plpgsql
@@ -16,10 +17,13 @@ declare
   v_circuit public.provider_circuits;
   v_opens boolean;
 begin
-  if p_job_id is null or p_fared is null or p_fared not in ('refused', 'failed', 'accepted', 'completed') then
+  if p_job_id is null
+    or p_fared is null
+    or p_fared not in ('refused', 'unanswered', 'failed', 'accepted', 'completed')
+  then
     raise exception 'nothing is noted of a job that fared %', p_fared using errcode = 'invalid_parameter_value';
   end if;
-  if p_fared in ('refused', 'failed') then
+  if p_fared in ('refused', 'unanswered', 'failed') then
     insert into public.provider_circuits (provider) values (p_provider) on conflict do nothing;
   end if;
   select * into v_circuit from public.provider_circuits where provider = p_provider for update;
@@ -27,26 +31,29 @@ begin
     return null;
   end if;
 
-  if p_fared = 'completed' or (p_fared = 'accepted' and v_circuit.state = 'open' and v_circuit.failing_at = 'submit') then
+  if p_fared = 'completed' or (p_fared = 'accepted' and v_circuit.failing_at = 'submit') then
     update public.provider_circuits
-    set state = 'closed', failed_jobs = '{}', failing_at = null, opened_at = null, probe_at = null
-    where provider = p_provider and (state = 'open' or failed_jobs <> '{}');
+    set state = 'closed', failed_jobs = '{}', unanswered_jobs = '{}', failing_at = null, opened_at = null, probe_at = null
+    where provider = p_provider and failing_at is not null;
     return case when v_circuit.state = 'open' then 'closed' end;
   elsif p_fared = 'accepted' then
-    -- It got in after all; whether a video comes of it is not known yet.
-    update public.provider_circuits
-    set failed_jobs = array_remove(failed_jobs, p_job_id)
-    where provider = p_provider and state = 'closed' and failing_at = 'submit';
+    -- Whether a video comes of it is not known yet, and that is what failed.
     return null;
   end if;
 
-  if v_circuit.state = 'closed' and p_job_id <> all (v_circuit.failed_jobs) then
-    v_circuit.failed_jobs := v_circuit.failed_jobs || p_job_id;
+  if v_circuit.state = 'closed' then
+    if p_fared = 'unanswered' then
+      v_circuit.unanswered_jobs := array_remove(v_circuit.unanswered_jobs, p_job_id) || p_job_id;
+    else
+      v_circuit.failed_jobs := array_remove(v_circuit.failed_jobs, p_job_id) || p_job_id;
+    end if;
   end if;
-  v_opens := v_circuit.state = 'closed' and cardinality(v_circuit.failed_jobs) >= 5;
+  v_opens := v_circuit.state = 'closed'
+    and (cardinality(v_circuit.failed_jobs) >= 5 or cardinality(v_circuit.unanswered_jobs) >= 10);
   update public.provider_circuits
   set failed_jobs = v_circuit.failed_jobs,
-      failing_at = case p_fared when 'refused' then 'submit' else 'job' end,
+      unanswered_jobs = v_circuit.unanswered_jobs,
+      failing_at = case p_fared when 'failed' then 'job' else 'submit' end,
       state = case when v_opens then 'open' else state end,
       opened_at = case when v_opens then clock_timestamp() else opened_at end,
       probe_at = case when v_opens then clock_timestamp() + interval '30 seconds' else probe_at end
@@ -82,7 +89,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/circuits.sql', '847c7ca6e149ebd1689b3ca4085ce7511cc8fd3a9a66a7dced50da8f349616df')
+insert into public.schema_history (name, hash) values ('procedures/circuits.sql', '372de26dc8d829245b18a2cacfed67ec60c3f4c0b65b7c0e704da3459a862675')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/generations.sql sha256:4af6a1a70e02ff4a5dc232d4040382b7145209852af3a10275fb4dd4722ccd70

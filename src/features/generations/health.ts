@@ -2,8 +2,11 @@ import type { ErrorCode } from '../../kernel/errors.ts';
 import type { ProviderName } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
 
-/** `refused`: its submit found nobody well. `failed`: it was taken, and no video came of it for want of the provider. */
-type Fared = 'refused' | 'failed' | 'accepted' | 'completed';
+/**
+ * `refused`: its submit found nobody well. `unanswered`: it may have been taken. `failed`: it was taken, and no video came
+ * of it for want of the provider.
+ */
+type Fared = 'refused' | 'unanswered' | 'failed' | 'accepted' | 'completed';
 
 /**
  * Notes how a provider has served a job: one that fails job after job is not sold until one goes well. What is lost with

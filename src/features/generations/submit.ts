@@ -105,7 +105,7 @@ async function sendOnce(
       if (provider.submitIsRepeatable) return 0;
       await closeAs('unknown', answer.cause);
       // Broken off by our own shutdown: that says nothing of the provider.
-      if (!signal.aborted) await noteHealth(ctx, provider.name, jobId, 'refused');
+      if (!signal.aborted) await noteHealth(ctx, provider.name, jobId, 'unanswered');
       return null;
   }
 }

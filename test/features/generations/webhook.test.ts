@@ -195,7 +195,7 @@ describe('a submit without an answer', () => {
   it('is held against the provider only until it is known to have been taken', async () => {
     await using app = await openApp({ submit: [lost], status: [{ state: 'processing', progress: 1 }] });
     const failures = async () =>
-      (await app.owner.query('select failed_jobs from provider_circuits')).rows[0].failed_jobs;
+      (await app.owner.query('select unanswered_jobs as jobs from provider_circuits')).rows[0].jobs;
     const { jobId } = await begin(app);
     await app.drain();
     assert.deepEqual(await failures(), [jobId]);
