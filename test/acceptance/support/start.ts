@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileCache } from '../../../src/kernel/compile-cache.ts';
 
 const ENTRY = fileURLToPath(new URL('../../../src/entry/node.ts', import.meta.url));
 /** Nobody waits longer to hear that it does not work. */
@@ -23,7 +24,7 @@ export async function startInVain(
     const began = performance.now();
     const child = spawn(process.execPath, [ENTRY], {
       cwd: tmpdir(),
-      env: { PATH: process.env.PATH, NO_COLOR: '1', PORT: '0', DATA_DIR: folder, ...env },
+      env: { ...compileCache(), PATH: process.env.PATH, NO_COLOR: '1', PORT: '0', DATA_DIR: folder, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let said = '';
