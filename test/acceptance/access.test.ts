@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, randomUUID, verify } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { startTestServer } from '../support/server.ts';
+import { startServerOnDatabase } from '../support/server-on-database.ts';
 import { call, expectStatus } from './support/api.ts';
 import { newGuest } from './support/guest.ts';
 import { assertRefused } from './support/refusal.ts';
@@ -362,7 +362,7 @@ test('tokens name the address that the server is known by as their issuer', OWN_
   for (const publicUrl of [undefined, 'https://api.example.com']) {
     const port = await freePort();
     const known = publicUrl ? { PUBLIC_URL: publicUrl } : {};
-    await using server = await startTestServer({ env: { PORT: String(port), WORKER: 'off', ...known } });
+    await using server = await startServerOnDatabase({ env: { PORT: String(port), WORKER: 'off', ...known } });
     assert.equal(server.url, publicUrl ?? `http://localhost:${port}`);
     const guest = await newGuest(`http://localhost:${port}`);
     assert.equal(readToken(guest.token).claims.iss, `${server.url}/auth/v1`);

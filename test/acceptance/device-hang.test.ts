@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { startTestServer } from '../support/server.ts';
+import { startServerOnDatabase } from '../support/server-on-database.ts';
 import { startApple } from './support/apple.ts';
 import { assertNoEntry, enter, grantsOf, knock } from './support/phone.ts';
 import { OWN_SERVER } from './support/target.ts';
@@ -10,7 +10,7 @@ import { OWN_SERVER } from './support/target.ts';
 describe('Apple never answers', { ...OWN_SERVER, concurrency: true }, () => {
   test('a question: a new device has an account in time, a known one 503, and the grant comes later', async () => {
     await using apple = await startApple();
-    await using server = await startTestServer({ env: { ...apple.env, WORKER: 'off' } });
+    await using server = await startServerOnDatabase({ env: { ...apple.env, WORKER: 'off' } });
     const [id, device, knownId, knownDevice] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
     await enter(server.url, knownId, knownDevice);
     const heal = apple.fail('query_two_bits', { isApplied: false, ending: 'hang' });
@@ -25,7 +25,7 @@ describe('Apple never answers', { ...OWN_SERVER, concurrency: true }, () => {
     const what = isApplied ? 'that it carried out' : 'that it did not carry out';
     test(`an update ${what}: the next verified call of the device brings the credits, once`, async () => {
       await using apple = await startApple();
-      await using server = await startTestServer({ env: { ...apple.env, WORKER: 'off' } });
+      await using server = await startServerOnDatabase({ env: { ...apple.env, WORKER: 'off' } });
       const [id, device] = [randomUUID(), randomUUID()];
       const heal = apple.fail('update_two_bits', { isApplied, ending: 'hang' });
       const first = await enter(server.url, id, device);

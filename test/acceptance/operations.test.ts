@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { startTestServer } from '../support/server.ts';
+import { startServerOnDatabase } from '../support/server-on-database.ts';
 import { call, expectStatus, type Json } from './support/api.ts';
 import { deviceCheck, deviceTokenOf, newGuest, SHORT } from './support/guest.ts';
 import { refresh } from './support/refresh.ts';
@@ -33,7 +34,7 @@ describe('health', () => {
   });
 
   test('a server without a worker of its own is ready all the same', OWN_SERVER, async () => {
-    await using server = await startTestServer({ env: { WORKER: 'off' } });
+    await using server = await startServerOnDatabase({ env: { WORKER: 'off' } });
     expectStatus(await call(server.url, 'GET', '/readyz'), 200);
   });
 });

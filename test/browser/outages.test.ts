@@ -14,7 +14,7 @@ import {
   stageIs,
 } from './steps.ts';
 
-const browserTest = browserTests();
+const browserTest = browserTests({ start: startTestServer });
 
 browserTest(
   'an answer that got lost is asked for again under the same key, and paid for once',

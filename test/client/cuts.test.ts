@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { seeded } from '../stories/random.ts';
 import { type CutPoint, type CuttingProxy, createCuttingProxy } from '../support/cutting-proxy.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import type { TestServer } from '../support/server.ts';
+import { startServerOnDatabase } from '../support/server-on-database.ts';
 import { DECLINED, newClient } from './support.ts';
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
@@ -24,7 +25,7 @@ const POINTS: CutPoint[] = Array.from({ length: 20 }, (_, index) => {
 let server: TestServer;
 let proxy: CuttingProxy;
 before(async () => {
-  server = await startTestServer();
+  server = await startServerOnDatabase();
   proxy = await createCuttingProxy(server.url);
 });
 after(async () => {

@@ -5,6 +5,7 @@ import type { FeedState, JobEvent, RendioClient } from '../../client/src/index.t
 import { seeded } from '../stories/random.ts';
 import { createCuttingProxy } from '../support/cutting-proxy.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+import { startServerOnDatabase } from '../support/server-on-database.ts';
 import { DECLINED, ENDLESS, newClient, SHORT, until } from './support.ts';
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
@@ -13,7 +14,7 @@ const STREAM = '/job-events';
 let server: TestServer;
 
 before(async () => {
-  server = await startTestServer();
+  server = await startServerOnDatabase();
 });
 after(() => server?.stop());
 

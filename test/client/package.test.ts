@@ -14,7 +14,8 @@ import { chromium } from 'playwright-core';
 import { build } from 'vite';
 import { DENO_VERSIONS, denoBinary } from '../door/support/deno.ts';
 import { chromiumPath, isBrowserRequired, NO_CHROMIUM } from '../support/browser.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import type { TestServer } from '../support/server.ts';
+import { startServerOnDatabase } from '../support/server-on-database.ts';
 
 const CLIENT = fileURLToPath(new URL('../../client/', import.meta.url));
 const SAYS = 'completed https?://.+[.]mp4.* 9';
@@ -50,7 +51,7 @@ async function run(file: string, args: string[], env: Record<string, string> = {
 
 before(async () => {
   project = await mkdtemp(join(tmpdir(), 'rendio-project-'));
-  const starting = startTestServer();
+  const starting = startServerOnDatabase();
   const packed = JSON.parse(await run('npm', ['pack', CLIENT, '--json', '--pack-destination', project]));
   const [{ filename, files: entries }] = packed;
   files = entries.map(({ path }: { path: string }) => path);

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ConnectionError, createClient, memoryStorage, RendioError, type Storage } from '../../client/src/index.ts';
 import { type CuttingProxy, createCuttingProxy } from '../support/cutting-proxy.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import type { TestServer } from '../support/server.ts';
+import { startServerOnDatabase } from '../support/server-on-database.ts';
 import { keep, kept, newClient, type Seen } from './support.ts';
 
 type Kept = { access_token: string; refresh_token: string; expires_at: number; user_id: string; is_guest: boolean };
@@ -11,7 +12,7 @@ type Kept = { access_token: string; refresh_token: string; expires_at: number; u
 let server: TestServer;
 let proxy: CuttingProxy;
 before(async () => {
-  server = await startTestServer();
+  server = await startServerOnDatabase();
   proxy = await createCuttingProxy(server.url);
 });
 after(async () => {

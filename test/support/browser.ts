@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { buildWeb } from '../../scripts/build-web.ts';
-import { startTestServer, type TestServer } from './server.ts';
+import type { TestServer } from './server.ts';
+import { startServerOnDatabase } from './server-on-database.ts';
 
 export const NO_CHROMIUM =
   'no Chromium is found: apt-get install -y --no-install-recommends chromium, or name one by CHROMIUM_PATH';
@@ -63,18 +64,24 @@ export const isBrowserRequired = process.env.REQUIRE_BROWSER === '1';
 export type Visit = { page: Page; server: TestServer };
 export type BrowserTest = (name: string, options: BrowserContextOptions, work: (visit: Visit) => Promise<void>) => void;
 
+type Options = {
+  env?: Record<string, string>;
+  /** Where the server is to be killed, or followed by another on its data: `startTestServer`. */
+  start?(options: { env: Record<string, string> }): Promise<TestServer>;
+};
+
 /**
  * One server and one browser for the tests of a file, and for each test a visitor who was never here before. Without
  * Chromium there are no tests: test/browser/chromium.test.ts says why, once for all files.
  */
-export function browserTests({ env = {} }: { env?: Record<string, string> } = {}): BrowserTest {
+export function browserTests({ env = {}, start = startServerOnDatabase }: Options = {}): BrowserTest {
   if (!chromiumPath && !isBrowserRequired) return () => {};
   let server: TestServer;
   let browser: Browser;
   before(async () => {
     assert.ok(chromiumPath, NO_CHROMIUM);
     await buildWeb();
-    server = await startTestServer({ env });
+    server = await start({ env });
     browser = await chromium.launch({ executablePath: chromiumPath, args: BROWSER_ARGUMENTS });
   });
   after(async () => {
