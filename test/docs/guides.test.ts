@@ -7,7 +7,8 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { drawPicture } from '../support/pictures.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import type { TestServer } from '../support/server.ts';
+import { startServerOnDatabase } from '../support/server-on-database.ts';
 import { CLIENT, readGuides } from './guides.ts';
 
 const GUIDE_SERVER = 'http://localhost:8787';
@@ -66,7 +67,7 @@ let server: TestServer;
 let folder: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rendio-guides-'));
-  server = await startTestServer();
+  server = await startServerOnDatabase();
 });
 after(async () => {
   await server?.stop();
