@@ -78,6 +78,7 @@ const webhookFaults: [what: string, fault: WebhookFault][] = [
   ['lost', { fault: 'lose' }],
   ['delayed', { fault: 'delay', ms: 20 }],
   ['three times', { fault: 'repeat', times: 3 }],
+  ['overtaken by the next one', { fault: 'reorder' }],
   ['without its payload', { fault: 'no_payload' }],
   ['before the submit was answered', { fault: 'early' }],
   ...(['other_key', 'changed_body', 'stale', 'future', 'unsigned', 'foreign'] as const).map(
@@ -86,7 +87,8 @@ const webhookFaults: [what: string, fault: WebhookFault][] = [
 ];
 
 const WEBHOOKS = webhookFaults.flatMap(([what, webhook]): FaultCase[] => {
-  const isLost = webhook.fault === 'lose' || webhook.fault === 'forge';
+  // One that is overtaken comes when this generation is long over.
+  const isLost = ['lose', 'forge', 'reorder'].includes(webhook.fault);
   const submitCut: FaultInput = { on: 'submit', apply: true, reply: 'cut' };
   return [
     { vendor: 'fal', where: 'webhook', what, webhook, hasWebhooks: true, ending: 'video' },
@@ -101,6 +103,20 @@ const WEBHOOKS = webhookFaults.flatMap(([what, webhook]): FaultCase[] => {
     },
   ];
 });
+
+/** Late is not never. */
+const SLOW = (['fal', 'runway'] as const).flatMap((vendor) =>
+  ['submit', 'status', 'media'].map(
+    (where): FaultCase => ({
+      vendor,
+      where,
+      what: 'slow',
+      faults: [{ on: where, hangMs: 100 }],
+      hasWebhooks: vendor === 'fal',
+      ending: 'video',
+    }),
+  ),
+);
 
 const KEYS: FaultCase[] = [
   ['cut', 'cut'],
@@ -171,6 +187,7 @@ export const FAULT_CASES: readonly FaultCase[] = [
   ...media('fal'),
   ...WEBHOOKS,
   ...KEYS,
+  ...SLOW,
   ...FAL_OUTCOMES,
   ...submitCases('runway'),
   ...questionCases('runway', 'status'),

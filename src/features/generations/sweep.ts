@@ -1,12 +1,8 @@
-import type { ProviderName } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
 import { failGeneration } from './fail.ts';
-import { noteHealth } from './health.ts';
 
 /** One sweep's share; the next one comes in seconds. */
 const BATCH = 100;
-/** A sweep comes every few seconds; whatever is found later than this expired while no worker was there. */
-const WATCHED_MS = 30_000;
 
 /**
  * Ends every generation that is past its deadline, with its credits back, and finds those that no queue task cares for
@@ -15,21 +11,15 @@ const WATCHED_MS = 30_000;
 export async function sweepGenerations(ctx: Context): Promise<{ expired: number; requeued: number }> {
   const late = await ctx.db.read
     .selectFrom('video_jobs')
-    .select(['job_id', 'provider', 'status', 'deadline_at'])
+    .select('job_id')
     .where('status', 'in', ['pending', 'processing'])
     .where('deadline_at', '<=', ctx.clock.now())
     .orderBy('deadline_at')
     .limit(BATCH)
     .execute();
   let expired = 0;
-  for (const job of late) {
-    if (!(await expire(ctx, job.job_id))) continue;
-    expired += 1;
-    // It took the job and made nothing of it, while somebody was there to ask: with our own absence it has nothing to do.
-    const wasWatched = ctx.clock.now().getTime() - job.deadline_at.getTime() < WATCHED_MS;
-    if (job.status === 'processing' && wasWatched) {
-      await noteHealth(ctx, job.provider as ProviderName, job.job_id, 'failed');
-    }
+  for (const { job_id } of late) {
+    if (await expire(ctx, job_id)) expired += 1;
   }
   const requeued = await ctx.db.call<number>('requeue_orphans', { limit: BATCH });
   return { expired, requeued };

@@ -164,23 +164,12 @@ describe('a provider that fails job after job', () => {
     assert.equal((await buy()).status, 200);
   });
 
-  it('by taking jobs and never ending them is found out by their deadlines, unless nobody was there to ask', async () => {
+  it('is not taken for down because videos have missed a deadline, which may be our own doing', async () => {
     await using app = await openApp(['accept'], { status: [{ state: 'processing', progress: 1 }] });
     const { buy } = await buyer(app);
-    const expireAll = async (seconds: number) => {
-      await fail(app, 5);
-      const sql = `update video_jobs set deadline_at = now() - make_interval(secs => $1) where status = 'processing'`;
-      await app.owner.query(sql, [seconds]);
-      assert.equal((await sweepGenerations(app.ctx)).expired, 5);
-    };
-    await expireAll(600);
+    for (const id of await fail(app, 6)) await app.expire(id);
+    assert.equal((await sweepGenerations(app.ctx)).expired, 6);
     assert.equal((await buy()).status, 200);
-    await app.drain();
-    await app.owner.query('delete from provider_circuits');
-    await app.owner.query(`update video_jobs set deadline_at = now() + interval '1 hour' where status = 'processing'`);
-    for (const id of await fail(app, 5)) await app.expire(id);
-    await sweepGenerations(app.ctx);
-    assert.equal((await buy()).status, 502);
   });
 
   it('goes on with the jobs that were charged: what was paid for is delivered or given back', async () => {
