@@ -16,7 +16,7 @@ import { createFalProvider } from '../../src/providers/fal/index.ts';
 import type { ProviderName, VideoProvider } from '../../src/providers/provider.ts';
 import { createRunwayProvider } from '../../src/providers/runway/index.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
-import { FAULT_CASES, type FaultCase } from './fault-cases.ts';
+import { FAULT_CASES, type FaultCase, type VendorName } from './fault-cases.ts';
 import { printTable, type Row } from './fault-table.ts';
 
 /** Turns of the vendor's and the worker's clock until a generation is left to its deadline: more than any fault lasts. */
@@ -115,12 +115,13 @@ async function play(app: TestApp, world: World, faultCase: FaultCase): Promise<R
   if (webhook) world.fal.controls.planWebhooks(webhook);
   const prompt = `A heron at dawn${outcome ? ` [${vendor}:${outcome}]` : ''} ${randomUUID()}`;
   const begunBefore = (await controls.jobs()).length;
+  const finished = new Set<string>();
   const userId = await app.user(PRICE);
   const jobId = await buy(app, userId, MODELS[vendor], prompt);
 
   for (let turn = 0; turn < TURNS_MAX && !(await hasEnded(app, jobId)); turn += 1) {
     assert.deepEqual(await app.drain(), []);
-    await finishAll(world, begunBefore, vendor);
+    await finishAll(world, begunBefore, vendor, finished);
     // Nobody works on it any more, and nobody will tell: only the deadline is left.
     if ((await app.tasksOf(jobId)).length === 0) break;
     await app.hasten();
@@ -153,14 +154,23 @@ async function hasEnded(app: TestApp, jobId: string): Promise<boolean> {
   return ['completed', 'failed'].includes((await app.job(jobId)).status);
 }
 
-/** The vendor's jobs end, those apart that never do; resolves when their webhooks were delivered, or given up. */
-async function finishAll({ fal, runway }: World, begunBefore: number, vendor: 'fal' | 'runway'): Promise<void> {
-  if (vendor === 'fal') {
-    const jobs = (await fal.controls.jobs()).slice(begunBefore);
-    for (const job of jobs) if (job.outcome !== 'hang') await fal.controls.finish(job.requestId);
-  } else {
-    const tasks = (await runway.controls.jobs()).slice(begunBefore);
-    for (const task of tasks) if (task.outcome !== 'hang') await runway.controls.finish(task.id);
+/** The vendor's jobs end, those apart that never do; resolves when their webhooks were delivered, withheld or given up. */
+async function finishAll(world: World, begunBefore: number, vendor: VendorName, finished: Set<string>): Promise<void> {
+  const { fal, runway } = world;
+  const jobs =
+    vendor === 'fal'
+      ? (await fal.controls.jobs()).map(({ requestId: id, outcome }) => ({ id, outcome }))
+      : await runway.controls.jobs();
+  for (const { id, outcome } of jobs.slice(begunBefore)) {
+    if (outcome === 'hang' || finished.has(id)) continue;
+    finished.add(id);
+    const withheldBefore = fal.controls.withheldEvents();
+    let isTold = false;
+    void world[vendor].controls.finish(id).then(() => {
+      isTold = true;
+    });
+    // One that is to be overtaken waits for the next generation's.
+    while (!isTold && fal.controls.withheldEvents() <= withheldBefore) await new Promise(setImmediate);
   }
 }
 
