@@ -1,12 +1,8 @@
 import type { Context } from '../context.ts';
+import { ASK_AGAIN_MS, askProvider, waitMsAfter } from './ask.ts';
 import { noteHealth } from './health.ts';
 import { findJob, hasProvider } from './job.ts';
 
-const STATUS_TIMEOUT_MS = 30_000;
-/** A provider that cannot be reached is not hammered. */
-const UNREACHABLE_RETRY_MS = 5_000;
-/** Whatever wait it names. */
-const RETRY_AFTER_MAX_MS = 60_000;
 /** Not every machine of a provider's knows of a job at once; after so many looks it is somebody else's. */
 const LOOKS_MAX = 3;
 
@@ -21,8 +17,7 @@ export async function confirmAttempt(
 ): Promise<void> {
   const job = await findJob(ctx, jobId);
   if (!hasProvider(job) || job.providerJobId !== null) return;
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(STATUS_TIMEOUT_MS)]);
-  const status = await job.provider.status(job.request, providerJobId, limit);
+  const status = await askProvider(job, providerJobId, signal);
   const lookAgain = async (delayMs: number, nextLook: number) => {
     if (job.deadlineAt <= ctx.clock.now()) return;
     const again = { job_id: jobId, provider_job_id: providerJobId, delay_ms: delayMs, look: nextLook };
@@ -30,10 +25,10 @@ export async function confirmAttempt(
   };
   if (status.state === 'absent') {
     ctx.log.warn({ job_id: jobId, look, cause: status.cause }, 'an event names a job that our key does not know');
-    return look < LOOKS_MAX ? lookAgain(UNREACHABLE_RETRY_MS, look + 1) : undefined;
+    return look < LOOKS_MAX ? lookAgain(ASK_AGAIN_MS, look + 1) : undefined;
   }
   if (status.state === 'unreachable') {
-    return lookAgain(Math.max(UNREACHABLE_RETRY_MS, Math.min(status.retryAfterMs ?? 0, RETRY_AFTER_MAX_MS)), look);
+    return lookAgain(waitMsAfter(status), look);
   }
   const { outcome } = await ctx.db.call<{ outcome: string }>('confirm_attempt', {
     job_id: jobId,

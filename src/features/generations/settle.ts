@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ProviderStatus } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
+import { ASK_AGAIN_MS, askProvider, waitMsAfter } from './ask.ts';
 import { deliverGeneration } from './deliver.ts';
 import { failGeneration } from './fail.ts';
 import { isOutage, noteHealth } from './health.ts';
@@ -11,14 +12,8 @@ import { stopGeneration } from './stop.ts';
 const WATCH_INTERVAL_MAX_MS = 1_000;
 /** Then a task makes room: those who wait for its place would else wait for the end of somebody's film. */
 const LOOKS_PER_TASK = 20;
-/** A provider that cannot be reached is not hammered. */
-const UNREACHABLE_RETRY_MS = 5_000;
-/** Whatever wait it names. */
-const RETRY_AFTER_MAX_MS = 60_000;
 /** A provider that this server no longer has may be back with the next configuration. */
 const ABSENT_RETRY_MS = 60_000;
-/** One question to a provider, connection included. */
-const STATUS_TIMEOUT_MS = 30_000;
 
 /** Asks the provider how a generation stands, until it has ended or the next question has its own task. */
 export async function settleGeneration(ctx: Context, jobId: string, signal: AbortSignal): Promise<void> {
@@ -40,9 +35,8 @@ export async function settleGeneration(ctx: Context, jobId: string, signal: Abor
 
 /** Null when the generation has ended; else how long to wait before the next question. */
 async function askOnce(ctx: Context, job: ProviderJob, signal: AbortSignal): Promise<number | null> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(STATUS_TIMEOUT_MS)]);
   // A job that is being processed has the provider's id: the table's own check.
-  const status = await job.provider.status(job.request, job.providerJobId ?? '', limit);
+  const status = await askProvider(job, job.providerJobId ?? '', signal);
   return applyStatus(ctx, job, status, signal);
 }
 
@@ -65,14 +59,14 @@ async function applyStatus(
     }
     case 'unreachable':
       ctx.log.warn({ job_id: jobId, provider: job.provider.name, cause: status.cause }, 'the provider does not answer');
-      return Math.max(UNREACHABLE_RETRY_MS, Math.min(status.retryAfterMs ?? 0, RETRY_AFTER_MAX_MS));
+      return waitMsAfter(status);
     case 'absent':
       // It took the job and has lost it, or not all of its machines have heard of it yet: the deadline decides.
       ctx.log.warn(
         { job_id: jobId, provider: job.provider.name, cause: status.cause },
         'the provider knows no such job',
       );
-      return UNREACHABLE_RETRY_MS;
+      return ASK_AGAIN_MS;
     case 'failed':
       await endAttempt(ctx, jobId, 'failed', status.cause, status.costUsd);
       await failGeneration(ctx, jobId, status.code, status.cause, status.reason);
@@ -81,7 +75,7 @@ async function applyStatus(
     case 'completed':
       await endAttempt(ctx, jobId, 'completed', null, status.costUsd);
       await noteHealth(ctx, job.provider.name, jobId, 'completed');
-      return (await deliverGeneration(ctx, job, status, signal)) === 'try_again' ? UNREACHABLE_RETRY_MS : null;
+      return (await deliverGeneration(ctx, job, status, signal)) === 'try_again' ? ASK_AGAIN_MS : null;
   }
 }
 

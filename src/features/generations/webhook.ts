@@ -1,3 +1,4 @@
+import { sha256Hex } from '../../kernel/canonical-json.ts';
 import { Problem } from '../../kernel/errors.ts';
 import type { ProviderName, VideoProvider, WebhookDelivery } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
@@ -72,6 +73,5 @@ function turnedAway(ctx: Context, sender: string, cause: string): Problem {
 }
 
 async function digestOf(body: Uint8Array): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', Uint8Array.from(body)));
-  return `sha256:${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  return `sha256:${await sha256Hex(Uint8Array.from(body))}`;
 }

@@ -1,5 +1,6 @@
 /** Whether fal sent a webhook: Ed25519 over who, whom, when, and the SHA-256 of the body as it came. */
 import { z } from 'zod';
+import { sha256Hex } from '../../kernel/canonical-json.ts';
 import { bytesFromHex } from '../../kernel/hash.ts';
 import type { WebhookDelivery, WebhookVerdict } from '../provider.ts';
 import { parsed } from '../reply.ts';
@@ -51,13 +52,8 @@ async function signedBy(headers: Headers, body: Uint8Array, at: Date): Promise<S
     return { cause: 'it is too old, or from the future' };
   if (!/^[0-9a-f]{128}$/i.test(signature)) return { cause: 'the signature is not 64 bytes of hex' };
 
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', Uint8Array.from(body)));
-  const text = [requestId, userId, timestamp, hexOf(digest)].join('\n');
+  const text = [requestId, userId, timestamp, await sha256Hex(Uint8Array.from(body))].join('\n');
   return { requestId, message: new TextEncoder().encode(text), signature: Uint8Array.from(bytesFromHex(signature)) };
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** The event does not say which key: every one is tried. */
