@@ -15,8 +15,10 @@ export type FromChild =
   | { type: 'refused'; reason: string }
   | { type: 'broken'; stage: 'load' | 'work'; message: string };
 
-/** In this time a dozen closed frames of 1080p pile up; collecting takes a few milliseconds. */
+/** In this time a dozen closed frames of 1080p pile up. Most are young, and collecting those costs next to nothing. */
 const COLLECT_MS = 50;
+/** One in so many collections is of the old ones too: it takes some milliseconds. */
+const FULL_EVERY = 20;
 
 /**
  * Called once by a child's module: loads the work, does the one task, answers, and waits to be let go. The parent alone
@@ -50,8 +52,12 @@ export function answerParent<Input, Output>(load: () => Promise<ChildWork<Input,
  */
 function collectRegularly(): void {
   setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
-  setInterval(() => collect(), COLLECT_MS).unref();
+  const collect: (options: { type: 'minor' | 'major' }) => void = runInNewContext('gc');
+  let count = 0;
+  setInterval(() => {
+    count += 1;
+    collect({ type: count % FULL_EVERY === 0 ? 'major' : 'minor' });
+  }, COLLECT_MS).unref();
 }
 
 /** The other end of the channel is our own module, started by us: its messages have the types that both ends import. */

@@ -1,11 +1,15 @@
 /** Turns pictures into an H.264 MP4 whose index comes first, so that browsers play it while it loads. */
-
+import { setTimeout as wait } from 'node:timers/promises';
 import { type EncodedVideoChunk, type EncodedVideoChunkMetadata, VideoEncoder, VideoFrame } from '@napi-rs/webcodecs';
 import { BufferTarget, EncodedPacket, EncodedVideoPacketSource, Mp4OutputFormat, Output } from 'mediabunny';
 import { eraseTimes } from './erase-times.ts';
 import type { Film } from './film.ts';
 import type { Plan } from './plan.ts';
 
+/** Drawing goes on while so many frames are being encoded. An encoder that is fed without a pause keeps gigabytes of them. */
+const FRAMES_AHEAD = 2;
+/** Encoding a frame takes several times as long. */
+const LOOK_EVERY_MS = 1;
 /** Seeking is quick, and a player can start anywhere. */
 const KEY_FRAME_SECONDS = 2;
 /** High profile, level 3.1 up to 720p and 4.0 above: what every phone and browser decodes. */
@@ -56,9 +60,9 @@ async function encodeFrames(plan: Plan, film: Film, report: (part: number) => vo
   for (let index = 0; index < plan.frames && !failure; index++) {
     film.draw(index);
     encodeOne(encoder, plan, film, index);
-    // An encoder that is fed without a pause keeps every frame in memory: gigabytes.
-    do await new Promise((resolve) => setImmediate(resolve));
-    while (encoder.encodeQueueSize > 0 && !failure);
+    // What is encoded, and who asks for this process to end, is heard at least once for each frame.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (encoder.encodeQueueSize > FRAMES_AHEAD && !failure) await wait(LOOK_EVERY_MS);
     report((index + 1) / plan.frames);
   }
   await encoder.flush();
