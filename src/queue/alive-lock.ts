@@ -17,8 +17,8 @@ export type AliveLock = {
 export type AliveLockOptions = {
   connection: pg.ClientConfig;
   log: Log;
-  /** Whether this process is at work on the queue's job of that id. */
-  isRunning(jobId: string): boolean;
+  /** Whether this process is at work on the queue's job of that id, or about to be. */
+  hasJob(jobId: string): boolean;
   /** Whether a worker without the lock is known to have ended, so that nobody waits until it is missed. */
   hasEnded(workerId: string): boolean;
   lookEveryMs?: number;
@@ -61,7 +61,7 @@ const FREE_MINE = `
 
 /** Connects, so that the lock can be taken before the first job, and watches until closed. */
 export async function openAliveLock(options: AliveLockOptions): Promise<AliveLock> {
-  const { connection, log, isRunning, hasEnded, lookEveryMs = LOOK_EVERY_MS } = options;
+  const { connection, log, hasJob, hasEnded, lookEveryMs = LOOK_EVERY_MS } = options;
   let workerId: string | null = null;
   let isHeld = false;
   let closed = false;
@@ -109,7 +109,7 @@ export async function openAliveLock(options: AliveLockOptions): Promise<AliveLoc
       log.warn({ workers }, 'took over the jobs of workers that are gone');
     }
     if (!workerId) return;
-    const jobs = strays.count((await find(FIND_MINE, [workerId])).filter((id) => !isRunning(id)));
+    const jobs = strays.count((await find(FIND_MINE, [workerId])).filter((id) => !hasJob(id)));
     if (jobs.length === 0) return;
     await mine.query(FREE_MINE, [jobs, workerId]);
     log.warn({ jobs }, 'gave back jobs that had been handed to this worker without its knowledge');

@@ -6,15 +6,15 @@ import type { WorkerEvents } from 'graphile-worker';
 
 export type Pulse = {
   isTaking(): boolean;
-  /** Whether the queue's job of that id is being done. */
-  isRunning(jobId: string): boolean;
+  /** Whether the queue's job of that id is being done here, or is about to be. */
+  hasJob(jobId: string): boolean;
   /** Resolves when a run that is about to end has nothing left to wait for, or has been waited for long enough. */
   abandoned: Promise<void>;
   stop(): void;
 };
 
 const BEAT_MS = 1_000;
-/** While it has a place free, a run asks several times a second. */
+/** While it has a place free, a run asks twice a second. */
 const BEATS_MISSED_MAX = 2;
 const GIVE_UP_AFTER_BEATS = 5;
 /** Tasks are told to break off after five seconds, by the library. */
@@ -32,11 +32,13 @@ export function feelPulse(events: WorkerEvents, concurrency: number, giveUp: () 
   const answer = () => {
     beatsMissed = 0;
   };
-  events.on('worker:getJob:empty', answer);
   // Ids are numbers or strings, as the pool's connections parse them.
-  events.on('job:start', ({ job }) => {
-    jobs.add(String(job.id));
+  events.on('localQueue:getJobs:complete', ({ jobs: fetched }) => {
+    for (const { id } of fetched) jobs.add(String(id));
     answer();
+  });
+  events.on('localQueue:returnJobs', ({ jobs: returned }) => {
+    for (const { id } of returned) jobs.delete(String(id));
   });
   events.on('job:complete', ({ job }) => jobs.delete(String(job.id)));
   events.once('pool:gracefulShutdown', () => {
@@ -55,7 +57,7 @@ export function feelPulse(events: WorkerEvents, concurrency: number, giveUp: () 
   const timer = setInterval(beat, BEAT_MS);
   return {
     isTaking: () => !isOver && beatsMissed <= BEATS_MISSED_MAX,
-    isRunning: (jobId) => jobs.has(jobId),
+    hasJob: (jobId) => jobs.has(jobId),
     abandoned,
     stop: () => clearInterval(timer),
   };

@@ -38,6 +38,8 @@ export type Run = {
 
 /** Delayed jobs (retries, the next status question) start at most this late. */
 const POLL_EVERY_MS = 500;
+/** What was fetched and finds no place free goes back after it: another process may have one. */
+const HOLD_MS = 1_000;
 // By default the library lets go of the promise that writes a job's end: a database that is away would end the process.
 // Gathered in batches, even of one, it is awaited; a failure ends the run, and the next one finds the job again.
 const BATCHES = { completeJobBatchDelay: 0, failJobBatchDelay: 0 };
@@ -50,7 +52,7 @@ export async function startRun(options: RunOptions, ended: ReadonlySet<string>):
   const alive = await openAliveLock({
     connection,
     log,
-    isRunning: (jobId) => pulse.isRunning(jobId),
+    hasJob: (jobId) => pulse.hasJob(jobId),
     hasEnded: (workerId) => isAlone || ended.has(workerId),
     ...(lookEveryMs ? { lookEveryMs } : {}),
   });
@@ -73,7 +75,14 @@ export async function startRun(options: RunOptions, ended: ReadonlySet<string>):
       events,
       logger: loggerOf(library.Logger, log, stopping.signal),
       preset: {
-        worker: { concurrentJobs: concurrency, pollInterval: POLL_EVERY_MS, preparedStatements: false, ...BATCHES },
+        worker: {
+          concurrentJobs: concurrency,
+          pollInterval: POLL_EVERY_MS,
+          // One asks for all places: each asking for itself costs an idle server ten times as much.
+          localQueue: { size: concurrency, ttl: HOLD_MS },
+          preparedStatements: false,
+          ...BATCHES,
+        },
       },
     });
     await held;

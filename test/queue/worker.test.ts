@@ -190,6 +190,25 @@ describe('the worker', () => {
     assert.equal(tasks.begun, 1);
   });
 
+  it('leaves what it has fetched and finds no place for to another, and keeps what it does', async (t) => {
+    const queue = await createQueue(t);
+    const busy = gate();
+    await queue.start({ film: busy.task }, { concurrency: 1 });
+    await queue.add('film');
+    await until(() => busy.begun === 1);
+    await queue.add('film');
+    const waiting = async () => (await queue.jobs()).filter(({ locked_by }) => locked_by !== null).length === 2;
+    await until(waiting);
+    const free = gate();
+    await queue.start({ film: free.task }, { name: 'free' });
+    await until(() => free.begun === 1);
+    assert.equal(busy.begun, 1);
+    busy.open();
+    free.open();
+    await until(async () => (await queue.jobs()).length === 0);
+    assert.deepEqual([busy.begun, free.begun], [1, 1]);
+  });
+
   it('when stopped, lets a running task end and takes no other', async (t) => {
     const queue = await createQueue(t);
     const tasks = gate();
