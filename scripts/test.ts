@@ -7,7 +7,7 @@ import { globSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, normalize, resolve } from 'node:path';
 import { StartupError } from '../src/kernel/startup-error.ts';
-import { globalSetup, globalTeardown } from '../test/support/global-setup.ts';
+import { globalSetup, globalTeardown, startSharedServer } from '../test/support/global-setup.ts';
 
 /** A file is a process of its own, and a third of its time is waiting: one more than the small machines of CI have cores. */
 const CONCURRENCY = 3;
@@ -49,10 +49,16 @@ function rankOf(file: string): number {
   return rank < 0 ? FIRST.length : rank;
 }
 
+/** Speaks to a server by its URL alone. */
+function isBlackBox(file: string): boolean {
+  return file.startsWith(join('test', 'acceptance'));
+}
+
 /** Sets up, runs and tears down, also when interrupted. */
 async function testWithPostgres(paths: string[], extra: string[]): Promise<number> {
   try {
     await globalSetup();
+    if (paths.some(isBlackBox) && !process.env.ACCEPTANCE_URL) await startSharedServer();
     if (!interrupt.signal.aborted) return await runTests(paths, extra);
   } catch (error) {
     if (!(error instanceof StartupError)) throw error;

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { startEmbeddedPostgres } from '../../src/entry/embedded-postgres.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { isAlive } from '../../src/kernel/processes.ts';
+import { startTestServer } from './server.ts';
 
 /** Many test files at once, each with its pools; nothing of it has to survive. */
 const SETTINGS = {
@@ -29,6 +30,25 @@ export async function globalSetup(): Promise<void> {
   const given = process.env.TEST_DATABASE_URL;
   process.env.RENDIO_TEST_POSTGRES_URL = given || (await startTemporary());
   if (given) teardown = () => dropDatabasesOf(given, run);
+}
+
+/**
+ * One server for all files that speak to a server by its URL alone and wish for nothing special: `RENDIO_TEST_SERVER_URL`.
+ * On an empty database of its own, as a newcomer's.
+ */
+export async function startSharedServer(): Promise<void> {
+  const postgres = process.env.RENDIO_TEST_POSTGRES_URL ?? '';
+  const name = `rendio_test_${process.env.RENDIO_TEST_RUN}_shared`;
+  await query(postgres, `create database ${name}`);
+  const url = new URL(postgres);
+  url.pathname = `/${name}`;
+  const server = await startTestServer({ env: { DATABASE_URL: url.href } });
+  process.env.RENDIO_TEST_SERVER_URL = server.url;
+  const before = teardown;
+  teardown = async () => {
+    await server.stop();
+    await before?.();
+  };
 }
 
 /** Removes everything that the run made; repeatable. */
@@ -68,12 +88,16 @@ async function removeAbandoned(): Promise<void> {
 
 /** A server that stays must not keep the databases of test files that were interrupted. */
 async function dropDatabasesOf(url: string, run: string): Promise<void> {
+  const text = 'select datname from pg_database where starts_with(datname, $1)';
+  const { rows } = await query<{ datname: string }>(url, text, [`rendio_test_${run}_`]);
+  for (const { datname } of rows) await query(url, `drop database if exists ${datname} with (force)`);
+}
+
+async function query<Row extends pg.QueryResultRow>(url: string, text: string, values: unknown[] = []) {
   const client = new pg.Client(url);
   await client.connect();
   try {
-    const text = 'select datname from pg_database where starts_with(datname, $1)';
-    const { rows } = await client.query<{ datname: string }>(text, [`rendio_test_${run}_`]);
-    for (const { datname } of rows) await client.query(`drop database if exists ${datname} with (force)`);
+    return await client.query<Row>(text, values);
   } finally {
     await client.end();
   }

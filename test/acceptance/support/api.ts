@@ -30,8 +30,12 @@ export async function call<Body = Json>(
   path: string,
   options: CallOptions = {},
 ): Promise<Reply<Body>> {
-  const response = await send(base, method, path, options);
-  const text = await response.text();
+  // Which call it was that had no answer is not in the error itself.
+  const lost = (cause: unknown) => {
+    throw new Error(`${method} ${path}: no whole answer`, { cause });
+  };
+  const response = await send(base, method, path, options).catch(lost);
+  const text = await response.text().catch(lost);
   return { status: response.status, headers: response.headers, text, body: parse<Body>(text) };
 }
 

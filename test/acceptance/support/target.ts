@@ -16,10 +16,10 @@ export type Target = {
   readonly url: string;
 };
 
-/** ACCEPTANCE_URL, or else a server that runs from the file's first test to its last. */
+/** ACCEPTANCE_URL, or the run's one server for all, or else one that runs from the file's first test to its last. */
 export function useTarget(): Target {
-  if (GIVEN_URL) return { url: GIVEN_URL };
-  return useServer();
+  const url = GIVEN_URL ?? process.env.RENDIO_TEST_SERVER_URL;
+  return url ? { url } : useServer();
 }
 
 /**
