@@ -128,9 +128,10 @@ browserTest('without a picture a press sends nothing and leads to where one is c
   await animating(page);
   await describeVideo(page, 'It moves');
   assert.equal(await page.locator('#reason').textContent(), 'Choose the picture that is to move.');
+  // Keys reach the page by another way than the word that choosers are to be told: it must have come before the press.
+  const chooser = page.waitForEvent('filechooser');
   await page.locator('#prompt').press('Control+Enter');
   await focusIsAt(page, 'picture');
-  const chooser = page.waitForEvent('filechooser');
   await page.keyboard.press('Enter');
   await (await chooser).setFiles(await file('sun.webp', 800, 450, 'webp'));
   await uploaded(page);
