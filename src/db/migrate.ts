@@ -114,8 +114,28 @@ async function applyQueueMigrations(client: pg.Client, url: string): Promise<boo
   };
   const before = await revision();
   const { Logger, runMigrations } = await import('graphile-worker');
-  await runMigrations({ connectionString: url, logger: new Logger(() => () => {}) });
+  await usingPool(url, (pgPool) => runMigrations({ pgPool, logger: new Logger(() => () => {}) }));
   return (await revision()) !== before;
+}
+
+/**
+ * Lends a pool and waits until its sessions are gone. The library's own would outlive the call, and its last session, which
+ * nobody listens to any more, would end the process if it were cut off.
+ */
+async function usingPool(url: string, work: (pool: pg.Pool) => Promise<void>): Promise<void> {
+  const pool = new pg.Pool({ connectionString: url, application_name: 'rendio-migrate' });
+  const ends: Promise<void>[] = [];
+  pool.on('error', () => {});
+  pool.on('connect', (client) => {
+    client.on('error', () => {});
+    ends.push(new Promise((resolve) => client.once('end', resolve)));
+  });
+  try {
+    await work(pool);
+  } finally {
+    await pool.end();
+    await Promise.all(ends);
+  }
 }
 
 async function requireVersion(client: pg.Client): Promise<void> {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import pg from 'pg';
 import { describeDatabaseFailure } from '../../src/db/failure.ts';
@@ -36,6 +38,44 @@ async function query(url: string, sql: string): Promise<Record<string, unknown>[
   }
 }
 
+/** A way to a database by which each session after the first takes a while to end. */
+async function slowFarewells(target: string) {
+  const FAREWELL = Buffer.from('X\0\0\0\u0004');
+  const url = new URL(target);
+  const { port, hostname } = url;
+  const open = new Set<Socket>();
+  let sessions = 0;
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    const lateMs = sessions > 0 ? 200 : 0;
+    sessions += 1;
+    const away = connect(Number(port), hostname);
+    open.add(near);
+    near.on('data', (bytes) => setTimeout(() => away.write(bytes), bytes.equals(FAREWELL) ? lateMs : 0));
+    away.on('data', (bytes) => near.write(bytes));
+    away.once('close', () => {
+      open.delete(near);
+      near.end();
+    });
+    for (const socket of [near, away]) socket.on('error', () => {});
+  });
+  server.listen(0, hostname);
+  await once(server, 'listening');
+  url.port = String((server.address() as AddressInfo).port);
+  return {
+    url: url.href,
+    get sessions() {
+      return sessions;
+    },
+    get open() {
+      return open.size;
+    },
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
 /** What a person reads who starts a server on this database. */
 async function sentenceFor(url: string): Promise<string> {
   const error = describeDatabaseFailure(
@@ -66,6 +106,14 @@ describe('migrating', () => {
     const reports = await Promise.all([1, 2, 3].map(() => migrate({ url, log: silentLog })));
     assert.equal(reports.filter(({ migrations }) => migrations.length > 0).length, 1);
     assert.equal(reports.filter(({ procedures }) => procedures.length > 0).length, 1);
+  });
+
+  it('when it is done its sessions are gone, also those that part slowly: none is cut off with the database', async () => {
+    await using database = await createTestDatabase();
+    await using way = await slowFarewells(database.url);
+    await migrate({ url: way.url, log: silentLog });
+    assert.ok(way.sessions >= 2, 'the queue’s library has its own');
+    assert.equal(way.open, 0);
   });
 
   it('two servers that start at once on one empty database both come up', async (t) => {
