@@ -20,13 +20,13 @@ revoke all on function
   public.begin_upload, public.broken_invariants, public.cancel_generation, public.claim_initial_grant,
   public.cleanup_rate_limit_logs, public.close_attempt, public.complete_initial_grant, public.confirm_attempt,
   public.count_jobs, public.current_user_id, public.deduct_credits, public.delete_generation, public.emit_event,
-  public.end_attempt, public.expire_uploads, public.fail_generation, public.finish_generation, public.finish_upload,
-  public.forget_upload, public.generation_price, public.guard_job_state, public.keep_default_price, public.lock_job,
-  public.log_error, public.mark_submitted, public.note_provider_health, public.onboard_device, public.open_session,
-  public.prune_logs, public.rate_limit_state, public.record_progress, public.record_provider_event,
-  public.refuse_ledger_change, public.remove_uploads, public.requeue_orphans, public.rotate_session,
-  public.schedule_confirm, public.schedule_settle, public.schedule_submit, public.stop_at_provider,
-  public.take_rate_limit, public.update_profile, public.withdraw_initial_grant
+  public.end_attempt, public.expire_uploads, public.fail_attempt, public.fail_generation, public.finish_generation,
+  public.finish_upload, public.forget_upload, public.generation_price, public.guard_job_state,
+  public.keep_default_price, public.lock_job, public.log_error, public.mark_submitted, public.note_provider_health,
+  public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state, public.record_progress,
+  public.record_provider_event, public.refuse_ledger_change, public.remove_uploads, public.requeue_orphans,
+  public.rotate_session, public.schedule_confirm, public.schedule_settle, public.schedule_submit,
+  public.stop_at_provider, public.take_rate_limit, public.update_profile, public.withdraw_initial_grant
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -42,8 +42,8 @@ grant execute on function
   public.add_credits, public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants,
   public.cancel_generation, public.claim_initial_grant, public.close_attempt, public.complete_initial_grant,
   public.confirm_attempt, public.current_user_id, public.deduct_credits, public.delete_generation, public.end_attempt,
-  public.expire_uploads, public.fail_generation, public.finish_generation, public.finish_upload, public.forget_upload,
-  public.generation_price, public.log_error, public.mark_submitted, public.note_provider_health,
+  public.expire_uploads, public.fail_attempt, public.fail_generation, public.finish_generation, public.finish_upload,
+  public.forget_upload, public.generation_price, public.log_error, public.mark_submitted, public.note_provider_health,
   public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state, public.record_progress,
   public.record_provider_event, public.remove_uploads, public.requeue_orphans, public.rotate_session,
   public.schedule_confirm, public.schedule_settle, public.schedule_submit, public.take_rate_limit,

@@ -429,6 +429,7 @@
 -- emit_event(p_user_id uuid, p_type text, p_job_id uuid, p_data jsonb): returns void security definer
 -- end_attempt(p_job_id uuid, p_result text, p_error text, p_cost_usd numeric): returns boolean security definer to rendio_server
 -- expire_uploads(p_unused_days integer, p_limit integer): returns integer security definer to rendio_server
+-- fail_attempt(p_attempt_id uuid, p_state text, p_error_code text, p_cause text, p_reason text): returns jsonb security definer to rendio_server
 -- fail_generation(p_job_id uuid, p_error_code text, p_cause text, p_reason text): returns boolean security definer to rendio_server
 -- finish_generation(p_job_id uuid, p_video_path text, p_thumbnail_path text, p_video_bytes bigint, p_video_sha256 text, p_video_seconds numeric): returns boolean security definer to rendio_server
 -- finish_upload(p_id uuid, p_path text, p_upsert boolean): returns jsonb security definer to rendio_server

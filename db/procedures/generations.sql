@@ -275,7 +275,7 @@ $$;
 
 -- Claims the right to hand a job to its provider. Returns {outcome} = claimed (nothing was sent before) | resumed (a
 -- worker died on this attempt, bytes may have left), both with attempt_id and attempt, its number from 1 | unknown |
--- rejected | submitted | final | not_found.
+-- rejected (only where a server from before fail_attempt died) | submitted | final | not_found.
 create or replace function public.begin_attempt(p_job_id uuid) returns jsonb
 language plpgsql
 security definer
@@ -312,20 +312,54 @@ begin
 end
 $$;
 
--- Closes an attempt that was not accepted: refused | rejected | unknown. Closed attempts stay as they are.
+-- Closes an attempt that was not accepted and after which the job goes on: refused | unknown. Closed ones stay as they are.
 create or replace function public.close_attempt(p_attempt_id uuid, p_state text, p_error text) returns boolean
 language plpgsql
 security definer
 set search_path = ''
 as $$
 begin
-  if p_state is null or p_state not in ('refused', 'rejected', 'unknown') then
+  if p_state is null or p_state not in ('refused', 'unknown') then
     raise exception 'an attempt is not closed as %', p_state using errcode = 'invalid_parameter_value';
   end if;
   update public.provider_attempts
   set state = p_state, error = left(p_error, 4000), closed_at = clock_timestamp()
   where id = p_attempt_id and state = 'submitting';
   return found;
+end
+$$;
+
+-- Closes an attempt that was not accepted and fails its job with it, as fail_generation does: `refused` for the last time,
+-- or `rejected`. Together, so that no crash comes between the two and leaves a job without the reason that it failed for.
+-- Returns {outcome} = failed | final (the job had ended before) | closed (the attempt had: the job goes on as it does).
+create or replace function public.fail_attempt(
+  p_attempt_id uuid,
+  p_state text,
+  p_error_code text,
+  p_cause text,
+  p_reason text default null
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.video_jobs;
+begin
+  if p_state is null or p_state not in ('refused', 'rejected') then
+    raise exception 'no job fails by an attempt that is %', p_state using errcode = 'invalid_parameter_value';
+  end if;
+  v_job := public.lock_job((select job_id from public.provider_attempts where id = p_attempt_id));
+  update public.provider_attempts
+  set state = p_state, error = left(p_cause, 4000), closed_at = clock_timestamp()
+  where id = p_attempt_id and state = 'submitting';
+  if not found then
+    return jsonb_build_object('outcome', 'closed');
+  end if;
+  return jsonb_build_object(
+    'outcome',
+    case when public.fail_generation(v_job.job_id, p_error_code, p_cause, p_reason) then 'failed' else 'final' end
+  );
 end
 $$;
 

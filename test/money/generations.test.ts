@@ -244,6 +244,48 @@ describe('a paid generation', () => {
     assert.equal(late.outcome, 'submitted');
   });
 
+  it('fails with its last attempt or goes on with it, whoever is first: a late no and the news that it was taken', async () => {
+    const userId = await world.user(20);
+    for (let round = 0; round < 20; round += 1) {
+      const jobId = await world.job(userId);
+      const { attempt_id } = await world.db.call<{ attempt_id: string }>('begin_attempt', { job_id: jobId });
+      const failure = { attempt_id, state: 'refused', error_code: 'ERR_5002', cause: '503' };
+      const [failed, confirmed] = await Promise.all([
+        world.db.call<{ outcome: string }>('fail_attempt', failure),
+        world.db.call<{ outcome: string }>('confirm_attempt', { job_id: jobId, provider_job_id: `taken-${jobId}` }),
+      ]);
+      assert.ok(['failed none', 'closed submitted'].includes(`${failed.outcome} ${confirmed.outcome}`));
+      const { rows } = await world.owner.query(
+        'select j.status, a.state from video_jobs j join provider_attempts a using (job_id) where j.job_id = $1',
+        [jobId],
+      );
+      const ending = failed.outcome === 'failed' ? ['failed', 'refused'] : ['processing', 'accepted'];
+      assert.deepEqual([rows[0].status, rows[0].state], ending);
+      assert.equal(
+        (await world.db.call<{ outcome: string }>('fail_attempt', failure)).outcome,
+        'closed',
+        'and stays so',
+      );
+    }
+    await world.assertInvariants();
+  });
+
+  it('that its user has stopped keeps that end when its attempt is rejected later', async () => {
+    const userId = await world.user(2);
+    const jobId = await world.job(userId);
+    const { attempt_id } = await world.db.call<{ attempt_id: string }>('begin_attempt', { job_id: jobId });
+    await cancel(userId, jobId);
+    const failure = { attempt_id, state: 'rejected', error_code: 'ERR_5003', cause: 'no', reason: 'moderated' };
+    assert.deepEqual(await world.db.call('fail_attempt', failure), { outcome: 'final' });
+    assert.equal((await status(jobId)).error_code, 'ERR_5004');
+    assert.equal(await world.balance(userId), 2);
+    await assert.rejects(world.db.call('fail_attempt', { ...failure, state: 'unknown' }), { code: '22023' });
+    await assert.rejects(world.db.call('close_attempt', { attempt_id, state: 'rejected', error: 'no' }), {
+      code: '22023',
+    });
+    await world.assertInvariants();
+  });
+
   it('keeps the totals of a user’s jobs without counting them', async () => {
     const userId = await world.user(10);
     const [a, b, c] = [await world.job(userId), await world.job(userId), await world.job(userId)];

@@ -6,7 +6,7 @@ import { createMoneyWorld, type MoneyWorld } from '../support/money.ts';
 
 type Operation =
   | { do: 'begin'; user: number; key: number }
-  | { do: 'submit' | 'finish' | 'fail' | 'cancel' | 'delete' | 'unknown'; job: number }
+  | { do: 'submit' | 'finish' | 'fail' | 'cancel' | 'delete' | 'unknown' | 'reject'; job: number }
   | { do: 'buy'; user: number; amount: number; transaction: number }
   | { do: 'spend'; user: number; amount: number };
 
@@ -24,6 +24,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
         'cancel' as const,
         'delete' as const,
         'unknown' as const,
+        'reject' as const,
       ),
       job: fc.nat(7),
     }),
@@ -93,7 +94,10 @@ describe('whatever is done, in whatever order and at once', () => {
           else if (op.do === 'delete') await world.db.call('delete_generation', { user_id: userId, job_id: jobId });
           else {
             const attempt = await world.db.call<{ attempt_id?: string }>('begin_attempt', { job_id: jobId });
-            if (attempt.attempt_id) {
+            if (attempt.attempt_id && op.do === 'reject') {
+              const failure = { state: 'rejected', error_code: 'ERR_5003', cause: 'no' };
+              await world.db.call('fail_attempt', { attempt_id: attempt.attempt_id, ...failure });
+            } else if (attempt.attempt_id) {
               await world.db.call('close_attempt', { attempt_id: attempt.attempt_id, state: 'unknown', error: 'cut' });
             }
           }

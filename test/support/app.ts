@@ -27,6 +27,7 @@ export type TestAppOptions = {
 export type TestJob = {
   status: string;
   error_code: string | null;
+  error_reason: string | null;
   progress: number | null;
   provider_job_id: string | null;
   video_url: string | null;
@@ -146,7 +147,8 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     },
     job: (jobId) =>
       one<TestJob>(
-        `select status, error_code, progress, provider_job_id, video_url, thumbnail_url from video_jobs where job_id = $1`,
+        `select status, error_code, error_reason, progress, provider_job_id, video_url, thumbnail_url
+         from video_jobs where job_id = $1`,
         [jobId],
       ),
     async attempts(jobId) {

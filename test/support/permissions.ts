@@ -18,6 +18,7 @@ const SERVER_PROCEDURES = [
   'delete_generation',
   'end_attempt',
   'expire_uploads',
+  'fail_attempt',
   'fail_generation',
   'finish_generation',
   'finish_upload',

@@ -22,3 +22,27 @@ export async function failGeneration(
   if (failed) ctx.log.warn({ job_id: jobId, code }, 'generation failed; its credits are back');
   return failed;
 }
+
+/** Why a generation is not sent (again): it was turned away for the last time, or declined for good. */
+export type AttemptFailure = { state: 'refused' | 'rejected'; code: ErrorCode; cause: string; reason?: DeclineReason };
+
+/**
+ * Closes an attempt and ends its generation with it, in one step: whoever dies here has done both or nothing. False where
+ * the attempt had been closed, or accepted, before; then the generation goes on.
+ */
+export async function failAttempt(
+  ctx: Context,
+  jobId: string,
+  attemptId: string,
+  { state, code, cause, reason }: AttemptFailure,
+): Promise<boolean> {
+  const { outcome } = await ctx.db.call<{ outcome: 'failed' | 'final' | 'closed' }>('fail_attempt', {
+    attempt_id: attemptId,
+    state,
+    error_code: code,
+    cause,
+    reason: reason ?? null,
+  });
+  if (outcome === 'failed') ctx.log.warn({ job_id: jobId, code }, 'generation failed; its credits are back');
+  return outcome !== 'closed';
+}

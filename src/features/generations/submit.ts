@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from '../context.ts';
-import { failGeneration } from './fail.ts';
+import { type AttemptFailure, failAttempt, failGeneration } from './fail.ts';
 import { isOutage, noteHealth } from './health.ts';
 import { findJob, hasProvider, type ProviderJob } from './job.ts';
 
@@ -32,6 +32,7 @@ export async function submitGeneration(ctx: Context, jobId: string, signal: Abor
   // Read before the attempt is claimed: a database or store that fails here leaves nothing whose outcome is unknown.
   const job = await findJob(ctx, jobId);
   const attempt = await ctx.db.call<AttemptOutcome>('begin_attempt', { job_id: jobId });
+  // Where the two were not yet one step, and a worker died between them.
   if (attempt.outcome === 'rejected') await failGeneration(ctx, jobId, 'ERR_5003', 'rejected earlier');
   if (attempt.outcome !== 'claimed' && attempt.outcome !== 'resumed') return;
 
@@ -40,8 +41,11 @@ export async function submitGeneration(ctx: Context, jobId: string, signal: Abor
     return;
   }
   if (!hasProvider(job)) {
-    await close(ctx, attempt.attempt_id, 'rejected', 'no such provider here');
-    await failGeneration(ctx, jobId, 'ERR_5002', 'no such provider here');
+    await failAttempt(ctx, jobId, attempt.attempt_id, {
+      state: 'rejected',
+      code: 'ERR_5002',
+      cause: 'no such provider here',
+    });
     return;
   }
   const retryAfterMs = await sendOnce(ctx, job, attempt, signal);
@@ -65,7 +69,9 @@ async function sendOnce(
   const { jobId } = request;
   const limit = AbortSignal.any([signal, AbortSignal.timeout(SUBMIT_TIMEOUT_MS)]);
   const answer = await provider.submit(request, limit);
-  const closeAs = (state: string, cause: string) => stored(signal, () => close(ctx, attemptId, state, cause));
+  const closeAs = (state: 'refused' | 'unknown', cause: string) =>
+    stored(signal, () => close(ctx, attemptId, state, cause));
+  const failAs = (failure: AttemptFailure) => stored(signal, () => failAttempt(ctx, jobId, attemptId, failure));
   switch (answer.outcome) {
     case 'accepted': {
       const marked = await stored(signal, () =>
@@ -88,16 +94,18 @@ async function sendOnce(
       await noteHealth(ctx, provider.name, jobId, 'accepted');
       return null;
     }
-    case 'refused':
+    case 'refused': {
+      const isLast = tries >= TRIES_MAX;
+      const closed = isLast
+        ? await failAs({ state: 'refused', code: 'ERR_5002', cause: answer.cause })
+        : await closeAs('refused', answer.cause);
       // Unless an event has brought the news that an earlier send was taken after all.
-      if (!(await closeAs('refused', answer.cause))) return null;
+      if (!closed) return null;
       if (!answer.isBusy && !signal.aborted) await noteHealth(ctx, provider.name, jobId, 'refused');
-      if (tries < TRIES_MAX) return answer.retryAfterMs ?? 0;
-      await failGeneration(ctx, jobId, 'ERR_5002', answer.cause);
-      return null;
+      return isLast ? null : (answer.retryAfterMs ?? 0);
+    }
     case 'rejected':
-      if (!(await closeAs('rejected', answer.cause))) return null;
-      await failGeneration(ctx, jobId, answer.code, answer.cause, answer.reason);
+      if (!(await failAs({ state: 'rejected', ...answer }))) return null;
       if (isOutage(answer.code)) await noteHealth(ctx, provider.name, jobId, 'refused');
       return null;
     case 'unknown':
@@ -123,6 +131,6 @@ async function stored<T>(signal: AbortSignal, write: () => Promise<T>): Promise<
 }
 
 /** False where the attempt had been closed, or accepted, before. */
-function close(ctx: Context, attemptId: string, state: string, error: string): Promise<boolean> {
+function close(ctx: Context, attemptId: string, state: 'refused' | 'unknown', error: string): Promise<boolean> {
   return ctx.db.call<boolean>('close_attempt', { attempt_id: attemptId, state, error });
 }

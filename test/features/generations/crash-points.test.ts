@@ -35,10 +35,22 @@ const STORIES: Story[] = [
     ends: 'completed',
   },
   {
-    name: 'a provider that rejects',
+    name: 'a provider that will not have us',
     isRepeatable: false,
-    submit: [{ outcome: 'rejected', code: 'ERR_5003', cause: 'no cats' }],
-    ends: 'ERR_5003',
+    submit: [{ outcome: 'rejected', code: 'ERR_5002', cause: 'the account is empty' }],
+    ends: 'ERR_5002',
+  },
+  {
+    name: 'a provider that declines what is asked for',
+    isRepeatable: false,
+    submit: [{ outcome: 'rejected', code: 'ERR_5003', cause: 'no cats', reason: 'moderated' }],
+    ends: 'ERR_5003 moderated',
+  },
+  {
+    name: 'a provider that refuses for ever',
+    isRepeatable: true,
+    submit: [{ outcome: 'refused', cause: '503' }],
+    ends: 'ERR_5002',
   },
   {
     name: 'a provider that fails later',
@@ -102,8 +114,9 @@ async function stepsOf(app: TestApp, story: Story): Promise<string[]> {
 }
 
 async function assertEnded(app: TestApp, jobId: string, end: string): Promise<void> {
-  const job = await app.job(jobId);
-  assert.equal(job.error_code ?? job.status, end);
+  const { status, error_code: code, error_reason: reason } = await app.job(jobId);
+  assert.equal([code ?? status, ...(reason ? [reason] : [])].join(' '), end);
+  assert.ok((await app.attempts(jobId)).length <= 4, 'it is not sent again after the last refusal');
   assert.deepEqual(await app.tasksOf(jobId), [], 'no task is left');
   assert.ok(!app.vendor.spooled.has(jobId), 'the spooled file is gone');
   assert.ok((app.vendor.bills.get(jobId) ?? 0) <= 1, 'the vendor makes one video at most');

@@ -123,6 +123,40 @@ describe('handing a generation to its provider', () => {
     await app.assertSound();
   });
 
+  it('rejected under a server that died before it had failed it, it fails all the same', async () => {
+    await using app = await createTestApp({ vendor: { isRepeatable: false } });
+    const { userId, jobId } = await begin(app);
+    const attempt = await app.ctx.db.call<{ attempt_id: string }>('begin_attempt', { job_id: jobId });
+    await app.owner.query(`update provider_attempts set state = 'rejected', closed_at = now() where id = $1`, [
+      attempt.attempt_id,
+    ]);
+    await app.drain();
+    assert.deepEqual([(await app.job(jobId)).error_code, await app.balance(userId)], ['ERR_5003', 1]);
+    assert.deepEqual(app.vendor.submits, []);
+    await app.assertSound();
+  });
+
+  it('rejected, it is failed once though the answer of the database was lost on the way', async () => {
+    await using app = await createTestApp({
+      vendor: {
+        isRepeatable: false,
+        submit: [{ outcome: 'rejected', code: 'ERR_5003', cause: 'no', reason: 'moderated' }],
+      },
+    });
+    const { userId, jobId } = await begin(app);
+    let losses = 1;
+    const call: typeof app.ctx.db.call = async (procedure, args) => {
+      const result = await app.ctx.db.call<never>(procedure, args);
+      if (procedure !== 'fail_attempt' || losses === 0) return result;
+      losses -= 1;
+      throw Object.assign(new Error('away'), { code: 'ECONNRESET' });
+    };
+    await submitGeneration({ ...app.ctx, db: { ...app.ctx.db, call } }, jobId, never);
+    const { error_code, error_reason } = await app.job(jobId);
+    assert.deepEqual([error_code, error_reason, await app.balance(userId)], ['ERR_5003', 'moderated', 1]);
+    await app.assertSound();
+  });
+
   it('cancelled while the submit is under way, the provider is told to stop', async () => {
     await using app = await createTestApp();
     const { userId, jobId } = await begin(app);
