@@ -1,7 +1,9 @@
 -- What providers tell us by themselves. An event is a hint that makes us look sooner; looking decides.
 
--- Records a verified event once and sees to it that what it concerns is looked at. `p_providers`: an array of those for whom
--- its sender may speak. Returns {outcome: recorded, effect} | {outcome: repeated}; effects as the table tells them.
+-- Sees to it that what a verified event concerns is looked at, and records the event, once. One that names no job of ours
+-- leaves nothing behind: vendors sign for all their customers, and any of those may send events here.
+-- `p_providers`: an array of those for whom its sender may speak. Returns {outcome: recorded, effect} | {outcome: repeated} |
+-- {outcome: foreign}; effects as the table tells them.
 create or replace function public.record_provider_event(
   p_sender text,
   p_event_key text,
@@ -15,38 +17,46 @@ set search_path = ''
 as $$
 declare
   v_job public.video_jobs;
-  v_event_id bigint;
   v_effect text := 'ignored';
 begin
-  insert into public.provider_events (sender, event_key, job_id, provider_job_id, effect)
-  values (p_sender, p_event_key, p_job_id, p_provider_job_id, v_effect)
-  on conflict (sender, event_key) do nothing
-  returning id into v_event_id;
-  if not found then
-    return jsonb_build_object('outcome', 'repeated');
-  end if;
-
   select * into v_job
   from public.video_jobs
   where provider in (select jsonb_array_elements_text(p_providers)) and provider_job_id = p_provider_job_id;
-  if not found and p_job_id is not null and p_provider_job_id is not null then
+  if not found and p_job_id is not null then
     -- Locked, so that a submit that is just being written down is seen with its answer.
     v_job := public.lock_job(p_job_id);
     if not p_providers ? v_job.provider then
       v_job := null;
     end if;
   end if;
+  if v_job.job_id is null then
+    return jsonb_build_object('outcome', 'foreign');
+  end if;
 
   if v_job.status = 'processing' and v_job.provider_job_id = p_provider_job_id then
-    v_effect := 'woke';
-    perform public.schedule_settle(v_job.job_id, 0);
-  elsif exists (
+    -- Once the provider has said that the video is made, a task has it in hand until it is here: a second would fetch it twice.
+    if not exists (
+      select from public.provider_attempts where job_id = v_job.job_id and state = 'accepted' and result = 'completed'
+    ) then
+      v_effect := 'woke';
+    end if;
+  elsif p_provider_job_id is not null and exists (
     select from public.provider_attempts where job_id = v_job.job_id and state in ('submitting', 'unknown')
   ) then
     v_effect := 'unconfirmed';
+  end if;
+
+  insert into public.provider_events (sender, event_key, job_id, provider_job_id, effect)
+  values (p_sender, p_event_key, p_job_id, p_provider_job_id, v_effect)
+  on conflict (sender, event_key) do nothing;
+  if not found then
+    return jsonb_build_object('outcome', 'repeated');
+  end if;
+  if v_effect = 'woke' then
+    perform public.schedule_settle(v_job.job_id, 0);
+  elsif v_effect = 'unconfirmed' then
     perform public.schedule_confirm(v_job.job_id, p_provider_job_id, 0);
   end if;
-  update public.provider_events set effect = v_effect where id = v_event_id;
   return jsonb_build_object('outcome', 'recorded', 'effect', v_effect);
 end
 $$;

@@ -9,7 +9,7 @@ export type Step<Answer> = Answer | ((request: GenerationRequest, signal: AbortS
 /** `accept`: the vendor takes the job and starts to bill it. */
 export type SubmitStep = Step<'accept' | Exclude<SubmitOutcome, { outcome: 'accepted' }>>;
 /** `complete`: the finished file lies in the adapter's folder, until it is released. */
-export type StatusStep = Step<'complete' | Exclude<ProviderStatus, { state: 'completed' }>>;
+export type StatusStep = Step<'complete' | ProviderStatus>;
 
 export type VendorOptions = {
   /** Where the adapter keeps finished files. */

@@ -15,12 +15,15 @@ export type ReceiveWebhookInput = WebhookDelivery & {
 };
 
 type Event = { sender: string; key: string; providers: ProviderName[]; providerJobId: string | null };
-type Recorded = { outcome: 'repeated' } | { outcome: 'recorded'; effect: 'woke' | 'unconfirmed' | 'ignored' };
+type Recorded =
+  | { outcome: 'repeated' | 'foreign' }
+  | { outcome: 'recorded'; effect: 'woke' | 'unconfirmed' | 'ignored' };
 type Sender = VideoProvider & Required<Pick<VideoProvider, 'webhooksFrom' | 'verifyWebhook'>>;
 
 /**
  * Takes a provider's word that something has happened to a job: verified or ERR_4005, recorded once, and the worker
- * woken, which asks the provider. Nothing that the event says of the job is believed.
+ * woken, which asks the provider. Nothing that the event says of the job is believed; of one about no job of ours nothing
+ * is kept.
  */
 export async function receiveWebhook(ctx: Context, input: ReceiveWebhookInput): Promise<void> {
   const senders = [...ctx.providers.values()].filter(sendsWebhooks);
@@ -33,7 +36,7 @@ export async function receiveWebhook(ctx: Context, input: ReceiveWebhookInput): 
     job_id: input.jobId,
     provider_job_id: event.providerJobId,
   });
-  const effect = recorded.outcome === 'repeated' ? 'repeated' : recorded.effect;
+  const effect = recorded.outcome === 'recorded' ? recorded.effect : recorded.outcome;
   ctx.log.info({ sender: event.sender, provider_job_id: event.providerJobId, effect }, 'a provider’s event');
 }
 

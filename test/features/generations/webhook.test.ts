@@ -1,11 +1,14 @@
 /** What providers say by themselves: verified, recorded once, and never believed beyond where to look. */
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { addressFor } from '../../../src/app/reach.ts';
 import { findJob } from '../../../src/features/generations/job.ts';
+import { sweepGenerations } from '../../../src/features/generations/sweep.ts';
+import { MediaFetchError } from '../../../src/media/fetch-media.ts';
 import type { VideoProvider } from '../../../src/providers/provider.ts';
-import { createTestApp, type TestApp, type TestAppOptions } from '../../support/app.ts';
+import { createTestApp, fakeProbe, type TestApp, type TestAppOptions } from '../../support/app.ts';
 
 const SECRET = 'a secret that a sender shares with us';
 const PATH = '/functions/v1/webhook-delivery';
@@ -150,22 +153,22 @@ describe('an event in the generic form', () => {
     assert.deepEqual(await events(app), []);
   });
 
-  it('about an unknown job, an ended one or one of another provider is 200 without effect', async () => {
+  it('about an unknown job or one of another provider is 200 and leaves nothing; about an ended one it has no effect', async () => {
     await using app = await openApp({ status: ['complete'] });
     const { jobId } = await begin(app);
     await app.drain();
-    const ended = eventAbout(`vendor-${jobId}-1`, { type: 'video.failed' });
     const foreign = JSON.stringify({
       type: 'video.failed',
       data: { provider: 'runway', provider_job_id: `vendor-${jobId}-1` },
     });
-    for (const body of [eventAbout(randomUUID()), ended, foreign]) {
-      assert.equal((await tellSigned(app, body)).status, 200);
+    for (const body of [eventAbout(randomUUID()), foreign]) {
+      const answer = await tellSigned(app, body);
+      assert.deepEqual([answer.status, await answer.json()], [200, { success: true }]);
     }
-    assert.deepEqual(
-      (await events(app)).map(({ effect }) => effect),
-      ['ignored', 'ignored', 'ignored'],
-    );
+    assert.deepEqual(await events(app), []);
+    const ended = eventAbout(`vendor-${jobId}-1`, { type: 'video.failed' });
+    assert.equal((await tellSigned(app, ended)).status, 200);
+    assert.deepEqual(await events(app), [{ sender: 'signed', effect: 'ignored' }]);
     assert.equal((await app.job(jobId)).status, 'completed');
     await app.assertSound();
   });
@@ -344,6 +347,44 @@ describe('a vendor’s own events', () => {
     assert.deepEqual(await events(app), []);
   });
 
+  it('about jobs of its other customers leave nothing behind, whatever they name', async () => {
+    await using app = await openApp({ status: [{ state: 'processing', progress: 1 }] });
+    const { jobId } = await begin(app);
+    await app.drain();
+    await app.owner.query(`update video_jobs set provider = 'runway' where job_id = $1`, [jobId]);
+    for (const [about, requestId] of [
+      [randomUUID(), 'somebody-elses'],
+      ['no-uuid', 'somebody-elses-too'],
+      // Ours, and not for this sender to speak of.
+      [jobId, `vendor-${jobId}-1`],
+    ] as const) {
+      const answer = await tell(app, about, requestId);
+      assert.deepEqual([answer.status, await answer.json()], [200, { success: true }]);
+    }
+    assert.deepEqual(await events(app), []);
+    await app.drain();
+    assert.equal(app.vendor.looks.length, 1);
+  });
+
+  it('about a job of ours that has another name at the vendor are kept, and wake nobody', async () => {
+    await using app = await openApp({ status: [{ state: 'processing', progress: 1 }] });
+    const { jobId } = await begin(app);
+    await app.drain();
+    await tell(app, jobId, 'another');
+    await app.drain();
+    assert.deepEqual(await events(app), [{ sender: 'fal', effect: 'ignored' }]);
+    assert.equal(app.vendor.looks.length, 1);
+  });
+
+  it('that come before the job they name is known are heard when they come again', async () => {
+    await using app = await openApp({ status: [{ state: 'processing', progress: 1 }] });
+    const { jobId } = await begin(app);
+    assert.equal((await tell(app, 'no-uuid', `vendor-${jobId}-1`)).status, 200);
+    await app.drain();
+    await tell(app, 'no-uuid', `vendor-${jobId}-1`);
+    assert.deepEqual(await events(app), [{ sender: 'fal', effect: 'woke' }]);
+  });
+
   it('about a job under another name are about the job that they name', async () => {
     await using app = await openApp({ status: [{ state: 'processing', progress: 1 }, 'complete'] });
     const { jobId } = await begin(app);
@@ -372,6 +413,117 @@ describe('a vendor’s own events', () => {
       (await findJob(reached, jobId))?.request.webhookUrl,
       `https://api.example.com${PATH}?provider=fal&job=${jobId}`,
     );
+  });
+});
+
+describe('an event about a video that the provider has finished, and that is being fetched', () => {
+  const finished = {
+    state: 'completed',
+    video: { from: 'url', url: 'https://vendor.test/film.mp4' },
+    thumbnail: null,
+  } as const;
+  const notNow = new MediaFetchError('the host is busy', { isFinal: false });
+
+  /** A job whose file is fetched by `fetchToFile`. */
+  async function fetching(fetchToFile: (path: string, app: TestApp, jobId: string) => Promise<void>) {
+    const app = await openApp({ status: [finished] });
+    const { jobId } = await begin(app);
+    app.ctx.mediaFetcherFor = () => ({
+      async fetchToFile(_url, path) {
+        await fetchToFile(path, app, jobId);
+        return { bytes: 6 };
+      },
+    });
+    return { app, jobId };
+  }
+  const tellAndSee = async (app: TestApp, jobId: string) => {
+    assert.equal((await tell(app, jobId, `vendor-${jobId}-1`)).status, 200);
+    assert.equal((await events(app)).at(-1)?.effect, 'ignored');
+  };
+
+  it('has no second worker fetch it', async () => {
+    let fetches = 0;
+    const { app, jobId } = await fetching(async (path, itsApp, itsJob) => {
+      fetches += 1;
+      if (fetches === 1) {
+        await tellAndSee(itsApp, itsJob);
+        assert.deepEqual(await itsApp.drain(), []);
+      }
+      await writeFile(path, 'a film');
+    });
+    await using _ = app;
+    assert.deepEqual(await app.drain(), []);
+    assert.deepEqual([(await app.job(jobId)).status, fetches, app.vendor.looks.length], ['completed', 1, 1]);
+    await app.assertSound();
+  });
+
+  it('strands nothing where the file cannot be had just now: that task comes again by itself', async () => {
+    let fetches = 0;
+    const { app, jobId } = await fetching(async (path) => {
+      fetches += 1;
+      if (fetches === 1) throw notNow;
+      await writeFile(path, 'a film');
+    });
+    await using _ = app;
+    await app.drain();
+    const [task] = await app.tasksOf(jobId);
+    assert.deepEqual([task?.task, Math.ceil((task?.dueMs ?? 0) / 1000)], ['settle_generation', 5]);
+    await tellAndSee(app, jobId);
+    assert.equal((await app.tasksOf(jobId)).length, 1);
+    await app.hasten();
+    await app.drain();
+    assert.equal((await app.job(jobId)).status, 'completed');
+  });
+
+  it('strands nothing where the worker was killed: its task goes on with another', async () => {
+    const { app, jobId } = await fetching((path) => writeFile(path, 'a film'));
+    await using _ = app;
+    const life = new AbortController();
+    const probe: typeof fakeProbe = {
+      ...fakeProbe,
+      async probe() {
+        life.abort(new Error('killed'));
+        throw life.signal.reason;
+      },
+    };
+    await app.drain({ ctx: { ...app.ctx, probe }, signal: life.signal });
+    assert.equal((await app.job(jobId)).status, 'processing');
+    await tellAndSee(app, jobId);
+    // As the watch over killed workers does.
+    await app.hasten();
+    await app.drain();
+    assert.equal((await app.job(jobId)).status, 'completed');
+  });
+
+  it('strands nothing where its task was lost: the sweep gives it another', async () => {
+    const { app, jobId } = await fetching((path) => writeFile(path, 'a film'));
+    await using _ = app;
+    await app.ctx.db.call('mark_submitted', {
+      job_id: jobId,
+      attempt_id: (await app.ctx.db.call<{ attempt_id: string }>('begin_attempt', { job_id: jobId })).attempt_id,
+      provider_job_id: `vendor-${jobId}-1`,
+    });
+    await app.ctx.db.call('end_attempt', { job_id: jobId, result: 'completed', error: null, cost_usd: null });
+    await app.owner.query('delete from graphile_worker._private_jobs');
+    await tellAndSee(app, jobId);
+    assert.deepEqual(await app.tasksOf(jobId), []);
+    await app.owner.query(`update video_jobs set created_at = now() - interval '1 minute'`);
+    assert.deepEqual(await sweepGenerations(app.ctx), { expired: 0, requeued: 1 });
+    await app.drain();
+    assert.equal((await app.job(jobId)).status, 'completed');
+  });
+
+  it('still wakes the worker where the provider has failed and the credits are not back yet', async () => {
+    const { app, jobId } = await fetching(async () => {});
+    await using _ = app;
+    await app.ctx.db.call('mark_submitted', {
+      job_id: jobId,
+      attempt_id: (await app.ctx.db.call<{ attempt_id: string }>('begin_attempt', { job_id: jobId })).attempt_id,
+      provider_job_id: `vendor-${jobId}-1`,
+    });
+    await app.ctx.db.call('end_attempt', { job_id: jobId, result: 'failed', error: 'no', cost_usd: null });
+    await tell(app, jobId, `vendor-${jobId}-1`);
+    assert.equal((await events(app)).at(-1)?.effect, 'woke');
   });
 });
 
