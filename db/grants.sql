@@ -25,8 +25,9 @@ revoke all on function
   public.keep_default_price, public.lock_job, public.log_error, public.mark_submitted, public.note_provider_health,
   public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state, public.record_progress,
   public.record_provider_event, public.refuse_ledger_change, public.remove_uploads, public.requeue_orphans,
-  public.rotate_session, public.schedule_confirm, public.schedule_settle, public.schedule_submit,
-  public.stop_at_provider, public.take_rate_limit, public.update_profile, public.withdraw_initial_grant
+  public.rotate_session, public.schedule_confirm, public.schedule_settle, public.schedule_stop,
+  public.schedule_submit, public.stop_at_provider, public.take_rate_limit, public.update_profile,
+  public.withdraw_initial_grant
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -46,8 +47,8 @@ grant execute on function
   public.forget_upload, public.generation_price, public.log_error, public.mark_submitted, public.note_provider_health,
   public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state, public.record_progress,
   public.record_provider_event, public.remove_uploads, public.requeue_orphans, public.rotate_session,
-  public.schedule_confirm, public.schedule_settle, public.schedule_submit, public.take_rate_limit,
-  public.update_profile, public.withdraw_initial_grant
+  public.schedule_confirm, public.schedule_settle, public.schedule_stop, public.schedule_submit,
+  public.take_rate_limit, public.update_profile, public.withdraw_initial_grant
 to rendio_server;
 
 -- People: their own rows and the models on offer, as the row policies say.

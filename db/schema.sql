@@ -453,6 +453,7 @@
 -- rotate_session(p_token_hash bytea, p_next_token_hash bytea, p_next_nonce bytea, p_lifetime_seconds integer): returns jsonb security definer to rendio_server
 -- schedule_confirm(p_job_id uuid, p_provider_job_id text, p_delay_ms integer, p_look integer): returns void security definer to rendio_server
 -- schedule_settle(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
+-- schedule_stop(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_submit(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- stop_at_provider(p_job_id uuid): returns void security definer
 -- take_rate_limit(p_action text, p_address inet, p_limit integer, p_window_seconds integer): returns jsonb security definer to rendio_server

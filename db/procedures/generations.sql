@@ -586,8 +586,8 @@ begin
 end
 $$;
 
--- Has the worker tell the provider to stop, and clear what was stored on the way.
-create or replace function public.stop_at_provider(p_job_id uuid) returns void
+-- Has the worker clear up after a job that has ended, after a while: too many have something to tell its provider just now.
+create or replace function public.schedule_stop(p_job_id uuid, p_delay_ms integer) returns void
 language sql
 security definer
 set search_path = ''
@@ -595,9 +595,19 @@ as $$
   select graphile_worker.add_job(
     'stop_generation',
     json_build_object('job_id', p_job_id),
+    run_at := clock_timestamp() + make_interval(secs => greatest(p_delay_ms, 0) / 1000.0),
     max_attempts := 25,
     job_key := 'stop:' || p_job_id
   )
+$$;
+
+-- Has the worker tell the provider to stop, and clear what was stored on the way.
+create or replace function public.stop_at_provider(p_job_id uuid) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select public.schedule_stop(p_job_id, 0)
 $$;
 
 -- The user stops a generation and has the credits back. With a key, a repeat gets the first answer.

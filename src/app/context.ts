@@ -8,6 +8,7 @@ import { closePool, createPool } from '../db/pool.ts';
 import type { Context, Policy } from '../features/context.ts';
 import { createMediaSigner } from '../http/signed-url.ts';
 import { createSignedWebhooks } from '../http/signed-webhook.ts';
+import { createBulkhead } from '../kernel/bulkhead.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { createRefreshTokens } from '../kernel/refresh-tokens.ts';
@@ -28,6 +29,8 @@ import { addressFor } from './reach.ts';
 const GRANT_WAIT_MS = 15_000;
 /** A server that answers many at once; an isolate, which answers a few, asks for fewer. */
 const CONNECTIONS_MAX = 20;
+/** Of the worker's places, for each vendor: one that hangs leaves as many as it takes. */
+const VENDORS_SHARE = 1 / 2;
 
 export type ContextOptions = {
   config: Config;
@@ -46,7 +49,8 @@ export type ContextOptions = {
   overrides?: Partial<Context>;
 };
 
-export type RunningContext = { ctx: Context; close(): Promise<void> };
+/** `workPlaces`: how many tasks its worker is to do at a time. */
+export type RunningContext = { ctx: Context; workPlaces: number; close(): Promise<void> };
 
 /** Connects to everything and hands it out as one context; `close` lets go of it all, the database last. */
 export async function createContext(options: ContextOptions): Promise<RunningContext> {
@@ -80,6 +84,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     verifySignedWebhook: config.secrets.webhookSecret
       ? createSignedWebhooks(config.secrets.webhookSecret.reveal())
       : null,
+    bulkhead: createBulkhead({ places: Math.ceil(place.workPlaces * VENDORS_SHARE), clock }),
     media: mediaStoreOf(config, dataDir, clock),
     mediaFetcherFor: mediaFetchersOf(config, outside, place),
     probe: place.probe,
@@ -92,6 +97,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   };
   return {
     ctx,
+    workPlaces: place.workPlaces,
     async close() {
       await Promise.all([place.probe.close(), ...[...providers.values()].map((provider) => provider.close())]);
       await place.userEvents.close();

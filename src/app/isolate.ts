@@ -6,9 +6,13 @@ import { createContainerProbe } from '../media/container-probe.ts';
 import { createDistantSandbox } from '../providers/sandbox/distant.ts';
 import { type CreatePlace, USER_EVENTS } from './place.ts';
 
+/** Tasks wait for vendors; a few at once keep within an isolate's memory. */
+const WORK_PLACES = 4;
+
 export const createIsolate: CreatePlace = async ({ directUrl, log }) => ({
   // Made by whoever puts a file into it. Two isolates of one machine share it: its files have names of their own.
   workDir: join(tmpdir(), 'rendio-work'),
+  workPlaces: WORK_PLACES,
   pinsAddresses: false,
   userEvents: listenOnDemand({ url: directUrl, channel: USER_EVENTS, log }),
   probe: createContainerProbe(),

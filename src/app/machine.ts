@@ -11,6 +11,8 @@ import { type CreatePlace, USER_EVENTS } from './place.ts';
 /** More renders at once than this only make each of them slower. */
 const RENDERS_MAX = 2;
 const PROBES_MAX = 2;
+/** Tasks wait for vendors and for files, hardly ever for the processor. */
+const WORK_PLACES = 16;
 
 export const createMachine: CreatePlace = async ({ dataDir, directUrl, log }) => {
   const workDir = await emptyWorkDir(dataDir);
@@ -18,6 +20,7 @@ export const createMachine: CreatePlace = async ({ dataDir, directUrl, log }) =>
   const env = compileCache();
   return {
     workDir,
+    workPlaces: WORK_PLACES,
     pinsAddresses: true,
     userEvents: await listen({ url: directUrl, channel: USER_EVENTS, log }),
     probe: createProbe({ maxParallel: PROBES_MAX, log, env }),

@@ -15,6 +15,8 @@ export type PlaceOptions = {
 export type Place = {
   /** A private folder for files on their way. */
   workDir: string;
+  /** Tasks that a worker in it does at a time. */
+  workPlaces: number;
   probe: MediaProbe;
   /** Whether its HTTP client can be told which address to connect to. */
   pinsAddresses: boolean;

@@ -5,32 +5,30 @@ import type { Boot } from './boot.ts';
 
 export type Work = { isWorking(): boolean; stop(graceMs: number): Promise<void> };
 
-/** Jobs wait for vendors and for files, hardly ever for the processor. */
-const CONCURRENCY = 16;
-
 /** Takes up background work in this process: the queue's jobs and the sweeps. */
 export async function startWork({ running, database, log }: Boot): Promise<Work> {
+  const { ctx, workPlaces } = running;
   // A pool of its own, unpooled at the far end: the queue listens, and its work must not starve the API's connections.
   const pool = createPool({
     url: database.directUrl,
     log,
     applicationName: 'rendio-queue',
-    connectionsMax: CONCURRENCY + 2,
+    connectionsMax: workPlaces + 2,
   });
   const worker = await startWorker({
     pool,
     connection: restrictedConnection(database.directUrl, 'rendio-alive'),
-    tasks: allTasks(running.ctx),
+    tasks: allTasks(ctx),
     crontab: CRONTAB,
     log,
-    concurrency: CONCURRENCY,
+    concurrency: workPlaces,
     // Nobody else is told the address of the embedded database.
     isAlone: database.embedded !== null,
   }).catch(async (error) => {
     await pool.end();
     throw error;
   });
-  const sweeper = startSweeper(running.ctx);
+  const sweeper = startSweeper(ctx);
   return {
     isWorking: () => worker.isWorking,
     async stop(graceMs) {

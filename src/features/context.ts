@@ -4,6 +4,7 @@ import type { DeviceCheck } from '../apple/device-check.ts';
 import type { Database } from '../db/database.ts';
 import type { Lease } from '../db/lease.ts';
 import type { Listener } from '../db/listen.ts';
+import type { Bulkhead } from '../kernel/bulkhead.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Tokens } from '../kernel/tokens.ts';
@@ -53,6 +54,8 @@ export type Context = {
   addressFor(provider: Pick<VideoProvider, 'name'>): string | null;
   /** Whether an event in the generic form was sent by who knows our secret; null where none is set. */
   verifySignedWebhook: ((delivery: WebhookDelivery) => Promise<boolean>) | null;
+  /** Keeps each vendor to some of the worker's places. */
+  bulkhead: Bulkhead;
   media: MediaStore;
   /** Brings the provider's finished files here from its hosts. */
   mediaFetcherFor(provider: Pick<VideoProvider, 'name'>): MediaFetcher;

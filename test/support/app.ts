@@ -51,7 +51,7 @@ export type TestApp = AsyncDisposable & {
   tokenOf(userId: string): Promise<string>;
   balance(userId: string): Promise<number>;
   /** Pays for a video and returns its job's id; its task waits in the queue. */
-  generate(userId: string, wish?: { settings?: object }): Promise<string>;
+  generate(userId: string, wish?: { model?: string; settings?: object }): Promise<string>;
   job(jobId: string): Promise<TestJob>;
   attempts(jobId: string): Promise<{ attempt: number; state: string; provider_job_id: string | null }[]>;
   tasksOf(jobId: string): Promise<TestTask[]>;
@@ -126,8 +126,8 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     async balance(userId) {
       return (await one<{ n: number }>('select credits_remaining as n from users where id = $1', [userId])).n;
     },
-    async generate(userId, { settings = { duration: 5 } } = {}) {
-      const model = await one<{ id: string }>(`select id from models where name = 'Sandbox'`, []);
+    async generate(userId, { model: name = 'Sandbox', settings = { duration: 5 } } = {}) {
+      const model = await one<{ id: string }>('select id from models where name = $1', [name]);
       const begun = await ctx.db.call<{ outcome: string; response: { job_id: string } }>('begin_generation', {
         user_id: userId,
         idempotency_key: randomUUID(),

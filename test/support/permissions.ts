@@ -38,6 +38,7 @@ const SERVER_PROCEDURES = [
   'rotate_session',
   'schedule_confirm',
   'schedule_settle',
+  'schedule_stop',
   'schedule_submit',
   'take_rate_limit',
   'update_profile',

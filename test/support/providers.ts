@@ -1,7 +1,13 @@
 /** A vendor whose answers are written down beforehand, and who remembers what was asked of it. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { GenerationRequest, ProviderStatus, SubmitOutcome, VideoProvider } from '../../src/providers/provider.ts';
+import type {
+  GenerationRequest,
+  ProviderName,
+  ProviderStatus,
+  SubmitOutcome,
+  VideoProvider,
+} from '../../src/providers/provider.ts';
 
 /** What the vendor answers, or does before it answers; the last step of a script is repeated for ever. */
 export type Step<Answer> = Answer | ((request: GenerationRequest, signal: AbortSignal) => Promise<Answer>);
@@ -12,6 +18,7 @@ export type SubmitStep = Step<'accept' | Exclude<SubmitOutcome, { outcome: 'acce
 export type StatusStep = Step<'complete' | ProviderStatus>;
 
 export type VendorOptions = {
+  name?: ProviderName;
   /** Where the adapter keeps finished files. */
   folder: string;
   submit?: SubmitStep[];
@@ -36,7 +43,7 @@ export type Vendor = {
 };
 
 export function createVendor(options: VendorOptions): Vendor {
-  const { folder, isRepeatable = true, pollIntervalMs = 1 } = options;
+  const { name = 'sandbox', folder, isRepeatable = true, pollIntervalMs = 1 } = options;
   let submitSteps: SubmitStep[] = [...(options.submit ?? ['accept'])];
   let statusSteps: StatusStep[] = [...(options.status ?? ['complete'])];
   const vendor: Omit<Vendor, 'provider'> = {
@@ -65,7 +72,7 @@ export function createVendor(options: VendorOptions): Vendor {
   };
 
   const provider: VideoProvider = {
-    name: 'sandbox',
+    name,
     submitIsRepeatable: isRepeatable,
     pollIntervalMs,
     mediaHosts: [],

@@ -13,8 +13,6 @@ import { deno } from './runtime.ts';
 /** An edge function may take 150 seconds for an answer; a minute is how often it is called. */
 const LIMIT_MS = 45_000;
 const GRACE_MS = 8_000;
-/** Tasks wait for vendors; a few at once keep within an isolate's memory. */
-const CONCURRENCY = 4;
 /** A tick that finds another at work leaves at once. */
 const TURN_WAIT_MS = 200;
 /** What was to be done each hour is made up for, if nobody was there at that minute. */
@@ -47,17 +45,17 @@ export async function tick(isolate: Isolate): Promise<TickResult> {
   }
 }
 
-async function work({ directUrl, log, running }: Isolate): Promise<TickResult> {
-  const swept = await sweepGenerations(running.ctx);
-  const pool = createPool({ url: directUrl, log, applicationName: 'rendio-tick', connectionsMax: CONCURRENCY });
+async function work({ directUrl, log, running: { ctx, workPlaces } }: Isolate): Promise<TickResult> {
+  const swept = await sweepGenerations(ctx);
+  const pool = createPool({ url: directUrl, log, applicationName: 'rendio-tick', connectionsMax: workPlaces });
   try {
     const done = await workOff({
       pool,
       connection: restrictedConnection(directUrl, 'rendio-alive'),
-      tasks: allTasks(running.ctx),
+      tasks: allTasks(ctx),
       crontab: HOURLY,
       log,
-      concurrency: CONCURRENCY,
+      concurrency: workPlaces,
       limitMs: LIMIT_MS,
       graceMs: GRACE_MS,
     });

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { ASK_AGAIN_MS, askProvider, waitMsAfter } from './ask.ts';
+import { converse } from './converse.ts';
 import { noteHealth } from './health.ts';
 import { findJob, hasProvider } from './job.ts';
 
@@ -17,11 +18,15 @@ export async function confirmAttempt(
 ): Promise<void> {
   const job = await findJob(ctx, jobId);
   if (!hasProvider(job) || job.providerJobId !== null) return;
-  const status = await askProvider(job, providerJobId, signal);
-  const lookAgain = async (delayMs: number, nextLook: number) => {
-    if (job.deadlineAt <= ctx.clock.now()) return;
+  const schedule = async (delayMs: number, nextLook: number) => {
     const again = { job_id: jobId, provider_job_id: providerJobId, delay_ms: delayMs, look: nextLook };
     await ctx.db.call('schedule_confirm', again);
+  };
+  const visit = await converse(ctx, job.provider, () => askProvider(job, providerJobId, signal));
+  if (visit.isFull) return schedule(visit.comeBackMs, look);
+  const status = visit.result;
+  const lookAgain = async (delayMs: number, nextLook: number) => {
+    if (job.deadlineAt > ctx.clock.now()) await schedule(delayMs, nextLook);
   };
   if (status.state === 'absent') {
     ctx.log.warn({ job_id: jobId, look, cause: status.cause }, 'an event names a job that our key does not know');

@@ -9,14 +9,14 @@ import { failGeneration } from './fail.ts';
 import type { ProviderJob } from './job.ts';
 import { mediaPaths } from './media-paths.ts';
 import { takePoster } from './poster.ts';
-import { stopGeneration } from './stop.ts';
 
 /** As long as a timer can be. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /**
- * Stores a finished video that really plays, and completes its generation; what does not play fails it instead. Where the
- * file cannot be had just now nothing is decided: `try_again`, with an address that the provider gives then.
+ * Stores a finished video that really plays, and completes its generation; what does not play fails it instead. `ended`,
+ * by whomever and however, it is to be cleared up after. Where the file cannot be had just now nothing is decided:
+ * `try_again`, with an address that the provider gives then.
  */
 export async function deliverGeneration(
   ctx: Context,
@@ -24,7 +24,6 @@ export async function deliverGeneration(
   { video: source, thumbnail }: { video: VideoSource; thumbnail: VideoSource | null },
   signal: AbortSignal,
 ): Promise<'ended' | 'try_again'> {
-  const { jobId } = job.request;
   // Names of its own: another worker may be at the same generation.
   const name = join(ctx.workDir, crypto.randomUUID());
   const posterFile = `${name}.jpg`;
@@ -39,8 +38,6 @@ export async function deliverGeneration(
     await rm(posterFile, { force: true });
     await rm(fetchedFile, { force: true });
   }
-  // Whoever ended it, and however: files stay where it is completed, and nowhere else.
-  await stopGeneration(ctx, jobId, signal);
   return 'ended';
 }
 

@@ -10,7 +10,7 @@ import { sourceImage } from './image.ts';
 import { webhookUrlFor } from './webhook-url.ts';
 
 /** A generation as the worker needs it. `provider` is null when this server has none of that name. */
-type FoundJob = {
+export type FoundJob = {
   provider: VideoProvider | null;
   providerJobId: string | null;
   request: GenerationRequest;

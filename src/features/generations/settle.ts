@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { ProviderStatus } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
 import { ASK_AGAIN_MS, askProvider, waitMsAfter } from './ask.ts';
+import { converse } from './converse.ts';
 import { deliverGeneration } from './deliver.ts';
 import { failGeneration } from './fail.ts';
 import { isOutage, noteHealth } from './health.ts';
@@ -22,30 +23,35 @@ export async function settleGeneration(ctx: Context, jobId: string, signal: Abor
     // Ended, perhaps under a worker that died before it had cleared up.
     if (job?.status !== 'processing') return stopGeneration(ctx, jobId, signal);
 
-    const nextAskMs = hasProvider(job) ? await askOnce(ctx, job, signal) : ABSENT_RETRY_MS;
-    if (nextAskMs === null) return;
-    const isWatched = nextAskMs <= WATCH_INTERVAL_MAX_MS;
-    if (!isWatched || looks >= LOOKS_PER_TASK) {
-      await ctx.db.call('schedule_settle', { job_id: jobId, delay_ms: isWatched ? 0 : nextAskMs });
-      return;
-    }
-    await wait(nextAskMs, undefined, { signal });
+    if (!hasProvider(job)) return askLater(ctx, jobId, ABSENT_RETRY_MS);
+    const visit = await converse(ctx, job.provider, () => askOnce(ctx, job, signal));
+    if (visit.isFull) return askLater(ctx, jobId, visit.comeBackMs);
+    const next = visit.result;
+    // What ended it has left a task that clears up.
+    if (next === 'ended') return;
+    // Whoever ended it meanwhile: files stay where it is completed, and nowhere else.
+    if (next === 'delivered') return stopGeneration(ctx, jobId, signal);
+    const isWatched = next <= WATCH_INTERVAL_MAX_MS;
+    if (!isWatched || looks >= LOOKS_PER_TASK) return askLater(ctx, jobId, isWatched ? 0 : next);
+    await wait(next, undefined, { signal });
   }
 }
 
-/** Null when the generation has ended; else how long to wait before the next question. */
-async function askOnce(ctx: Context, job: ProviderJob, signal: AbortSignal): Promise<number | null> {
+async function askLater(ctx: Context, jobId: string, delayMs: number): Promise<void> {
+  await ctx.db.call('schedule_settle', { job_id: jobId, delay_ms: delayMs });
+}
+
+/** How long to wait before the next question, or why there is none. */
+type Next = number | 'ended' | 'delivered';
+
+/** One conversation: the question and, where the video is made, its way here, which is as slow as its vendor's host. */
+async function askOnce(ctx: Context, job: ProviderJob, signal: AbortSignal): Promise<Next> {
   // A job that is being processed has the provider's id: the table's own check.
   const status = await askProvider(job, job.providerJobId ?? '', signal);
   return applyStatus(ctx, job, status, signal);
 }
 
-async function applyStatus(
-  ctx: Context,
-  job: ProviderJob,
-  status: ProviderStatus,
-  signal: AbortSignal,
-): Promise<number | null> {
+async function applyStatus(ctx: Context, job: ProviderJob, status: ProviderStatus, signal: AbortSignal): Promise<Next> {
   const { jobId } = job.request;
   switch (status.state) {
     case 'queued':
@@ -55,7 +61,7 @@ async function applyStatus(
         progress: status.state === 'processing' ? status.progress : null,
         queue_position: status.state === 'queued' ? status.queuePosition : null,
       });
-      return isRunning ? job.provider.pollIntervalMs : null;
+      return isRunning ? job.provider.pollIntervalMs : 'ended';
     }
     case 'unreachable':
       ctx.log.warn({ job_id: jobId, provider: job.provider.name, cause: status.cause }, 'the provider does not answer');
@@ -71,11 +77,11 @@ async function applyStatus(
       await endAttempt(ctx, jobId, 'failed', status.cause, status.costUsd);
       await failGeneration(ctx, jobId, status.code, status.cause, status.reason);
       if (isOutage(status.code)) await noteHealth(ctx, job.provider.name, jobId, 'failed');
-      return null;
+      return 'ended';
     case 'completed':
       await endAttempt(ctx, jobId, 'completed', null, status.costUsd);
       await noteHealth(ctx, job.provider.name, jobId, 'completed');
-      return (await deliverGeneration(ctx, job, status, signal)) === 'try_again' ? ASK_AGAIN_MS : null;
+      return (await deliverGeneration(ctx, job, status, signal)) === 'try_again' ? ASK_AGAIN_MS : 'delivered';
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { converse } from './converse.ts';
 import { findJob } from './job.ts';
 import { mediaPaths } from './media-paths.ts';
 
@@ -17,11 +18,18 @@ export async function stopGeneration(ctx: Context, jobId: string, signal: AbortS
     await ctx.media.remove(`videos/${paths.video}`);
     await ctx.media.remove(`thumbnails/${paths.thumbnail}`);
   }
-  if (job.provider && job.providerJobId && job.status === 'failed') {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(CANCEL_TIMEOUT_MS)]);
-    await job.provider.cancel(job.request, job.providerJobId, limit);
+  const { provider, providerJobId } = job;
+  if (provider && providerJobId && job.status === 'failed') {
+    const visit = await converse(ctx, provider, () => {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(CANCEL_TIMEOUT_MS)]);
+      return provider.cancel(job.request, providerJobId, limit);
+    });
+    if (visit.isFull) {
+      await ctx.db.call('schedule_stop', { job_id: jobId, delay_ms: visit.comeBackMs });
+      return;
+    }
     // Unless it had ended by itself before.
     await ctx.db.call('end_attempt', { job_id: jobId, result: 'stopped', error: null, cost_usd: null });
   }
-  await job.provider?.release(jobId);
+  await provider?.release(jobId);
 }

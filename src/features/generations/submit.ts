@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from '../context.ts';
+import { converse } from './converse.ts';
 import { type AttemptFailure, failAttempt, failGeneration } from './fail.ts';
 import { isOutage, noteHealth } from './health.ts';
-import { findJob, hasProvider, type ProviderJob } from './job.ts';
+import { type FoundJob, findJob, hasProvider, type ProviderJob } from './job.ts';
 
 type Attempt = { attempt_id: string; attempt: number };
 type AttemptOutcome =
@@ -31,14 +32,26 @@ const STORE_RETRY_MS = 1_000;
 export async function submitGeneration(ctx: Context, jobId: string, signal: AbortSignal): Promise<void> {
   // Read before the attempt is claimed: a database or store that fails here leaves nothing whose outcome is unknown.
   const job = await findJob(ctx, jobId);
+  // Nobody waits for a place in which to see that there is nothing left to send.
+  if (job?.status !== 'pending') return;
+  // The attempt is begun inside: whoever finds no place has claimed nothing.
+  const visit = await converse(ctx, job.provider, () => tryToSubmit(ctx, job, signal));
+  const delayMs = visit.isFull ? visit.comeBackMs : visit.result;
+  // A task of its own: nobody sleeps in a place that others wait for.
+  if (delayMs !== null) await ctx.db.call('schedule_submit', { job_id: jobId, delay_ms: Math.ceil(delayMs) });
+}
+
+/** Null when there is nothing left to send; else how long to wait before the next send. */
+async function tryToSubmit(ctx: Context, job: FoundJob, signal: AbortSignal): Promise<number | null> {
+  const { jobId } = job.request;
   const attempt = await ctx.db.call<AttemptOutcome>('begin_attempt', { job_id: jobId });
   // Where the two were not yet one step, and a worker died between them.
   if (attempt.outcome === 'rejected') await failGeneration(ctx, jobId, 'ERR_5003', 'rejected earlier');
-  if (attempt.outcome !== 'claimed' && attempt.outcome !== 'resumed') return;
+  if (attempt.outcome !== 'claimed' && attempt.outcome !== 'resumed') return null;
 
-  if (attempt.outcome === 'resumed' && !job?.provider?.submitIsRepeatable) {
+  if (attempt.outcome === 'resumed' && !job.provider?.submitIsRepeatable) {
     await close(ctx, attempt.attempt_id, 'unknown', 'the worker died while it was submitting');
-    return;
+    return null;
   }
   if (!hasProvider(job)) {
     await failAttempt(ctx, jobId, attempt.attempt_id, {
@@ -46,17 +59,13 @@ export async function submitGeneration(ctx: Context, jobId: string, signal: Abor
       code: 'ERR_5002',
       cause: 'no such provider here',
     });
-    return;
+    return null;
   }
   const retryAfterMs = await sendOnce(ctx, job, attempt, signal);
-  if (retryAfterMs === null) return;
+  if (retryAfterMs === null) return null;
   const backoffMs = Math.min(RETRY_MIN_MS * 2 ** (attempt.attempt - 1), RETRY_MAX_MS);
   const jitterMs = ((ctx.randomBytes(1)[0] ?? 0) / 256) * JITTER * backoffMs;
-  // A task of its own: nobody sleeps in a place that others wait for.
-  await ctx.db.call('schedule_submit', {
-    job_id: jobId,
-    delay_ms: Math.ceil(Math.min(Math.max(retryAfterMs, backoffMs + jitterMs), RETRY_AFTER_MAX_MS)),
-  });
+  return Math.min(Math.max(retryAfterMs, backoffMs + jitterMs), RETRY_AFTER_MAX_MS);
 }
 
 /** Null when there is nothing left to send; else the provider's own wish how long to wait, or 0. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Context } from '../../../src/features/context.ts';
 import { sweepGenerations } from '../../../src/features/generations/sweep.ts';
+import type { Bulkhead } from '../../../src/kernel/bulkhead.ts';
 import { UnusableVideo } from '../../../src/media/unusable-video.ts';
 import { createTestApp, fakeProbe, type TestApp } from '../../support/app.ts';
 import type { StatusStep, SubmitStep } from '../../support/providers.ts';
@@ -14,6 +15,8 @@ type Story = {
   submit?: SubmitStep[];
   status?: (app: TestApp, userId: string) => StatusStep[];
   isUnusable?: boolean;
+  /** Every other time there is no place for a conversation with the provider. */
+  isCrowded?: boolean;
   ends: 'completed' | string;
 };
 
@@ -25,6 +28,13 @@ const STORIES: Story[] = [
     isRepeatable: false,
     submit: [{ outcome: 'refused', cause: '503' }, 'accept'],
     status: () => [{ state: 'queued', queuePosition: 2 }, { state: 'processing', progress: 50 }, 'complete'],
+    ends: 'completed',
+  },
+  {
+    name: 'a provider that has no place for everybody',
+    isRepeatable: false,
+    isCrowded: true,
+    status: () => [{ state: 'processing', progress: 50 }, 'complete'],
     ends: 'completed',
   },
   {
@@ -80,6 +90,18 @@ const unplayable = {
   },
 };
 
+/** Turns every other one away, so that each one's next try finds room. */
+function crowdedBulkhead(): Bulkhead {
+  let visits = 0;
+  return {
+    async run(_name, work) {
+      visits += 1;
+      if (visits % 2 === 1) return { isFull: true, comeBackMs: 1_000 };
+      return { isFull: false, result: await work() };
+    },
+  };
+}
+
 /** More than the tasks of any story here follow one another. */
 const ROUNDS_MAX = 12;
 
@@ -127,7 +149,10 @@ describe('whatever line a worker dies at, running it again comes to the right en
     it(story.name, async () => {
       await using app = await createTestApp({
         vendor: { isRepeatable: story.isRepeatable },
-        ...(story.isUnusable ? { overrides: { probe: unplayable } } : {}),
+        overrides: {
+          ...(story.isUnusable ? { probe: unplayable } : {}),
+          ...(story.isCrowded ? { bulkhead: crowdedBulkhead() } : {}),
+        },
       });
       const steps = await stepsOf(app, story);
       assert.ok(steps.length >= 3, steps.join());
