@@ -4,7 +4,7 @@ import type { Locator, Page } from 'playwright-core';
 import { browserTests } from '../support/browser.ts';
 import { isSound } from './sound.ts';
 
-const browserTest = browserTests();
+const browserTest = browserTests({ path: null });
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -76,9 +76,15 @@ browserTest(
     await page.getByRole('navigation', { name: 'Endpoints' }).getByRole('link', { name: 'job-events' }).click();
     const events = await operation(page, 'Video jobs', 'jobEvents');
     await events.locator('tr[data-param-name="Last-Event-ID"] input').fill('0');
-    const told = await execute(events);
+    const end = new RegExp(`event: completed\ndata: .*${job_id}`);
+    let told = await execute(events);
+    // The page listens for ten seconds at most, and a busy machine may be at the video for longer.
+    for (let times = 1; times < 5 && told.status === '200' && !end.test(told.body); times += 1) {
+      await events.getByRole('button', { name: 'Clear' }).click();
+      told = await execute(events);
+    }
     assert.equal(told.status, '200');
-    assert.match(told.body, new RegExp(`event: completed\ndata: .*${job_id}`));
+    assert.match(told.body, end);
 
     await page.getByRole('navigation', { name: 'Endpoints' }).getByRole('link', { name: 'get-video-status' }).click();
     assert.match(page.url(), /#\/Video%20jobs\/getVideoStatus$/);

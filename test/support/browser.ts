@@ -66,6 +66,8 @@ export type BrowserTest = (name: string, options: BrowserContextOptions, work: (
 
 type Options = {
   env?: Record<string, string>;
+  /** Where a visitor begins; null: at an empty page. */
+  path?: string | null;
   /** Where the server is to be killed, or followed by another on its data: `startTestServer`. */
   start?(options: { env: Record<string, string> }): Promise<TestServer>;
 };
@@ -74,7 +76,7 @@ type Options = {
  * One server and one browser for the tests of a file, and for each test a visitor who was never here before. Without
  * Chromium there are no tests: test/browser/chromium.test.ts says why, once for all files.
  */
-export function browserTests({ env = {}, start = startServerOnDatabase }: Options = {}): BrowserTest {
+export function browserTests({ env = {}, path = '/', start = startServerOnDatabase }: Options = {}): BrowserTest {
   if (!chromiumPath && !isBrowserRequired) return () => {};
   let server: TestServer;
   let browser: Browser;
@@ -94,7 +96,7 @@ export function browserTests({ env = {}, start = startServerOnDatabase }: Option
       context.setDefaultTimeout(TIMEOUT_MS);
       const page = await context.newPage();
       const problems = watchForProblems(page);
-      await page.goto(server.url);
+      if (path !== null) await page.goto(new URL(path, server.url).href);
       await work({ page, server });
       assert.deepEqual(problems, []);
     });
