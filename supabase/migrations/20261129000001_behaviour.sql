@@ -1,6 +1,6 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
 
--- source: procedures/generations.sql sha256:d46e2f1961de7205fcad801ba2d0535f8fc2291f3d51adc90ac8b1cde82f27aa
+-- source: procedures/generations.sql sha256:ac6bd95430a0805c8fc7d28afa1c46284345b5a2d9c858f0654f425a550d6e47
 -- The life of a generation. Lock order: users, then video_jobs, then the rest (rate-limit addresses last).
 -- Every procedure may be repeated and raced: states are compared before they are set, and final ones never change.
 
@@ -589,8 +589,8 @@ begin
 end
 $$;
 
--- Has the worker tell the provider to stop, and clear what was stored on the way.
-create or replace function public.stop_at_provider(p_job_id uuid) returns void
+-- Has the worker clear up after a job that has ended, after a while: too many have something to tell its provider just now.
+create or replace function public.schedule_stop(p_job_id uuid, p_delay_ms integer) returns void
 language sql
 security definer
 set search_path = ''
@@ -598,9 +598,19 @@ as $$
   select graphile_worker.add_job(
     'stop_generation',
     json_build_object('job_id', p_job_id),
+    run_at := clock_timestamp() + make_interval(secs => greatest(p_delay_ms, 0) / 1000.0),
     max_attempts := 25,
     job_key := 'stop:' || p_job_id
   )
+$$;
+
+-- Has the worker tell the provider to stop, and clear what was stored on the way.
+create or replace function public.stop_at_provider(p_job_id uuid) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select public.schedule_stop(p_job_id, 0)
 $$;
 
 -- The user stops a generation and has the credits back. With a key, a repeat gets the first answer.
@@ -731,7 +741,135 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations.sql', 'd46e2f1961de7205fcad801ba2d0535f8fc2291f3d51adc90ac8b1cde82f27aa')
+insert into public.schema_history (name, hash) values ('procedures/generations.sql', 'ac6bd95430a0805c8fc7d28afa1c46284345b5a2d9c858f0654f425a550d6e47')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/provider_events.sql sha256:e025e700b37986322539fa0b1804aba0029f479dba500c208a1433db227c26ac
+-- What providers tell us by themselves. An event is a hint that makes us look sooner; looking decides.
+
+-- Sees to it that what a verified event concerns is looked at, and records the event, once. One that names no job of ours
+-- leaves nothing behind: vendors sign for all their customers, and any of those may send events here.
+-- `p_providers`: an array of those for whom its sender may speak. Returns {outcome: recorded, effect} | {outcome: repeated} |
+-- {outcome: foreign}; effects as the table tells them.
+create or replace function public.record_provider_event(
+  p_sender text,
+  p_event_key text,
+  p_providers jsonb,
+  p_job_id uuid,
+  p_provider_job_id text
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.video_jobs;
+  v_effect text := 'ignored';
+begin
+  select * into v_job
+  from public.video_jobs
+  where provider in (select jsonb_array_elements_text(p_providers)) and provider_job_id = p_provider_job_id;
+  if not found and p_job_id is not null then
+    -- Locked, so that a submit that is just being written down is seen with its answer.
+    v_job := public.lock_job(p_job_id);
+    if not p_providers ? v_job.provider then
+      v_job := null;
+    end if;
+  end if;
+  if v_job.job_id is null then
+    return jsonb_build_object('outcome', 'foreign');
+  end if;
+
+  if v_job.status = 'processing' and v_job.provider_job_id = p_provider_job_id then
+    -- Once the provider has said that the video is made, a task has it in hand until it is here: a second would fetch it twice.
+    if not exists (
+      select from public.provider_attempts where job_id = v_job.job_id and state = 'accepted' and result = 'completed'
+    ) then
+      v_effect := 'woke';
+    end if;
+  elsif p_provider_job_id is not null and exists (
+    select from public.provider_attempts where job_id = v_job.job_id and state in ('submitting', 'unknown')
+  ) then
+    v_effect := 'unconfirmed';
+  end if;
+
+  insert into public.provider_events (sender, event_key, job_id, provider_job_id, effect)
+  values (p_sender, p_event_key, p_job_id, p_provider_job_id, v_effect)
+  on conflict (sender, event_key) do nothing;
+  if not found then
+    return jsonb_build_object('outcome', 'repeated');
+  end if;
+  if v_effect = 'woke' then
+    perform public.schedule_settle(v_job.job_id, 0);
+  elsif v_effect = 'unconfirmed' then
+    perform public.schedule_confirm(v_job.job_id, p_provider_job_id, 0);
+  end if;
+  return jsonb_build_object('outcome', 'recorded', 'effect', v_effect);
+end
+$$;
+
+-- Asks the provider, after a while, whether a job that an event names is ours: signed events of a vendor may be about any
+-- of its customers' jobs. `p_look` counts the questions that were answered.
+create or replace function public.schedule_confirm(
+  p_job_id uuid,
+  p_provider_job_id text,
+  p_delay_ms integer,
+  p_look integer default 1
+) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select graphile_worker.add_job(
+    'confirm_attempt',
+    json_build_object('job_id', p_job_id, 'provider_job_id', p_provider_job_id, 'look', p_look),
+    run_at := clock_timestamp() + make_interval(secs => greatest(p_delay_ms, 0) / 1000.0),
+    max_attempts := 1000,
+    job_key := 'confirm:' || p_job_id || ':' || md5(p_provider_job_id)
+  )
+$$;
+
+-- The provider has said, asked with our key, that it has the job under this id: the attempt that nobody could tell the
+-- outcome of is the one. Returns {outcome} as mark_submitted does, or none where no such attempt is open.
+create or replace function public.confirm_attempt(p_job_id uuid, p_provider_job_id text) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_attempt_id uuid;
+begin
+  perform public.lock_job(p_job_id);
+  select id into v_attempt_id
+  from public.provider_attempts
+  where job_id = p_job_id and state in ('submitting', 'unknown');
+  if not found then
+    return jsonb_build_object('outcome', 'none');
+  end if;
+  return public.mark_submitted(p_job_id, v_attempt_id, p_provider_job_id, p_provider_job_id);
+end
+$$;
+
+-- What came of the attempt that the provider had accepted: completed | failed | stopped. Written once.
+create or replace function public.end_attempt(p_job_id uuid, p_result text, p_error text, p_cost_usd numeric)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  update public.provider_attempts
+  set result = p_result,
+      result_error = left(p_error, 4000),
+      -- What is no price of a video is nothing that the column could hold, either.
+      vendor_cost_usd = case when p_cost_usd between 0 and 99999 then p_cost_usd end,
+      ended_at = clock_timestamp()
+  where job_id = p_job_id and state = 'accepted' and result is null;
+  return found;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/provider_events.sql', 'e025e700b37986322539fa0b1804aba0029f479dba500c208a1433db227c26ac')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: grants-queue.sql sha256:e2e9472948d4dfa012015ed57c17f72c679c0894877c11fe58a0a343e5ac1421
@@ -835,7 +973,7 @@ $$;
 insert into public.schema_history (name, hash) values ('grants-hosted.sql', '8e40c4b83020224f1f66acb7cdf82133270b0ebc6e37dae4a32b91db8eb6f6b7')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: grants.sql sha256:8380226d24e8ed105f1d40cfac0548a9bac2b4cf97d8b0186538cab785e85da8
+-- source: grants.sql sha256:7307f76b3daaf63a5cad47ea29d572fd4c9b1beadc518195c1f981e92c75c01e
 -- Who may do what. Applied anew after every change in db/, so it also takes back what nobody may do any more.
 -- rendio_server: the API and the worker. anon, authenticated: people, through PostgREST and Realtime. service_role: may do
 -- nothing here; named because hosted databases grant everything to it (and to the other two) by default.
@@ -863,8 +1001,9 @@ revoke all on function
   public.keep_default_price, public.lock_job, public.log_error, public.mark_submitted, public.note_provider_health,
   public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state, public.record_progress,
   public.record_provider_event, public.refuse_ledger_change, public.remove_uploads, public.requeue_orphans,
-  public.rotate_session, public.schedule_confirm, public.schedule_settle, public.schedule_submit,
-  public.stop_at_provider, public.take_rate_limit, public.update_profile, public.withdraw_initial_grant
+  public.rotate_session, public.schedule_confirm, public.schedule_settle, public.schedule_stop,
+  public.schedule_submit, public.stop_at_provider, public.take_rate_limit, public.update_profile,
+  public.withdraw_initial_grant
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -884,8 +1023,8 @@ grant execute on function
   public.forget_upload, public.generation_price, public.log_error, public.mark_submitted, public.note_provider_health,
   public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state, public.record_progress,
   public.record_provider_event, public.remove_uploads, public.requeue_orphans, public.rotate_session,
-  public.schedule_confirm, public.schedule_settle, public.schedule_submit, public.take_rate_limit,
-  public.update_profile, public.withdraw_initial_grant
+  public.schedule_confirm, public.schedule_settle, public.schedule_stop, public.schedule_submit,
+  public.take_rate_limit, public.update_profile, public.withdraw_initial_grant
 to rendio_server;
 
 -- People: their own rows and the models on offer, as the row policies say.
@@ -905,5 +1044,5 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('grants.sql', '8380226d24e8ed105f1d40cfac0548a9bac2b4cf97d8b0186538cab785e85da8')
+insert into public.schema_history (name, hash) values ('grants.sql', '7307f76b3daaf63a5cad47ea29d572fd4c9b1beadc518195c1f981e92c75c01e')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
