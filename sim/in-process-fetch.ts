@@ -22,14 +22,16 @@ export function inProcessFetch(hosts: ReadonlyMap<string, Hono<SimulatorEnv>>): 
     const app = hosts.get(host);
     if (!app) throw networkError('ENOTFOUND', `no simulator answers for ${host}`);
 
-    const { signal } = request;
-    const response = await Promise.race([app.fetch(request, {}), rejectionBy(signal)]);
+    // The caller's own: that of a request hears nothing any more once the request has been collected.
+    const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+    const answer = app.fetch(request, {});
+    const response = await (signal ? Promise.race([answer, rejectionBy(signal)]) : answer);
     if (wasCut(response)) throw networkError('UND_ERR_SOCKET', 'other side closed');
     if (response.headers.has('location') && request.redirect !== 'manual') {
       throw networkError('ERR_REDIRECT', 'simulators are not left by redirects');
     }
     return response.body
-      ? new Response(response.body.pipeThrough(new TransformStream(), { signal }), response)
+      ? new Response(response.body.pipeThrough(new TransformStream(), signal ? { signal } : {}), response)
       : response;
   };
 }

@@ -132,8 +132,7 @@ async function save(
   }
   await using file = await openFile(path, 'w', 0o600);
   let bytes = 0;
-  for await (const piece of answer.body ?? []) {
-    signal.throwIfAborted();
+  for await (const piece of piecesOf(answer, signal)) {
     bytes += piece.length;
     if (bytes > bytesMax) throw tooLarge();
     await file.writeFile(piece);
@@ -144,6 +143,27 @@ async function save(
     throw new MediaFetchError(`the file ended after ${bytes} of ${promised} bytes`, { isFinal: false });
   }
   return bytes;
+}
+
+/** The body, for as long as the signal allows: also where its source does not listen to the signal, or has stopped to. */
+async function* piecesOf({ body }: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader();
+  if (!reader) return;
+  // Ends the read that is waiting. Nobody waits for a source that says it stops, and does not.
+  const letGo = () => void reader.cancel(signal.reason).catch(() => {});
+  signal.addEventListener('abort', letGo, { once: true });
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const { done, value } = await reader.read();
+      signal.throwIfAborted();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    signal.removeEventListener('abort', letGo);
+    letGo();
+  }
 }
 
 function judge(error: unknown): MediaFetchError {

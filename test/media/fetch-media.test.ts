@@ -203,6 +203,15 @@ test('a file over the cap is given up: by its promise, and where it promises not
     },
   ));
 
+test('a transfer whose source hears no signal is given up all the same', async () => {
+  const deaf = () => new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) });
+  const get = async () => new Response(deaf());
+  const path = freshPath();
+  const brought = fetcher({ get, stallMs: 20 }).fetchToFile('https://files.example/', path, ['files.example'], never);
+  await assert.rejects(brought, isFailure(/stalled/, false));
+  assert.ok(!existsSync(path));
+});
+
 test('a transfer that stalls, is cut, or never begins may be tried again', () =>
   withHost(
     (request, reply) => {
