@@ -8,12 +8,16 @@ import { silentLog } from '../../src/kernel/log.ts';
 import { isAlive } from '../../src/kernel/processes.ts';
 import { startTestServer } from './server.ts';
 
-/** Many test files at once, each with its pools; nothing of it has to survive. */
+/** Many test files at once, each with its pools; nothing of it has to survive, or to be tidied while it lasts. */
 const SETTINGS = {
   max_connections: '300',
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  autovacuum: 'off',
+  jit: 'off',
 };
 
 const FOLDER = 'rendio-test-';
