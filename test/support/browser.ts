@@ -10,7 +10,9 @@ import { startServerOnDatabase } from './server-on-database.ts';
 export const NO_CHROMIUM =
   'no Chromium is found: apt-get install -y --no-install-recommends chromium, or name one by CHROMIUM_PATH';
 
+/** Debian's is the same engine without a window's furniture, and takes a fifth less. */
 const PLACES = [
+  '/usr/bin/chromium-headless-shell',
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
