@@ -1,6 +1,6 @@
 /** What the page at `/` weighs on its way to a browser, and how long it takes until its button can be pressed. */
 import { chromium, type Page } from 'playwright-core';
-import { BROWSER_ARGUMENTS, chromiumPath, NO_CHROMIUM } from '../test/support/browser.ts';
+import { BROWSER_ARGUMENTS, chromiumPath, NO_CHROMIUM } from '../test/support/chromium.ts';
 import { startTestServer } from '../test/support/server.ts';
 import { type Bench, quantile } from './report.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chromiumPath, isBrowserRequired, NO_CHROMIUM } from '../support/browser.ts';
+import { chromiumPath, isBrowserRequired, NO_CHROMIUM } from '../support/chromium.ts';
 
 const skip = !chromiumPath && !isBrowserRequired && NO_CHROMIUM;
 

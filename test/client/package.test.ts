@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { build } from 'vite';
 import { DENO_VERSIONS, denoBinary } from '../door/support/deno.ts';
-import { chromiumPath, isBrowserRequired, NO_CHROMIUM } from '../support/browser.ts';
+import { chromiumPath, isBrowserRequired, NO_CHROMIUM } from '../support/chromium.ts';
 import type { TestServer } from '../support/server.ts';
 import { startServerOnDatabase } from '../support/server-on-database.ts';
 
