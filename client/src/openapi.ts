@@ -256,7 +256,7 @@ export interface paths {
     put?: never;
     /**
      * Stop a job that has not ended and have its credits back
-     * @description The job becomes `failed` with `ERR_5004`. One that has ended stays as it is: 409. With an `Idempotency-Key` a repeat gets the first answer again instead.
+     * @description The job becomes `failed` with `ERR_5004`. One that has ended, or whose video is made and on its way, stays as it is: 409. With an `Idempotency-Key` a repeat gets the first answer again instead.
      */
     post: operations['cancelVideoJob'];
     delete?: never;

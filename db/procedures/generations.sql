@@ -611,7 +611,7 @@ as $$
 $$;
 
 -- The user stops a generation and has the credits back. With a key, a repeat gets the first answer.
--- Returns {outcome} = cancelled | replayed | key_reused | final {status} | not_found.
+-- Returns {outcome} = cancelled | replayed | key_reused | final {status}, also where its video is made | not_found.
 create or replace function public.cancel_generation(
   p_user_id uuid,
   p_job_id uuid,
@@ -647,7 +647,10 @@ begin
   if not found then
     return jsonb_build_object('outcome', 'not_found');
   end if;
-  if not public.fail_generation(p_job_id, 'ERR_5004') then
+  -- A provider that has made the video has its money: there is nothing left to stop, and the video is on its way here.
+  if exists (
+    select from public.provider_attempts where job_id = p_job_id and state = 'accepted' and result = 'completed'
+  ) or not public.fail_generation(p_job_id, 'ERR_5004') then
     return jsonb_build_object('outcome', 'final', 'status', v_job.status);
   end if;
 

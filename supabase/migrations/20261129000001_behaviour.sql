@@ -1,6 +1,6 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
 
--- source: procedures/generations.sql sha256:ac6bd95430a0805c8fc7d28afa1c46284345b5a2d9c858f0654f425a550d6e47
+-- source: procedures/generations.sql sha256:06374cf3fa0963edd85bb31202a2787fba6744c70c0bdf9383e0fcfc77b52523
 -- The life of a generation. Lock order: users, then video_jobs, then the rest (rate-limit addresses last).
 -- Every procedure may be repeated and raced: states are compared before they are set, and final ones never change.
 
@@ -614,7 +614,7 @@ as $$
 $$;
 
 -- The user stops a generation and has the credits back. With a key, a repeat gets the first answer.
--- Returns {outcome} = cancelled | replayed | key_reused | final {status} | not_found.
+-- Returns {outcome} = cancelled | replayed | key_reused | final {status}, also where its video is made | not_found.
 create or replace function public.cancel_generation(
   p_user_id uuid,
   p_job_id uuid,
@@ -650,7 +650,10 @@ begin
   if not found then
     return jsonb_build_object('outcome', 'not_found');
   end if;
-  if not public.fail_generation(p_job_id, 'ERR_5004') then
+  -- A provider that has made the video has its money: there is nothing left to stop, and the video is on its way here.
+  if exists (
+    select from public.provider_attempts where job_id = p_job_id and state = 'accepted' and result = 'completed'
+  ) or not public.fail_generation(p_job_id, 'ERR_5004') then
     return jsonb_build_object('outcome', 'final', 'status', v_job.status);
   end if;
 
@@ -741,7 +744,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations.sql', 'ac6bd95430a0805c8fc7d28afa1c46284345b5a2d9c858f0654f425a550d6e47')
+insert into public.schema_history (name, hash) values ('procedures/generations.sql', '06374cf3fa0963edd85bb31202a2787fba6744c70c0bdf9383e0fcfc77b52523')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/provider_events.sql sha256:e025e700b37986322539fa0b1804aba0029f479dba500c208a1433db227c26ac

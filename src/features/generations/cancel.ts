@@ -10,7 +10,7 @@ type CancelOutcome =
 
 export type CancelGenerationInput = { userId: string; jobId: string; idempotencyKey: string | null };
 
-/** Stops a generation that has not ended and gives its credits back; else ERR_4008. */
+/** Stops a generation whose video is not made yet and gives its credits back; else ERR_4008. */
 export async function cancelGeneration(ctx: Context, input: CancelGenerationInput): Promise<Answer> {
   const result = await ctx.db.call<CancelOutcome>('cancel_generation', {
     user_id: input.userId,

@@ -26,8 +26,8 @@ export function endingRoutes(api: Api, ctx: Context, guards: Guards): void {
       operationId: 'cancelVideoJob',
       summary: 'Stop a job that has not ended and have its credits back',
       description:
-        'The job becomes `failed` with `ERR_5004`. One that has ended stays as it is: 409. With an `Idempotency-Key` a ' +
-        'repeat gets the first answer again instead.',
+        'The job becomes `failed` with `ERR_5004`. One that has ended, or whose video is made and on its way, stays as it ' +
+        'is: 409. With an `Idempotency-Key` a repeat gets the first answer again instead.',
       security: SECURITY,
       parameters: [headerParameter(KEY, 'With it, a repeat gets the first answer.', { format: 'uuid' })],
       middleware: guards.userWithBody,

@@ -13,6 +13,8 @@ import { stopGeneration } from './stop.ts';
 const WATCH_INTERVAL_MAX_MS = 1_000;
 /** Then a task makes room: those who wait for its place would else wait for the end of somebody's film. */
 const LOOKS_PER_TASK = 20;
+/** A host that is away for long is asked so often at least: its file must not miss the deadline for our patience. */
+const FETCH_AGAIN_MAX_MS = 60_000;
 /** A provider that this server no longer has may be back with the next configuration. */
 const ABSENT_RETRY_MS = 60_000;
 
@@ -81,8 +83,22 @@ async function applyStatus(ctx: Context, job: ProviderJob, status: ProviderStatu
     case 'completed':
       await endAttempt(ctx, jobId, 'completed', null, status.costUsd);
       await noteHealth(ctx, job.provider.name, jobId, 'completed');
-      return (await deliverGeneration(ctx, job, status, signal)) === 'try_again' ? ASK_AGAIN_MS : 'delivered';
+      return (await deliverGeneration(ctx, job, status, signal)) === 'try_again'
+        ? fetchAgainMs(ctx, jobId)
+        : 'delivered';
   }
+}
+
+/** How long until a file that cannot be had is asked for again: half as long as it has been waited for. */
+async function fetchAgainMs(ctx: Context, jobId: string): Promise<number> {
+  const attempt = await ctx.db.read
+    .selectFrom('provider_attempts')
+    .select('ended_at')
+    .where('job_id', '=', jobId)
+    .where('result', '=', 'completed')
+    .executeTakeFirst();
+  const waitedMs = attempt?.ended_at ? ctx.clock.now().getTime() - attempt.ended_at.getTime() : 0;
+  return Math.ceil(Math.min(Math.max(waitedMs / 2, ASK_AGAIN_MS), FETCH_AGAIN_MAX_MS));
 }
 
 /** What support reads later: how the provider's work ended, and what the provider says that it cost. */

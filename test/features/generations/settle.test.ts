@@ -3,6 +3,7 @@ import { access, rm } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { settleGeneration } from '../../../src/features/generations/settle.ts';
 import { silentLog } from '../../../src/kernel/log.ts';
+import { MediaFetchError } from '../../../src/media/fetch-media.ts';
 import { createProbe, ProbeUnavailable } from '../../../src/media/probe.ts';
 import { createTestApp, fakeProbe, type TestApp } from '../../support/app.ts';
 import { hang } from '../../support/providers.ts';
@@ -47,6 +48,59 @@ describe('seeing a generation to its end', () => {
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
     await app.assertSound();
+  });
+
+  it('a video that is made can no longer be cancelled: its provider is paid, and it comes', async () => {
+    let isBusy = true;
+    const probe: typeof fakeProbe = {
+      ...fakeProbe,
+      async probe(...given) {
+        if (isBusy) throw new ProbeUnavailable('busy');
+        return fakeProbe.probe(...given);
+      },
+    };
+    await using app = await createTestApp({ overrides: { probe } });
+    const { userId, jobId } = await begin(app);
+    await app.drain();
+    const answer = await app.ctx.db.call('cancel_generation', { user_id: userId, job_id: jobId });
+    assert.deepEqual(answer, { outcome: 'final', status: 'processing' });
+    isBusy = false;
+    await app.hasten();
+    await app.drain();
+    assert.equal((await app.job(jobId)).status, 'completed');
+    assert.equal(await app.balance(userId), 0);
+    await app.assertSound();
+  });
+
+  it('a file that cannot be had is asked for ever more rarely, and once a minute in the end', async () => {
+    const video = { from: 'url', url: 'https://files.example/a.mp4' } as const;
+    let asked = 0;
+    const fetcher = {
+      async fetchToFile() {
+        asked += 1;
+        throw new MediaFetchError('cut', { isFinal: false });
+      },
+    };
+    await using app = await createTestApp({
+      vendor: { status: [{ state: 'completed', video, thumbnail: null }] },
+      overrides: { mediaFetcherFor: () => fetcher },
+    });
+    const { jobId } = await begin(app);
+    for (const [waitedSeconds, nextSeconds] of [
+      [0, 5],
+      [4, 5],
+      [40, 20],
+      [600, 60],
+    ] as const) {
+      const sql = `update provider_attempts set ended_at = now() - make_interval(secs => $2) where job_id = $1 and result is not null`;
+      await app.owner.query(sql, [jobId, waitedSeconds]);
+      await app.hasten();
+      await app.drain();
+      const [task, seconds] = await left(app, jobId);
+      assert.equal(task, 'settle_generation');
+      assert.ok(Math.abs(seconds - nextSeconds) <= 1, `${seconds} s after ${waitedSeconds}`);
+    }
+    assert.equal(asked, 4);
   });
 
   it('a provider that cannot be reached is asked again, and nothing is given up before the deadline', async () => {
