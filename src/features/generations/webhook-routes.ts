@@ -25,6 +25,7 @@ export function webhookRoutes(api: Api, ctx: Context): void {
       body,
       receivedAt: ctx.clock.now(),
       readSigned: () => signedEventIn(body),
+      requireJson: () => void parseJsonObject(body),
     });
     return c.json({ success: true }, 200);
   });

@@ -12,6 +12,8 @@ export type ReceiveWebhookInput = WebhookDelivery & {
   jobId: string | null;
   /** Reads the body in the generic form, or throws what is wrong with it. Asked only once the signature is known. */
   readSigned(): SignedEvent;
+  /** Throws where the body is no JSON object. */
+  requireJson(): void;
 };
 
 type Event = { sender: string; key: string; providers: ProviderName[]; providerJobId: string | null };
@@ -54,6 +56,8 @@ async function vendorsEvent(
   const sender = vendor.webhooksFrom;
   const verdict = await vendor.verifyWebhook(input);
   if (!verdict.ok) throw turnedAway(ctx, sender, verdict.cause);
+  // One that names no job is none of ours; one that is no event at all is the sender's mistake.
+  if (verdict.providerJobId === null) input.requireJson();
   return {
     sender,
     key: verdict.eventId ?? (await digestOf(input.body)),

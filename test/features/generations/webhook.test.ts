@@ -24,11 +24,15 @@ async function openApp(vendor: TestAppOptions['vendor'] = {}): Promise<TestApp> 
     webhooksFrom: 'fal',
     verifyWebhook: async ({ headers, body }) =>
       headers.get('x-genuine') === 'yes'
-        ? { ok: true, eventId: null, providerJobId: JSON.parse(new TextDecoder().decode(body)).request_id }
+        ? { ok: true, eventId: null, providerJobId: requestIdIn(new TextDecoder().decode(body)) }
         : { ok: false, cause: 'forged' },
   };
   app.ctx.providers = new Map([['sandbox', sender]]);
   return app;
+}
+
+function requestIdIn(text: string): string | null {
+  return text.startsWith('{') ? (JSON.parse(text).request_id ?? null) : null;
 }
 
 async function begin(app: TestApp): Promise<{ userId: string; jobId: string }> {
@@ -335,6 +339,21 @@ describe('a no that was none', () => {
 });
 
 describe('a vendor’s own events', () => {
+  it('a genuine event that is no JSON object is refused as such; one that names no job has no effect', async () => {
+    await using app = await openApp();
+    const { jobId } = await begin(app);
+    const send = (body: string) =>
+      app.fetch(`${PATH}?provider=fal&job=${jobId}`, { method: 'POST', headers: { 'x-genuine': 'yes' }, body });
+    for (const body of ['not json', '[]', 'null', '"{}"']) {
+      const response = await send(body);
+      assert.equal(response.status, 400, body);
+      assert.equal((await response.json()).error.code, 'ERR_4006', body);
+    }
+    assert.equal((await send('{}')).status, 200);
+    const { rows } = await app.owner.query('select effect from provider_events');
+    assert.deepEqual(rows, [{ effect: 'ignored' }]);
+  });
+
   it('are verified by the vendor’s scheme alone: the generic signature opens nothing there', async () => {
     await using app = await openApp({ status: [{ state: 'processing', progress: 1 }] });
     const { jobId } = await begin(app);
