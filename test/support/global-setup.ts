@@ -50,6 +50,8 @@ export async function startSharedServer(): Promise<void> {
   process.env.RENDIO_TEST_SERVER_URL = server.url;
   const before = teardown;
   teardown = async () => {
+    // Nobody waits for what its last tests have left under way.
+    await server.kill('SIGKILL');
     await server.stop();
     await before?.();
   };
