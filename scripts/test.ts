@@ -11,7 +11,7 @@ import { spec } from 'node:test/reporters';
 import { StartupError } from '../src/kernel/startup-error.ts';
 import { globalSetup, globalTeardown, startSharedServer } from '../test/support/global-setup.ts';
 
-/** A file is a process of its own, and a third of its time is waiting: one more than the small machines of CI have cores. */
+/** A file is a process of its own, and half of its time is waiting: twice as many as the small machines of CI have cores. */
 const CONCURRENCY = 4;
 
 /** The slowest files first, so that none of them runs alone at the end. */
@@ -25,7 +25,7 @@ const FIRST = [
   'test/client',
 ];
 
-/** A test that hangs must fail, and be named; no file takes a tenth of it. */
+/** A test that hangs must fail, and be named; no other takes a third of it. */
 const TIMEOUT_MS = 300_000;
 
 const names = process.argv.slice(2);
