@@ -1,6 +1,5 @@
 /** The child's end of a `ChildPool`: takes one task, answers it, and goes when it is let go. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectAll, collectYoung } from './collect.ts';
 import { TaskRefusal } from './task-refusal.ts';
 
 export { TaskRefusal } from './task-refusal.ts';
@@ -51,12 +50,11 @@ export function answerParent<Input, Output>(load: () => Promise<ChildWork<Input,
  * sees no reason to for hundreds of megabytes. So it is told to.
  */
 function collectRegularly(): void {
-  setFlagsFromString('--expose-gc');
-  const collect: (options: { type: 'minor' | 'major' }) => void = runInNewContext('gc');
   let count = 0;
   setInterval(() => {
     count += 1;
-    collect({ type: count % FULL_EVERY === 0 ? 'major' : 'minor' });
+    if (count % FULL_EVERY === 0) collectAll();
+    else collectYoung();
   }, COLLECT_MS).unref();
 }
 

@@ -1,6 +1,6 @@
 /** Brings a finished file from a provider's host to this machine, as a stream, and from nowhere else. */
 import { rm } from 'node:fs/promises';
-import { collectYoung } from '../kernel/collect-young.ts';
+import { collectYoung } from '../kernel/collect.ts';
 import { ForbiddenAddress, guardedGet, type Lookup } from './guarded-get.ts';
 import { openFile } from './open-file.ts';
 

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-type Collect = (options: { type: 'minor' }) => void;
+type Collect = (options: { type: 'minor' | 'major' }) => void;
 
 let collect: Collect | undefined;
 
@@ -12,6 +12,12 @@ let collect: Collect | undefined;
 export function collectYoung(): void {
   collect ??= findCollect();
   collect({ type: 'minor' });
+}
+
+/** Frees what has been dropped since it grew old, too: some milliseconds. */
+export function collectAll(): void {
+  collect ??= findCollect();
+  collect({ type: 'major' });
 }
 
 function findCollect(): Collect {
