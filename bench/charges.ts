@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { createDatabase, type Database } from '../src/db/database.ts';
 import { migrate } from '../src/db/migrate.ts';
 import { closePool, createPool } from '../src/db/pool.ts';
-import { startEmbeddedPostgres } from '../src/entry/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../src/embedded-postgres/start.ts';
 import { silentLog } from '../src/kernel/log.ts';
 import type { Bench } from './report.ts';
 
@@ -18,11 +19,12 @@ const USERS = 500;
 export const charges: Bench = async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'rendio-bench-'));
   const postgres = await startEmbeddedPostgres({ dataDir, log: silentLog });
+  const owner = new pg.Pool({ connectionString: postgres.url, max: 4 });
   const pool = createPool({ url: postgres.url, log: silentLog, connectionsMax: CALLERS });
   try {
     await migrate({ url: postgres.url, log: silentLog });
     const db = createDatabase(pool);
-    const users = await Promise.all(Array.from({ length: USERS }, () => richUser(db)));
+    const users = await Promise.all(Array.from({ length: USERS }, () => richUser(db, owner)));
     const one = await chargesPerSecond(db, users.slice(0, 1));
     const many = await chargesPerSecond(db, users.slice(1));
     const { rows } = await pool.query('select * from broken_invariants()');
@@ -32,15 +34,15 @@ export const charges: Bench = async () => {
       { name: `charges of ${USERS - 1} users, ${CALLERS} at once`, value: many, unit: '/s' },
     ];
   } finally {
-    await closePool(pool);
+    await Promise.all([closePool(pool), closePool(owner)]);
     await postgres.stop();
     await rm(dataDir, { recursive: true, force: true });
   }
 };
 
-async function richUser(db: Database): Promise<string> {
-  const { user_id } = await db.call<{ user_id: string }>('onboard_device', { device_id: `device-${randomUUID()}` });
-  await db.call('add_credits', { user_id, amount: 1_000_000, reason: 'iap_purchase' });
+async function richUser(db: Database, owner: pg.Pool): Promise<string> {
+  const { user_id } = await db.call('onboard_device', { device_id: `device-${randomUUID()}` });
+  await owner.query(`select add_credits($1, 1000000, 'iap_purchase')`, [user_id]);
   return user_id;
 }
 
@@ -53,15 +55,13 @@ async function chargesPerSecond(db: Database, users: string[]): Promise<number> 
   const caller = async () => {
     while (performance.now() < end) {
       turn += 1;
-      const begun = await db.call<{ outcome: string }>('begin_generation', {
-        user_id: users[turn % users.length],
+      const begun = await db.call('begin_generation', {
+        user_id: users[turn % users.length] ?? '',
         idempotency_key: randomUUID(),
         request_hash: 'a'.repeat(64),
         model_id: model.id,
         prompt: 'a cat playing piano',
         settings: { duration: 5 },
-        image_url: null,
-        address: null,
         limit_account: 1_000_000,
         limit_address: 1_000_000,
         limit_in_flight: 1_000_000,

@@ -1,12 +1,12 @@
--- Who may do what. Applied anew after every change in db/, so it also takes back what nobody may do any more.
--- rendio_server: the API and the worker. anon, authenticated: people, through PostgREST and Realtime. service_role: may do
--- nothing here; named because hosted databases grant everything to it (and to the other two) by default.
+-- Who may do what. Applied again after every change in db/, so it also takes back what nobody may do any more.
+-- rendio_server: the API and the worker. anon, authenticated: users, through PostgREST and Realtime. service_role: nothing here;
+-- named because hosted databases grant everything to it (and to the other two) by default.
 
 revoke all on table
   public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
   public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
   public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
-  public.provider_events, public.provider_circuits, public.uploads
+  public.provider_events, public.provider_circuits, public.uploads, public.settings
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
@@ -14,19 +14,22 @@ revoke all on sequence
   public.error_log_id_seq, public.admin_actions_id_seq, public.provider_events_id_seq
 from public, anon, authenticated, service_role, rendio_server;
 
--- Every function of ours. Those that are not granted again below are called by other procedures alone.
+-- Every function of ours. Those that are not granted again below are called by other procedures alone; so are the two that move
+-- credits for any reason, add_credits and deduct_credits.
 revoke all on function
   public.add_credits, public.admit_to_provider, public.apply_credits, public.begin_attempt, public.begin_generation,
   public.begin_upload, public.broken_invariants, public.cancel_generation, public.claim_initial_grant,
-  public.cleanup_rate_limit_logs, public.close_attempt, public.complete_initial_grant, public.confirm_attempt,
-  public.count_jobs, public.current_user_id, public.deduct_credits, public.delete_generation, public.emit_event,
-  public.end_attempt, public.expire_uploads, public.fail_attempt, public.fail_generation, public.finish_generation,
-  public.finish_upload, public.forget_upload, public.generation_price, public.guard_job_state,
-  public.keep_default_price, public.lock_job, public.log_error, public.mark_submitted, public.note_provider_health,
-  public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state, public.record_progress,
-  public.record_provider_event, public.refuse_ledger_change, public.remove_uploads, public.requeue_orphans,
-  public.rotate_session, public.schedule_confirm, public.schedule_settle, public.schedule_stop,
-  public.schedule_submit, public.stop_at_provider, public.take_rate_limit, public.update_profile,
+  public.cleanup_rate_limit_logs, public.close_attempt, public.complete_initial_grant(uuid),
+  public.complete_initial_grant(uuid, integer), public.complete_previous_rows, public.confirm_attempt, public.count_jobs,
+  public.current_user_id, public.deduct_credits, public.delete_generation, public.emit_event, public.end_attempt,
+  public.enqueue, public.expire_uploads, public.fail_attempt, public.fail_generation, public.find_response,
+  public.finish_generation, public.finish_upload, public.forget_upload, public.generation_price, public.guard_job_state,
+  public.is_made, public.keep_default_price, public.lock_job, public.log_error, public.mark_submitted,
+  public.note_provider_health, public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state,
+  public.record_progress, public.record_provider_event, public.record_provider_outcome, public.refuse_ledger_change,
+  public.remove_uploads, public.requeue_orphans, public.rotate_session, public.schedule_cleanup, public.schedule_confirm,
+  public.schedule_confirmation, public.schedule_poll, public.schedule_settle, public.schedule_stop,
+  public.schedule_submit, public.store_response, public.take_rate_limit, public.update_profile,
   public.withdraw_initial_grant
 from public, anon, authenticated, service_role, rendio_server;
 
@@ -37,21 +40,22 @@ grant select on table
   public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
   public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
   public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
-  public.provider_events, public.provider_circuits, public.uploads
+  public.provider_events, public.provider_circuits, public.uploads, public.settings
 to rendio_server;
 grant execute on function
-  public.add_credits, public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants,
-  public.cancel_generation, public.claim_initial_grant, public.close_attempt, public.complete_initial_grant,
-  public.confirm_attempt, public.current_user_id, public.deduct_credits, public.delete_generation, public.end_attempt,
-  public.expire_uploads, public.fail_attempt, public.fail_generation, public.finish_generation, public.finish_upload,
-  public.forget_upload, public.generation_price, public.log_error, public.mark_submitted, public.note_provider_health,
-  public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state, public.record_progress,
-  public.record_provider_event, public.remove_uploads, public.requeue_orphans, public.rotate_session,
-  public.schedule_confirm, public.schedule_settle, public.schedule_stop, public.schedule_submit,
-  public.take_rate_limit, public.update_profile, public.withdraw_initial_grant
+  public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants,
+  public.cancel_generation, public.claim_initial_grant, public.close_attempt, public.complete_initial_grant(uuid),
+  public.complete_initial_grant(uuid, integer), public.confirm_attempt, public.current_user_id,
+  public.delete_generation, public.end_attempt, public.expire_uploads, public.fail_attempt, public.fail_generation,
+  public.finish_generation, public.finish_upload, public.forget_upload, public.mark_submitted,
+  public.note_provider_health, public.onboard_device, public.open_session, public.prune_logs, public.record_progress,
+  public.record_provider_event, public.record_provider_outcome, public.remove_uploads, public.requeue_orphans,
+  public.rotate_session, public.schedule_cleanup, public.schedule_confirm, public.schedule_confirmation,
+  public.schedule_poll, public.schedule_settle, public.schedule_stop, public.schedule_submit, public.take_rate_limit,
+  public.update_profile, public.withdraw_initial_grant
 to rendio_server;
 
--- People: their own rows and the models on offer, as the row policies say.
+-- Users: their own rows and the models on offer, as the row policies say.
 grant execute on function public.current_user_id to anon, authenticated;
 grant select on table public.models to anon, authenticated;
 grant select on table public.users, public.video_jobs, public.quota_log to authenticated;

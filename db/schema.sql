@@ -109,6 +109,9 @@
 -- sessions.refreshed_at: timestamp with time zone not null default now()
 -- sessions.expires_at: timestamp with time zone not null
 -- sessions.revoked_at: timestamp with time zone
+-- settings.is_only_row: boolean not null default true
+-- settings.initial_grant_credits: integer not null default 10
+-- settings.updated_at: timestamp with time zone not null default now()
 -- uploads.id: uuid not null default gen_random_uuid()
 -- uploads.user_id: uuid not null
 -- uploads.path: text not null
@@ -120,6 +123,7 @@
 -- uploads.created_at: timestamp with time zone not null default clock_timestamp()
 -- uploads.updated_at: timestamp with time zone not null default clock_timestamp()
 -- uploads.stored_at: timestamp with time zone
+-- uploads.file: text not null
 -- user_bans.user_id: uuid not null
 -- user_bans.reason: text not null
 -- user_bans.created_at: timestamp with time zone not null default now()
@@ -173,6 +177,7 @@
 -- video_jobs.completed_at: timestamp with time zone
 -- video_jobs.deleted_at: timestamp with time zone
 -- video_jobs.error_reason: text
+-- video_jobs.media_path: text
 
 -- constraints
 -- admin_actions admin_actions_action_type_check: CHECK ((action_type = ANY (ARRAY['credit_refund'::text, 'credit_adjustment'::text, 'model_disable'::text, 'model_enable'::text, 'model_update'::text, 'user_ban'::text, 'user_unban'::text])))
@@ -208,7 +213,7 @@
 -- models models_price_per_seconds_check: CHECK ((price_per_seconds > 0))
 -- models models_priced_flat_or_by_seconds: CHECK (((price_credits IS NULL) = (price_per_seconds IS NULL)))
 -- models models_prompt_max_check: CHECK (((prompt_max >= 3) AND (prompt_max <= 10000)))
--- models models_provider_check: CHECK ((provider = ANY (ARRAY['sandbox'::text, 'fal'::text, 'runway'::text, 'pika'::text])))
+-- models models_provider_check: CHECK ((provider ~ '^[a-z][a-z0-9_-]{0,49}$'::text))
 -- models models_provider_model_id_check: CHECK (((char_length(provider_model_id) >= 1) AND (char_length(provider_model_id) <= 200)))
 -- models models_provider_provider_model_id_key: UNIQUE (provider, provider_model_id)
 -- models models_settings_schema_check: CHECK ((jsonb_typeof(settings_schema) = 'object'::text))
@@ -225,13 +230,13 @@
 -- provider_attempts provider_attempts_provider_job_id_check: CHECK (((char_length(provider_job_id) >= 1) AND (char_length(provider_job_id) <= 500)))
 -- provider_attempts provider_attempts_result_check: CHECK ((result = ANY (ARRAY['completed'::text, 'failed'::text, 'stopped'::text])))
 -- provider_attempts provider_attempts_result_error_check: CHECK ((char_length(result_error) <= 4000))
--- provider_attempts provider_attempts_state_check: CHECK ((state = ANY (ARRAY['submitting'::text, 'accepted'::text, 'refused'::text, 'rejected'::text, 'unknown'::text])))
+-- provider_attempts provider_attempts_state_check: CHECK ((state = ANY (ARRAY['submitting'::text, 'accepted'::text, 'retryable'::text, 'declined'::text, 'unknown'::text])))
 -- provider_attempts provider_attempts_vendor_cost_usd_check: CHECK ((vendor_cost_usd >= (0)::numeric))
 -- provider_attempts provider_attempts_vendor_request_id_check: CHECK ((char_length(vendor_request_id) <= 500))
 -- provider_circuits provider_circuits_failing_at_check: CHECK ((failing_at = ANY (ARRAY['submit'::text, 'job'::text])))
 -- provider_circuits provider_circuits_open_knows_when: CHECK (((state = 'open'::text) = ((opened_at IS NOT NULL) AND (probe_at IS NOT NULL))))
 -- provider_circuits provider_circuits_pkey: PRIMARY KEY (provider)
--- provider_circuits provider_circuits_provider_check: CHECK ((provider = ANY (ARRAY['sandbox'::text, 'fal'::text, 'runway'::text, 'pika'::text])))
+-- provider_circuits provider_circuits_provider_check: CHECK ((provider ~ '^[a-z][a-z0-9_-]{0,49}$'::text))
 -- provider_circuits provider_circuits_state_check: CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text])))
 -- provider_events provider_events_effect_check: CHECK ((effect = ANY (ARRAY['woke'::text, 'unconfirmed'::text, 'ignored'::text])))
 -- provider_events provider_events_event_key_check: CHECK (((char_length(event_key) >= 1) AND (char_length(event_key) <= 200)))
@@ -261,10 +266,14 @@
 -- sessions sessions_active_generation_check: CHECK ((active_generation >= 0))
 -- sessions sessions_pkey: PRIMARY KEY (id)
 -- sessions sessions_user_id_fkey: FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+-- settings settings_initial_grant_credits_check: CHECK (((initial_grant_credits >= 0) AND (initial_grant_credits <= 1000000)))
+-- settings settings_is_only_row_check: CHECK (is_only_row)
+-- settings settings_pkey: PRIMARY KEY (is_only_row)
 -- uploads uploads_bytes_check: CHECK (((bytes >= 1) AND (bytes <= 10485760)))
 -- uploads uploads_content_type_check: CHECK ((content_type = ANY (ARRAY['image/jpeg'::text, 'image/png'::text, 'image/webp'::text])))
+-- uploads uploads_file_check: CHECK (((char_length(file) >= 38) AND (char_length(file) <= 1000)))
 -- uploads uploads_height_check: CHECK ((height > 0))
--- uploads uploads_lie_in_their_owners_folder: CHECK (starts_with(path, ((user_id)::text || '/'::text)))
+-- uploads uploads_lie_in_a_users_folder: CHECK ((path ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.'::text))
 -- uploads uploads_path_check: CHECK (((char_length(path) >= 38) AND (char_length(path) <= 1000)))
 -- uploads uploads_path_key: UNIQUE (path)
 -- uploads uploads_pkey: PRIMARY KEY (id)
@@ -298,6 +307,7 @@
 -- video_jobs video_jobs_error_reason_check: CHECK ((error_reason = 'moderated'::text))
 -- video_jobs video_jobs_failed_has_a_code: CHECK (((status = 'failed'::text) = (error_code IS NOT NULL)))
 -- video_jobs video_jobs_image_url_check: CHECK ((char_length(image_url) <= 2000))
+-- video_jobs video_jobs_media_path_check: CHECK (((char_length(media_path) >= 38) AND (char_length(media_path) <= 1000)))
 -- video_jobs video_jobs_model_id_fkey: FOREIGN KEY (model_id) REFERENCES models(id)
 -- video_jobs video_jobs_pkey: PRIMARY KEY (job_id)
 -- video_jobs video_jobs_processing_is_at_the_provider: CHECK (((status <> 'processing'::text) OR (provider_job_id IS NOT NULL)))
@@ -308,6 +318,7 @@
 -- video_jobs video_jobs_reason_only_with_a_code: CHECK (((error_reason IS NULL) OR (error_code IS NOT NULL)))
 -- video_jobs video_jobs_settings_check: CHECK ((jsonb_typeof(settings) = 'object'::text))
 -- video_jobs video_jobs_status_check: CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text])))
+-- video_jobs video_jobs_unfinished_has_a_media_path: CHECK (((completed_at IS NOT NULL) OR (media_path IS NOT NULL)))
 -- video_jobs video_jobs_user_id_fkey: FOREIGN KEY (user_id) REFERENCES users(id)
 -- video_jobs video_jobs_video_bytes_check: CHECK ((video_bytes > 0))
 -- video_jobs video_jobs_video_seconds_check: CHECK ((video_seconds > (0)::numeric))
@@ -356,6 +367,8 @@
 -- sessions sessions_by_expiry: using btree (expires_at)
 -- sessions sessions_of_user: using btree (user_id)
 -- sessions sessions_pkey: using btree (id)
+-- settings settings_pkey: using btree (is_only_row)
+-- uploads uploads_by_file: using btree (file)
 -- uploads uploads_left_behind: using btree (updated_at) WHERE (stored_at IS NULL)
 -- uploads uploads_of_user: using btree (user_id, path)
 -- uploads uploads_path_key: using btree (path)
@@ -377,8 +390,11 @@
 
 -- triggers
 -- models models_keep_default_price: BEFORE INSERT OR UPDATE ON public.models FOR EACH ROW EXECUTE FUNCTION keep_default_price()
+-- provider_attempts provider_attempts_complete_previous_rows: BEFORE UPDATE OF state ON public.provider_attempts FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
 -- quota_log quota_log_is_never_emptied: BEFORE TRUNCATE ON public.quota_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change()
 -- quota_log quota_log_only_grows: BEFORE DELETE OR UPDATE ON public.quota_log FOR EACH ROW EXECUTE FUNCTION refuse_ledger_change()
+-- uploads uploads_complete_previous_rows: BEFORE INSERT ON public.uploads FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
+-- video_jobs video_jobs_complete_previous_rows: BEFORE INSERT ON public.video_jobs FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
 -- video_jobs video_jobs_count_changes: AFTER UPDATE OF status, deleted_at, user_id ON public.video_jobs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.deleted_at IS DISTINCT FROM new.deleted_at) OR (old.user_id IS DISTINCT FROM new.user_id))) EXECUTE FUNCTION count_jobs()
 -- video_jobs video_jobs_count_rows: AFTER INSERT OR DELETE ON public.video_jobs FOR EACH ROW EXECUTE FUNCTION count_jobs()
 -- video_jobs video_jobs_guard_state: BEFORE UPDATE OF status ON public.video_jobs FOR EACH ROW EXECUTE FUNCTION guard_job_state()
@@ -400,6 +416,7 @@
 -- refresh_tokens server_reads: select to rendio_server using (true)
 -- schema_history server_reads: select to rendio_server using (true)
 -- sessions server_reads: select to rendio_server using (true)
+-- settings server_reads: select to rendio_server using (true)
 -- uploads server_reads: select to rendio_server using (true)
 -- user_bans server_reads: select to rendio_server using (true)
 -- user_events server_reads: select to rendio_server using (true)
@@ -409,53 +426,62 @@
 -- video_jobs server_reads: select to rendio_server using (true)
 
 -- functions
--- add_credits(p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text, p_job_id uuid): returns jsonb security definer to rendio_server
+-- add_credits(p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text, p_job_id uuid): returns jsonb security definer
 -- admit_to_provider(p_provider text): returns integer security definer
 -- apply_credits(p_user_id uuid, p_change integer, p_reason text, p_job_id uuid, p_transaction_id text): returns integer security definer
 -- begin_attempt(p_job_id uuid): returns jsonb security definer to rendio_server
--- begin_generation(p_user_id uuid, p_idempotency_key uuid, p_request_hash text, p_model_id uuid, p_prompt text, p_settings jsonb, p_image_url text, p_address inet, p_limit_account integer, p_limit_address integer, p_limit_in_flight integer, p_deadline_seconds integer): returns jsonb security definer to rendio_server
+-- begin_generation(p_user_id uuid, p_idempotency_key uuid, p_request_hash text, p_model_id uuid, p_prompt text, p_settings jsonb, p_limit_account integer, p_limit_address integer, p_limit_in_flight integer, p_deadline_seconds integer, p_image_url text, p_address inet): returns jsonb security definer to rendio_server
 -- begin_upload(p_user_id uuid, p_path text, p_content_type text, p_bytes integer, p_width integer, p_height integer, p_sha256 text, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint): returns jsonb security definer to rendio_server
 -- broken_invariants(): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
 -- cancel_generation(p_user_id uuid, p_job_id uuid, p_idempotency_key uuid, p_request_hash text): returns jsonb security definer to rendio_server
 -- claim_initial_grant(p_user_id uuid, p_bit1 boolean): returns boolean security definer to rendio_server
 -- cleanup_rate_limit_logs(): returns integer security definer
 -- close_attempt(p_attempt_id uuid, p_state text, p_error text): returns boolean security definer to rendio_server
+-- complete_initial_grant(p_user_id uuid): returns integer security definer to rendio_server
 -- complete_initial_grant(p_user_id uuid, p_amount integer): returns integer security definer to rendio_server
+-- complete_previous_rows(): returns trigger
 -- confirm_attempt(p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- count_jobs(): returns trigger security definer
 -- current_user_id(): returns uuid to anon, authenticated, rendio_server
--- deduct_credits(p_user_id uuid, p_amount integer, p_reason text, p_job_id uuid): returns jsonb security definer to rendio_server
+-- deduct_credits(p_user_id uuid, p_amount integer, p_reason text, p_job_id uuid): returns jsonb security definer
 -- delete_generation(p_user_id uuid, p_job_id uuid): returns text security definer to rendio_server
 -- emit_event(p_user_id uuid, p_type text, p_job_id uuid, p_data jsonb): returns void security definer
 -- end_attempt(p_job_id uuid, p_result text, p_error text, p_cost_usd numeric): returns boolean security definer to rendio_server
+-- enqueue(p_task text, p_payload json, p_key text, p_delay_ms integer, p_max_attempts integer): returns void security definer
 -- expire_uploads(p_unused_days integer, p_limit integer): returns integer security definer to rendio_server
 -- fail_attempt(p_attempt_id uuid, p_state text, p_error_code text, p_cause text, p_reason text): returns jsonb security definer to rendio_server
 -- fail_generation(p_job_id uuid, p_error_code text, p_cause text, p_reason text): returns boolean security definer to rendio_server
--- finish_generation(p_job_id uuid, p_video_path text, p_thumbnail_path text, p_video_bytes bigint, p_video_sha256 text, p_video_seconds numeric): returns boolean security definer to rendio_server
+-- find_response(p_user_id uuid, p_idempotency_key uuid, p_operation text, p_request_hash text): returns jsonb security definer
+-- finish_generation(p_job_id uuid, p_video_path text, p_video_bytes bigint, p_video_sha256 text, p_video_seconds numeric, p_thumbnail_path text): returns boolean security definer to rendio_server
 -- finish_upload(p_id uuid, p_path text, p_upsert boolean): returns jsonb security definer to rendio_server
 -- forget_upload(p_id uuid): returns boolean security definer to rendio_server
--- generation_price(p_model models, p_duration_seconds numeric): returns integer to rendio_server
+-- generation_price(p_model models, p_duration_seconds numeric): returns integer
 -- guard_job_state(): returns trigger
+-- is_made(p_job_id uuid): returns boolean security definer
 -- keep_default_price(): returns trigger
 -- lock_job(p_job_id uuid): returns video_jobs security definer
--- log_error(p_user_id uuid, p_error_code text, p_endpoint text, p_request_data jsonb, p_error_details jsonb): returns void security definer to rendio_server
+-- log_error(p_user_id uuid, p_error_code text, p_endpoint text, p_request_data jsonb, p_error_details jsonb): returns void security definer
 -- mark_submitted(p_job_id uuid, p_attempt_id uuid, p_provider_job_id text, p_vendor_request_id text): returns jsonb security definer to rendio_server
 -- note_provider_health(p_provider text, p_job_id uuid, p_fared text): returns text security definer to rendio_server
 -- onboard_device(p_device_id text, p_language text): returns jsonb security definer to rendio_server
 -- open_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns void security definer to rendio_server
 -- prune_logs(): returns jsonb security definer to rendio_server
--- rate_limit_state(p_action text, p_user_id uuid, p_address inet, p_limit integer, p_window interval): returns jsonb security definer to rendio_server
+-- rate_limit_state(p_action text, p_user_id uuid, p_address inet, p_limit integer, p_window interval): returns jsonb security definer
 -- record_progress(p_job_id uuid, p_progress integer, p_queue_position integer): returns boolean security definer to rendio_server
 -- record_provider_event(p_sender text, p_event_key text, p_providers jsonb, p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
+-- record_provider_outcome(p_provider text, p_job_id uuid, p_outcome text): returns text security definer to rendio_server
 -- refuse_ledger_change(): returns trigger
 -- remove_uploads(p_user_id uuid, p_paths jsonb): returns jsonb security definer to rendio_server
 -- requeue_orphans(p_limit integer): returns integer security definer to rendio_server
 -- rotate_session(p_token_hash bytea, p_next_token_hash bytea, p_next_nonce bytea, p_lifetime_seconds integer): returns jsonb security definer to rendio_server
+-- schedule_cleanup(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_confirm(p_job_id uuid, p_provider_job_id text, p_delay_ms integer, p_look integer): returns void security definer to rendio_server
+-- schedule_confirmation(p_job_id uuid, p_provider_job_id text, p_delay_ms integer, p_try integer): returns void security definer to rendio_server
+-- schedule_poll(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_settle(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_stop(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_submit(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
--- stop_at_provider(p_job_id uuid): returns void security definer
+-- store_response(p_user_id uuid, p_idempotency_key uuid, p_operation text, p_request_hash text, p_response jsonb, p_job_id uuid): returns void security definer
 -- take_rate_limit(p_action text, p_address inet, p_limit integer, p_window_seconds integer): returns jsonb security definer to rendio_server
 -- update_profile(p_user_id uuid, p_language text, p_theme_preference text): returns boolean security definer to rendio_server
 -- withdraw_initial_grant(p_user_id uuid): returns void security definer to rendio_server

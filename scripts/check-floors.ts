@@ -1,137 +1,158 @@
 /**
  * Keeps the house standing: imports go down the floors, never up, never sideways between rooms, never in a circle; nothing
- * ambient below the app; files stay small. Returns one line for each offence.
+ * ambient below the app; files and functions stay small. Holds types to it as well. Returns one line for each offence.
  */
 import { globSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { circlesIn } from './find-circles.ts';
+import { parseSource, type SourceFunction } from './source-file.ts';
 
 /** From the ground up. A folder under `src/` is on the floor that names it. */
 const FLOORS: string[][] = [
   ['kernel'],
+  ['platform'],
   ['db'],
-  ['http', 'queue', 'providers', 'apple', 'media', 'alerts'],
+  ['http', 'queue', 'providers', 'apple', 'media', 'push', 'payments', 'alerts'],
   ['features'],
   ['app'],
+  ['embedded-postgres'],
   ['entry'],
 ];
-const FLOOR_OF_AMBIENT = 4;
-/** A file longer than this is several files. */
-const LINES_MAX = 250;
+const FLOOR_OF_AMBIENT = FLOORS.findIndex((rooms) => rooms.includes('app'));
+/** The client's folders, the lowest first; rooms of one line do not know each other. */
+const CLIENT_FLOORS: string[][] = [['http'], ['session'], ['events'], ['generate', 'uploads']];
+/** What each tree beside `src/` may import besides itself. */
+const NEIGHBOURS: Record<string, string[]> = {
+  client: [],
+  web: ['client/src/'],
+  sim: ['src/kernel/', 'src/platform/', 'src/providers/sandbox/renderer/'],
+  bench: ['src/', 'client/src/', 'sim/', 'test/support/'],
+  scripts: ['src/', 'client/', 'test/support/'],
+  supabase: ['src/entry/'],
+  test: ['src/', 'client/', 'sim/', 'scripts/', 'bench/', 'web/', 'supabase/'],
+};
+
+/** A file longer than this is several files. Tests may be longer: they are lists. */
+const FILE_LINES_MAX = 250;
+const FUNCTION_LINES_MAX = 70;
+/** `file: function`, each with the reason why it is better whole. At most five. */
+export const LONG_FUNCTIONS: Record<string, string> = {};
+
 /** What every feature may know: not a feature itself. */
 const COMMON = ['src/features/context.ts'];
+const GENERATED = ['src/db/generated.ts', 'client/src/openapi.ts'];
 
 const CALLS = 'calls the network';
-/** What a verb is handed instead of reaching for it. Types and comments may name them. */
+/** What a verb is handed instead of using it directly. Types and comments may name them. */
 const AMBIENT: [RegExp, string][] = [
   [/\bprocess\.env\b/, 'reads the environment'],
-  [/\bDate\.now\(\)|\bnew Date\(\)/, 'looks at the clock'],
+  [/\bDate\.now\(\)|\bnew Date\(\)/, 'reads the clock'],
   [/(?<![.\w])fetch\(/, CALLS],
-  [/\bMath\.random\(/, 'rolls dice'],
+  [/\bMath\.random\(/, 'uses Math.random'],
 ];
 /** The clock itself. */
 const AMBIENT_HOMES = ['src/kernel/clock.ts'];
 
-type Place = { floor: number; room: string };
-type Import = { from: string; to: string };
-type Target = { to: string; isTypeOnly: boolean };
-
-function placeOf(file: string): Place {
-  const [, folder = '', sub = ''] = file.split('/');
-  const floor = FLOORS.findIndex((rooms) => rooms.includes(folder));
-  return { floor, room: folder === 'features' && !COMMON.includes(file) ? `features/${sub}` : folder };
-}
-
-/** Imports of our own files: static, re-exported and dynamic. */
-function importsOf(file: string, source: string): Target[] {
-  const statements = source.matchAll(
-    /(?:\b(?:import|export)\b([^'";]*)\bfrom\s*|\bimport\s*\(?\s*)['"](\.[^'"]+)['"]/g,
-  );
-  return [...statements].map(([, clause = '', specifier = '']) => ({
-    to: normalize(join(dirname(file), specifier)),
-    isTypeOnly: /^\s*type\b/.test(clause),
-  }));
-}
-
-function offenceOf({ from, to }: Import): string | null {
-  if (to.startsWith('sim/')) {
-    return from.startsWith('src/entry/') ? null : 'only an entry may load the simulators';
+export function checkFloors(files: Map<string, string>): string[] {
+  const offences: string[] = [];
+  const graph = new Map<string, string[]>();
+  for (const [file, text] of files) {
+    const { imports, functions } = parseSource(file, text);
+    graph.set(file, imports);
+    if (file.startsWith('src/') && floorOf(file) < 0) offences.push(`${file}: a folder without a floor`);
+    for (const to of imports) {
+      const offence = offenceOf(file, to);
+      if (offence) offences.push(`${file} → ${to}: ${offence}`);
+    }
+    offences.push(...ambientIn(file, text), ...longIn(file, text, functions));
   }
-  if (to.startsWith('client/src/')) return from.startsWith('src/entry/') ? null : 'only an entry may be a client';
-  if (!to.startsWith('src/')) return 'src imports src alone';
-  const [here, there] = [placeOf(from), placeOf(to)];
-  if (there.floor > here.floor) return 'imports go down the floors';
-  if (there.floor < here.floor) {
-    const isSpeaking = /(?:^|[-/])(?:routes|wire)\.ts$/.test(from);
-    if (here.room.startsWith('features/') && there.room === 'http' && !isSpeaking)
-      return 'only routes and wire speak HTTP';
-    return null;
-  }
-  if (there.room === here.room || COMMON.includes(to)) return null;
-  return `${here.room} and ${there.room} are rooms of one floor`;
+  return [...offences, ...circlesIn(graph)];
 }
 
-function ambientIn(file: string, source: string): string[] {
-  const { floor } = placeOf(file);
-  if (floor >= FLOOR_OF_AMBIENT || AMBIENT_HOMES.includes(file)) return [];
-  const code = source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
-  // Who names its type is handed one of its own.
+function floorOf(file: string): number {
+  const [, folder = ''] = file.split('/');
+  return FLOORS.findIndex((rooms) => rooms.includes(folder));
+}
+
+function roomOf(file: string): string {
+  const [, folder = '', slice = ''] = file.split('/');
+  return folder === 'features' && !COMMON.includes(file) ? `features/${slice}` : folder;
+}
+
+/** Inside a slice: `http`, `worker`, or `verbs` for its top. */
+function innerRoomOf(file: string): string {
+  const [, , , inner = ''] = file.split('/');
+  return inner === 'http' || inner === 'worker' ? inner : 'verbs';
+}
+
+function offenceOf(from: string, to: string): string | null {
+  const [tree = '', target = ''] = [from.split('/')[0], to.split('/')[0]];
+  if (tree !== 'src') {
+    if (tree === 'client' && target === 'client') return clientOffence(from, to);
+    const isAllowed = target === tree || (NEIGHBOURS[tree] ?? []).some((prefix) => to.startsWith(prefix));
+    return isAllowed ? null : `${tree} may not import this`;
+  }
+  if (target === 'sim') return from.startsWith('src/entry/') ? null : 'only an entry may load the simulators';
+  if (target === 'client') return from.startsWith('src/entry/') ? null : 'only an entry may be a client';
+  return target === 'src' ? floorOffence(from, to) : 'src imports src alone';
+}
+
+function floorOffence(from: string, to: string): string | null {
+  const [here, there] = [floorOf(from), floorOf(to)];
+  if (there > here) return 'imports go down the floors';
+  const isFeature = roomOf(from).startsWith('features/');
+  if (there < here) {
+    const isHttpOutside = isFeature && roomOf(to) === 'http' && innerRoomOf(from) !== 'http';
+    return isHttpOutside ? 'only the room http/ of a slice may import src/http' : null;
+  }
+  if (COMMON.includes(to)) return null;
+  if (roomOf(from) !== roomOf(to)) return `${roomOf(from)} and ${roomOf(to)} are rooms of one floor`;
+  return isFeature ? innerOffence(innerRoomOf(from), innerRoomOf(to)) : null;
+}
+
+/** Both rooms of a slice use its verbs, and neither is used by them nor by the other. */
+function innerOffence(from: string, to: string): string | null {
+  return from === to || to === 'verbs' ? null : `${from} may not import ${to}/ of its slice`;
+}
+
+function clientOffence(from: string, to: string): string | null {
+  const floorIn = (file: string) => CLIENT_FLOORS.findIndex((rooms) => rooms.includes(file.split('/')[2] ?? ''));
+  const [here, there] = [floorIn(from), floorIn(to)];
+  if (here < 0 || there < here) return null;
+  if (there === here) return from.split('/')[2] === to.split('/')[2] ? null : 'rooms of one floor of the client';
+  return 'imports go down the floors of the client';
+}
+
+function ambientIn(file: string, text: string): string[] {
+  const isBelow = file.startsWith('src/') && floorOf(file) < FLOOR_OF_AMBIENT;
+  if (!isBelow || AMBIENT_HOMES.includes(file)) return [];
+  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+  // A file that names its type is handed one.
   const isHandedFetch = /\btypeof (?:globalThis\.)?fetch\b/.test(code);
   return AMBIENT.filter(([pattern, deed]) => pattern.test(code) && !(isHandedFetch && deed === CALLS)).map(
     ([, deed]) => `${file}: ${deed}; have it passed in`,
   );
 }
 
-/** The first circle that a depth-first walk meets, as one line. */
-function circleIn(graph: Map<string, string[]>): string[] {
-  const done = new Set<string>();
-  const path: string[] = [];
-  function visit(file: string): string[] {
-    const start = path.indexOf(file);
-    if (start >= 0) return [`${[...path.slice(start), file].join(' → ')}: a circle`];
-    if (done.has(file)) return [];
-    path.push(file);
-    for (const next of graph.get(file) ?? []) {
-      const found = visit(next);
-      if (found.length > 0) return found;
-    }
-    path.pop();
-    done.add(file);
-    return [];
-  }
-  for (const file of graph.keys()) {
-    const found = visit(file);
-    if (found.length > 0) return found;
-  }
-  return [];
+function longIn(file: string, text: string, functions: SourceFunction[]): string[] {
+  const lines = text.split('\n').length;
+  const isLong = lines > FILE_LINES_MAX && !file.startsWith('test/') && !GENERATED.includes(file);
+  return [
+    ...(isLong ? [`${file}: ${lines} lines; split it before ${FILE_LINES_MAX}`] : []),
+    ...functions
+      .filter((found) => found.lines > FUNCTION_LINES_MAX && !(`${file}: ${found.name}` in LONG_FUNCTIONS))
+      .map(
+        (found) => `${file}:${found.line}: ${found.name} has ${found.lines} lines; ${FUNCTION_LINES_MAX} fit a screen`,
+      ),
+  ];
 }
 
-export function checkFloors(files: Map<string, string>): string[] {
-  const offences: string[] = [];
-  const graph = new Map<string, string[]>();
-  for (const [file, source] of files) {
-    const targets = importsOf(file, source);
-    // Types are gone before anything runs: two files may well describe one another.
-    graph.set(
-      file,
-      targets.filter(({ to, isTypeOnly }) => !isTypeOnly && files.has(to)).map(({ to }) => to),
-    );
-    if (placeOf(file).floor < 0) offences.push(`${file}: stands on no floor`);
-    for (const { to } of targets) {
-      const offence = offenceOf({ from: file, to });
-      if (offence) offences.push(`${file} → ${to}: ${offence}`);
-    }
-    offences.push(...ambientIn(file, source));
-    const lines = source.split('\n').length;
-    if (lines > LINES_MAX && !file.endsWith('/generated.ts'))
-      offences.push(`${file}: ${lines} lines; split it before ${LINES_MAX}`);
-  }
-  return [...offences, ...circleIn(graph)];
-}
-
-/** The sources under `src/`, by path. */
+/** Everything that is committed and written by hand, by path. */
 export function readSources(): Map<string, string> {
+  const roots = ['src', 'client/src', 'web', 'sim', 'scripts', 'bench', 'supabase', 'test'];
   return new Map(
-    globSync('src/**/*.ts')
+    globSync(roots.map((root) => `${root}/**/*.{ts,tsx}`))
+      .map((file) => file.replaceAll('\\', '/'))
+      .filter((file) => !/\/(?:dist|node_modules)\//.test(file))
       .sort()
       .map((file) => [file, readFileSync(file, 'utf8')]),
   );

@@ -1,10 +1,8 @@
 /** Everything under `supabase/` that follows from elsewhere: a folder for each function, their imports, the configuration. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
+import type { Generated } from './generated-file.ts';
 import { importGraph } from './import-graph.ts';
 import { generateMigrations } from './supabase-migrations.ts';
-
-/** `text` null: the file has no reason to be there any more. */
-export type Generated = { file: string; text: string | null };
 
 type OpenApi = { paths: Record<string, Record<string, { security?: unknown[] }>> };
 type EdgeFunction = { name: string; isPublic: boolean; serves: string };

@@ -13,7 +13,9 @@ import { latestMigration } from '../src/db/migrate.ts';
 import { boot } from '../src/entry/boot.ts';
 import { CLIENT_TYPES, generateClientTypes } from './generate-client-types.ts';
 import { generateErrorDocs } from './generate-error-docs.ts';
-import { type Generated, generateSupabase } from './generate-supabase.ts';
+import { generateProcedures } from './generate-procedures.ts';
+import { generateSupabase } from './generate-supabase.ts';
+import type { Generated } from './generated-file.ts';
 import { dumpSchema } from './schema-dump.ts';
 
 async function generateTypes(url: string, folder: string): Promise<string> {
@@ -44,6 +46,22 @@ async function generateLatestMigration(): Promise<string> {
   ].join('\n');
 }
 
+async function readDatabase(client: pg.Client): Promise<{ schema: string; procedures: string }> {
+  return { schema: await dumpSchema(client), procedures: await generateProcedures(client) };
+}
+
+/** As `npm run format` would leave it. */
+function format(file: string, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const biome = execFile(
+      process.execPath,
+      ['node_modules/@biomejs/biome/bin/biome', 'format', `--stdin-file-path=${file}`],
+      (error, stdout) => (error ? reject(error) : resolve(stdout)),
+    );
+    biome.stdin?.end(text);
+  });
+}
+
 /** Everything is generated from a server as it really starts, on an empty folder. */
 async function generateAll(): Promise<Generated[]> {
   const folder = await mkdtemp(join(tmpdir(), 'rendio-generate-'));
@@ -55,7 +73,7 @@ async function generateAll(): Promise<Generated[]> {
     const { url } = booted.database;
     const client = new pg.Client({ connectionString: url });
     await client.connect();
-    const schema = await dumpSchema(client).finally(() => client.end());
+    const { schema, procedures } = await readDatabase(client).finally(() => client.end());
     const api = createHttp(booted.running.ctx, {
       publicUrl: undefined,
       corsOrigins: '*',
@@ -67,6 +85,7 @@ async function generateAll(): Promise<Generated[]> {
     return [
       { file: 'db/schema.sql', text: schema },
       { file: 'src/db/generated.ts', text: await generateTypes(url, folder) },
+      { file: 'src/db/procedures.ts', text: await format('src/db/procedures.ts', procedures) },
       { file: 'docs/openapi.json', text: `${JSON.stringify(openApi, null, 2)}\n` },
       { file: CLIENT_TYPES, text: generateClientTypes(openApi, folder) },
       { file: 'docs/errors.md', text: generateErrorDocs() },

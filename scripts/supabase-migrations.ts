@@ -6,10 +6,12 @@
 import { createHash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Generated } from './generate-supabase.ts';
+import type { Generated } from './generated-file.ts';
 
 /** `bookkeeping` is SQL after it that tells a server what it will find done. */
 type Source = { name: string; sql: string; hash: string; bookkeeping: string };
+/** `changed`: the names of those among the sources that are not only repeated. */
+type Addition = { title: string; sources: Source[]; changed: string[] };
 type Placed = { file: string; hash: string; text: string };
 
 export type MigrationOptions = { db?: string; folder?: string; today?: Date };
@@ -30,21 +32,21 @@ export async function generateMigrations(options: MigrationOptions = {}): Promis
   refuseEdits([...structure, queue, ...behaviour], placed);
 
   const isNew = (source: Source) => placed.get(source.name)?.hash !== source.hash;
-  const added: { title: string; sources: Source[] }[] = structure
+  const added: Addition[] = structure
     .filter(isNew)
-    .map((source) => ({ title: titleOf(source.name), sources: [source] }));
-  if (isNew(queue)) added.push({ title: 'queue', sources: [queue] });
+    .map((source) => ({ title: titleOf(source.name), sources: [source], changed: [source.name] }));
+  if (isNew(queue)) added.push({ title: 'queue', sources: [queue], changed: [queue.name] });
   const changed = behaviour.filter(isNew);
   if (changed.length > 0 || added.length > 0) {
     const sources = behaviour.filter((source) => changed.includes(source) || GRANTS.test(source.name));
-    added.push({ title: 'behaviour', sources });
+    added.push({ title: 'behaviour', sources, changed: changed.map(({ name }) => name) });
   }
   let version = BigInt(/(\d+)_/.exec(files.at(-1) ?? '')?.[1] ?? '0');
   const day = BigInt(`${today.toISOString().slice(0, 10).replaceAll('-', '')}000000`);
   const isFirst = files.length === 0;
-  return added.map(({ title, sources }, index) => {
+  return added.map((addition, index) => {
     version = (version >= day ? version : day) + 1n;
-    return { file: `${folder}/${version}_${title}.sql`, text: textOf(sources, isFirst && index === 0) };
+    return { file: `${folder}/${version}_${addition.title}.sql`, text: textOf(addition, isFirst && index === 0) };
   });
 }
 
@@ -62,8 +64,8 @@ on conflict (name) do update set hash = excluded.hash, applied_at = now();`;
 }
 
 function sourcesIn(db: string, folder: string): Source[] {
-  const names = globSync('*.sql', { cwd: join(db, folder) }).sort();
-  return names.map((name) => sourceAt(db, `${folder}/${name}`));
+  const names = globSync('**/*.sql', { cwd: join(db, folder) }).map((name) => name.replaceAll('\\', '/'));
+  return names.sort().map((name) => sourceAt(db, `${folder}/${name}`));
 }
 
 /** In the order in which the server applies them. */
@@ -137,11 +139,18 @@ function refuseEdits(sources: Source[], placed: Map<string, Placed>): void {
   }
 }
 
-function textOf(sources: Source[], isFirst: boolean): string {
-  const head =
-    '-- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.\n';
-  return [head, ...(isFirst ? [HISTORY] : []), ...sources.map(blockOf)].join('\n');
+function textOf({ title, sources, changed }: Addition, isFirst: boolean): string {
+  const head = `-- Written by \`npm run generate\` from db/. Once pushed it never changes: what is new goes into a new file.
+-- Changed: ${changed.join(', ')}
+`;
+  const body = sources.map(blockOf);
+  const behaviour = title === 'behaviour' ? [UNCHECKED, ...body, CHECKED] : body;
+  return [head, ...(isFirst ? [HISTORY] : []), ...behaviour].join('\n');
 }
+
+// Procedures call one another; each is there once all are.
+const UNCHECKED = 'set check_function_bodies = off;\n';
+const CHECKED = 'reset check_function_bodies;\n';
 
 const HISTORY = `-- What of db/ is applied, and in which version: a server that starts on this database reads and writes it too.
 create table if not exists public.schema_history (

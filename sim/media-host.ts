@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { cut, type SimulatorEnv, wasCut } from './cut.ts';
 import { rest, streamOf } from './faults.ts';
-import { type FilmWish, filmFor } from './film.ts';
 import type { FileOutcome } from './outcomes.ts';
+import { type FilmWish, filmFor } from './stock-video.ts';
 
 type Film = { bytes: Uint8Array; etag: string };
 

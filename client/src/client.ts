@@ -1,20 +1,20 @@
-import { createApi, withQuery } from './api.ts';
-import { storedDevice } from './device.ts';
-import { eventsOf } from './events.ts';
-import { createFeed } from './feed.ts';
-import { follow } from './follow.ts';
-import { createHttp } from './http.ts';
-import { createLock } from './lock.ts';
+import { eventsOf } from './events/events.ts';
+import { createFeed } from './events/feed.ts';
+import { follow } from './generate/follow.ts';
+import { createPendings } from './generate/idempotency-keys.ts';
+import { PATIENCE_MS, submit } from './generate/submit.ts';
+import { createHttp } from './http/http.ts';
+import { repeatable } from './http/retry.ts';
+import { uuid } from './http/uuid.ts';
 import { type ClientOptions, urlsOf } from './options.ts';
-import { createPendings } from './pending.ts';
 import type { RendioClient } from './rendio-client.ts';
-import { repeatable } from './repeat.ts';
-import { createSessions } from './session.ts';
-import { createVault, defaultStorage } from './storage.ts';
-import { PATIENCE_MS, submit } from './submit.ts';
+import { createApi, withQuery } from './session/api.ts';
+import { storedDevice } from './session/device.ts';
+import { createLock } from './session/lock.ts';
+import { createVault, defaultStorage } from './session/persistent-store.ts';
+import { createSessions } from './session/session.ts';
 import type { Cancelled, Model } from './types.ts';
-import { createUploads, withPath } from './uploads.ts';
-import { uuid } from './uuid.ts';
+import { createUploads, withPath } from './uploads/uploads.ts';
 
 /** After this long nobody expects a request to be fulfilled any more. */
 const UNANSWERED_WITHIN_MS = 10 * 60_000;

@@ -1,14 +1,14 @@
 export { createClient } from './client.ts';
-export { ConnectionError, GenerationError, RendioError } from './errors.ts';
-export type { FeedState, Listener } from './feed.ts';
-export type { FollowOptions } from './follow.ts';
+export type { Listener } from './events/feed.ts';
+export type { FeedState } from './events/feed-core.ts';
+export type { FollowOptions } from './generate/follow.ts';
+export type { Unanswered } from './generate/idempotency-keys.ts';
+export type { Retry, SubmitOptions } from './generate/submit.ts';
+export { ConnectionError, GenerationError, RendioError } from './http/errors.ts';
+export type { Progress } from './http/progress.ts';
 export type { ClientOptions } from './options.ts';
-export type { Unanswered } from './pending.ts';
-export type { Picture } from './picture.ts';
-export type { Progress } from './progress.ts';
 export type { GenerateOptions, RendioClient, Welcome } from './rendio-client.ts';
-export { memoryStorage, type Storage } from './storage.ts';
-export type { Retry, SubmitOptions } from './submit.ts';
+export { memoryStorage, type Storage } from './session/persistent-store.ts';
 export type {
   Cancelled,
   Device,
@@ -30,4 +30,5 @@ export type {
   Transaction,
   TransactionPage,
 } from './types.ts';
-export type { GenerateInput, PutOptions, Uploaded, Uploads } from './uploads.ts';
+export type { Picture } from './uploads/image.ts';
+export type { GenerateInput, PutOptions, Uploaded, Uploads } from './uploads/uploads.ts';

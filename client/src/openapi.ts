@@ -289,98 +289,6 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/storage/v1/object/sign/user_uploads/{path}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    /**
-     * A picture, at an address that opens by itself
-     * @description Made by `signObject`, for as long as was asked; gone with the picture.
-     */
-    get: operations['openPicture'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/storage/v1/object/sign/{bucket}/{path}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    /**
-     * A finished video, or its picture
-     * @description Do not build these addresses: `video_url` and `thumbnail_url` are them, signed anew on every read. They need no token besides, take ranges, and stop working when they expire or the job is deleted.
-     */
-    get: operations['getMedia'];
-    put?: never;
-    /**
-     * Make an address that opens by itself
-     * @description For a file of one’s own, and for a week at most.
-     */
-    post: operations['signObject'];
-    delete?: never;
-    options?: never;
-    /**
-     * How large it is, and when it was made
-     * @description The headers of the GET, without the file.
-     */
-    head: operations['headMedia'];
-    patch?: never;
-    trace?: never;
-  };
-  '/storage/v1/object/sign/{bucket}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get?: never;
-    put?: never;
-    /**
-     * Make many at once
-     * @description Each path gets its address, or the reason why not.
-     */
-    post: operations['signObjects'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/storage/v1/object/upload/sign/{bucket}/{path}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get?: never;
-    /**
-     * Upload a picture to such an address
-     * @description Without a token of one’s own. The rules for pictures are those of `uploadObject`.
-     */
-    put: operations['uploadToSignedAddress'];
-    /**
-     * Make an address that takes one upload by itself
-     * @description For two hours, and for this path alone.
-     */
-    post: operations['signUpload'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
   '/storage/v1/object/{bucket}/{path}': {
     parameters: {
       query?: never;
@@ -487,6 +395,78 @@ export interface paths {
     get: operations['getObjectInfo'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/sign/{bucket}/{path}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * A file by its signed URL
+     * @description Do not build these URLs: `video_url` and `thumbnail_url` are such URLs, signed again on every read, and `signObject` makes them for uploads. They need no other token, support ranges, and stop working when they expire or when the job or the upload is deleted.
+     */
+    get: operations['getMedia'];
+    put?: never;
+    /**
+     * Make an address that opens by itself
+     * @description For a file of one’s own, and for a week at most.
+     */
+    post: operations['signObject'];
+    delete?: never;
+    options?: never;
+    /**
+     * How large it is, and when it was made
+     * @description The headers of the GET, without the file.
+     */
+    head: operations['headMedia'];
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/sign/{bucket}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Make many at once
+     * @description Each path gets its address, or the reason why not.
+     */
+    post: operations['signObjects'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/upload/sign/{bucket}/{path}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /**
+     * Upload a picture to such an address
+     * @description Without a token of one’s own. The rules for pictures are those of `uploadObject`.
+     */
+    put: operations['uploadToSignedAddress'];
+    /**
+     * Make an address that takes one upload by itself
+     * @description For two hours, and for this path alone.
+     */
+    post: operations['signUpload'];
     delete?: never;
     options?: never;
     head?: never;
@@ -994,38 +974,6 @@ export interface components {
       /** @enum {boolean} */
       success: true;
     };
-    SignedAddress: {
-      /** @description Behind `/storage/v1`. */
-      signedURL: string;
-    };
-    SignObject: {
-      /**
-       * @description Seconds; a week at most.
-       * @example 3600
-       */
-      expiresIn: number;
-    };
-    SignedAddresses: {
-      error: string | null;
-      path: string;
-      signedURL: string | null;
-    }[];
-    SignObjects: {
-      /**
-       * @description Seconds; a week at most.
-       * @example 3600
-       */
-      expiresIn: number;
-      paths: string[];
-    };
-    UploadAddress: {
-      /** @description Behind `/storage/v1`. */
-      url: string;
-      token: string;
-    };
-    UploadedObject: {
-      Key: string;
-    };
     StoredObject: {
       Id: string;
       /** @description `<bucket>/<path>` */
@@ -1084,6 +1032,38 @@ export interface components {
       last_modified: string;
       /** Format: date-time */
       created_at: string;
+    };
+    SignedAddress: {
+      /** @description Behind `/storage/v1`. */
+      signedURL: string;
+    };
+    SignObject: {
+      /**
+       * @description Seconds; a week at most.
+       * @example 3600
+       */
+      expiresIn: number;
+    };
+    SignedAddresses: {
+      error: string | null;
+      path: string;
+      signedURL: string | null;
+    }[];
+    SignObjects: {
+      /**
+       * @description Seconds; a week at most.
+       * @example 3600
+       */
+      expiresIn: number;
+      paths: string[];
+    };
+    UploadAddress: {
+      /** @description Behind `/storage/v1`. */
+      url: string;
+      token: string;
+    };
+    UploadedObject: {
+      Key: string;
     };
     Received: {
       /** @enum {boolean} */
@@ -3331,916 +3311,6 @@ export interface operations {
       };
     };
   };
-  openPicture: {
-    parameters: {
-      query: {
-        /** @description The signature, as the address came with it. */
-        token: string;
-      };
-      header?: {
-        /** @description Part of the file, such as `bytes=0-1023`. */
-        Range?: string;
-        /** @description The `ETag` of the file that the range is of. */
-        'If-Range'?: string;
-        /** @description The `ETag` of the copy at hand. */
-        'If-None-Match'?: string;
-      };
-      path: {
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          [name: string]: unknown;
-        };
-        content: {
-          'image/jpeg': string;
-          'image/png': string;
-          'image/webp': string;
-          'video/mp4': string;
-        };
-      };
-      /** @description The range */
-      206: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          'Content-Range': components['headers']['ContentRange'];
-          [name: string]: unknown;
-        };
-        content: {
-          'image/jpeg': string;
-          'image/png': string;
-          'image/webp': string;
-          'video/mp4': string;
-        };
-      };
-      /** @description The copy at hand is good */
-      304: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description The range lies outside the file */
-      416: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Range': components['headers']['ContentRange'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       *
-       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  getMedia: {
-    parameters: {
-      query: {
-        /** @description The signature, as the URL came with it; 24 hours long. */
-        token: string;
-        /** @description Offers the file as a download under this name; under its own where it is empty. */
-        download?: string;
-      };
-      header?: {
-        /** @description Part of the file, such as `bytes=0-1023`. */
-        Range?: string;
-        /** @description The `ETag` of the file that the range is of. */
-        'If-Range'?: string;
-        /** @description The `ETag` of the copy at hand. */
-        'If-None-Match'?: string;
-      };
-      path: {
-        bucket: 'videos' | 'thumbnails';
-        /** @description `<user_id>/<yyyy-mm>/<job_id>.mp4`, or `.jpg` in `thumbnails`; its slashes are part of the address. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          [name: string]: unknown;
-        };
-        content: {
-          'video/mp4': string;
-          'image/jpeg': string;
-        };
-      };
-      /** @description The range */
-      206: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          'Content-Range': components['headers']['ContentRange'];
-          [name: string]: unknown;
-        };
-        content: {
-          'video/mp4': string;
-          'image/jpeg': string;
-        };
-      };
-      /** @description The copy at hand is good */
-      304: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description The range lies outside the file */
-      416: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Range': components['headers']['ContentRange'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       *
-       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  signObject: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['SignObject'];
-      };
-    };
-    responses: {
-      /** @description The address */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "signedURL": "/object/sign/user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg?token=1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA"
-           *     }
-           */
-          'application/json': components['schemas']['SignedAddress'];
-        };
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      401: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
-      413: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
-      415: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
-      429: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  headMedia: {
-    parameters: {
-      query: {
-        /** @description The signature, as the URL came with it; 24 hours long. */
-        token: string;
-        /** @description Offers the file as a download under this name; under its own where it is empty. */
-        download?: string;
-      };
-      header?: never;
-      path: {
-        bucket: 'videos' | 'thumbnails';
-        /** @description `<user_id>/<yyyy-mm>/<job_id>.mp4`, or `.jpg` in `thumbnails`; its slashes are part of the address. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file is there */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description The copy at hand is good */
-      304: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_4005` unauthorized: the link has expired, or is not ours. */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_4007` not found. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_6003` internal error. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_6001` or `ERR_6002`: database or storage unavailable. */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-    };
-  };
-  signObjects: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['SignObjects'];
-      };
-    };
-    responses: {
-      /** @description The addresses, in the order of the paths */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example [
-           *       {
-           *         "error": null,
-           *         "path": "7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg",
-           *         "signedURL": "/object/sign/user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg?token=1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA"
-           *       }
-           *     ]
-           */
-          'application/json': components['schemas']['SignedAddresses'];
-        };
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      401: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
-      413: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
-      415: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
-      429: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  uploadToSignedAddress: {
-    parameters: {
-      query: {
-        /** @description The signature, as the address came with it. */
-        token: string;
-      };
-      header?: never;
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'image/jpeg': string;
-        'image/png': string;
-        'image/webp': string;
-        'multipart/form-data': {
-          /** Format: binary */
-          ''?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description It is stored */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "Key": "user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg"
-           *     }
-           */
-          'application/json': components['schemas']['UploadedObject'];
-        };
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
-      409: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
-      413: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
-      415: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       *
-       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  signUpload: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description `true`: what is there may be replaced by it. */
-        'x-upsert'?: string;
-      };
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The address */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "url": "/object/upload/sign/user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg?token=1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA",
-           *       "token": "1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA"
-           *     }
-           */
-          'application/json': components['schemas']['UploadAddress'];
-        };
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      401: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
-      409: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
-      413: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
-      415: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
-      429: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
   downloadObject: {
     parameters: {
       query?: never;
@@ -5475,6 +4545,791 @@ export interface operations {
        *
        *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
        */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getMedia: {
+    parameters: {
+      query: {
+        /** @description The signature, as the URL came with it. */
+        token: string;
+        /** @description Offers the file as a download under this name; under its own where it is empty. */
+        download?: string;
+      };
+      header?: {
+        /** @description Part of the file, such as `bytes=0-1023`. */
+        Range?: string;
+        /** @description The `ETag` of the file that the range is of. */
+        'If-Range'?: string;
+        /** @description The `ETag` of the copy at hand. */
+        'If-None-Match'?: string;
+      };
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/<yyyy-mm>/<job_id>.mp4`, or `.jpg` in `thumbnails`; `<user_id>/…` in `user_uploads`. Its slashes are part of the URL. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content: {
+          'video/mp4': string;
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+        };
+      };
+      /** @description The range */
+      206: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content: {
+          'video/mp4': string;
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+        };
+      };
+      /** @description The copy at hand is good */
+      304: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The range lies outside the file */
+      416: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  signObject: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SignObject'];
+      };
+    };
+    responses: {
+      /** @description The address */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "signedURL": "/object/sign/user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg?token=1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA"
+           *     }
+           */
+          'application/json': components['schemas']['SignedAddress'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  headMedia: {
+    parameters: {
+      query: {
+        /** @description The signature, as the URL came with it. */
+        token: string;
+        /** @description Offers the file as a download under this name; under its own where it is empty. */
+        download?: string;
+      };
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/<yyyy-mm>/<job_id>.mp4`, or `.jpg` in `thumbnails`; `<user_id>/…` in `user_uploads`. Its slashes are part of the URL. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file is there */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The copy at hand is good */
+      304: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4005` unauthorized: the link has expired, or is not ours. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4007` not found. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_6003` internal error. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_6001` or `ERR_6002`: database or storage unavailable. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+    };
+  };
+  signObjects: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SignObjects'];
+      };
+    };
+    responses: {
+      /** @description The addresses, in the order of the paths */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example [
+           *       {
+           *         "error": null,
+           *         "path": "7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg",
+           *         "signedURL": "/object/sign/user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg?token=1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA"
+           *       }
+           *     ]
+           */
+          'application/json': components['schemas']['SignedAddresses'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  uploadToSignedAddress: {
+    parameters: {
+      query: {
+        /** @description The signature, as the address came with it. */
+        token: string;
+      };
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'image/jpeg': string;
+        'image/png': string;
+        'image/webp': string;
+        'multipart/form-data': {
+          /** Format: binary */
+          ''?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description It is stored */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "Key": "user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg"
+           *     }
+           */
+          'application/json': components['schemas']['UploadedObject'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      409: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  signUpload: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description `true`: what is there may be replaced by it. */
+        'x-upsert'?: string;
+      };
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The address */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "url": "/object/upload/sign/user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg?token=1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA",
+           *       "token": "1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA"
+           *     }
+           */
+          'application/json': components['schemas']['UploadAddress'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      409: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
       503: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];

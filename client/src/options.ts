@@ -1,4 +1,4 @@
-import type { Storage } from './storage.ts';
+import type { Storage } from './session/persistent-store.ts';
 import type { Device } from './types.ts';
 
 export type ClientOptions = {

@@ -1,7 +1,7 @@
-import type { Listener } from './feed.ts';
-import type { FollowOptions } from './follow.ts';
-import type { Unanswered } from './pending.ts';
-import type { SubmitOptions } from './submit.ts';
+import type { Listener } from './events/feed.ts';
+import type { FollowOptions } from './generate/follow.ts';
+import type { Unanswered } from './generate/idempotency-keys.ts';
+import type { SubmitOptions } from './generate/submit.ts';
 import type {
   Cancelled,
   GenerationStarted,
@@ -17,7 +17,7 @@ import type {
   Session,
   TransactionPage,
 } from './types.ts';
-import type { GenerateInput, Uploads } from './uploads.ts';
+import type { GenerateInput, Uploads } from './uploads/uploads.ts';
 
 export type Abortable = { signal?: AbortSignal };
 export type Welcome = Pick<Onboarded, 'user_id' | 'credits_remaining' | 'is_new'>;

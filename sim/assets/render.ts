@@ -1,15 +1,15 @@
 /** `node sim/assets/render.ts`: makes the stock films that simulated vendors deliver. They begin where they end. */
 import { writeFile } from 'node:fs/promises';
-import { encodeFilm } from '../../src/providers/sandbox/film/encode.ts';
-import { createEnlarger } from '../../src/providers/sandbox/film/enlarge.ts';
-import { fontOf, loadFonts } from '../../src/providers/sandbox/film/fonts.ts';
-import { blendLayer, drawLayer, type Layer } from '../../src/providers/sandbox/film/layer.ts';
-import { pickPalette } from '../../src/providers/sandbox/film/palette.ts';
-import type { Plan } from '../../src/providers/sandbox/film/plan.ts';
-import { createGrid, createPlanes, type Grid } from '../../src/providers/sandbox/film/planes.ts';
-import { diceOf } from '../../src/providers/sandbox/film/seed.ts';
-import { createShade } from '../../src/providers/sandbox/film/shade.ts';
-import { createBackdrop } from '../../src/providers/sandbox/film/silk.ts';
+import { encodeVideo } from '../../src/providers/sandbox/renderer/encode.ts';
+import { createEnlarger } from '../../src/providers/sandbox/renderer/enlarge.ts';
+import { fontOf, loadFonts } from '../../src/providers/sandbox/renderer/fonts.ts';
+import { blendLayer, drawLayer, type Layer } from '../../src/providers/sandbox/renderer/layer.ts';
+import { pickPalette } from '../../src/providers/sandbox/renderer/palette.ts';
+import type { Plan } from '../../src/providers/sandbox/renderer/plan.ts';
+import { createGrid, createPlanes, type Grid } from '../../src/providers/sandbox/renderer/planes.ts';
+import { seededRandom } from '../../src/providers/sandbox/renderer/seed.ts';
+import { createShade } from '../../src/providers/sandbox/renderer/shade.ts';
+import { createBackdrop } from '../../src/providers/sandbox/renderer/silk.ts';
 
 const SHAPES = ['16x9', '9x16', '1x1', '4x5', '5x4', '3x2', '2x3'];
 const LINES = ['A stock film', 'from a simulated vendor'];
@@ -22,7 +22,7 @@ const SPEED = 2;
 
 for (const shape of SHAPES) {
   const plan = planOf(shape);
-  await writeFile(new URL(`./${shape}.mp4`, import.meta.url), await encodeFilm(plan, filmOf(plan), () => {}));
+  await writeFile(new URL(`./${shape}.mp4`, import.meta.url), await encodeVideo(plan, filmOf(plan), () => {}));
 }
 
 function planOf(shape: string): Plan {
@@ -38,9 +38,9 @@ function filmOf(plan: Plan) {
   const cell = Math.max(plan.width, plan.height) / GRID_SIDE;
   const size = [Math.ceil(plan.width / cell), Math.ceil(plan.height / cell)] as const;
   const [grid, ahead] = [createGrid(...size), createGrid(...size)];
-  const backdrop = createBackdrop(grid, pickPalette(diceOf('a stock film')), diceOf('folds'));
+  const backdrop = createBackdrop(grid, pickPalette(seededRandom('a stock film')), seededRandom('folds'));
   const shade = createShade(grid, { left: 0.2, right: 0.8, top: 0.4, bottom: 0.6 }, 0.3);
-  const enlarge = createEnlarger(grid, planes, diceOf('grain'), 0);
+  const enlarge = createEnlarger(grid, planes, seededRandom('grain'), 0);
   const letters = lettersOf(plan);
   const draw = (frame: number): void => {
     const part = frame / plan.frames;

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../../src/kernel/clock.ts';
+import { errorCodeOf } from '../../src/kernel/error-code.ts';
 
 const storedShape = z.object({
   device: z.string(),
@@ -15,7 +16,7 @@ const storedShape = z.object({
 export type StoredBits = z.infer<typeof storedShape>;
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return errorCodeOf(error) === 'ENOENT';
 }
 
 async function readStored(file: string): Promise<StoredBits | undefined> {

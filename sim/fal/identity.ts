@@ -1,7 +1,7 @@
 /** Who fal is on this machine: the key it accepts, and the keys it signs its webhooks with. */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { z } from 'zod';
-import { agreeOn } from '../agree-on.ts';
+import { writeOnce } from '../write-once.ts';
 
 const identityShape = z.object({ apiKey: z.string(), userId: z.string(), signingKeys: z.array(z.string()).min(1) });
 
@@ -14,7 +14,7 @@ export function newSigningKey(): string {
 
 /** One identity for every process over the same folder: a worker's job is told to the server beside it. */
 export function readIdentity(file: string): Promise<Identity> {
-  return agreeOn(file, identityShape, {
+  return writeOnce(file, identityShape, {
     apiKey: `${randomUUID()}:simulated`,
     userId: `user-${randomUUID()}`,
     signingKeys: [newSigningKey()],

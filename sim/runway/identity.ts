@@ -1,7 +1,7 @@
 /** Who Runway is on this machine: the key it accepts, and the secret it signs addresses and forms with. */
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { agreeOn } from '../agree-on.ts';
+import { writeOnce } from '../write-once.ts';
 
 const identityShape = z.object({ apiKey: z.string(), signingKey: z.string() });
 export type Identity = z.infer<typeof identityShape>;
@@ -9,7 +9,7 @@ export type Identity = z.infer<typeof identityShape>;
 /** One identity for every process over the same folder. */
 export function readIdentity(file: string): Promise<Identity> {
   const made = { apiKey: `key_${randomBytes(32).toString('hex')}`, signingKey: randomBytes(32).toString('hex') };
-  return agreeOn(file, identityShape, made);
+  return writeOnce(file, identityShape, made);
 }
 
 /** Sixteen digits that stand for a file or a form, and for no other. */

@@ -1,6 +1,6 @@
 /** The head of the OpenAPI document: what holds for every route. */
 import type { Api } from '../http/api.ts';
-import { registerHeaders } from '../http/document-headers.ts';
+import { registerHeaders } from '../http/openapi-headers.ts';
 
 const DESCRIPTION = `The backend for apps that sell AI-generated video by credits.
 

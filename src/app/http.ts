@@ -1,19 +1,18 @@
 /** The whole HTTP API of a context, as one application that speaks web requests and responses. */
 import type { MiddlewareHandler } from 'hono';
 import { every } from 'hono/combine';
-import { authRoutes } from '../features/accounts/auth-routes.ts';
 import { findAccount } from '../features/accounts/find-account.ts';
-import { accountRoutes } from '../features/accounts/routes.ts';
-import { catalogueRoutes } from '../features/catalogue/routes.ts';
+import { authRoutes } from '../features/accounts/http/auth-routes.ts';
+import { accountRoutes } from '../features/accounts/http/routes.ts';
+import { catalogueRoutes } from '../features/catalogue/http/routes.ts';
 import type { Context } from '../features/context.ts';
-import { creditRoutes } from '../features/credits/routes.ts';
-import { mediaRoutes } from '../features/generations/media-routes.ts';
-import { generationRoutes } from '../features/generations/routes.ts';
-import { webhookRoutes } from '../features/generations/webhook-routes.ts';
-import { maintenanceRoutes } from '../features/maintenance/routes.ts';
-import { notificationRoutes } from '../features/notifications/routes.ts';
-import { uploadRoutes } from '../features/uploads/routes.ts';
-import { signingRoutes } from '../features/uploads/signing-routes.ts';
+import { creditRoutes } from '../features/credits/http/routes.ts';
+import { generationRoutes } from '../features/generations/http/routes.ts';
+import { webhookRoutes } from '../features/generations/http/webhook-routes.ts';
+import { maintenanceRoutes } from '../features/maintenance/http/routes.ts';
+import { notificationRoutes } from '../features/notifications/http/routes.ts';
+import { storageRoutes } from '../features/storage/http/routes.ts';
+import { signedRoutes } from '../features/storage/http/signed-routes.ts';
 import { type Api, createApi, type Guards } from '../http/api.ts';
 import { requireCaller } from '../http/auth.ts';
 import { toAuthErrorResponse } from '../http/auth-dialect.ts';
@@ -61,10 +60,8 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   creditRoutes(api, ctx, guards);
   catalogueRoutes(api, ctx);
   generationRoutes(api, ctx, guards, options.addressOf);
-  // In this order: of paths that two of them would take, the earlier one's is meant.
-  signingRoutes(api, ctx, guards);
-  mediaRoutes(api, ctx);
-  uploadRoutes(api, ctx, guards);
+  storageRoutes(api, ctx, guards);
+  signedRoutes(api, ctx, guards);
   webhookRoutes(api, ctx);
   notificationRoutes(api, ctx, guards);
   maintenanceRoutes(api, ctx, options.isWorking);

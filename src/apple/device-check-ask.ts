@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import { pause } from '../kernel/pause.ts';
 import { callDeviceCheck } from './device-check-call.ts';
 import { type Meaning, meaningOf } from './device-check-reply.ts';
 import { createTeamToken, type TeamKey } from './team-token.ts';
@@ -24,17 +25,6 @@ export type Operation = {
 export type Outcome = { meaning: Meaning; perhapsApplied: boolean };
 
 const TRIES = 2;
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    const stop = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    signal.addEventListener('abort', stop, { once: true });
-  });
-}
 
 /** Tells the operator what Apple did not answer. Never names a device or a token. */
 export function report(log: Log, { path }: Operation, meaning: Meaning): void {

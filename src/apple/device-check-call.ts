@@ -1,5 +1,6 @@
 /** One question to DeviceCheck over HTTP, and every way in which it can go unanswered. */
 import type { Clock } from '../kernel/clock.ts';
+import { errorCodeInChain } from '../kernel/error-code.ts';
 import { readText } from './read-text.ts';
 
 /** `retryAfterMs` is null where the answer does not say. `text` is null when the body is larger than any answer. */
@@ -21,17 +22,9 @@ const BODY_BYTES_MAX = 16 * 1024;
 
 const NEVER_SENT_CODES = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
 
-/** The system's code for a failed fetch, which sits on the error or on one of its causes. */
-function codeOf(error: unknown): string | undefined {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && typeof cause.code === 'string') return cause.code;
-  }
-  return undefined;
-}
-
 function noReplyFrom(error: unknown, signal: AbortSignal): NoReply {
   if (signal.aborted) return { got: 'nothing', stage: 'waiting', cause: 'no answer in time' };
-  const code = codeOf(error) ?? 'no code';
+  const code = errorCodeInChain(error) ?? 'no code';
   if (NEVER_SENT_CODES.has(code)) return { got: 'nothing', stage: 'connecting', cause: `no connection (${code})` };
   return { got: 'nothing', stage: 'talking', cause: `connection lost (${code})` };
 }

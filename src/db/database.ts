@@ -3,52 +3,66 @@ import { Buffer } from 'node:buffer';
 import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
 import type { DB } from './generated.ts';
+import type { Procedures, SetProcedures } from './procedures.ts';
 
-export type Tables = DB;
+export type ProcedureName = keyof Procedures;
+export type ArgumentsOf<Name extends ProcedureName> = Procedures[Name]['args'];
+export type ResultOf<Name extends ProcedureName> = Procedures[Name]['result'];
 
-/** Values that travel to a procedure; objects and arrays go as JSON. */
-export type Argument = string | number | boolean | null | Date | Uint8Array | object | undefined;
+type SetName = keyof SetProcedures;
 
 export type Database = {
   /** Reads. The role behind it may not write. */
-  read: Kysely<Tables>;
+  read: Kysely<DB>;
   /**
-   * Calls one procedure, in a transaction of its own, with named arguments (`undefined` leaves the default).
-   * `Result` is what the procedure's comment promises; numbers, strings and jsonb arrive as their JavaScript selves.
+   * Calls one procedure, in a transaction of its own, with named arguments (`undefined` leaves the default). Numbers, strings
+   * and jsonb arrive as their JavaScript selves.
    */
-  call<Result>(procedure: string, args: Record<string, Argument>): Promise<Result>;
+  call<Name extends ProcedureName>(procedure: Name, args: ArgumentsOf<Name>): Promise<ResultOf<Name>>;
+  /** Calls a procedure that returns rows. */
+  rows<Name extends SetName>(procedure: Name, args: SetProcedures[Name]['args']): Promise<SetProcedures[Name]['row'][]>;
   pool: pg.Pool;
 };
 
 const PROCEDURE_NAME = /^[a-z][a-z0-9_]*$/;
 
-/** Bytes and dates are pg's business; other objects are jsonb arguments. */
-function encode(value: Argument): unknown {
+/** Bytes and dates are encoded by pg; other objects are jsonb arguments. */
+function encode(value: unknown): unknown {
   if (value === null || typeof value !== 'object' || value instanceof Date) return value;
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   return JSON.stringify(value);
 }
 
-/** What a procedure returns is described beside it in SQL, where no type reaches; this is the only place to take its word. */
+/** What a procedure returns has the type that its file declares; the tests check every result against it. */
 function resultOf<Result>(row: Record<string, unknown> | undefined): Result {
   return row?.result as Result;
 }
 
+function statementFor(procedure: string, args: object): { call: string; values: unknown[] } {
+  const given = Object.entries(args).filter(([, value]) => value !== undefined);
+  if (![procedure, ...given.map(([name]) => name)].every((name) => PROCEDURE_NAME.test(name))) {
+    throw new TypeError(`not a procedure call: ${procedure}`);
+  }
+  const list = given.map(([name], index) => `p_${name} := $${index + 1}`).join(', ');
+  return { call: `public.${procedure}(${list})`, values: given.map(([, value]) => encode(value)) };
+}
+
 export function createDatabase(pool: pg.Pool): Database {
   return {
-    read: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
+    read: new Kysely<DB>({ dialect: new PostgresDialect({ pool }) }),
     pool,
-    async call<Result>(procedure: string, args: Record<string, Argument>) {
-      const given = Object.entries(args).filter(([, value]) => value !== undefined);
-      if (![procedure, ...given.map(([name]) => name)].every((name) => PROCEDURE_NAME.test(name))) {
-        throw new TypeError(`not a procedure call: ${procedure}`);
-      }
-      const list = given.map(([name], index) => `p_${name} := $${index + 1}`).join(', ');
-      const { rows } = await pool.query(
-        `select public.${procedure}(${list}) as result`,
-        given.map(([, value]) => encode(value)),
+    async call<Name extends ProcedureName>(procedure: Name, args: ArgumentsOf<Name>) {
+      const { call, values } = statementFor(procedure, args);
+      const { rows } = await pool.query(`select ${call} as result`, values);
+      return resultOf<ResultOf<Name>>(rows[0]);
+    },
+    async rows<Name extends SetName>(procedure: Name, args: SetProcedures[Name]['args']) {
+      const { call, values } = statementFor(procedure, args);
+      const { rows } = await pool.query<SetProcedures[Name]['row'] & pg.QueryResultRow>(
+        `select * from ${call}`,
+        values,
       );
-      return resultOf<Result>(rows[0]);
+      return rows;
     },
   };
 }

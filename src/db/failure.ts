@@ -1,5 +1,5 @@
+import { errorCodeOf } from '../kernel/error-code.ts';
 import { StartupError } from '../kernel/startup-error.ts';
-import { errorCode } from './pool.ts';
 
 /** What a person can do about a database that does not let us in, by SQLSTATE or system code. */
 const SENTENCES: Record<string, string> = {
@@ -19,8 +19,8 @@ const SENTENCES: Record<string, string> = {
 /** Turns a failure to reach or migrate the database into one sentence; what we cannot explain stays as it is. */
 export function describeDatabaseFailure(error: unknown): unknown {
   if (error instanceof StartupError) return error;
-  const code = errorCode(error instanceof AggregateError ? error.errors[0] : error);
-  const sentence = SENTENCES[code];
+  const code = errorCodeOf(error instanceof AggregateError ? error.errors[0] : error);
+  const sentence = SENTENCES[code ?? ''];
   if (!sentence) return error;
   return new StartupError(`The database named by DATABASE_URL cannot be used: ${sentence}`, { cause: error });
 }

@@ -173,10 +173,17 @@ export interface Sessions {
   user_id: string;
 }
 
+export interface Settings {
+  initial_grant_credits: Generated<number>;
+  is_only_row: Generated<boolean>;
+  updated_at: Generated<Date>;
+}
+
 export interface Uploads {
   bytes: number;
   content_type: string;
   created_at: Generated<Date>;
+  file: string;
   height: number;
   id: Generated<string>;
   path: string;
@@ -232,6 +239,7 @@ export interface VideoJobs {
   error_reason: string | null;
   image_url: string | null;
   job_id: Generated<string>;
+  media_path: string | null;
   model_id: string;
   model_name: string;
   progress: number | null;
@@ -267,6 +275,7 @@ export interface DB {
   refresh_tokens: RefreshTokens;
   schema_history: SchemaHistory;
   sessions: Sessions;
+  settings: Settings;
   uploads: Uploads;
   user_bans: UserBans;
   user_events: UserEvents;

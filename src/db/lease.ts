@@ -3,8 +3,9 @@
  * blocks nobody. No transaction is open while it is held, so foreign calls are allowed under it.
  */
 import pg from 'pg';
+import { errorCodeOf, errorLabel } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
-import { errorCode, restrictedConnection } from './pool.ts';
+import { restrictedConnection } from './pool.ts';
 
 /** The wait for a turn was longer than allowed. */
 export class LeaseTimeout extends Error {
@@ -26,7 +27,7 @@ export function createLease({ url, name, waitMs, log }: LeaseOptions): Lease {
 
   async function locked<T>(work: () => Promise<T>, until: number): Promise<T> {
     const client = new pg.Client(restrictedConnection(url, 'rendio-lease'));
-    client.on('error', (error) => log.warn({ code: errorCode(error) }, 'a lease connection failed'));
+    client.on('error', (error) => log.warn({ code: errorLabel(error) }, 'a lease connection failed'));
     await client.connect();
     try {
       await take(client, until - performance.now());
@@ -40,7 +41,7 @@ export function createLease({ url, name, waitMs, log }: LeaseOptions): Lease {
     await client.query(`set lock_timeout = ${Math.max(1, Math.floor(remainingMs))}`);
     await client.query('set statement_timeout = 0');
     await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [name]).catch((error) => {
-      throw errorCode(error) === LOCK_TIMEOUT ? new LeaseTimeout(name, { cause: error }) : error;
+      throw errorCodeOf(error) === LOCK_TIMEOUT ? new LeaseTimeout(name, { cause: error }) : error;
     });
   }
 

@@ -1,7 +1,8 @@
 /** Hears PostgreSQL's notifications on a connection of its own, and comes back by itself when it is lost. */
 import pg from 'pg';
+import { errorLabel } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
-import { errorCode, restrictedConnection } from './pool.ts';
+import { restrictedConnection } from './pool.ts';
 
 const RECONNECT_MIN_MS = 100;
 const RECONNECT_MAX_MS = 5_000;
@@ -27,7 +28,7 @@ export async function listen({ url, channel, log }: ListenOptions): Promise<List
 
   async function connect(): Promise<void> {
     const next = new pg.Client(restrictedConnection(url, 'rendio-listen'));
-    next.on('error', (error) => log.warn({ code: errorCode(error) }, 'the listening connection failed'));
+    next.on('error', (error) => log.warn({ code: errorLabel(error) }, 'the listening connection failed'));
     next.on('notification', (message) => tell(message.payload ?? ''));
     try {
       await next.connect();

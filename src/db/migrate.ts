@@ -1,6 +1,7 @@
 /**
- * Brings a database to today's state: numbered migrations once, procedures and grants whenever their text changes, the
- * queue's own migrations, the seed. Repeating it is a no-op; two servers that start at once take turns.
+ * Brings a database to the state that this code needs: the queue's own migrations; then, in one transaction, numbered
+ * migrations once, procedures and grants whenever their text changes, and the seed. Repeating it changes nothing; two
+ * servers that start at once wait for each other.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -23,17 +24,22 @@ async function readSql(path: string): Promise<SqlFile> {
   return { name: path, sql, hash: createHash('sha256').update(sql).digest('hex') };
 }
 
+/** Its SQL files, those of folders inside it too, by their names. */
 async function readFolder(folder: string): Promise<SqlFile[]> {
-  const names = (await readdir(new URL(`${folder}/`, SQL_DIR))).filter((name) => name.endsWith('.sql')).sort();
+  const names = (await readdir(new URL(`${folder}/`, SQL_DIR), { recursive: true }))
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
   return Promise.all(names.map((name) => readSql(`${folder}/${name}`)));
 }
 
 /** Runs `work` in one transaction of the client. */
-async function inTransaction(client: pg.Client, work: () => Promise<void>): Promise<void> {
+async function inTransaction<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
   await client.query('begin');
   try {
-    await work();
+    const done = await work();
     await client.query('commit');
+    return done;
   } catch (error) {
     await client.query('rollback').catch(() => {});
     throw error;
@@ -69,16 +75,13 @@ async function applyMigrations(client: pg.Client, applied: Map<string, string>):
         `The migration ${file.name} has changed since it was applied to this database. Restore it and write a new one.`,
       );
     }
-    await inTransaction(client, async () => {
-      await client.query(file.sql);
-      await record(client, file);
-    });
+    await client.query(file.sql);
+    await record(client, file);
     done.push(file.name);
   }
   return done;
 }
 
-/** Procedures, grants and seed in one transaction: nobody ever sees half of a change. */
 async function applyProcedures(client: pg.Client, applied: Map<string, string>, force: boolean): Promise<string[]> {
   const files = [
     ...(await readFolder('procedures')),
@@ -89,14 +92,14 @@ async function applyProcedures(client: pg.Client, applied: Map<string, string>, 
   ];
   const changed = files.filter((file) => applied.get(file.name) !== file.hash);
   if (changed.length === 0 && !force) return [];
-  await inTransaction(client, async () => {
-    for (const file of files) {
-      const isGrant = file.name.startsWith('grants');
-      if (!isGrant && !changed.includes(file)) continue;
-      await client.query(file.sql);
-      await record(client, file);
-    }
-  });
+  // Procedures call one another; each is there once all are.
+  await client.query('set local check_function_bodies = off');
+  for (const file of files) {
+    const isGrant = file.name.startsWith('grants');
+    if (!isGrant && !changed.includes(file)) continue;
+    await client.query(file.sql);
+    await record(client, file);
+  }
   return changed.map((file) => file.name);
 }
 
@@ -162,9 +165,12 @@ export async function migrate(options: { url: string; log: Log }): Promise<Migra
     await requireVersion(client);
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     const applied = await appliedHashes(client);
-    const migrations = await applyMigrations(client, applied);
     const queue = await applyQueueMigrations(client, options.url);
-    const procedures = await applyProcedures(client, applied, migrations.length > 0 || queue);
+    // One transaction: no server ever sees new tables with old procedures, or half of either.
+    const { migrations, procedures } = await inTransaction(client, async () => {
+      const done = await applyMigrations(client, applied);
+      return { migrations: done, procedures: await applyProcedures(client, applied, done.length > 0 || queue) };
+    });
     const report = { migrations, procedures, queue };
     if (migrations.length + procedures.length > 0 || queue) options.log.info(report, 'database brought up to date');
     return report;

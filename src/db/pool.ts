@@ -1,6 +1,9 @@
 /** Connections to PostgreSQL as the restricted role: may read every table, writes only through procedures. */
+
 import pg from 'pg';
+import { errorLabel } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
+import { within } from '../kernel/pause.ts';
 
 export const SERVER_ROLE = 'rendio_server';
 
@@ -47,7 +50,7 @@ export type PoolOptions = { url: string; log: Log; applicationName?: string; con
 /** A pool whose lost idle connections are logged and replaced, never fatal. */
 export function createPool({ url, log, applicationName = 'rendio', connectionsMax = 10 }: PoolOptions): pg.Pool {
   const pool = new pg.Pool({ ...restrictedConnection(url, applicationName), max: connectionsMax });
-  pool.on('error', (error) => log.warn({ code: errorCode(error) }, 'an idle database connection was lost'));
+  pool.on('error', (error) => log.warn({ code: errorLabel(error) }, 'an idle database connection was lost'));
   // A client that fails while it is checked out reports here as well; its query rejects too, so this only keeps the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
@@ -55,14 +58,5 @@ export function createPool({ url, log, applicationName = 'rendio', connectionsMa
 
 /** Ends a pool; queries that still run after `graceMs` are left to the end of the process. */
 export async function closePool(pool: pg.Pool, graceMs = CLOSE_GRACE_MS): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, graceMs);
-  });
-  await Promise.race([pool.end(), late]).finally(() => clearTimeout(timer));
-}
-
-/** SQLSTATE or system code of an error; messages and details may carry values and stay out of logs. */
-export function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  await within(graceMs, pool.end());
 }

@@ -1,16 +1,19 @@
 /** From an environment to a running context: what the server and the lone worker have in common. */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { localUrlOf } from '../app/callback-url.ts';
+import type { Limits } from '../app/config/limits.ts';
 import { type Config, readConfig } from '../app/config.ts';
 import { type ContextOptions, createContext, type RunningContext } from '../app/context.ts';
-import { localUrlOf } from '../app/reach.ts';
 import { describeDatabaseFailure } from '../db/failure.ts';
 import { migrate } from '../db/migrate.ts';
+import { storeSettings } from '../db/settings.ts';
+import type { EmbeddedPostgres } from '../embedded-postgres/start.ts';
 import { systemClock } from '../kernel/clock.ts';
+import { errorCodeOf } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 import { loadDevelopmentSecrets } from './development-secrets.ts';
-import type { EmbeddedPostgres } from './embedded-postgres.ts';
 import { createLog } from './log.ts';
 import { startSimulation } from './simulation.ts';
 
@@ -33,9 +36,9 @@ export type BootOptions = {
   env: Record<string, string | undefined>;
   /** A lone worker does not own a database. */
   canEmbed: boolean;
-} & Pick<ContextOptions, 'createPlace'>;
+} & Pick<ContextOptions, 'createRuntime'>;
 
-export async function boot({ env, canEmbed, ...place }: BootOptions): Promise<Boot> {
+export async function boot({ env, canEmbed, ...runtime }: BootOptions): Promise<Boot> {
   const config = await readConfig(env);
   const { settings, secrets } = config;
   const isDevelopment = settings.environment === 'development';
@@ -55,9 +58,7 @@ export async function boot({ env, canEmbed, ...place }: BootOptions): Promise<Bo
   try {
     const database = await openDatabase(config, dataDir, canEmbed, log);
     if (database.embedded) closers.push(() => database.embedded?.stop() ?? Promise.resolve());
-    await migrate({ url: database.directUrl, log }).catch((error) => {
-      throw describeDatabaseFailure(error);
-    });
+    await prepareDatabase(database.directUrl, settings.limits, log);
     const simulation = await startSimulation(config, { dataDir, clock: systemClock, log });
     closers.push(() => simulation.close());
     const stopping = new AbortController();
@@ -66,17 +67,27 @@ export async function boot({ env, canEmbed, ...place }: BootOptions): Promise<Bo
       config,
       database,
       secrets: { jwtPrivateKey, secretKey: secretKey.reveal() },
-      outside: simulation.outside,
+      connections: simulation.connections,
       localUrl: () => listening.url,
       log,
       stopping: stopping.signal,
-      ...place,
+      ...runtime,
     });
     closers.push(() => running.close());
     return { config, log, running, database, simulated: simulation.names, listening, stopping, close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;
+  }
+}
+
+/** Migrated, and with the operator's amounts in it. */
+async function prepareDatabase(url: string, limits: Limits, log: Log): Promise<void> {
+  try {
+    await migrate({ url, log });
+    await storeSettings(url, limits);
+  } catch (error) {
+    throw describeDatabaseFailure(error);
   }
 }
 
@@ -95,7 +106,7 @@ async function openDatabase(
     );
   }
   // Only where it is wanted: another runtime may lack what it is made of.
-  const { startEmbeddedPostgres } = await import('./embedded-postgres.ts');
+  const { startEmbeddedPostgres } = await import('../embedded-postgres/start.ts');
   // readConfig has made sure that production names a database of its own.
   const embedded = await startEmbeddedPostgres({ dataDir, log });
   return { url: embedded.url, directUrl: embedded.url, embedded };
@@ -107,9 +118,12 @@ async function makeDataDir(folder: string): Promise<string> {
     await mkdir(path, { recursive: true, mode: 0o700 });
     return path;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
-    throw new StartupError(`The data folder ${path} cannot be made${code}. Choose another with DATA_DIR.`, {
-      cause: error,
-    });
+    const code = errorCodeOf(error);
+    throw new StartupError(
+      `The data folder ${path} cannot be made${code ? ` (${code})` : ''}. Choose another with DATA_DIR.`,
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -36,7 +36,7 @@ await runMain(async () => {
   }
   try {
     const file = await makeVideo(createDemoClient(server.url), wish).catch(explain);
-    const probed = await booted.running.ctx.probe.probe(file, { posterPath: join(dataDir, 'poster.jpg') });
+    const probed = await booted.running.ctx.probe.probe(file, { thumbnailPath: join(dataDir, 'poster.jpg') });
     console.log(
       styleText(
         'dim',

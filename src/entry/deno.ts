@@ -1,7 +1,7 @@
 /** `deno run -A src/entry/deno.ts`: the API and the pages under Deno, with a Node worker on the same database. */
 import process from 'node:process';
-import { createIsolate } from '../app/isolate.ts';
-import { localUrlOf } from '../app/reach.ts';
+import { localUrlOf } from '../app/callback-url.ts';
+import { createEdgeRuntime } from '../app/edge-runtime.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { assemble } from './assemble.ts';
 import { boot } from './boot.ts';
@@ -15,7 +15,7 @@ const ANSWER_GRACE_MS = 7_000;
 
 try {
   const startedAt = performance.now();
-  const booted = await boot({ env: process.env, canEmbed: false, createPlace: createIsolate });
+  const booted = await boot({ env: process.env, canEmbed: false, createRuntime: createEdgeRuntime });
   const { server } = booted.config.settings;
   const api = assemble(booted, {
     addressOf: (c) => clientAddress(socketAddress(c.env), c.req.header('X-Forwarded-For'), server.trustedProxyHops),

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { exportPKCS8, generateKeyPair } from 'jose';
 import { jwtSigningKey, type SigningJwk } from '../app/config/keys.ts';
 import { Secret } from '../app/config/secret.ts';
+import { errorCodeOf } from '../kernel/error-code.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 
 /** What development signs and encrypts with when the environment names nothing. */
@@ -14,7 +15,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (errorCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -27,7 +28,7 @@ async function placeOnce(file: string, text: string): Promise<void> {
     await handle.writeFile(text).finally(() => handle.close());
     await link(draft, file);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (errorCodeOf(error) !== 'EEXIST') throw error;
   } finally {
     await rm(draft, { force: true });
   }
@@ -41,7 +42,8 @@ async function readOrMake(file: string, make: () => Promise<string>): Promise<st
     await placeOnce(file, await make());
     return await readFile(file, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
+    const code = errorCodeOf(error);
+    const reason = code ? ` (${code})` : '';
     throw new StartupError(`${file} can be neither read nor made${reason}. Give this user its folder.`, {
       cause: error,
     });

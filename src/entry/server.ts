@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { getConnInfo } from '@hono/node-server/conninfo';
-import { localUrlOf } from '../app/reach.ts';
+import { localUrlOf } from '../app/callback-url.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 import { assemble } from './assemble.ts';

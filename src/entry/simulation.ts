@@ -1,11 +1,11 @@
 import type { Config } from '../app/config.ts';
-import { type Outside, realOutside } from '../app/outside.ts';
+import { realConnections, type VendorConnections } from '../app/vendor-connections.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { ProviderName } from '../providers/provider.ts';
 
 export type Simulation = {
-  outside: Outside;
+  connections: VendorConnections;
   /** What the banner says is played inside this process. */
   names: string[];
   close(): Promise<void>;
@@ -21,32 +21,32 @@ export async function startSimulation(
   config: Config,
   options: { dataDir: string; clock: Clock; log: Log },
 ): Promise<Simulation> {
-  const outside = realOutside(config);
+  const connections = realConnections(config);
   const { deviceCheck, fal, pika, runway } = config.settings.simulated;
-  if (!deviceCheck && !fal && !pika && !runway) return { outside, names: [], close: async () => {} };
+  if (!deviceCheck && !fal && !pika && !runway) return { connections, names: [], close: async () => {} };
   const { createWorld } = await import('../../sim/world.ts');
   const world = await createWorld(options);
   const simulated = new Set<ProviderName>();
   const access = { ...world.fal.credentials, queueUrl: world.fal.queueUrl, restUrl: world.fal.restUrl };
   if (fal) {
-    outside.fal = { ...access, fetch: world.fetch };
+    connections.fal = { ...access, fetch: world.fetch };
     simulated.add('fal');
   }
   if (pika) {
-    outside.pika = { ...access, fetch: world.fetch };
+    connections.pika = { ...access, fetch: world.fetch };
     simulated.add('pika');
   }
   if (runway) {
-    outside.runway = { ...world.runway.credentials, baseUrl: world.runway.baseUrl, fetch: world.fetch };
+    connections.runway = { ...world.runway.credentials, baseUrl: world.runway.baseUrl, fetch: world.fetch };
     simulated.add('runway');
   }
   if (deviceCheck) {
     const { privateKeyPem: privateKey, ...names } = world.deviceCheck.credentials;
     const { baseUrl } = world.deviceCheck;
-    outside.deviceCheck = { key: { ...names, privateKey }, baseUrl, fetch: world.fetch };
+    connections.deviceCheck = { key: { ...names, privateKey }, baseUrl, fetch: world.fetch };
   }
   return {
-    outside: { ...outside, simulated, simulatedFetch: world.fetch },
+    connections: { ...connections, simulated, simulatedFetch: world.fetch },
     names: [...(deviceCheck ? ['DeviceCheck'] : []), ...[...simulated].map((name) => NAMES[name] ?? name)],
     close: () => world.close(),
   };

@@ -7,7 +7,7 @@ export type Work = { isWorking(): boolean; stop(graceMs: number): Promise<void> 
 
 /** Takes up background work in this process: the queue's jobs and the sweeps. */
 export async function startWork({ running, database, log }: Boot): Promise<Work> {
-  const { ctx, workPlaces } = running;
+  const { ctx, concurrency: workPlaces } = running;
   // A pool of its own, unpooled at the far end: the queue listens, and its work must not starve the API's connections.
   const pool = createPool({
     url: database.directUrl,

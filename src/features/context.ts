@@ -7,7 +7,6 @@ import type { Listener } from '../db/listen.ts';
 import type { Bulkhead } from '../kernel/bulkhead.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import type { Tokens } from '../kernel/tokens.ts';
 import type { MediaFetcher } from '../media/fetch-media.ts';
 import type { MediaProbe } from '../media/probe.ts';
 import type { MediaStore } from '../media/store.ts';
@@ -34,6 +33,32 @@ export type MediaSigner = {
   verify(path: string, token: string): Promise<'ok' | 'expired' | 'bad'>;
 };
 
+/** How somebody signed in, and when (unix seconds). */
+export type AuthMethod = { method: 'anonymous' | 'oauth' | 'device'; timestamp: number };
+
+export type TokenSubject = {
+  userId: string;
+  sessionId: string;
+  isAnonymous: boolean;
+  amr: AuthMethod[];
+  email?: string | null;
+  appMetadata?: Record<string, unknown>;
+  userMetadata?: Record<string, unknown>;
+};
+
+/** `expiresIn` in seconds, `expiresAt` in unix seconds. */
+export type AccessToken = { accessToken: string; expiresIn: number; expiresAt: number };
+/** `expiresAt` in unix seconds. */
+export type TokenClaims = { userId: string; sessionId: string | null; isAnonymous: boolean; expiresAt: number };
+
+export type Tokens = {
+  sign(subject: TokenSubject): Promise<AccessToken>;
+  /** Throws ERR_4005 (401) for whatever this server did not sign, or signed too long ago. */
+  verify(token: string): Promise<TokenClaims>;
+  /** The public keys as `/.well-known/jwks.json` shows them, today's first. */
+  jwks(): { keys: object[] };
+};
+
 export type Context = {
   db: Database;
   clock: Clock;
@@ -51,10 +76,10 @@ export type Context = {
   /** Those that this process plays itself: nobody outside is called, and their films show no prompt. */
   simulated: ReadonlySet<ProviderName>;
   /** The base URL at which a provider can reach this server, without a slash at the end; null where it cannot. */
-  addressFor(provider: Pick<VideoProvider, 'name'>): string | null;
+  callbackUrl(provider: Pick<VideoProvider, 'name'>): string | null;
   /** Whether an event in the generic form was sent by who knows our secret; null where none is set. */
   verifySignedWebhook: ((delivery: WebhookDelivery) => Promise<boolean>) | null;
-  /** Keeps each vendor to some of the worker's places. */
+  /** Limits how many of the worker's slots one vendor can use. */
   bulkhead: Bulkhead;
   media: MediaStore;
   /** Brings the provider's finished files here from its hosts. */

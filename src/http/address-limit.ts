@@ -1,6 +1,6 @@
 import type { Database } from '../db/database.ts';
 import type { HttpContext } from './env.ts';
-import { type RateLimitState, rateLimited, tellRateLimit } from './rate-limit.ts';
+import { rateLimited, tellRateLimit } from './rate-limit.ts';
 
 export type AddressLimit = {
   policy: 'onboarding' | 'auth';
@@ -10,24 +10,11 @@ export type AddressLimit = {
   windowSeconds: number;
 };
 
-type Slot = { allowed: boolean; remaining: number; reset_seconds: number };
-
-/** Counts a call of an address in the database, across all servers; throws the 429 when the window is full. */
+/** Counts a call of an IP address in the database, across all servers; throws the 429 when the window is full. */
 export async function takeAddressSlot(c: HttpContext, db: Database, request: AddressLimit): Promise<void> {
   const { policy, address, limit, windowSeconds } = request;
-  const slot = await db.call<Slot>('take_rate_limit', {
-    action: policy,
-    address,
-    limit,
-    window_seconds: windowSeconds,
-  });
-  const state: RateLimitState = {
-    policy,
-    limit,
-    windowSeconds,
-    remaining: slot.remaining,
-    resetSeconds: slot.reset_seconds,
-  };
+  const slot = await db.call('take_rate_limit', { action: policy, address, limit, window_seconds: windowSeconds });
+  const state = { policy, limit, windowSeconds, remaining: slot.remaining, resetSeconds: slot.reset_seconds };
   if (!slot.allowed) throw rateLimited(state);
   tellRateLimit(c, state);
 }

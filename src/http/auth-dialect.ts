@@ -1,6 +1,6 @@
 import { messageFor } from '../kernel/messages/index.ts';
 import type { HttpContext } from './env.ts';
-import { asProblem, localeOf } from './problem.ts';
+import { asProblem, headersOf, localeOf } from './problem.ts';
 
 /** The Supabase clients ask for this version of the auth API, and believe `code` only when it is echoed. */
 const API_VERSION_HEADER = 'X-Supabase-Api-Version';
@@ -47,5 +47,5 @@ export function toAuthErrorResponse(c: HttpContext, error: unknown): Response {
   const problem = asProblem(error);
   const status = problem.status >= 500 ? (problem.status === 503 ? 503 : 500) : (problem.status as Status);
   const message = messageFor(problem.code, localeOf(c), problem.details);
-  return authError(c, status, CODES[status] ?? 'validation_failed', message, problem.headers);
+  return authError(c, status, CODES[status] ?? 'validation_failed', message, headersOf(problem));
 }

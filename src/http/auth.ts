@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { Problem } from '../kernel/errors.ts';
 import type { Caller, HttpEnv } from './env.ts';
+import { HttpProblem } from './http-problem.ts';
 
 /** Several times our longest token; what is longer is not worth a signature check. */
 const HEADER_CHARACTERS_MAX = 8192;
@@ -47,5 +48,5 @@ export function requireCaller(options: AuthOptions): MiddlewareHandler<HttpEnv> 
 /** RFC 6750 names the error only where a token was sent. */
 function refusal(reason: unknown, cause?: unknown): Problem {
   const headers = { 'WWW-Authenticate': 'Bearer error="invalid_token"' };
-  return new Problem('ERR_4005', { details: { reason }, headers, cause });
+  return new HttpProblem('ERR_4005', { details: { reason }, headers, cause });
 }

@@ -1,3 +1,6 @@
+import { isDatabaseError } from '../db/outage.ts';
+import { errorCodeOf } from '../kernel/error-code.ts';
+
 /** How far down a chain of causes a log line follows. */
 const CAUSES_MAX = 4;
 
@@ -13,16 +16,11 @@ export function describeError(error: unknown, depth = 0): object {
     const { code, constraint, table, routine } = error;
     return { name, code, constraint, table, routine };
   }
-  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  const errorCode = errorCodeOf(error);
+  const code = errorCode === null ? {} : { code: errorCode };
   const text = error instanceof SyntaxError ? { at: framesOf(stack) } : { message, at: framesOf(stack) };
   const because = cause !== undefined && depth < CAUSES_MAX ? { cause: describeError(cause, depth + 1) } : {};
   return { name, ...code, ...text, ...because };
-}
-
-type DatabaseError = Error & { code: string; constraint?: string; table?: string; routine?: string };
-
-function isDatabaseError(error: Error): error is DatabaseError {
-  return 'severity' in error && 'code' in error && typeof error.code === 'string' && error.code.length === 5;
 }
 
 /** The calls alone: a stack begins with the message. */

@@ -1,12 +1,14 @@
 import type { ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
+import { isDatabaseOutage } from '../db/outage.ts';
 import { type ErrorCode, Problem } from '../kernel/errors.ts';
 import { type Locale, pickLocale } from '../kernel/locale.ts';
 import type { Log } from '../kernel/log.ts';
 import { messageFor } from '../kernel/messages/index.ts';
 import { describeError } from './describe-error.ts';
 import type { HttpContext, HttpEnv } from './env.ts';
-import { isDatabaseOutage } from './outage.ts';
+import { HttpProblem } from './http-problem.ts';
+import { rateLimitHeaders } from './rate-limit.ts';
 import { routeOf } from './request-log.ts';
 
 /** What the framework itself refuses, in our words. */
@@ -40,10 +42,20 @@ export function toErrorResponse(c: HttpContext, error: unknown, locale: Locale =
   const reason = code === 'ERR_4005' && status === 403 ? { reason: 'forbidden' } : {};
   const message = messageFor(code, locale, { ...reason, ...details });
   const challenge = status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {};
-  const headers = { 'Content-Language': locale, ...challenge, ...problem.headers };
+  const headers = { 'Content-Language': locale, ...challenge, ...headersOf(problem) };
   // Set on the context: what was set there before the failure, such as a limit's state, would be put over these else.
   for (const [name, value] of Object.entries(headers)) c.header(name, value);
   return c.json({ error: { code, message, details } }, status);
+}
+
+/** What a problem says by headers. */
+export function headersOf(problem: Problem): Record<string, string> {
+  const { retryAfterSeconds, limit } = problem;
+  return {
+    ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
+    ...(limit && rateLimitHeaders(limit)),
+    ...(problem instanceof HttpProblem ? problem.headers : {}),
+  };
 }
 
 /** Hono's `onError`: answers in the caller's language and tells our log what a caller must not know. */

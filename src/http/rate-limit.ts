@@ -1,21 +1,13 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { Problem } from '../kernel/errors.ts';
+import type { RateLimitState } from '../kernel/rate-limit.ts';
 import type { HttpContext } from './env.ts';
-
-/** How much of a limit is left: `remaining` of `limit` requests, until `resetSeconds` from now. */
-export type RateLimitState = {
-  policy: 'generations' | 'onboarding' | 'auth' | 'purchases' | 'calls';
-  limit: number;
-  windowSeconds: number;
-  remaining: number;
-  resetSeconds: number;
-};
 
 /** The two fields of the IETF draft, such as `"generations";q=10;w=3600` and `"generations";r=7;t=1200`. */
 export function rateLimitHeaders(state: RateLimitState): Record<'RateLimit-Policy' | 'RateLimit', string> {
   const { policy, limit, windowSeconds, remaining, resetSeconds } = state;
   return {
-    'RateLimit-Policy': `"${policy}";q=${limit};w=${windowSeconds}`,
+    'RateLimit-Policy': `"${policy}";q=${limit}${windowSeconds === null ? '' : `;w=${windowSeconds}`}`,
     RateLimit: `"${policy}";r=${Math.max(0, remaining)};t=${wholeSeconds(resetSeconds)}`,
   };
 }
@@ -27,10 +19,11 @@ export function tellRateLimit(c: HttpContext, state: RateLimitState): void {
 
 /** The 429 for a used-up limit. `Retry-After` is at least one second. */
 export function rateLimited(state: RateLimitState): Problem {
-  const retryAfter = Math.max(1, wholeSeconds(state.resetSeconds));
+  const retryAfterSeconds = Math.max(1, wholeSeconds(state.resetSeconds));
   return new Problem('ERR_4004', {
-    details: { retry_after: retryAfter },
-    headers: { 'Retry-After': String(retryAfter), ...rateLimitHeaders({ ...state, remaining: 0 }) },
+    details: { retry_after: retryAfterSeconds },
+    retryAfterSeconds,
+    limit: { ...state, remaining: 0 },
   });
 }
 

@@ -2,7 +2,7 @@
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../kernel/errors.ts';
-import { createTurns } from '../kernel/turns.ts';
+import { createSemaphore } from '../kernel/semaphore.ts';
 import { drain, readChunk } from './body.ts';
 import { filePartOf } from './form-file.ts';
 
@@ -16,7 +16,7 @@ export type ReceiveOptions = {
 /** Besides the file a form holds its own lines and a few short fields. */
 const FORM_BYTES_MAX = 64 * 1024;
 /** A form is read whole to find the file in it. */
-const inTurn = createTurns(2);
+const withSlot = createSemaphore(2);
 
 /**
  * The path of the file, which the caller removes. Throws ERR_4014 when it is longer than `bytesMax`, ERR_4006 when there is
@@ -30,7 +30,7 @@ export async function receiveFile(request: Request, { folder, bytesMax, name }: 
   try {
     const bytes = await save(request, path, bytesMax, isForm ? bytesMax + FORM_BYTES_MAX : bytesMax);
     if (bytes === 0) throw missing();
-    if (isForm) await inTurn(() => keepFilePart(path, type, bytesMax));
+    if (isForm) await withSlot(() => keepFilePart(path, type, bytesMax));
     return path;
   } catch (error) {
     await rm(path, { force: true });

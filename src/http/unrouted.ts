@@ -1,6 +1,7 @@
 import type { Hono, NotFoundHandler } from 'hono';
 import { Problem } from '../kernel/errors.ts';
 import type { HttpEnv } from './env.ts';
+import { HttpProblem } from './http-problem.ts';
 import { toErrorResponse } from './problem.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -19,7 +20,7 @@ export function unrouted(app: Hono<HttpEnv>): NotFoundHandler<HttpEnv> {
     if (allowed.length === 0 || allowed.includes(c.req.method)) return toErrorResponse(c, new Problem('ERR_4007'));
     return toErrorResponse(
       c,
-      new Problem('ERR_4016', { details: { allowed }, headers: { Allow: allowed.join(', ') } }),
+      new HttpProblem('ERR_4016', { details: { allowed }, headers: { Allow: allowed.join(', ') } }),
     );
   };
 }

@@ -1,48 +1,46 @@
-/** Walls inside a worker: whoever is stuck fills the compartment of its own name, and the others stay afloat. */
+/** Limits how many calls to one vendor run at once in this process. */
 import type { Clock } from './clock.ts';
 
-export type Visit<T> = { isFull: false; result: T } | { isFull: true; comeBackMs: number };
+/** `retryAfterMs`: all slots were in use, and nothing has run. */
+export type SlotResult<T> = { hasRun: true; result: T } | { hasRun: false; retryAfterMs: number };
 
 export type Bulkhead = {
-  /**
-   * Does the work in one of the places of that name; where all of them are taken it does nothing, waits for nobody, and
-   * says after how long to come back.
-   */
-  run<T>(name: string, work: () => Promise<T>): Promise<Visit<T>>;
+  /** Runs the work in a slot of that name, or, where none is free, says at once when to come back. */
+  run<T>(name: string, work: () => Promise<T>): Promise<SlotResult<T>>;
 };
 
-/** The queue looks for delayed tasks about as often. */
-const COME_BACK_MIN_MS = 500;
-/** They are let back one by one, so that a long line costs the database no more than a short one. */
-const COME_BACK_EVERY_MS = 250;
-/** The longest that a place may be free before somebody of a long line comes by. */
-const COME_BACK_MAX_MS = 10_000;
+/** The queue polls for delayed tasks about as often. */
+const RETRY_MIN_MS = 500;
+/** Those turned away come back one by one, so that a long line costs the database no more than a short one. */
+const RETRY_EVERY_MS = 250;
+/** The longest that a slot may be free while others wait for it. */
+const RETRY_MAX_MS = 10_000;
 
-type Compartment = { inside: number; lastBackAt: number };
+type Compartment = { inUse: number; lastRetryAt: number };
 
-/** `places` for each name, in this process. */
-export function createBulkhead({ places, clock }: { places: number; clock: Clock }): Bulkhead {
+/** `slots` for each name, in this process. */
+export function createBulkhead({ slots, clock }: { slots: number; clock: Clock }): Bulkhead {
   const compartments = new Map<string, Compartment>();
 
-  /** After all who were turned away before. */
-  const comeBackMs = (compartment: Compartment): number => {
+  /** After all that were turned away before. */
+  const retryAfterMs = (compartment: Compartment): number => {
     const now = clock.now().getTime();
-    const inLineMs = compartment.lastBackAt + COME_BACK_EVERY_MS - now;
-    const waitMs = Math.min(Math.max(inLineMs, COME_BACK_MIN_MS), COME_BACK_MAX_MS);
-    compartment.lastBackAt = now + waitMs;
+    const inLineMs = compartment.lastRetryAt + RETRY_EVERY_MS - now;
+    const waitMs = Math.min(Math.max(inLineMs, RETRY_MIN_MS), RETRY_MAX_MS);
+    compartment.lastRetryAt = now + waitMs;
     return waitMs;
   };
 
   return {
     async run(name, work) {
-      const compartment = compartments.get(name) ?? { inside: 0, lastBackAt: 0 };
+      const compartment = compartments.get(name) ?? { inUse: 0, lastRetryAt: 0 };
       compartments.set(name, compartment);
-      if (compartment.inside >= places) return { isFull: true, comeBackMs: comeBackMs(compartment) };
-      compartment.inside += 1;
+      if (compartment.inUse >= slots) return { hasRun: false, retryAfterMs: retryAfterMs(compartment) };
+      compartment.inUse += 1;
       try {
-        return { isFull: false, result: await work() };
+        return { hasRun: true, result: await work() };
       } finally {
-        compartment.inside -= 1;
+        compartment.inUse -= 1;
       }
     },
   };

@@ -16,18 +16,6 @@ export function canonicalJson(value: unknown): string {
   throw new TypeError(`JSON has no word for ${Object.prototype.toString.call(value)}`);
 }
 
-/** SHA-256 as 64 lower-case hex digits; text counts as its UTF-8 bytes. */
-export async function sha256Hex(data: string | Uint8Array<ArrayBuffer>): Promise<string> {
-  const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-/** The fingerprint of a value: equal for two values exactly when their canonical JSON is. */
-export function canonicalHash(value: unknown): Promise<string> {
-  return sha256Hex(canonicalJson(value));
-}
-
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -1,3 +1,5 @@
+import type { RateLimitState } from './rate-limit.ts';
+
 /**
  * Every code a caller can meet, with its HTTP status. The sentences live in `messages/`; what a client should do is in
  * the generated `docs/errors.md`. Source: the public contract, §3.
@@ -43,23 +45,27 @@ export type ProblemOptions = {
   cause?: unknown;
   /** Where the contract gives one code two statuses (`ERR_4005`: 401 unknown, 403 known but not allowed). */
   status?: 401 | 403;
-  /** Extra response headers, such as `Retry-After` or `Allow`. */
-  headers?: Record<string, string>;
+  /** When the same request is worth repeating, in seconds. */
+  retryAfterSeconds?: number;
+  /** The limit that is used up, of an `ERR_4004`. */
+  limit?: RateLimitState;
 };
 
-/** A refusal with a stable code. Throw it anywhere; the HTTP floor turns it into the contract's error body. */
+/** A refusal with a stable code. Throw it anywhere; the HTTP floor turns it into the contract's error body and headers. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ErrorCode;
   readonly status: ErrorStatus | 403;
   readonly details: ProblemDetails;
-  readonly headers: Record<string, string>;
+  readonly retryAfterSeconds: number | undefined;
+  readonly limit: RateLimitState | undefined;
 
   constructor(code: ErrorCode, options: ProblemOptions = {}) {
     super(code, { cause: options.cause });
     this.code = code;
     this.status = options.status ?? ERROR_STATUS[code];
     this.details = options.details ?? {};
-    this.headers = options.headers ?? {};
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.limit = options.limit;
   }
 }

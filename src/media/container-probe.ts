@@ -1,9 +1,10 @@
 /** The probe for places without native code: it reads a video's container to the last byte, and decodes no picture. */
 import { access } from 'node:fs/promises';
 import { EncodedPacketSink, type InputVideoTrack } from 'mediabunny';
-import { TaskRefusal } from '../kernel/task-refusal.ts';
+import { TaskRefusal } from '../platform/task-refusal.ts';
 import { openVideo, orRefuse, readSize, roundedFps } from './open-video.ts';
-import type { MediaProbe, ProbedVideo } from './probe.ts';
+import type { MediaProbe } from './probe.ts';
+import type { ProbedVideo } from './probed-video.ts';
 import { storageProblem } from './storage-problem.ts';
 import { UNUSABLE_REASONS, UnusableVideo } from './unusable-video.ts';
 

@@ -2,10 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errorCodeOf } from '../kernel/error-code.ts';
 import { copyHashing } from './copy-hashing.ts';
 import { checkMediaKey } from './media-key.ts';
 import { openFile } from './open-file.ts';
-import { errnoOf, storageProblem } from './storage-problem.ts';
+import { storageProblem } from './storage-problem.ts';
 import type { MediaKey, MediaStore } from './store.ts';
 import { streamFile } from './stream-file.ts';
 
@@ -36,7 +37,7 @@ export function createDiskStore({ folder }: { folder: string }): MediaStore {
       return stored;
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => {});
-      throw errnoOf(error) ? storageProblem(error) : error;
+      throw errorCodeOf(error) ? storageProblem(error) : error;
     }
   };
 
@@ -82,7 +83,7 @@ async function place(temporary: string, path: string): Promise<void> {
       await rename(temporary, path);
       return await syncFolder(dirname(path));
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || tries === PLACE_TRIES) throw error;
+      if (errorCodeOf(error) !== 'ENOENT' || tries === PLACE_TRIES) throw error;
     }
   }
 }
@@ -112,7 +113,7 @@ async function orNull<T>(work: Promise<T>): Promise<T | null> {
   try {
     return await work;
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errnoOf(error) ?? '')) return null;
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errorCodeOf(error) ?? '')) return null;
     throw storageProblem(error);
   }
 }

@@ -1,6 +1,7 @@
 /** Brings a finished file from a provider's host to this machine, as a stream, and from nowhere else. */
 import { rm } from 'node:fs/promises';
-import { collectYoung } from '../kernel/collect.ts';
+import { errorLabel } from '../kernel/error-code.ts';
+import { collectYoung } from '../platform/garbage-collection.ts';
 import { ForbiddenAddress, guardedGet, type Lookup } from './guarded-get.ts';
 import { openFile } from './open-file.ts';
 
@@ -168,6 +169,5 @@ async function* piecesOf({ body }: Response, signal: AbortSignal): AsyncGenerato
 
 function judge(error: unknown): MediaFetchError {
   if (error instanceof ForbiddenAddress) return new MediaFetchError(error.message, { isFinal: true, cause: error });
-  const word = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-  return new MediaFetchError(`the file cannot be fetched (${word})`, { isFinal: false, cause: error });
+  return new MediaFetchError(`the file cannot be fetched (${errorLabel(error)})`, { isFinal: false, cause: error });
 }

@@ -1,16 +1,15 @@
 /** What may name an object in any store. */
 import { Problem } from '../kernel/errors.ts';
+import { isPlainSegment } from './object-path.ts';
 import type { MediaKey } from './store.ts';
 
-const SEGMENT = /^[A-Za-z0-9._-]{1,200}$/;
 /** S3 allows 1024 bytes, and a path on disk little more. */
 const KEY_CHARS_MAX = 900;
 
 /** Throws ERR_4006 unless the key is `<bucket>/<path>` of plain segments: nothing that climbs, hides or needs escaping. */
 export function checkMediaKey(key: MediaKey): void {
   const segments = key.split('/');
-  const isPlain = (segment: string): boolean => SEGMENT.test(segment) && segment !== '.' && segment !== '..';
-  if (segments.length < 2 || key.length > KEY_CHARS_MAX || !segments.every(isPlain)) {
+  if (segments.length < 2 || key.length > KEY_CHARS_MAX || !segments.every(isPlainSegment)) {
     throw new Problem('ERR_4006', { details: { field: 'path' } });
   }
 }

@@ -1,8 +1,8 @@
 /** Opens a video file and says what it is, without decoding a picture: what every probe begins with. */
 import { stat } from 'node:fs/promises';
 import { FilePathSource, Input, type InputVideoTrack, MP4, QTFF, WEBM } from 'mediabunny';
-import { TaskRefusal } from '../kernel/task-refusal.ts';
-import type { ProbedVideo } from './inspect.ts';
+import { TaskRefusal } from '../platform/task-refusal.ts';
+import type { ProbedVideo } from './probed-video.ts';
 import type { UnusableReason } from './unusable-video.ts';
 
 /** No screen is larger, and a few bytes can promise a picture that fills the memory. */

@@ -1,4 +1,4 @@
 /** The child process that inspects one video. */
-import { answerParent } from '../kernel/child-work.ts';
+import { answerParent } from '../platform/child-work.ts';
 
-answerParent(async () => (await import('./inspect.ts')).inspectVideo);
+answerParent(async () => (await import('./inspect-video.ts')).inspectVideo);

@@ -1,13 +1,13 @@
 /** Does this file play, what is in it, and what does it look like? Asked of every video before a customer gets it. */
 import { access } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { ChildFailure, createChildPool } from '../kernel/child-pool.ts';
 import type { Log } from '../kernel/log.ts';
-import type { InspectTask, ProbedVideo } from './inspect.ts';
+import { ChildFailure, createChildPool } from '../platform/child-pool.ts';
+import type { InspectTask } from './inspect-video.ts';
+import type { ProbedVideo } from './probed-video.ts';
 import { storageProblem } from './storage-problem.ts';
 import { UNUSABLE_REASONS, UnusableVideo } from './unusable-video.ts';
 
-export type { ProbedVideo } from './inspect.ts';
 export { type UnusableReason, UnusableVideo } from './unusable-video.ts';
 
 /** Nothing is known about the file, because this machine could not look at it: try again later. The message is for our log. */
@@ -17,10 +17,10 @@ export class ProbeUnavailable extends Error {
 
 export type MediaProbe = {
   /**
-   * Reads the video at `path` and, where it can decode, writes a JPEG of it to `posterPath`. Throws `UnusableVideo`, `ProbeUnavailable`,
+   * Reads the video at `path` and, where it can decode, writes a JPEG of it to `thumbnailPath`. Throws `UnusableVideo`, `ProbeUnavailable`,
    * `Problem` ERR_6002 when the disk fails, or the signal's reason.
    */
-  probe(path: string, options: { posterPath: string }, signal?: AbortSignal): Promise<ProbedVideo>;
+  probe(path: string, options: { thumbnailPath: string }, signal?: AbortSignal): Promise<ProbedVideo>;
   close(): Promise<void>;
 };
 
@@ -45,13 +45,13 @@ export function createProbe(options: ProbeOptions): MediaProbe {
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
     env: { ...options.env, DISABLE_SYSTEM_FONTS_LOAD: '1' },
   });
-  const probe: MediaProbe['probe'] = async (path, { posterPath }, signal) => {
+  const probe: MediaProbe['probe'] = async (path, { thumbnailPath }, signal) => {
     await access(path).catch((error: unknown) => {
       throw storageProblem(error);
     });
     for (let tries = 1; ; tries++) {
       try {
-        return await pool.run({ path, posterPath }, signal ? { signal } : {}).result;
+        return await pool.run({ path, thumbnailPath }, signal ? { signal } : {}).result;
       } catch (error) {
         if (!(error instanceof ChildFailure)) throw error;
         if (error.kind !== 'refused')

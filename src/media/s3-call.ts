@@ -1,8 +1,9 @@
 /** Signed calls to a store that speaks Amazon's S3 protocol (Signature Version 4, path-style addresses). */
+
 import { createHash } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
 import type { Clock } from '../kernel/clock.ts';
+import { isRetryableStatus, type RetryPolicy, retry, systemRetryTools, type Tried } from '../kernel/retry.ts';
 import { storageProblem } from './storage-problem.ts';
 
 export type S3Options = {
@@ -32,10 +33,8 @@ export type S3Call = (request: S3Request) => Promise<Response>;
 
 /** The first of several answers may take so long; the body of a long object may take longer. */
 const ANSWER_MS = 30_000;
-const TRIES_MAX = 4;
-/** Doubled for every further try. A person may be waiting for the bytes. */
-const RETRY_MS = 150;
-const PASSING = new Set([408, 429, 500, 502, 503, 504]);
+/** A person may be waiting for the bytes. The answer has a limit of its own, above. */
+const RETRIES: RetryPolicy = { triesMax: 4, baseMs: 150, maxMs: 1_200, tryTimeoutMs: null };
 
 /** Every call is safe to repeat: what is written is written whole, under a name that the caller gave. */
 export function createS3Call({ fetch: send, clock, ...place }: S3Options): S3Call {
@@ -66,22 +65,28 @@ export function createS3Call({ fetch: send, clock, ...place }: S3Options): S3Cal
       signal: AbortSignal.any(signals),
     }).finally(() => clearTimeout(timer));
     if (answer.ok || answer.status === 404) return answer;
-    throw new Refusal(answer.status, await codeOf(answer));
+    throw new Refusal(answer.status, await storeCodeOf(answer));
   };
 
   return async (request) => {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await attempt(request);
-      } catch (error) {
-        request.signal?.throwIfAborted();
-        const isPassing = !(error instanceof Refusal) || PASSING.has(error.status);
-        if (!isPassing || tries === TRIES_MAX) throw storageProblem(error);
-        await delay(RETRY_MS * 2 ** (tries - 1), undefined, request.signal && { signal: request.signal });
-      }
-    }
+    const signal = request.signal ?? NEVER;
+    const { answer } = await retry(() => judged(attempt(request)), systemRetryTools, signal, RETRIES);
+    if ('response' in answer) return answer.response;
+    signal.throwIfAborted();
+    throw storageProblem(answer.error);
   };
 }
+
+async function judged(attempt: Promise<Response>): Promise<Tried<{ response: Response } | { error: unknown }>> {
+  try {
+    return { answer: { response: await attempt }, isRetryable: false, retryAfterMs: null };
+  } catch (error) {
+    const isRetryable = !(error instanceof Refusal) || isRetryableStatus(error.status);
+    return { answer: { error }, isRetryable, retryAfterMs: null };
+  }
+}
+
+const NEVER = new AbortController().signal;
 
 /** Node's `fetch` would copy a body of bytes whole, and heeds a stream's length; Deno's sends a stream without its length. */
 const IS_STREAMED = !('Deno' in globalThis);
@@ -116,7 +121,7 @@ class Refusal extends Error {
 }
 
 /** The store's word for it, such as `AccessDenied`; its message may hold keys. */
-async function codeOf(answer: Response): Promise<string> {
+async function storeCodeOf(answer: Response): Promise<string> {
   const text = await answer.text().catch(() => '');
   return /<Code>(\w{1,64})<\/Code>/.exec(text)?.[1] ?? '';
 }

@@ -1,7 +1,7 @@
 /** Brings a file into an S3 store: at once when it is small, else in parts, so that memory holds one part of it. */
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { collectYoung } from '../kernel/collect.ts';
+import { collectYoung } from '../platform/garbage-collection.ts';
 import { openFile } from './open-file.ts';
 import type { S3Call } from './s3-call.ts';
 import { storageProblem } from './storage-problem.ts';

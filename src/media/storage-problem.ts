@@ -5,8 +5,3 @@ import { Problem } from '../kernel/errors.ts';
 export function storageProblem(error: unknown): Problem {
   return error instanceof Problem ? error : new Problem('ERR_6002', { cause: error });
 }
-
-/** The system's word for what went wrong (`ENOENT`, `ENOSPC`, …), or null for any other error. */
-export function errnoOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
-}

@@ -1,7 +1,8 @@
 /** The one port behind which every video provider stands. Adapters answer with outcomes and throw only for our own bugs. */
 import type { ErrorCode } from '../kernel/errors.ts';
 
-export type ProviderName = 'sandbox' | 'fal' | 'runway' | 'pika';
+/** As the catalogue's rows write it: lower-case letters, digits, `-` and `_`. */
+export type ProviderName = string;
 
 /** What the model's settings schema admits, already validated and filled with its defaults. `duration` is whole seconds. */
 export type VideoSettings = {
@@ -39,16 +40,16 @@ export type DeclineReason = 'moderated';
 /**
  * What is known after a submit:
  * - `accepted`: the provider has the job, under `providerJobId`;
- * - `refused`: it did not take the job (429, 503, no connection made); the same submit may be sent again. `isBusy`:
+ * - `retryable`: it did not take the job (429, 503, no connection made); the same submit may be sent again. `isBusy`:
  *   nothing is wrong with it; it asks for patience, as by a 429, or our own storage kept us from asking;
- * - `rejected`: it will not take this request, however often it is sent; the job fails with `code`: `ERR_5003` for what
+ * - `declined`: it will not take this request, however often it is sent; the job fails with `code`: `ERR_5003` for what
  *   is wrong with the request, `ERR_5002` for what is wrong between the provider and us (a refused key, an empty account);
  * - `unknown`: bytes left and no usable answer came back; never sent again unless `submitIsRepeatable`.
  */
 export type SubmitOutcome =
   | { outcome: 'accepted'; providerJobId: string; requestId?: string }
-  | { outcome: 'refused'; cause: string; retryAfterMs?: number; isBusy?: true }
-  | { outcome: 'rejected'; code: ErrorCode; cause: string; reason?: DeclineReason }
+  | { outcome: 'retryable'; cause: string; retryAfterMs?: number; isBusy?: true }
+  | { outcome: 'declined'; code: ErrorCode; cause: string; reason?: DeclineReason }
   | { outcome: 'unknown'; cause: string };
 
 /** Where the finished file is: on this machine, or at the vendor, on one of the provider's `mediaHosts` if all is well. */
@@ -96,7 +97,7 @@ export type VideoProvider = {
   /** Asks the provider to stop. Best effort: the job's own state is decided in our database. */
   cancel(request: GenerationRequest, providerJobId: string, signal: AbortSignal): Promise<void>;
   /** Who sends its webhooks, as `?provider=` of their address names it; absent where it sends none. */
-  readonly webhooksFrom?: 'fal';
+  readonly webhooksFrom?: string;
   /** Whether the provider sent this; absent where it sends no webhooks. */
   verifyWebhook?(delivery: WebhookDelivery): Promise<WebhookVerdict>;
   /** Our copy is safe (or no longer wanted): whatever the adapter kept on this machine for the job may go. */

@@ -1,4 +1,5 @@
 /** A vendor's answer over HTTP, and every way in which there is none. */
+import { errorCodeInChain } from '../kernel/error-code.ts';
 
 /** `text` is null where the body was cut off or is larger than any answer of a vendor's. */
 export type Reply = { got: 'reply'; status: number; headers: Headers; text: string | null };
@@ -50,10 +51,9 @@ function* chainOf(error: unknown): Generator<Error> {
 
 /** What a failure of fetch says about the request; `signal` is the one that the request was made under. */
 export function noReplyFrom(error: unknown, signal: AbortSignal): NoReply {
-  const chain = [...chainOf(error)];
-  const code = chain.map((link) => ('code' in link ? link.code : undefined)).find((found) => typeof found === 'string');
+  const code = errorCodeInChain(error);
   const isLocal =
-    (code !== undefined && NEVER_SENT.test(code)) || chain.some((link) => NEVER_CONNECTED.test(link.message));
+    (code !== null && NEVER_SENT.test(code)) || [...chainOf(error)].some((link) => NEVER_CONNECTED.test(link.message));
   if (isLocal) return { got: 'nothing', wasSent: false, cause: `no connection (${code ?? 'refused'})` };
   if (signal.aborted) return { got: 'nothing', wasSent: true, cause: 'no answer in time' };
   return { got: 'nothing', wasSent: true, cause: `connection lost (${code ?? 'no code'})` };

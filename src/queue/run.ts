@@ -1,12 +1,14 @@
 /** One run of the library's worker, from its start to its end, with the lock of the living around it. */
+
 import { EventEmitter } from 'node:events';
 import type { Logger, Runner, TaskList, WorkerEvents } from 'graphile-worker';
 import type pg from 'pg';
+import { errorLabel } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
-import { openAliveLock } from './alive-lock.ts';
-import { codeOf } from './code-of.ts';
-import { loadLibrary } from './library.ts';
-import { feelPulse } from './pulse.ts';
+import { within } from '../kernel/pause.ts';
+import { openLivenessLock } from './liveness-lock.ts';
+import { loadLibrary } from './load-library.ts';
+import { watchHealth } from './worker-health.ts';
 
 export type TaskHandler = (payload: unknown, help: { signal: AbortSignal; attempt: number }) => Promise<void>;
 export type Tasks = Record<string, TaskHandler>;
@@ -23,7 +25,7 @@ export type RunOptions = {
   /** No other process takes jobs of this queue: what one before this has left is taken up without waiting. */
   isAlone?: boolean;
   /** How often the worker looks for those that are gone. */
-  lookEveryMs?: number;
+  checkEveryMs?: number;
 };
 
 export type Run = {
@@ -46,10 +48,10 @@ const BATCHES = { completeJobBatchDelay: 0, failJobBatchDelay: 0 };
 
 /** `ended`: ids of earlier runs of this process. */
 export async function startRun(options: RunOptions, ended: ReadonlySet<string>): Promise<Run> {
-  const { pool, connection, crontab, log, concurrency = 16, isAlone = false, lookEveryMs } = options;
+  const { pool, connection, crontab, log, concurrency = 16, isAlone = false, checkEveryMs: lookEveryMs } = options;
   const library = await loadLibrary();
   const stopping = new AbortController();
-  const alive = await openAliveLock({
+  const alive = await openLivenessLock({
     connection,
     log,
     hasJob: (jobId) => pulse.hasJob(jobId),
@@ -57,7 +59,7 @@ export async function startRun(options: RunOptions, ended: ReadonlySet<string>):
     ...(lookEveryMs ? { lookEveryMs } : {}),
   });
   const events: WorkerEvents = new EventEmitter();
-  const pulse = feelPulse(events, concurrency, () => void runner?.stop().catch(() => {}));
+  const pulse = watchHealth(events, concurrency, () => void runner?.stop().catch(() => {}));
   let id = '';
   let held: Promise<void> | undefined;
   // Before the first job is asked for: nobody ever sees one of ours without the lock.
@@ -92,7 +94,7 @@ export async function startRun(options: RunOptions, ended: ReadonlySet<string>):
     throw error;
   }
   const running = runner;
-  const over = running.promise.catch((error) => log.warn({ code: codeOf(error) }, 'the worker gave up'));
+  const over = running.promise.catch((error) => log.warn({ code: errorLabel(error) }, 'the worker gave up'));
   const finished = Promise.race([over, pulse.abandoned]);
 
   return {
@@ -119,9 +121,9 @@ function taskListOf({ tasks, log }: RunOptions, stopping: AbortSignal): TaskList
         await handle(payload, { signal, attempt: job.attempts });
       } catch (error) {
         if (signal.aborted) log.info({ task: name, job: payload }, 'a task was broken off and will go on later');
-        else log.warn({ task: name, job: payload, code: codeOf(error) }, 'a task failed and will be tried again');
+        else log.warn({ task: name, job: payload, code: errorLabel(error) }, 'a task failed and will be tried again');
         // The queue keeps and prints what it catches: a code says enough, and never carries a value.
-        throw new Error(codeOf(error));
+        throw new Error(errorLabel(error));
       }
     },
   ]);
@@ -136,13 +138,4 @@ function loggerOf(Class: typeof Logger, log: Log, stopping: AbortSignal): Logger
     else if (level === 'warning' && !isOurs) log.warn({ queue: message }, 'queue');
     else log.debug({ queue: message }, 'queue');
   });
-}
-
-/** Resolves with the work, or after `ms` without it; leaves no timer behind that would keep the process. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

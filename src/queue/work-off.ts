@@ -1,5 +1,7 @@
 /** A worker for a short while: for places that run only while somebody asks something of them. */
+
 import type pg from 'pg';
+import { pause } from '../kernel/pause.ts';
 import { type RunOptions, startRun } from './run.ts';
 
 export type WorkOffOptions = RunOptions & {
@@ -44,8 +46,4 @@ export async function workOff(options: WorkOffOptions): Promise<boolean> {
 async function isAnythingLeft(pool: pg.Pool, workerId: string): Promise<boolean> {
   const { rows } = await pool.query<{ isLeft: boolean }>(ANYTHING_LEFT, [workerId, SOON_MS]);
   return rows[0]?.isLeft ?? false;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

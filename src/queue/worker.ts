@@ -3,7 +3,9 @@
  * library's own rules; here each worker also holds a session advisory lock, and every living worker frees the jobs of
  * those whose lock is gone.
  */
-import { codeOf } from './code-of.ts';
+
+import { errorLabel } from '../kernel/error-code.ts';
+import { pause } from '../kernel/pause.ts';
 import { type Run, type RunOptions, startRun } from './run.ts';
 
 export type { TaskHandler, Tasks } from './run.ts';
@@ -40,7 +42,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     await run?.stop(0);
   }
   function tellFailure(error: unknown): null {
-    options.log.error({ code: codeOf(error) }, 'the worker could not start; trying again');
+    options.log.error({ code: errorLabel(error) }, 'the worker could not start; trying again');
     return null;
   }
 
@@ -56,8 +58,4 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       await (run ? run.stop(graceMs) : kept);
     },
   };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

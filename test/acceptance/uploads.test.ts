@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { StorageClient } from '@supabase/storage-js';
-import { makePicture, pngOfBytes } from '../support/upload-pictures.ts';
+import { makePicture, pngOfBytes } from '../support/upload-images.ts';
 import { call } from './support/api.ts';
 import { type Guest, newGuest } from './support/guest.ts';
 import { oneConnection, rawCall } from './support/raw.ts';

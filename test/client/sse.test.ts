@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createSseParser } from '../../client/src/sse.ts';
+import { createSseParser } from '../../client/src/events/sse.ts';
 
 /** A stream with everything that the standard allows, and the events in it. */
 const STREAM = [

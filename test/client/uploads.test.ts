@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { memoryStorage, type Progress, RendioError } from '../../client/src/index.ts';
 import { type CuttingProxy, createCuttingProxy } from '../support/cutting-proxy.ts';
-import { drawPicture } from '../support/pictures.ts';
+import { drawPicture } from '../support/images.ts';
 import type { TestServer } from '../support/server.ts';
 import { startServerOnDatabase } from '../support/server-on-database.ts';
 import { newClient, type Seen } from './support.ts';

@@ -5,17 +5,17 @@ import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { compileCache } from '../../src/kernel/compile-cache.ts';
 import { Problem } from '../../src/kernel/errors.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createContainerProbe } from '../../src/media/container-probe.ts';
 import { createProbe, type UnusableReason, UnusableVideo } from '../../src/media/probe.ts';
+import { compileCache } from '../../src/platform/compile-cache.ts';
 import { type Clip, makeClip } from '../media/make-video.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'rendio-probes-'));
 after(() => rm(folder, { recursive: true, force: true }));
 const inFolder = (name: string) => join(folder, name);
-const posterPath = inFolder('poster.jpg');
+const thumbnailPath = inFolder('poster.jpg');
 
 async function clipAt(name: string, clip: Clip): Promise<string> {
   await makeClip(inFolder(name), clip);
@@ -41,7 +41,7 @@ for (const [name, create] of Object.entries(PROBES)) {
   describe(`the ${name} probe`, () => {
     const probe = create();
     after(() => probe.close());
-    const ask = (path: string, signal?: AbortSignal) => probe.probe(path, { posterPath }, signal);
+    const ask = (path: string, signal?: AbortSignal) => probe.probe(path, { thumbnailPath }, signal);
     let whole: Buffer;
     before(async () => {
       whole = await readFile(await clipAt('whole.mp4', { width: 320, height: 180, frames: 30 }));
@@ -109,9 +109,9 @@ for (const [name, create] of Object.entries(PROBES)) {
 
 describe('what tells the probes apart', () => {
   test('the container-level one writes no poster', async () => {
-    await rm(posterPath, { force: true });
-    await createContainerProbe().probe(await clipAt('plain.mp4', {}), { posterPath });
-    await assert.rejects(access(posterPath));
+    await rm(thumbnailPath, { force: true });
+    await createContainerProbe().probe(await clipAt('plain.mp4', {}), { thumbnailPath });
+    await assert.rejects(access(thumbnailPath));
   });
 
   test('the container-level one takes frames whose bytes are there for a picture, the decoding one looks', async () => {
@@ -121,10 +121,10 @@ describe('what tells the probes apart', () => {
     const lastBytes = spoilt.readUInt32BE(sizes + 16 + 4 * (spoilt.readUInt32BE(sizes + 12) - 1));
     spoilt.fill(0xff, spoilt.length - lastBytes);
     await fileAt('spoilt.mp4', spoilt);
-    assert.equal((await createContainerProbe().probe(path, { posterPath })).codec, 'avc');
+    assert.equal((await createContainerProbe().probe(path, { thumbnailPath })).codec, 'avc');
     const decoding = PROBES.decoding();
     await assert
-      .rejects(decoding.probe(path, { posterPath }), unusable('undecodable', 'crashed'))
+      .rejects(decoding.probe(path, { thumbnailPath }), unusable('undecodable', 'crashed'))
       .finally(() => decoding.close());
   });
 });

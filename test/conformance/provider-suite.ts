@@ -88,7 +88,7 @@ export function providerConformance(name: string, makeBench: (t: TestContext) =>
       const { provider, newRequest, reach, declined, signal, logged, secret } = await bench(t);
       const request = newRequest(`${PROMPT} ${declined}`);
       const answer = await provider.submit(request, signal);
-      const ending = answer.outcome === 'rejected' ? answer : (await reach('failed', request, idOf(answer))).status;
+      const ending = answer.outcome === 'declined' ? answer : (await reach('failed', request, idOf(answer))).status;
       assert.equal(ending.code, 'ERR_5003');
       assert.match(ending.cause, /\S/);
       await provider.cancel(request, randomUUID(), signal);
@@ -125,7 +125,7 @@ export function providerConformance(name: string, makeBench: (t: TestContext) =>
       const { provider, newRequest, take } = await bench(t);
       const gone = AbortSignal.abort();
       const answer = await provider.submit(newRequest(), gone);
-      assert.ok(answer.outcome === 'refused' || answer.outcome === 'unknown' || provider.submitIsRepeatable);
+      assert.ok(answer.outcome === 'retryable' || answer.outcome === 'unknown' || provider.submitIsRepeatable);
       const request = newRequest();
       const id = await take(request);
       assert.match((await provider.status(request, id, gone)).state, /^(?:queued|processing|unreachable)$/);

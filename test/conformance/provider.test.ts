@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { compileCache } from '../../src/kernel/compile-cache.ts';
+import { compileCache } from '../../src/platform/compile-cache.ts';
 import { createSandboxProvider } from '../../src/providers/sandbox/index.ts';
 import { collectingLog, falBench } from '../providers/fal-bench.ts';
 import { HIDDEN_PICTURE, runwayBench } from '../providers/runway-bench.ts';

@@ -128,10 +128,13 @@ describe('migrating', () => {
 
   it('a procedure whose text has changed is applied again, with the grants', async () => {
     await using database = await createTestDatabase();
-    await query(database.url, `update schema_history set hash = 'of yesterday' where name = 'procedures/events.sql'`);
+    await query(
+      database.url,
+      `update schema_history set hash = 'of yesterday' where name = 'procedures/notifications/emit_event.sql'`,
+    );
     await query(database.url, 'grant update on public.users to rendio_server');
     const report = await migrate({ url: database.url, log: silentLog });
-    assert.deepEqual(report, { migrations: [], procedures: ['procedures/events.sql'], queue: false });
+    assert.deepEqual(report, { migrations: [], procedures: ['procedures/notifications/emit_event.sql'], queue: false });
     const [may] = await query(database.url, `select has_table_privilege('rendio_server', 'users', 'update') as write`);
     assert.deepEqual(may, { write: false }, 'what nobody may do any more is taken back');
   });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { drawPicture } from '../support/pictures.ts';
+import { drawPicture } from '../support/images.ts';
 import type { TestServer } from '../support/server.ts';
 import { startServerOnDatabase } from '../support/server-on-database.ts';
 import { CLIENT, readGuides } from './guides.ts';

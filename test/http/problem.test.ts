@@ -51,8 +51,7 @@ describe('an error answer', () => {
   });
 
   test('carries the problem’s own headers', async () => {
-    const headers = { 'Retry-After': '7' };
-    const response = await appThrowing(new Problem('ERR_4008', { headers })).get();
+    const response = await appThrowing(new Problem('ERR_4008', { retryAfterSeconds: 7 })).get();
     assert.equal(response.headers.get('Retry-After'), '7');
   });
 

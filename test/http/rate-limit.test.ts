@@ -2,14 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { clientAddress, UNKNOWN_ADDRESS } from '../../src/http/client-address.ts';
-import {
-  createCallLimiter,
-  type RateLimitState,
-  rateLimited,
-  rateLimitHeaders,
-  tellRateLimit,
-} from '../../src/http/rate-limit.ts';
+import { headersOf } from '../../src/http/problem.ts';
+import { createCallLimiter, rateLimited, rateLimitHeaders, tellRateLimit } from '../../src/http/rate-limit.ts';
 import { Problem } from '../../src/kernel/errors.ts';
+import type { RateLimitState } from '../../src/kernel/rate-limit.ts';
 import { createApp, errorOf } from './harness.ts';
 
 const STATE: RateLimitState = {
@@ -49,7 +45,7 @@ describe('a rate limit', () => {
   });
 
   test('never asks to come back at once, and never shows less than nothing', () => {
-    assert.equal(rateLimited({ ...STATE, resetSeconds: -5 }).headers['Retry-After'], '1');
+    assert.equal(headersOf(rateLimited({ ...STATE, resetSeconds: -5 }))['Retry-After'], '1');
     assert.equal(rateLimitHeaders({ ...STATE, remaining: -3, resetSeconds: -1 }).RateLimit, '"generations";r=0;t=0');
   });
 });
@@ -63,8 +59,9 @@ describe('the calls of an account', () => {
     await assert.rejects(limiter.take('a'), (error) => {
       assert.ok(error instanceof Problem);
       assert.equal(error.code, 'ERR_4004');
-      assert.ok(Number(error.headers['Retry-After']) >= 1 && Number(error.headers['Retry-After']) <= 60);
-      assert.match(error.headers['RateLimit-Policy'] ?? '', /^"calls";q=3;w=60$/);
+      const headers = headersOf(error);
+      assert.ok(Number(headers['Retry-After']) >= 1 && Number(headers['Retry-After']) <= 60);
+      assert.match(headers['RateLimit-Policy'] ?? '', /^"calls";q=3;w=60$/);
       return true;
     });
     assert.equal((await limiter.take('b')).remaining, 2);

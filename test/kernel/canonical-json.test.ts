@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { canonicalHash, canonicalJson, sha256Hex } from '../../src/kernel/canonical-json.ts';
+import { canonicalJson } from '../../src/kernel/canonical-json.ts';
+import { canonicalHash, sha256Hex } from '../../src/kernel/hash.ts';
 
 test('the example of RFC 8785 comes out as the RFC prints it', () => {
   const value = {

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
-import { compileCache } from '../../src/kernel/compile-cache.ts';
 import { Problem } from '../../src/kernel/errors.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createProbe, ProbeUnavailable, type UnusableReason, UnusableVideo } from '../../src/media/probe.ts';
+import { compileCache } from '../../src/platform/compile-cache.ts';
 import { type Clip, makeClip } from './make-video.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'rendio-probe-'));
@@ -19,8 +19,8 @@ after(async () => {
 });
 
 const inFolder = (name: string): string => join(folder, name);
-const posterPath = inFolder('poster.jpg');
-const ask = (path: string) => probe.probe(path, { posterPath });
+const thumbnailPath = inFolder('poster.jpg');
+const ask = (path: string) => probe.probe(path, { thumbnailPath });
 
 async function clipAt(name: string, clip: Clip): Promise<string> {
   await makeClip(inFolder(name), clip);
@@ -54,9 +54,9 @@ test('a whole MP4 is described, and its poster is a JPEG of it', async () => {
     durationSeconds: 3,
     fps: 10,
   });
-  const poster = await loadImage(await readFile(posterPath));
+  const poster = await loadImage(await readFile(thumbnailPath));
   assert.deepEqual([poster.width, poster.height], [320, 180]);
-  assert.deepEqual([...(await readFile(posterPath)).subarray(0, 3)], [0xff, 0xd8, 0xff]);
+  assert.deepEqual([...(await readFile(thumbnailPath)).subarray(0, 3)], [0xff, 0xd8, 0xff]);
 });
 
 test('QuickTime and WebM are read as well', async () => {
@@ -74,7 +74,7 @@ test('a film that was shot upright is upright, and so is its poster', async () =
   const clip = await clipAt('upright.mp4', { width: 64, height: 36, rotation: 90, halved: true });
   const { width, height } = await ask(clip);
   assert.deepEqual([width, height], [36, 64]);
-  const poster = await loadImage(await readFile(posterPath));
+  const poster = await loadImage(await readFile(thumbnailPath));
   assert.deepEqual([poster.width, poster.height], [36, 64]);
   // The left half of what was recorded is the upper one of what is seen.
   const [above, below] = [await colourOfPoster(0.5, 0.25), await colourOfPoster(0.5, 0.75)];
@@ -97,7 +97,7 @@ test('the poster has the colours of the film, whichever of the two matrices it w
 
 test('the poster is no larger than 1280 pixels a side', async () => {
   await ask(await clipAt('large.mp4', { width: 1920, height: 1080, frames: 2 }));
-  const poster = await loadImage(await readFile(posterPath));
+  const poster = await loadImage(await readFile(thumbnailPath));
   assert.deepEqual([poster.width, poster.height], [1280, 720]);
 });
 
@@ -111,7 +111,7 @@ test('the poster is not taken from a black beginning', async () => {
 /** Red, green and blue of the poster at a place given in parts of its sides. */
 async function colourOfPoster(x: number, y: number): Promise<number[]> {
   const context = createCanvas(1, 1).getContext('2d');
-  const poster = await loadImage(await readFile(posterPath));
+  const poster = await loadImage(await readFile(thumbnailPath));
   context.drawImage(poster, -Math.floor(poster.width * x), -Math.floor(poster.height * y));
   return [...context.getImageData(0, 0, 1, 1).data.subarray(0, 3)];
 }
@@ -155,35 +155,38 @@ test('a picture larger than any screen is refused before it is decoded', async (
 
 test('a probe that takes too long gives up on the file', async () => {
   const hasty = createProbe({ maxParallel: 1, log: silentLog, timeoutMs: 1 });
-  await assert.rejects(hasty.probe(inFolder('whole.mp4'), { posterPath }), unusable('timeout'));
+  await assert.rejects(hasty.probe(inFolder('whole.mp4'), { thumbnailPath }), unusable('timeout'));
   await hasty.close();
 });
 
 test('a disk that cannot take the poster, or has lost the file, is no fault of the video', async () => {
   const isStorageProblem = (error: unknown): boolean => error instanceof Problem && error.code === 'ERR_6002';
-  await assert.rejects(probe.probe(inFolder('whole.mp4'), { posterPath: inFolder('no/such/p.jpg') }), isStorageProblem);
+  await assert.rejects(
+    probe.probe(inFolder('whole.mp4'), { thumbnailPath: inFolder('no/such/p.jpg') }),
+    isStorageProblem,
+  );
   await assert.rejects(ask(inFolder('gone.mp4')), isStorageProblem);
 });
 
 test('a probe that cannot be started says nothing about the video', async () => {
   // No process starts with an environment that makes its loader fail; the video is fine.
   const broken = createProbe({ maxParallel: 1, log: silentLog, env: { NODE_OPTIONS: '--no-such-option' } });
-  await assert.rejects(broken.probe(inFolder('whole.mp4'), { posterPath }), ProbeUnavailable);
+  await assert.rejects(broken.probe(inFolder('whole.mp4'), { thumbnailPath }), ProbeUnavailable);
   await broken.close();
 });
 
 test('an aborted or closed probe throws that, and no verdict', async () => {
   const reason = new Error('enough');
-  await assert.rejects(probe.probe(inFolder('whole.mp4'), { posterPath }, AbortSignal.abort(reason)), reason);
+  await assert.rejects(probe.probe(inFolder('whole.mp4'), { thumbnailPath }, AbortSignal.abort(reason)), reason);
   const closed = createProbe({ maxParallel: 1, log: silentLog, env: compileCache() });
-  const asked = closed.probe(inFolder('whole.mp4'), { posterPath });
+  const asked = closed.probe(inFolder('whole.mp4'), { thumbnailPath });
   await Promise.all([assert.rejects(asked, ProbeUnavailable), closed.close()]);
 });
 
 test('no temporary file is left beside the poster', async () => {
-  await rm(posterPath, { force: true });
+  await rm(thumbnailPath, { force: true });
   await ask(inFolder('whole.mp4'));
-  assert.ok((await stat(posterPath)).size > 200);
+  assert.ok((await stat(thumbnailPath)).size > 200);
   assert.deepEqual(
     (await readdir(folder)).filter((name) => name.endsWith('.part')),
     [],

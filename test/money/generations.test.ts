@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { createMoneyWorld, hashOf, type MoneyWorld } from '../support/money.ts';
+import { claimAttempt } from '../support/procedures.ts';
 
 describe('a paid generation', () => {
   let world: MoneyWorld;
@@ -14,8 +15,12 @@ describe('a paid generation', () => {
     (await world.owner.query('select change, reason from quota_log where job_id = $1 order by seq', [jobId])).rows;
   const status = async (jobId: string) =>
     (await world.owner.query('select status, error_code from video_jobs where job_id = $1', [jobId])).rows[0];
-  const cancel = (userId: string, jobId: string, key?: string) =>
-    world.db.call<{ outcome: string; response?: unknown }>('cancel_generation', {
+  const cancel = async (
+    userId: string,
+    jobId: string,
+    key?: string,
+  ): Promise<{ outcome: string; response?: unknown }> =>
+    world.db.call('cancel_generation', {
       user_id: userId,
       job_id: jobId,
       idempotency_key: key,
@@ -75,7 +80,7 @@ describe('a paid generation', () => {
     const key = randomUUID();
     const refused = await world.begin(userId, { idempotency_key: key });
     assert.deepEqual(refused, { outcome: 'insufficient_credits', required: 1, available: 0 });
-    await world.db.call('add_credits', { user_id: userId, amount: 1, reason: 'iap_purchase' });
+    await world.call('add_credits', { user_id: userId, amount: 1, reason: 'iap_purchase' });
     assert.equal((await world.begin(userId, { idempotency_key: key })).outcome, 'created');
   });
 
@@ -226,17 +231,18 @@ describe('a paid generation', () => {
   it('is out at one provider at a time: a second attempt begins only after a refusal', async () => {
     const userId = await world.user(10);
     const jobId = await world.job(userId);
-    const attempt = () => world.db.call<{ outcome: string; attempt_id: string }>('begin_attempt', { job_id: jobId });
+    const attempt = () => world.db.call('begin_attempt', { job_id: jobId });
     const claims = await Promise.all([attempt(), attempt(), attempt()]);
     assert.equal(claims.filter(({ outcome }) => outcome === 'claimed').length, 1);
-    assert.equal(new Set(claims.map((claim) => claim.attempt_id)).size, 1);
-    await world.db.call('close_attempt', { attempt_id: claims[0].attempt_id, state: 'refused', error: '503' });
+    const ids = new Set(claims.map((claim) => ('attempt_id' in claim ? claim.attempt_id : '')));
+    assert.equal(ids.size, 1);
+    await world.db.call('close_attempt', { attempt_id: [...ids][0] ?? '', state: 'retryable', error: '503' });
     const second = await attempt();
-    assert.equal(second.outcome, 'claimed');
+    assert.ok(second.outcome === 'claimed');
     await world.db.call('close_attempt', { attempt_id: second.attempt_id, state: 'unknown', error: 'cut' });
     assert.equal((await attempt()).outcome, 'unknown');
     assert.equal((await status(jobId)).status, 'pending');
-    const late = await world.db.call<{ outcome: string }>('mark_submitted', {
+    const late = await world.db.call('mark_submitted', {
       job_id: jobId,
       attempt_id: second.attempt_id,
       provider_job_id: 'found-later',
@@ -248,24 +254,20 @@ describe('a paid generation', () => {
     const userId = await world.user(20);
     for (let round = 0; round < 20; round += 1) {
       const jobId = await world.job(userId);
-      const { attempt_id } = await world.db.call<{ attempt_id: string }>('begin_attempt', { job_id: jobId });
-      const failure = { attempt_id, state: 'refused', error_code: 'ERR_5002', cause: '503' };
+      const attempt_id = await claimAttempt(world.db, jobId);
+      const failure = { attempt_id, state: 'retryable', error_code: 'ERR_5002', cause: '503' };
       const [failed, confirmed] = await Promise.all([
-        world.db.call<{ outcome: string }>('fail_attempt', failure),
-        world.db.call<{ outcome: string }>('confirm_attempt', { job_id: jobId, provider_job_id: `taken-${jobId}` }),
+        world.db.call('fail_attempt', failure),
+        world.db.call('confirm_attempt', { job_id: jobId, provider_job_id: `taken-${jobId}` }),
       ]);
       assert.ok(['failed none', 'closed submitted'].includes(`${failed.outcome} ${confirmed.outcome}`));
       const { rows } = await world.owner.query(
         'select j.status, a.state from video_jobs j join provider_attempts a using (job_id) where j.job_id = $1',
         [jobId],
       );
-      const ending = failed.outcome === 'failed' ? ['failed', 'refused'] : ['processing', 'accepted'];
+      const ending = failed.outcome === 'failed' ? ['failed', 'retryable'] : ['processing', 'accepted'];
       assert.deepEqual([rows[0].status, rows[0].state], ending);
-      assert.equal(
-        (await world.db.call<{ outcome: string }>('fail_attempt', failure)).outcome,
-        'closed',
-        'and stays so',
-      );
+      assert.equal((await world.db.call('fail_attempt', failure)).outcome, 'closed', 'and stays so');
     }
     await world.assertInvariants();
   });
@@ -273,14 +275,14 @@ describe('a paid generation', () => {
   it('that its user has stopped keeps that end when its attempt is rejected later', async () => {
     const userId = await world.user(2);
     const jobId = await world.job(userId);
-    const { attempt_id } = await world.db.call<{ attempt_id: string }>('begin_attempt', { job_id: jobId });
+    const attempt_id = await claimAttempt(world.db, jobId);
     await cancel(userId, jobId);
-    const failure = { attempt_id, state: 'rejected', error_code: 'ERR_5003', cause: 'no', reason: 'moderated' };
+    const failure = { attempt_id, state: 'declined', error_code: 'ERR_5003', cause: 'no', reason: 'moderated' };
     assert.deepEqual(await world.db.call('fail_attempt', failure), { outcome: 'final' });
     assert.equal((await status(jobId)).error_code, 'ERR_5004');
     assert.equal(await world.balance(userId), 2);
     await assert.rejects(world.db.call('fail_attempt', { ...failure, state: 'unknown' }), { code: '22023' });
-    await assert.rejects(world.db.call('close_attempt', { attempt_id, state: 'rejected', error: 'no' }), {
+    await assert.rejects(world.db.call('close_attempt', { attempt_id, state: 'declined', error: 'no' }), {
       code: '22023',
     });
     await world.assertInvariants();

@@ -83,7 +83,7 @@ const guards: Guard[] = [
       const userId = await world.user(10);
       return survives(
         world,
-        Array.from({ length: 8 }, () => () => world.db.call('deduct_credits', { user_id: userId, amount: 1 })),
+        Array.from({ length: 8 }, () => () => world.call('deduct_credits', { user_id: userId, amount: 1 })),
       );
     },
   },
@@ -92,9 +92,7 @@ const guards: Guard[] = [
     remove: (world) => rewrite(world, 'deduct_credits', 'p_amount is null or p_amount <= 0', 'false'),
     holds: async (world) => {
       const userId = await world.user(1);
-      await world.db
-        .call('deduct_credits', { user_id: userId, amount: -5, reason: 'admin_adjustment' })
-        .catch(() => {});
+      await world.call('deduct_credits', { user_id: userId, amount: -5, reason: 'admin_adjustment' }).catch(() => {});
       return (await world.balance(userId)) === 1;
     },
   },
@@ -107,7 +105,7 @@ const guards: Guard[] = [
     holds: async (world) => {
       const userId = await world.user();
       const buy = { user_id: userId, amount: 10, reason: 'iap_purchase', transaction_id: 'one' };
-      await Promise.allSettled([world.db.call('add_credits', buy), world.db.call('add_credits', buy)]);
+      await Promise.allSettled([world.call('add_credits', buy), world.call('add_credits', buy)]);
       return (await world.balance(userId)) === 10;
     },
   },
@@ -118,8 +116,7 @@ const guards: Guard[] = [
       const userId = await world.user(5);
       const jobId = await world.job(userId);
       return survives(world, [
-        () =>
-          world.db.call('deduct_credits', { user_id: userId, amount: 1, reason: 'video_generation', job_id: jobId }),
+        () => world.call('deduct_credits', { user_id: userId, amount: 1, reason: 'video_generation', job_id: jobId }),
       ]);
     },
   },
@@ -132,7 +129,7 @@ const guards: Guard[] = [
       await world.fail(jobId);
       return survives(world, [
         () =>
-          world.db.call('add_credits', {
+          world.call('add_credits', {
             user_id: userId,
             amount: 1,
             reason: 'generation_failed_refund',
@@ -147,8 +144,8 @@ const guards: Guard[] = [
     holds: async (world) => {
       const userId = await world.user();
       const grant = { user_id: userId, amount: 10, reason: 'initial_grant' };
-      await world.db.call('add_credits', grant);
-      await world.db.call('add_credits', grant).catch(() => {});
+      await world.call('add_credits', grant);
+      await world.call('add_credits', grant).catch(() => {});
       return (await world.balance(userId)) === 10;
     },
   },
@@ -156,7 +153,7 @@ const guards: Guard[] = [
     promise: 'the idempotency key: a repeated request is charged once',
     remove: async (world) => {
       await asOwner(world, 'alter table idempotency_log drop constraint idempotency_log_pkey');
-      await rewrite(world, 'begin_generation', 'expires_at > clock_timestamp()', 'false');
+      await rewrite(world, 'find_response', 'expires_at > clock_timestamp()', 'false');
     },
     holds: async (world) => {
       const userId = await world.user(5);
@@ -171,7 +168,7 @@ const guards: Guard[] = [
       await asOwner(world, 'alter table idempotency_log drop constraint idempotency_log_pkey');
     },
     holds: async (world) => {
-      await rewriteOnce(world, 'begin_generation', 'expires_at > clock_timestamp()', 'false');
+      await rewriteOnce(world, 'find_response', 'expires_at > clock_timestamp()', 'false');
       const userId = await world.user(5);
       const key = randomUUID();
       await Promise.allSettled(Array.from({ length: 4 }, () => world.begin(userId, { idempotency_key: key })));
@@ -180,7 +177,7 @@ const guards: Guard[] = [
   },
   {
     promise: 'the request’s fingerprint: a key of another request answers for nothing',
-    remove: (world) => rewrite(world, 'begin_generation', 'v_logged.request_hash <> p_request_hash', 'false'),
+    remove: (world) => rewrite(world, 'find_response', 'v_logged.request_hash <> p_request_hash', 'false'),
     holds: async (world) => {
       const userId = await world.user(5);
       const key = randomUUID();

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { createMoneyWorld, type MoneyWorld } from '../support/money.ts';
 
+type Answer = { success: boolean; error?: string };
+
 describe('the ledger', () => {
   let world: MoneyWorld;
   before(async () => {
@@ -11,14 +13,14 @@ describe('the ledger', () => {
   after(() => world[Symbol.asyncDispose]());
 
   const deduct = (userId: string, amount: number | null, reason?: string) =>
-    world.db.call<Record<string, unknown>>('deduct_credits', { user_id: userId, amount, reason });
+    world.call('deduct_credits', { user_id: userId, amount, reason }) as Promise<Answer>;
   const add = (userId: string, amount: number | null, reason = 'iap_purchase', transactionId?: string) =>
-    world.db.call<Record<string, unknown>>('add_credits', {
+    world.call('add_credits', {
       user_id: userId,
       amount,
       reason,
       transaction_id: transactionId,
-    });
+    }) as Promise<Answer>;
 
   it('answers a deduction with the balance left, and writes the row that explains it', async () => {
     const userId = await world.user(10);

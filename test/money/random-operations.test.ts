@@ -70,17 +70,17 @@ describe('whatever is done, in whatever order and at once', () => {
           if ('user' in op) {
             const userId = users[op.user] ?? '';
             if (op.do === 'begin') {
-              const begun = await world.begin(userId, { idempotency_key: keys[op.key] });
+              const begun = await world.begin(userId, { idempotency_key: keys[op.key] ?? '' });
               if (begun.outcome === 'created' && begun.response) jobs.push({ userId, jobId: begun.response.job_id });
             } else if (op.do === 'buy') {
-              await world.db.call('add_credits', {
+              await world.call('add_credits', {
                 user_id: userId,
                 amount: op.amount,
                 reason: 'iap_purchase',
                 transaction_id: `${run}:${op.transaction}`,
               });
             } else {
-              await world.db.call('deduct_credits', { user_id: userId, amount: op.amount, reason: 'admin_adjustment' });
+              await world.call('deduct_credits', { user_id: userId, amount: op.amount, reason: 'admin_adjustment' });
             }
             return;
           }
@@ -93,11 +93,12 @@ describe('whatever is done, in whatever order and at once', () => {
           else if (op.do === 'cancel') await world.db.call('cancel_generation', { user_id: userId, job_id: jobId });
           else if (op.do === 'delete') await world.db.call('delete_generation', { user_id: userId, job_id: jobId });
           else {
-            const attempt = await world.db.call<{ attempt_id?: string }>('begin_attempt', { job_id: jobId });
-            if (attempt.attempt_id && op.do === 'reject') {
-              const failure = { state: 'rejected', error_code: 'ERR_5003', cause: 'no' };
+            const attempt = await world.db.call('begin_attempt', { job_id: jobId });
+            if (!('attempt_id' in attempt)) return;
+            if (op.do === 'reject') {
+              const failure = { state: 'declined', error_code: 'ERR_5003', cause: 'no' };
               await world.db.call('fail_attempt', { attempt_id: attempt.attempt_id, ...failure });
-            } else if (attempt.attempt_id) {
+            } else {
               await world.db.call('close_attempt', { attempt_id: attempt.attempt_id, state: 'unknown', error: 'cut' });
             }
           }

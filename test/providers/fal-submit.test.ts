@@ -51,7 +51,7 @@ suite('what fal is asked', { concurrency: 4 }, () => {
       assert.deepEqual(call?.input, expected);
       assert.equal(call?.path, `/${providerModelId}`);
       // Retired by its vendor: the simulator has it no longer.
-      assert.equal(answer.outcome, providerModelId.includes('sora') ? 'rejected' : 'accepted');
+      assert.equal(answer.outcome, providerModelId.includes('sora') ? 'declined' : 'accepted');
       const problems = (await controls.jobs()).filter(({ outcome }) => outcome !== 'video');
       assert.deepEqual(problems, [], 'the model behind the queue takes the input');
     });
@@ -78,7 +78,7 @@ suite('what fal is asked', { concurrency: 4 }, () => {
       'fal-ai/veo3.1/image-to-video',
     ]) {
       const answer = await provider.submit(requestFor({ providerModelId }), signal);
-      assert.equal(answer.outcome === 'rejected' && answer.code, 'ERR_5003', providerModelId);
+      assert.equal(answer.outcome === 'declined' && answer.code, 'ERR_5003', providerModelId);
       assert.deepEqual(
         log.lines.splice(0).map(({ level }) => level),
         ['error'],
@@ -92,13 +92,13 @@ suite('what fal is asked', { concurrency: 4 }, () => {
     const gone = await serveSimulator(world.fal.app);
     await gone.close();
     const closed = await withOptions({ queueUrl: gone.url, fetch }).submit(requestFor(), signal);
-    assert.deepEqual(closed, { outcome: 'refused', cause: 'no connection (ECONNREFUSED)' });
+    assert.deepEqual(closed, { outcome: 'retryable', cause: 'no connection (ECONNREFUSED)' });
     const nowhere = await withOptions({ queueUrl: 'https://queue.invalid' }).submit(requestFor(), signal);
-    assert.deepEqual(nowhere, { outcome: 'refused', cause: 'no connection (ENOTFOUND)' });
+    assert.deepEqual(nowhere, { outcome: 'retryable', cause: 'no connection (ENOTFOUND)' });
     const untrusted: typeof fetch = async () => {
       throw new TypeError('fetch failed', { cause: Object.assign(new Error('expired'), { code: 'CERT_HAS_EXPIRED' }) });
     };
-    assert.equal((await withOptions({ fetch: untrusted }).submit(requestFor(), signal)).outcome, 'refused');
+    assert.equal((await withOptions({ fetch: untrusted }).submit(requestFor(), signal)).outcome, 'retryable');
   });
 
   test('a failure of the connection that may have come later is unknown', async (t) => {

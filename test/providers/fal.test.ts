@@ -92,30 +92,30 @@ for (const door of DOORS) {
     });
 
     const submits: [FaultInput['reply'], SubmitOutcome['outcome'], string?, string?][] = [
-      [{ status: 429, text: '{"detail":"concurrent_requests_limit"}' }, 'refused'],
-      [{ status: 503 }, 'refused'],
-      [{ status: 401, text: '{"detail":"Invalid key"}' }, 'rejected', 'ERR_5002'],
-      [{ status: 403, text: '{"detail":"User is locked. Reason: Exhausted balance."}' }, 'rejected', 'ERR_5002'],
-      [{ status: 402 }, 'rejected', 'ERR_5002'],
-      [{ status: 404, text: '{"detail":"Application not found"}' }, 'rejected', 'ERR_5003'],
-      [{ status: 400, text: '{"detail":"no","error_type":"bad_request"}' }, 'rejected', 'ERR_5003'],
-      [{ status: 413 }, 'rejected', 'ERR_5003'],
-      [{ status: 422, text: '{"detail":"Prompt is too long"}' }, 'rejected', 'ERR_5003'],
+      [{ status: 429, text: '{"detail":"concurrent_requests_limit"}' }, 'retryable'],
+      [{ status: 503 }, 'retryable'],
+      [{ status: 401, text: '{"detail":"Invalid key"}' }, 'declined', 'ERR_5002'],
+      [{ status: 403, text: '{"detail":"User is locked. Reason: Exhausted balance."}' }, 'declined', 'ERR_5002'],
+      [{ status: 402 }, 'declined', 'ERR_5002'],
+      [{ status: 404, text: '{"detail":"Application not found"}' }, 'declined', 'ERR_5003'],
+      [{ status: 400, text: '{"detail":"no","error_type":"bad_request"}' }, 'declined', 'ERR_5003'],
+      [{ status: 413 }, 'declined', 'ERR_5003'],
+      [{ status: 422, text: '{"detail":"Prompt is too long"}' }, 'declined', 'ERR_5003'],
       [
         { status: 422, text: '{"detail":[{"loc":["body","prompt"],"msg":"no","type":"content_policy_violation"}]}' },
-        'rejected',
+        'declined',
         'ERR_5003',
         'moderated',
       ],
       [
         { status: 400, text: '{"detail":"Input was flagged by a content checker"}' },
-        'rejected',
+        'declined',
         'ERR_5003',
         'moderated',
       ],
       [
         { status: 400, text: '{"detail":[{"loc":["body"],"msg":"x","type":"downstream_service_error"}]}' },
-        'rejected',
+        'declined',
         'ERR_5002',
       ],
     ];
@@ -144,11 +144,11 @@ for (const door of DOORS) {
       const { provider, controls, signal, clock } = await falBench(t, door);
       controls.plan({ reply: { status: 429, headers: { 'retry-after': '90' } } });
       const inSeconds = await provider.submit(requestFor(), signal);
-      assert.equal(inSeconds.outcome === 'refused' && inSeconds.retryAfterMs, 90_000);
+      assert.equal(inSeconds.outcome === 'retryable' && inSeconds.retryAfterMs, 90_000);
       const at = new Date(clock.now().getTime() + 7_000).toUTCString();
       controls.plan({ reply: { status: 503, headers: { 'retry-after': at } } });
       const byDate = await provider.submit(requestFor(), signal);
-      assert.equal(byDate.outcome === 'refused' && byDate.retryAfterMs, 7_000);
+      assert.equal(byDate.outcome === 'retryable' && byDate.retryAfterMs, 7_000);
     });
 
     test('cancelling takes a job out of the queue, and is content with whatever fal says', async (t) => {
@@ -182,7 +182,7 @@ for (const door of DOORS) {
       assert.equal((await bench.provider.status(request, id, AbortSignal.timeout(100))).state, 'unreachable');
       assert.deepEqual(bench.waits, []);
       const before = bench.controls.calls().length;
-      assert.equal((await bench.provider.submit(requestFor(), AbortSignal.abort())).outcome, 'refused');
+      assert.equal((await bench.provider.submit(requestFor(), AbortSignal.abort())).outcome, 'retryable');
       assert.equal(bench.controls.calls().length, before, 'nothing was sent');
     });
   });

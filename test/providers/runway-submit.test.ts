@@ -77,7 +77,7 @@ suite('what Runway is asked', { concurrency: 4 }, () => {
     ];
     for (const changed of odd) {
       const answer = await provider.submit(runwayRequest(changed), signal);
-      assert.equal(answer.outcome === 'rejected' && answer.code, 'ERR_5003', JSON.stringify(changed));
+      assert.equal(answer.outcome === 'declined' && answer.code, 'ERR_5003', JSON.stringify(changed));
       assert.deepEqual(
         log.lines.splice(0).map(({ level }) => level),
         ['error'],
@@ -113,16 +113,16 @@ suite('what Runway is asked', { concurrency: 4 }, () => {
     };
     const gone = pictureRequest({ image: { ...HIDDEN_PICTURE, load } });
     assert.deepEqual(await provider.submit(gone, signal), {
-      outcome: 'rejected',
+      outcome: 'declined',
       code: 'ERR_5003',
       cause: 'the picture is no longer there',
     });
-    assert.equal((await provider.submit(gone, AbortSignal.abort())).outcome, 'refused');
+    assert.equal((await provider.submit(gone, AbortSignal.abort())).outcome, 'retryable');
     const away = async () => {
       throw new Problem('ERR_5002');
     };
     const unreadable = await provider.submit(pictureRequest({ image: { ...HIDDEN_PICTURE, load: away } }), signal);
-    assert.equal(unreadable.outcome, 'refused', 'our own storage comes back');
+    assert.equal(unreadable.outcome, 'retryable', 'our own storage comes back');
     assert.deepEqual(controls.calls(), []);
   });
 
@@ -133,7 +133,7 @@ suite('what Runway is asked', { concurrency: 4 }, () => {
     assert.ok(status.state === 'failed' && status.cause.includes('ASSET.INVALID'));
     const tiny = pictureRequest({ image: { ...HIDDEN_PICTURE, load: async () => PNG.slice(0, 100) } });
     const answer = await provider.submit(tiny, signal);
-    assert.equal(answer.outcome === 'rejected' && answer.code, 'ERR_5003');
+    assert.equal(answer.outcome === 'declined' && answer.code, 'ERR_5003');
     assert.equal((await controls.jobs()).length, 1);
   });
 
@@ -142,9 +142,9 @@ suite('what Runway is asked', { concurrency: 4 }, () => {
     const gone = await serveSimulator(world.runway.app);
     await gone.close();
     const closed = await withOptions({ baseUrl: gone.url, fetch }).submit(runwayRequest(), signal);
-    assert.deepEqual(closed, { outcome: 'refused', cause: 'no connection (ECONNREFUSED)' });
+    assert.deepEqual(closed, { outcome: 'retryable', cause: 'no connection (ECONNREFUSED)' });
     const nowhere = await withOptions({ baseUrl: 'https://runway.invalid' }).submit(runwayRequest(), signal);
-    assert.deepEqual(nowhere, { outcome: 'refused', cause: 'no connection (ENOTFOUND)' });
+    assert.deepEqual(nowhere, { outcome: 'retryable', cause: 'no connection (ENOTFOUND)' });
     // The SDK calls these timeouts alike, and forgets that nobody was there.
     for (const [code, message] of [
       ['UND_ERR_CONNECT_TIMEOUT', 'Connect Timeout Error'],
@@ -153,7 +153,11 @@ suite('what Runway is asked', { concurrency: 4 }, () => {
       const untrusted: typeof fetch = async () => {
         throw new TypeError('fetch failed', { cause: Object.assign(new Error(message), { code }) });
       };
-      assert.equal((await withOptions({ fetch: untrusted }).submit(runwayRequest(), signal)).outcome, 'refused', code);
+      assert.equal(
+        (await withOptions({ fetch: untrusted }).submit(runwayRequest(), signal)).outcome,
+        'retryable',
+        code,
+      );
     }
   });
 
@@ -230,7 +234,7 @@ suite('what Runway is asked', { concurrency: 4 }, () => {
       assert.equal(code, 0, complaints);
       assert.deepEqual(JSON.parse(said), [
         { outcome: 'accepted', providerJobId: 'a-task' },
-        { outcome: 'refused', cause: 'no connection (refused)' },
+        { outcome: 'retryable', cause: 'no connection (refused)' },
         { state: 'processing', progress: 42 },
       ]);
     });

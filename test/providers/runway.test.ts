@@ -79,17 +79,17 @@ for (const door of DOORS) {
     });
 
     const submits: [FaultInput['reply'], SubmitOutcome['outcome'], string?][] = [
-      [{ status: 429, text: '{"error":"Daily limit exceeded"}' }, 'refused'],
-      [{ status: 503 }, 'refused'],
-      [{ status: 401, text: '{"error":"Invalid key"}' }, 'rejected', 'ERR_5002'],
-      [{ status: 402 }, 'rejected', 'ERR_5002'],
-      [{ status: 403, text: 'Forbidden' }, 'rejected', 'ERR_5002'],
-      [{ status: 400, text: '{"error":"You do not have enough credits to run this task."}' }, 'rejected', 'ERR_5002'],
-      [{ status: 404, text: '{"error":"Not found"}' }, 'rejected', 'ERR_5003'],
-      [{ status: 400, text: '{"error":"Validation of body failed","issues":[]}' }, 'rejected', 'ERR_5003'],
-      [{ status: 400, text: '[1]' }, 'rejected', 'ERR_5003'],
-      [{ status: 413 }, 'rejected', 'ERR_5003'],
-      [{ status: 422, text: '{"error":{"message":"no"}}' }, 'rejected', 'ERR_5003'],
+      [{ status: 429, text: '{"error":"Daily limit exceeded"}' }, 'retryable'],
+      [{ status: 503 }, 'retryable'],
+      [{ status: 401, text: '{"error":"Invalid key"}' }, 'declined', 'ERR_5002'],
+      [{ status: 402 }, 'declined', 'ERR_5002'],
+      [{ status: 403, text: 'Forbidden' }, 'declined', 'ERR_5002'],
+      [{ status: 400, text: '{"error":"You do not have enough credits to run this task."}' }, 'declined', 'ERR_5002'],
+      [{ status: 404, text: '{"error":"Not found"}' }, 'declined', 'ERR_5003'],
+      [{ status: 400, text: '{"error":"Validation of body failed","issues":[]}' }, 'declined', 'ERR_5003'],
+      [{ status: 400, text: '[1]' }, 'declined', 'ERR_5003'],
+      [{ status: 413 }, 'declined', 'ERR_5003'],
+      [{ status: 422, text: '{"error":{"message":"no"}}' }, 'declined', 'ERR_5003'],
     ];
     test('a refusal may be repeated by the caller; a rejection has the code of whose fault it is', async (t) => {
       const bench = await runwayBench(t, door);
@@ -112,11 +112,11 @@ for (const door of DOORS) {
       const { provider, controls, signal, clock } = await runwayBench(t, door);
       controls.plan({ reply: { status: 429, headers: { 'retry-after': '90' } } });
       const inSeconds = await provider.submit(runwayRequest(), signal);
-      assert.equal(inSeconds.outcome === 'refused' && inSeconds.retryAfterMs, 90_000);
+      assert.equal(inSeconds.outcome === 'retryable' && inSeconds.retryAfterMs, 90_000);
       const at = new Date(clock.now().getTime() + 7_000).toUTCString();
       controls.plan({ reply: { status: 503, headers: { 'retry-after': at } } });
       const byDate = await provider.submit(runwayRequest(), signal);
-      assert.equal(byDate.outcome === 'refused' && byDate.retryAfterMs, 7_000);
+      assert.equal(byDate.outcome === 'retryable' && byDate.retryAfterMs, 7_000);
     });
 
     test('a picture is uploaded first, and a task is asked for once it is there', async (t) => {
@@ -145,7 +145,7 @@ for (const door of DOORS) {
           assert.deepEqual(bench.waits.splice(0), [2_000, 4_000, 8_000]);
           bench.controls.plan({ on, times: 4, ...(reply ? { reply } : {}) });
           const answer = await bench.provider.submit(pictureRequest(), bench.signal);
-          assert.equal(answer.outcome, 'refused', `${on} ${JSON.stringify(reply)}`);
+          assert.equal(answer.outcome, 'retryable', `${on} ${JSON.stringify(reply)}`);
           assert.match('cause' in answer ? answer.cause : '', /^the picture was not uploaded/);
           bench.waits.splice(0);
           remember(bench, answer);
@@ -158,29 +158,29 @@ for (const door of DOORS) {
     test('an upload that is declined has the code of whose fault it is', async (t) => {
       const bench = await runwayBench(t, door);
       const cases: [FaultInput, SubmitOutcome['outcome'], string?][] = [
-        [{ on: 'upload', reply: { status: 401 } }, 'rejected', 'ERR_5002'],
-        [{ on: 'upload', reply: { status: 403 } }, 'rejected', 'ERR_5002'],
+        [{ on: 'upload', reply: { status: 401 } }, 'declined', 'ERR_5002'],
+        [{ on: 'upload', reply: { status: 403 } }, 'declined', 'ERR_5002'],
         [
           { on: 'upload', reply: { status: 400, text: '{"error":"Validation of body failed"}' } },
-          'rejected',
+          'declined',
           'ERR_5003',
         ],
         [
           { on: 'upload', reply: { status: 400, text: '{"error":"You must have purchased credits"}' } },
-          'rejected',
+          'declined',
           'ERR_5002',
         ],
         [
           { on: 'storage', reply: { status: 400, text: '<Error><Code>EntityTooSmall</Code></Error>' } },
-          'rejected',
+          'declined',
           'ERR_5003',
         ],
-        [{ on: 'storage', reply: { status: 403, text: '<Error><Code>AccessDenied</Code></Error>' } }, 'refused'],
-        [{ on: 'storage', reply: { status: 307, headers: { location: 'https://example.com' } } }, 'refused'],
-        [{ on: 'upload', reply: { status: 200, text: '<html>welcome</html>' } }, 'refused'],
+        [{ on: 'storage', reply: { status: 403, text: '<Error><Code>AccessDenied</Code></Error>' } }, 'retryable'],
+        [{ on: 'storage', reply: { status: 307, headers: { location: 'https://example.com' } } }, 'retryable'],
+        [{ on: 'upload', reply: { status: 200, text: '<html>welcome</html>' } }, 'retryable'],
         [
           { on: 'upload', reply: { status: 200, text: '{}', headers: { 'content-type': 'application/json' } } },
-          'refused',
+          'retryable',
         ],
       ];
       for (const [fault, outcome, code] of cases) {
@@ -237,11 +237,11 @@ for (const door of DOORS) {
       bench.controls.plan({ on: 'status', hangMs: 60_000 });
       assert.equal((await bench.provider.status(request, id, AbortSignal.timeout(100))).state, 'unreachable');
       bench.controls.plan({ on: 'storage', hangMs: 60_000 });
-      assert.equal((await bench.provider.submit(pictureRequest(), AbortSignal.timeout(150))).outcome, 'refused');
+      assert.equal((await bench.provider.submit(pictureRequest(), AbortSignal.timeout(150))).outcome, 'retryable');
       assert.deepEqual(bench.waits, []);
       const before = bench.controls.calls().length;
       for (const late of [runwayRequest(), pictureRequest()]) {
-        assert.equal((await bench.provider.submit(late, AbortSignal.abort())).outcome, 'refused');
+        assert.equal((await bench.provider.submit(late, AbortSignal.abort())).outcome, 'retryable');
       }
       assert.equal(bench.controls.calls().length, before, 'nothing was sent');
     });

@@ -5,9 +5,9 @@ import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { compileCache } from '../../src/kernel/compile-cache.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createProbe } from '../../src/media/probe.ts';
+import { compileCache } from '../../src/platform/compile-cache.ts';
 import type { GenerationRequest, ProviderStatus, VideoProvider, VideoSettings } from '../../src/providers/provider.ts';
 import { createSandboxProvider } from '../../src/providers/sandbox/index.ts';
 import { isRunning, until } from '../media/until.ts';
@@ -88,7 +88,7 @@ for (const [settings, width, height, frames] of [
       const request = requestOf(settings);
       await submit(provider, request);
       const path = await finishedPath(provider, request);
-      const { fps, ...facts } = await probe.probe(path, { posterPath: join(scratch, 'poster.jpg') });
+      const { fps, ...facts } = await probe.probe(path, { thumbnailPath: join(scratch, 'poster.jpg') });
       assert.deepEqual(facts, { container: 'mp4', codec: 'avc', width, height, durationSeconds: 1 });
       assert.equal(fps, frames);
       const bytes = await readFile(path);
@@ -264,7 +264,7 @@ test('a provider that closes fails nobody: it cannot be asked', async (t) => {
   await provider.close();
   assert.deepEqual(await childPids(), []);
   assert.equal((await statusOf(provider, request)).state, 'unreachable');
-  assert.equal((await provider.submit(request, never)).outcome, 'refused');
+  assert.equal((await provider.submit(request, never)).outcome, 'retryable');
   assert.equal(warn.mock.callCount(), 0);
 });
 

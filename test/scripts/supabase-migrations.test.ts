@@ -38,14 +38,19 @@ describe('the migrations for Supabase', () => {
 
   it('put a changed procedure into a new file, with all grants and nothing else', async (t) => {
     const { db, folder, first, generate } = await createProject(t);
-    await appendFile(join(db, 'procedures/events.sql'), '-- a new thought\n');
+    await appendFile(join(db, 'procedures/notifications/emit_event.sql'), '-- a new thought\n');
     assert.deepEqual(await generate(), ['20270102000001_behaviour.sql']);
     const text = await readFile(join(folder, '20270102000001_behaviour.sql'), 'utf8');
     const sources = [...text.matchAll(/^-- source: (\S+)/gm)].map(([, name]) => name);
-    assert.deepEqual(sources, ['procedures/events.sql', 'grants-queue.sql', 'grants-hosted.sql', 'grants.sql']);
+    assert.deepEqual(sources, [
+      'procedures/notifications/emit_event.sql',
+      'grants-queue.sql',
+      'grants-hosted.sql',
+      'grants.sql',
+    ]);
     assert.ok(text.includes('-- a new thought'));
     assert.deepEqual(await generate(TODAY), []);
-    await appendFile(join(db, 'procedures/events.sql'), '-- and another\n');
+    await appendFile(join(db, 'procedures/notifications/emit_event.sql'), '-- and another\n');
     assert.deepEqual(await generate(TODAY), ['20270102000002_behaviour.sql'], 'never before one that was pushed');
     assert.ok(first.every((name) => name < '20270102'));
   });
@@ -53,7 +58,7 @@ describe('the migrations for Supabase', () => {
   it('put a new structure before the behaviour that needs it', async (t) => {
     const { db, generate } = await createProject(t);
     await writeFile(join(db, 'migrations/9999_more.sql'), 'create table public.more (id int);\n');
-    await appendFile(join(db, 'procedures/events.sql'), '-- that uses it\n');
+    await appendFile(join(db, 'procedures/notifications/emit_event.sql'), '-- that uses it\n');
     assert.deepEqual(await generate(), ['20270102000001_9999_more.sql', '20270102000002_behaviour.sql']);
   });
 

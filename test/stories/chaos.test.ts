@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import type pg from 'pg';
-import { compileCache } from '../../src/kernel/compile-cache.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createProbe } from '../../src/media/probe.ts';
+import { compileCache } from '../../src/platform/compile-cache.ts';
 import { until } from '../media/until.ts';
 import { connectTo, postgresPid } from '../support/embedded.ts';
 import { type Guest, onboardGuest } from '../support/guest.ts';
@@ -127,7 +127,7 @@ async function assertPlayable(wishes: Wish[], completed: Row[]): Promise<void> {
     assert.equal(video.status, 200);
     const path = join(folder, `${job_id}.mp4`);
     await writeFile(path, new Uint8Array(await video.arrayBuffer()));
-    const { durationSeconds } = await probe.probe(path, { posterPath: `${path}.jpg` });
+    const { durationSeconds } = await probe.probe(path, { thumbnailPath: `${path}.jpg` });
     assert.ok(durationSeconds > 0.9, `${durationSeconds} s`);
   };
   try {

@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createWorld, type World } from '../../sim/world.ts';
-import { sweepGenerations } from '../../src/features/generations/sweep.ts';
+import { sweepGenerations } from '../../src/features/generations/worker/sweep.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
-import { compileCache } from '../../src/kernel/compile-cache.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createMediaFetcher } from '../../src/media/fetch-media.ts';
 import { createProbe, type MediaProbe } from '../../src/media/probe.ts';
+import { compileCache } from '../../src/platform/compile-cache.ts';
 import { createFalProvider } from '../../src/providers/fal/index.ts';
 import type { ProviderName, VideoProvider } from '../../src/providers/provider.ts';
 import { createRunwayProvider } from '../../src/providers/runway/index.ts';
@@ -56,7 +56,7 @@ describe('the fault matrix', () => {
         probe,
         providers: providersIn(world),
         mediaFetcherFor: () => fetcher,
-        addressFor: () => (hasWebhooks ? ORIGIN : null),
+        callbackUrl: () => (hasWebhooks ? ORIGIN : null),
       },
     });
   });

@@ -4,9 +4,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { compileCache } from '../../src/kernel/compile-cache.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createProbe, type MediaProbe } from '../../src/media/probe.ts';
+import { compileCache } from '../../src/platform/compile-cache.ts';
 import type { Model } from '../acceptance/support/answers.ts';
 import { call } from '../acceptance/support/api.ts';
 import { newGuest } from '../acceptance/support/guest.ts';
@@ -75,7 +75,7 @@ async function makeVideo(server: TestServer, name: string, settings: { duration:
   assert.ok(job.video_url && new URL(job.video_url).origin === new URL(server.url).origin, 'from our own storage');
   const path = join(folder, `${job_id}.mp4`);
   await writeFile(path, await bytesAt(job.video_url));
-  return probe.probe(path, { posterPath: join(folder, `${job_id}.jpg`) });
+  return probe.probe(path, { thumbnailPath: join(folder, `${job_id}.jpg`) });
 }
 
 describe('without any key', () => {

@@ -9,12 +9,14 @@ import { readConfig } from '../../src/app/config.ts';
 import { createContext } from '../../src/app/context.ts';
 import { createHttp } from '../../src/app/http.ts';
 import { allTasks } from '../../src/app/tasks.ts';
+import { storeSettings } from '../../src/db/settings.ts';
 import { loadDevelopmentSecrets } from '../../src/entry/development-secrets.ts';
 import { openSession } from '../../src/features/accounts/session.ts';
 import type { Context } from '../../src/features/context.ts';
 import { type Log, silentLog } from '../../src/kernel/log.ts';
 import type { MediaProbe } from '../../src/media/probe.ts';
 import { createTestDatabase, ownerPool } from './postgres.ts';
+import { addCredits, checkResults } from './procedures.ts';
 import { createVendor, type Vendor, type VendorOptions } from './providers.ts';
 
 export type TestAppOptions = {
@@ -68,9 +70,9 @@ export type TestApp = AsyncDisposable & {
 
 /** Finds that every file plays. */
 export const fakeProbe: MediaProbe = {
-  async probe(path, { posterPath }) {
+  async probe(path, { thumbnailPath }) {
     await access(path);
-    await writeFile(posterPath, 'a picture');
+    await writeFile(thumbnailPath, 'a picture');
     return { container: 'mp4', codec: 'avc', width: 1280, height: 720, durationSeconds: 5, fps: 24 };
   },
   async close() {},
@@ -83,18 +85,20 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   const secrets = await loadDevelopmentSecrets(dataDir);
   const vendor = createVendor({ ...options.vendor, folder: join(dataDir, 'vendor') });
   const owner = ownerPool(database.url, 4);
+  await storeSettings(database.url, config.settings.limits);
   const stopping = new AbortController();
   const running = await createContext({
     config,
     database: { url: database.url, directUrl: database.url },
     secrets: { jwtPrivateKey: secrets.jwtPrivateKey, secretKey: secrets.secretKey.reveal() },
-    outside: { simulated: new Set() },
+    connections: { simulated: new Set() },
     localUrl: () => null,
     log: options.log ?? silentLog,
     stopping: stopping.signal,
     overrides: { providers: new Map([['sandbox', vendor.provider]]), probe: fakeProbe, ...options.overrides },
   });
   const { ctx } = running;
+  checkResults(ctx.db);
   const api = createHttp(ctx, {
     publicUrl: undefined,
     corsOrigins: '*',
@@ -116,10 +120,8 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     owner,
     fetch: async (path, init) => api.fetch(new Request(new URL(path, 'http://rendio.test'), init)),
     async user(credits = 10) {
-      const made = await ctx.db.call<{ user_id: string }>('onboard_device', { device_id: `device-${randomUUID()}` });
-      if (credits > 0) {
-        await ctx.db.call('add_credits', { user_id: made.user_id, amount: credits, reason: 'iap_purchase' });
-      }
+      const made = await ctx.db.call('onboard_device', { device_id: `device-${randomUUID()}` });
+      if (credits > 0) await addCredits(owner, made.user_id, credits);
       return made.user_id;
     },
     tokenOf: async (userId) => (await openSession(ctx, userId)).accessToken,
@@ -128,22 +130,20 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     },
     async generate(userId, { model: name = 'Sandbox', settings = { duration: 5 } } = {}) {
       const model = await one<{ id: string }>('select id from models where name = $1', [name]);
-      const begun = await ctx.db.call<{ outcome: string; response: { job_id: string } }>('begin_generation', {
+      const begun = await ctx.db.call('begin_generation', {
         user_id: userId,
         idempotency_key: randomUUID(),
         request_hash: 'a'.repeat(64),
         model_id: model.id,
         prompt: 'a cat playing piano',
         settings,
-        image_url: null,
-        address: null,
         limit_account: 1000,
         limit_address: 1000,
         limit_in_flight: 1000,
         deadline_seconds: 1800,
       });
-      assert.equal(begun.outcome, 'created');
-      return begun.response.job_id;
+      assert.ok(begun.outcome === 'created', begun.outcome);
+      return Object(begun.response).job_id;
     },
     job: (jobId) =>
       one<TestJob>(

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { urlOf } from '../../src/entry/embedded-postgres/cluster.ts';
+import { urlOf } from '../../src/embedded-postgres/cluster.ts';
 
 /** The pid of the PostgreSQL on a server's data folder; null where none runs. */
 export async function postgresPid(dataDir: string): Promise<number | null> {

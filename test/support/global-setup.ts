@@ -3,9 +3,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { startEmbeddedPostgres } from '../../src/entry/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../src/embedded-postgres/start.ts';
 import { silentLog } from '../../src/kernel/log.ts';
-import { isAlive } from '../../src/kernel/processes.ts';
+import { isAlive } from '../../src/platform/process-ids.ts';
 import { startTestServer } from './server.ts';
 
 /** Many test files at once, each with its pools; nothing of it has to survive, or to be tidied while it lasts. */

@@ -2,11 +2,15 @@
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { createDatabase, type Database } from '../../src/db/database.ts';
+import { type ArgumentsOf, createDatabase, type Database } from '../../src/db/database.ts';
 import { createPool } from '../../src/db/pool.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createTestDatabase, ownerPool } from './postgres.ts';
+import { addCredits, callAsOwner, checkResults } from './procedures.ts';
 
+type BeginArguments = ArgumentsOf<'begin_generation'>;
+
+/** What `begin_generation` answered, every field of every outcome at hand. */
 export type Begun = {
   outcome: string;
   response?: { job_id: string; credits_used: number };
@@ -26,7 +30,9 @@ export type MoneyWorld = AsyncDisposable & {
   user(credits?: number): Promise<string>;
   balance(userId: string): Promise<number>;
   modelId: string;
-  begin(userId: string, change?: Record<string, unknown>): Promise<Begun>;
+  begin(userId: string, change?: Partial<BeginArguments>): Promise<Begun>;
+  /** Any procedure, as the tables' owner. */
+  call(procedure: string, args: Record<string, unknown>): Promise<unknown>;
   /** Begins and returns the job's id. */
   job(userId: string): Promise<string>;
   /** Takes a pending job to the provider. */
@@ -45,7 +51,7 @@ export async function createMoneyWorld(): Promise<MoneyWorld> {
   const database = await createTestDatabase();
   const owner = ownerPool(database.url, 5);
   const pool = createPool({ url: database.url, log: silentLog, connectionsMax: 20 });
-  const db = createDatabase(pool);
+  const db = checkResults(createDatabase(pool));
   const model = await db.read.selectFrom('models').select('id').where('name', '=', 'Sandbox').executeTakeFirstOrThrow();
 
   const world: MoneyWorld = {
@@ -54,30 +60,31 @@ export async function createMoneyWorld(): Promise<MoneyWorld> {
     db,
     modelId: model.id,
     async user(credits = 0) {
-      const made = await db.call<{ user_id: string }>('onboard_device', { device_id: `device-${randomUUID()}` });
-      if (credits > 0) await db.call('add_credits', { user_id: made.user_id, amount: credits, reason: 'iap_purchase' });
+      const made = await db.call('onboard_device', { device_id: `device-${randomUUID()}` });
+      if (credits > 0) await addCredits(owner, made.user_id, credits);
       return made.user_id;
     },
     async balance(userId) {
       const { rows } = await owner.query('select credits_remaining from users where id = $1', [userId]);
       return rows[0].credits_remaining;
     },
-    begin: (userId, change = {}) =>
-      db.call<Begun>('begin_generation', {
+    begin: async (userId, change = {}) => {
+      const begun = await db.call('begin_generation', {
         user_id: userId,
         idempotency_key: randomUUID(),
         request_hash: SHA,
         model_id: model.id,
         prompt: 'a cat playing piano',
         settings: { duration: 5 },
-        image_url: null,
-        address: null,
         limit_account: 1000,
         limit_address: 1000,
         limit_in_flight: 1000,
         deadline_seconds: 1800,
         ...change,
-      }),
+      });
+      return begun as Begun;
+    },
+    call: (procedure, args) => callAsOwner(owner, procedure, args),
     async job(userId) {
       const begun = await world.begin(userId);
       assert.equal(begun.outcome, 'created');
@@ -85,15 +92,15 @@ export async function createMoneyWorld(): Promise<MoneyWorld> {
       return begun.response.job_id;
     },
     async submit(jobId, providerJobId = `provider-${jobId}`) {
-      const attempt = await db.call<{ attempt_id: string }>('begin_attempt', { job_id: jobId });
+      const attempt = await db.call('begin_attempt', { job_id: jobId });
       await db.call('mark_submitted', {
         job_id: jobId,
-        attempt_id: attempt.attempt_id ?? null,
+        attempt_id: 'attempt_id' in attempt ? attempt.attempt_id : randomUUID(),
         provider_job_id: providerJobId,
       });
     },
     finish: (jobId) =>
-      db.call<boolean>('finish_generation', {
+      db.call('finish_generation', {
         job_id: jobId,
         video_path: `x/2026-01/${jobId}.mp4`,
         thumbnail_path: `x/2026-01/${jobId}.jpg`,
@@ -101,7 +108,7 @@ export async function createMoneyWorld(): Promise<MoneyWorld> {
         video_sha256: SHA,
         video_seconds: 5,
       }),
-    fail: (jobId) => db.call<boolean>('fail_generation', { job_id: jobId, error_code: 'ERR_5003', cause: 'test' }),
+    fail: (jobId) => db.call('fail_generation', { job_id: jobId, error_code: 'ERR_5003', cause: 'test' }),
     async assertInvariants() {
       const { rows } = await owner.query('select * from broken_invariants()');
       assert.deepEqual(rows, []);

@@ -4,9 +4,10 @@ import { join, resolve } from 'node:path';
 import type { Config } from '../../app/config.ts';
 import { readConfig } from '../../app/config.ts';
 import { createContext, type RunningContext } from '../../app/context.ts';
+import { createEdgeRuntime } from '../../app/edge-runtime.ts';
 import { createHttp } from '../../app/http.ts';
-import { createIsolate } from '../../app/isolate.ts';
-import { type Outside, realOutside } from '../../app/outside.ts';
+import { realConnections, type VendorConnections } from '../../app/vendor-connections.ts';
+import { storeSettings } from '../../db/settings.ts';
 import type { Api } from '../../http/api.ts';
 import { clientAddress } from '../../http/client-address.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
@@ -40,17 +41,19 @@ export async function bootIsolate(given: Record<string, string | undefined>, sto
   const log = createConsoleLog(settings.server.logLevel);
   const dataDir = resolve(settings.server.dataDir);
   const database = { url: secrets.database.url.reveal(), directUrl: secrets.database.directUrl.reveal() };
-  const outside = await reachVendors(config, dataDir, log);
+  // An isolate migrates nothing; what is set for all of them is stored all the same.
+  if (env.INITIAL_GRANT_CREDITS) await storeSettings(database.directUrl, settings.limits);
+  const connections = await connectVendors(config, dataDir, log);
   const keys = await keysOf(config, dataDir);
   const running = await createContext({
     config,
     database,
     secrets: keys,
-    outside,
+    connections,
     localUrl: () => null,
     log,
     stopping,
-    createPlace: createIsolate,
+    createRuntime: createEdgeRuntime,
     connectionsMax: CONNECTIONS_MAX,
   });
   const api = createHttp(running.ctx, {
@@ -77,12 +80,12 @@ const SIMULATION = new URL('../simulation.ts', import.meta.url).href;
 type StartSimulation = (
   config: Config,
   options: { dataDir: string; clock: Clock; log: Log },
-) => Promise<{ outside: Outside }>;
+) => Promise<{ connections: VendorConnections }>;
 
-async function reachVendors(config: Config, dataDir: string, log: Log): Promise<Outside> {
-  if (config.settings.environment !== 'development') return realOutside(config);
+async function connectVendors(config: Config, dataDir: string, log: Log): Promise<VendorConnections> {
+  if (config.settings.environment !== 'development') return realConnections(config);
   const module: { startSimulation: StartSimulation } = await import(SIMULATION).catch((error) => {
     throw new StartupError('Simulators are not deployed. Set ENVIRONMENT to staging or production.', { cause: error });
   });
-  return (await module.startSimulation(config, { dataDir, clock: systemClock, log })).outside;
+  return (await module.startSimulation(config, { dataDir, clock: systemClock, log })).connections;
 }

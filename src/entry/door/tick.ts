@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { allTasks, CRONTAB } from '../../app/tasks.ts';
 import { createLease, LeaseTimeout } from '../../db/lease.ts';
 import { closePool, createPool, restrictedConnection } from '../../db/pool.ts';
-import { sweepGenerations } from '../../features/generations/sweep.ts';
+import { sweepGenerations } from '../../features/generations/worker/sweep.ts';
 import { bearerToken } from '../../http/auth.ts';
 import { workOff } from '../../queue/work-off.ts';
 import type { Isolate } from './boot.ts';
@@ -45,7 +45,7 @@ export async function tick(isolate: Isolate): Promise<TickResult> {
   }
 }
 
-async function work({ directUrl, log, running: { ctx, workPlaces } }: Isolate): Promise<TickResult> {
+async function work({ directUrl, log, running: { ctx, concurrency: workPlaces } }: Isolate): Promise<TickResult> {
   const swept = await sweepGenerations(ctx);
   const pool = createPool({ url: directUrl, log, applicationName: 'rendio-tick', connectionsMax: workPlaces });
   try {

@@ -1,4 +1,5 @@
 import type { Bits, DeviceCheck, DeviceCheckAnswer } from '../../apple/device-check.ts';
+import type { ResultOf } from '../../db/database.ts';
 import { LeaseTimeout } from '../../db/lease.ts';
 import { Problem } from '../../kernel/errors.ts';
 import type { Locale } from '../../kernel/locale.ts';
@@ -11,14 +12,7 @@ export type Onboarded = { userId: string; creditsRemaining: number; isNew: boole
 /** A device that Apple can be asked about. */
 type Device = { deviceCheck: DeviceCheck; deviceToken: string };
 
-type Account = {
-  user_id: string;
-  is_new: boolean;
-  credits_remaining: number;
-  initial_grant_claimed: boolean;
-  claiming: boolean;
-  claimed_bit1: boolean | null;
-};
+type Account = ResultOf<'onboard_device'>;
 
 /** Apple's outages are short or long, never seconds; a phone need not ask more often. */
 const RETRY_AFTER_SECONDS = 10;
@@ -76,7 +70,7 @@ async function takeGrant(ctx: Context, account: Account, bits: Bits, device: Dev
     return null;
   }
 
-  const bit1 = await ctx.db.call<boolean | null>('claim_initial_grant', { user_id: userId, bit1: bits.bit1 });
+  const bit1 = await ctx.db.call('claim_initial_grant', { user_id: userId, bit1: bits.bit1 });
   if (bit1 === null) return null;
   const outcome = await device.deviceCheck.setBits(device.deviceToken, { bit0: true, bit1 });
   if (outcome === 'done') return completeGrant(ctx, userId);
@@ -88,8 +82,8 @@ async function takeGrant(ctx: Context, account: Account, bits: Bits, device: Dev
   return null;
 }
 
-function completeGrant(ctx: Context, userId: string): Promise<number> {
-  return ctx.db.call<number>('complete_initial_grant', { user_id: userId, amount: ctx.policy.initialGrantCredits });
+function completeGrant(ctx: Context, userId: string): Promise<number | null> {
+  return ctx.db.call('complete_initial_grant', { user_id: userId });
 }
 
 async function bitsOrFallback(
@@ -120,11 +114,11 @@ async function onboardUnverified(
 }
 
 function unverifiable(cause: string): Problem {
-  return new Problem('ERR_6004', { headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) }, cause });
+  return new Problem('ERR_6004', { retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
 }
 
 function openAccount(ctx: Context, input: OnboardInput): Promise<Account> {
-  return ctx.db.call<Account>('onboard_device', { device_id: input.deviceId, language: input.language });
+  return ctx.db.call('onboard_device', { device_id: input.deviceId, language: input.language });
 }
 
 async function letIn(ctx: Context, account: Account): Promise<Onboarded> {

@@ -33,7 +33,7 @@ export async function readProfile(ctx: Context, userId: string) {
 
 /** Changes what people may change of themselves; what is not named stays. */
 export async function updateProfile(ctx: Context, userId: string, change: ProfileChange) {
-  await ctx.db.call<boolean>('update_profile', {
+  await ctx.db.call('update_profile', {
     user_id: userId,
     language: change.language ?? null,
     theme_preference: change.themePreference ?? null,

@@ -2,11 +2,6 @@ import { bytesFromHex, sha256 } from '../../kernel/hash.ts';
 import type { Context } from '../context.ts';
 import { makeRefreshToken, SESSION_LIFETIME_SECONDS, type Session, signSession } from './session.ts';
 
-type RotateOutcome =
-  | { outcome: 'rotated'; user_id: string; session_id: string }
-  | { outcome: 'active'; user_id: string; session_id: string; nonce: string }
-  | { outcome: RefreshRefusal };
-
 /** Why a refresh token opens nothing; each is final, so the app has to sign in again. */
 export type RefreshRefusal = 'not_found' | 'session_expired' | 'session_revoked' | 'banned' | 'reused';
 
@@ -20,7 +15,7 @@ const TOKEN_CHARACTERS_MAX = 500;
 export async function refreshSession(ctx: Context, refreshToken: string): Promise<Session | RefreshRefusal> {
   if (refreshToken.length > TOKEN_CHARACTERS_MAX) return 'not_found';
   const next = await makeRefreshToken(ctx);
-  const result = await ctx.db.call<RotateOutcome>('rotate_session', {
+  const result = await ctx.db.call('rotate_session', {
     token_hash: await sha256(refreshToken),
     next_token_hash: next.hash,
     next_nonce: next.nonce,

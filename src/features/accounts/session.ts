@@ -1,6 +1,5 @@
 import { sha256 } from '../../kernel/hash.ts';
-import type { AccessToken, AuthMethod } from '../../kernel/tokens.ts';
-import type { Context } from '../context.ts';
+import type { AccessToken, AuthMethod, Context } from '../context.ts';
 
 /** A session ends when its app has not been heard of for 30 days; every refresh starts them anew. */
 export const SESSION_LIFETIME_SECONDS = 30 * 24 * 3600;

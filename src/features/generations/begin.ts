@@ -1,11 +1,12 @@
+import type { ResultOf } from '../../db/database.ts';
 import type { Json } from '../../db/generated.ts';
-import { canonicalHash } from '../../kernel/canonical-json.ts';
 import { Problem } from '../../kernel/errors.ts';
-import type { ProviderName } from '../../providers/provider.ts';
+import { canonicalHash } from '../../kernel/hash.ts';
+import type { RateLimitState } from '../../kernel/rate-limit.ts';
+import { parseImageUrl } from '../../media/object-path.ts';
 import type { Context } from '../context.ts';
-import { checkImage } from './image.ts';
-import { imagePathOf } from './image-path.ts';
 import { completeSettings, knownSettings, type SettingsSchema } from './settings.ts';
+import { checkImage } from './source-image.ts';
 
 export type BeginGenerationInput = {
   userId: string;
@@ -14,33 +15,21 @@ export type BeginGenerationInput = {
   prompt: string;
   settings: Record<string, unknown>;
   imageUrl: string | null;
-  /** The caller's address as the limits see it; null where there is none. */
+  /** The caller's IP address as the limits see it; null where there is none. */
   address: string | null;
 };
 
-export type LimitState = { limit: number; remaining: number; resetSeconds: number };
-export type Answer = { status: number; body: unknown; isReplay: boolean; limit?: LimitState };
+/** `limit`: what is left of the account's generations; absent in a repeat. */
+export type Answer = { status: number; body: unknown; isReplay: boolean; limit?: RateLimitState };
 
-type BeginOutcome =
-  | { outcome: 'created'; status_code: number; response: Json; limit: number; remaining: number; reset_seconds: number }
-  | { outcome: 'replayed'; status_code: number; response: Json }
-  | { outcome: 'key_reused' | 'user_not_found' | 'banned' | 'model_unavailable' }
-  | { outcome: 'provider_unavailable'; retry_seconds: number }
-  | { outcome: 'rate_limited'; scope: 'in_flight'; limit: number }
-  | {
-      outcome: 'rate_limited';
-      scope: 'account' | 'address';
-      limit: number;
-      window_seconds: number;
-      reset_seconds: number;
-    }
-  | { outcome: 'insufficient_credits'; required: number; available: number };
+type BeginResult = ResultOf<'begin_generation'>;
 
 const PROMPT_MIN = 3;
-/** A full house of running generations empties when one ends; nobody knows when, so ask again soon. */
+const HOUR_SECONDS = 3600;
+/** A slot frees when any job ends, which may be soon. */
 const IN_FLIGHT_RETRY_SECONDS = 5;
 
-/** Charges for one generation and sets it going, once for each key. */
+/** Charges for one generation and starts it, once for each key. */
 export async function beginGeneration(ctx: Context, input: BeginGenerationInput): Promise<Answer> {
   const prompt = input.prompt.trim();
   const model = await ctx.db.read
@@ -55,14 +44,14 @@ export async function beginGeneration(ctx: Context, input: BeginGenerationInput)
   const replay = await findReplay(ctx, input);
   if (replay) return replay;
 
-  if (!model.is_available || !ctx.providers.has(providerName(model.provider))) {
+  if (!model.is_available || !ctx.providers.has(model.provider)) {
     throw new Problem('ERR_4002', { details: { field: 'model_id' } });
   }
   checkPrompt(prompt, model.prompt_max);
   const { userId, imageUrl } = input;
   const imagePath = await checkImage(ctx, { userId, imageUrl, isRequired: model.requires_image });
   const { limits } = ctx.policy;
-  const result = await ctx.db.call<BeginOutcome>('begin_generation', {
+  const result = await ctx.db.call('begin_generation', {
     user_id: input.userId,
     idempotency_key: input.idempotencyKey,
     request_hash: await hashRequest(input, Object.keys(schema.properties)),
@@ -79,11 +68,11 @@ export async function beginGeneration(ctx: Context, input: BeginGenerationInput)
   return answerOf(result);
 }
 
-/** What makes two requests the same, given the names of the settings that count. */
+/** Two requests are the same when this is, given the names of the settings that count. */
 function hashRequest({ modelId, prompt, settings, imageUrl }: BeginGenerationInput, names: string[]): Promise<string> {
   const known = knownSettings(names, settings);
-  // Two addresses of one picture are one wish.
-  const image = imageUrl === null ? null : (imagePathOf(imageUrl)?.path ?? imageUrl);
+  // Two URLs of one image are the same request.
+  const image = imageUrl === null ? null : (parseImageUrl(imageUrl)?.path ?? imageUrl);
   return canonicalHash({ model_id: modelId, prompt: prompt.trim(), settings: known, image_url: image });
 }
 
@@ -99,10 +88,12 @@ async function findReplay(ctx: Context, input: BeginGenerationInput): Promise<An
   if (!logged) return null;
   // The job holds every setting that the model had when it was charged, which may not be those of today.
   const requestHash = await hashRequest(input, Object.keys(Object(logged.settings)));
-  if (logged.request_hash !== requestHash || logged.operation_type !== 'generate_video') {
-    throw new Problem('ERR_4009', { details: { field: 'Idempotency-Key' } });
-  }
+  if (logged.request_hash !== requestHash || logged.operation_type !== 'generate_video') throw keyReused();
   return { status: logged.status_code, body: logged.response_data, isReplay: true };
+}
+
+function keyReused(): Problem {
+  return new Problem('ERR_4009', { details: { field: 'Idempotency-Key' } });
 }
 
 function checkPrompt(prompt: string, promptMax: number): void {
@@ -114,30 +105,30 @@ function checkPrompt(prompt: string, promptMax: number): void {
   }
 }
 
-function answerOf(result: BeginOutcome): Answer {
+function answerOf(result: BeginResult): Answer {
   switch (result.outcome) {
-    case 'created':
-      return {
-        status: result.status_code,
-        body: result.response,
-        isReplay: false,
-        limit: { limit: result.limit, remaining: result.remaining, resetSeconds: result.reset_seconds },
-      };
+    case 'created': {
+      const { limit, remaining, reset_seconds: resetSeconds } = result;
+      const state = { policy: 'generations', limit, windowSeconds: HOUR_SECONDS, remaining, resetSeconds } as const;
+      return { status: result.status_code, body: result.response, isReplay: false, limit: state };
+    }
     case 'replayed':
       return { status: result.status_code, body: result.response, isReplay: true };
     case 'key_reused':
-      throw new Problem('ERR_4009', { details: { field: 'Idempotency-Key' } });
+      throw keyReused();
     case 'user_not_found':
       throw new Problem('ERR_4005');
     case 'banned':
       throw new Problem('ERR_4013');
     case 'model_unavailable':
       throw new Problem('ERR_4002', { details: { field: 'model_id' } });
-    case 'provider_unavailable':
+    case 'provider_unavailable': {
+      const retryAfterSeconds = result.retry_seconds;
       throw new Problem('ERR_5002', {
-        details: { reason: 'nothing_charged', retry_after: result.retry_seconds },
-        headers: { 'Retry-After': String(result.retry_seconds) },
+        details: { reason: 'nothing_charged', retry_after: retryAfterSeconds },
+        retryAfterSeconds,
       });
+    }
     case 'insufficient_credits':
       throw new Problem('ERR_4001', {
         details: { required: result.required, available: result.available, credits_remaining: result.available },
@@ -147,26 +138,24 @@ function answerOf(result: BeginOutcome): Answer {
   }
 }
 
-function rateLimited(result: Extract<BeginOutcome, { outcome: 'rate_limited' }>): Problem {
-  const retryAfter = result.scope === 'in_flight' ? IN_FLIGHT_RETRY_SECONDS : result.reset_seconds;
-  const windowSeconds = result.scope === 'in_flight' ? undefined : result.window_seconds;
+function rateLimited(result: Extract<BeginResult, { outcome: 'rate_limited' }>): Problem {
+  const isInFlight = result.scope === 'in_flight';
+  const retryAfterSeconds = isInFlight ? IN_FLIGHT_RETRY_SECONDS : result.reset_seconds;
   return new Problem('ERR_4004', {
-    details: { retry_after: retryAfter, ...(result.scope === 'in_flight' ? { reason: 'in_flight' } : {}) },
-    headers: {
-      'Retry-After': String(retryAfter),
-      'RateLimit-Policy': `"generations";q=${result.limit}${windowSeconds ? `;w=${windowSeconds}` : ''}`,
-      RateLimit: `"generations";r=0;t=${retryAfter}`,
+    details: { retry_after: retryAfterSeconds, ...(isInFlight ? { reason: 'in_flight' } : {}) },
+    retryAfterSeconds,
+    limit: {
+      policy: 'generations',
+      limit: result.limit,
+      windowSeconds: isInFlight ? null : result.window_seconds,
+      remaining: 0,
+      resetSeconds: retryAfterSeconds,
     },
   });
 }
 
-/** The column's check keeps it an object; its shape is the catalogue's promise. */
+/** The column's check keeps it an object; the catalogue's own writes keep to its shape. */
 function settingsSchemaOf(column: Json): SettingsSchema {
   const schema = column as unknown as Partial<SettingsSchema> | null;
   return { properties: schema?.properties ?? {} };
-}
-
-/** The column's check admits exactly these names. */
-function providerName(column: string): ProviderName {
-  return column as ProviderName;
 }

@@ -1,18 +1,13 @@
-import { canonicalHash } from '../../kernel/canonical-json.ts';
 import { Problem } from '../../kernel/errors.ts';
+import { canonicalHash } from '../../kernel/hash.ts';
 import type { Context } from '../context.ts';
 import type { Answer } from './begin.ts';
 
-type CancelOutcome =
-  | { outcome: 'cancelled' | 'replayed'; status_code: number; response: unknown }
-  | { outcome: 'key_reused' | 'not_found' }
-  | { outcome: 'final'; status: string };
-
 export type CancelGenerationInput = { userId: string; jobId: string; idempotencyKey: string | null };
 
-/** Stops a generation whose video is not made yet and gives its credits back; else ERR_4008. */
+/** Stops a generation whose video is not made yet and refunds it; else ERR_4008. */
 export async function cancelGeneration(ctx: Context, input: CancelGenerationInput): Promise<Answer> {
-  const result = await ctx.db.call<CancelOutcome>('cancel_generation', {
+  const result = await ctx.db.call('cancel_generation', {
     user_id: input.userId,
     job_id: input.jobId,
     idempotency_key: input.idempotencyKey,

@@ -64,15 +64,3 @@ async function countGenerations(ctx: Context, userId: string, status: JobStatus 
   if (status) query = query.where('status', '=', status);
   return (await query.executeTakeFirstOrThrow()).total;
 }
-
-/** Whether a stored file still belongs to a finished generation that its owner has not deleted. */
-export async function isServed(ctx: Context, jobId: string): Promise<boolean> {
-  const row = await ctx.db.read
-    .selectFrom('video_jobs')
-    .select('job_id')
-    .where('job_id', '=', jobId)
-    .where('status', '=', 'completed')
-    .where('deleted_at', 'is', null)
-    .executeTakeFirst();
-  return row !== undefined;
-}

@@ -1,84 +1,81 @@
-import { sha256Hex } from '../../kernel/canonical-json.ts';
 import { Problem } from '../../kernel/errors.ts';
+import { sha256Hex } from '../../kernel/hash.ts';
 import type { ProviderName, VideoProvider, WebhookDelivery } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
 
-/** What the generic form says, as far as anybody here listens to it. */
-export type SignedEvent = { id: string | null; provider: string | null; providerJobId: string };
-
-export type ReceiveWebhookInput = WebhookDelivery & {
-  /** As the address names them: neither is signed. */
-  sender: string | null;
-  jobId: string | null;
-  /** Reads the body in the generic form, or throws what is wrong with it. Asked only once the signature is known. */
-  readSigned(): SignedEvent;
-  /** Throws where the body is no JSON object. */
-  requireJson(): void;
-};
-
-type Event = { sender: string; key: string; providers: ProviderName[]; providerJobId: string | null };
-type Recorded =
-  | { outcome: 'repeated' | 'foreign' }
-  | { outcome: 'recorded'; effect: 'woke' | 'unconfirmed' | 'ignored' };
-type Sender = VideoProvider & Required<Pick<VideoProvider, 'webhooksFrom' | 'verifyWebhook'>>;
+/** `sender` and `jobId` as the URL names them: neither is signed. */
+export type ReceivedWebhook = WebhookDelivery & { sender: string | null; jobId: string | null };
 
 /**
- * Takes a provider's word that something has happened to a job: verified or ERR_4005, recorded once, and the worker
- * woken, which asks the provider. Nothing that the event says of the job is believed; of one about no job of ours nothing
- * is kept.
+ * Who sent it, and what that sender's own scheme says. `generic`: signed with our secret, in our own form, which the caller
+ * still has to read.
  */
-export async function receiveWebhook(ctx: Context, input: ReceiveWebhookInput): Promise<void> {
+export type VerifiedWebhook =
+  | { from: 'vendor'; sender: string; eventId: string | null; providers: ProviderName[]; providerJobId: string | null }
+  | { from: 'generic' };
+
+/** An event of a verified sender. `eventId` null: it carries none. `providers`: those that it may be about. */
+export type ProviderEvent = {
+  sender: string;
+  eventId: string | null;
+  providers: ProviderName[];
+  providerJobId: string | null;
+};
+
+type Sender = VideoProvider & Required<Pick<VideoProvider, 'webhooksFrom' | 'verifyWebhook'>>;
+
+/** Verifies the raw bytes by the sender's scheme; else ERR_4005. */
+export async function verifyWebhook(ctx: Context, webhook: ReceivedWebhook): Promise<VerifiedWebhook> {
   const senders = [...ctx.providers.values()].filter(sendsWebhooks);
-  const vendor = senders.find(({ name, webhooksFrom }) => input.sender === webhooksFrom || input.sender === name);
-  const event = vendor ? await vendorsEvent(ctx, input, vendor, senders) : await signedEvent(ctx, input);
-  const recorded = await ctx.db.call<Recorded>('record_provider_event', {
+  const vendor = senders.find(({ name, webhooksFrom }) => [name, webhooksFrom].includes(webhook.sender ?? ''));
+  if (!vendor) {
+    const isSigned = await ctx.verifySignedWebhook?.(webhook);
+    if (!isSigned) throw refused(ctx, 'signed', ctx.verifySignedWebhook ? 'not our secret’s' : 'no secret is set');
+    return { from: 'generic' };
+  }
+  // Providers behind one sender share its keys: one verifies for all, and the event may be about any of them.
+  const sender = vendor.webhooksFrom;
+  const verdict = await vendor.verifyWebhook(webhook);
+  if (!verdict.ok) throw refused(ctx, sender, verdict.cause);
+  return {
+    from: 'vendor',
+    sender,
+    eventId: verdict.eventId,
+    providers: senders.filter(({ webhooksFrom }) => webhooksFrom === sender).map(({ name }) => name),
+    providerJobId: verdict.providerJobId,
+  };
+}
+
+/** An event in our own form; without a `provider` it may be about any. */
+export function genericEvent(
+  ctx: Pick<Context, 'providers'>,
+  { id, provider, providerJobId }: { id: string | null; provider: string | null; providerJobId: string },
+): ProviderEvent {
+  const providers = [...ctx.providers.keys()].filter((name) => provider === null || name === provider);
+  return { sender: 'signed', eventId: id, providers, providerJobId };
+}
+
+/**
+ * Records a verified event once and has the worker ask the provider. Nothing that the event says of the job is believed; an
+ * event about no job of ours leaves no row.
+ */
+export async function recordWebhook(ctx: Context, webhook: ReceivedWebhook, event: ProviderEvent): Promise<void> {
+  const recorded = await ctx.db.call('record_provider_event', {
     sender: event.sender,
-    event_key: event.key,
+    event_key: event.eventId ?? `sha256:${await sha256Hex(Uint8Array.from(webhook.body))}`,
     providers: event.providers,
-    job_id: input.jobId,
+    job_id: webhook.jobId,
     provider_job_id: event.providerJobId,
   });
   const effect = recorded.outcome === 'recorded' ? recorded.effect : recorded.outcome;
-  ctx.log.info({ sender: event.sender, provider_job_id: event.providerJobId, effect }, 'a provider’s event');
+  ctx.log.info({ sender: event.sender, provider_job_id: event.providerJobId, effect }, 'provider event');
 }
 
 function sendsWebhooks(provider: VideoProvider): provider is Sender {
   return provider.webhooksFrom !== undefined && provider.verifyWebhook !== undefined;
 }
 
-/** Providers behind one sender share its keys: one verifies for all, and the event may be about any of them. */
-async function vendorsEvent(
-  ctx: Context,
-  input: ReceiveWebhookInput,
-  vendor: Sender,
-  senders: readonly Sender[],
-): Promise<Event> {
-  const sender = vendor.webhooksFrom;
-  const verdict = await vendor.verifyWebhook(input);
-  if (!verdict.ok) throw turnedAway(ctx, sender, verdict.cause);
-  // One that names no job is none of ours; one that is no event at all is the sender's mistake.
-  if (verdict.providerJobId === null) input.requireJson();
-  return {
-    sender,
-    key: verdict.eventId ?? (await digestOf(input.body)),
-    providers: senders.filter(({ webhooksFrom }) => webhooksFrom === sender).map(({ name }) => name),
-    providerJobId: verdict.providerJobId,
-  };
-}
-
-async function signedEvent(ctx: Context, input: ReceiveWebhookInput): Promise<Event> {
-  const isSigned = await ctx.verifySignedWebhook?.(input);
-  if (!isSigned) throw turnedAway(ctx, 'signed', ctx.verifySignedWebhook ? 'not our secret’s' : 'no secret is set');
-  const { id, provider, providerJobId } = input.readSigned();
-  const providers = [...ctx.providers.keys()].filter((name) => provider === null || name === provider);
-  return { sender: 'signed', key: id ?? (await digestOf(input.body)), providers, providerJobId };
-}
-
-function turnedAway(ctx: Context, sender: string, cause: string): Problem {
-  ctx.log.warn({ sender, cause }, 'an event was turned away');
+function refused(ctx: Pick<Context, 'log'>, sender: string, cause: string): Problem {
+  ctx.log.warn({ sender, cause }, 'webhook refused: it could not be verified');
   return new Problem('ERR_4005', { details: { reason: 'signature' } });
-}
-
-async function digestOf(body: Uint8Array): Promise<string> {
-  return `sha256:${await sha256Hex(Uint8Array.from(body))}`;
 }

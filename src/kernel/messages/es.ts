@@ -1,4 +1,4 @@
-import type { Sentences } from './index.ts';
+import type { Sentences } from './sentences.ts';
 
 /** What people read, in Spanish, addressing them as “tú”. */
 export const es: Sentences = {

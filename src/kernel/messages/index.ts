@@ -3,11 +3,9 @@ import type { ErrorCode, ProblemDetails } from '../errors.ts';
 import type { Locale } from '../locale.ts';
 import { en } from './en.ts';
 import { es } from './es.ts';
+import type { Sentences } from './sentences.ts';
 import { tr } from './tr.ts';
 import { impliedVariants, type SentenceValues, sentenceValues } from './values.ts';
-
-/** Every code, every variant, in one language; a translation that lacks one does not compile. */
-export type Sentences = { [Code in keyof typeof en]: { [Variant in keyof (typeof en)[Code]]: string } };
 
 type Kind = 'number' | 'any';
 type Sentence = { format: IntlMessageFormat; needs: [name: string, kind: Kind][] };

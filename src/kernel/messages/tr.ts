@@ -1,4 +1,4 @@
-import type { Sentences } from './index.ts';
+import type { Sentences } from './sentences.ts';
 
 /** What people read, in Turkish. After a number Turkish nouns stay singular, so most plurals have one form. */
 export const tr: Sentences = {

@@ -1,10 +1,10 @@
 /** What every verb of the adapter works with. */
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
-import { type Asked, askPatiently, type Vendor } from '../ask.ts';
+import type { RetryTools } from '../../kernel/retry.ts';
+import { callWithRetries, type RetriedReply, type Vendor } from '../call.ts';
 import type { GenerationRequest } from '../provider.ts';
 import type { Reply } from '../reply.ts';
-import type { RetryTools } from '../retry.ts';
 import { type Call, call } from './call.ts';
 import { createUrls, type Urls } from './urls.ts';
 
@@ -35,7 +35,7 @@ export type Fal = Vendor & {
   /** What must not be in a log although fal may quote it. */
   secretsOf(request: GenerationRequest): string[];
   /** A question that is safe to repeat, by the retry policy. `isFinal` replies are not asked for again. */
-  ask(question: Question, signal: AbortSignal, isFinal?: (reply: Reply) => boolean): Promise<Asked>;
+  ask(question: Question, signal: AbortSignal, isFinal?: (reply: Reply) => boolean): Promise<RetriedReply>;
 };
 
 export function createFal({
@@ -58,7 +58,7 @@ export function createFal({
     reportKeyTrouble: (cause) => log.error({ provider: name, cause }, 'fal refuses our key or our account'),
     ask({ isKeyless, ...question }, signal, isFinal = () => false) {
       const asked = { ...question, apiKey: isKeyless ? undefined : apiKey };
-      return askPatiently((limit) => call(fetch, asked, limit), { clock, retryTools, isFinal }, signal);
+      return callWithRetries((limit) => call(fetch, asked, limit), { clock, retryTools, isFinal }, signal);
     },
   };
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../kernel/errors.ts';
 import type { DeclineReason } from '../provider.ts';
-import { quoted } from '../quoted.ts';
+import { redact } from '../redact.ts';
 import { parsed, type Reply } from '../reply.ts';
 
 /** `cause` holds the vendor's words, for our log alone. */
@@ -66,7 +66,7 @@ function codeOf(types: readonly string[], status: number): ErrorCode {
 /** Why fal did not make the video, by an answer that is no success. */
 export function failureIn(reply: Reply, secrets: readonly string[]): Failure {
   const { types, words } = saidBy(reply);
-  const said = [quoted(types[0] ?? '', secrets), quoted(words, secrets)].filter((part) => part !== '').join(': ');
+  const said = [redact(types[0] ?? '', secrets), redact(words, secrets)].filter((part) => part !== '').join(': ');
   return failureOf(types, reply.status, `answered ${reply.status}${said === '' ? '' : ` (${said})`}`, words);
 }
 
@@ -74,7 +74,7 @@ export function failureIn(reply: Reply, secrets: readonly string[]): Failure {
 export function failureNamed(error: string, type: string | undefined, secrets: readonly string[]): Failure {
   const isTimeout = /timed out|timeout/i.test(error);
   const status = Number(/status code: (\d{3})/.exec(error)?.[1] ?? (isTimeout ? 504 : 500));
-  const said = [quoted(type ?? '', secrets), quoted(error, secrets)].filter((part) => part !== '').join(': ');
+  const said = [redact(type ?? '', secrets), redact(error, secrets)].filter((part) => part !== '').join(': ');
   return failureOf(type ? [type] : [], status, `completed with an error (${said})`, error);
 }
 

@@ -1,6 +1,7 @@
 /** fal.ai's queue, and Pika behind it. A client of our own: the vendor's SDK repeats a submit whose answer was lost. */
+
+import { systemRetryTools } from '../../kernel/retry.ts';
 import type { VideoProvider } from '../provider.ts';
-import { systemRetryTools } from '../retry.ts';
 import { cancel } from './cancel.ts';
 import { createFal, type FalOptions } from './context.ts';
 import { createSigningKeys } from './jwks.ts';

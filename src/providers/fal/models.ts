@@ -46,7 +46,7 @@ const MODELS: ReadonlyMap<string, Model> = new Map<string, Model>([
 ]);
 
 /** Whether the endpoint animates a picture; false for those that nobody knows. */
-export function needsPicture(endpoint: string): boolean {
+export function needsImage(endpoint: string): boolean {
   return MODELS.get(endpoint)?.needsImage === true;
 }
 

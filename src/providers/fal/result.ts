@@ -1,6 +1,6 @@
 /** What came of a completed job. */
 import { z } from 'zod';
-import { type Asked, unreachable } from '../ask.ts';
+import { type RetriedReply, unreachable } from '../call.ts';
 import type { GenerationRequest, ProviderStatus, VideoSource } from '../provider.ts';
 import { parsed, type Reply } from '../reply.ts';
 import type { Fal } from './context.ts';
@@ -22,9 +22,9 @@ export async function readResult(
   { requestId, named }: ResultOf,
   signal: AbortSignal,
 ): Promise<ProviderStatus> {
-  let asked: Asked = {
+  let asked: RetriedReply = {
     answer: { got: 'nothing', wasSent: false, cause: 'not asked' },
-    isPassing: true,
+    isRetryable: true,
     retryAfterMs: null,
   };
   for (const url of fal.urls.results(request.providerModelId, requestId, named)) {

@@ -1,6 +1,6 @@
 /** How a job stands at fal. There is no state for failure: a completed job has succeeded once its result was read. */
 import { z } from 'zod';
-import { unreachable } from '../ask.ts';
+import { unreachable } from '../call.ts';
 import type { GenerationRequest, ProviderStatus } from '../provider.ts';
 import { parsed } from '../reply.ts';
 import { isVendorId } from '../vendor-id.ts';

@@ -2,24 +2,24 @@
 import { z } from 'zod';
 import type { GenerationRequest, SubmitOutcome } from '../provider.ts';
 import { type NoReply, parsed, type Reply } from '../reply.ts';
+import { retryableBy, submitVerdictOf } from '../submit-status.ts';
 import { isVendorId } from '../vendor-id.ts';
-import { refusedBy, verdictOf } from '../verdict.ts';
 import { call } from './call.ts';
 import type { Fal } from './context.ts';
 import { failureIn } from './failure.ts';
-import { inputFor, needsPicture } from './models.ts';
-import { placePicture } from './picture.ts';
+import { placeImage } from './image.ts';
+import { inputFor, needsImage } from './models.ts';
 
 const takenShape = z.object({ request_id: z.string().refine(isVendorId) });
 
 export async function submit(fal: Fal, request: GenerationRequest, signal: AbortSignal): Promise<SubmitOutcome> {
   const { image } = request;
-  const picture = image && needsPicture(request.providerModelId) ? await placePicture(fal, image, signal) : null;
+  const picture = image && needsImage(request.providerModelId) ? await placeImage(fal, image, signal) : null;
   if (picture && 'outcome' in picture) return picture;
   const sent = inputFor(request, picture?.url ?? null);
   if ('unusable' in sent) {
     fal.log.error({ job_id: request.jobId, cause: sent.unusable }, 'a generation that fal cannot be asked for');
-    return { outcome: 'rejected', code: 'ERR_5003', cause: sent.unusable };
+    return { outcome: 'declined', code: 'ERR_5003', cause: sent.unusable };
   }
   const url = fal.urls.submit(request.providerModelId, request.webhookUrl);
   const reply = await call(fal.fetch, { method: 'POST', url, apiKey: fal.apiKey, json: sent.input }, signal);
@@ -27,21 +27,21 @@ export async function submit(fal: Fal, request: GenerationRequest, signal: Abort
 }
 
 function outcomeOf(fal: Fal, request: GenerationRequest, reply: Reply | NoReply): SubmitOutcome {
-  if (reply.got === 'nothing') return { outcome: reply.wasSent ? 'unknown' : 'refused', cause: reply.cause };
-  const verdict = verdictOf(reply.status);
+  if (reply.got === 'nothing') return { outcome: reply.wasSent ? 'unknown' : 'retryable', cause: reply.cause };
+  const verdict = submitVerdictOf(reply.status);
   if (verdict === 'taken') return acceptedBy(reply);
   const failure = failureIn(reply, fal.secretsOf(request));
-  if (verdict === 'refused') return refusedBy(reply, failure.cause, fal.clock);
+  if (verdict === 'retryable') return retryableBy(reply, failure.cause, fal.clock);
   if (verdict === 'unknown') return { outcome: 'unknown', cause: failure.cause };
   if (verdict === 'our fault') {
     fal.reportKeyTrouble(failure.cause);
-    return { outcome: 'rejected', code: 'ERR_5002', cause: failure.cause };
+    return { outcome: 'declined', code: 'ERR_5002', cause: failure.cause };
   }
   if (verdict === 'no endpoint') {
     fal.log.error({ endpoint: request.providerModelId, status: reply.status }, 'fal knows no such endpoint');
-    return { outcome: 'rejected', code: 'ERR_5003', cause: failure.cause };
+    return { outcome: 'declined', code: 'ERR_5003', cause: failure.cause };
   }
-  return { outcome: 'rejected', ...failure };
+  return { outcome: 'declined', ...failure };
 }
 
 function acceptedBy({ status, headers, text }: Reply): SubmitOutcome {

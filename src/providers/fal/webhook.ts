@@ -1,7 +1,6 @@
 /** Whether fal sent a webhook: Ed25519 over who, whom, when, and the SHA-256 of the body as it came. */
 import { z } from 'zod';
-import { sha256Hex } from '../../kernel/canonical-json.ts';
-import { bytesFromHex } from '../../kernel/hash.ts';
+import { bytesFromHex, sha256Hex } from '../../kernel/hash.ts';
 import type { WebhookDelivery, WebhookVerdict } from '../provider.ts';
 import { parsed } from '../reply.ts';
 import { isVendorId } from '../vendor-id.ts';

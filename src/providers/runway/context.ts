@@ -1,10 +1,10 @@
 /** What every verb of the adapter works with. */
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
-import { type Asked, askPatiently, type Vendor } from '../ask.ts';
+import type { RetryTools } from '../../kernel/retry.ts';
+import { callWithRetries, type RetriedReply, type Vendor } from '../call.ts';
 import type { GenerationRequest } from '../provider.ts';
 import type { NoReply, Reply } from '../reply.ts';
-import type { RetryTools } from '../retry.ts';
 import { call, type Question } from './call.ts';
 
 export type RunwayOptions = {
@@ -30,7 +30,7 @@ export type Runway = Vendor & {
   /** Once, whatever comes of it. */
   askOnce(question: Question, signal: AbortSignal): Promise<Reply | NoReply>;
   /** A question that is safe to repeat, by the retry policy. */
-  ask(question: Question, signal: AbortSignal): Promise<Asked>;
+  ask(question: Question, signal: AbortSignal): Promise<RetriedReply>;
 };
 
 export function createRunway(options: Required<RunwayOptions>): Runway {
@@ -40,6 +40,6 @@ export function createRunway(options: Required<RunwayOptions>): Runway {
     ...{ apiKey, baseUrl, fetch, clock, retryTools, log, askOnce },
     secretsOf: ({ prompt, image }) => [prompt, image?.url ?? '', image?.fileName ?? '', apiKey],
     reportKeyTrouble: (cause) => log.error({ provider: 'runway', cause }, 'Runway refuses our key or our account'),
-    ask: (question, signal) => askPatiently((limit) => askOnce(question, limit), { clock, retryTools }, signal),
+    ask: (question, signal) => callWithRetries((limit) => askOnce(question, limit), { clock, retryTools }, signal),
   };
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../kernel/errors.ts';
 import type { DeclineReason } from '../provider.ts';
-import { quoted } from '../quoted.ts';
+import { redact } from '../redact.ts';
 import { parsed, type Reply } from '../reply.ts';
 
 /** `cause` holds the vendor's words, for our log alone. */
@@ -24,7 +24,7 @@ const UNFIT = /^ASSET\.INVALID\b|(?:^|\.)INPUT_VALIDATION(?:\.|$)/;
 export function failureIn({ status, text }: Reply, secrets: readonly string[]): Failure {
   const { error, issues } = errorShape.catch({ error: '', issues: [] }).parse(parsed(text));
   const lines = [error, ...issues.map(({ path, message }) => `${path.join('.')}: ${message}`)];
-  const words = quoted(lines.filter((line) => line !== '').join('; '), secrets);
+  const words = redact(lines.filter((line) => line !== '').join('; '), secrets);
   const isOurFault = [401, 402, 403].includes(status) || SAYS_UNPAID.test(error);
   return {
     code: isOurFault || status >= 500 ? 'ERR_5002' : 'ERR_5003',
@@ -34,7 +34,7 @@ export function failureIn({ status, text }: Reply, secrets: readonly string[]): 
 
 /** Why a task failed. Codes are many and more to come: their beginnings decide, and what nobody knows is an outage. */
 export function failureNamed(code: string | undefined, words: string, secrets: readonly string[]): Failure {
-  const cause = quoted([code ?? 'no code', words].filter((part) => part !== '').join(': '), secrets);
+  const cause = redact([code ?? 'no code', words].filter((part) => part !== '').join(': '), secrets);
   if (MODERATED.test(code ?? '')) return { code: 'ERR_5003', cause: `moderated: ${cause}`, reason: 'moderated' };
   return { code: UNFIT.test(code ?? '') ? 'ERR_5003' : 'ERR_5002', cause: `failed (${cause})` };
 }

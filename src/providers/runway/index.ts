@@ -1,6 +1,7 @@
 /** Runway, through its official SDK with the SDK's retries switched off: it would repeat a submit whose answer was lost. */
+
+import { systemRetryTools } from '../../kernel/retry.ts';
 import type { VideoProvider } from '../provider.ts';
-import { systemRetryTools } from '../retry.ts';
 import { cancel } from './cancel.ts';
 import { createRunway, type RunwayOptions } from './context.ts';
 import { status } from './status.ts';

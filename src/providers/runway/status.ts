@@ -1,6 +1,6 @@
 /** How a task stands at Runway. */
 import { z } from 'zod';
-import { unreachable } from '../ask.ts';
+import { unreachable } from '../call.ts';
 import type { GenerationRequest, ProviderStatus } from '../provider.ts';
 import { parsed } from '../reply.ts';
 import { isVendorId } from '../vendor-id.ts';

@@ -2,12 +2,12 @@
 import { z } from 'zod';
 import type { GenerationRequest, SubmitOutcome } from '../provider.ts';
 import { type NoReply, parsed, type Reply } from '../reply.ts';
+import { retryableBy, submitVerdictOf } from '../submit-status.ts';
 import { isVendorId } from '../vendor-id.ts';
-import { refusedBy, verdictOf } from '../verdict.ts';
 import type { Runway } from './context.ts';
 import { failureIn } from './failure.ts';
+import { imageUriFor } from './image.ts';
 import { orderFor } from './models.ts';
-import { pictureFor } from './picture.ts';
 
 const takenShape = z.object({ id: z.string().refine(isVendorId) });
 
@@ -15,13 +15,13 @@ export async function submit(runway: Runway, request: GenerationRequest, signal:
   const order = orderFor(request);
   if ('unusable' in order) {
     runway.log.error({ job_id: request.jobId, cause: order.unusable }, 'a generation that Runway cannot be asked for');
-    return { outcome: 'rejected', code: 'ERR_5003', cause: order.unusable };
+    return { outcome: 'declined', code: 'ERR_5003', cause: order.unusable };
   }
   if (order.from === 'text') {
     const reply = await runway.askOnce((client) => client.textToVideo.create(order.body), signal);
     return outcomeOf(runway, request, reply);
   }
-  const picture = await pictureFor(runway, request, order.image, signal);
+  const picture = await imageUriFor(runway, request, order.image, signal);
   if ('outcome' in picture) return picture;
   const body = { ...order.body, promptImage: picture.uri };
   const reply = await runway.askOnce((client) => client.imageToVideo.create(body), signal);
@@ -29,17 +29,17 @@ export async function submit(runway: Runway, request: GenerationRequest, signal:
 }
 
 function outcomeOf(runway: Runway, request: GenerationRequest, reply: Reply | NoReply): SubmitOutcome {
-  if (reply.got === 'nothing') return { outcome: reply.wasSent ? 'unknown' : 'refused', cause: reply.cause };
-  const verdict = verdictOf(reply.status);
+  if (reply.got === 'nothing') return { outcome: reply.wasSent ? 'unknown' : 'retryable', cause: reply.cause };
+  const verdict = submitVerdictOf(reply.status);
   if (verdict === 'taken') return acceptedBy(reply);
   const failure = failureIn(reply, runway.secretsOf(request));
-  if (verdict === 'refused') return refusedBy(reply, failure.cause, runway.clock);
+  if (verdict === 'retryable') return retryableBy(reply, failure.cause, runway.clock);
   if (verdict === 'unknown') return { outcome: 'unknown', cause: failure.cause };
   if (failure.code === 'ERR_5002') runway.reportKeyTrouble(failure.cause);
   if (verdict === 'no endpoint') {
     runway.log.error({ model: request.providerModelId, status: reply.status }, 'Runway knows no such endpoint');
   }
-  return { outcome: 'rejected', ...failure };
+  return { outcome: 'declined', ...failure };
 }
 
 function acceptedBy({ status, text }: Reply): SubmitOutcome {

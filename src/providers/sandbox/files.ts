@@ -1,8 +1,8 @@
 /** The films of this machine: `<job id>.mp4` when finished, `<job id>.<server's process id>.part` on the way there. */
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { diskTimeMs } from '../../kernel/disk-time.ts';
-import { isAnothers } from '../../kernel/processes.ts';
+import { diskTimeMs } from '../../platform/disk-time.ts';
+import { isOtherProcess } from '../../platform/process-ids.ts';
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const OURS = new RegExp(`^(?:now\\.${UUID}|${UUID}\\.(?:mp4|(?<pid>\\d+)\\.part))$`);
@@ -10,7 +10,7 @@ const JOB_ID = new RegExp(`^${UUID}$`);
 /** A finished film that nobody fetched for this long belongs to a generation that ended otherwise. */
 const STALE_MS = 24 * 3_600_000;
 
-export type Films = {
+export type RenderedFiles = {
   /** Absolute paths. Throws for an id that is no UUID: it would become part of a path. */
   pathsOf(jobId: string): { path: string; temporaryPath: string };
   isFinished(jobId: string): Promise<boolean>;
@@ -19,9 +19,9 @@ export type Films = {
   prepare(): Promise<void>;
 };
 
-export function createFilms(workDir: string): Films {
+export function createRenderedFiles(workDir: string): RenderedFiles {
   const folder = resolve(workDir);
-  const pathsOf: Films['pathsOf'] = (jobId) => {
+  const pathsOf: RenderedFiles['pathsOf'] = (jobId) => {
     if (!JOB_ID.test(jobId)) throw new TypeError('a job id is a lower-case UUID');
     return { path: join(folder, `${jobId}.mp4`), temporaryPath: join(folder, `${jobId}.${process.pid}.part`) };
   };
@@ -45,7 +45,7 @@ async function prepare(folder: string): Promise<void> {
     const found = ours && (await stat(join(folder, name)).catch(() => null));
     if (!found) continue;
     const pid = ours.groups?.pid;
-    const isStale = pid === undefined ? nowMs - found.mtimeMs > STALE_MS : !isAnothers(Number(pid));
+    const isStale = pid === undefined ? nowMs - found.mtimeMs > STALE_MS : !isOtherProcess(Number(pid));
     if (isStale) await rm(join(folder, name), { force: true });
   }
 }

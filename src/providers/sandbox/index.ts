@@ -2,7 +2,7 @@
 import type { Log } from '../../kernel/log.ts';
 import type { GenerationRequest, ProviderStatus, VideoProvider } from '../provider.ts';
 import { forcedStatus } from './failure-paths.ts';
-import { createFilms } from './files.ts';
+import { createRenderedFiles } from './files.ts';
 import { SANDBOX, sandboxJobId } from './identity.ts';
 import { createRenders } from './renders.ts';
 
@@ -24,7 +24,7 @@ const CANCELLED_MAX = 1_000;
  * for its status, and the same job always gives the same film.
  */
 export function createSandboxProvider({ workDir, log, maxParallel, env = {} }: SandboxOptions): VideoProvider {
-  const films = createFilms(workDir);
+  const films = createRenderedFiles(workDir);
   const renders = createRenders({ films, log, maxParallel, env });
   const prepared = films.prepare().catch((error: unknown) => {
     log.error({ cause: String(error) }, 'the sandbox cannot use its folder');
@@ -56,7 +56,7 @@ export function createSandboxProvider({ workDir, log, maxParallel, env = {} }: S
     ...SANDBOX,
     async submit(request) {
       const status = await advance(request);
-      if (status.state === 'unreachable') return { outcome: 'refused', cause: status.cause };
+      if (status.state === 'unreachable') return { outcome: 'retryable', cause: status.cause };
       return { outcome: 'accepted', providerJobId: sandboxJobId(request.jobId) };
     },
     status: (request) => advance(request),

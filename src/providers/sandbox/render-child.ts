@@ -1,4 +1,4 @@
 /** The child process that makes one film. */
-import { answerParent } from '../../kernel/child-work.ts';
+import { answerParent } from '../../platform/child-work.ts';
 
-answerParent(async () => (await import('./render-film.ts')).renderFilm);
+answerParent(async () => (await import('./render-video.ts')).renderVideo);

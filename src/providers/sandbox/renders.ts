@@ -1,15 +1,15 @@
 /** Which films are being made, and how far each of them is. */
 import { fileURLToPath } from 'node:url';
-import { ChildFailure, type ChildTask, createChildPool } from '../../kernel/child-pool.ts';
 import type { Log } from '../../kernel/log.ts';
+import { ChildFailure, type ChildTask, createChildPool } from '../../platform/child-pool.ts';
 import type { GenerationRequest, ProviderStatus } from '../provider.ts';
-import type { Films } from './files.ts';
-import { planFilm } from './film/plan.ts';
-import type { RenderTask } from './render-film.ts';
+import type { RenderedFiles } from './files.ts';
+import type { RenderTask } from './render-video.ts';
+import { planVideo } from './renderer/plan.ts';
 
 type Render = { task: ChildTask<void>; percent: number; abort: AbortController; settled: Promise<void> };
 
-export type RendersOptions = { films: Films; log: Log; maxParallel: number; env: Record<string, string> };
+export type RendersOptions = { films: RenderedFiles; log: Log; maxParallel: number; env: Record<string, string> };
 
 export type Renders = {
   /** Starts a film that is not being made; refused without a word once the renders are closed. */
@@ -51,7 +51,7 @@ export function createRenders({ films, log, maxParallel, env }: RendersOptions):
     const onProgress = (percent: number): void => {
       render.percent = percent;
     };
-    const input = { jobId, prompt, plan: planFilm(settings), ...films.pathsOf(jobId) };
+    const input = { jobId, prompt, plan: planVideo(settings), ...films.pathsOf(jobId) };
     const task = pool.run(input, { signal: abort.signal, onProgress });
     const settled = task.result.catch((error: unknown) => fail(jobId, error)).finally(() => renders.delete(jobId));
     const render: Render = { task, percent: 0, abort, settled };

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compileCache } from '../../../src/kernel/compile-cache.ts';
+import { compileCache } from '../../../src/platform/compile-cache.ts';
 
 const ENTRY = fileURLToPath(new URL('../../../src/entry/node.ts', import.meta.url));
 /** Nobody waits longer to hear that it does not work. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { startEmbeddedPostgres } from '../../../src/entry/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../../src/embedded-postgres/start.ts';
 import { silentLog } from '../../../src/kernel/log.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { allTasks } from '../../../src/app/tasks.ts';
 import { createPool, restrictedConnection } from '../../../src/db/pool.ts';
-import { confirmAttempt } from '../../../src/features/generations/confirm.ts';
-import { converse } from '../../../src/features/generations/converse.ts';
+import { confirmAttempt } from '../../../src/features/generations/worker/confirm.ts';
+import { withProviderSlot } from '../../../src/features/generations/worker/provider-slot.ts';
 import { type Bulkhead, createBulkhead } from '../../../src/kernel/bulkhead.ts';
 import { silentLog } from '../../../src/kernel/log.ts';
 import { startWorker } from '../../../src/queue/worker.ts';
@@ -18,7 +18,7 @@ const never = new AbortController().signal;
 const running = { state: 'processing', progress: 1 } as const;
 
 /** Where every place is taken. */
-const full: Bulkhead = { run: async () => ({ isFull: true, comeBackMs: 3_000 }) };
+const full: Bulkhead = { run: async () => ({ hasRun: false, retryAfterMs: 3_000 }) };
 const crowded = ({ ctx }: TestApp) => ({ ctx: { ...ctx, bulkhead: full } });
 
 async function begin(app: TestApp): Promise<{ userId: string; jobId: string }> {
@@ -62,9 +62,9 @@ describe('whoever finds its vendor’s places taken leaves, and comes back by a 
     await app.drain();
     await app.hasten();
     assert.deepEqual(await app.drain(crowded(app)), []);
-    assert.deepEqual(await waits(app, jobId), [['settle_generation', 3]]);
+    assert.deepEqual(await waits(app, jobId), [['poll_generation', 3]]);
     assert.equal(app.vendor.looks.length, 1);
-    await app.ctx.db.call('schedule_settle', { job_id: jobId, delay_ms: 0 });
+    await app.ctx.db.call('schedule_poll', { job_id: jobId, delay_ms: 0 });
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
   });
@@ -81,11 +81,11 @@ describe('whoever finds its vendor’s places taken leaves, and comes back by a 
     const { jobId } = await begin(app);
     await app.drain();
     await app.expire(jobId);
-    const question = { jobId, providerJobId: 'taken', look: 2 };
+    const question = { jobId, providerJobId: 'taken', tries: 2 };
     await confirmAttempt(crowded(app).ctx, question, never);
     assert.deepEqual(await waits(app, jobId), [['confirm_attempt', 3]]);
     const { rows } = await app.owner.query('select payload from graphile_worker._private_jobs');
-    assert.deepEqual(rows, [{ payload: { job_id: jobId, provider_job_id: 'taken', look: 2 } }]);
+    assert.deepEqual(rows, [{ payload: { job_id: jobId, provider_job_id: 'taken', try: 2 } }]);
     await app.hasten();
     await app.drain();
     assert.equal((await app.attempts(jobId))[0]?.state, 'accepted');
@@ -99,7 +99,7 @@ describe('whoever finds its vendor’s places taken leaves, and comes back by a 
     assert.equal(await app.balance(userId), 1);
     assert.deepEqual(await app.drain(crowded(app)), []);
     assert.deepEqual(app.vendor.cancels, []);
-    assert.ok((await waits(app, jobId)).some(([task, seconds]) => task === 'stop_generation' && seconds === 3));
+    assert.ok((await waits(app, jobId)).some(([task, seconds]) => task === 'clean_up_generation' && seconds === 3));
     await app.hasten();
     await app.drain();
     assert.deepEqual(new Set(app.vendor.cancels), new Set([jobId]));
@@ -108,7 +108,7 @@ describe('whoever finds its vendor’s places taken leaves, and comes back by a 
   });
 
   it('from where a video is being fetched: a slow host is its vendor’s', async () => {
-    const bulkhead = createBulkhead({ places: 1, clock: { now: () => new Date() } });
+    const bulkhead = createBulkhead({ slots: 1, clock: { now: () => new Date() } });
     await using app = await createTestApp({
       overrides: { bulkhead },
       vendor: {
@@ -118,7 +118,7 @@ describe('whoever finds its vendor’s places taken leaves, and comes back by a 
     const visits: boolean[] = [];
     app.ctx.mediaFetcherFor = () => ({
       async fetchToFile(_url, path) {
-        visits.push((await bulkhead.run('sandbox', async () => {})).isFull);
+        visits.push(!(await bulkhead.run('sandbox', async () => {})).hasRun);
         await writeFile(path, 'a film');
         return { bytes: 6 };
       },
@@ -126,7 +126,7 @@ describe('whoever finds its vendor’s places taken leaves, and comes back by a 
     const { jobId } = await begin(app);
     assert.deepEqual(await app.drain(), []);
     assert.deepEqual([(await app.job(jobId)).status, visits], ['completed', [true]]);
-    assert.equal((await bulkhead.run('sandbox', async () => {})).isFull, false);
+    assert.equal((await bulkhead.run('sandbox', async () => {})).hasRun, true);
   });
 });
 
@@ -137,14 +137,14 @@ describe('a vendor’s places', () => {
       const { provider } = createVendor({ name, folder: app.dataDir });
       return name === 'runway' ? provider : { ...provider, webhooksFrom: 'fal' as const };
     };
-    const ctx = { ...app.ctx, bulkhead: createBulkhead({ places: 1, clock: app.ctx.clock }) };
-    const seen = await converse(ctx, named('fal'), async () => [
-      await converse(ctx, named('pika'), async () => {}),
-      await converse(ctx, named('runway'), async () => {}),
+    const ctx = { ...app.ctx, bulkhead: createBulkhead({ slots: 1, clock: app.ctx.clock }) };
+    const seen = await withProviderSlot(ctx, named('fal'), async () => [
+      await withProviderSlot(ctx, named('pika'), async () => {}),
+      await withProviderSlot(ctx, named('runway'), async () => {}),
     ]);
-    assert.ok(!seen.isFull);
+    assert.ok(seen.hasRun);
     assert.deepEqual(
-      seen.result.map(({ isFull }) => isFull),
+      seen.result.map(({ hasRun }) => !hasRun),
       [true, false],
     );
   });

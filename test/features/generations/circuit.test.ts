@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { submitGeneration } from '../../../src/features/generations/submit.ts';
-import { sweepGenerations } from '../../../src/features/generations/sweep.ts';
+import { submitGeneration } from '../../../src/features/generations/worker/submit.ts';
+import { sweepGenerations } from '../../../src/features/generations/worker/sweep.ts';
 import { createTestApp, type TestApp, type TestAppOptions } from '../../support/app.ts';
 import type { SubmitStep } from '../../support/providers.ts';
 
-const down = { outcome: 'refused', cause: '503' } as const;
-const busy = { outcome: 'refused', cause: '429', isBusy: true } as const;
-const declined = { outcome: 'rejected', code: 'ERR_5003', cause: 'not this prompt' } as const;
+const down = { outcome: 'retryable', cause: '503' } as const;
+const busy = { outcome: 'retryable', cause: '429', isBusy: true } as const;
+const declined = { outcome: 'declined', code: 'ERR_5003', cause: 'not this prompt' } as const;
 const lost = { outcome: 'unknown', cause: 'no answer' } as const;
 
 /** Asks for a video over HTTP, as a user who can pay for a few. */
@@ -131,7 +131,7 @@ describe('a provider that fails job after job', () => {
     await fail(app, 5);
     await pass30s(app);
     const poor = await app.user(0);
-    const begun = await app.ctx.db.call<{ outcome: string }>('begin_generation', await beginArgs(app, poor));
+    const begun = await app.ctx.db.call('begin_generation', await beginArgs(app, poor));
     assert.equal(begun.outcome, 'insufficient_credits');
     const tried = await Promise.all([buy(), other.buy()]);
     assert.deepEqual(tried.map(({ status }) => status).sort(), [200, 502]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Context } from '../../../src/features/context.ts';
-import { sweepGenerations } from '../../../src/features/generations/sweep.ts';
+import { sweepGenerations } from '../../../src/features/generations/worker/sweep.ts';
 import type { Bulkhead } from '../../../src/kernel/bulkhead.ts';
 import { UnusableVideo } from '../../../src/media/unusable-video.ts';
 import { createTestApp, fakeProbe, type TestApp } from '../../support/app.ts';
@@ -26,7 +26,7 @@ const STORIES: Story[] = [
   {
     name: 'a provider that refuses, then takes its time',
     isRepeatable: false,
-    submit: [{ outcome: 'refused', cause: '503' }, 'accept'],
+    submit: [{ outcome: 'retryable', cause: '503' }, 'accept'],
     status: () => [{ state: 'queued', queuePosition: 2 }, { state: 'processing', progress: 50 }, 'complete'],
     ends: 'completed',
   },
@@ -47,19 +47,19 @@ const STORIES: Story[] = [
   {
     name: 'a provider that will not have us',
     isRepeatable: false,
-    submit: [{ outcome: 'rejected', code: 'ERR_5002', cause: 'the account is empty' }],
+    submit: [{ outcome: 'declined', code: 'ERR_5002', cause: 'the account is empty' }],
     ends: 'ERR_5002',
   },
   {
     name: 'a provider that declines what is asked for',
     isRepeatable: false,
-    submit: [{ outcome: 'rejected', code: 'ERR_5003', cause: 'no cats', reason: 'moderated' }],
+    submit: [{ outcome: 'declined', code: 'ERR_5003', cause: 'no cats', reason: 'moderated' }],
     ends: 'ERR_5003 moderated',
   },
   {
     name: 'a provider that refuses for ever',
     isRepeatable: true,
-    submit: [{ outcome: 'refused', cause: '503' }],
+    submit: [{ outcome: 'retryable', cause: '503' }],
     ends: 'ERR_5002',
   },
   {
@@ -96,8 +96,8 @@ function crowdedBulkhead(): Bulkhead {
   return {
     async run(_name, work) {
       visits += 1;
-      if (visits % 2 === 1) return { isFull: true, comeBackMs: 1_000 };
-      return { isFull: false, result: await work() };
+      if (visits % 2 === 1) return { hasRun: false, retryAfterMs: 1_000 };
+      return { hasRun: true, result: await work() };
     },
   };
 }

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import type { GenerationRequest } from '../../../src/providers/provider.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import { createVendor } from '../../support/providers.ts';
-import { jpegTurned, makePicture } from '../../support/upload-pictures.ts';
+import { jpegTurned, makePicture } from '../../support/upload-images.ts';
 
 const HERE = 'https://api.example.com';
 
@@ -25,12 +25,12 @@ describe('the picture of a generation', () => {
       submit: [
         async (request) => {
           seen.push(request);
-          return { outcome: 'rejected', code: 'ERR_5003', cause: 'seen' };
+          return { outcome: 'declined', code: 'ERR_5003', cause: 'seen' };
         },
       ],
     });
     const providers = new Map([['fal', { ...vendor.provider, name: 'fal' }]] as const);
-    app = await createTestApp({ overrides: { providers, addressFor: () => address } });
+    app = await createTestApp({ overrides: { providers, callbackUrl: () => address } });
     userId = await app.user(1000);
     token = await app.tokenOf(userId);
     const { rows } = await app.owner.query(`select id from models where name = 'Animate'`);

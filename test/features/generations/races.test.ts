@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Context } from '../../../src/features/context.ts';
-import { settleGeneration } from '../../../src/features/generations/settle.ts';
-import { submitGeneration } from '../../../src/features/generations/submit.ts';
-import { sweepGenerations } from '../../../src/features/generations/sweep.ts';
+import { pollGeneration } from '../../../src/features/generations/worker/poll.ts';
+import { submitGeneration } from '../../../src/features/generations/worker/submit.ts';
+import { sweepGenerations } from '../../../src/features/generations/worker/sweep.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import { aroundSteps } from './steps.ts';
 
@@ -35,7 +35,7 @@ const EVENTS: Event[] = [
     name: 'another worker does the same task',
     async happen(app, _userId, jobId) {
       await submitGeneration(app.ctx, jobId, never);
-      await settleGeneration(app.ctx, jobId, never);
+      await pollGeneration(app.ctx, jobId, never);
       await app.drain();
     },
     ends: ['completed'],
@@ -44,7 +44,7 @@ const EVENTS: Event[] = [
     name: 'another worker finishes it, and its user deletes it',
     async happen(app, userId, jobId) {
       await submitGeneration(app.ctx, jobId, never);
-      await settleGeneration(app.ctx, jobId, never);
+      await pollGeneration(app.ctx, jobId, never);
       await app.ctx.db.call('delete_generation', { user_id: userId, job_id: jobId });
       await app.drain();
     },

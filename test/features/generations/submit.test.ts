@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { submitGeneration } from '../../../src/features/generations/submit.ts';
-import { sweepGenerations } from '../../../src/features/generations/sweep.ts';
+import { submitGeneration } from '../../../src/features/generations/worker/submit.ts';
+import { sweepGenerations } from '../../../src/features/generations/worker/sweep.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
+import { claimAttempt } from '../../support/procedures.ts';
 import { hang } from '../../support/providers.ts';
 
 const never = new AbortController().signal;
-const refused = { outcome: 'refused', cause: '429', isBusy: true } as const;
+const refused = { outcome: 'retryable', cause: '429', isBusy: true } as const;
 const withoutJitter = (bytes: number) => new Uint8Array(bytes);
 
 /** A user with one credit, and the job that it paid for. */
@@ -113,7 +114,7 @@ describe('handing a generation to its provider', () => {
 
   it('rejected, it fails with the provider’s reason and gives the credits back once', async () => {
     await using app = await createTestApp({
-      vendor: { submit: [{ outcome: 'rejected', code: 'ERR_5003', cause: 'not this prompt' }] },
+      vendor: { submit: [{ outcome: 'declined', code: 'ERR_5003', cause: 'not this prompt' }] },
     });
     const { userId, jobId } = await begin(app);
     await app.drain();
@@ -126,9 +127,9 @@ describe('handing a generation to its provider', () => {
   it('rejected under a server that died before it had failed it, it fails all the same', async () => {
     await using app = await createTestApp({ vendor: { isRepeatable: false } });
     const { userId, jobId } = await begin(app);
-    const attempt = await app.ctx.db.call<{ attempt_id: string }>('begin_attempt', { job_id: jobId });
-    await app.owner.query(`update provider_attempts set state = 'rejected', closed_at = now() where id = $1`, [
-      attempt.attempt_id,
+    const attemptId = await claimAttempt(app.ctx.db, jobId);
+    await app.owner.query(`update provider_attempts set state = 'declined', closed_at = now() where id = $1`, [
+      attemptId,
     ]);
     await app.drain();
     assert.deepEqual([(await app.job(jobId)).error_code, await app.balance(userId)], ['ERR_5003', 1]);
@@ -140,13 +141,13 @@ describe('handing a generation to its provider', () => {
     await using app = await createTestApp({
       vendor: {
         isRepeatable: false,
-        submit: [{ outcome: 'rejected', code: 'ERR_5003', cause: 'no', reason: 'moderated' }],
+        submit: [{ outcome: 'declined', code: 'ERR_5003', cause: 'no', reason: 'moderated' }],
       },
     });
     const { userId, jobId } = await begin(app);
     let losses = 1;
     const call: typeof app.ctx.db.call = async (procedure, args) => {
-      const result = await app.ctx.db.call<never>(procedure, args);
+      const result = await app.ctx.db.call(procedure, args);
       if (procedure !== 'fail_attempt' || losses === 0) return result;
       losses -= 1;
       throw Object.assign(new Error('away'), { code: 'ECONNRESET' });
@@ -192,7 +193,7 @@ describe('handing a generation to its provider', () => {
     });
     const died = new Error('died');
     const call: typeof app.ctx.db.call = async (procedure, args) => {
-      const result = await app.ctx.db.call<never>(procedure, args);
+      const result = await app.ctx.db.call(procedure, args);
       if (procedure === 'mark_submitted') throw died;
       return result;
     };

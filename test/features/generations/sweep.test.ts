@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startSweeper } from '../../../src/app/tasks.ts';
 import type { Context } from '../../../src/features/context.ts';
-import { sweepGenerations } from '../../../src/features/generations/sweep.ts';
+import { sweepGenerations } from '../../../src/features/generations/worker/sweep.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 
 /** A job that no task cares for, old enough that none is on its way. */

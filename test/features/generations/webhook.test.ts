@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { addressFor } from '../../../src/app/reach.ts';
-import { findJob } from '../../../src/features/generations/job.ts';
-import { sweepGenerations } from '../../../src/features/generations/sweep.ts';
+import { callbackUrls } from '../../../src/app/callback-url.ts';
+import { findJob } from '../../../src/features/generations/worker/job.ts';
+import { sweepGenerations } from '../../../src/features/generations/worker/sweep.ts';
 import { MediaFetchError } from '../../../src/media/fetch-media.ts';
 import type { VideoProvider } from '../../../src/providers/provider.ts';
 import { createTestApp, fakeProbe, type TestApp, type TestAppOptions } from '../../support/app.ts';
+import { claimAttempt } from '../../support/procedures.ts';
 
 const SECRET = 'a secret that a sender shares with us';
 const PATH = '/functions/v1/webhook-delivery';
@@ -301,7 +302,7 @@ describe('a submit without an answer', () => {
 });
 
 describe('a no that was none', () => {
-  const refused = { outcome: 'refused', cause: '503' } as const;
+  const refused = { outcome: 'retryable', cause: '503' } as const;
 
   /** The first send was taken although the answer was 503, and its event comes while the fourth and last is under way. */
   async function overtaken(last: 'accept' | typeof refused) {
@@ -418,7 +419,7 @@ describe('a vendor’s own events', () => {
     const { jobId } = await begin(app);
     await app.drain();
     await tell(app, jobId, `vendor-${jobId}-1`);
-    await app.ctx.db.call('schedule_settle', { job_id: jobId, delay_ms: 60_000 });
+    await app.ctx.db.call('schedule_poll', { job_id: jobId, delay_ms: 60_000 });
     const [task] = await app.tasksOf(jobId);
     assert.ok((task?.dueMs ?? 0) < 1_000, JSON.stringify(task));
   });
@@ -427,7 +428,7 @@ describe('a vendor’s own events', () => {
     await using app = await openApp();
     const { jobId } = await begin(app);
     assert.equal((await findJob(app.ctx, jobId))?.request.webhookUrl, null);
-    const reached = { ...app.ctx, addressFor: () => 'https://api.example.com' };
+    const reached = { ...app.ctx, callbackUrl: () => 'https://api.example.com' };
     assert.equal(
       (await findJob(reached, jobId))?.request.webhookUrl,
       `https://api.example.com${PATH}?provider=fal&job=${jobId}`,
@@ -486,7 +487,7 @@ describe('an event about a video that the provider has finished, and that is bei
     await using _ = app;
     await app.drain();
     const [task] = await app.tasksOf(jobId);
-    assert.deepEqual([task?.task, Math.ceil((task?.dueMs ?? 0) / 1000)], ['settle_generation', 5]);
+    assert.deepEqual([task?.task, Math.ceil((task?.dueMs ?? 0) / 1000)], ['poll_generation', 5]);
     await tellAndSee(app, jobId);
     assert.equal((await app.tasksOf(jobId)).length, 1);
     await app.hasten();
@@ -519,7 +520,7 @@ describe('an event about a video that the provider has finished, and that is bei
     await using _ = app;
     await app.ctx.db.call('mark_submitted', {
       job_id: jobId,
-      attempt_id: (await app.ctx.db.call<{ attempt_id: string }>('begin_attempt', { job_id: jobId })).attempt_id,
+      attempt_id: await claimAttempt(app.ctx.db, jobId),
       provider_job_id: `vendor-${jobId}-1`,
     });
     await app.ctx.db.call('end_attempt', { job_id: jobId, result: 'completed', error: null, cost_usd: null });
@@ -537,7 +538,7 @@ describe('an event about a video that the provider has finished, and that is bei
     await using _ = app;
     await app.ctx.db.call('mark_submitted', {
       job_id: jobId,
-      attempt_id: (await app.ctx.db.call<{ attempt_id: string }>('begin_attempt', { job_id: jobId })).attempt_id,
+      attempt_id: await claimAttempt(app.ctx.db, jobId),
       provider_job_id: `vendor-${jobId}-1`,
     });
     await app.ctx.db.call('end_attempt', { job_id: jobId, result: 'failed', error: 'no', cost_usd: null });
@@ -548,7 +549,7 @@ describe('an event about a video that the provider has finished, and that is bei
 
 describe('where a provider reaches this server', () => {
   const reach = (vendor: string, publicUrl: string | undefined, simulated: 'fal'[] = []) =>
-    addressFor({
+    callbackUrls({
       settings: {
         server: { publicUrl } as never,
         providers: { falQueueUrl: vendor, falRestUrl: vendor, runwayUrl: vendor },

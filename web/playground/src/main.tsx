@@ -9,7 +9,7 @@ import './styles/buttons.css';
 import './styles/inputs.css';
 import './styles/composer.css';
 import './styles/models.css';
-import './styles/picture.css';
+import './styles/image.css';
 import './styles/stage.css';
 import './styles/running.css';
 import './styles/history.css';

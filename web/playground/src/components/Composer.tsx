@@ -1,11 +1,12 @@
 import type { FormEvent, KeyboardEvent } from 'react';
-import { obstacleOf, press, selectModel } from '../store/compose.ts';
+import { obstacleOf, press } from '../store/compose.ts';
+import { selectModel } from '../store/models.ts';
 import { getState, useStore, useWords } from '../store/store.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 import { GenerateButton } from './GenerateButton.tsx';
 import { Ideas } from './Ideas.tsx';
+import { PictureField, usePictureDrop } from './ImageField.tsx';
 import { ModelCards } from './ModelCards.tsx';
-import { PictureField, usePictureDrop } from './PictureField.tsx';
 import { PromptField } from './PromptField.tsx';
 import { Settings } from './Settings.tsx';
 

@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
-import { isReady, obstacleOf, selectPrice } from '../store/compose.ts';
+import { isReady, obstacleOf } from '../store/compose.ts';
+import { selectPrice } from '../store/models.ts';
 import { update, useStore, useWords } from '../store/store.ts';
 
 /** The button with the price on it; beneath it, why it does nothing now. */

@@ -4,7 +4,7 @@ import { isRunning, show } from '../store/jobs.ts';
 import type { Job } from '../store/state.ts';
 import { useLanguage, useWords } from '../store/store.ts';
 import { Icon } from './Icon.tsx';
-import { Poster } from './Poster.tsx';
+import { Poster } from './Thumbnail.tsx';
 
 type Props = { job: Job; isShown: boolean; onRemove: () => void };
 

@@ -1,5 +1,6 @@
 import { type MouseEvent, useState } from 'react';
-import { selectModel, setPrompt } from '../store/compose.ts';
+import { setPrompt } from '../store/compose.ts';
+import { selectModel } from '../store/models.ts';
 import { useStore, useWords } from '../store/store.ts';
 import { Icon } from './Icon.tsx';
 

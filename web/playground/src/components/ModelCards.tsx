@@ -1,7 +1,7 @@
 import type { Model } from '@rendio/client';
 import { useState } from 'react';
 import { labelOf } from '../i18n/index.ts';
-import { selectModel, setModel } from '../store/compose.ts';
+import { selectModel, setModel } from '../store/models.ts';
 import { useStore, useWords } from '../store/store.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 import { Icon } from './Icon.tsx';

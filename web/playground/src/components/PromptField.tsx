@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
-import { promptLength, selectModel, setPrompt } from '../store/compose.ts';
+import { promptLength, setPrompt } from '../store/compose.ts';
+import { selectModel } from '../store/models.ts';
 import { useStore, useWords } from '../store/store.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 

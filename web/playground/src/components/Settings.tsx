@@ -1,7 +1,7 @@
 import type { Model } from '@rendio/client';
 import { labelOf } from '../i18n/index.ts';
 import { admitted, type Choice, type Setting } from '../lib/settings.ts';
-import { setChoice, settingsFor } from '../store/compose.ts';
+import { setChoice, settingsFor } from '../store/models.ts';
 import { useStore, useWords } from '../store/store.ts';
 import { Segments, Slider, Switch } from './controls.tsx';
 import { ErrorNote } from './ErrorNote.tsx';

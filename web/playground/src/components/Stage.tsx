@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react';
 import { fileOf, here } from '../lib/server.ts';
-import { selectModel } from '../store/compose.ts';
 import { isRunning, selectShown } from '../store/jobs.ts';
+import { selectModel } from '../store/models.ts';
 import type { Job } from '../store/state.ts';
 import { useStore, useWords } from '../store/store.ts';
 import { Caption } from './Caption.tsx';

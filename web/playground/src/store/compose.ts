@@ -1,12 +1,11 @@
 /** The form: what to make, with which model, for how much, and why not if not. */
-import type { GenerateRequest, Model } from '@rendio/client';
+import type { GenerateRequest } from '@rendio/client';
 import { RendioError } from '@rendio/client';
 import { rendio, serverNow } from '../lib/server.ts';
-import { admitted, type Choice, type Choices, priceOf, type Setting, settingsOf } from '../lib/settings.ts';
-import { remember } from '../lib/storage.ts';
 import { hearCredits, refreshCredits } from './credits.ts';
+import { bringBack, distrustPath, keepPath, rememberPicture, whenUploaded } from './image.ts';
 import { learn, refresh, show } from './jobs.ts';
-import { bringBack, distrustPath, keepPath, rememberPicture, whenUploaded } from './picture.ts';
+import { choicesFor, selectModel, selectPrice, setModel } from './models.ts';
 import type { Job, State } from './state.ts';
 import { getState, update, words } from './store.ts';
 
@@ -16,39 +15,6 @@ export type Obstacle = { field: 'prompt' | 'picture' | 'model' | 'credits' | 'co
 
 export function setPrompt(prompt: string): void {
   update({ prompt, isTouched: true, refusal: null });
-}
-
-export function setModel(modelId: string): void {
-  remember('model', modelId);
-  update({ modelId, refusal: null });
-}
-
-export function setChoice(modelId: string, name: string, value: Choice): void {
-  const { choices } = getState();
-  const changed = { ...choices, [modelId]: { ...choices[modelId], [name]: value } };
-  remember('choices', changed);
-  update({ choices: changed, refusal: null });
-}
-
-/** The chosen model, or the first that asks for nothing but words, or the first. */
-export function selectModel({ models, modelId }: State): Model | undefined {
-  const chosen = models?.find(({ id }) => id === modelId);
-  return chosen ?? models?.find(({ requires_image }) => !requires_image) ?? models?.[0];
-}
-
-/** What the model lets people choose. */
-export function settingsFor(model: Model): Setting[] {
-  return settingsOf(model.settings_schema);
-}
-
-export function choicesFor(state: State, model: Model): Choices {
-  return admitted(settingsFor(model), state.choices[model.id]);
-}
-
-/** In credits; null before there is a model. */
-export function selectPrice(state: State): number | null {
-  const model = selectModel(state);
-  return model ? priceOf(model.pricing, choicesFor(state, model)) : null;
 }
 
 /** Characters as people count them, not UTF-16 units. */

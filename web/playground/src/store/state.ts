@@ -1,6 +1,6 @@
 import type { Job as FullJob, JobSummary, Model, Transaction } from '@rendio/client';
 import { browserLanguage, isLanguage, type Language } from '../i18n/index.ts';
-import type { PictureProblem, Prepared } from '../lib/picture.ts';
+import type { PictureProblem, Prepared } from '../lib/image.ts';
 import type { Choices } from '../lib/settings.ts';
 import { isRecord, isString, isStrings, recall } from '../lib/storage.ts';
 

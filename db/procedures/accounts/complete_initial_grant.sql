@@ -1,0 +1,26 @@
+-- Apple has recorded the grant: adds the credits, once. How many is the operator's setting, never the caller's word.
+-- Returns the balance; null where the account is gone.
+-- @returns number | null
+create or replace function public.complete_initial_grant(p_user_id uuid) returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_balance integer;
+begin
+  select credits_remaining into v_balance from public.users where id = p_user_id and deleted_at is null for update;
+  update public.device_grants
+  set state = 'granted', settled_at = clock_timestamp()
+  where user_id = p_user_id and state = 'claiming';
+  if found then
+    update public.users set initial_grant_claimed = true, updated_at = now() where id = p_user_id;
+    v_balance := (
+      public.add_credits(
+        p_user_id, (select initial_grant_credits from public.settings), 'initial_grant', 'initial_grant:' || p_user_id
+      ) ->> 'credits_remaining'
+    )::integer;
+  end if;
+  return v_balance;
+end
+$$;

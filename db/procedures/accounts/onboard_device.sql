@@ -1,0 +1,44 @@
+-- Finds or makes the account of a device. A device id never opens an account that has signed in with Apple: such an account
+-- gives up the id, because its owner comes back through Apple; so does a deleted one. The device then starts a guest of its own.
+-- `claiming`: a claim to the initial grant is open; `claimed_bit1`: the second bit that it writes at Apple.
+-- @returns {
+--   user_id: string, is_new: boolean, credits_remaining: number, initial_grant_claimed: boolean,
+--   claiming: boolean, claimed_bit1: boolean | null
+-- }
+create or replace function public.onboard_device(p_device_id text, p_language text default 'en') returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user public.users;
+  v_grant public.device_grants;
+  v_is_new boolean := false;
+begin
+  loop
+    select * into v_user from public.users where device_id = p_device_id for update;
+    if found then
+      exit when v_user.apple_sub is null and v_user.deleted_at is null;
+      update public.users set device_id = null, updated_at = now() where id = v_user.id;
+    end if;
+    insert into public.users (device_id, language)
+    values (p_device_id, p_language)
+    on conflict (device_id) do nothing
+    returning * into v_user;
+    if found then
+      v_is_new := true;
+      exit;
+    end if;
+  end loop;
+
+  select * into v_grant from public.device_grants where user_id = v_user.id;
+  return jsonb_build_object(
+    'user_id', v_user.id,
+    'is_new', v_is_new,
+    'credits_remaining', v_user.credits_remaining,
+    'initial_grant_claimed', v_user.initial_grant_claimed,
+    'claiming', coalesce(v_grant.state = 'claiming', false),
+    'claimed_bit1', v_grant.bit1
+  );
+end
+$$;

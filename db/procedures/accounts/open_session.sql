@@ -1,0 +1,19 @@
+-- Opens a session with its first refresh token, which is stored as a hash. Ends `p_lifetime_seconds` after the last refresh.
+create or replace function public.open_session(
+  p_user_id uuid,
+  p_session_id uuid,
+  p_token_hash bytea,
+  p_nonce bytea,
+  p_lifetime_seconds integer
+) returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  insert into public.sessions (id, user_id, expires_at)
+  values (p_session_id, p_user_id, clock_timestamp() + make_interval(secs => p_lifetime_seconds));
+  insert into public.refresh_tokens (token_hash, session_id, generation, nonce)
+  values (p_token_hash, p_session_id, 0, p_nonce);
+end
+$$;

@@ -1,0 +1,19 @@
+-- Null leaves a field as it is. False: the account is gone.
+create or replace function public.update_profile(
+  p_user_id uuid,
+  p_language text default null,
+  p_theme_preference text default null
+) returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  update public.users
+  set language = coalesce(p_language, language),
+      theme_preference = coalesce(p_theme_preference, theme_preference),
+      updated_at = now()
+  where id = p_user_id and deleted_at is null;
+  return found;
+end
+$$;

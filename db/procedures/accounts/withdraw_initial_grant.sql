@@ -1,0 +1,10 @@
+-- Closes a claim without credits: Apple refused the update, or its bits show that the update it took was another account's.
+create or replace function public.withdraw_initial_grant(p_user_id uuid) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  update public.device_grants
+  set state = 'void', settled_at = clock_timestamp()
+  where user_id = p_user_id and state = 'claiming'
+$$;

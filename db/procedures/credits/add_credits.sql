@@ -1,0 +1,43 @@
+-- Adds credits for a reason. With a transaction id at most once in the life of the system.
+-- @returns {success: true, credits_added: number, credits_remaining: number}
+--   | {success: false, error: 'Invalid amount' | 'User not found' | 'Transaction already processed'}
+create or replace function public.add_credits(
+  p_user_id uuid,
+  p_amount integer,
+  p_reason text,
+  p_transaction_id text default null,
+  p_job_id uuid default null
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_before integer;
+  v_balance integer;
+begin
+  if p_amount is null or p_amount <= 0 then
+    return jsonb_build_object('success', false, 'error', 'Invalid amount');
+  end if;
+
+  select credits_remaining into v_before
+  from public.users
+  where id = p_user_id and deleted_at is null
+  for update;
+  if not found then
+    return jsonb_build_object('success', false, 'error', 'User not found');
+  end if;
+
+  -- Far below the largest integer, so that no sum of a balance can overflow.
+  if greatest(v_before, 0)::bigint + p_amount > 1000000000 then
+    return jsonb_build_object('success', false, 'error', 'Invalid amount');
+  end if;
+
+  v_balance := public.apply_credits(p_user_id, p_amount, p_reason, p_job_id, p_transaction_id);
+  if v_balance is null then
+    return jsonb_build_object('success', false, 'error', 'Transaction already processed');
+  end if;
+
+  return jsonb_build_object('success', true, 'credits_added', p_amount, 'credits_remaining', v_balance);
+end
+$$;

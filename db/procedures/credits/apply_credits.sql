@@ -1,0 +1,48 @@
+-- The only procedure that writes users.credits_remaining, users.credits_total and quota_log: one ledger row, the balance
+-- that follows from it, and an event. Null: p_transaction_id was used before. The caller holds the user's row lock and has
+-- checked the amount.
+create or replace function public.apply_credits(
+  p_user_id uuid,
+  p_change integer,
+  p_reason text,
+  p_job_id uuid,
+  p_transaction_id text
+) returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_id uuid;
+  v_balance integer;
+begin
+  insert into public.quota_log (user_id, job_id, change, reason, transaction_id, balance_after)
+  select p_user_id, p_job_id, p_change, p_reason, p_transaction_id, u.credits_remaining + p_change
+  from public.users u
+  where u.id = p_user_id
+  on conflict (transaction_id) do nothing
+  returning id, balance_after into v_id, v_balance;
+  if not found then
+    return null;
+  end if;
+
+  update public.users
+  set credits_remaining = v_balance,
+      -- Lifetime earned: grants and purchases, never refunds or corrections.
+      credits_total = credits_total + case
+        when p_reason in ('initial_grant', 'iap_purchase', 'promo_grant', 'code_redeemed') then p_change
+        else 0
+      end,
+      updated_at = now()
+  where id = p_user_id;
+
+  perform public.emit_event(
+    p_user_id,
+    'credits',
+    p_job_id,
+    -- The ledger row's id, by which an app recognises the same row in the history.
+    jsonb_build_object('credits_remaining', v_balance, 'change', p_change, 'reason', p_reason, 'transaction_id', v_id)
+  );
+  return v_balance;
+end
+$$;

@@ -1,0 +1,44 @@
+-- Takes credits for a reason; never below zero.
+-- @returns {success: true, credits_remaining: number}
+--   | {success: false, error: 'Invalid amount' | 'User not found'}
+--   | {success: false, error: 'Insufficient credits', current_credits: number, required_credits: number}
+create or replace function public.deduct_credits(
+  p_user_id uuid,
+  p_amount integer,
+  p_reason text default 'video_generation',
+  p_job_id uuid default null
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_balance integer;
+begin
+  if p_amount is null or p_amount <= 0 then
+    return jsonb_build_object('success', false, 'error', 'Invalid amount');
+  end if;
+
+  select credits_remaining into v_balance
+  from public.users
+  where id = p_user_id and deleted_at is null
+  for update;
+  if not found then
+    return jsonb_build_object('success', false, 'error', 'User not found');
+  end if;
+
+  if v_balance < p_amount then
+    return jsonb_build_object(
+      'success', false,
+      'error', 'Insufficient credits',
+      'current_credits', v_balance,
+      'required_credits', p_amount
+    );
+  end if;
+
+  return jsonb_build_object(
+    'success', true,
+    'credits_remaining', public.apply_credits(p_user_id, -p_amount, p_reason, p_job_id, null)
+  );
+end
+$$;

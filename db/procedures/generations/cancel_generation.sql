@@ -1,0 +1,52 @@
+-- Stops a generation for its owner and refunds it. With a key, a repeat gets the first answer. `final`: the job has ended, or
+-- its video is made.
+-- @returns {outcome: 'cancelled' | 'replayed', status_code: number, response: Json}
+--   | {outcome: 'key_reused' | 'not_found'}
+--   | {outcome: 'final', status: string}
+create or replace function public.cancel_generation(
+  p_user_id uuid,
+  p_job_id uuid,
+  p_idempotency_key uuid default null,
+  p_request_hash text default null
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.video_jobs;
+  v_earlier jsonb;
+  v_response jsonb;
+begin
+  perform from public.users where id = p_user_id for update;
+  v_earlier := public.find_response(p_user_id, p_idempotency_key, 'cancel_video_job', p_request_hash);
+  if v_earlier is not null then
+    return v_earlier;
+  end if;
+
+  select * into v_job
+  from public.video_jobs
+  where job_id = p_job_id and user_id = p_user_id and deleted_at is null
+  for update;
+  if not found then
+    return jsonb_build_object('outcome', 'not_found');
+  end if;
+  -- A provider that has made the video has billed it: nothing is left to stop, and the video is on its way here.
+  if public.is_made(p_job_id) or not public.fail_generation(p_job_id, 'ERR_5004') then
+    return jsonb_build_object('outcome', 'final', 'status', v_job.status);
+  end if;
+
+  select jsonb_build_object(
+    'success', true, 'refunded', v_job.credits_used, 'credits_remaining', u.credits_remaining
+  )
+  into v_response
+  from public.users u
+  where u.id = p_user_id;
+  if p_idempotency_key is not null then
+    perform public.store_response(
+      p_user_id, p_idempotency_key, 'cancel_video_job', p_request_hash, v_response, p_job_id
+    );
+  end if;
+  return jsonb_build_object('outcome', 'cancelled', 'status_code', 200, 'response', v_response);
+end
+$$;

@@ -1,0 +1,11 @@
+-- Sends the job to its provider again after a while: the last attempt was not accepted. The last thing that a submit does, so
+-- that two submits of one job never run side by side.
+create or replace function public.schedule_submit(p_job_id uuid, p_delay_ms integer) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select public.enqueue(
+    'submit_generation', json_build_object('job_id', p_job_id), 'submit:' || p_job_id, p_delay_ms
+  )
+$$;

@@ -1,0 +1,27 @@
+-- Hides uploads from their owner; the caller deletes the files and then the rows. Unknown paths are ignored. Returns the rows
+-- as they were.
+-- @returns UploadRow[]
+-- @type UploadRow {
+--   id: string, user_id: string, path: string, file: string, content_type: string, bytes: number, width: number,
+--   height: number, sha256: string, created_at: string, updated_at: string, stored_at: string | null
+-- }
+create or replace function public.remove_uploads(p_user_id uuid, p_paths jsonb) returns jsonb
+language sql
+security definer
+set search_path = ''
+as $$
+  with theirs as (
+    select *
+    from public.uploads
+    where user_id = p_user_id
+      and stored_at is not null
+      and path in (select jsonb_array_elements_text(p_paths))
+    for update
+  ), hidden as (
+    update public.uploads u
+    set path = u.user_id || '/~' || u.id, stored_at = null, updated_at = clock_timestamp()
+    from theirs
+    where u.id = theirs.id
+  )
+  select coalesce(jsonb_agg(to_jsonb(theirs) order by path), '[]') from theirs
+$$;

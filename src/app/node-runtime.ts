@@ -1,0 +1,43 @@
+/** A machine of one's own: child processes that render and decode, a folder that stays, a connection that listens. */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { listen } from '../db/listen.ts';
+import { createProbe } from '../media/probe.ts';
+import { compileCache } from '../platform/compile-cache.ts';
+import { isOtherProcess } from '../platform/process-ids.ts';
+import { createSandboxProvider } from '../providers/sandbox/index.ts';
+import { type CreateRuntime, USER_EVENTS } from './runtime-capabilities.ts';
+
+/** More renders at once than this only make each of them slower. */
+const RENDERS_MAX = 2;
+const PROBES_MAX = 2;
+/** Tasks wait for vendors and for files, hardly ever for the processor. */
+const WORK_PLACES = 16;
+
+export const createNodeRuntime: CreateRuntime = async ({ dataDir, directUrl, log }) => {
+  const workDir = await emptyWorkDir(dataDir);
+  // Compiling is a third of what a short film takes.
+  const env = compileCache();
+  return {
+    workDir,
+    concurrency: WORK_PLACES,
+    pinsAddresses: true,
+    userEvents: await listen({ url: directUrl, channel: USER_EVENTS, log }),
+    probe: createProbe({ maxParallel: PROBES_MAX, log, env }),
+    createSandbox: () =>
+      createSandboxProvider({ workDir: join(dataDir, 'sandbox'), log, maxParallel: RENDERS_MAX, env }),
+  };
+};
+
+/** Files of a process that was killed are of no use to the next one: their jobs begin anew. */
+async function emptyWorkDir(dataDir: string): Promise<string> {
+  const work = join(dataDir, 'work');
+  await mkdir(work, { recursive: true, mode: 0o700 });
+  // A server or a worker beside this one may be at work in the same data folder.
+  for (const name of await readdir(work)) {
+    if (!isOtherProcess(Number(name))) await rm(join(work, name), { recursive: true, force: true });
+  }
+  const folder = join(work, String(process.pid));
+  await mkdir(folder, { mode: 0o700 });
+  return folder;
+}

@@ -1,0 +1,348 @@
+/** Written by `npm run generate` from the database's catalogue and db/procedures. */
+import type { Json } from './generated.ts';
+
+export type UploadRow = {
+  id: string;
+  user_id: string;
+  path: string;
+  file: string;
+  content_type: string;
+  bytes: number;
+  width: number;
+  height: number;
+  sha256: string;
+  created_at: string;
+  updated_at: string;
+  stored_at: string | null;
+};
+/** By name: the arguments without their `p_`, and what comes back. */
+export type Procedures = {
+  begin_attempt: {
+    args: {
+      job_id: string;
+    };
+    result:
+      | { outcome: 'claimed' | 'resumed'; attempt_id: string; attempt: number }
+      | { outcome: 'unknown' | 'declined' | 'submitted' | 'final' | 'not_found' };
+  };
+  begin_generation: {
+    args: {
+      user_id: string;
+      idempotency_key: string;
+      request_hash: string;
+      model_id: string;
+      prompt: string;
+      settings: object;
+      limit_account: number;
+      limit_address: number;
+      limit_in_flight: number;
+      deadline_seconds: number;
+      image_url?: string | null | undefined;
+      address?: string | null | undefined;
+    };
+    result:
+      | {
+          outcome: 'created';
+          status_code: number;
+          response: Json;
+          limit: number;
+          remaining: number;
+          reset_seconds: number;
+        }
+      | { outcome: 'replayed'; status_code: number; response: Json }
+      | { outcome: 'key_reused' | 'user_not_found' | 'banned' | 'model_unavailable' }
+      | { outcome: 'provider_unavailable'; retry_seconds: number }
+      | { outcome: 'rate_limited'; scope: 'in_flight'; limit: number }
+      | {
+          outcome: 'rate_limited';
+          scope: 'account' | 'address';
+          limit: number;
+          window_seconds: number;
+          remaining: number;
+          reset_seconds: number;
+          allowed: boolean;
+        }
+      | { outcome: 'insufficient_credits'; required: number; available: number };
+  };
+  begin_upload: {
+    args: {
+      user_id: string;
+      path: string;
+      content_type: string;
+      bytes: number;
+      width: number;
+      height: number;
+      sha256: string;
+      upsert: boolean;
+      pictures_max: number;
+      bytes_max: number;
+    };
+    result:
+      | { outcome: 'begun'; id: string; file: string }
+      | { outcome: 'exists' | 'user_not_found' | 'banned' }
+      | { outcome: 'full'; pictures_max: number; bytes_max: number };
+  };
+  cancel_generation: {
+    args: {
+      user_id: string;
+      job_id: string;
+      idempotency_key?: string | null | undefined;
+      request_hash?: string | null | undefined;
+    };
+    result:
+      | { outcome: 'cancelled' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'key_reused' | 'not_found' }
+      | { outcome: 'final'; status: string };
+  };
+  claim_initial_grant: {
+    args: {
+      user_id: string;
+      bit1: boolean;
+    };
+    result: boolean | null;
+  };
+  close_attempt: {
+    args: {
+      attempt_id: string;
+      state: string;
+      error: string;
+    };
+    result: boolean;
+  };
+  complete_initial_grant: {
+    args: {
+      user_id: string;
+    };
+    result: number | null;
+  };
+  confirm_attempt: {
+    args: {
+      job_id: string;
+      provider_job_id: string;
+    };
+    result: { outcome: 'none' | 'submitted' | 'already' | 'superseded' | 'final' | 'taken' | 'not_found' };
+  };
+  delete_generation: {
+    args: {
+      user_id: string;
+      job_id: string;
+    };
+    result: 'deleted' | 'running' | 'not_found';
+  };
+  end_attempt: {
+    args: {
+      job_id: string;
+      result: string;
+      error?: string | null | undefined;
+      cost_usd?: number | null | undefined;
+    };
+    result: boolean;
+  };
+  expire_uploads: {
+    args: {
+      unused_days: number;
+      limit: number;
+    };
+    result: number;
+  };
+  fail_attempt: {
+    args: {
+      attempt_id: string;
+      state: string;
+      error_code: string;
+      cause: string;
+      reason?: string | null | undefined;
+    };
+    result: { outcome: 'failed' | 'final' | 'closed' };
+  };
+  fail_generation: {
+    args: {
+      job_id: string;
+      error_code: string;
+      cause?: string | null | undefined;
+      reason?: string | null | undefined;
+    };
+    result: boolean;
+  };
+  finish_generation: {
+    args: {
+      job_id: string;
+      video_path: string;
+      video_bytes: number;
+      video_sha256: string;
+      video_seconds: number;
+      thumbnail_path?: string | null | undefined;
+    };
+    result: boolean;
+  };
+  finish_upload: {
+    args: {
+      id: string;
+      path: string;
+      upsert: boolean;
+    };
+    result: { outcome: 'stored'; replaced: UploadRow | null } | { outcome: 'exists' | 'gone' };
+  };
+  forget_upload: {
+    args: {
+      id: string;
+    };
+    result: boolean;
+  };
+  mark_submitted: {
+    args: {
+      job_id: string;
+      attempt_id: string;
+      provider_job_id: string;
+      vendor_request_id?: string | null | undefined;
+    };
+    result: { outcome: 'submitted' | 'already' | 'superseded' | 'final' | 'taken' | 'not_found' };
+  };
+  onboard_device: {
+    args: {
+      device_id: string;
+      language?: string | undefined;
+    };
+    result: {
+      user_id: string;
+      is_new: boolean;
+      credits_remaining: number;
+      initial_grant_claimed: boolean;
+      claiming: boolean;
+      claimed_bit1: boolean | null;
+    };
+  };
+  open_session: {
+    args: {
+      user_id: string;
+      session_id: string;
+      token_hash: Uint8Array;
+      nonce: Uint8Array;
+      lifetime_seconds: number;
+    };
+    result: unknown;
+  };
+  prune_logs: {
+    args: Record<string, never>;
+    result: {
+      rate_limit_rows: number;
+      idempotency_keys: number;
+      events: number;
+      sessions: number;
+      errors: number;
+      provider_events: number;
+    };
+  };
+  record_progress: {
+    args: {
+      job_id: string;
+      progress?: number | null | undefined;
+      queue_position?: number | null | undefined;
+    };
+    result: boolean;
+  };
+  record_provider_event: {
+    args: {
+      sender: string;
+      event_key: string;
+      providers: object;
+      job_id?: string | null | undefined;
+      provider_job_id?: string | null | undefined;
+    };
+    result: { outcome: 'recorded'; effect: 'woke' | 'unconfirmed' | 'ignored' } | { outcome: 'repeated' | 'foreign' };
+  };
+  record_provider_outcome: {
+    args: {
+      provider: string;
+      job_id: string;
+      outcome: string;
+    };
+    result: 'opened' | 'closed' | null;
+  };
+  remove_uploads: {
+    args: {
+      user_id: string;
+      paths: object;
+    };
+    result: UploadRow[];
+  };
+  requeue_orphans: {
+    args: {
+      limit?: number | undefined;
+    };
+    result: number;
+  };
+  rotate_session: {
+    args: {
+      token_hash: Uint8Array;
+      next_token_hash: Uint8Array;
+      next_nonce: Uint8Array;
+      lifetime_seconds: number;
+    };
+    result:
+      | { outcome: 'rotated'; user_id: string; session_id: string }
+      | { outcome: 'active'; user_id: string; session_id: string; nonce: string }
+      | { outcome: 'reused'; user_id: string; session_id: string }
+      | { outcome: 'not_found' | 'session_expired' | 'session_revoked' | 'banned' };
+  };
+  schedule_cleanup: {
+    args: {
+      job_id: string;
+      delay_ms?: number | undefined;
+    };
+    result: unknown;
+  };
+  schedule_confirmation: {
+    args: {
+      job_id: string;
+      provider_job_id: string;
+      delay_ms: number;
+      try?: number | undefined;
+    };
+    result: unknown;
+  };
+  schedule_poll: {
+    args: {
+      job_id: string;
+      delay_ms: number;
+    };
+    result: unknown;
+  };
+  schedule_submit: {
+    args: {
+      job_id: string;
+      delay_ms: number;
+    };
+    result: unknown;
+  };
+  take_rate_limit: {
+    args: {
+      action: string;
+      address: string;
+      limit: number;
+      window_seconds: number;
+    };
+    result: { allowed: boolean; limit: number; window_seconds: number; remaining: number; reset_seconds: number };
+  };
+  update_profile: {
+    args: {
+      user_id: string;
+      language?: string | null | undefined;
+      theme_preference?: string | null | undefined;
+    };
+    result: boolean;
+  };
+  withdraw_initial_grant: {
+    args: {
+      user_id: string;
+    };
+    result: unknown;
+  };
+};
+/** Those that return rows. */
+export type SetProcedures = {
+  broken_invariants: {
+    args: Record<string, never>;
+    row: { invariant: string; subject: string; details: Json };
+  };
+};

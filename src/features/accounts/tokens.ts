@@ -1,0 +1,96 @@
+import { errors, type JWTVerifyResult, jwtVerify, SignJWT } from 'jose';
+import type { Clock } from '../../kernel/clock.ts';
+import { Problem } from '../../kernel/errors.ts';
+import { parseUuid } from '../../kernel/ids.ts';
+import type { TokenClaims, TokenSubject, Tokens } from '../context.ts';
+
+/** An access token lives this long: short, because it cannot be called back. The Supabase clients renew it by themselves. */
+export const ACCESS_TOKEN_SECONDS = 3600;
+const AUDIENCE = 'authenticated';
+/**
+ * The 64 bytes of an ES256 signature as base64url, whose last character has four spare bits. They must be zero: else a
+ * token with that one character changed would still be accepted.
+ */
+const SIGNATURE = /\.[A-Za-z0-9_-]{85}[AQgw]$/;
+
+/** A public ES256 key; `kid` names it in the tokens and in the JWKS. */
+export type PublicJwk = { kty: 'EC'; crv: 'P-256'; alg: 'ES256'; x: string; y: string; kid: string };
+export type SigningJwk = PublicJwk & { d: string };
+
+export type TokenOptions = {
+  privateKey: SigningJwk;
+  /** Retired keys whose tokens are still believed. */
+  previousKeys?: PublicJwk[];
+  clock: Clock;
+  /** Written as `iss`, never compared. */
+  issuer: string;
+};
+
+/** Makes and checks access tokens: ES256 JWTs with the claims that the Supabase clients expect. */
+export function createTokens({ privateKey, previousKeys = [], clock, issuer }: TokenOptions): Tokens {
+  const retired = previousKeys.filter(({ kid }) => kid !== privateKey.kid);
+  const keys = new Map([privateKey, ...retired].map((key) => [key.kid, publicHalf(key)]));
+  const unixNow = () => Math.floor(clock.now().getTime() / 1000);
+
+  return {
+    async sign(subject) {
+      const expiresAt = unixNow() + ACCESS_TOKEN_SECONDS;
+      const accessToken = await new SignJWT(claimsOf(subject))
+        .setProtectedHeader({ alg: 'ES256', kid: privateKey.kid, typ: 'JWT' })
+        .setIssuer(issuer)
+        .setSubject(subject.userId)
+        .setAudience(AUDIENCE)
+        .setIssuedAt(expiresAt - ACCESS_TOKEN_SECONDS)
+        .setExpirationTime(expiresAt)
+        .sign(privateKey);
+      return { accessToken, expiresIn: ACCESS_TOKEN_SECONDS, expiresAt };
+    },
+
+    async verify(token) {
+      try {
+        if (!SIGNATURE.test(token)) throw new errors.JWSInvalid();
+        // The signature decides; a name that we do not know only means that today's key is tried.
+        const findKey = ({ kid = privateKey.kid }) => keys.get(kid) ?? publicHalf(privateKey);
+        return readClaims(
+          await jwtVerify(token, findKey, {
+            algorithms: ['ES256'],
+            audience: AUDIENCE,
+            currentDate: clock.now(),
+          }),
+        );
+      } catch (cause) {
+        // Anything else is a fault of ours: it must not look like the caller's, who would then sign out.
+        if (!(cause instanceof errors.JOSEError)) throw cause;
+        const reason = cause instanceof errors.JWTExpired ? 'expired' : 'invalid';
+        throw new Problem('ERR_4005', { details: { reason }, cause });
+      }
+    },
+
+    jwks: () => ({ keys: [...keys.values()].map((key) => ({ ...key, use: 'sig', key_ops: ['verify'], ext: true })) }),
+  };
+}
+
+function publicHalf({ kty, crv, alg, x, y, kid }: PublicJwk): PublicJwk {
+  return { kty, crv, alg, x, y, kid };
+}
+
+function claimsOf({ sessionId, isAnonymous, amr, email, appMetadata, userMetadata }: TokenSubject) {
+  return {
+    email: email ?? '',
+    phone: '',
+    app_metadata: appMetadata ?? {},
+    user_metadata: userMetadata ?? {},
+    role: 'authenticated',
+    aal: 'aal1',
+    amr,
+    session_id: sessionId,
+    is_anonymous: isAnonymous,
+  };
+}
+
+function readClaims({ payload }: JWTVerifyResult): TokenClaims {
+  const userId = parseUuid(payload.sub);
+  const sessionId = parseUuid(payload.session_id);
+  if (userId === null || payload.exp === undefined) throw new errors.JWTInvalid();
+  return { userId, sessionId, isAnonymous: payload.is_anonymous === true, expiresAt: payload.exp };
+}

@@ -1,0 +1,80 @@
+import { z } from '@hono/zod-openapi';
+import { credits, time } from '../../../http/api.ts';
+import type { listModels } from '../models.ts';
+
+const SettingValue = z.union([z.string(), z.number(), z.boolean()]);
+
+const Setting = z
+  .object({
+    type: z.enum(['integer', 'string', 'boolean']),
+    enum: z.array(SettingValue).optional().openapi({ description: 'All that it admits.' }),
+    minimum: z.int().optional(),
+    maximum: z.int().optional(),
+    default: SettingValue.optional(),
+  })
+  .openapi('Setting');
+
+const SettingsSchema = z.object({
+  $schema: z.string().optional(),
+  type: z.literal('object'),
+  properties: z.record(z.string(), Setting),
+});
+
+const Model = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    category: z.string().openapi({ description: 'Such as `cinematic`, `creative`, `image-to-video` or `sandbox`.' }),
+    description: z.string().openapi({ description: 'What it is good at, for people, in English.' }),
+    cost_per_generation: credits('The price of one generation with the default settings'),
+    pricing: z
+      .object({
+        credits: credits('The price of each started `per_seconds`, or of the whole'),
+        per_seconds: z.int().nullable().openapi({ description: 'In seconds of video; null: the price is flat.' }),
+      })
+      .openapi({ description: '`ceil(duration / per_seconds) × credits`; flat where `per_seconds` is null.' }),
+    provider: z.string().openapi({ description: 'Who makes the video: `fal`, `runway`, `pika` or `sandbox`.' }),
+    provider_model_id: z.string().openapi({ description: 'What the provider calls the model.' }),
+    is_simulated: z.boolean().openapi({
+      description: 'No vendor is called: a stock film of the length that was paid for stands in. Never in production.',
+    }),
+    is_featured: z.boolean().openapi({ description: 'Listed first.' }),
+    is_available: z.boolean().openapi({ description: 'Always true in this list.' }),
+    requires_image: z.boolean().openapi({ description: 'Needs an `image_url`.' }),
+    prompt_max: z
+      .int()
+      .openapi({ description: 'The longest prompt, in characters after trimming; the shortest has 3.' }),
+    thumbnail_url: z.string().nullable().openapi({ format: 'uri' }),
+    settings_schema: SettingsSchema.openapi({
+      description: 'JSON Schema 2020-12 of the `settings` that this model takes.',
+    }),
+    created_at: time,
+  })
+  .openapi('Model');
+
+export const Models = z.object({ models: z.array(Model) }).openapi('Models');
+
+type ModelRow = Awaited<ReturnType<typeof listModels>>[number];
+
+/** `simulated`: the providers that nobody outside is called for. */
+export function presentModel(row: ModelRow, simulated: ReadonlySet<string>): z.infer<typeof Model> {
+  return {
+    id: row.id,
+    name: row.name,
+    category: row.category,
+    description: row.description,
+    cost_per_generation: row.cost_per_generation,
+    pricing: { credits: row.price_credits ?? row.cost_per_generation, per_seconds: row.price_per_seconds },
+    provider: row.provider,
+    provider_model_id: row.provider_model_id,
+    is_simulated: simulated.has(row.provider),
+    is_featured: row.is_featured,
+    is_available: row.is_available,
+    requires_image: row.requires_image,
+    prompt_max: row.prompt_max,
+    thumbnail_url: row.thumbnail_url,
+    // The column's check keeps it an object; the catalogue's own writes keep to its shape.
+    settings_schema: row.settings_schema as z.infer<typeof SettingsSchema>,
+    created_at: row.created_at.toISOString(),
+  };
+}

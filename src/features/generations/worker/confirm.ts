@@ -1,0 +1,42 @@
+import type { Context } from '../../context.ts';
+import { fetchStatus, POLL_AGAIN_MS, retryAfterMsOf } from './fetch-status.ts';
+import { recordOutcome } from './health.ts';
+import { findJob, hasProvider } from './job.ts';
+import { withProviderSlot } from './provider-slot.ts';
+
+/** Not every machine of a provider knows a new job at once; after so many answers the job is another customer's. */
+const TRIES_MAX = 3;
+
+/** `tries` counts the answers of the provider, from 1. */
+export type Confirmation = { jobId: string; providerJobId: string; tries: number };
+
+/**
+ * An event names a provider's job for a generation whose submit had no answer. Vendors sign the events of all customers alike,
+ * so the provider is asked with our key; only what it has under that id ends the uncertainty.
+ */
+export async function confirmAttempt(
+  ctx: Context,
+  { jobId, providerJobId, tries }: Confirmation,
+  signal: AbortSignal,
+): Promise<void> {
+  const job = await findJob(ctx, jobId);
+  if (!hasProvider(job) || job.providerJobId !== null) return;
+  const schedule = async (delayMs: number, nextTry: number) => {
+    const task = { job_id: jobId, provider_job_id: providerJobId, delay_ms: delayMs, try: nextTry };
+    await ctx.db.call('schedule_confirmation', task);
+  };
+  const slot = await withProviderSlot(ctx, job.provider, () => fetchStatus(job, providerJobId, signal));
+  if (!slot.hasRun) return schedule(slot.retryAfterMs, tries);
+  const status = slot.result;
+  const askAgain = async (delayMs: number, nextTry: number) => {
+    if (job.deadlineAt > ctx.clock.now()) await schedule(delayMs, nextTry);
+  };
+  if (status.state === 'absent') {
+    ctx.log.warn({ job_id: jobId, tries, cause: status.cause }, 'an event names a job that the provider does not find');
+    return tries < TRIES_MAX ? askAgain(POLL_AGAIN_MS, tries + 1) : undefined;
+  }
+  if (status.state === 'unreachable') return askAgain(retryAfterMsOf(status), tries);
+  const { outcome } = await ctx.db.call('confirm_attempt', { job_id: jobId, provider_job_id: providerJobId });
+  ctx.log.info({ job_id: jobId, outcome }, 'a submit without an answer was accepted after all');
+  if (outcome === 'submitted') await recordOutcome(ctx, job.provider.name, jobId, 'accepted');
+}

@@ -1,0 +1,48 @@
+import type { ErrorCode } from '../../../kernel/errors.ts';
+import type { DeclineReason } from '../../../providers/provider.ts';
+import type { Context } from '../../context.ts';
+
+/**
+ * Fails a generation and refunds it, once. False: it had ended already. `reason` picks the sentence for its owner; `cause` is
+ * for operators.
+ */
+export async function failGeneration(
+  ctx: Pick<Context, 'db' | 'log'>,
+  jobId: string,
+  code: ErrorCode,
+  cause: string,
+  reason?: DeclineReason,
+): Promise<boolean> {
+  const hasFailed = await ctx.db.call('fail_generation', { job_id: jobId, error_code: code, cause, reason });
+  if (hasFailed) ctx.log.warn({ job_id: jobId, code }, 'generation failed and was refunded');
+  return hasFailed;
+}
+
+/** Why a generation is not sent again: not taken for the last time, or declined for good. */
+export type AttemptFailure = {
+  state: 'retryable' | 'declined';
+  code: ErrorCode;
+  cause: string;
+  reason?: DeclineReason;
+};
+
+/**
+ * Closes an attempt and fails its generation in one transaction. False: the attempt had been closed or accepted before, and the
+ * generation goes on.
+ */
+export async function failAttempt(
+  ctx: Pick<Context, 'db' | 'log'>,
+  jobId: string,
+  attemptId: string,
+  { state, code, cause, reason }: AttemptFailure,
+): Promise<boolean> {
+  const { outcome } = await ctx.db.call('fail_attempt', {
+    attempt_id: attemptId,
+    state,
+    error_code: code,
+    cause,
+    reason,
+  });
+  if (outcome === 'failed') ctx.log.warn({ job_id: jobId, code }, 'generation failed and was refunded');
+  return outcome !== 'closed';
+}

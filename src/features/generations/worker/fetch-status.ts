@@ -1,0 +1,23 @@
+import type { ProviderStatus } from '../../../providers/provider.ts';
+import type { ProviderJob } from './job.ts';
+
+/** One status request, connection included. */
+const STATUS_TIMEOUT_MS = 30_000;
+/** Between two polls of a provider that did not answer, or that does not know the job yet. */
+export const POLL_AGAIN_MS = 5_000;
+/** Whatever `Retry-After` the provider sends. */
+const RETRY_AFTER_MAX_MS = 60_000;
+
+/** Asks the provider for a job's status, in bounded time. */
+export function fetchStatus(
+  { provider, request }: ProviderJob,
+  providerJobId: string,
+  signal: AbortSignal,
+): Promise<ProviderStatus> {
+  return provider.status(request, providerJobId, AbortSignal.any([signal, AbortSignal.timeout(STATUS_TIMEOUT_MS)]));
+}
+
+/** How long to wait before a provider that could not be reached is polled again: what it asks for, within a minute. */
+export function retryAfterMsOf({ retryAfterMs = 0 }: Extract<ProviderStatus, { state: 'unreachable' }>): number {
+  return Math.max(POLL_AGAIN_MS, Math.min(retryAfterMs, RETRY_AFTER_MAX_MS));
+}

@@ -1,0 +1,26 @@
+import type { ErrorCode } from '../../../kernel/errors.ts';
+import type { ProviderName } from '../../../providers/provider.ts';
+import type { Context } from '../../context.ts';
+
+/**
+ * How a provider has served a job. `turned_away`: its submit was not taken. `unanswered`: the submit may have been taken.
+ * `failed`: it was taken, and the provider made no video.
+ */
+type Outcome = 'turned_away' | 'unanswered' | 'failed' | 'accepted' | 'completed';
+
+/** Tells the provider's circuit breaker. A crash before it loses one report of many. */
+export async function recordOutcome(
+  ctx: Pick<Context, 'db' | 'log'>,
+  provider: ProviderName,
+  jobId: string,
+  outcome: Outcome,
+): Promise<void> {
+  const change = await ctx.db.call('record_provider_outcome', { provider, job_id: jobId, outcome });
+  if (change === 'opened') ctx.log.error({ provider }, 'circuit opened: the provider’s models are not sold');
+  if (change === 'closed') ctx.log.warn({ provider }, 'circuit closed: the provider’s models are sold again');
+}
+
+/** Declined requests and videos that do not play do not count as failures of the provider. */
+export function isOutage(code: ErrorCode): boolean {
+  return code === 'ERR_5001' || code === 'ERR_5002';
+}

@@ -1,0 +1,69 @@
+import type { Selectable } from 'kysely';
+import type { VideoJobs } from '../../../db/generated.ts';
+import type { GenerationRequest, SourceImage, VideoProvider, VideoSettings } from '../../../providers/provider.ts';
+import type { Context } from '../../context.ts';
+import { callbackUrlFor } from '../callback-url.ts';
+import { sourceImage } from '../source-image.ts';
+
+/** A generation as the worker needs it. `provider` is null where this server has none of that name. */
+export type FoundJob = {
+  provider: VideoProvider | null;
+  providerJobId: string | null;
+  request: GenerationRequest;
+  status: string;
+  isDeleted: boolean;
+  deadlineAt: Date;
+  /** Where its files are, or will be, inside their buckets. Null where nothing was or will be stored. */
+  videoPath: string | null;
+  thumbnailPath: string | null;
+};
+export type ProviderJob = Omit<FoundJob, 'provider'> & { provider: VideoProvider };
+
+/** Whether this server has the provider that the job was sold for. */
+export function hasProvider(job: FoundJob | null): job is FoundJob & ProviderJob {
+  return job !== null && job.provider !== null;
+}
+
+export async function findJob(ctx: Context, jobId: string): Promise<FoundJob | null> {
+  const row = await ctx.db.read.selectFrom('video_jobs').selectAll().where('job_id', '=', jobId).executeTakeFirst();
+  if (!row) return null;
+  const provider = ctx.providers.get(row.provider) ?? null;
+  return {
+    provider,
+    providerJobId: row.provider_job_id,
+    request: {
+      jobId: row.job_id,
+      providerModelId: row.provider_model_id,
+      prompt: row.prompt,
+      // begin_generation stored what completeSettings made.
+      settings: row.settings as unknown as VideoSettings,
+      image: await imageOf(ctx, row, provider),
+      webhookUrl: provider && callbackUrlOf(ctx, provider, jobId),
+    },
+    status: row.status,
+    isDeleted: row.deleted_at !== null,
+    deadlineAt: row.deadline_at,
+    videoPath: row.video_url ?? withExtension(row.media_path, 'mp4'),
+    thumbnailPath: row.thumbnail_url ?? withExtension(row.media_path, 'jpg'),
+  };
+}
+
+function withExtension(mediaPath: string | null, extension: string): string | null {
+  return mediaPath && `${mediaPath}.${extension}`;
+}
+
+type ImageRow = Pick<Selectable<VideoJobs>, 'image_url' | 'created_at' | 'deadline_at' | 'status'>;
+
+async function imageOf(ctx: Context, row: ImageRow, provider: VideoProvider | null): Promise<SourceImage | null> {
+  const { image_url: path, created_at: createdAt, deadline_at: deadlineAt, status } = row;
+  if (path === null) return null;
+  return sourceImage(ctx, { path, provider, createdAt, deadlineAt, isSent: status !== 'pending' });
+}
+
+/** Null where the provider sends no events or cannot reach this server: then it is polled, and everything is a little slower. */
+function callbackUrlOf(ctx: Pick<Context, 'callbackUrl'>, provider: VideoProvider, jobId: string): string | null {
+  const base = ctx.callbackUrl(provider);
+  return base === null || provider.webhooksFrom === undefined
+    ? null
+    : callbackUrlFor(base, provider.webhooksFrom, jobId);
+}

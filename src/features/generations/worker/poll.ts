@@ -1,0 +1,112 @@
+import { pause } from '../../../kernel/pause.ts';
+import type { ProviderStatus } from '../../../providers/provider.ts';
+import type { Context } from '../../context.ts';
+import { cleanUpGeneration } from './clean-up.ts';
+import { deliverGeneration } from './deliver.ts';
+import { failGeneration } from './fail.ts';
+import { fetchStatus, POLL_AGAIN_MS, retryAfterMsOf } from './fetch-status.ts';
+import { isOutage, recordOutcome } from './health.ts';
+import { findJob, hasProvider, type ProviderJob } from './job.ts';
+import { withProviderSlot } from './provider-slot.ts';
+
+/** A provider that is polled more often than this is polled in a loop; for others each poll is a task of its own. */
+const LOOP_INTERVAL_MAX_MS = 1_000;
+/** Then the loop becomes a new task, so that long polls do not starve other tasks. */
+const POLLS_PER_TASK = 20;
+/** A host that does not deliver a finished file is tried at least this often, so that the file meets the job's deadline. */
+const FETCH_AGAIN_MAX_MS = 60_000;
+/** A provider that this server does not have may be back with the next configuration. */
+const NO_PROVIDER_RETRY_MS = 60_000;
+
+/** Polls the provider until the generation has ended or the next poll has a task of its own. */
+export async function pollGeneration(ctx: Context, jobId: string, signal: AbortSignal): Promise<void> {
+  for (let polls = 1; ; polls += 1) {
+    const job = await findJob(ctx, jobId);
+    // It has ended, perhaps under a worker that died before it had cleaned up.
+    if (job?.status !== 'processing') return cleanUpGeneration(ctx, jobId, signal);
+
+    if (!hasProvider(job)) return pollLater(ctx, jobId, NO_PROVIDER_RETRY_MS);
+    const slot = await withProviderSlot(ctx, job.provider, () => pollOnce(ctx, job, signal));
+    if (!slot.hasRun) return pollLater(ctx, jobId, slot.retryAfterMs);
+    const next = slot.result;
+    // The procedure that ended it has scheduled the clean-up.
+    if (next === 'ended') return;
+    // Another worker may have ended it meanwhile: the files of a completed job stay, those of any other go.
+    if (next === 'delivered') return cleanUpGeneration(ctx, jobId, signal);
+    const isLooped = next <= LOOP_INTERVAL_MAX_MS;
+    if (!isLooped || polls >= POLLS_PER_TASK) return pollLater(ctx, jobId, isLooped ? 0 : next);
+    await pause(next, signal);
+    signal.throwIfAborted();
+  }
+}
+
+async function pollLater(ctx: Pick<Context, 'db'>, jobId: string, delayMs: number): Promise<void> {
+  await ctx.db.call('schedule_poll', { job_id: jobId, delay_ms: Math.ceil(delayMs) });
+}
+
+/** How long to wait before the next poll, or why there is none. */
+type Next = number | 'ended' | 'delivered';
+
+/** One poll and, where the video is made, its delivery, which is as slow as the vendor's host. */
+async function pollOnce(ctx: Context, job: ProviderJob, signal: AbortSignal): Promise<Next> {
+  // A job that is processing has the provider's id: the table's own check.
+  const status = await fetchStatus(job, job.providerJobId ?? '', signal);
+  return applyStatus(ctx, job, status, signal);
+}
+
+async function applyStatus(ctx: Context, job: ProviderJob, status: ProviderStatus, signal: AbortSignal): Promise<Next> {
+  const { jobId } = job.request;
+  const provider = job.provider.name;
+  switch (status.state) {
+    case 'queued':
+    case 'processing': {
+      const isRunning = await ctx.db.call('record_progress', {
+        job_id: jobId,
+        progress: status.state === 'processing' ? status.progress : null,
+        queue_position: status.state === 'queued' ? status.queuePosition : null,
+      });
+      return isRunning ? job.provider.pollIntervalMs : 'ended';
+    }
+    case 'unreachable':
+      ctx.log.warn({ job_id: jobId, provider, cause: status.cause }, 'provider unreachable');
+      return retryAfterMsOf(status);
+    case 'absent':
+      // The provider has lost the job, or not all of its machines know it yet: the deadline decides.
+      ctx.log.warn({ job_id: jobId, provider, cause: status.cause }, 'provider does not find the job');
+      return POLL_AGAIN_MS;
+    case 'failed':
+      await endAttempt(ctx, jobId, 'failed', status.cause, status.costUsd);
+      await failGeneration(ctx, jobId, status.code, status.cause, status.reason);
+      if (isOutage(status.code)) await recordOutcome(ctx, provider, jobId, 'failed');
+      return 'ended';
+    case 'completed':
+      await endAttempt(ctx, jobId, 'completed', null, status.costUsd);
+      await recordOutcome(ctx, provider, jobId, 'completed');
+      return (await deliverGeneration(ctx, job, status, signal)) === 'try_again'
+        ? fetchAgainMs(ctx, jobId)
+        : 'delivered';
+  }
+}
+
+/** How long until a file that could not be fetched is fetched again: half as long as we have waited for it. */
+async function fetchAgainMs(ctx: Pick<Context, 'db' | 'clock'>, jobId: string): Promise<number> {
+  const attempt = await ctx.db.read
+    .selectFrom('provider_attempts')
+    .select('ended_at')
+    .where('job_id', '=', jobId)
+    .where('result', '=', 'completed')
+    .executeTakeFirst();
+  const waitedMs = attempt?.ended_at ? ctx.clock.now().getTime() - attempt.ended_at.getTime() : 0;
+  return Math.ceil(Math.min(Math.max(waitedMs / 2, POLL_AGAIN_MS), FETCH_AGAIN_MAX_MS));
+}
+
+/** For support: how the provider's work ended, and what the provider says that it cost. */
+async function endAttempt(
+  ctx: Pick<Context, 'db'>,
+  jobId: string,
+  result: 'completed' | 'failed',
+  error: string | null,
+  costUsd: number | undefined,
+): Promise<void> {
+  await ctx.db.call('end_attempt', { job_id: jobId, result, error, cost_usd: costUsd });
+}

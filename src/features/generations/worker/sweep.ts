@@ -1,0 +1,37 @@
+import { errorLabel } from '../../../kernel/error-code.ts';
+import type { Context } from '../../context.ts';
+import { failGeneration } from './fail.ts';
+
+/** Per sweep; the next one comes in seconds. */
+const BATCH = 100;
+
+/**
+ * Fails and refunds every generation past its deadline, and gives unfinished jobs without a queue task their task back. With the
+ * sweep alone, every generation would still end correctly.
+ */
+export async function sweepGenerations(ctx: Context): Promise<{ expired: number; requeued: number }> {
+  const late = await ctx.db.read
+    .selectFrom('video_jobs')
+    .select('job_id')
+    .where('status', 'in', ['pending', 'processing'])
+    .where('deadline_at', '<=', ctx.clock.now())
+    .orderBy('deadline_at')
+    .limit(BATCH)
+    .execute();
+  let expired = 0;
+  for (const { job_id } of late) {
+    if (await expire(ctx, job_id)) expired += 1;
+  }
+  const requeued = await ctx.db.call('requeue_orphans', { limit: BATCH });
+  return { expired, requeued };
+}
+
+/** A job that cannot be ended does not keep the others from their refunds. */
+async function expire(ctx: Pick<Context, 'db' | 'log'>, jobId: string): Promise<boolean> {
+  try {
+    return await failGeneration(ctx, jobId, 'ERR_5001', 'past its deadline');
+  } catch (error) {
+    ctx.log.error({ job_id: jobId, code: errorLabel(error) }, 'a generation past its deadline could not be failed');
+    return false;
+  }
+}

@@ -1,6 +1,0 @@
-import type { Context } from '../context.ts';
-
-/** Removes logs that have served their time; never an account, a job or a ledger row. */
-export async function pruneLogs(ctx: Context): Promise<void> {
-  ctx.log.info(await ctx.db.call<object>('prune_logs', {}), 'logs pruned');
-}

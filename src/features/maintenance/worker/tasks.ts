@@ -1,0 +1,16 @@
+import type { Tasks } from '../../../queue/worker.ts';
+import type { Context } from '../../context.ts';
+import { pruneLogs } from './prune.ts';
+import { reconcile } from './reconcile.ts';
+
+export function maintenanceTasks(ctx: Context): Tasks {
+  return {
+    prune_logs: () => pruneLogs(ctx),
+    reconcile: async () => {
+      await reconcile(ctx);
+    },
+  };
+}
+
+/** In graphile-worker's crontab form: minutes past each hour, apart from one another. */
+export const MAINTENANCE_CRONTAB = ['17 * * * * prune_logs', '7 * * * * reconcile'].join('\n');

@@ -1,0 +1,151 @@
+/** The shapes of Supabase Storage's API, as its clients send and read them. */
+import { z } from '@hono/zod-openapi';
+import { EXAMPLE_IDS } from '../../../http/openapi.ts';
+import type { MediaInfo } from '../../../media/store.ts';
+import type { StoredObject } from '../find.ts';
+import type { Entry } from '../list.ts';
+
+const SIGNED_SECONDS_MAX = 7 * 24 * 3600;
+const AT_ONCE_MAX = 1000;
+
+export const EXAMPLE_PATH = `${EXAMPLE_IDS.user}/portrait.jpg`;
+
+const expiresIn = z
+  .int()
+  .min(1)
+  .max(SIGNED_SECONDS_MAX)
+  .openapi({ description: 'Seconds; a week at most.', example: 3600 });
+
+export const SignBody = z.object({ expiresIn }).openapi('SignObject');
+export const SignManyBody = z.object({ expiresIn, paths: z.array(z.string()).max(AT_ONCE_MAX) }).openapi('SignObjects');
+export const RemoveBody = z
+  .object({ prefixes: z.array(z.string()).max(AT_ONCE_MAX).openapi({ description: 'Whole paths; folders are none.' }) })
+  .openapi('RemoveObjects');
+
+const COLUMNS = ['name', 'created_at', 'updated_at'] as const;
+
+/** Clients name further columns; by those, and by none, it is the name that sorts. */
+const sortBy = z
+  .object({ column: z.string().nullish(), order: z.string().nullish() })
+  .nullish()
+  .transform((sort) => ({
+    column: COLUMNS.find((column) => column === sort?.column) ?? ('name' as const),
+    isDescending: sort?.order === 'desc',
+  }))
+  .openapi({
+    type: 'object',
+    properties: { column: { type: 'string', enum: [...COLUMNS] }, order: { type: 'string', enum: ['asc', 'desc'] } },
+  });
+
+export const ListBody = z
+  .object({
+    prefix: z
+      .string()
+      .default('')
+      .transform((text) => text.replace(/^\/+|\/+$/g, ''))
+      .openapi({ type: 'string', description: 'The folder; empty for the root, where only one’s own is.' }),
+    limit: z.int().min(1).max(AT_ONCE_MAX).default(100),
+    offset: z.int().min(0).max(1_000_000).default(0),
+    search: z
+      .string()
+      .max(200)
+      .nullish()
+      .transform((text) => text ?? ''),
+    sortBy,
+  })
+  .openapi('ListObjects');
+
+export const Stored = z
+  .object({ Id: z.string(), Key: z.string().openapi({ description: '`<bucket>/<path>`' }) })
+  .openapi('StoredObject');
+export const SignedAddress = z
+  .object({ signedURL: z.string().openapi({ description: 'Behind `/storage/v1`.' }) })
+  .openapi('SignedAddress');
+export const SignedAddresses = z
+  .array(z.object({ error: z.string().nullable(), path: z.string(), signedURL: z.string().nullable() }))
+  .openapi('SignedAddresses');
+export const UploadAddress = z
+  .object({ url: z.string().openapi({ description: 'Behind `/storage/v1`.' }), token: z.string() })
+  .openapi('UploadAddress');
+
+const Metadata = z.object({
+  size: z.int().nullable(),
+  contentLength: z.int().nullable(),
+  mimetype: z.string().nullable(),
+  eTag: z.string().nullable(),
+  cacheControl: z.string(),
+  lastModified: z.string(),
+});
+const moment = z.iso.datetime().nullable();
+export const ObjectEntry = z
+  .object({
+    name: z.string(),
+    id: z.string().nullable().openapi({ description: 'Null: a folder.' }),
+    updated_at: moment,
+    created_at: moment,
+    last_accessed_at: moment,
+    metadata: Metadata.nullable(),
+  })
+  .openapi('ObjectEntry');
+export const ObjectEntries = z.array(ObjectEntry).openapi('ObjectEntries');
+export const ObjectInfo = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    bucket_id: z.string(),
+    version: z.string(),
+    size: z.int(),
+    content_type: z.string(),
+    cache_control: z.string(),
+    etag: z.string(),
+    metadata: z.object({}),
+    last_modified: z.iso.datetime(),
+    created_at: z.iso.datetime(),
+  })
+  .openapi('ObjectInfo');
+
+/** Nobody but its owner may keep a copy, and asks whether it is still good. */
+const CACHE_CONTROL = 'private, max-age=0';
+
+type Described = { content_type: string | null; bytes: number | null; sha256: string | null; updated_at: Date };
+
+function metadataOf({ content_type, bytes, sha256, updated_at }: Described): z.infer<typeof Metadata> {
+  return {
+    size: bytes,
+    contentLength: bytes,
+    mimetype: content_type,
+    eTag: sha256 && `"${sha256.slice(0, 32)}"`,
+    cacheControl: CACHE_CONTROL,
+    lastModified: updated_at.toISOString(),
+  };
+}
+
+export function presentEntry(entry: Entry): z.infer<typeof ObjectEntry> {
+  const { name, id, created_at, updated_at } = entry;
+  const updatedAt = updated_at?.toISOString() ?? null;
+  const times = { updated_at: updatedAt, created_at: created_at?.toISOString() ?? null, last_accessed_at: updatedAt };
+  return { name, id, ...times, metadata: updated_at && metadataOf({ ...entry, updated_at }) };
+}
+
+type Removed = { id: string; path: string; created_at: string; updated_at: string } & Omit<Described, 'updated_at'>;
+
+export function presentDeleted({ path, created_at, updated_at, ...row }: Removed): z.infer<typeof ObjectEntry> {
+  const times = { created_at: new Date(created_at), updated_at: new Date(updated_at) };
+  return presentEntry({ ...row, name: path, ...times });
+}
+
+export function presentInfo(found: StoredObject, { bytes, etag }: MediaInfo): z.infer<typeof ObjectInfo> {
+  return {
+    id: found.id,
+    name: found.path,
+    bucket_id: found.bucket,
+    version: found.id,
+    size: bytes,
+    content_type: found.contentType,
+    cache_control: CACHE_CONTROL,
+    etag,
+    metadata: {},
+    last_modified: found.updatedAt.toISOString(),
+    created_at: found.createdAt.toISOString(),
+  };
+}

@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises';
+import type { ResultOf } from '../../db/database.ts';
+import { Problem } from '../../kernel/errors.ts';
+import { sha256Hex } from '../../kernel/hash.ts';
+import { createSemaphore } from '../../kernel/semaphore.ts';
+import { IMAGE_BOUNDS, inspectImage } from '../../media/image.ts';
+import { IMAGE_TYPES, type Image, type ImageFault } from '../../media/image-types.ts';
+import { UPLOADS } from '../../media/object-path.ts';
+import type { Context } from '../context.ts';
+import { deleteFiles } from './delete-files.ts';
+
+/** What one account may keep: plenty for people, little for whoever wants to fill a disk. */
+export const UPLOADS_MAX = 200;
+const BYTES_TOTAL_MAX = 500 * 1024 * 1024;
+/** A store that takes longer for ten megabytes is not there. Far less than the hour after which leftovers are swept. */
+const STORE_TIMEOUT_MS = 60_000;
+/** How many images are in memory at a time. */
+const withSlot = createSemaphore(4);
+
+export type UploadInput = {
+  userId: string;
+  /** As `writablePath` gives it. */
+  path: string;
+  /** The picture on this machine; it stays there. */
+  file: string;
+  /** Whether one that is there already gives way. */
+  isUpsert: boolean;
+};
+
+/** Keeps a picture under its owner's name for it. Of writers at once the last one stays, file and row alike. */
+export async function upload(ctx: Context, { userId, path, file, isUpsert }: UploadInput) {
+  const picture = await withSlot(() => inspect(file));
+  const begun = await ctx.db.call('begin_upload', {
+    user_id: userId,
+    path,
+    content_type: picture.contentType,
+    bytes: picture.bytes,
+    width: picture.width,
+    height: picture.height,
+    sha256: picture.sha256,
+    upsert: isUpsert,
+    pictures_max: UPLOADS_MAX,
+    bytes_max: BYTES_TOTAL_MAX,
+  });
+  if (begun.outcome !== 'begun') throw refusalOf(begun);
+  await ctx.media.putFile(begun.file, file, AbortSignal.timeout(STORE_TIMEOUT_MS)).catch(async (error) => {
+    await deleteFiles(ctx, [begun]);
+    throw error;
+  });
+  // Where its answer is lost the picture is there, or is swept: nothing may be removed on a guess.
+  const finished = await ctx.db.call('finish_upload', { id: begun.id, path, upsert: isUpsert });
+  if (finished.outcome === 'stored') {
+    if (finished.replaced) await deleteFiles(ctx, [finished.replaced]);
+    return { id: begun.id, key: `${UPLOADS}/${path}` };
+  }
+  await deleteFiles(ctx, [begun]);
+  if (finished.outcome === 'exists') throw alreadyThere();
+  throw new Problem('ERR_6002', { cause: 'the upload was given up meanwhile' });
+}
+
+type Inspected = Image & { bytes: number; sha256: string };
+
+async function inspect(file: string): Promise<Inspected> {
+  const bytes = new Uint8Array(await readFile(file));
+  const found = inspectImage(bytes);
+  if ('fault' in found) throw faultOf(found.fault);
+  return { ...found, bytes: bytes.length, sha256: await sha256Hex(bytes) };
+}
+
+function faultOf(fault: ImageFault): Problem {
+  const { sideMin, sideMax, pixelsMax } = IMAGE_BOUNDS;
+  if (fault === 'side') {
+    const allowed = { minimum: sideMin, maximum: sideMax };
+    return new Problem('ERR_4006', { details: { field: 'file', reason: 'picture_side', allowed } });
+  }
+  if (fault === 'pixels') {
+    return new Problem('ERR_4006', {
+      details: { field: 'file', reason: 'picture_pixels', allowed: { maximum: pixelsMax } },
+    });
+  }
+  const details = { field: 'file', allowed: [...IMAGE_TYPES], ...(fault === 'other' ? {} : { reason: fault }) };
+  return new Problem('ERR_4015', { details });
+}
+
+function refusalOf(begun: Exclude<ResultOf<'begin_upload'>, { outcome: 'begun' }>): Problem {
+  switch (begun.outcome) {
+    case 'exists':
+      return alreadyThere();
+    case 'banned':
+      return new Problem('ERR_4013');
+    case 'user_not_found':
+      return new Problem('ERR_4005');
+    case 'full':
+      return new Problem('ERR_4008', {
+        details: { reason: 'uploads_full', pictures_max: begun.pictures_max, bytes_max: begun.bytes_max },
+      });
+  }
+}
+
+function alreadyThere(): Problem {
+  return new Problem('ERR_4008', { details: { reason: 'exists' } });
+}

@@ -1,0 +1,61 @@
+/** Makes the still picture that stands for a video. */
+import { open, rename, rm } from 'node:fs/promises';
+import { type Canvas, createCanvas } from '@napi-rs/canvas';
+import type { VideoSample } from 'mediabunny';
+import { toRgba } from './to-rgba.ts';
+
+/** `brightness` is that of its lightest part, 0–255. */
+export type Drawing = { canvas: Canvas; brightness: number };
+
+/** A picture with nothing lighter than this looks black. */
+export const BLACK_BELOW = 40;
+const SIDE_PIXELS_MAX = 1280;
+const JPEG_QUALITY = 82;
+
+/** The frame as a viewer sees it, upright, `width` × `height` or smaller; black when its pixel format cannot be drawn. */
+export async function drawFrame(sample: VideoSample, width: number, height: number): Promise<Drawing> {
+  const rgba = await toRgba(sample).catch(() => null);
+  const frame = createCanvas(sample.codedWidth, sample.codedHeight);
+  const pixels = frame.getContext('2d').createImageData(frame.width, frame.height);
+  if (rgba) pixels.data.set(rgba);
+  frame.getContext('2d').putImageData(pixels, 0, 0);
+  const scale = Math.min(1, SIDE_PIXELS_MAX / Math.max(width, height));
+  const canvas = createCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
+  const context = canvas.getContext('2d');
+  context.imageSmoothingQuality = 'high';
+  const lying = sample.rotation % 180 !== 0;
+  const [across, down] = lying ? [canvas.height, canvas.width] : [canvas.width, canvas.height];
+  context.translate(canvas.width / 2, canvas.height / 2);
+  context.rotate((sample.rotation * Math.PI) / 180);
+  context.drawImage(frame, -across / 2, -down / 2, across, down);
+  return { canvas, brightness: brightnessOf(canvas) };
+}
+
+/** Writes it as a JPEG: under another name first, so that `path` is never half a picture. */
+export async function writeThumbnail(picture: Drawing, path: string): Promise<void> {
+  const bytes = await picture.canvas.encode('jpeg', JPEG_QUALITY);
+  const temporary = `${path}.${process.pid}.part`;
+  try {
+    const file = await open(temporary, 'w');
+    await file.writeFile(bytes).finally(() => file.close());
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Looked at from afar, so that one bright pixel does not count. */
+function brightnessOf(canvas: Canvas): number {
+  const small = createCanvas(32, 32);
+  const context = small.getContext('2d');
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(canvas, 0, 0, 32, 32);
+  const { data } = context.getImageData(0, 0, 32, 32);
+  let brightest = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    const luma = 0.2126 * (data[at] ?? 0) + 0.7152 * (data[at + 1] ?? 0) + 0.0722 * (data[at + 2] ?? 0);
+    brightest = Math.max(brightest, luma);
+  }
+  return brightest;
+}

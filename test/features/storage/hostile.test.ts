@@ -1,0 +1,343 @@
+/** What may not be uploaded, by whom not, and that nothing of it stays. */
+import assert from 'node:assert/strict';
+import { createHash, randomUUID } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { sweepUploads } from '../../../src/features/storage/worker/sweep.ts';
+import { Problem } from '../../../src/kernel/errors.ts';
+import { createTestApp, type TestApp } from '../../support/app.ts';
+import { jpegTurned, makePicture, pngOfBytes } from '../../support/upload-images.ts';
+
+const BYTES_MAX = 10_485_760;
+
+describe('an upload', () => {
+  let app: TestApp;
+  let userId: string;
+  let token: string;
+  before(async () => {
+    app = await createTestApp();
+    userId = await app.user();
+    token = await app.tokenOf(userId);
+  });
+  after(() => app[Symbol.asyncDispose]());
+
+  const address = (path: string, bucket = 'user_uploads') => `/storage/v1/object/${bucket}/${path}`;
+  async function send(path: string, body: BodyInit | null, headers: Record<string, string> = {}, method = 'POST') {
+    const init = { method, body, headers: { Authorization: `Bearer ${token}`, ...headers }, duplex: 'half' };
+    const answer = await app.fetch(path.startsWith('/') ? path : address(path), init as RequestInit);
+    const text = await answer.text();
+    const { error } = text.startsWith('{') ? JSON.parse(text) : { error: undefined };
+    return { status: answer.status, code: error?.code, details: error?.details, headers: answer.headers, text };
+  }
+  const put = (bytes: Uint8Array, name = `${randomUUID()}.png`, headers = {}) =>
+    send(`${userId}/${name}`, new Uint8Array(bytes), { 'x-upsert': 'true', ...headers });
+  const rows = async (user = userId) =>
+    (await app.owner.query('select * from uploads where user_id = $1', [user])).rows as Record<string, unknown>[];
+  const files = async (user = userId) => (await app.stored()).filter((name) => name.includes(user));
+
+  const png = makePicture('png');
+  const jpeg = makePicture('jpeg');
+  const webp = makePicture('webp');
+  const animated = Buffer.from(webp);
+  const withChunk = (name: string) => {
+    const chunk = Buffer.alloc(12 + 8);
+    chunk.writeUInt32BE(8);
+    chunk.write(name, 4, 'latin1');
+    return Buffer.concat([png.subarray(0, 33), chunk, png.subarray(33)]);
+  };
+  const vp8x = () => {
+    const chunk = Buffer.alloc(18);
+    chunk.write('VP8X', 0, 'latin1');
+    chunk.writeUInt32LE(10, 4);
+    chunk[8] = 0x02;
+    const whole = Buffer.concat([animated.subarray(0, 12), chunk, animated.subarray(12)]);
+    whole.writeUInt32LE(whole.length - 8, 4);
+    return whole;
+  };
+  const html = '<!doctype html><script>alert(document.domain)</script>';
+  const refusedContents: [string, Uint8Array, string | undefined][] = [
+    ['HTML', Buffer.from(html), undefined],
+    ['SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="300" height="300"/>'), undefined],
+    ['a GIF', Buffer.from('GIF89a\x2c\x01\x2c\x01\x00\x00\x00;', 'latin1'), undefined],
+    ['text', Buffer.from('hello'), undefined],
+    ['HTML behind a PNG’s signature', Buffer.concat([png.subarray(0, 8), Buffer.from(html)]), 'damaged'],
+    ['HTML behind a whole PNG', Buffer.concat([png, Buffer.from(html)]), 'damaged'],
+    ['HTML behind a whole WebP', Buffer.concat([webp, Buffer.from(html)]), 'damaged'],
+    ['HTML behind a JPEG’s first bytes', Buffer.concat([jpeg.subarray(0, 4), Buffer.from(html)]), 'damaged'],
+    ['a PNG that breaks off', png.subarray(0, png.length - 20), 'damaged'],
+    ['a JPEG that breaks off', jpeg.subarray(0, jpeg.length - 20), 'damaged'],
+    ['a WebP that breaks off', webp.subarray(0, webp.length - 20), 'damaged'],
+    ['a JPEG of headers alone', Buffer.from('ffd8ffe000104a46494600010100000100010000ffd9', 'hex'), 'damaged'],
+    [
+      'a JPEG whose lengths lead nowhere',
+      Buffer.concat([Buffer.from('ffd8ffe0ffff', 'hex'), Buffer.alloc(500, 0xff)]),
+      'damaged',
+    ],
+    ['an animated PNG', withChunk('acTL'), 'animated'],
+    ['an animated WebP', vp8x(), 'animated'],
+  ];
+  for (const [what, bytes, reason] of refusedContents) {
+    test(`that is ${what} is 415, whatever it is called, and nothing of it stays`, async () => {
+      const before = [(await rows()).length, (await files()).length];
+      for (const type of ['image/png', 'image/jpeg', 'text/html', undefined]) {
+        const answer = await put(bytes, 'x.png', type ? { 'Content-Type': type } : {});
+        assert.deepEqual([answer.status, answer.code], [415, 'ERR_4015'], answer.text);
+        assert.deepEqual(answer.details.allowed, ['image/jpeg', 'image/png', 'image/webp']);
+        assert.equal(answer.details.reason, reason);
+      }
+      assert.deepEqual([(await rows()).length, (await files()).length], before);
+    });
+  }
+
+  test('of any ordinary picture is taken, with the size that it is shown at', async () => {
+    const trailing = Buffer.concat([jpeg, Buffer.from('the film of a moving photograph')]);
+    const strangeExif = jpegTurned(6, 300, 200);
+    strangeExif.writeUInt16BE(0xffff, 2 + 4 + 6 + 8);
+    strangeExif.writeUInt16BE(0x0111, 2 + 4 + 6 + 10);
+    for (const [bytes, type, size] of [
+      [makePicture('png', 64, 900), 'image/png', [64, 900]],
+      [makePicture('webp', 300, 200), 'image/webp', [300, 200]],
+      [trailing, 'image/jpeg', [320, 320]],
+      [jpegTurned(1, 300, 200), 'image/jpeg', [300, 200]],
+      [jpegTurned(6, 300, 200), 'image/jpeg', [200, 300]],
+      [strangeExif, 'image/jpeg', [300, 200]],
+    ] as const) {
+      const name = `${randomUUID()}.html`;
+      assert.equal((await put(bytes, name, { 'Content-Type': 'text/html' })).status, 200);
+      const row = (await rows()).find(({ path }) => path === `${userId}/${name}`);
+      assert.deepEqual([row?.content_type, [row?.width, row?.height]], [type, size]);
+      const served = await app.fetch(address(`${userId}/${name}`), { headers: { Authorization: `Bearer ${token}` } });
+      assert.equal(served.headers.get('content-type'), type, 'never as a page');
+      assert.equal(served.headers.get('x-content-type-options'), 'nosniff');
+      assert.match(served.headers.get('content-security-policy') ?? '', /default-src 'none'/);
+      assert.ok(Buffer.from(await served.arrayBuffer()).equals(bytes));
+    }
+  });
+
+  test('that is too small, or claims more pixels than anybody’s camera has, is 400 with what is allowed', async () => {
+    const small = await put(makePicture('png', 63, 300));
+    assert.deepEqual([small.status, small.code, small.details.reason], [400, 'ERR_4006', 'picture_side']);
+    assert.deepEqual(small.details.allowed, { minimum: 64, maximum: 10_000 });
+    for (const [width, height, reason] of [
+      [20_000, 300, 'picture_side'],
+      [9_999, 9_999, 'picture_pixels'],
+      [0xffffffff, 0xffffffff, 'picture_side'],
+    ] as const) {
+      const claiming = Buffer.from(png);
+      claiming.writeUInt32BE(width, 16);
+      claiming.writeUInt32BE(height, 20);
+      assert.equal((await put(claiming)).details.reason, reason);
+    }
+  });
+
+  test('of exactly ten megabytes is taken; of one byte more is 413 by its length, without one, and in a form', async () => {
+    const user = userId;
+    assert.equal((await put(pngOfBytes(BYTES_MAX), 'full.png')).status, 200);
+    const over = pngOfBytes(BYTES_MAX + 1);
+    const before = [(await rows()).length, (await files()).length];
+    const stream = () => new Blob([new Uint8Array(over)]).stream();
+    const form = new FormData();
+    form.append('', new Blob([new Uint8Array(over)]), 'over.png');
+    for (const [body, headers] of [
+      [new Uint8Array(over), { 'Content-Length': String(over.length) }],
+      [stream(), {}],
+      [stream(), { 'Content-Length': '5' }],
+      [form, {}],
+    ] as const) {
+      const answer = await send(`${user}/over.png`, body, headers);
+      assert.deepEqual([answer.status, answer.code, answer.details], [413, 'ERR_4014', { bytes_max: BYTES_MAX }]);
+    }
+    assert.deepEqual([(await rows()).length, (await files()).length], before);
+    const exact = new FormData();
+    exact.append('cacheControl', '3600');
+    exact.append('', new Blob([new Uint8Array(pngOfBytes(BYTES_MAX))]), 'full.png');
+    assert.equal((await send(`${user}/full-form.png`, exact)).status, 200, 'the form’s own lines do not count');
+  });
+
+  test('of nothing, of a form without a file or without an end, or of something compressed is refused', async () => {
+    const bare = new FormData();
+    bare.append('cacheControl', '3600');
+    const multipart = { 'Content-Type': 'multipart/form-data; boundary=x' };
+    for (const [body, headers, status, code] of [
+      [null, {}, 400, 'ERR_4006'],
+      ['', {}, 400, 'ERR_4006'],
+      [bare, {}, 400, 'ERR_4006'],
+      ['--x\r\nContent-Disposition: form-data; name=""\r\n\r\nabc', multipart, 400, 'ERR_4006'],
+      ['--x\r\nno end of the head', multipart, 400, 'ERR_4006'],
+      ['nothing of the kind', multipart, 400, 'ERR_4006'],
+      ['--x--\r\n', multipart, 400, 'ERR_4006'],
+      ['abc', { 'Content-Type': 'multipart/form-data' }, 400, 'ERR_4006'],
+      [new Uint8Array(png), { 'Content-Encoding': 'gzip' }, 415, 'ERR_4015'],
+    ] as const) {
+      const answer = await send(`${userId}/none.png`, body, headers);
+      assert.deepEqual([answer.status, answer.code], [status, code], `${answer.text} ${String(body).slice(0, 40)}`);
+    }
+  });
+
+  test('goes into one’s own folder alone, under a plain name', async () => {
+    const other = await app.user();
+    const full = new Uint8Array(png);
+    for (const path of [
+      ...[`${other}/x.png`, `x.png`, `${randomUUID()}/x.png`, `..%2f${userId}/x.png`, `${other}%2Fx.png`],
+    ]) {
+      assert.deepEqual([(await send(path, full)).status], [403], path);
+    }
+    for (const path of [
+      ...[`${userId}/..%2f${other}/x.png`, `${userId}/..%2fx.png`, `${userId}/a%5cb.png`, `${userId}/a%00b.png`],
+      ...[
+        `${userId}/a%20b.png`,
+        `${userId}/%C3%BC.png`,
+        `${userId}//x.png`,
+        `${userId}/a%252e.png`,
+        `${userId}/~x.png`,
+      ],
+      ...[`${userId}/${'a'.repeat(201)}`, `${userId}/`, `${userId}/${'a/'.repeat(500)}b`],
+    ]) {
+      const answer = await send(path, full);
+      assert.deepEqual([answer.status, answer.code, answer.details?.field], [400, 'ERR_4006', 'path'], path);
+    }
+    assert.equal((await send(address(`${userId}/x.png`, 'videos'), full)).status, 403);
+    assert.equal((await send(address(`${userId}/x.png`, 'other'), full)).status, 404);
+    assert.equal((await send(`${userId.toUpperCase()}/case.png`, full)).status, 200);
+    assert.ok((await rows()).some(({ path }) => path === `${userId}/case.png`));
+    assert.deepEqual(await rows(other), []);
+  });
+
+  test('of another’s is read, signed, told of, replaced and deleted by nobody else: as if it were not there', async () => {
+    assert.equal((await put(png, 'mine.png')).status, 200);
+    const path = `${userId}/mine.png`;
+    const stranger = { Authorization: `Bearer ${await app.tokenOf(await app.user())}` };
+    const json = { 'Content-Type': 'application/json' };
+    const missing = `${userId}/never.png`;
+    for (const [method, make, body] of [
+      ['GET', (p: string) => address(p), null],
+      ['GET', (p: string) => `/storage/v1/object/info/user_uploads/${p}`, null],
+      ['GET', (p: string) => `/storage/v1/object/authenticated/user_uploads/${p}`, null],
+      ['POST', (p: string) => `/storage/v1/object/sign/user_uploads/${p}`, '{"expiresIn":60}'],
+    ] as const) {
+      const foreign = await send(make(path), body, { ...stranger, ...json }, method);
+      const none = await send(make(missing), body, json, method);
+      assert.deepEqual([foreign.status, foreign.text], [404, none.text]);
+    }
+    assert.equal((await send(path, new Uint8Array(png), stranger, 'PUT')).status, 403);
+    assert.equal((await send(path, null, stranger, 'DELETE')).status, 403);
+    assert.equal((await send(`/storage/v1/object/public/user_uploads/${path}`, null, {}, 'GET')).status, 404);
+    assert.equal((await app.fetch(`/storage/v1/object/public/user_uploads/${path}`)).status, 401);
+    assert.equal((await app.fetch(address(path))).status, 401);
+    assert.equal((await send(path, null, {}, 'GET')).status, 200);
+  });
+
+  test('by a signed address needs that address, for that path, before it expires; no token for reading writes', async () => {
+    const path = `${userId}/signed-${randomUUID()}.png`;
+    const signed = await send(`/storage/v1/object/upload/sign/user_uploads/${path}`, '{}', {
+      'Content-Type': 'application/json',
+    });
+    const { url, token: given } = JSON.parse(signed.text);
+    const reading = await app.ctx.mediaSigner.sign(`user_uploads/${path}`);
+    const expired = await app.ctx.mediaSigner.sign(`add user_uploads/${path}`, -1);
+    const at = (tokenText: string) => `/storage/v1/object/upload/sign/user_uploads/${path}?token=${tokenText}`;
+    for (const wrong of ['', 'x', reading, expired, `${given.slice(0, -1)}${given.endsWith('A') ? 'B' : 'A'}`]) {
+      const answer = await app.fetch(at(wrong), { method: 'PUT', body: new Uint8Array(png) });
+      assert.equal(answer.status, 403, wrong);
+    }
+    assert.equal((await app.fetch(`/storage/v1/object/sign/user_uploads/${path}?token=${given}`)).status, 403);
+    assert.equal((await app.fetch(`/storage/v1${url}`, { method: 'PUT', body: new Uint8Array(png) })).status, 200);
+    assert.equal((await app.fetch(`/storage/v1${url}`, { method: 'PUT', body: new Uint8Array(jpeg) })).status, 409);
+    const opened = await app.fetch(`/storage/v1/object/sign/user_uploads/${path}?token=${reading}`);
+    assert.equal(opened.headers.get('content-type'), 'image/png', 'the replay has replaced nothing');
+  });
+
+  test('by an account that was banned, or is gone, is refused even with a signed address', async () => {
+    const user = await app.user();
+    const path = `${user}/x.png`;
+    const given = await app.ctx.mediaSigner.sign(`add user_uploads/${path}`);
+    const attempt = () =>
+      app.fetch(`/storage/v1/object/upload/sign/user_uploads/${path}?token=${given}`, {
+        method: 'PUT',
+        body: new Uint8Array(png),
+      });
+    await app.owner.query(`insert into user_bans (user_id, reason) values ($1, 'test')`, [user]);
+    assert.equal((await attempt()).status, 403);
+    assert.deepEqual([await rows(user), await files(user)], [[], []]);
+  });
+
+  test('raced by others onto one path leaves one picture: its row and its file agree, and nothing else is kept', async () => {
+    const user = await app.user();
+    const own = { Authorization: `Bearer ${await app.tokenOf(user)}` };
+    const pictures = Array.from({ length: 8 }, (_, index) => makePicture('png', 300 + index, 300, index * 31));
+    const answers = await Promise.all(
+      pictures.map((bytes) => send(`${user}/raced.png`, new Uint8Array(bytes), { ...own, 'x-upsert': 'true' })),
+    );
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+    const [row, ...more] = await rows(user);
+    assert.deepEqual([more, (await files(user)).length], [[], 1], 'what was replaced is gone, row and file');
+    const read = await app.fetch(address(`${user}/raced.png`), { headers: own });
+    const bytes = Buffer.from(await read.arrayBuffer());
+    assert.equal(row?.sha256, createHash('sha256').update(bytes).digest('hex'));
+    assert.ok(pictures.some((picture) => picture.equals(bytes)));
+
+    const first = await Promise.all(pictures.map((picture) => send(`${user}/once.png`, new Uint8Array(picture), own)));
+    assert.deepEqual(first.map(({ status }) => status).sort(), [200, ...Array(7).fill(409)]);
+    assert.deepEqual([(await rows(user)).length, (await files(user)).length], [2, 2]);
+  });
+
+  test('is counted: past two hundred pictures, or half a gigabyte, the account is told to delete some', async () => {
+    const user = await app.user();
+    const own = { Authorization: `Bearer ${await app.tokenOf(user)}` };
+    await app.owner.query(
+      `insert into uploads (user_id, path, content_type, bytes, width, height, sha256, stored_at)
+       select $1::uuid, $1::text || '/' || n, 'image/png', 1000, 300, 300, repeat('a', 64), now() from generate_series(1, 200) n`,
+      [user],
+    );
+    const full = await send(`${user}/one-more.png`, new Uint8Array(png), own);
+    assert.deepEqual([full.status, full.code, full.details.reason], [409, 'ERR_4008', 'uploads_full']);
+    assert.equal(
+      (await send(`${user}/7`, new Uint8Array(png), { ...own, 'x-upsert': 'true' })).status,
+      200,
+      'in place of one',
+    );
+    await app.owner.query(`delete from uploads where user_id = $1::uuid and path > $1::text || '/150'`, [user]);
+    assert.equal((await send(`${user}/one-more.png`, new Uint8Array(png), own)).status, 200);
+    await app.owner.query(`update uploads set bytes = 10485760 where user_id = $1`, [user]);
+    assert.equal((await send(`${user}/large.png`, new Uint8Array(png), own)).details.reason, 'uploads_full');
+  });
+
+  test('that a store has failed is 503 and leaves nothing; what a crash left behind is swept, what is in use is not', async () => {
+    const user = await app.user();
+    const own = { Authorization: `Bearer ${await app.tokenOf(user)}` };
+    const { putFile } = app.ctx.media;
+    app.ctx.media.putFile = () => Promise.reject(new Problem('ERR_6002'));
+    const failed = await send(`${user}/x.png`, new Uint8Array(png), own).finally(() => {
+      app.ctx.media.putFile = putFile;
+    });
+    assert.deepEqual([failed.status, await rows(user), await files(user)], [503, [], []]);
+
+    // As if the process had died between the file and the row's end.
+    const { call } = app.ctx.db;
+    app.ctx.db.call = (name, args) =>
+      name === 'finish_upload' ? Promise.reject(new Error('killed')) : call(name, args);
+    await send(`${user}/lost.png`, new Uint8Array(png), own).finally(() => {
+      app.ctx.db.call = call;
+    });
+    await send(`${user}/kept.png`, new Uint8Array(png), own);
+    assert.deepEqual([(await rows(user)).length, (await files(user)).length], [2, 2]);
+    await sweepUploads(app.ctx);
+    assert.equal((await rows(user)).length, 2, 'it may still be on its way');
+    await app.owner.query(`update uploads set updated_at = now() - interval '2 hours' where user_id = $1`, [user]);
+    assert.deepEqual(await sweepUploads(app.ctx), { expired: 0, removed: 1 });
+    assert.deepEqual(
+      [(await rows(user)).map(({ path }) => path), (await files(user)).length],
+      [[`${user}/kept.png`], 1],
+    );
+
+    await app.owner.query(`update uploads set updated_at = now() - interval '31 days' where user_id = $1`, [user]);
+    const jobId = await app.generate(user);
+    await app.owner.query('update video_jobs set image_url = $2 where job_id = $1', [jobId, `${user}/kept.png`]);
+    assert.deepEqual(await sweepUploads(app.ctx), { expired: 0, removed: 0 }, 'a generation has used it');
+    await app.owner.query('update video_jobs set image_url = null where job_id = $1', [jobId]);
+    assert.equal((await sweepUploads(app.ctx)).expired, 1);
+    assert.equal((await send(`${user}/kept.png`, null, own, 'GET')).status, 404);
+    await app.owner.query(`update uploads set updated_at = now() - interval '2 hours' where user_id = $1`, [user]);
+    assert.equal((await sweepUploads(app.ctx)).removed, 1);
+    assert.deepEqual([await rows(user), await files(user)], [[], []]);
+  });
+});

@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { getPriority, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import {
+  ChildFailure,
+  type ChildFailureKind,
+  type ChildPoolOptions,
+  createChildPool,
+} from '../../src/platform/child-pool.ts';
+import { isRunning, until } from '../media/until.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'rendio-child-pool-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const poolUrl = new URL('../../src/platform/child-pool.ts', import.meta.url).href;
+const workUrl = new URL('../../src/platform/child-work.ts', import.meta.url).href;
+
+type Task = {
+  do: 'answer' | 'hang' | 'spin' | 'refuse' | 'throw' | 'crash' | 'kill' | 'forget';
+  text?: string;
+};
+type Answer = { pid: number; text?: string; env: string[]; flags: string[] };
+
+const childModule = moduleOf(
+  'child.mjs',
+  `import { answerParent, TaskRefusal } from ${JSON.stringify(workUrl)};
+  answerParent(async () => async (task, report) => {
+    report(process.pid);
+    if (task.do === 'hang') await new Promise((resolve) => setTimeout(resolve, 600_000));
+    if (task.do === 'spin') for (;;);
+    if (task.do === 'forget') await new Promise((collected) => {
+      globalThis.registry = new FinalizationRegistry(collected);
+      registry.register({ frame: 1 });
+      setInterval(() => {}, 1_000);
+    });
+    if (task.do === 'refuse') throw new TaskRefusal('too_ugly');
+    if (task.do === 'throw') throw new Error('a bug');
+    if (task.do === 'crash') { process.stderr.write('x'.repeat(5000) + 'last words', () => process.abort()); await new Promise(() => {}); }
+    if (task.do === 'kill') process.kill(process.pid, 'SIGKILL');
+    return { pid: process.pid, text: task.text, env: Object.keys(process.env), flags: process.execArgv };
+  });`,
+);
+
+function moduleOf(name: string, source: string): string {
+  writeFileSync(join(folder, name), source);
+  return join(folder, name);
+}
+
+/** A pool for one test. */
+async function withPool(
+  options: Partial<ChildPoolOptions>,
+  use: (pool: ReturnType<typeof createChildPool<Task, Answer>>) => Promise<void>,
+): Promise<void> {
+  const defaults = { modulePath: childModule, maxParallel: 2, timeoutMs: 20_000, graceMs: 200 };
+  const pool = createChildPool<Task, Answer>({ ...defaults, ...options });
+  try {
+    await use(pool);
+  } finally {
+    await pool.close();
+  }
+}
+
+const failsAs =
+  (kind: ChildFailureKind, message = /./) =>
+  (error: unknown) =>
+    error instanceof ChildFailure && error.kind === kind && message.test(error.message);
+
+test('each task has a process of its own, which is gone when its answer is there', () =>
+  withPool({}, async (pool) => {
+    const [one, two] = await Promise.all(['1', '2'].map((text) => pool.run({ do: 'answer', text }).result));
+    assert.deepEqual([one?.text, two?.text], ['1', '2']);
+    assert.notEqual(one?.pid, two?.pid);
+    assert.deepEqual(
+      [one, two].map((answer) => isRunning(answer?.pid ?? 0)),
+      [false, false],
+    );
+    assert.deepEqual(pool.pids(), []);
+  }));
+
+test('a child sees only the environment it is given, and none of its parent’s flags', () =>
+  withPool({ env: { GIVEN: 'yes' } }, async (pool) => {
+    process.env.SOMETHING_SECRET = 'secret';
+    process.execArgv.push('--no-warnings');
+    const { env, flags } = await pool.run({ do: 'answer' }).result;
+    delete process.env.SOMETHING_SECRET;
+    process.execArgv.pop();
+    assert.deepEqual({ env, flags }, { env: ['GIVEN'], flags: [] });
+  }));
+
+test('a child runs at a lower priority than its parent', () =>
+  withPool({ niceness: 12 }, async (pool) => {
+    const task = pool.run({ do: 'hang' });
+    task.result.catch(() => {});
+    const [pid] = pool.pids();
+    assert.equal(getPriority(pid), 12);
+  }));
+
+test('no more run at once than allowed, and the others wait in the order they came', () =>
+  withPool({ maxParallel: 1 }, async (pool) => {
+    const order: string[] = [];
+    const tasks = ['first', 'second', 'third'].map((text) => pool.run({ do: 'answer', text }));
+    assert.deepEqual(
+      tasks.map((task) => task.position()),
+      [null, 1, 2],
+    );
+    assert.equal(pool.pids().length, 1);
+    await Promise.all(tasks.map((task) => task.result.then(({ text }) => order.push(text ?? ''))));
+    assert.deepEqual(order, ['first', 'second', 'third']);
+    assert.deepEqual(
+      tasks.map((task) => task.position()),
+      [null, null, null],
+    );
+  }));
+
+test('progress reaches the parent before the answer', () =>
+  withPool({}, async (pool) => {
+    const seen: number[] = [];
+    const { pid } = await pool.run({ do: 'answer' }, { onProgress: (value) => seen.push(value) }).result;
+    assert.deepEqual(seen, [pid]);
+  }));
+
+for (const way of ['hang', 'spin'] as const) {
+  test(`aborting a task ends its process, even one that listens to nobody (${way})`, () =>
+    withPool({}, async (pool) => {
+      const abort = new AbortController();
+      const started = Promise.withResolvers<number>();
+      const task = pool.run({ do: way }, { signal: abort.signal, onProgress: started.resolve });
+      const pid = await started.promise;
+      assert.equal(isRunning(pid), true);
+      abort.abort(new Error('changed my mind'));
+      await assert.rejects(task.result, /changed my mind/);
+      assert.equal(isRunning(pid), false);
+    }));
+}
+
+test('aborting a task that waits takes it out of the line', () =>
+  withPool({ maxParallel: 1 }, async (pool) => {
+    const abort = new AbortController();
+    const running = pool.run({ do: 'hang' });
+    const waiting = pool.run({ do: 'answer' }, { signal: abort.signal });
+    const behind = pool.run({ do: 'answer' });
+    for (const task of [running, behind]) task.result.catch(() => {});
+    abort.abort(new Error('not wanted'));
+    await assert.rejects(waiting.result, /not wanted/);
+    assert.deepEqual([waiting.position(), behind.position()], [null, 1]);
+    await assert.rejects(pool.run({ do: 'answer' }, { signal: abort.signal }).result, /not wanted/);
+  }));
+
+test('a task that takes too long is ended, and waiting in line does not count', () =>
+  withPool({ maxParallel: 1, timeoutMs: 2_000 }, async (pool) => {
+    const slow = pool.run({ do: 'spin' });
+    const next = pool.run({ do: 'answer', text: 'after' });
+    await assert.rejects(slow.result, failsAs('timeout'));
+    assert.equal((await next.result).text, 'after');
+  }));
+
+test('a crash is told with the last words of the child, and costs only its own task', () =>
+  withPool({ maxParallel: 1 }, async (pool) => {
+    await assert.rejects(pool.run({ do: 'crash' }).result, failsAs('crashed', /x{500}last words/));
+    await assert.rejects(pool.run({ do: 'kill' }).result, failsAs('crashed', /SIGKILL/));
+    await assert.rejects(pool.run({ do: 'throw' }).result, failsAs('crashed', /a bug/));
+    assert.equal((await pool.run({ do: 'answer', text: 'alive' }).result).text, 'alive');
+  }));
+
+test('a child gives back what it has let go of while it works, so that native memory cannot pile up', () =>
+  withPool({ timeoutMs: 10_000 }, async (pool) => {
+    await pool.run({ do: 'forget' }).result;
+  }));
+
+test('a refusal carries its word', () =>
+  withPool({}, async (pool) => {
+    const failure = await pool.run({ do: 'refuse' }).result.catch((error: unknown) => error);
+    assert.ok(failure instanceof ChildFailure);
+    assert.deepEqual([failure.kind, failure.reason], ['refused', 'too_ugly']);
+  }));
+
+test('a child that cannot load what it needs is told apart from one whose work crashed', async () => {
+  const broken = moduleOf(
+    'broken.mjs',
+    `import { answerParent } from ${JSON.stringify(workUrl)}; answerParent(() => import('no-such-module'));`,
+  );
+  for (const modulePath of [broken, moduleOf('syntax.mjs', 'this is no module'), join(folder, 'missing.mjs')]) {
+    await withPool({ modulePath }, async (pool) => {
+      await assert.rejects(pool.run({ do: 'answer' }).result, failsAs('not_started'));
+    });
+  }
+});
+
+test('closing ends what runs, refuses what waits and what comes later', async () => {
+  const pool = createChildPool<Task, Answer>({
+    modulePath: childModule,
+    maxParallel: 1,
+    timeoutMs: 20_000,
+    graceMs: 200,
+  });
+  const tasks = [pool.run({ do: 'spin' }), pool.run({ do: 'answer' })];
+  const refused = Promise.all(tasks.map((task) => assert.rejects(task.result, failsAs('closed'))));
+  const pids = pool.pids();
+  await pool.close();
+  await refused;
+  assert.deepEqual(pids.map(isRunning), [false]);
+  await assert.rejects(pool.run({ do: 'answer' }).result, failsAs('closed'));
+});
+
+test('a Ctrl-C meant for the server does not end its children', () =>
+  withPool({}, async (pool) => {
+    const abort = new AbortController();
+    const started = Promise.withResolvers<number>();
+    const task = pool.run({ do: 'hang' }, { signal: abort.signal, onProgress: started.resolve });
+    const pid = await started.promise;
+    process.kill(pid, 'SIGINT');
+    process.kill(pid, 'SIGTERM');
+    // Signals and messages reach the child in any order; a second task is a fair while for a signal to kill.
+    await pool.run({ do: 'answer' }).result;
+    assert.equal(isRunning(pid), true);
+    abort.abort(new Error('enough'));
+    await assert.rejects(task.result, /enough/);
+  }));
+
+test('children end when their parent is killed', async () => {
+  const parentModule = moduleOf(
+    'parent.mjs',
+    `import { createChildPool } from ${JSON.stringify(poolUrl)};
+    const pool = createChildPool({ modulePath: ${JSON.stringify(childModule)}, maxParallel: 1, timeoutMs: 600_000 });
+    pool.run({ do: 'hang' }, { onProgress: (pid) => console.log(pid) });`,
+  );
+  const parent = spawn(process.execPath, [parentModule], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const [line] = await parent.stdout.take(1).toArray();
+    const pid = Number(String(line).trim());
+    assert.equal(isRunning(pid), true);
+    parent.kill('SIGKILL');
+    await until(() => !isRunning(pid));
+  } finally {
+    parent.kill('SIGKILL');
+  }
+});

@@ -1,7 +1,0 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { quoted } from '../../src/providers/quoted.ts';
-
-test('what a vendor says can be kept by the database: no control character is left, a NUL least of all', () => {
-  assert.equal(quoted('bad\u0000 \u001b[31minput\r\n\u0085here', []), 'bad [31minput here');
-});

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import fc from 'fast-check';
+import { legible } from '../../src/providers/sandbox/renderer/legible.ts';
+import { planVideo } from '../../src/providers/sandbox/renderer/plan.ts';
+import { createGrid, createPlanes, toYuv } from '../../src/providers/sandbox/renderer/planes.ts';
+import { seededRandom } from '../../src/providers/sandbox/renderer/seed.ts';
+import { type Measure, typeset } from '../../src/providers/sandbox/renderer/typeset.ts';
+
+// Before the canvas is loaded, as in the rendering process: what is tested is the font that is shipped.
+process.env.DISABLE_SYSTEM_FONTS_LOAD = '1';
+const { createCanvas } = await import('@napi-rs/canvas');
+const { fontOf, loadFonts } = await import('../../src/providers/sandbox/renderer/fonts.ts');
+const { createVideo: createFilm } = await import('../../src/providers/sandbox/renderer/video.ts');
+const { createEnlarger } = await import('../../src/providers/sandbox/renderer/enlarge.ts');
+const { blendLayer, drawLayer } = await import('../../src/providers/sandbox/renderer/layer.ts');
+
+const TURKISH = 'Iğdır’da şık İstanbul: ĞÜŞİÖÇ ğüşıöç';
+const SPANISH = '¿Qué tal, niño? ¡Ánimo, pingüino! ÁÉÍÓÚÑ áéíóúñ';
+
+let canDraw: (character: string) => boolean;
+before(() => {
+  canDraw = loadFonts(TURKISH + SPANISH);
+});
+
+function shapeOf(character: string, weight: 'bold' | 'normal'): string {
+  const context = createCanvas(48, 48).getContext('2d');
+  context.font = fontOf(32, weight);
+  context.fillText(character, 4, 36);
+  return Buffer.from(context.getImageData(0, 0, 48, 48).data.buffer).toString('base64');
+}
+
+test('every Turkish and Spanish letter has a glyph of its own in the shipped font, bold and normal', () => {
+  for (const character of (TURKISH + SPANISH).replace(/\s/g, '')) assert.equal(canDraw(character), true, character);
+  assert.equal(canDraw('\uffff'), false);
+  for (const weight of ['bold', 'normal'] as const) {
+    const pairs = ['ğg', 'şs', 'ıi', 'İI', 'çc', 'öo', 'üu', 'ñn', '¿?', 'áa'];
+    for (const [one = '', other = ''] of pairs) assert.notEqual(shapeOf(one, weight), shapeOf(other, weight), one);
+    const box = shapeOf('\uffff', weight);
+    for (const character of 'ğĞşŞıİçÇöÖüÜñÑ¿¡áéíóú') assert.notEqual(shapeOf(character, weight), box, character);
+  }
+  assert.notEqual(shapeOf('a', 'bold'), shapeOf('a', 'normal'));
+});
+
+test('a film has exactly the size, the rate and the frames that were asked for', () => {
+  const sizes = { '360p': [640, 360], '720p': [1280, 720], '1080p': [1920, 1080] } as const;
+  for (const [resolution, [long, short]] of Object.entries(sizes)) {
+    for (const fps of [24, 30]) {
+      const planOf = (aspect_ratio: string) => planVideo({ duration: 7, resolution, aspect_ratio, fps });
+      assert.deepEqual(planOf('16:9'), { width: long, height: short, fps, frames: 7 * fps, seconds: 7 });
+      assert.deepEqual([planOf('9:16').width, planOf('9:16').height], [short, long]);
+      assert.deepEqual([planOf('1:1').width, planOf('1:1').height], [short, short]);
+    }
+  }
+  assert.deepEqual(planVideo({ duration: 5 }), { width: 1280, height: 720, fps: 24, frames: 120, seconds: 5 });
+});
+
+/** Letters half as wide as they are high, the same whatever the machine. */
+const half: Measure = (text) => [...text].length / 2;
+const SIZES = { sizeMaxPx: 80, sizeMinPx: 10, leading: 1.25 };
+const box = { width: 600, height: 300 };
+
+test('no text of any length or shape leaves its box', () => {
+  const words = fc.array(fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme' }), { maxLength: 120 });
+  fc.assert(
+    fc.property(words, fc.integer({ min: 40, max: 900 }), fc.integer({ min: 20, max: 900 }), (parts, width, height) => {
+      const text = legible(parts.join(' '), () => true) || 'x';
+      const { lines, sizePx, lineHeightPx } = typeset(text, { width, height }, half, SIZES);
+      assert.ok(lines.length > 0 && sizePx >= SIZES.sizeMinPx && sizePx <= SIZES.sizeMaxPx);
+      assert.ok(lines.length === 1 || lines.length * lineHeightPx <= height);
+      for (const line of lines) assert.ok([...line].length === 1 || half(line) * sizePx <= width + 1e-6, line);
+    }),
+    { seed: 7, numRuns: 300 },
+  );
+});
+
+test('a text that fits keeps every word; one that does not ends in an ellipsis', () => {
+  const short = 'a small red fox jumps over two very lazy dogs';
+  assert.equal(typeset(short, box, half, SIZES).lines.join(' '), short);
+  const long = Array.from({ length: 900 }, (_, index) => `word${index}`).join(' ');
+  const { lines, sizePx } = typeset(long, box, half, SIZES);
+  assert.equal(sizePx, SIZES.sizeMinPx);
+  assert.match(lines.at(-1) ?? '', /…$/);
+  assert.ok(long.startsWith(lines.join(' ').slice(0, -1)));
+});
+
+test('fewer words get larger letters, and lines come out about equally long', () => {
+  const sizeOf = (words: number) => typeset('lorem '.repeat(words).trim(), box, half, SIZES).sizePx;
+  assert.ok(sizeOf(2) > sizeOf(40) && sizeOf(40) > sizeOf(150));
+  const { lines } = typeset('one two three four five six seven eight nine ten', box, half, SIZES);
+  const lengths = lines.map((line) => line.length);
+  assert.ok(Math.min(...lengths) > Math.max(...lengths) / 2, lines.join(' | '));
+});
+
+test('a line break of the prompt is one, and a word wider than the box falls into pieces', () => {
+  assert.deepEqual(typeset('one\ntwo', box, half, SIZES).lines, ['one', 'two']);
+  assert.equal(typeset('y'.repeat(300), box, half, SIZES).lines.join(''), 'y'.repeat(300));
+});
+
+test('what cannot be printed is left out, and nothing else', () => {
+  const all = (): boolean => true;
+  assert.equal(legible('  a \t cat\u0000\u0007 \u202eplaying\u2066 piano\ufeff ', all), 'a cat playing piano');
+  assert.equal(legible('one\r\n\r\n\r\n\r\ntwo\u2028three', all), 'one\n\ntwo\nthree');
+  assert.equal(legible(TURKISH, canDraw), TURKISH);
+  assert.equal(legible('I\u0307stanbul g\u0306', all), 'İstanbul ğ');
+  const noEmoji = (character: string): boolean => !/\p{Extended_Pictographic}/u.test(character);
+  assert.equal(legible('a 👨‍👩‍👧 family ❤️ cat', noEmoji), 'a family cat');
+  assert.equal(legible('🐱\ud800', noEmoji), '');
+});
+
+test('the prompt and the job decide every pixel', () => {
+  const plan = planVideo({ duration: 1, resolution: '360p', aspect_ratio: '1:1', fps: 24 });
+  const frameOf = (jobId: string, prompt: string, frame: number): string => {
+    const film = createFilm(plan, jobId, prompt);
+    film.draw(frame);
+    return Buffer.from(film.planes.bytes).toString('base64');
+  };
+  const first = frameOf('job', 'a fox', 3);
+  assert.equal(frameOf('job', 'a fox', 3), first);
+  for (const other of [frameOf('other', 'a fox', 3), frameOf('job', 'a cat', 3), frameOf('job', 'a fox', 4)]) {
+    assert.notEqual(other, first);
+  }
+});
+
+test('a frame does not depend on the frames that were drawn before it', () => {
+  const plan = planVideo({ duration: 1, resolution: '360p', aspect_ratio: '16:9', fps: 24 });
+  const [one, other] = [createFilm(plan, 'job', 'a fox'), createFilm(plan, 'job', 'a fox')];
+  for (const frame of [0, 1, 2]) one.draw(frame);
+  other.draw(2);
+  assert.ok(Buffer.from(one.planes.bytes).equals(other.planes.bytes));
+});
+
+test('white letters stand on a backdrop dark enough to read them, whatever the palette', () => {
+  const plan = planVideo({ duration: 1, resolution: '360p', aspect_ratio: '16:9', fps: 24 });
+  for (let index = 0; index < 24; index++) {
+    const film = createFilm(plan, `job ${index}`, `${'word '.repeat(30)}${index}`);
+    film.draw(12);
+    const middle = film.planes.y.subarray(plan.width * 90, plan.width * 250).toSorted();
+    // Letters are the lightest fifth or so of this part; a backdrop of luma 92 gives white a contrast of 7 to 1.
+    assert.ok((middle[Math.floor(middle.length * 0.75)] ?? 255) < 92, `prompt ${index}`);
+    assert.ok((middle.at(-1) ?? 0) > 225);
+  }
+});
+
+test('an even grid becomes an even picture, and a slope stays a slope without steps', () => {
+  const grid = createGrid(16, 9);
+  const planes = createPlanes(320, 180);
+  const enlarge = createEnlarger(grid, planes, seededRandom('grain'), 0);
+  grid.y.fill(100);
+  grid.u.fill(90);
+  grid.v.fill(160);
+  enlarge(grid, planes, 0);
+  assert.deepEqual(
+    [new Set(planes.y), new Set(planes.u), new Set(planes.v)],
+    [new Set([100]), new Set([90]), new Set([160])],
+  );
+  for (let at = 0; at < grid.y.length; at++) grid.y[at] = 20 + 10 * (at % 18);
+  enlarge(grid, planes, 0);
+  const row = planes.y.subarray(320 * 90, 320 * 91);
+  for (let x = 1; x < row.length; x++)
+    assert.ok((row[x] ?? 0) - (row[x - 1] ?? 0) >= 0 && (row[x] ?? 0) - (row[x - 1] ?? 0) <= 1);
+});
+
+test('a layer covers where it was drawn, with its own colour, and nothing else', () => {
+  const planes = createPlanes(8, 4);
+  planes.y.fill(50);
+  planes.u.fill(100);
+  planes.v.fill(100);
+  const layer = drawLayer(8, 4, (context) => {
+    context.fillStyle = '#ff0000';
+    context.fillRect(0, 0, 4, 4);
+  });
+  blendLayer(planes, layer);
+  const [y, u, v] = toYuv(255, 0, 0).map(Math.round);
+  assert.deepEqual([...planes.y.subarray(0, 8)], [y, y, y, y, 50, 50, 50, 50]);
+  assert.deepEqual([...planes.u.subarray(0, 4), ...planes.v.subarray(0, 4)], [u, u, 100, 100, v, v, 100, 100]);
+});
