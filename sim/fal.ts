@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Hono } from 'hono';
-import type { Clock } from '../src/kernel/clock.ts';
-import type { Log } from '../src/kernel/log.ts';
 import { createCallLog } from './call-log.ts';
 import type { SimulatorEnv } from './cut.ts';
 import { type FalCall, type FalOperation, type FalParts, falApp } from './fal/app.ts';
@@ -15,6 +13,7 @@ import { createWatch } from './fal/watch.ts';
 import { createWebhooks, type Delivery, type Forgery, type SignedEvent, type WebhookFault } from './fal/webhooks.ts';
 import { createFaults, type FaultInput } from './faults.ts';
 import type { Pace } from './pace.ts';
+import type { SimulatorOptions } from './provider-simulator.ts';
 
 export type FalControls = {
   /** Spoils what comes next; `on` is `submit`, `status`, `result`, `cancel`, `jwks`, `media`, `upload` or `any`. */
@@ -52,9 +51,8 @@ export type FalControls = {
 };
 
 export type FalSimulator = {
-  /** Where the adapter believes it is calling. */
-  queueUrl: string;
-  restUrl: string;
+  /** The vendor's own, which the adapter calls. */
+  urls: { queueUrl: string; restUrl: string };
   hosts: string[];
   app: Hono<SimulatorEnv>;
   credentials: { apiKey: string };
@@ -66,13 +64,7 @@ const QUEUE_HOST = 'queue.fal.run';
 const REST_HOST = 'rest.fal.ai';
 const HOSTS = [QUEUE_HOST, REST_HOST, 'v3.fal.media', 'v3b.fal.media', 'fal.media'];
 /** fal's queue, webhooks and media host; the jobs live in `dataDir`, survive restarts, and go on while nobody is there. */
-export async function createFalSimulator(options: {
-  dataDir: string;
-  clock: Clock;
-  log: Log;
-  /** How webhooks are sent. */
-  deliver: typeof fetch;
-}): Promise<FalSimulator> {
+export async function createFalSimulator(options: SimulatorOptions): Promise<FalSimulator> {
   const { dataDir, clock, log, deliver } = options;
   const folder = join(dataDir, 'simulators', 'fal');
   const store = await openJobStore(join(folder, 'jobs'));
@@ -96,8 +88,7 @@ export async function createFalSimulator(options: {
     wire: { form: 'long', pendingStatus: 202 },
   };
   return {
-    queueUrl: `https://${QUEUE_HOST}`,
-    restUrl: `https://${REST_HOST}`,
+    urls: { queueUrl: `https://${QUEUE_HOST}`, restUrl: `https://${REST_HOST}` },
     hosts: HOSTS,
     app: falApp(parts),
     credentials: { apiKey: identity.apiKey },

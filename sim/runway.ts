@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import type { Hono } from 'hono';
-import type { Clock } from '../src/kernel/clock.ts';
-import type { Log } from '../src/kernel/log.ts';
 import { createCallLog } from './call-log.ts';
 import type { SimulatorEnv } from './cut.ts';
 import { createFaults } from './faults.ts';
 import type { SharedControls } from './panel.ts';
+import type { SimulatorOptions } from './provider-simulator.ts';
 import { type RunwayCall, type RunwayOperation, type RunwayParts, runwayApp } from './runway/app.ts';
 import { readIdentity } from './runway/identity.ts';
 import { MEDIA_HOST } from './runway/media.ts';
@@ -32,8 +31,8 @@ export type RunwayControls = Omit<SharedControls<Outcome>, 'jobs' | 'calls'> & {
 };
 
 export type RunwaySimulator = {
-  /** Where the adapter believes it is calling. */
-  baseUrl: string;
+  /** The vendor's own, which the adapter calls. */
+  urls: { baseUrl: string };
   hosts: string[];
   app: Hono<SimulatorEnv>;
   credentials: { apiKey: string };
@@ -45,11 +44,7 @@ const API_HOST = 'api.dev.runwayml.com';
 const CREDITS = 1_000_000;
 
 /** Runway's API, uploads and media host; tasks and uploads live in `dataDir`, survive restarts, and go on meanwhile. */
-export async function createRunwaySimulator(options: {
-  dataDir: string;
-  clock: Clock;
-  log: Log;
-}): Promise<RunwaySimulator> {
+export async function createRunwaySimulator(options: Omit<SimulatorOptions, 'deliver'>): Promise<RunwaySimulator> {
   const { dataDir, clock, log } = options;
   const folder = join(dataDir, 'simulators', 'runway');
   const { apiKey, signingKey } = await readIdentity(join(folder, 'identity.json'));
@@ -64,7 +59,7 @@ export async function createRunwaySimulator(options: {
     wire: { credits: CREDITS, deleted: 'gone' },
   };
   return {
-    baseUrl: `https://${API_HOST}`,
+    urls: { baseUrl: `https://${API_HOST}` },
     hosts: [API_HOST, MEDIA_HOST, STORAGE_HOST],
     app: runwayApp(parts),
     credentials: { apiKey },

@@ -1,44 +1,44 @@
-import type { Clock } from '../src/kernel/clock.ts';
-import type { Log } from '../src/kernel/log.ts';
 import { createDeviceCheckSimulator, type DeviceCheckSimulator } from './device-check.ts';
 import { createFalSimulator, type FalSimulator } from './fal.ts';
 import { inProcessFetch } from './in-process-fetch.ts';
+import type { CreateProviderSimulator, ProviderSimulator, SimulatorOptions } from './provider-simulator.ts';
 import { createRunwaySimulator, type RunwaySimulator } from './runway.ts';
 
-/** The vendors as this machine plays them. */
+/** The simulated vendors of this machine. */
 export type World = {
   /** Reaches the simulated hosts inside this process; any other host is an error. */
   fetch: typeof fetch;
   deviceCheck: DeviceCheckSimulator;
   fal: FalSimulator;
   runway: RunwaySimulator;
-  /** Lets go of whoever a simulator keeps waiting. */
+  /** All providers' simulators, by the names that the manifests use. */
+  providers: Readonly<Record<string, ProviderSimulator>>;
+  /** Answers the requests that a simulator keeps waiting, and ends. */
   close(): Promise<void>;
 };
 
-export type WorldOptions = {
-  /** What the simulators must remember is kept here. */
-  dataDir: string;
-  clock: Clock;
-  log: Log;
-  /** How a vendor's webhooks leave the world; the network unless said. */
+export type WorldOptions = Omit<SimulatorOptions, 'deliver'> & {
+  /** Sends the vendors' webhooks; over the network unless given. */
   deliver?: typeof fetch;
+  /** More simulators, by the names that the manifests use. */
+  simulators?: Readonly<Record<string, CreateProviderSimulator>>;
 };
 
-/** Builds the world of simulators. */
-export async function createWorld({ deliver = fetch, ...options }: WorldOptions): Promise<World> {
+/** Creates all simulators. */
+export async function createWorld({ deliver = fetch, simulators = {}, ...rest }: WorldOptions): Promise<World> {
+  const options = { ...rest, deliver };
   const deviceCheck = await createDeviceCheckSimulator(options);
-  const fal = await createFalSimulator({ ...options, deliver });
+  const fal = await createFalSimulator(options);
   const runway = await createRunwaySimulator(options);
-  const simulators = [deviceCheck, fal, runway];
-  const hosts = simulators.flatMap(({ hosts, app }) => hosts.map((host) => [host, app] as const));
+  const providers: Record<string, ProviderSimulator> = { fal, runway };
+  for (const [name, create] of Object.entries(simulators)) providers[name] = await create(options);
+  const all = [deviceCheck, ...Object.values(providers)];
+  const hosts = all.flatMap(({ hosts, app }) => hosts.map((host) => [host, app] as const));
   return {
     fetch: inProcessFetch(new Map(hosts)),
-    deviceCheck,
-    fal,
-    runway,
+    ...{ deviceCheck, fal, runway, providers },
     async close() {
-      await Promise.all(simulators.map((simulator) => simulator.close()));
+      await Promise.all(all.map((simulator) => simulator.close()));
     },
   };
 }

@@ -1,30 +1,31 @@
-/** Where a provider can reach this server: for its webhooks, and for the pictures it is to animate. */
+/** The callback URL of each provider: where it can reach this server, for its webhooks and for images. */
 import ipaddr from 'ipaddr.js';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
-import type { Settings } from './config/settings.ts';
+import type { ProviderAccess } from './vendor-connections.ts';
 
 /** Base URLs without a slash at the end. */
 export type CallbackOptions = {
-  settings: Pick<Settings, 'server' | 'providers'>;
-  /** Those that this process plays itself. */
-  simulated: ReadonlySet<ProviderName>;
+  publicUrl: string | undefined;
+  providers: ReadonlyMap<ProviderName, ProviderAccess>;
   /** Where this machine's own processes reach the server; null where it has no port, or not yet. */
   localUrl(): string | null;
 };
 
 /** The base URL to give to a provider, or null where it cannot reach this server at any. */
-export function callbackUrls(reach: CallbackOptions): (provider: Pick<VideoProvider, 'name'>) => string | null {
-  const { server, providers } = reach.settings;
+export function callbackUrls(options: CallbackOptions): (provider: Pick<VideoProvider, 'name'>) => string | null {
+  const { publicUrl, providers, localUrl } = options;
   return ({ name }) => {
-    if (name === 'sandbox') return null;
-    if (reach.simulated.has(name)) return reach.localUrl() ?? server.publicUrl ?? null;
-    const vendorUrl = name === 'runway' ? providers.runwayUrl : providers.falQueueUrl;
-    if (server.publicUrl !== undefined) {
-      // The real vendors drop what leads nowhere public; a stand-in of theirs may be on any network.
-      const isFine = isPublic(server.publicUrl) || !isPublic(vendorUrl);
-      return isFine ? server.publicUrl : null;
+    const access = providers.get(name);
+    if (!access) return null;
+    const { manifest, connection, isSimulated } = access;
+    const vendorUrl = manifest.callbacksFrom === null ? undefined : connection.urls[manifest.callbacksFrom];
+    if (vendorUrl === undefined) return null;
+    if (isSimulated) return localUrl() ?? publicUrl ?? null;
+    if (publicUrl !== undefined) {
+      // The real vendors drop URLs that are not public; a stand-in of theirs may be on any network.
+      return isPublic(publicUrl) || !isPublic(vendorUrl) ? publicUrl : null;
     }
-    return isLoopback(new URL(vendorUrl).hostname) ? reach.localUrl() : null;
+    return isLoopback(new URL(vendorUrl).hostname) ? localUrl() : null;
   };
 }
 

@@ -1,39 +1,54 @@
 import { StartupError } from '../kernel/startup-error.ts';
+import type { ProviderManifest } from '../providers/manifest.ts';
+import { MANIFESTS } from '../providers/manifests.ts';
+import { providerSchema } from './config/providers.ts';
 import { type Complaint, complaintsAbout } from './config/rules.ts';
 import { type Secrets, secretsOf } from './config/secrets.ts';
 import { type Settings, settingsOf } from './config/settings.ts';
-import { exampleOf, type Given, givenIn, VARIABLE_NAMES, type Values, variables } from './config/variables.ts';
+import { examplesOf, type Given, givenIn, type Values, variables } from './config/variables.ts';
 
 /** The whole configuration: what may be shown, apart from what may not. */
 export type Config = { settings: Settings; secrets: Secrets };
 
+export type ConfigOptions = {
+  /** The providers that there may be. */
+  manifests?: readonly ProviderManifest[];
+};
+
 type Reading = { values: Values; complaints: [] } | { values: undefined; complaints: Complaint[] };
 
-async function readEach(given: Given): Promise<Reading> {
-  const read = await variables.safeParseAsync(given);
-  if (read.success) return { values: read.data, complaints: [] };
-  const complaints = read.error.issues.flatMap(({ path, message }) => {
-    const name = VARIABLE_NAMES.find((known) => known === path[0]);
-    return name ? [{ name, problem: message }] : [];
-  });
-  return { values: undefined, complaints };
+async function readEach(given: Given, manifests: readonly ProviderManifest[]): Promise<Reading> {
+  const [own, providers] = await Promise.all([
+    variables.safeParseAsync(given),
+    providerSchema(manifests).safeParseAsync(given),
+  ]);
+  if (own.success && providers.success) return { values: { ...own.data, providers: providers.data }, complaints: [] };
+  const issues = [...(own.error?.issues ?? []), ...(providers.error?.issues ?? [])];
+  return {
+    values: undefined,
+    complaints: issues.map(({ path, message }) => ({ name: String(path[0]), problem: message })),
+  };
 }
 
 /** One line per variable, in the table's order. */
-function refusal(complaints: Complaint[]): StartupError {
-  const lines = VARIABLE_NAMES.flatMap((name) => {
+function refusal(complaints: Complaint[], examples: ReadonlyMap<string, string>): StartupError {
+  const lines = [...examples].flatMap(([name, example]) => {
     const problems = new Set(complaints.filter((complaint) => complaint.name === name).map(({ problem }) => problem));
-    return problems.size === 0 ? [] : [`  ${name} ${[...problems].join('; ')}. Example: ${name}=${exampleOf(name)}`];
+    return problems.size === 0 ? [] : [`  ${name} ${[...problems].join('; ')}. Example: ${name}=${example}`];
   });
   return new StartupError(`The environment cannot be used. Set these right and start again:\n${lines.join('\n')}`);
 }
 
 /** Reads an environment. Everything missing or unusable is reported at once, by name, in one StartupError. */
-export async function readConfig(env: Record<string, string | undefined>): Promise<Config> {
-  const given = givenIn(env);
+export async function readConfig(
+  env: Record<string, string | undefined>,
+  { manifests = MANIFESTS }: ConfigOptions = {},
+): Promise<Config> {
+  const examples = examplesOf(manifests);
+  const given = givenIn(env, examples.keys());
   const environment = variables.shape.ENVIRONMENT.safeParse(given.ENVIRONMENT).data;
-  const { values, complaints } = await readEach(given);
-  const all = [...complaints, ...complaintsAbout(given, environment)];
-  if (!values || all.length > 0) throw refusal(all);
-  return { settings: settingsOf(values), secrets: secretsOf(values) };
+  const { values, complaints } = await readEach(given, manifests);
+  const all = [...complaints, ...complaintsAbout(given, environment, manifests)];
+  if (!values || all.length > 0) throw refusal(all, examples);
+  return { settings: settingsOf(values, manifests), secrets: secretsOf(values, manifests) };
 }

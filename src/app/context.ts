@@ -17,9 +17,8 @@ import { createDiskStore } from '../media/disk.ts';
 import { createMediaFetcher } from '../media/fetch-media.ts';
 import { createS3Store } from '../media/s3.ts';
 import type { MediaStore } from '../media/store.ts';
-import { createFalProvider } from '../providers/fal/index.ts';
+import { providerOf } from '../providers/manifest.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
-import { createRunwayProvider } from '../providers/runway/index.ts';
 import { callbackUrls } from './callback-url.ts';
 import type { Config } from './config.ts';
 import type { CreateRuntime, RuntimeCapabilities } from './runtime-capabilities.ts';
@@ -58,10 +57,10 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   const clock = systemClock;
   const dataDir = resolve(config.settings.server.dataDir);
   // Loaded only where it is wanted: it brings what an isolate may not even import.
-  const createPlace = options.createRuntime ?? (await import('./node-runtime.ts')).createNodeRuntime;
-  const place = await createPlace({ dataDir, directUrl: database.directUrl, log });
+  const createRuntime = options.createRuntime ?? (await import('./node-runtime.ts')).createNodeRuntime;
+  const runtime = await createRuntime({ dataDir, directUrl: database.directUrl, log });
+  const providers = await createProviders(connections, runtime, log);
   const pool = createPool({ url: database.url, log, connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX });
-  const providers = createProviders(config, connections, place, log);
 
   const ctx: Context = {
     db: createDatabase(pool),
@@ -79,32 +78,32 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, log) : null,
     deviceGrantLease: createLease({ url: database.directUrl, name: 'device grants', waitMs: GRANT_WAIT_MS, log }),
     providers,
-    simulated: connections.simulated,
+    simulated: simulatedIn(connections),
     callbackUrl: callbackUrls({
-      settings: config.settings,
-      simulated: connections.simulated,
+      publicUrl: config.settings.server.publicUrl,
+      providers: connections.providers,
       localUrl: options.localUrl,
     }),
     verifySignedWebhook: config.secrets.webhookSecret
       ? createSignedWebhooks(config.secrets.webhookSecret.reveal())
       : null,
-    bulkhead: createBulkhead({ slots: Math.ceil(place.concurrency * VENDORS_SHARE), clock }),
+    bulkhead: createBulkhead({ slots: Math.ceil(runtime.concurrency * VENDORS_SHARE), clock }),
     media: mediaStoreOf(config, dataDir, clock),
-    mediaFetcherFor: mediaFetchersOf(config, connections, place),
-    probe: place.probe,
+    mediaFetcherFor: mediaFetchersOf(config, connections, runtime),
+    probe: runtime.probe,
     mediaSigner: createMediaSigner(secrets.secretKey, clock),
     latestMigration: LATEST_MIGRATION,
-    workDir: place.workDir,
-    userEvents: place.userEvents,
+    workDir: runtime.workDir,
+    userEvents: runtime.userEvents,
     stopping,
     ...options.overrides,
   };
   return {
     ctx,
-    concurrency: place.concurrency,
+    concurrency: runtime.concurrency,
     async close() {
-      await Promise.all([place.probe.close(), ...[...providers.values()].map((provider) => provider.close())]);
-      await place.userEvents.close();
+      await Promise.all([runtime.probe.close(), ...[...providers.values()].map((provider) => provider.close())]);
+      await runtime.userEvents.close();
       await closePool(pool);
     },
   };
@@ -131,39 +130,39 @@ const MEDIA_STALL_MS = 30_000;
 function mediaFetchersOf(
   { settings }: Config,
   connections: VendorConnections,
-  place: RuntimeCapabilities,
+  runtime: RuntimeCapabilities,
 ): Context['mediaFetcherFor'] {
   const options = {
     extraHosts: settings.mediaAllowedHosts,
     extraMayBePrivate: settings.environment !== 'production',
     bytesMax: MEDIA_BYTES_MAX,
     stallMs: MEDIA_STALL_MS,
-    fetch: place.pinsAddresses ? undefined : fetch,
+    fetch: runtime.pinsAddresses ? undefined : fetch,
   };
-  const { simulated, simulatedFetch } = connections;
+  const { providers, simulatedFetch } = connections;
   const real = createMediaFetcher(options);
   if (!simulatedFetch) return () => real;
   const get = (url: URL, signal: AbortSignal) => simulatedFetch(url, { signal, redirect: 'manual' });
-  const played = createMediaFetcher({ ...options, get });
-  return ({ name }) => (simulated.has(name) ? played : real);
+  const simulated = createMediaFetcher({ ...options, get });
+  return ({ name }) => (providers.get(name)?.isSimulated ? simulated : real);
 }
 
-/** Vendors that can be reached; and the sandbox, for development and staging alone: nobody pays for its videos. */
-function createProviders(
-  { settings }: Config,
-  connections: VendorConnections,
-  place: RuntimeCapabilities,
+/** The adapters of all providers on offer here, in their order. */
+async function createProviders(
+  { providers }: VendorConnections,
+  runtime: RuntimeCapabilities,
   log: Log,
-): Map<ProviderName, VideoProvider> {
-  const providers = new Map<ProviderName, VideoProvider>();
-  if (settings.environment !== 'production') providers.set('sandbox', place.createSandbox());
-  const tools = { clock: systemClock, log };
-  for (const name of ['fal', 'pika'] as const) {
-    const access = connections[name];
-    if (access) providers.set(name, createFalProvider({ name, ...access, ...tools }));
-  }
-  if (connections.runway) providers.set('runway', createRunwayProvider({ ...connections.runway, ...tools }));
-  return providers;
+): Promise<Map<ProviderName, VideoProvider>> {
+  const tools = { clock: systemClock, log, createSandbox: runtime.createSandbox };
+  const created = [...providers.values()].map(async ({ manifest, connection }) => {
+    const adapter = await manifest.createAdapter(connection, tools);
+    return [manifest.name, providerOf(manifest, adapter)] as const;
+  });
+  return new Map(await Promise.all(created));
+}
+
+function simulatedIn({ providers }: VendorConnections): ReadonlySet<ProviderName> {
+  return new Set([...providers].filter(([, { isSimulated }]) => isSimulated).map(([name]) => name));
 }
 
 function policyOf({ settings: { limits } }: Config): Policy {

@@ -5,7 +5,8 @@ import { listen } from '../db/listen.ts';
 import { createProbe } from '../media/probe.ts';
 import { compileCache } from '../platform/compile-cache.ts';
 import { isOtherProcess } from '../platform/process-ids.ts';
-import { createSandboxProvider } from '../providers/sandbox/index.ts';
+import { createSandboxAdapter } from '../providers/sandbox/index.ts';
+import { sandbox } from '../providers/sandbox/manifest.ts';
 import { type CreateRuntime, USER_EVENTS } from './runtime-capabilities.ts';
 
 /** More renders at once than this only make each of them slower. */
@@ -25,7 +26,7 @@ export const createNodeRuntime: CreateRuntime = async ({ dataDir, directUrl, log
     userEvents: await listen({ url: directUrl, channel: USER_EVENTS, log }),
     probe: createProbe({ maxParallel: PROBES_MAX, log, env }),
     createSandbox: () =>
-      createSandboxProvider({ workDir: join(dataDir, 'sandbox'), log, maxParallel: RENDERS_MAX, env }),
+      createSandboxAdapter({ workDir: join(dataDir, sandbox.name), log, maxParallel: RENDERS_MAX, env }),
   };
 };
 

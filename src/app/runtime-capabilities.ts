@@ -2,7 +2,7 @@
 import type { Listener } from '../db/listen.ts';
 import type { Log } from '../kernel/log.ts';
 import type { MediaProbe } from '../media/probe.ts';
-import type { VideoProvider } from '../providers/provider.ts';
+import type { ProviderAdapter } from '../providers/provider.ts';
 
 export type RuntimeOptions = {
   /** Absolute. */
@@ -22,8 +22,8 @@ export type RuntimeCapabilities = {
   pinsAddresses: boolean;
   /** The channel on which the database says whose events changed. */
   userEvents: Listener;
-  /** The built-in provider, asked for only where it may be used. */
-  createSandbox(): VideoProvider;
+  /** The adapter of the built-in provider, created only where that provider may be used. */
+  createSandbox(): ProviderAdapter;
 };
 
 export type CreateRuntime = (options: RuntimeOptions) => Promise<RuntimeCapabilities>;

@@ -1,39 +1,47 @@
-/** How each vendor is reached: with which key, at which address, over the network or inside this process. */
+/** How each vendor is reached: with which key, at which URL, over the network or inside this process. */
 import type { TeamKey } from '../apple/team-token.ts';
+import type { ProviderConnection, ProviderManifest } from '../providers/manifest.ts';
 import type { ProviderName } from '../providers/provider.ts';
 import type { Config } from './config.ts';
 
-/** `baseUrl`s have no slash at the end. */
+/** `baseUrl` has no slash at the end. */
 export type DeviceCheckAccess = { key: TeamKey; baseUrl: string; fetch: typeof fetch };
-export type RunwayAccess = { apiKey: string; baseUrl: string; fetch: typeof fetch };
-export type FalAccess = { apiKey: string; queueUrl: string; restUrl: string; fetch: typeof fetch };
+/** `isSimulated`: a simulator of this process answers. */
+export type ProviderAccess = { manifest: ProviderManifest; connection: ProviderConnection; isSimulated: boolean };
 
-/** A vendor that is undefined is not there: its feature is switched off. */
 export type VendorConnections = {
+  /** Undefined: its feature is switched off. */
   deviceCheck?: DeviceCheckAccess | undefined;
-  fal?: FalAccess | undefined;
-  /** Reached through fal, with a key of its own. */
-  pika?: FalAccess | undefined;
-  runway?: RunwayAccess | undefined;
-  /** The providers that this process plays itself. */
-  simulated: ReadonlySet<ProviderName>;
-  /** Brings the finished files of those, and of nobody else; it never touches the network. */
+  /** The providers that are on offer here. */
+  providers: ReadonlyMap<ProviderName, ProviderAccess>;
+  /** Fetches the finished files of the simulated providers. It never touches the network. */
   simulatedFetch?: typeof fetch | undefined;
 };
 
-/** The vendors that have a key, as they really are; nobody is simulated. */
-export function realConnections({ settings, secrets }: Config): VendorConnections {
-  const { falQueueUrl: queueUrl, falRestUrl: restUrl, runwayUrl } = settings.providers;
-  const { deviceCheck, falKey, pikaKey, runwayKey } = secrets;
+/** The vendors that have all their credentials, at their real URLs; none is simulated. */
+export function realConnections(config: Config, manifests: readonly ProviderManifest[]): VendorConnections {
+  const { deviceCheck } = config.secrets;
   return {
     deviceCheck: deviceCheck && {
       key: { ...deviceCheck, privateKey: deviceCheck.privateKey.reveal() },
-      baseUrl: settings.apple.deviceCheckUrl,
+      baseUrl: config.settings.apple.deviceCheckUrl,
       fetch,
     },
-    fal: falKey && { apiKey: falKey.reveal(), queueUrl, restUrl, fetch },
-    pika: pikaKey && { apiKey: pikaKey.reveal(), queueUrl, restUrl, fetch },
-    runway: runwayKey && { apiKey: runwayKey.reveal(), baseUrl: runwayUrl, fetch },
-    simulated: new Set(),
+    providers: new Map(
+      manifests.flatMap((manifest) => {
+        const connection = realConnection(config, manifest);
+        return connection ? [[manifest.name, { manifest, connection, isSimulated: false }]] : [];
+      }),
+    ),
   };
+}
+
+function realConnection(
+  { settings, secrets }: Config,
+  { name, isForProduction }: ProviderManifest,
+): ProviderConnection | null {
+  const credentials = secrets.providers[name];
+  if (!credentials || (settings.environment === 'production' && !isForProduction)) return null;
+  const revealed = Object.entries(credentials).map(([role, secret]) => [role, secret.reveal()]);
+  return { credentials: Object.fromEntries(revealed), urls: settings.providers[name] ?? {}, fetch };
 }

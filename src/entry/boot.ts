@@ -13,6 +13,8 @@ import { systemClock } from '../kernel/clock.ts';
 import { errorCodeOf } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
 import { StartupError } from '../kernel/startup-error.ts';
+import type { ProviderManifest } from '../providers/manifest.ts';
+import { MANIFESTS } from '../providers/manifests.ts';
 import { loadDevelopmentSecrets } from './development-secrets.ts';
 import { createLog } from './log.ts';
 import { startSimulation } from './simulation.ts';
@@ -33,13 +35,15 @@ export type Boot = {
 };
 
 export type BootOptions = {
+  /** The providers that there may be. */
+  manifests?: readonly ProviderManifest[];
   env: Record<string, string | undefined>;
   /** A lone worker does not own a database. */
   canEmbed: boolean;
 } & Pick<ContextOptions, 'createRuntime'>;
 
-export async function boot({ env, canEmbed, ...runtime }: BootOptions): Promise<Boot> {
-  const config = await readConfig(env);
+export async function boot({ env, canEmbed, manifests = MANIFESTS, ...runtime }: BootOptions): Promise<Boot> {
+  const config = await readConfig(env, { manifests });
   const { settings, secrets } = config;
   const isDevelopment = settings.environment === 'development';
   const log = createLog(settings.server.logLevel, isDevelopment && !env.LOG_JSON);
@@ -59,7 +63,7 @@ export async function boot({ env, canEmbed, ...runtime }: BootOptions): Promise<
     const database = await openDatabase(config, dataDir, canEmbed, log);
     if (database.embedded) closers.push(() => database.embedded?.stop() ?? Promise.resolve());
     await prepareDatabase(database.directUrl, settings.limits, log);
-    const simulation = await startSimulation(config, { dataDir, clock: systemClock, log });
+    const simulation = await startSimulation(config, { manifests, dataDir, clock: systemClock, log });
     closers.push(() => simulation.close());
     const stopping = new AbortController();
     const listening = { url: localUrlOf(settings.server) };

@@ -80,14 +80,12 @@ export type WebhookVerdict =
   | { ok: true; providerJobId: string | null; eventId: string | null }
   | { ok: false; cause: string };
 
-export type VideoProvider = {
-  readonly name: ProviderName;
+/** What an adapter does; its manifest says the rest. */
+export type ProviderAdapter = {
   /** True when submitting the same `jobId` twice makes (and bills) one video. */
   readonly submitIsRepeatable: boolean;
   /** How long to wait between two status questions about one job. */
   readonly pollIntervalMs: number;
-  /** The hosts its finished files may be fetched from; `*.` stands for every host below a domain. */
-  readonly mediaHosts: readonly string[];
   submit(request: GenerationRequest, signal: AbortSignal): Promise<SubmitOutcome>;
   /**
    * How the job stands, by the provider's id alone and with our key. Where a submit's outcome is unknown and an event
@@ -96,12 +94,18 @@ export type VideoProvider = {
   status(request: GenerationRequest, providerJobId: string, signal: AbortSignal): Promise<ProviderStatus>;
   /** Asks the provider to stop. Best effort: the job's own state is decided in our database. */
   cancel(request: GenerationRequest, providerJobId: string, signal: AbortSignal): Promise<void>;
-  /** Who sends its webhooks, as `?provider=` of their address names it; absent where it sends none. */
-  readonly webhooksFrom?: string;
   /** Whether the provider sent this; absent where it sends no webhooks. */
   verifyWebhook?(delivery: WebhookDelivery): Promise<WebhookVerdict>;
   /** Our copy is safe (or no longer wanted): whatever the adapter kept on this machine for the job may go. */
   release(jobId: string): Promise<void>;
   /** Stops what runs on this machine. Called once, at shutdown. */
   close(): Promise<void>;
+};
+
+export type VideoProvider = ProviderAdapter & {
+  readonly name: ProviderName;
+  /** The hosts its finished files may be fetched from; `*.` stands for every host below a domain. */
+  readonly mediaHosts: readonly string[];
+  /** The sender of its webhooks, as `?provider=` of their URL names it; absent where it sends none. */
+  readonly webhooksFrom?: string;
 };

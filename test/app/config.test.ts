@@ -4,9 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { importJWK, importPKCS8 } from 'jose';
-import { VARIABLE_NAMES } from '../../src/app/config/variables.ts';
+import { examplesOf } from '../../src/app/config/variables.ts';
 import { type Config, readConfig } from '../../src/app/config.ts';
 import { StartupError } from '../../src/kernel/startup-error.ts';
+import { MANIFESTS } from '../../src/providers/manifests.ts';
 
 type Env = Record<string, string | undefined>;
 
@@ -305,7 +306,7 @@ const everySecret: Env = {
 
 test('no secret is in anything that prints a configuration', async () => {
   const config: Config = await readConfig(everySecret);
-  const printed = `${JSON.stringify(config)}${inspect(config, { depth: null, showHidden: true })}${config.secrets.falKey}`;
+  const printed = `${JSON.stringify(config)}${inspect(config, { depth: null, showHidden: true })}${config.secrets.providers.fal?.apiKey}`;
   const shown = /hunter|-secret|at-rest|BEGIN/.exec(printed);
   assert.equal(shown, null, shown?.input.slice(shown.index - 40, shown.index + 40));
   assert.ok(!printed.includes(jwk.d ?? 'no key'));
@@ -324,10 +325,10 @@ test('a refusal never repeats a value', async () => {
 test('the direct database URL and the Pika key fall back to what they are derived from', async () => {
   const alone = (await readConfig(production)).secrets;
   assert.equal(alone.database?.directUrl.reveal(), production.DATABASE_URL);
-  assert.equal(alone.pikaKey?.reveal(), production.FALAI_API_KEY);
+  assert.equal(alone.providers.pika?.apiKey?.reveal(), production.FALAI_API_KEY);
   const own = (await readConfig(everySecret)).secrets;
   assert.equal(own.database?.directUrl.reveal(), everySecret.DATABASE_DIRECT_URL);
-  assert.equal(own.pikaKey?.reveal(), 'pika-secret');
+  assert.equal(own.providers.pika?.apiKey?.reveal(), 'pika-secret');
 });
 
 test('bases lose the slash at their end and keep their path', async () => {
@@ -380,7 +381,7 @@ test('staging and production simulate nobody', async () => {
 test('.env.example names every variable once, in the order of the table, and sets none', async () => {
   const lines = (await readFile(new URL('../../.env.example', import.meta.url), 'utf8')).split('\n');
   const named = lines.flatMap((line) => /^# ([A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
-  assert.deepEqual(named, VARIABLE_NAMES);
+  assert.deepEqual(named, [...examplesOf(MANIFESTS).keys()]);
   assert.deepEqual(
     lines.filter((line) => line !== '' && !line.startsWith('#')),
     [],

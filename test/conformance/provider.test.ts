@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { compileCache } from '../../src/platform/compile-cache.ts';
-import { createSandboxProvider } from '../../src/providers/sandbox/index.ts';
+import { providerOf } from '../../src/providers/manifest.ts';
+import { createSandboxAdapter } from '../../src/providers/sandbox/index.ts';
+import { sandbox } from '../../src/providers/sandbox/manifest.ts';
 import { collectingLog, falBench } from '../providers/fal-bench.ts';
 import { HIDDEN_PICTURE, runwayBench } from '../providers/runway-bench.ts';
 import { type ProviderBench, providerConformance } from './provider-suite.ts';
@@ -61,7 +63,8 @@ providerConformance('the sandbox', async (t): Promise<ProviderBench> => {
   const log = collectingLog();
   const opened = new Set<{ close(): Promise<void> }>();
   const open = () => {
-    const provider = createSandboxProvider({ workDir: folder, log, maxParallel: 1, env: compileCache() });
+    const adapter = createSandboxAdapter({ workDir: folder, log, maxParallel: 1, env: compileCache() });
+    const provider = providerOf(sandbox, adapter);
     opened.add(provider);
     return provider;
   };

@@ -115,7 +115,9 @@ suite('fal’s SDK is content with the simulator', () => {
       const client = createFalClient({
         credentials: fal.credentials.apiKey,
         ...(served
-          ? { requestMiddleware: async (asked) => ({ ...asked, url: asked.url.replace(fal.queueUrl, served.url) }) }
+          ? {
+              requestMiddleware: async (asked) => ({ ...asked, url: asked.url.replace(fal.urls.queueUrl, served.url) }),
+            }
           : { fetch: inside }),
       });
       const fetchFile = served ? fetch : inside;
@@ -173,7 +175,7 @@ suite('Runway’s SDK is content with the simulator', () => {
       const served = door === 'over a port' ? await serveSimulator(runway.app) : undefined;
       t.after(() => served?.close());
       const { apiKey } = runway.credentials;
-      const where = served ? { baseURL: served.url } : { baseURL: runway.baseUrl, fetch: world.fetch };
+      const where = served ? { baseURL: served.url } : { baseURL: runway.urls.baseUrl, fetch: world.fetch };
       const client = new RunwayML({ apiKey, maxRetries: 0, logLevel: 'off', ...where });
       return { client, controls: runway.controls, fetchFile: served ? fetch : world.fetch };
     };

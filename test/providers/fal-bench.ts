@@ -10,7 +10,9 @@ import { serveSimulator } from '../../sim/serve.ts';
 import { createWorld } from '../../sim/world.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
 import type { Log } from '../../src/kernel/log.ts';
-import { createFalProvider, type FalOptions } from '../../src/providers/fal/index.ts';
+import { createFalAdapter, type FalOptions } from '../../src/providers/fal/index.ts';
+import { fal as falManifest, pika as pikaManifest } from '../../src/providers/fal/manifest.ts';
+import { providerOf } from '../../src/providers/manifest.ts';
 import type {
   GenerationRequest,
   ProviderStatus,
@@ -85,12 +87,15 @@ export async function falBench(t: TestContext, door: Door = 'inside the process'
   const falOptions: FalOptions = {
     name: 'fal',
     apiKey: fal.credentials.apiKey,
-    queueUrl: served?.url ?? fal.queueUrl,
-    restUrl: served?.url ?? fal.restUrl,
+    queueUrl: served?.url ?? fal.urls.queueUrl,
+    restUrl: served?.url ?? fal.urls.restUrl,
     fetch: served ? fetch : world.fetch,
     ...{ clock, log, retryTools },
   };
-  const withOptions = (changed: Partial<FalOptions>) => createFalProvider({ ...falOptions, ...changed });
+  const withOptions = (changed: Partial<FalOptions>) => {
+    const options = { ...falOptions, ...changed };
+    return providerOf(options.name === 'pika' ? pikaManifest : falManifest, createFalAdapter(options));
+  };
   const signal = AbortSignal.timeout(20_000);
 
   /** Takes the job, and fails where fal did not. */

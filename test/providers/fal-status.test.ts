@@ -131,7 +131,7 @@ for (const door of DOORS) {
       const provider = bench.withOptions({ fetch: watching });
       const request = requestFor();
       const id = await bench.ended(request);
-      const base = new URL(bench.served?.url ?? bench.world.fal.queueUrl);
+      const base = new URL(bench.served?.url ?? bench.world.fal.urls.queueUrl);
       const elsewhere = [
         `https://queue.fal.run.example.com/fal-ai/veo3.1/requests/${id}`,
         `http://127.0.0.1:1/fal-ai/veo3.1/requests/${id}`,

@@ -6,8 +6,10 @@ import type { TestContext } from 'node:test';
 import { withRunwayControls } from '../../sim/runway/controls.ts';
 import { serveSimulator } from '../../sim/serve.ts';
 import { createWorld } from '../../sim/world.ts';
+import { providerOf } from '../../src/providers/manifest.ts';
 import type { GenerationRequest, SourceImage } from '../../src/providers/provider.ts';
-import { createRunwayProvider, type RunwayOptions } from '../../src/providers/runway/index.ts';
+import { createRunwayAdapter, type RunwayOptions } from '../../src/providers/runway/index.ts';
+import * as manifests from '../../src/providers/runway/manifest.ts';
 import { collectingLog, type Door, PICTURE, requestFor, turnableClock } from './fal-bench.ts';
 
 /** The beginning of a PNG, as long as the smallest file that Runway takes. */
@@ -45,12 +47,13 @@ export async function runwayBench(t: TestContext, door: Door = 'inside the proce
   const waits: number[] = [];
   const runwayOptions: RunwayOptions = {
     apiKey: runway.credentials.apiKey,
-    baseUrl: served?.url ?? runway.baseUrl,
+    baseUrl: served?.url ?? runway.urls.baseUrl,
     fetch: served ? fetch : world.fetch,
     retryTools: { sleep: async (ms: number) => void waits.push(ms), random: () => 0 },
     ...{ clock, log },
   };
-  const withOptions = (changed: Partial<RunwayOptions>) => createRunwayProvider({ ...runwayOptions, ...changed });
+  const withOptions = (changed: Partial<RunwayOptions>) =>
+    providerOf(manifests.runway, createRunwayAdapter({ ...runwayOptions, ...changed }));
   const provider = withOptions({});
   const signal = AbortSignal.timeout(20_000);
 

@@ -8,8 +8,10 @@ import { suite, test } from 'node:test';
 import { importGraph } from '../../scripts/import-graph.ts';
 import { serveSimulator } from '../../sim/serve.ts';
 import { Problem } from '../../src/kernel/errors.ts';
+import { providerOf } from '../../src/providers/manifest.ts';
 import type { GenerationRequest } from '../../src/providers/provider.ts';
-import { createRunwayProvider } from '../../src/providers/runway/index.ts';
+import { createRunwayAdapter } from '../../src/providers/runway/index.ts';
+import { runway } from '../../src/providers/runway/manifest.ts';
 import { knownModels } from '../../src/providers/runway/models.ts';
 import { DENO_VERSIONS, denoBinary } from '../door/support/deno.ts';
 import { IMAGE_URL, PICTURE, PROMPT, turnableClock } from './fal-bench.ts';
@@ -210,7 +212,7 @@ suite('what Runway is asked', { concurrency: 4 }, () => {
   test('nobody is asked about one task more often than Runway wishes', () => {
     const options = { apiKey: 'key_x', baseUrl: 'https://runway.invalid', fetch, clock: turnableClock() };
     const log = { debug() {}, info() {}, warn() {}, error() {} };
-    const provider = createRunwayProvider({ ...options, log });
+    const provider = providerOf(runway, createRunwayAdapter({ ...options, log }));
     assert.ok(provider.pollIntervalMs >= 5_000);
     assert.equal(provider.verifyWebhook, undefined);
     assert.equal(provider.webhooksFrom, undefined);

@@ -1,5 +1,5 @@
 /** Run by Deno: a submit, one that finds nobody, and a status; prints what came of them. */
-import { createRunwayProvider } from '../../src/providers/runway/index.ts';
+import { createRunwayAdapter } from '../../src/providers/runway/index.ts';
 
 const answers: Record<string, object> = {
   '/v1/text_to_video': { id: 'a-task', estimatedCost: { credits: 48 } },
@@ -19,8 +19,8 @@ const request = {
   ...{ image: null, webhookUrl: null },
 };
 const signal = AbortSignal.timeout(10_000);
-const there = createRunwayProvider({ ...common, fetch: playing });
-const away = createRunwayProvider({ ...common, fetch: nobody });
+const there = createRunwayAdapter({ ...common, fetch: playing });
+const away = createRunwayAdapter({ ...common, fetch: nobody });
 console.log(
   JSON.stringify([
     await there.submit(request, signal),

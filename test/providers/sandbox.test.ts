@@ -8,8 +8,13 @@ import { after, test } from 'node:test';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createProbe } from '../../src/media/probe.ts';
 import { compileCache } from '../../src/platform/compile-cache.ts';
-import type { GenerationRequest, ProviderStatus, VideoProvider, VideoSettings } from '../../src/providers/provider.ts';
-import { createSandboxProvider } from '../../src/providers/sandbox/index.ts';
+import type {
+  GenerationRequest,
+  ProviderAdapter,
+  ProviderStatus,
+  VideoSettings,
+} from '../../src/providers/provider.ts';
+import { createSandboxAdapter } from '../../src/providers/sandbox/index.ts';
 import { isRunning, until } from '../media/until.ts';
 
 const scratch = await mkdtemp(join(tmpdir(), 'rendio-sandbox-'));
@@ -38,10 +43,10 @@ const freshFolder = (): string => join(scratch, randomUUID());
 /** A provider for one test, in a folder of its own unless one is given. */
 async function withProvider(
   options: { workDir?: string; maxParallel?: number },
-  use: (provider: VideoProvider, workDir: string) => Promise<void>,
+  use: (provider: ProviderAdapter, workDir: string) => Promise<void>,
 ): Promise<void> {
   const workDir = options.workDir ?? freshFolder();
-  const provider = createSandboxProvider({ workDir, log: silentLog, maxParallel: options.maxParallel ?? 1, env });
+  const provider = createSandboxAdapter({ workDir, log: silentLog, maxParallel: options.maxParallel ?? 1, env });
   try {
     await use(provider, workDir);
   } finally {
@@ -49,21 +54,21 @@ async function withProvider(
   }
 }
 
-const submit = async (provider: VideoProvider, request: GenerationRequest): Promise<void> => {
+const submit = async (provider: ProviderAdapter, request: GenerationRequest): Promise<void> => {
   const answer = await provider.submit(request, never);
   assert.deepEqual(answer, { outcome: 'accepted', providerJobId: `sandbox-${request.jobId}` });
 };
-const statusOf = (provider: VideoProvider, request: GenerationRequest): Promise<ProviderStatus> =>
+const statusOf = (provider: ProviderAdapter, request: GenerationRequest): Promise<ProviderStatus> =>
   provider.status(request, `sandbox-${request.jobId}`, never);
 
 /** Waits until the job is in this state and answers the status. */
-const reaches = <S extends ProviderStatus['state']>(provider: VideoProvider, request: GenerationRequest, state: S) =>
+const reaches = <S extends ProviderStatus['state']>(provider: ProviderAdapter, request: GenerationRequest, state: S) =>
   until(async () => {
     const status = await statusOf(provider, request);
     return status.state === state ? (status as Extract<ProviderStatus, { state: S }>) : null;
   }, 60_000);
 
-async function finishedPath(provider: VideoProvider, request: GenerationRequest): Promise<string> {
+async function finishedPath(provider: ProviderAdapter, request: GenerationRequest): Promise<string> {
   const { video } = await reaches(provider, request, 'completed');
   assert.equal(video.from, 'file');
   return video.from === 'file' ? video.path : '';
@@ -202,7 +207,7 @@ test('a render that is killed begins again, and one that dies three times has fa
 
 test('a machine that cannot render says so instead of trying for ever', async () => {
   const env = { NODE_OPTIONS: '--no-such-option' };
-  const provider = createSandboxProvider({ workDir: freshFolder(), log: silentLog, maxParallel: 1, env });
+  const provider = createSandboxAdapter({ workDir: freshFolder(), log: silentLog, maxParallel: 1, env });
   const request = requestOf(SMALL);
   await submit(provider, request);
   assert.equal((await reaches(provider, request, 'failed')).code, 'ERR_5002');
@@ -258,7 +263,7 @@ test('[sandbox:timeout] in a prompt never finishes, and can be cancelled', () =>
 test('a provider that closes fails nobody: it cannot be asked', async (t) => {
   const warn = t.mock.fn();
   const log = { ...silentLog, warn };
-  const provider = createSandboxProvider({ workDir: freshFolder(), log, maxParallel: 1 });
+  const provider = createSandboxAdapter({ workDir: freshFolder(), log, maxParallel: 1 });
   const request = requestOf(LONG);
   await submit(provider, request);
   await provider.close();

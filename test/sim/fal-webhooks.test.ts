@@ -47,7 +47,7 @@ async function bench(t: TestContext, answer: (count: number) => number | Promise
 
 async function submitted(world: World, prompt = 'a heron', hook: string | null = HOOK): Promise<string> {
   const query = hook === null ? '' : `?fal_webhook=${encodeURIComponent(hook)}`;
-  const response = await world.fetch(`${world.fal.queueUrl}/fal-ai/veo3.1${query}`, {
+  const response = await world.fetch(`${world.fal.urls.queueUrl}/fal-ai/veo3.1${query}`, {
     method: 'POST',
     headers: { authorization: `Key ${world.fal.credentials.apiKey}` },
     body: JSON.stringify({ prompt }),
@@ -64,7 +64,7 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 async function isGenuine(world: World, { text, headers }: Received): Promise<boolean> {
-  const response = await world.fetch(`${world.fal.restUrl}/.well-known/jwks.json`);
+  const response = await world.fetch(`${world.fal.urls.restUrl}/.well-known/jwks.json`);
   const { keys } = (await response.json()) as { keys: { kty: string; crv: string; x: string }[] };
   const of = (name: string) => headers.get(`x-fal-webhook-${name}`) ?? '';
   const digest = createHash('sha256').update(text).digest('hex');
@@ -99,7 +99,10 @@ test('a failed job is told with its error; a cancelled one, and one without an a
   await controls.finish(await submitted(world, 'x', null));
   const cancelled = await submitted(world);
   const headers = { authorization: `Key ${world.fal.credentials.apiKey}` };
-  await world.fetch(`${world.fal.queueUrl}/fal-ai/veo3.1/requests/${cancelled}/cancel`, { method: 'PUT', headers });
+  await world.fetch(`${world.fal.urls.queueUrl}/fal-ai/veo3.1/requests/${cancelled}/cancel`, {
+    method: 'PUT',
+    headers,
+  });
   await controls.finish(cancelled);
   assert.equal(received.length, 1);
 });

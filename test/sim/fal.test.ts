@@ -32,7 +32,7 @@ type AskOptions = { method?: string; json?: unknown; key?: string | null };
 /** A question with the simulator's own key, unless another is given, or null for none. */
 async function ask({ world }: Pick<Bench, 'world'>, path: string, options: AskOptions = {}): Promise<Asked> {
   const { method = 'GET', json, key = world.fal.credentials.apiKey } = options;
-  const response = await world.fetch(path.startsWith('https:') ? path : `${world.fal.queueUrl}/${path}`, {
+  const response = await world.fetch(path.startsWith('https:') ? path : `${world.fal.urls.queueUrl}/${path}`, {
     method,
     headers: key === null ? {} : { authorization: `Key ${key}` },
     ...(json === undefined ? {} : { body: typeof json === 'string' ? json : JSON.stringify(json) }),
@@ -296,5 +296,9 @@ test('served over a port, one address is all of fal’s hosts, and the panel doe
     2,
   );
   assert.deepEqual((await call('GET', '/_control/deliveries')).body, []);
-  assert.equal((await made.world.fetch(`${fal.queueUrl}/_control/jobs`)).status, 401, 'no panel inside the server');
+  assert.equal(
+    (await made.world.fetch(`${fal.urls.queueUrl}/_control/jobs`)).status,
+    401,
+    'no panel inside the server',
+  );
 });

@@ -36,7 +36,7 @@ type AskOptions = { method?: string; json?: unknown; key?: string | null; versio
 /** A question with the simulator's own key and version, unless others are given, or null for none. */
 async function ask({ world }: Pick<Bench, 'world'>, path: string, options: AskOptions = {}): Promise<Asked> {
   const { method = 'GET', json, key = world.runway.credentials.apiKey, version = '2024-11-06' } = options;
-  const response = await world.fetch(`${world.runway.baseUrl}${path}`, {
+  const response = await world.fetch(`${world.runway.urls.baseUrl}${path}`, {
     method,
     headers: {
       ...(key === null ? {} : { authorization: `Bearer ${key}` }),
@@ -411,5 +411,9 @@ test('served over a port, one address is all of Runway’s hosts, and the panel 
   assert.equal((await call('GET', '/_control/jobs')).body.length, 1);
   const calls: { operation: string }[] = (await call('GET', '/_control/calls')).body;
   assert.equal(calls.filter(({ operation }) => operation === 'submit').length, 3);
-  assert.equal((await made.world.fetch(`${runway.baseUrl}/_control/jobs`)).status, 404, 'no panel inside the server');
+  assert.equal(
+    (await made.world.fetch(`${runway.urls.baseUrl}/_control/jobs`)).status,
+    404,
+    'no panel inside the server',
+  );
 });

@@ -12,9 +12,12 @@ import { silentLog } from '../../src/kernel/log.ts';
 import { createMediaFetcher } from '../../src/media/fetch-media.ts';
 import { createProbe, type MediaProbe } from '../../src/media/probe.ts';
 import { compileCache } from '../../src/platform/compile-cache.ts';
-import { createFalProvider } from '../../src/providers/fal/index.ts';
+import { createFalAdapter } from '../../src/providers/fal/index.ts';
+import * as falManifests from '../../src/providers/fal/manifest.ts';
+import { providerOf } from '../../src/providers/manifest.ts';
 import type { ProviderName, VideoProvider } from '../../src/providers/provider.ts';
-import { createRunwayProvider } from '../../src/providers/runway/index.ts';
+import { createRunwayAdapter } from '../../src/providers/runway/index.ts';
+import * as runwayManifests from '../../src/providers/runway/manifest.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { FAULT_CASES, type FaultCase, type VendorName } from './fault-cases.ts';
 import { printTable, type Row } from './fault-table.ts';
@@ -97,10 +100,13 @@ function nameOf({ vendor, where, what, hasWebhooks, ending }: FaultCase): string
 function providersIn({ fal, runway, fetch }: World): Map<ProviderName, VideoProvider> {
   const retryTools = { sleep: async () => {}, random: () => 0 };
   const tools = { fetch, clock: systemClock, log: silentLog, retryTools };
-  const { queueUrl, restUrl } = fal;
+  const adapters = {
+    fal: createFalAdapter({ name: 'fal', ...fal.credentials, ...fal.urls, ...tools }),
+    runway: createRunwayAdapter({ ...runway.credentials, ...runway.urls, ...tools }),
+  };
   return new Map<ProviderName, VideoProvider>([
-    ['fal', createFalProvider({ name: 'fal', apiKey: fal.credentials.apiKey, queueUrl, restUrl, ...tools })],
-    ['runway', createRunwayProvider({ apiKey: runway.credentials.apiKey, baseUrl: runway.baseUrl, ...tools })],
+    ['fal', providerOf(falManifests.fal, adapters.fal)],
+    ['runway', providerOf(runwayManifests.runway, adapters.runway)],
   ]);
 }
 

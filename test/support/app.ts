@@ -9,12 +9,14 @@ import { readConfig } from '../../src/app/config.ts';
 import { createContext } from '../../src/app/context.ts';
 import { createHttp } from '../../src/app/http.ts';
 import { allTasks } from '../../src/app/tasks.ts';
+import { realConnections } from '../../src/app/vendor-connections.ts';
 import { storeSettings } from '../../src/db/settings.ts';
 import { loadDevelopmentSecrets } from '../../src/entry/development-secrets.ts';
 import { openSession } from '../../src/features/accounts/session.ts';
 import type { Context } from '../../src/features/context.ts';
 import { type Log, silentLog } from '../../src/kernel/log.ts';
 import type { MediaProbe } from '../../src/media/probe.ts';
+import type { ProviderManifest } from '../../src/providers/manifest.ts';
 import { createTestDatabase, ownerPool } from './postgres.ts';
 import { addCredits, checkResults } from './procedures.ts';
 import { createVendor, type Vendor, type VendorOptions } from './providers.ts';
@@ -23,6 +25,10 @@ export type TestAppOptions = {
   vendor?: Omit<VendorOptions, 'folder'>;
   overrides?: Partial<Context>;
   env?: Record<string, string>;
+  /** Providers that are created from the environment, instead of the one that answers by a script. */
+  manifests?: readonly ProviderManifest[];
+  /** Where vendors of this machine reach the application. */
+  localUrl?: string;
   log?: Log;
 };
 
@@ -81,7 +87,9 @@ export const fakeProbe: MediaProbe = {
 export async function createTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const database = await createTestDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'rendio-app-'));
-  const config = await readConfig({ ...options.env, DATA_DIR: dataDir, DATABASE_URL: database.url });
+  const { manifests, localUrl = null } = options;
+  const env = { ...options.env, DATA_DIR: dataDir, DATABASE_URL: database.url };
+  const config = await readConfig(env, manifests ? { manifests } : {});
   const secrets = await loadDevelopmentSecrets(dataDir);
   const vendor = createVendor({ ...options.vendor, folder: join(dataDir, 'vendor') });
   const owner = ownerPool(database.url, 4);
@@ -91,11 +99,15 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     config,
     database: { url: database.url, directUrl: database.url },
     secrets: { jwtPrivateKey: secrets.jwtPrivateKey, secretKey: secrets.secretKey.reveal() },
-    connections: { simulated: new Set() },
-    localUrl: () => null,
+    connections: realConnections(config, manifests ?? []),
+    localUrl: () => localUrl,
     log: options.log ?? silentLog,
     stopping: stopping.signal,
-    overrides: { providers: new Map([['sandbox', vendor.provider]]), probe: fakeProbe, ...options.overrides },
+    overrides: {
+      ...(manifests ? {} : { providers: new Map([['sandbox', vendor.provider]]) }),
+      probe: fakeProbe,
+      ...options.overrides,
+    },
   });
   const { ctx } = running;
   checkResults(ctx.db);

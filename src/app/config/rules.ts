@@ -1,7 +1,10 @@
 /** What must be set, and what must be set together. Looks only at which variables are set, so it complains beside types. */
+import type { ProviderManifest } from '../../providers/manifest.ts';
+import { credentialVariables } from './providers.ts';
+import { listOf } from './values.ts';
 import type { Environment, Given, VariableName } from './variables.ts';
 
-export type Complaint = { name: VariableName; problem: string };
+export type Complaint = { name: string; problem: string };
 
 const REQUIRED: Record<Environment, VariableName[]> = {
   development: [],
@@ -19,7 +22,7 @@ const REQUIRED: Record<Environment, VariableName[]> = {
 };
 
 /** `members` are whole or absent; once one is set, `needs` must be too, though they may well stand alone. */
-type Group = { members: VariableName[]; needs?: VariableName[] };
+type Group = { members: string[]; needs?: VariableName[] };
 
 const GROUPS: Group[] = [
   { members: ['SUPABASE_URL', 'SUPABASE_ANON_KEY', 'SUPABASE_SERVICE_ROLE_KEY'] },
@@ -33,13 +36,18 @@ const GROUPS: Group[] = [
 ];
 
 function missing(given: Given, environment: Environment): Complaint[] {
-  const complaints = REQUIRED[environment]
+  return REQUIRED[environment]
     .filter((name) => !given[name])
     .map((name) => ({ name, problem: `is missing: ${environment} needs it` }));
-  const hasProvider = given.FALAI_API_KEY || given.RUNWAY_API_KEY || given.PIKA_API_KEY;
-  if (environment !== 'production' || hasProvider) return complaints;
-  const problem = 'is missing: production needs a provider, so this, RUNWAY_API_KEY or PIKA_API_KEY';
-  return [...complaints, { name: 'FALAI_API_KEY', problem }];
+}
+
+/** Production has something to sell. */
+function missingProvider(given: Given, environment: Environment, manifests: readonly ProviderManifest[]): Complaint[] {
+  const forProduction = manifests.filter(({ isForProduction }) => isForProduction);
+  const [first, ...others] = credentialVariables(forProduction).map(({ name }) => name);
+  const isFine = environment !== 'production' || [first, ...others].some((name) => name && given[name]);
+  if (isFine || !first) return [];
+  return [{ name: first, problem: `is missing: production needs a provider, so ${listOf(['this', ...others])}` }];
 }
 
 function broken(given: Given, { members, needs = [] }: Group): Complaint[] {
@@ -56,8 +64,16 @@ function insecure(given: Given, environment: Environment): Complaint[] {
 }
 
 /** Everything that is missing, given what is set; without an environment, only what holds in all of them. */
-export function complaintsAbout(given: Given, environment: Environment | undefined): Complaint[] {
-  const always = GROUPS.flatMap((group) => broken(given, group));
+export function complaintsAbout(
+  given: Given,
+  environment: Environment | undefined,
+  manifests: readonly ProviderManifest[],
+): Complaint[] {
+  const ofProviders = manifests.map((manifest) => ({
+    members: credentialVariables([manifest]).map(({ name }) => name),
+  }));
+  const always = [...GROUPS, ...ofProviders].flatMap((group) => broken(given, group));
   if (!environment) return always;
-  return [...missing(given, environment), ...insecure(given, environment), ...always];
+  const lacking = [...missing(given, environment), ...missingProvider(given, environment, manifests)];
+  return [...lacking, ...insecure(given, environment), ...always];
 }

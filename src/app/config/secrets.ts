@@ -1,5 +1,7 @@
 /** Everything that opens a door. A group is whole or undefined, and undefined means that its feature is off. */
+import type { ProviderManifest } from '../../providers/manifest.ts';
 import type { PublicJwk, SigningJwk } from './keys.ts';
+import { credentialsOf, type ProviderSecrets } from './providers.ts';
 import { Secret, secretOf } from './secret.ts';
 import type { Values } from './variables.ts';
 
@@ -18,9 +20,7 @@ export type Secrets = {
   metricsToken: Secret | undefined;
   telegram: { botToken: Secret; chatId: string } | undefined;
   alertWebhookUrl: Secret | undefined;
-  falKey: Secret | undefined;
-  runwayKey: Secret | undefined;
-  pikaKey: Secret | undefined;
+  providers: ProviderSecrets;
   webhookSecret: Secret | undefined;
   deviceCheck: (AppleKey & { teamId: string }) | undefined;
   appStore: (AppleKey & { issuerId: string; bundleId: string }) | undefined;
@@ -69,7 +69,7 @@ function appleOf(values: Values): Pick<Secrets, 'deviceCheck' | 'appStore' | 'si
 }
 
 /** The secrets among these values, wrapped. */
-export function secretsOf(values: Values): Secrets {
+export function secretsOf(values: Values, manifests: readonly ProviderManifest[]): Secrets {
   return {
     database: databaseOf(values),
     jwtPrivateKey: secretOf(values.JWT_PRIVATE_KEY),
@@ -79,10 +79,7 @@ export function secretsOf(values: Values): Secrets {
     metricsToken: secretOf(values.METRICS_TOKEN),
     telegram: telegramOf(values),
     alertWebhookUrl: secretOf(values.ALERT_WEBHOOK_URL),
-    falKey: secretOf(values.FALAI_API_KEY),
-    runwayKey: secretOf(values.RUNWAY_API_KEY),
-    // Pika is reached through fal.
-    pikaKey: secretOf(values.PIKA_API_KEY ?? values.FALAI_API_KEY),
+    providers: credentialsOf(values.providers, manifests),
     webhookSecret: secretOf(values.WEBHOOK_SECRET),
     ...appleOf(values),
     s3: s3Of(values),

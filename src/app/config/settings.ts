@@ -1,5 +1,7 @@
 /** What anybody may see of the configuration: it can be logged, printed and shown in the console. */
+import type { ProviderManifest } from '../../providers/manifest.ts';
 import { type Limits, limitsOf } from './limits.ts';
+import { type ProviderUrls, urlsOf } from './providers.ts';
 import { type Simulated, simulatedIn } from './simulated.ts';
 import type { Environment, Values } from './variables.ts';
 
@@ -18,7 +20,7 @@ export type Settings = {
     logLevel: Values['LOG_LEVEL'];
     trustedProxyHops: number;
   };
-  providers: { falQueueUrl: string; falRestUrl: string; runwayUrl: string };
+  providers: ProviderUrls;
   apple: {
     bundleId: string | undefined;
     /** The app's number in the App Store. */
@@ -76,18 +78,14 @@ function appleOf(values: Values): Settings['apple'] {
 }
 
 /** The settings that these values mean, every default filled in. */
-export function settingsOf(values: Values): Settings {
+export function settingsOf(values: Values, manifests: readonly ProviderManifest[]): Settings {
   return {
     environment: values.ENVIRONMENT,
     server: serverOf(values),
-    providers: {
-      falQueueUrl: values.FAL_QUEUE_URL,
-      falRestUrl: values.FAL_REST_URL,
-      runwayUrl: values.RUNWAY_API_URL,
-    },
+    providers: urlsOf(values.providers, manifests),
     apple: appleOf(values),
     mediaAllowedHosts: values.MEDIA_ALLOWED_HOSTS,
     limits: limitsOf(values),
-    simulated: simulatedIn(values),
+    simulated: simulatedIn(values, manifests),
   };
 }

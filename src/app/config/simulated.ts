@@ -1,11 +1,12 @@
-/** Who is answered by a simulator inside this process instead of being called. */
+/** Which vendors are answered by a simulator inside this process instead of being called. */
+import type { ProviderManifest } from '../../providers/manifest.ts';
+import type { ProviderName } from '../../providers/provider.ts';
+import { lacksCredentials } from './providers.ts';
 import type { Values } from './variables.ts';
 
-/** True: nobody outside is called for this vendor. */
+/** True: the vendor is simulated, and no request to it leaves this process. */
 export type Simulated = {
-  fal: boolean;
-  runway: boolean;
-  pika: boolean;
+  [provider: ProviderName]: boolean;
   deviceCheck: boolean;
   appStore: boolean;
   /** Sign in with Apple: identity tokens, authorisation codes, revocation. */
@@ -14,16 +15,17 @@ export type Simulated = {
 };
 
 /** A vendor is simulated in development alone, and only while nothing says how to reach the real one. */
-export function simulatedIn(values: Values): Simulated {
-  const isOn = (...saysOtherwise: unknown[]) =>
-    values.ENVIRONMENT === 'development' && saysOtherwise.every((value) => value === undefined);
+export function simulatedIn(values: Values, manifests: readonly ProviderManifest[]): Simulated {
+  const isDevelopment = values.ENVIRONMENT === 'development';
+  const isOn = (...saysOtherwise: unknown[]) => isDevelopment && saysOtherwise.every((value) => value === undefined);
+  const providers = manifests
+    .filter(({ simulator }) => simulator !== null)
+    .map((manifest) => [manifest.name, isDevelopment && lacksCredentials(manifest, values.providers)]);
   return {
-    fal: isOn(values.FALAI_API_KEY),
-    runway: isOn(values.RUNWAY_API_KEY),
-    pika: isOn(values.PIKA_API_KEY, values.FALAI_API_KEY),
+    ...Object.fromEntries(providers),
     deviceCheck: isOn(values.APPLE_DEVICECHECK_PRIVATE_KEY),
     appStore: isOn(values.APPLE_PRIVATE_KEY),
-    // Identity tokens are checked without a key of ours: naming the place is enough to mean it.
+    // Identity tokens are checked without a key of ours: setting the URL is enough to mean the real one.
     appleId: isOn(values.APPLE_SIGNIN_PRIVATE_KEY, values.APPLE_ID_URL),
     apns: isOn(values.APPLE_APNS_PRIVATE_KEY),
   };

@@ -18,28 +18,17 @@ export function integer(min: number, max: number) {
 }
 
 export function oneOf<const T extends string>(values: readonly T[]) {
-  return z.enum(values, { error: `must be ${values.slice(0, -1).join(', ')} or ${values.at(-1)}` });
+  return z.enum(values, { error: `must be ${listOf(values)}` });
 }
 
-/** Printable ASCII without spaces: what may stand in a header. */
-export function token() {
-  return z.string().regex(/^[\x21-\x7e]+$/, { error: 'must be printable ASCII without spaces' });
+/** `a, b or c`. */
+export function listOf(choices: readonly string[]): string {
+  return [choices.slice(0, -1).join(', '), ...choices.slice(-1)].filter((part) => part !== '').join(' or ');
 }
 
 /** A name that a vendor gave: letters, digits, `-` and `_`. */
 export function vendorId() {
   return z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, { error: 'must be letters, digits, "-" and "_" alone' });
-}
-
-/** An http(s) address to which paths are appended: no query, fragment, user or slash at its end. */
-export function baseUrl() {
-  return z.string().transform((text, ctx) => {
-    const url = parsedUrl(text);
-    const usable = url && /^https?:$/.test(url.protocol) && !/[?#]/.test(text) && !url.username && !url.password;
-    if (usable) return url.href.replace(/\/+$/, '');
-    ctx.addIssue({ code: 'custom', message: 'must be an http(s) URL without a query, a fragment or a user' });
-    return z.NEVER;
-  });
 }
 
 /** An http(s) address that is called exactly as it stands. */

@@ -1,18 +1,10 @@
-/** The environment table of the public contract: every variable's type, its fixed default, and a right value to show. */
+/** The environment table of the public contract: each variable's type, its fixed default, and an example. */
 import { z } from 'zod';
+import { baseUrl, token } from '../../kernel/variable-schemas.ts';
+import type { ProviderManifest } from '../../providers/manifest.ts';
 import { appleKey, jwtPreviousKeys, jwtSigningKey } from './keys.ts';
-import {
-  baseUrl,
-  hostList,
-  integer,
-  listenHost,
-  oneOf,
-  origins,
-  postgresUrl,
-  token,
-  vendorId,
-  webUrl,
-} from './values.ts';
+import { credentialVariables, type ProviderValues, urlVariables } from './providers.ts';
+import { hostList, integer, listenHost, oneOf, origins, postgresUrl, vendorId, webUrl } from './values.ts';
 
 const PEM = '"-----BEGIN PRIVATE KEY-----\\nMIGHAgEA…\\n-----END PRIVATE KEY-----"';
 
@@ -28,7 +20,7 @@ const optionalToken = (example: string) => variable(token().optional(), example)
 const optionalAppleKey = () => variable(appleKey().optional(), PEM);
 const text = (example: string) => variable(z.string().optional(), example);
 
-export const variables = z.object({
+const SERVER_AND_OPERATIONS = {
   ENVIRONMENT: variable(oneOf(['development', 'staging', 'production']).default('development'), 'production'),
   PORT: variable(integer(0, 65_535).default(8787), '8787'),
   HOST: variable(listenHost().optional(), '0.0.0.0'),
@@ -75,10 +67,9 @@ export const variables = z.object({
     '-1001234567890',
   ),
   ALERT_WEBHOOK_URL: variable(webUrl().optional(), 'https://hooks.example.com/services/…'),
+};
 
-  FALAI_API_KEY: optionalToken('key_id:key_secret'),
-  RUNWAY_API_KEY: optionalToken('key_…'),
-  PIKA_API_KEY: optionalToken('key_id:key_secret'),
+const WEBHOOKS_APPLE_AND_MEDIA = {
   WEBHOOK_SECRET: text('$(openssl rand -hex 32)'),
 
   APPLE_BUNDLE_ID: variable(
@@ -106,10 +97,9 @@ export const variables = z.object({
   S3_BUCKET: text('rendio-media'),
   S3_ACCESS_KEY_ID: optionalToken('AKIA…'),
   S3_SECRET_ACCESS_KEY: optionalToken('wJalr…'),
+};
 
-  FAL_QUEUE_URL: variable(baseUrl().default('https://queue.fal.run'), 'https://queue.fal.run'),
-  FAL_REST_URL: variable(baseUrl().default('https://rest.fal.ai'), 'https://rest.fal.ai'),
-  RUNWAY_API_URL: variable(baseUrl().default('https://api.dev.runwayml.com'), 'https://api.dev.runwayml.com'),
+const VENDOR_URLS_AND_LIMITS = {
   APPLE_DEVICECHECK_URL: optionalUrl('https://api.devicecheck.apple.com'),
   APPLE_APPSTORE_URL: variable(baseUrl().default('https://api.storekit.apple.com'), 'https://api.storekit.apple.com'),
   APPLE_APPSTORE_SANDBOX_URL: variable(
@@ -131,26 +121,35 @@ export const variables = z.object({
   GENERATION_DEADLINE_SECONDS: variable(integer(1, 86_400).default(1800), '1800'),
   INITIAL_GRANT_CREDITS: variable(integer(0, 1_000_000).default(10), '10'),
   DEVICECHECK_FALLBACK: variable(oneOf(['no_grant', 'deny']).default('no_grant'), 'no_grant'),
-});
+};
 
-/** What the variables hold once each is read. */
-export type Values = z.output<typeof variables>;
-export type VariableName = keyof Values;
-export type Environment = Values['ENVIRONMENT'];
+/** Those of the server itself; each provider's manifest adds its own. */
+export const variables = z.object({ ...SERVER_AND_OPERATIONS, ...WEBHOOKS_APPLE_AND_MEDIA, ...VENDOR_URLS_AND_LIMITS });
+
+/** What the server's own variables hold once each is read. */
+type OwnValues = z.output<typeof variables>;
+export type Values = OwnValues & { providers: ProviderValues };
+export type VariableName = keyof OwnValues;
+export type Environment = OwnValues['ENVIRONMENT'];
 /** What is set, trimmed; an empty variable counts as unset. */
-export type Given = Partial<Record<VariableName, string>>;
+export type Given = Partial<Record<VariableName, string>> & ProviderValues;
 
-export const VARIABLE_NAMES = Object.keys(variables.shape).filter(
-  (name): name is VariableName => name in variables.shape,
-);
-
-/** The variables that are set, out of a whole environment. */
-export function givenIn(env: Record<string, string | undefined>): Given {
-  const pairs = VARIABLE_NAMES.map((name) => [name, env[name]?.trim()]).filter(([, value]) => value);
-  return Object.fromEntries(pairs);
+/** Each variable with a valid value to show beside an invalid one, in the order of .env.example. */
+export function examplesOf(manifests: readonly ProviderManifest[]): ReadonlyMap<string, string> {
+  const own = (shape: Record<string, z.ZodType>) =>
+    Object.entries(shape).map(([name, schema]) => [name, String(schema.meta()?.example)] as const);
+  const ofProviders = (found: { name: string; example: string }[]) =>
+    found.map(({ name, example }) => [name, example] as const);
+  return new Map([
+    ...own(SERVER_AND_OPERATIONS),
+    ...ofProviders(credentialVariables(manifests)),
+    ...own(WEBHOOKS_APPLE_AND_MEDIA),
+    ...ofProviders(urlVariables(manifests)),
+    ...own(VENDOR_URLS_AND_LIMITS),
+  ]);
 }
 
-/** A right value for the variable, to show beside what is wrong with the present one. */
-export function exampleOf(name: VariableName): string {
-  return String(variables.shape[name].meta()?.example);
+/** The variables of these names that are set, out of a whole environment. */
+export function givenIn(env: Record<string, string | undefined>, names: Iterable<string>): Given {
+  return Object.fromEntries([...names].map((name) => [name, env[name]?.trim()] as const).filter(([, value]) => value));
 }

@@ -1,5 +1,6 @@
 import { createClient, type Model, memoryStorage } from '../../../client/src/index.ts';
 import { StartupError } from '../../kernel/startup-error.ts';
+import { sandbox } from '../../providers/sandbox/manifest.ts';
 
 export type DemoClient = ReturnType<typeof createClient>;
 
@@ -13,7 +14,7 @@ export async function pickModel(client: DemoClient, name: string | undefined): P
   // A picture is more than a line in a terminal.
   const models = (await client.models()).filter(({ requires_image }) => !requires_image);
   const model = models.find((each) =>
-    name === undefined ? each.provider === 'sandbox' : each.name.toLowerCase() === name.toLowerCase(),
+    name === undefined ? each.provider === sandbox.name : each.name.toLowerCase() === name.toLowerCase(),
   );
   if (model) return model;
   const names = models.map((each) => `"${each.name}"`).join(', ');

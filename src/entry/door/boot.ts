@@ -13,6 +13,8 @@ import { clientAddress } from '../../http/client-address.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import { StartupError } from '../../kernel/startup-error.ts';
+import type { ProviderManifest } from '../../providers/manifest.ts';
+import { MANIFESTS } from '../../providers/manifests.ts';
 import { loadDevelopmentSecrets } from '../development-secrets.ts';
 import { edgeEnvironment, requireForIsolates } from './environment.ts';
 import { createConsoleLog } from './log.ts';
@@ -79,13 +81,13 @@ const SIMULATION = new URL('../simulation.ts', import.meta.url).href;
 
 type StartSimulation = (
   config: Config,
-  options: { dataDir: string; clock: Clock; log: Log },
+  options: { manifests: readonly ProviderManifest[]; dataDir: string; clock: Clock; log: Log },
 ) => Promise<{ connections: VendorConnections }>;
 
 async function connectVendors(config: Config, dataDir: string, log: Log): Promise<VendorConnections> {
-  if (config.settings.environment !== 'development') return realConnections(config);
+  if (config.settings.environment !== 'development') return realConnections(config, MANIFESTS);
   const module: { startSimulation: StartSimulation } = await import(SIMULATION).catch((error) => {
     throw new StartupError('Simulators are not deployed. Set ENVIRONMENT to staging or production.', { cause: error });
   });
-  return (await module.startSimulation(config, { dataDir, clock: systemClock, log })).connections;
+  return (await module.startSimulation(config, { manifests: MANIFESTS, dataDir, clock: systemClock, log })).connections;
 }

@@ -1,7 +1,7 @@
 /** fal.ai's queue, and Pika behind it. A client of our own: the vendor's SDK repeats a submit whose answer was lost. */
 
 import { systemRetryTools } from '../../kernel/retry.ts';
-import type { VideoProvider } from '../provider.ts';
+import type { ProviderAdapter } from '../provider.ts';
 import { cancel } from './cancel.ts';
 import { createFal, type FalOptions } from './context.ts';
 import { createSigningKeys } from './jwks.ts';
@@ -13,20 +13,15 @@ export type { FalOptions } from './context.ts';
 
 /** A webhook is faster anyway; without webhooks a video comes this much later. */
 const POLL_INTERVAL_MS = 5_000;
-/** fal adds hosts as it grows (`v3.`, `v3b.`); all of them are fal's. */
-const MEDIA_HOSTS = ['fal.media', '*.fal.media'] as const;
 
 /** Keeps nothing on this machine: any process can ask for any job. */
-export function createFalProvider(options: FalOptions): VideoProvider {
+export function createFalAdapter(options: FalOptions): ProviderAdapter {
   const { pollIntervalMs = POLL_INTERVAL_MS, retryTools = systemRetryTools } = options;
   const fal = createFal({ ...options, pollIntervalMs, retryTools });
   const keys = createSigningKeys(options);
   return {
-    name: options.name,
     submitIsRepeatable: false,
     pollIntervalMs,
-    mediaHosts: MEDIA_HOSTS,
-    webhooksFrom: 'fal',
     submit: (request, signal) => submit(fal, request, signal),
     status: (request, requestId, signal) => status(fal, request, requestId, signal),
     cancel: (request, requestId, signal) => cancel(fal, request, requestId, signal),

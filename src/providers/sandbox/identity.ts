@@ -1,6 +1,6 @@
-/** How the sandbox presents itself, wherever it runs: processes that share a database must agree on it. */
+/** What processes that share a database must agree on, whether they render or not. */
 
-export const SANDBOX = { name: 'sandbox', submitIsRepeatable: true, pollIntervalMs: 250, mediaHosts: [] } as const;
+export const SANDBOX = { submitIsRepeatable: true, pollIntervalMs: 250 } as const;
 
 /** What the sandbox calls a job of ours. */
 export function sandboxJobId(jobId: string): string {

@@ -1,6 +1,6 @@
 /** A provider for people without vendor keys: it renders a real video of the prompt on this machine. */
 import type { Log } from '../../kernel/log.ts';
-import type { GenerationRequest, ProviderStatus, VideoProvider } from '../provider.ts';
+import type { GenerationRequest, ProviderAdapter, ProviderStatus } from '../provider.ts';
 import { forcedStatus } from './failure-paths.ts';
 import { createRenderedFiles } from './files.ts';
 import { SANDBOX, sandboxJobId } from './identity.ts';
@@ -23,7 +23,7 @@ const CANCELLED_MAX = 1_000;
  * Nothing is lost with the process: a job that is not known here and has no film is rendered (again) when somebody asks
  * for its status, and the same job always gives the same film.
  */
-export function createSandboxProvider({ workDir, log, maxParallel, env = {} }: SandboxOptions): VideoProvider {
+export function createSandboxAdapter({ workDir, log, maxParallel, env = {} }: SandboxOptions): ProviderAdapter {
   const films = createRenderedFiles(workDir);
   const renders = createRenders({ films, log, maxParallel, env });
   const prepared = films.prepare().catch((error: unknown) => {

@@ -7,6 +7,7 @@ import { callbackUrls } from '../../../src/app/callback-url.ts';
 import { findJob } from '../../../src/features/generations/worker/job.ts';
 import { sweepGenerations } from '../../../src/features/generations/worker/sweep.ts';
 import { MediaFetchError } from '../../../src/media/fetch-media.ts';
+import { fal } from '../../../src/providers/fal/manifest.ts';
 import type { VideoProvider } from '../../../src/providers/provider.ts';
 import { createTestApp, fakeProbe, type TestApp, type TestAppOptions } from '../../support/app.ts';
 import { claimAttempt } from '../../support/procedures.ts';
@@ -548,15 +549,14 @@ describe('an event about a video that the provider has finished, and that is bei
 });
 
 describe('where a provider reaches this server', () => {
-  const reach = (vendor: string, publicUrl: string | undefined, simulated: 'fal'[] = []) =>
-    callbackUrls({
-      settings: {
-        server: { publicUrl } as never,
-        providers: { falQueueUrl: vendor, falRestUrl: vendor, runwayUrl: vendor },
-      },
-      simulated: new Set(simulated),
+  const reach = (vendor: string, publicUrl: string | undefined, simulated: 'fal'[] = []) => {
+    const connection = { credentials: { apiKey: 'key' }, urls: { queueUrl: vendor, restUrl: vendor }, fetch };
+    return callbackUrls({
+      publicUrl,
+      providers: new Map([['fal', { manifest: fal, connection, isSimulated: simulated.includes('fal') }]]),
       localUrl: () => 'http://127.0.0.1:8787',
     })({ name: 'fal' });
+  };
   const REAL = 'https://queue.fal.run';
   const STAND_IN = 'http://127.0.0.1:9000';
 
