@@ -1,9 +1,25 @@
-/** Questions that are safe to repeat, and what an answer means that says nothing about the job. */
+/** Requests to vendors: one at a time or by the retry policy; and what a reply means that says nothing about the job. */
 import type { Clock } from '../kernel/clock.ts';
 import { isRetryableStatus, type RetryTools, retry, retryAfterMsOf, type Tried } from '../kernel/retry.ts';
 import type { ProviderStatus } from './provider.ts';
 import { redact } from './redact.ts';
-import { type NoReply, parsed, type Reply } from './reply.ts';
+import { NO_TIME_LEFT, type NoReply, noReplyFrom, parsed, type Reply, textOf } from './reply.ts';
+
+/** Never throws. A redirect is a reply like any other: neither the key nor the request goes to another host. */
+export async function callOnce(
+  fetch: typeof globalThis.fetch,
+  url: string,
+  init: RequestInit,
+  signal: AbortSignal,
+): Promise<Reply | NoReply> {
+  if (signal.aborted) return NO_TIME_LEFT;
+  try {
+    const response = await fetch(url, { ...init, redirect: 'manual', signal });
+    return { got: 'reply', status: response.status, headers: response.headers, text: await textOf(response) };
+  } catch (error) {
+    return noReplyFrom(error, signal);
+  }
+}
 
 export type RetriedReply = Tried<Reply | NoReply>;
 

@@ -5,7 +5,7 @@ import type { RetryTools } from '../../kernel/retry.ts';
 import { callWithRetries, type RetriedReply, type Vendor } from '../call.ts';
 import type { GenerationRequest } from '../provider.ts';
 import type { NoReply, Reply } from '../reply.ts';
-import { call, type Question } from './call.ts';
+import { type Call, call } from './call.ts';
 
 export type RunwayOptions = {
   apiKey: string;
@@ -28,18 +28,18 @@ export type Runway = Vendor & {
   /** What must not be in a log although Runway may quote it. */
   secretsOf(request: GenerationRequest): string[];
   /** Once, whatever comes of it. */
-  askOnce(question: Question, signal: AbortSignal): Promise<Reply | NoReply>;
+  askOnce(request: Call, signal: AbortSignal): Promise<Reply | NoReply>;
   /** A question that is safe to repeat, by the retry policy. */
-  ask(question: Question, signal: AbortSignal): Promise<RetriedReply>;
+  ask(request: Call, signal: AbortSignal): Promise<RetriedReply>;
 };
 
 export function createRunway(options: Required<RunwayOptions>): Runway {
   const { apiKey, baseUrl, fetch, clock, retryTools, log } = options;
-  const askOnce = (question: Question, signal: AbortSignal) => call({ apiKey, baseUrl, fetch }, question, signal);
+  const askOnce = (request: Call, signal: AbortSignal) => call({ apiKey, baseUrl, fetch }, request, signal);
   return {
     ...{ apiKey, baseUrl, fetch, clock, retryTools, log, askOnce },
     secretsOf: ({ prompt, image }) => [prompt, image?.url ?? '', image?.fileName ?? '', apiKey],
     reportKeyTrouble: (cause) => log.error({ provider: 'runway', cause }, 'Runway refuses our key or our account'),
-    ask: (question, signal) => callWithRetries((limit) => askOnce(question, limit), { clock, retryTools }, signal),
+    ask: (request, signal) => callWithRetries((limit) => askOnce(request, limit), { clock, retryTools }, signal),
   };
 }

@@ -1,11 +1,11 @@
 /** Where Runway finds the caller's picture: at our address, or among its own uploads. */
 
-import { callWithRetries } from '../call.ts';
+import { z } from 'zod';
+import { callOnce, callWithRetries } from '../call.ts';
 import { IMAGE_NAMES, loadImage, UPLOAD_TIMEOUT_MS } from '../image.ts';
 import type { GenerationRequest, SourceImage, SubmitOutcome } from '../provider.ts';
-import type { NoReply, Reply } from '../reply.ts';
+import { type NoReply, parsed, type Reply } from '../reply.ts';
 import { retryableBy, submitVerdictOf } from '../submit-status.ts';
-import { call } from './call.ts';
 import type { Runway } from './context.ts';
 import { failureIn } from './failure.ts';
 
@@ -28,29 +28,50 @@ export async function imageUriFor(
   return uri === null ? withoutPicture(runway, request, answer, isStorages) : { uri };
 }
 
-/** `isStorages`: the last answer came from where the file was sent, not from Runway itself. */
+/** `isStorages`: the last reply came from the storage that the file was sent to, not from Runway's API. */
 type Uploaded = { uri: string | null; answer: Reply | NoReply; isStorages: boolean };
+
+/** A form to send with the file, and the URI of the file once it is there. */
+const formShape = z.object({
+  uploadUrl: z.url({ protocol: /^https?$/ }),
+  fields: z.record(z.string(), z.string()),
+  runwayUri: z.string().startsWith('runway://'),
+});
 
 async function upload(runway: Runway, file: File, signal: AbortSignal): Promise<Uploaded> {
   let uri: string | null = null;
   let isStorages = false;
-  const { origin } = new URL(runway.baseUrl);
-  const watching: typeof fetch = (input, init) => {
-    const url = new URL(input instanceof Request ? input.url : input);
-    isStorages = url.origin !== origin || !url.pathname.endsWith('/v1/uploads');
-    return runway.fetch(input, init);
-  };
-  const tryOnce = (limit: AbortSignal) =>
-    call(
-      { ...runway, fetch: watching },
-      async (client) => {
-        const made = await client.uploads.createEphemeral({ file });
-        if (typeof made.uri === 'string' && made.uri.startsWith('runway://')) uri = made.uri;
-      },
+  const tryOnce = async (limit: AbortSignal) => {
+    isStorages = false;
+    const json = { filename: file.name, type: 'ephemeral' };
+    const begun = await runway.askOnce({ method: 'POST', path: '/v1/uploads', json }, limit);
+    const form = begun.got === 'reply' && isSuccess(begun) ? formShape.safeParse(parsed(begun.text)).data : undefined;
+    if (!form) return begun;
+    isStorages = true;
+    // The form authorises the upload: the key is not sent to the storage.
+    const sent = await callOnce(
+      runway.fetch,
+      form.uploadUrl,
+      { method: 'POST', body: filled(form.fields, file) },
       limit,
     );
+    if (sent.got === 'reply' && isSuccess(sent)) uri = form.runwayUri;
+    return sent;
+  };
   const { answer } = await callWithRetries(tryOnce, runway, signal);
   return { uri, answer, isStorages };
+}
+
+/** The file comes last, as in the SDK's form: S3 ignores the fields after it. */
+function filled(fields: Record<string, string>, file: File): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  form.append('file', file);
+  return form;
+}
+
+function isSuccess({ status }: Reply): boolean {
+  return status >= 200 && status < 300;
 }
 
 function withoutPicture(

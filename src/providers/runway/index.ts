@@ -1,4 +1,4 @@
-/** Runway, through its official SDK with the SDK's retries switched off: it would repeat a submit whose answer was lost. */
+/** Runway's API. A client of our own: the vendor's SDK repeats a submit whose answer was lost, unless told otherwise. */
 
 import { systemRetryTools } from '../../kernel/retry.ts';
 import type { ProviderAdapter } from '../provider.ts';

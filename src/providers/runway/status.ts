@@ -37,7 +37,7 @@ export async function status(
   signal: AbortSignal,
 ): Promise<ProviderStatus> {
   if (!isVendorId(taskId)) return { state: 'absent', cause: 'no id of Runway’s' };
-  const asked = await runway.ask((client) => client.tasks.retrieve(taskId), signal);
+  const asked = await runway.ask({ method: 'GET', path: `/v1/tasks/${taskId}` }, signal);
   const reply = asked.answer;
   if (reply.got === 'nothing') return { state: 'unreachable', cause: reply.cause };
   if (reply.status === 404 || reply.status === 410) return { state: 'absent', cause: `answered ${reply.status}` };

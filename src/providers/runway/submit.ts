@@ -7,7 +7,7 @@ import { isVendorId } from '../vendor-id.ts';
 import type { Runway } from './context.ts';
 import { failureIn } from './failure.ts';
 import { imageUriFor } from './image.ts';
-import { orderFor } from './models.ts';
+import { type ImageOrder, orderFor } from './models.ts';
 
 const takenShape = z.object({ id: z.string().refine(isVendorId) });
 
@@ -18,13 +18,13 @@ export async function submit(runway: Runway, request: GenerationRequest, signal:
     return { outcome: 'declined', code: 'ERR_5003', cause: order.unusable };
   }
   if (order.from === 'text') {
-    const reply = await runway.askOnce((client) => client.textToVideo.create(order.body), signal);
+    const reply = await runway.askOnce({ method: 'POST', path: '/v1/text_to_video', json: order.body }, signal);
     return outcomeOf(runway, request, reply);
   }
   const picture = await imageUriFor(runway, request, order.image, signal);
   if ('outcome' in picture) return picture;
-  const body = { ...order.body, promptImage: picture.uri };
-  const reply = await runway.askOnce((client) => client.imageToVideo.create(body), signal);
+  const json = { ...order.body, promptImage: picture.uri } satisfies ImageOrder;
+  const reply = await runway.askOnce({ method: 'POST', path: '/v1/image_to_video', json }, signal);
   return outcomeOf(runway, request, reply);
 }
 
