@@ -4,7 +4,7 @@ import { retryAfterMsOf } from '../kernel/retry.ts';
 import type { SubmitOutcome } from './provider.ts';
 import type { Reply } from './reply.ts';
 
-export type SubmitVerdict = 'taken' | 'retryable' | 'unknown' | 'our fault' | 'no endpoint' | 'declined';
+export type SubmitVerdict = 'taken' | 'retryable' | 'unknown' | 'our_fault' | 'no_endpoint' | 'declined';
 
 /** Not allowed, or not paid for: nothing that another prompt would change. */
 const OUR_FAULT = new Set([401, 402, 403]);
@@ -17,8 +17,8 @@ export function submitVerdictOf(status: number): SubmitVerdict {
   if (status >= 200 && status < 300) return 'taken';
   if (status === 429 || status === 503) return 'retryable';
   if (status < 400 || status >= 500 || AMBIGUOUS.has(status)) return 'unknown';
-  if (OUR_FAULT.has(status)) return 'our fault';
-  return NO_ENDPOINT.has(status) ? 'no endpoint' : 'declined';
+  if (OUR_FAULT.has(status)) return 'our_fault';
+  return NO_ENDPOINT.has(status) ? 'no_endpoint' : 'declined';
 }
 
 /** The vendor asks for patience, or has none to give. */

@@ -1,4 +1,7 @@
-/** The keys that fal signs its webhooks with, as fal publishes them. */
+/**
+ * The keys that fal signs its webhooks with, as fal publishes them. jose's remote JWK set does not fit: it picks one key for
+ * the header of a JWS, which fal's signature is not, and after a failed fetch it asks again at once.
+ */
 import { z } from 'zod';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';

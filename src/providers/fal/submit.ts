@@ -33,11 +33,11 @@ function outcomeOf(fal: Fal, request: GenerationRequest, reply: Reply | NoReply)
   const failure = failureIn(reply, fal.secretsOf(request));
   if (verdict === 'retryable') return retryableBy(reply, failure.cause, fal.clock);
   if (verdict === 'unknown') return { outcome: 'unknown', cause: failure.cause };
-  if (verdict === 'our fault') {
+  if (verdict === 'our_fault') {
     fal.reportKeyTrouble(failure.cause);
     return { outcome: 'declined', code: 'ERR_5002', cause: failure.cause };
   }
-  if (verdict === 'no endpoint') {
+  if (verdict === 'no_endpoint') {
     fal.log.error({ endpoint: request.providerModelId, status: reply.status }, 'fal knows no such endpoint');
     return { outcome: 'declined', code: 'ERR_5003', cause: failure.cause };
   }

@@ -85,7 +85,7 @@ function withoutPicture(
   const cause = `the picture was not uploaded: ${isStorages ? 'its storage ' : ''}${failure.cause}`;
   const verdict = submitVerdictOf(answer.status);
   // The storage knows a form and a file, no key: 403 there is a form that ran out.
-  const isForGood = verdict === 'declined' || (verdict === 'our fault' && !isStorages);
+  const isForGood = verdict === 'declined' || (verdict === 'our_fault' && !isStorages);
   if (!isForGood) return retryableBy(answer, cause, runway.clock);
   if (failure.code === 'ERR_5002') runway.reportKeyTrouble(cause);
   return { outcome: 'declined', ...failure, cause };

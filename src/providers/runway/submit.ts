@@ -36,7 +36,7 @@ function outcomeOf(runway: Runway, request: GenerationRequest, reply: Reply | No
   if (verdict === 'retryable') return retryableBy(reply, failure.cause, runway.clock);
   if (verdict === 'unknown') return { outcome: 'unknown', cause: failure.cause };
   if (failure.code === 'ERR_5002') runway.reportKeyTrouble(failure.cause);
-  if (verdict === 'no endpoint') {
+  if (verdict === 'no_endpoint') {
     runway.log.error({ model: request.providerModelId, status: reply.status }, 'Runway knows no such endpoint');
   }
   return { outcome: 'declined', ...failure };
