@@ -21,7 +21,7 @@ export const webhook: Bench = async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'rendio-webhook-'));
   const fal = await createFalSimulator({ dataDir, clock: systemClock, log: silentLog, deliver: fetch });
   // Nothing happens there by itself: each job ends when it is told to.
-  fal.controls.setPace({ queueMs: 0, runMs: null });
+  fal.controls.setTiming({ queueMs: 0, runMs: null });
   const served = await serveSimulator(fal.app);
   try {
     const { host } = new URL(served.url);

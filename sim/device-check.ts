@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { type Context, Hono } from 'hono';
 import type { Clock } from '../src/kernel/clock.ts';
 import type { Log } from '../src/kernel/log.ts';
-import type { SimulatorEnv } from './cut.ts';
 import { createAuthority, type TrustedKey } from './device-check/authorize.ts';
-import { type Carried, carryOut, type NeverSetText, type OperationName } from './device-check/carry-out.ts';
+import { type Handled, handleRequest, type NeverSetText, type OperationName } from './device-check/handle-request.ts';
 import { type DeviceCheckCredentials, newIdentity } from './device-check/identity.ts';
 import { openBitStore, type StoredBits } from './device-check/store.ts';
+import type { SimulatorEnv } from './drop-connection.ts';
 import { createFaults, type FaultInput } from './faults.ts';
 
 /** `device`, `transactionId` and `timestamp` are null where the request was refused before they mattered. */
@@ -19,7 +19,7 @@ export type DeviceCheckCall = {
 };
 
 export type DeviceCheckControls = {
-  /** Spoils what comes next; `on` is `query`, `update`, `validate` or `any`. */
+  /** A fault of the next requests; `on` is `query`, `update`, `validate` or `any`. */
   plan(fault: FaultInput): void;
   clearFaults(): void;
   setBits(device: string, bits: { bit0: boolean; bit1: boolean }): Promise<void>;
@@ -28,18 +28,18 @@ export type DeviceCheckControls = {
   devices(): Promise<StoredBits[]>;
   /** Oldest first; the last thousand. */
   calls(): DeviceCheckCall[];
-  sayNeverSetAs(text: NeverSetText): void;
+  setNeverSetText(text: NeverSetText): void;
   trust(key: TrustedKey): Promise<void>;
 };
 
 export type DeviceCheckSimulator = {
-  /** Where the adapter believes it is calling. */
+  /** Apple's own, which the adapter calls. */
   baseUrl: string;
   hosts: string[];
   app: Hono<SimulatorEnv>;
   credentials: DeviceCheckCredentials;
   controls: DeviceCheckControls;
-  /** Lets go of whoever is kept waiting. */
+  /** Closes the connections that a fault keeps waiting. */
   close(): Promise<void>;
 };
 
@@ -47,14 +47,14 @@ const DEVELOPMENT_HOST = 'api.development.devicecheck.apple.com';
 const HOSTS = [DEVELOPMENT_HOST, 'api.devicecheck.apple.com'];
 const CALLS_KEPT = 1000;
 
-type Answer = (operation: OperationName, c: Context<SimulatorEnv>) => Promise<Response>;
+type Handler = (operation: OperationName, c: Context<SimulatorEnv>) => Promise<Response>;
 
-function respond(c: Context, { status, text, bits }: Carried): Response {
+function respond(c: Context, { status, text, bits }: Handled): Response {
   if (bits) return c.json(bits);
   return text === '' ? c.body(null, status) : c.text(text, status);
 }
 
-function appleApp(answer: Answer, log: Log): Hono<SimulatorEnv> {
+function appleApp(answer: Handler, log: Log): Hono<SimulatorEnv> {
   const app = new Hono<SimulatorEnv>();
   app.post('/v1/query_two_bits', (c) => answer('query', c));
   app.post('/v1/update_two_bits', (c) => answer('update', c));
@@ -79,7 +79,7 @@ function createCallLog() {
   };
 }
 
-/** Apple's DeviceCheck as its wire protocol shows it; the bits live in `dataDir` and survive restarts. */
+/** Apple's DeviceCheck over HTTP. The bits are files in `dataDir` and survive a restart. */
 export async function createDeviceCheckSimulator(options: {
   dataDir: string;
   clock: Clock;
@@ -95,16 +95,16 @@ export async function createDeviceCheckSimulator(options: {
   let neverSet: NeverSetText = 'Failed to find bit state';
   const apple = { authority, store, clock, neverSetText: () => neverSet };
 
-  const answer: Answer = async (operation, c) => {
+  const answer: Handler = async (operation, c) => {
     const call = calls.add(operation);
     const response = await faults.answer(c, operation, async () => {
       const body: unknown = await c.req.json().catch(() => undefined);
-      const carried = await carryOut({ operation, authorization: c.req.header('authorization'), body }, apple);
-      if (carried.request) {
-        const { device, transactionId, timestamp } = carried.request;
+      const handled = await handleRequest({ operation, authorization: c.req.header('authorization'), body }, apple);
+      if (handled.request) {
+        const { device, transactionId, timestamp } = handled.request;
         Object.assign(call, { device, transactionId, timestamp });
       }
-      return respond(c, carried);
+      return respond(c, handled);
     });
     call.status = response.status;
     return response;
@@ -117,7 +117,7 @@ export async function createDeviceCheckSimulator(options: {
     forget: store.forget,
     devices: store.list,
     calls: calls.all,
-    sayNeverSetAs: (text) => {
+    setNeverSetText: (text) => {
       neverSet = text;
     },
     trust: authority.trust,

@@ -2,49 +2,52 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Hono } from 'hono';
 import { createCallLog } from './call-log.ts';
-import type { SimulatorEnv } from './cut.ts';
+import type { SimulatorEnv } from './drop-connection.ts';
 import { type FalCall, type FalOperation, type FalParts, falApp } from './fal/app.ts';
+import type { Delivery } from './fal/deliveries.ts';
 import { newSigningKey, readIdentity } from './fal/identity.ts';
+import { createNotifier } from './fal/notifier.ts';
 import type { Outcome } from './fal/outcome.ts';
 import { createQueue } from './fal/queue.ts';
+import type { SignedEvent } from './fal/sign-event.ts';
 import { type Job, KEPT_MS, openJobStore } from './fal/store.ts';
 import { createUploads } from './fal/uploads.ts';
-import { createWatch } from './fal/watch.ts';
-import { createWebhooks, type Delivery, type Forgery, type SignedEvent, type WebhookFault } from './fal/webhooks.ts';
+import type { Forgery, WebhookFault } from './fal/webhook-faults.ts';
+import { createWebhooks } from './fal/webhooks.ts';
 import { createFaults, type FaultInput } from './faults.ts';
-import type { Pace } from './pace.ts';
 import type { SimulatorOptions } from './provider-simulator.ts';
+import type { Timing } from './timing.ts';
 
 export type FalControls = {
-  /** Spoils what comes next; `on` is `submit`, `status`, `result`, `cancel`, `jwks`, `media`, `upload` or `any`. */
+  /** A fault of the next requests; `on` is `submit`, `status`, `result`, `cancel`, `jwks`, `media`, `upload` or `any`. */
   plan(fault: FaultInput): void;
   /** What goes wrong with the next webhooks, in this order. */
   planWebhooks(...faults: WebhookFault[]): void;
   clearFaults(): void;
-  /** What becomes of the next jobs; else their prompts decide. */
+  /** How the next jobs end; without a plan their prompts decide. */
   planOutcomes(...outcomes: Outcome[]): void;
-  /** Of the jobs to come; null waits for `start` and `finish`. */
-  setPace(pace: Partial<Pace>): void;
+  /** For the jobs submitted from now on. Null: they wait for `start` and `finish`. */
+  setTiming(timing: Partial<Timing>): void;
   setWebhookRetryMs(ms: number): void;
   start(requestId: string): Promise<void>;
-  /** Ends the job as its outcome says, and resolves when its webhook was taken, or will be taken no more. */
+  /** Ends the job as its outcome says. Resolves when its webhook was accepted, or is not sent any more. */
   finish(requestId: string): Promise<void>;
-  /** Oldest first. One for every submit that was taken, answered or not: what fal would bill. */
+  /** Oldest first. One for every accepted submit, whether its reply arrived or not: what fal would bill. */
   jobs(): Promise<Job[]>;
   /** Oldest first; the last thousand. */
   calls(): FalCall[];
-  /** How many submits with this prompt reached fal, taken or not. */
+  /** How many submits with this prompt reached fal, accepted or not. */
   submitsOf(prompt: string): number;
   deliveries(): Delivery[];
-  /** How many events wait to be overtaken by the next one. */
+  /** How many events wait until the next one was sent. */
   withheldEvents(): number;
-  /** An event as fal would sign it, or as somebody would forge it. */
+  /** An event with fal's signature, or with a forged one. */
   sign(body: string, options?: { requestId?: string; forgery?: Forgery }): SignedEvent;
-  /** Signs with a new key from now on; the old one goes on being published if `keepOld`. */
+  /** Signs with a new key from now on. `keepOld`: the old keys are still published. */
   rotateKeys(options: { keepOld: boolean }): void;
-  /** Further customers. Nobody sees another's jobs. */
+  /** Another customer, who does not see the others' jobs. */
   addApiKey(apiKey: string): void;
-  /** Which of the two documented forms of `response_url` is given. */
+  /** Which of the two documented forms `response_url` has. */
   setResponseForm(form: 'short' | 'long'): void;
   /** Whether unfinished jobs are answered with 202 or with 200. */
   setPendingStatus(status: 200 | 202): void;
@@ -63,7 +66,8 @@ export type FalSimulator = {
 const QUEUE_HOST = 'queue.fal.run';
 const REST_HOST = 'rest.fal.ai';
 const HOSTS = [QUEUE_HOST, REST_HOST, 'v3.fal.media', 'v3b.fal.media', 'fal.media'];
-/** fal's queue, webhooks and media host; the jobs live in `dataDir`, survive restarts, and go on while nobody is there. */
+
+/** fal's queue, webhooks and media host. The jobs are files in `dataDir`: they survive a restart, and time goes on meanwhile. */
 export async function createFalSimulator(options: SimulatorOptions): Promise<FalSimulator> {
   const { dataDir, clock, log, deliver } = options;
   const folder = join(dataDir, 'simulators', 'fal');
@@ -73,19 +77,19 @@ export async function createFalSimulator(options: SimulatorOptions): Promise<Fal
   const closing = stopping.signal;
   const queue = createQueue(store, clock);
   const webhooks = createWebhooks({ identity, deliver, clock, log, closing });
-  const watching = createWatch({ store, queue, webhooks, log, closing });
+  const notifier = createNotifier({ store, queue, webhooks, log, closing });
   const faults = createFaults();
 
-  await store.forgetBefore(queue.nowMs() - KEPT_MS);
-  for (const job of await store.list()) if (!job.isTold) void watching.watch(job);
+  await store.deleteBefore(queue.nowMs() - KEPT_MS);
+  for (const job of await store.list()) if (!job.isNotified) void notifier.notifyWhenEnded(job);
 
   const parts: FalParts = {
     ...{ store, queue, webhooks, faults, identity, log, closing },
-    watch: watching.watch,
+    notifyWhenEnded: notifier.notifyWhenEnded,
     uploads: createUploads(join(folder, 'uploads')),
     apiKeys: new Set([identity.apiKey]),
     calls: createCallLog<FalOperation>(faults),
-    wire: { form: 'long', pendingStatus: 202 },
+    variants: { form: 'long', pendingStatus: 202 },
   };
   return {
     urls: { queueUrl: `https://${QUEUE_HOST}`, restUrl: `https://${REST_HOST}` },
@@ -96,12 +100,13 @@ export async function createFalSimulator(options: SimulatorOptions): Promise<Fal
     async close() {
       stopping.abort();
       faults.close();
-      await watching.close();
+      await notifier.close();
     },
   };
 }
 
-function controlsOf({ store, queue, webhooks, faults, identity, watch, apiKeys, calls, wire }: FalParts): FalControls {
+function controlsOf(parts: FalParts): FalControls {
+  const { store, queue, webhooks, faults, identity, notifyWhenEnded, apiKeys, calls, variants } = parts;
   return {
     plan: faults.plan,
     planWebhooks: webhooks.plan,
@@ -110,28 +115,28 @@ function controlsOf({ store, queue, webhooks, faults, identity, watch, apiKeys, 
       webhooks.clear();
     },
     planOutcomes: queue.planOutcomes,
-    setPace: queue.setPace,
+    setTiming: queue.setTiming,
     setWebhookRetryMs: webhooks.setRetryMs,
     async start(requestId) {
       await queue.start(requestId);
     },
-    finish: async (requestId) => watch(await queue.finish(requestId)),
+    finish: async (requestId) => notifyWhenEnded(await queue.finish(requestId)),
     jobs: store.list,
     calls: calls.list,
     submitsOf: (prompt) =>
       calls.list().filter((call) => call.operation === 'submit' && call.input?.prompt === prompt).length,
     deliveries: webhooks.deliveries,
-    withheldEvents: webhooks.withheld,
-    sign: (body, { requestId = randomUUID(), forgery } = {}) => webhooks.signed(body, requestId, forgery),
+    withheldEvents: webhooks.withheldCount,
+    sign: (body, { requestId = randomUUID(), forgery } = {}) => webhooks.sign(body, requestId, forgery),
     rotateKeys({ keepOld }) {
       identity.signingKeys = [...(keepOld ? identity.signingKeys : []), newSigningKey()];
     },
     addApiKey: (apiKey) => void apiKeys.add(apiKey),
     setResponseForm(form) {
-      wire.form = form;
+      variants.form = form;
     },
     setPendingStatus(status) {
-      wire.pendingStatus = status;
+      variants.pendingStatus = status;
     },
   };
 }

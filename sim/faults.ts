@@ -1,39 +1,39 @@
-/** The part of a control panel that every simulator shares: what goes wrong next. */
+/** Planned faults, which every simulator can have: what goes wrong with the next requests. */
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { cut, type SimulatorEnv, wasCut } from './cut.ts';
+import { dropConnection, type SimulatorEnv, wasDropped } from './drop-connection.ts';
 
-const madeUpReply = z.object({
+const customReply = z.object({
   status: z.int().min(200).max(599),
   text: z.string().default(''),
   headers: z.record(z.string(), z.string()).default({}),
   /** This many bytes of filler after the text. */
   fillerBytes: z.int().min(0).default(0),
-  /** A rest in the middle of the text. */
+  /** A pause in the middle of the text. */
   stallMs: z.int().min(0).default(0),
   /** The connection ends in the middle of the text. */
   isCutShort: z.boolean().default(false),
 });
 
-type MadeUpReply = z.output<typeof madeUpReply>;
+type CustomReply = z.output<typeof customReply>;
 
-/** Spoils the next `times` requests of the operation `on`; faults are used up in the order they were planned. */
+/** Applies to the next `times` requests of the operation `on`. Faults are used up in the order in which they were planned. */
 export const faultShape = z.object({
   on: z.string().default('any'),
   times: z.int().min(1).default(1),
-  /** Carry the request out before spoiling its answer. */
+  /** Carry the request out before the fault changes its answer. */
   apply: z.boolean().default(false),
-  /** How long nothing is answered. */
+  /** Time before the answer. */
   hangMs: z.int().min(0).default(0),
-  /** `cut`: the connection ends without an answer. */
-  reply: z.union([z.enum(['genuine', 'cut']), madeUpReply]).default('genuine'),
+  /** `cut`: the connection is closed without an answer. */
+  reply: z.union([z.enum(['genuine', 'cut']), customReply]).default('genuine'),
 });
 
 export type Fault = z.output<typeof faultShape>;
 export type FaultInput = z.input<typeof faultShape>;
 
-/** Resolves after `ms`, or as soon as the signal aborts: the caller has gone away, or the simulator closes. */
-export function rest(ms: number, signal: AbortSignal): Promise<void> {
+/** Resolves after `ms`, or as soon as the signal aborts: the caller has disconnected, or the simulator closes. */
+export function wait(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const stop = () => {
       clearTimeout(timer);
@@ -50,15 +50,15 @@ const FILLER_CHUNK_BYTES = 64 * 1024;
 
 async function* chunksOf(
   c: Context<SimulatorEnv>,
-  reply: MadeUpReply,
+  reply: CustomReply,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
   const middle = Math.floor(reply.text.length / 2);
   yield encoder.encode(reply.text.slice(0, middle));
-  if (reply.stallMs > 0) await rest(reply.stallMs, signal);
+  if (reply.stallMs > 0) await wait(reply.stallMs, signal);
   if (reply.isCutShort) {
-    if (wasCut(cut(c))) throw new Error('other side closed');
+    if (wasDropped(dropConnection(c))) throw new Error('other side closed');
     return;
   }
   yield encoder.encode(reply.text.slice(middle));
@@ -66,7 +66,7 @@ async function* chunksOf(
   for (let left = reply.fillerBytes; left > 0; left -= FILLER_CHUNK_BYTES) yield filler.subarray(0, left);
 }
 
-/** A body that is made as it is read. */
+/** A body that is generated while it is read. */
 export function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -80,7 +80,7 @@ export function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uin
   });
 }
 
-function makeUp(c: Context<SimulatorEnv>, reply: MadeUpReply, signal: AbortSignal): Response {
+function customResponse(c: Context<SimulatorEnv>, reply: CustomReply, signal: AbortSignal): Response {
   const { status, text, headers } = reply;
   const isSimple = reply.fillerBytes === 0 && reply.stallMs === 0 && !reply.isCutShort;
   const type = text.startsWith('<') ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8';
@@ -88,7 +88,7 @@ function makeUp(c: Context<SimulatorEnv>, reply: MadeUpReply, signal: AbortSigna
   return new Response(body, { status, headers: { 'content-type': type, ...headers } });
 }
 
-/** A queue of planned faults, and the way to answer under them. */
+/** A queue of planned faults, and a way to answer under them. */
 export function createFaults() {
   let planned: Fault[] = [];
   const closing = new AbortController();
@@ -109,9 +109,9 @@ export function createFaults() {
     if (!fault) return genuine();
     const signal = AbortSignal.any([c.req.raw.signal, closing.signal]);
     const applied = fault.apply ? await genuine() : undefined;
-    if (fault.hangMs > 0) await rest(fault.hangMs, signal);
-    if (fault.reply === 'cut' || signal.aborted) return cut(c);
-    return fault.reply === 'genuine' ? (applied ?? genuine()) : makeUp(c, fault.reply, signal);
+    if (fault.hangMs > 0) await wait(fault.hangMs, signal);
+    if (fault.reply === 'cut' || signal.aborted) return dropConnection(c);
+    return fault.reply === 'genuine' ? (applied ?? genuine()) : customResponse(c, fault.reply, signal);
   }
 
   return {
@@ -122,7 +122,7 @@ export function createFaults() {
       planned = [];
     },
     answer,
-    /** Lets go of whoever is kept waiting. */
+    /** Closes the connections that a fault keeps waiting. */
     close(): void {
       closing.abort();
     },

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { type SimulatorEnv, wasCut } from './cut.ts';
+import { type SimulatorEnv, wasDropped } from './drop-connection.ts';
 
 /** A failure as Node's own fetch throws it. */
 function networkError(code: string, message: string): TypeError {
@@ -14,7 +14,7 @@ function rejectionBy(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** A fetch that reaches the apps of `hosts` inside this process, and nothing else: an unknown host does not exist. */
+/** A fetch that calls the apps of `hosts` inside this process, and nothing else: an unknown host does not exist. */
 export function inProcessFetch(hosts: ReadonlyMap<string, Hono<SimulatorEnv>>): typeof fetch {
   return async function fetchInProcess(input, init) {
     const request = new Request(input, init);
@@ -22,13 +22,13 @@ export function inProcessFetch(hosts: ReadonlyMap<string, Hono<SimulatorEnv>>): 
     const app = hosts.get(host);
     if (!app) throw networkError('ENOTFOUND', `no simulator answers for ${host}`);
 
-    // The caller's own: that of a request hears nothing any more once the request has been collected.
+    // The caller's own signal: a request's copy of it stops to abort once the request is garbage-collected.
     const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
     const answer = app.fetch(request, {});
     const response = await (signal ? Promise.race([answer, rejectionBy(signal)]) : answer);
-    if (wasCut(response)) throw networkError('UND_ERR_SOCKET', 'other side closed');
+    if (wasDropped(response)) throw networkError('UND_ERR_SOCKET', 'other side closed');
     if (response.headers.has('location') && request.redirect !== 'manual') {
-      throw networkError('ERR_REDIRECT', 'simulators are not left by redirects');
+      throw networkError('ERR_REDIRECT', 'a redirect does not leave the simulators');
     }
     return response.body
       ? new Response(response.body.pipeThrough(new TransformStream(), signal ? { signal } : {}), response)

@@ -1,37 +1,37 @@
-/** A vendor's media host: real films, and all that can be wrong with a file. */
+/** A vendor's media host: real videos, and everything that can be wrong with a file. */
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
-import { cut, type SimulatorEnv, wasCut } from './cut.ts';
-import { rest, streamOf } from './faults.ts';
+import { dropConnection, type SimulatorEnv, wasDropped } from './drop-connection.ts';
+import { streamOf, wait } from './faults.ts';
 import type { FileOutcome } from './outcomes.ts';
-import { type FilmWish, filmFor } from './stock-video.ts';
+import { type StockVideoSpec, stockVideoFor } from './stock-video.ts';
 
-type Film = { bytes: Uint8Array; etag: string };
+type VideoFile = { bytes: Uint8Array; etag: string };
 
 const CHUNK_BYTES = 64 * 1024;
-/** As long as a timer can be. */
-const FOR_EVER_MS = 2 ** 31 - 1;
+/** The longest timer that there is. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
-/** Where no file may be fetched from, whoever says so. */
+/** No file may be fetched from here: the URL of a cloud's metadata service. */
 export const INTERNAL_URL = 'https://169.254.169.254/latest/meta-data/output.mp4';
 
-/** The film in the state that the outcome names. `closing` ends what is slow. */
-export async function serveFilm(
+/** The video, in the state that the outcome names. `closing` ends a slow response. */
+export async function serveVideo(
   c: Context<SimulatorEnv>,
   outcome: FileOutcome,
-  wish: FilmWish,
+  spec: StockVideoSpec,
   closing: AbortSignal,
 ): Promise<Response> {
   if (outcome === 'video_missing') return c.json({ detail: 'Not Found' }, 404);
   if (outcome === 'video_html') return c.html('<!doctype html><title>Sign in</title><p>Please sign in.');
   if (outcome === 'video_redirect') return c.redirect(INTERNAL_URL, 302);
-  const bytes = await filmFor(wish);
+  const bytes = await stockVideoFor(spec);
   const etag = `"${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}"`;
   const signal = AbortSignal.any([c.req.raw.signal, closing]);
-  return spoiltFile(c, outcome, bytes, signal) ?? wholeOrPart(c, { bytes, etag });
+  return faultyFile(c, outcome, bytes, signal) ?? wholeOrPart(c, { bytes, etag });
 }
 
-function spoiltFile(
+function faultyFile(
   c: Context<SimulatorEnv>,
   outcome: FileOutcome,
   bytes: Uint8Array,
@@ -52,12 +52,12 @@ function file(body: BodyInit, headers: Record<string, string>, status = 200): Re
 
 async function* cutAfter(c: Context<SimulatorEnv>, bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
-  if (wasCut(cut(c))) throw new Error('other side closed');
+  if (wasDropped(dropConnection(c))) throw new Error('other side closed');
 }
 
 async function* stalled(bytes: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   yield bytes;
-  await rest(FOR_EVER_MS, signal);
+  await wait(TIMER_MAX_MS, signal);
 }
 
 async function* endless(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -65,14 +65,14 @@ async function* endless(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (;;) yield new Uint8Array(CHUNK_BYTES);
 }
 
-/** One range, as RFC 9110 has it; several are answered with the whole. */
-function wholeOrPart(c: Context<SimulatorEnv>, { bytes, etag }: Film): Response {
+/** One range, as in RFC 9110. A request for several gets the whole file. */
+function wholeOrPart(c: Context<SimulatorEnv>, { bytes, etag }: VideoFile): Response {
   const known = { etag, 'accept-ranges': 'bytes', 'cache-control': 'public, max-age=604800' };
   if (c.req.header('if-none-match') === etag) return new Response(null, { status: 304, headers: known });
   const size = bytes.length;
   const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(c.req.header('range') ?? '') ?? [];
-  const isMeantForThis = (c.req.header('if-range') ?? etag) === etag;
-  if (from + to === '' || !isMeantForThis) return file(copyOf(bytes), { ...known, 'content-length': String(size) });
+  const isForThisFile = (c.req.header('if-range') ?? etag) === etag;
+  if (from + to === '' || !isForThisFile) return file(copyOf(bytes), { ...known, 'content-length': String(size) });
   const start = from === '' ? Math.max(0, size - Number(to)) : Number(from);
   const end = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1);
   if (start > end)

@@ -1,7 +1,7 @@
-/** What every vendor's simulated job may come to, and how a prompt asks for it: `[fal:moderated]` and so on. */
+/** The ways in which every vendor's simulated job may end, and how a prompt chooses one: `[fal:moderated]` and so on. */
 import type { z } from 'zod';
 
-/** It succeeds; what follows says what the media host does with the file. */
+/** The job succeeds; what follows `video` says what the media host does with the file. */
 export const FILE_OUTCOMES = [
   'video',
   'video_html',
@@ -20,8 +20,8 @@ export function isFileOutcome(outcome: string | undefined): outcome is FileOutco
   return FILE_OUTCOMES.some((known) => known === outcome);
 }
 
-/** What the prompt asks for; undefined for an ordinary one. */
-export function outcomeAskedIn<T>(vendor: string, prompt: unknown, shape: z.ZodType<T>): T | undefined {
+/** Undefined for an ordinary prompt. */
+export function outcomeInPrompt<T>(vendor: string, prompt: unknown, shape: z.ZodType<T>): T | undefined {
   const [, name] = typeof prompt === 'string' ? (new RegExp(`\\[${vendor}:(\\w+)\\]`).exec(prompt) ?? []) : [];
   return shape.safeParse(name).data;
 }

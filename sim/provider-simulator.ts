@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import type { Clock } from '../src/kernel/clock.ts';
 import type { Log } from '../src/kernel/log.ts';
-import type { SimulatorEnv } from './cut.ts';
+import type { SimulatorEnv } from './drop-connection.ts';
 
 /** What the server has to know of a provider's simulator to call it instead of the provider. */
 export type ProviderSimulator = {

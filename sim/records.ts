@@ -10,11 +10,14 @@ export type RecordsOptions<T> = {
   shape: z.ZodType<T>;
   /** A UUID. */
   idOf(record: T): string;
-  /** When it was made, in milliseconds. */
+  /** When it was created, in milliseconds. */
   atMsOf(record: T): number;
 };
 
-/** Keeps records in `folder`, one small file each, so that processes can share them and a restart loses none. */
+/**
+ * Keeps records in `folder`, one small file each, so that processes can share them and a restart loses none. A file of
+ * another shape, which another version of this code wrote, counts as absent.
+ */
 export async function openRecords<T>({ folder, shape, idOf, atMsOf }: RecordsOptions<T>) {
   await mkdir(folder, { recursive: true });
   const fileOf = (id: string) => join(folder, `${id}.json`);
@@ -24,10 +27,10 @@ export async function openRecords<T>({ folder, shape, idOf, atMsOf }: RecordsOpt
       if (error.code === 'ENOENT') return undefined;
       throw error;
     });
-    return text === undefined ? undefined : shape.parse(JSON.parse(text));
+    return text === undefined ? undefined : shape.safeParse(JSON.parse(text)).data;
   }
 
-  /** Whole or not at all, whoever reads meanwhile. */
+  /** Atomically: a reader sees the old record or the new one. */
   async function write(record: T): Promise<void> {
     const file = fileOf(idOf(record));
     const draft = `${file}.${randomUUID()}`;
@@ -46,7 +49,7 @@ export async function openRecords<T>({ folder, shape, idOf, atMsOf }: RecordsOpt
     read,
     write,
     list,
-    /** What it has become. Throws where there is no such record. */
+    /** Returns the changed record. Throws where there is no such record. */
     async change(id: string, changed: Partial<T>): Promise<T> {
       const record = await read(id);
       if (!record) throw new Error(`no simulated record ${id}`);
@@ -54,7 +57,7 @@ export async function openRecords<T>({ folder, shape, idOf, atMsOf }: RecordsOpt
       await write(next);
       return next;
     },
-    async forgetBefore(atMs: number): Promise<void> {
+    async deleteBefore(atMs: number): Promise<void> {
       const old = (await list()).filter((record) => atMsOf(record) < atMs);
       await Promise.all(old.map((record) => rm(fileOf(idOf(record)), { force: true })));
     },

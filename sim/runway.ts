@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Hono } from 'hono';
 import { createCallLog } from './call-log.ts';
-import type { SimulatorEnv } from './cut.ts';
+import type { SharedControls } from './controls.ts';
+import type { SimulatorEnv } from './drop-connection.ts';
 import { createFaults } from './faults.ts';
-import type { SharedControls } from './panel.ts';
 import type { SimulatorOptions } from './provider-simulator.ts';
 import { type RunwayCall, type RunwayOperation, type RunwayParts, runwayApp } from './runway/app.ts';
 import { readIdentity } from './runway/identity.ts';
@@ -14,20 +14,20 @@ import { openUploads, STORAGE_HOST, type Upload } from './runway/uploads.ts';
 
 /** `plan`'s `on` is `submit`, `status`, `cancel`, `upload`, `storage`, `organization`, `media` or `any`. */
 export type RunwayControls = Omit<SharedControls<Outcome>, 'jobs' | 'calls'> & {
-  /** Oldest first. One for every submit that was taken, answered or not: what Runway would bill. */
+  /** Oldest first. One for every accepted submit, whether its reply arrived or not: what Runway would bill. */
   jobs(): Promise<Task[]>;
   /** Oldest first; the last thousand. */
   calls(): RunwayCall[];
-  /** How many submits with this prompt reached Runway, taken or not. */
+  /** How many submits with this prompt reached Runway, accepted or not. */
   submitsOf(prompt: string): number;
-  /** Oldest first: files that were to be uploaded, whether or not they came. */
+  /** Oldest first: the uploads that were begun, whether their files arrived or not. */
   uploads(): Promise<Upload[]>;
-  /** Further customers. Nobody sees another's tasks. */
+  /** Another customer, who does not see the others' tasks. */
   addApiKey(apiKey: string): void;
-  /** What each customer has paid for in all. */
+  /** How many credits each customer has bought in all. */
   setCredits(credits: number): void;
-  /** Whether a deleted task is not found, as Runway's text has it, or `CANCELLED`, as its types do. */
-  setDeleted(form: 'gone' | 'told'): void;
+  /** How a deleted task is answered: not found, as Runway's documentation says, or `CANCELLED`, as its types say. */
+  setDeletedReply(reply: 'not_found' | 'cancelled'): void;
 };
 
 export type RunwaySimulator = {
@@ -43,7 +43,10 @@ export type RunwaySimulator = {
 const API_HOST = 'api.dev.runwayml.com';
 const CREDITS = 1_000_000;
 
-/** Runway's API, uploads and media host; tasks and uploads live in `dataDir`, survive restarts, and go on meanwhile. */
+/**
+ * Runway's API, uploads and media host. Tasks and uploads are files in `dataDir`: they survive a restart, and time goes on
+ * meanwhile.
+ */
 export async function createRunwaySimulator(options: Omit<SimulatorOptions, 'deliver'>): Promise<RunwaySimulator> {
   const { dataDir, clock, log } = options;
   const folder = join(dataDir, 'simulators', 'runway');
@@ -56,7 +59,7 @@ export async function createRunwaySimulator(options: Omit<SimulatorOptions, 'del
     ...{ tasks, uploads, signingKey, log, closing: stopping.signal },
     calls: createCallLog<RunwayOperation>(faults),
     apiKeys: new Set([apiKey]),
-    wire: { credits: CREDITS, deleted: 'gone' },
+    variants: { credits: CREDITS, deletedReply: 'not_found' },
   };
   return {
     urls: { baseUrl: `https://${API_HOST}` },
@@ -72,12 +75,12 @@ export async function createRunwaySimulator(options: Omit<SimulatorOptions, 'del
 }
 
 function controlsOf(parts: RunwayParts): Omit<RunwayControls, 'plan' | 'clearFaults'> {
-  const { tasks, uploads, calls, apiKeys, wire } = parts;
+  const { tasks, uploads, calls, apiKeys, variants } = parts;
   const isSubmitOf = (prompt: string) => (call: RunwayCall) =>
     call.operation === 'submit' && call.input?.promptText === prompt;
   return {
     planOutcomes: tasks.planOutcomes,
-    setPace: tasks.setPace,
+    setTiming: tasks.setTiming,
     start: async (id) => void (await tasks.start(id)),
     finish: async (id) => void (await tasks.finish(id)),
     jobs: tasks.list,
@@ -86,10 +89,10 @@ function controlsOf(parts: RunwayParts): Omit<RunwayControls, 'plan' | 'clearFau
     uploads: uploads.list,
     addApiKey: (apiKey) => void apiKeys.add(apiKey),
     setCredits(credits) {
-      wire.credits = credits;
+      variants.credits = credits;
     },
-    setDeleted(form) {
-      wire.deleted = form;
+    setDeletedReply(reply) {
+      variants.deletedReply = reply;
     },
   };
 }

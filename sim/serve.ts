@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
-import type { SimulatorEnv } from './cut.ts';
+import type { SimulatorEnv } from './drop-connection.ts';
 
 export type Served = { url: string; close(): Promise<void> };
 
-/** Puts a simulator on a free port of this machine. `close` cuts whoever is still connected. */
+/** Serves a simulator on a free port of this machine. `close` also closes the open connections. */
 export async function serveSimulator(app: Hono<SimulatorEnv>): Promise<Served> {
   const server = createServer(getRequestListener((request, env) => app.fetch(request, env)));
   server.listen(0, '127.0.0.1');

@@ -1,38 +1,38 @@
-/** What every simulated vendor delivers: a stock film that says what it is, as long as what was paid for. */
+/** The file that every simulated vendor delivers: a stock video whose text says so, as long as the one that was paid for. */
 import { readFile } from 'node:fs/promises';
 import type { EncodedPacket } from 'mediabunny';
 import { eraseTimes } from '../src/providers/sandbox/renderer/erase-times.ts';
 
-/** `aspectRatio` as vendors write it, in any of their spellings: `16:9`, `1280:720`, `1280x720`. */
-export type FilmWish = { durationSeconds: number; aspectRatio: string };
+/** `aspectRatio` as any of the vendors writes it: `16:9`, `1280:720`, `1280x720`. */
+export type StockVideoSpec = { durationSeconds: number; aspectRatio: string };
 
-/** Films of two seconds that begin where they end, and with a key frame; without frames that look ahead. */
+/** Videos of two seconds that loop seamlessly. They begin with a key frame and have no B-frames. */
 const SAMPLES = ['16x9', '9x16', '1x1', '4x5', '5x4', '3x2', '2x3'];
-const USUAL_SHAPE = 16 / 9;
-/** Longer than any model's, shorter than what would fill a disk. */
+const DEFAULT_SHAPE = 16 / 9;
+/** Longer than any model's videos, and short enough not to fill a disk. */
 const SECONDS_MAX = 60;
 /** Half a megabyte each. */
-const FILMS_KEPT = 12;
+const VIDEOS_KEPT = 12;
 
-const films = new Map<string, Promise<Uint8Array>>();
+const videos = new Map<string, Promise<Uint8Array>>();
 
-/** An MP4 of this length, in the shape that comes nearest; the same bytes each time. Do not write into them. */
-export function filmFor({ durationSeconds, aspectRatio }: FilmWish): Promise<Uint8Array> {
+/** An MP4 of this length, in the nearest shape; the same bytes each time. Do not write into them. */
+export function stockVideoFor({ durationSeconds, aspectRatio }: StockVideoSpec): Promise<Uint8Array> {
   const seconds = Number.isFinite(durationSeconds) ? Math.min(SECONDS_MAX, Math.max(1, durationSeconds)) : 5;
   const sample = sampleFor(aspectRatio);
   const name = `${sample}/${seconds}`;
-  const film = films.get(name) ?? makeFilm(sample, seconds);
-  // The newest last: whoever was not asked for longest goes first.
-  films.delete(name);
-  films.set(name, film);
-  film.catch(() => films.delete(name));
-  for (const oldest of [...films.keys()].slice(0, -FILMS_KEPT)) films.delete(oldest);
-  return film;
+  const video = videos.get(name) ?? makeVideo(sample, seconds);
+  // The most recently used is last; the first are dropped.
+  videos.delete(name);
+  videos.set(name, video);
+  video.catch(() => videos.delete(name));
+  for (const oldest of [...videos.keys()].slice(0, -VIDEOS_KEPT)) videos.delete(oldest);
+  return video;
 }
 
 function sampleFor(aspectRatio: string): string {
-  const wanted = Math.log(shapeOf(aspectRatio) ?? USUAL_SHAPE);
-  const distance = (sample: string) => Math.abs(Math.log(shapeOf(sample) ?? USUAL_SHAPE) - wanted);
+  const wanted = Math.log(shapeOf(aspectRatio) ?? DEFAULT_SHAPE);
+  const distance = (sample: string) => Math.abs(Math.log(shapeOf(sample) ?? DEFAULT_SHAPE) - wanted);
   return SAMPLES.reduce((nearest, sample) => (distance(sample) < distance(nearest) ? sample : nearest));
 }
 
@@ -41,7 +41,7 @@ function shapeOf(ratio: string): number | undefined {
   return Number(across) > 0 && Number(down) > 0 ? Number(across) / Number(down) : undefined;
 }
 
-async function makeFilm(sample: string, seconds: number): Promise<Uint8Array> {
+async function makeVideo(sample: string, seconds: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(await readFile(new URL(`./assets/${sample}.mp4`, import.meta.url)));
   const library = await import('mediabunny').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ERR_MODULE_NOT_FOUND') return null;
@@ -52,14 +52,14 @@ async function makeFilm(sample: string, seconds: number): Promise<Uint8Array> {
 
 type Library = typeof import('mediabunny');
 
-/** Puts the sample's frames one after another, again and again, until the time is full; nothing is encoded anew. */
+/** Repeats the sample's frames until the video is long enough, without encoding them again. */
 async function repeat(library: Library, sample: Uint8Array, seconds: number): Promise<Uint8Array> {
   const { BufferSource, BufferTarget, EncodedPacketSink, EncodedVideoPacketSource, Input, MP4, Mp4OutputFormat } =
     library;
   using input = new Input({ source: new BufferSource(sample), formats: [MP4] });
   const track = await input.getPrimaryVideoTrack();
   const decoderConfig = await track?.getDecoderConfig();
-  if (!track || !decoderConfig) throw new Error('a sample without a film in it');
+  if (!track || !decoderConfig) throw new Error('a sample without a video track');
   const loopSeconds = await track.computeDuration();
   const packets: EncodedPacket[] = [];
   for await (const packet of new EncodedPacketSink(track).packets()) packets.push(packet);
@@ -76,8 +76,8 @@ async function repeat(library: Library, sample: Uint8Array, seconds: number): Pr
     }
   }
   await output.finalize();
-  if (!target.buffer) throw new Error('the muxer made no film');
-  const film = new Uint8Array(target.buffer);
-  eraseTimes(film);
-  return film;
+  if (!target.buffer) throw new Error('the muxer wrote no file');
+  const video = new Uint8Array(target.buffer);
+  eraseTimes(video);
+  return video;
 }

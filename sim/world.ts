@@ -13,7 +13,7 @@ export type World = {
   runway: RunwaySimulator;
   /** All providers' simulators, by the names that the manifests use. */
   providers: Readonly<Record<string, ProviderSimulator>>;
-  /** Answers the requests that a simulator keeps waiting, and ends. */
+  /** Closes the connections that a fault keeps waiting, and ends the simulators. */
   close(): Promise<void>;
 };
 

@@ -3,7 +3,9 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 
-/** What `file` holds, which is `made` for whoever comes first: processes over one folder are one vendor. */
+/**
+ * The content of `file`. The first process writes `made` into it; all processes that share the folder are one vendor.
+ */
 export async function writeOnce<T>(file: string, shape: z.ZodType<T>, made: T): Promise<T> {
   await mkdir(dirname(file), { recursive: true });
   const draft = `${file}.${randomUUID()}`;

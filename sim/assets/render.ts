@@ -1,4 +1,4 @@
-/** `node sim/assets/render.ts`: makes the stock films that simulated vendors deliver. They begin where they end. */
+/** `node sim/assets/render.ts`: renders the stock videos that simulated vendors deliver. They loop seamlessly. */
 import { writeFile } from 'node:fs/promises';
 import { encodeVideo } from '../../src/providers/sandbox/renderer/encode.ts';
 import { createEnlarger } from '../../src/providers/sandbox/renderer/enlarge.ts';
@@ -17,12 +17,12 @@ const SHORT_SIDE_PX = 360;
 const SECONDS = 2;
 const FPS = 24;
 const GRID_SIDE = 128;
-/** The folds move gently: what they would do in two seconds is too little to see. */
+/** The folds move slowly: at normal speed two seconds show too little of it. */
 const SPEED = 2;
 
 for (const shape of SHAPES) {
   const plan = planOf(shape);
-  await writeFile(new URL(`./${shape}.mp4`, import.meta.url), await encodeVideo(plan, filmOf(plan), () => {}));
+  await writeFile(new URL(`./${shape}.mp4`, import.meta.url), await encodeVideo(plan, videoOf(plan), () => {}));
 }
 
 function planOf(shape: string): Plan {
@@ -33,7 +33,7 @@ function planOf(shape: string): Plan {
   return { ...size, fps: FPS, frames: SECONDS * FPS, seconds: SECONDS };
 }
 
-function filmOf(plan: Plan) {
+function videoOf(plan: Plan) {
   const planes = createPlanes(plan.width, plan.height);
   const cell = Math.max(plan.width, plan.height) / GRID_SIDE;
   const size = [Math.ceil(plan.width / cell), Math.ceil(plan.height / cell)] as const;
@@ -54,7 +54,7 @@ function filmOf(plan: Plan) {
   return { planes, draw };
 }
 
-/** Fades from what would follow the last frame to what leads to it. */
+/** Fades from the frames that would follow the last one to the frames that lead to it. */
 function mix(into: Grid, other: Grid, part: number): void {
   for (const plane of ['y', 'u', 'v'] as const) {
     for (const [at, value] of other[plane].entries()) {

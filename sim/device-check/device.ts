@@ -1,5 +1,5 @@
 /**
- * Who a simulated device token is about: the text after `device:` in the decoded token, up to the first white space,
+ * The device that a simulated device token names: the text after `device:` in the decoded token, up to the first white space,
  * else the token itself. Undefined for a token that decodes to `invalid…`.
  */
 import { Buffer } from 'node:buffer';

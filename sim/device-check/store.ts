@@ -9,7 +9,7 @@ const storedShape = z.object({
   device: z.string(),
   bit0: z.boolean(),
   bit1: z.boolean(),
-  /** `YYYY-MM`, as Apple says it. */
+  /** `YYYY-MM`, as Apple writes it. */
   last_update_time: z.string(),
 });
 
@@ -24,7 +24,7 @@ async function readStored(file: string): Promise<StoredBits | undefined> {
     return storedShape.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw new Error(`the simulated device in ${file} cannot be read: mend the file or delete it`, { cause: error });
+    throw new Error(`the simulated device in ${file} cannot be read: repair the file or delete it`, { cause: error });
   }
 }
 
@@ -38,7 +38,7 @@ export async function openBitStore(folder: string, clock: Clock) {
     read(device: string): Promise<StoredBits | undefined> {
       return readStored(fileOf(device));
     },
-    /** Whole or not at all, whoever reads or writes meanwhile. */
+    /** Atomically: a reader sees the old bits or the new ones. */
     async write(device: string, bits: { bit0: boolean; bit1: boolean }): Promise<void> {
       const stored: StoredBits = { device, ...bits, last_update_time: clock.now().toISOString().slice(0, 7) };
       const file = fileOf(device);

@@ -1,15 +1,15 @@
-/** fal over HTTP: the queue, the keys and the media host, which one port may play all at once. */
+/** fal over HTTP: the queue, the keys and the media host. On one port it is all of fal's hosts. */
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { Log } from '../../src/kernel/log.ts';
 import type { Call, CallLog } from '../call-log.ts';
-import type { SimulatorEnv } from '../cut.ts';
-import { type createFaults, rest } from '../faults.ts';
+import type { SimulatorEnv } from '../drop-connection.ts';
+import { type createFaults, wait } from '../faults.ts';
 import { problemsWith } from './endpoints.ts';
 import { type Identity, jwksOf } from './identity.ts';
 import { serveFile } from './media.ts';
 import { type Queue, stateOf } from './queue.ts';
-import { type Form, failureOfJob, resultBody, statusBody, takenBody } from './reply.ts';
+import { acceptedBody, type Form, failureOfJob, resultBody, statusBody } from './reply.ts';
 import type { Job, JobStore } from './store.ts';
 import type { Uploads } from './uploads.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -26,9 +26,10 @@ export type FalParts = {
   apiKeys: Set<string>;
   identity: Identity;
   calls: CallLog<FalOperation>;
-  wire: { form: Form; pendingStatus: 200 | 202 };
-  /** Sees to it that the job's webhook is sent when it has ended. */
-  watch(job: Job): Promise<void>;
+  /** Where fal's documentation allows more than one form of a reply: the one that is used. */
+  variants: { form: Form; pendingStatus: 200 | 202 };
+  /** Sends the job's webhook once the job has ended. */
+  notifyWhenEnded(job: Job): Promise<void>;
   uploads: Uploads;
   log: Log;
   closing: AbortSignal;
@@ -36,36 +37,37 @@ export type FalParts = {
 
 type FalContext = Context<SimulatorEnv>;
 
+/** How long the reply to a submit waits for an early webhook to be accepted. */
 const EARLY_MAX_MS = 2_000;
-/** Questions about a job name the app alone: the first two parts of the endpoint. */
+/** URLs of a job name the app alone: the first two parts of the endpoint. */
 const JOB_PATH = /^\/([\w.-]+\/[\w.-]+)\/requests\/([\w-]+)(?:\/(status|response|cancel))?$/;
 const inputShape = z.record(z.string(), z.unknown());
 
 export function falApp(parts: FalParts): Hono<SimulatorEnv> {
   const app = new Hono<SimulatorEnv>();
-  const { as, answered } = parts.calls;
+  const { route, answer } = parts.calls;
   app.get(
     '/.well-known/jwks.json',
-    as('jwks', (c) => c.json(jwksOf(parts.identity.signingKeys))),
+    route('jwks', (c) => c.json(jwksOf(parts.identity.signingKeys))),
   );
   app.get(
     '/files/*',
-    as('media', (c) => serveFile(c, parts.closing)),
+    route('media', (c) => serveFile(c, parts.closing)),
   );
   app.post(
     '/storage/upload/initiate',
-    as('upload', (c) => (customerOf(parts, c) ? parts.uploads.initiate(c) : unauthorized(c))),
+    route('upload', (c) => (customerOf(parts, c) ? parts.uploads.initiate(c) : unauthorized(c))),
   );
-  app.put('/uploads/*', as('upload', parts.uploads.take));
-  app.get('/uploads/*', as('media', parts.uploads.serve));
-  app.post('*', (c) => submitted(parts, c));
+  app.put('/uploads/*', route('upload', parts.uploads.store));
+  app.get('/uploads/*', route('media', parts.uploads.serve));
+  app.post('*', (c) => submit(parts, c));
   app.get('*', (c) => {
     const isStatus = c.req.path.endsWith('/status');
-    return answered(isStatus ? 'status' : 'result', c, () => (isStatus ? toldStatus(parts, c) : toldResult(parts, c)));
+    return answer(isStatus ? 'status' : 'result', c, () => (isStatus ? getStatus(parts, c) : getResult(parts, c)));
   });
   app.put(
     '*',
-    as('cancel', (c) => cancelled(parts, c)),
+    route('cancel', (c) => cancel(parts, c)),
   );
   app.onError((error, c) => {
     parts.log.error({ cause: error.message }, 'the fal simulator failed');
@@ -74,7 +76,7 @@ export function falApp(parts: FalParts): Hono<SimulatorEnv> {
   return app;
 }
 
-/** Undefined without a key that fal knows. */
+/** The API key; undefined where fal does not know it. */
 function customerOf({ apiKeys }: FalParts, c: FalContext): string | undefined {
   const [, key = ''] = /^Key (\S+)$/.exec(c.req.header('authorization') ?? '') ?? [];
   return apiKeys.has(key) ? key : undefined;
@@ -84,13 +86,17 @@ function unauthorized(c: FalContext): Response {
   return c.json({ detail: 'Cannot access application. Authentication is required to access this application.' }, 401);
 }
 
-async function submitted(parts: FalParts, c: FalContext): Promise<Response> {
+async function submit(parts: FalParts, c: FalContext): Promise<Response> {
   const input = inputShape.safeParse(await c.req.json().catch(() => undefined)).data;
-  return parts.calls.answered('submit', c, () => taken(parts, c, input), input);
+  return parts.calls.answer('submit', c, () => acceptJob(parts, c, input), input);
 }
 
-async function taken(parts: FalParts, c: FalContext, input: Record<string, unknown> | undefined): Promise<Response> {
-  const { queue, wire, watch, webhooks } = parts;
+async function acceptJob(
+  parts: FalParts,
+  c: FalContext,
+  input: Record<string, unknown> | undefined,
+): Promise<Response> {
+  const { queue, variants, notifyWhenEnded, webhooks } = parts;
   const owner = customerOf(parts, c);
   if (!owner) return unauthorized(c);
   const endpoint = c.req.path.slice(1);
@@ -98,16 +104,16 @@ async function taken(parts: FalParts, c: FalContext, input: Record<string, unkno
   if (!input) return c.json({ detail: 'Invalid JSON body', error_type: 'bad_request' }, 400);
 
   const { origin } = new URL(c.req.url);
-  const job = await queue.take({ endpoint, owner, origin, input, webhookUrl: c.req.query('fal_webhook') ?? null });
+  const job = await queue.add({ endpoint, owner, origin, input, webhookUrl: c.req.query('fal_webhook') ?? null });
   const isEarly = job.webhookUrl !== null && webhooks.takeEarly();
-  const told = watch(isEarly ? await queue.finish(job.requestId) : job);
-  // Whoever does not take it at once is told again later.
-  if (isEarly) await Promise.race([told, rest(EARLY_MAX_MS, parts.closing)]);
+  const notified = notifyWhenEnded(isEarly ? await queue.finish(job.requestId) : job);
+  // A receiver that does not accept it at once gets it again later.
+  if (isEarly) await Promise.race([notified, wait(EARLY_MAX_MS, parts.closing)]);
   c.header('x-fal-request-id', job.requestId);
-  return c.json(takenBody(job, origin, wire.form, queue.nowMs()), 200);
+  return c.json(acceptedBody(job, origin, variants.form, queue.nowMs()), 200);
 }
 
-/** The job that the path names, if it is the caller's own; else the answer that there is none. */
+/** The job that the path names, if the caller owns it; else a 404. */
 async function jobAt(parts: FalParts, c: FalContext): Promise<Job | Response> {
   const owner = customerOf(parts, c);
   if (!owner) return unauthorized(c);
@@ -117,16 +123,16 @@ async function jobAt(parts: FalParts, c: FalContext): Promise<Job | Response> {
   return job && isTheirs ? job : c.json({ detail: 'Request not found', status: 'NOT_FOUND' }, 404);
 }
 
-async function toldStatus(parts: FalParts, c: FalContext): Promise<Response> {
+async function getStatus(parts: FalParts, c: FalContext): Promise<Response> {
   const job = await jobAt(parts, c);
   if (job instanceof Response) return job;
   const nowMs = parts.queue.nowMs();
   const { origin } = new URL(c.req.url);
-  const body = statusBody(job, origin, { form: parts.wire.form, logs: c.req.query('logs') === '1', nowMs });
-  return c.json(body, stateOf(job, nowMs) === 'COMPLETED' ? 200 : parts.wire.pendingStatus);
+  const body = statusBody(job, origin, { form: parts.variants.form, logs: c.req.query('logs') === '1', nowMs });
+  return c.json(body, stateOf(job, nowMs) === 'COMPLETED' ? 200 : parts.variants.pendingStatus);
 }
 
-async function toldResult(parts: FalParts, c: FalContext): Promise<Response> {
+async function getResult(parts: FalParts, c: FalContext): Promise<Response> {
   const job = await jobAt(parts, c);
   if (job instanceof Response) return job;
   if (stateOf(job, parts.queue.nowMs()) !== 'COMPLETED') return c.json({ detail: 'Request is still in progress' }, 400);
@@ -141,7 +147,7 @@ async function toldResult(parts: FalParts, c: FalContext): Promise<Response> {
   });
 }
 
-async function cancelled(parts: FalParts, c: FalContext): Promise<Response> {
+async function cancel(parts: FalParts, c: FalContext): Promise<Response> {
   const job = await jobAt(parts, c);
   if (job instanceof Response) return job;
   const status = await parts.queue.cancel(job);

@@ -1,4 +1,4 @@
-/** What the endpoints take: checked by the model behind the queue, as at fal, where the queue itself takes anything. */
+/** The inputs of the endpoints. As at fal, the model behind the queue checks them; the queue itself accepts any input. */
 import type { ValidationErrorInfo } from '@fal-ai/client';
 import { z } from 'zod';
 
@@ -10,7 +10,7 @@ const veo = {
   aspect_ratio: z.enum(['16:9', '9:16']).exactOptional(),
   generate_audio: z.boolean().exactOptional(),
 };
-const five = z.enum(['5', '10']).exactOptional();
+const fiveOrTen = z.enum(['5', '10']).exactOptional();
 
 export const inputShapes = {
   'fal-ai/veo3.1': z.object(veo),
@@ -22,12 +22,12 @@ export const inputShapes = {
   }),
   'fal-ai/kling-video/v2.5-turbo/pro/text-to-video': z.object({
     prompt,
-    duration: five,
+    duration: fiveOrTen,
     aspect_ratio: z.enum(['16:9', '9:16', '1:1']).exactOptional(),
   }),
   'fal-ai/pika/v2.2/text-to-video': z.object({
     prompt,
-    duration: five,
+    duration: fiveOrTen,
     resolution: z.enum(['720p', '1080p']).exactOptional(),
     aspect_ratio: z.enum(['16:9', '9:16', '1:1', '4:5', '5:4', '3:2', '2:3']).exactOptional(),
   }),
@@ -35,7 +35,7 @@ export const inputShapes = {
 
 const SHAPES: ReadonlyMap<string, z.ZodType> = new Map(Object.entries(inputShapes));
 
-/** What is wrong with the input, in the words of fal's models; null for an endpoint that does not exist. */
+/** What is wrong with the input, as fal's models word it; null for an endpoint that does not exist. */
 export function problemsWith(endpoint: string, input: unknown): ValidationErrorInfo[] | null {
   const shape = SHAPES.get(endpoint);
   if (!shape) return null;
@@ -44,8 +44,8 @@ export function problemsWith(endpoint: string, input: unknown): ValidationErrorI
     const loc = ['body', ...path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
     const isMissing = valueAt(input, path) === undefined;
     if (isMissing) return { loc, msg: 'Field required', type: 'missing' };
-    const isPicture = path.join('.') === 'image_url';
-    return isPicture
+    const isImage = path.join('.') === 'image_url';
+    return isImage
       ? {
           loc,
           msg: 'Failed to load the image. Please ensure the image file is not corrupted.',

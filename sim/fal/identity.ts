@@ -1,4 +1,4 @@
-/** Who fal is on this machine: the key it accepts, and the keys it signs its webhooks with. */
+/** The simulated fal's own data: the API key it accepts, and the keys it signs its webhooks with. */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { z } from 'zod';
 import { writeOnce } from '../write-once.ts';
@@ -12,7 +12,7 @@ export function newSigningKey(): string {
   return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
-/** One identity for every process over the same folder: a worker's job is told to the server beside it. */
+/** One identity for all processes that share the folder: the server accepts webhooks about a worker's job. */
 export function readIdentity(file: string): Promise<Identity> {
   return writeOnce(file, identityShape, {
     apiKey: `${randomUUID()}:simulated`,

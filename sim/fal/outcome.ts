@@ -1,10 +1,10 @@
-/** What becomes of a simulated job. */
+/** How a simulated job ends. */
 import type { ValidationErrorInfo } from '@fal-ai/client';
 import { z } from 'zod';
 import { FILE_OUTCOMES } from '../outcomes.ts';
 
 /**
- * - `video…`: it succeeds; what follows says what the media host does with the file;
+ * - `video…`: it succeeds; what follows `video` says what the media host does with the file;
  * - `no_file`, `no_files`: a success without a video;
  * - `hang`: it never ends;
  * - the rest fails as fal fails.
@@ -27,7 +27,7 @@ export const outcomeShape = z.enum([
 
 export type Outcome = z.infer<typeof outcomeShape>;
 
-/** An answer as the model or fal's own machinery gives it. `error` is what the status of the job says, where it does. */
+/** The reply of the model, or of fal's infrastructure. `error`: the error in the job's status; absent where it has none. */
 export type Failure = {
   status: 400 | 422 | 499 | 500 | 503 | 504;
   body: object;
@@ -62,15 +62,15 @@ const FAILURES = {
   unexplained: (): Failure => ({ status: 500, body: { detail: 'Internal Server Error' } }),
 } satisfies Partial<Record<Outcome, () => Failure>>;
 
-/** How the job fails; undefined where it does not. */
+/** Undefined where the job does not fail. */
 export function failureOf(outcome: Outcome): Failure | undefined {
   return Object.entries(FAILURES).find(([name]) => name === outcome)?.[1]();
 }
 
-/** A job that was taken out of the queue. */
+/** The failure of a job that was cancelled in the queue. */
 export const CANCELLED = infrastructure(499, 'client_cancelled', 'Request was cancelled by the client');
 
-/** What the model itself says of an input that it cannot take. */
+/** The model's reply to an invalid input. */
 export function invalidInput(problems: readonly ValidationErrorInfo[], input: unknown): Failure {
   return { status: 422, body: { detail: problems.map((problem) => ({ ...problem, input })) }, isRetryable: false };
 }

@@ -1,15 +1,15 @@
-/** fal's words about a job: the status, the result, and the event that a webhook carries. */
+/** fal's replies about a job: the status, the result, and the event that a webhook carries. */
 import type { QueueStatus, WebHookResponse } from '@fal-ai/client';
 import type { EndpointTypeMap } from '@fal-ai/client/endpoints';
 import { INTERNAL_URL } from '../media-host.ts';
 import { type inputShapes, problemsWith } from './endpoints.ts';
 import { CANCELLED, type Failure, failureOf, invalidInput } from './outcome.ts';
-import { placeOf, stateOf } from './queue.ts';
+import { queuePositionOf, stateOf } from './queue.ts';
 import type { Job } from './store.ts';
 
 export type Form = 'short' | 'long';
 
-/** Where things are for a caller who found the queue at `origin`. A simulator on one port is all of fal's hosts. */
+/** The media host's origin for a caller that reached the queue at `origin`. A simulator on one port is all of fal's hosts. */
 export function mediaOriginFor(origin: string): string {
   return ['queue.fal.run', 'rest.fal.ai'].includes(new URL(origin).host) ? 'https://v3.fal.media' : origin;
 }
@@ -24,25 +24,24 @@ function urlsOf(job: Job, origin: string, form: Form) {
 }
 
 type Waiting = Extract<QueueStatus, { status: 'IN_QUEUE' }>;
-/** fal's types leave out that logs are null where nobody asked for them, and how a status tells of a failure. */
+/** fal's types leave out that logs are null unless they were requested, and the error in the status of a failed job. */
 type WithLogs<Status> = Status extends { logs: infer Logs } ? Omit<Status, 'logs'> & { logs: Logs | null } : Status;
-type Told = WithLogs<QueueStatus> & { error?: string; error_type?: string };
+type StatusBody = WithLogs<QueueStatus> & { error?: string; error_type?: string };
 
-/** The answer to a submit. */
-export function takenBody(
+/** The reply to a submit. */
+export function acceptedBody(
   job: Job,
   origin: string,
   form: Form,
   nowMs: number,
 ): Waiting & { gateway_request_id?: string } {
-  const place = placeOf(job, nowMs);
   const gateway = job.webhookUrl === null ? {} : { gateway_request_id: job.requestId };
   return {
     status: 'IN_QUEUE',
     request_id: job.requestId,
     ...gateway,
     ...urlsOf(job, origin, form),
-    queue_position: place,
+    queue_position: queuePositionOf(job, nowMs),
   };
 }
 
@@ -54,31 +53,31 @@ export function failureOfJob(job: Job): Failure | undefined {
 
 type StatusOptions = { form: Form; logs: boolean; nowMs: number };
 
-export function statusBody(job: Job, origin: string, options: StatusOptions): Told {
+export function statusBody(job: Job, origin: string, options: StatusOptions): StatusBody {
   const { form, logs, nowMs } = options;
   const known = { request_id: job.requestId, ...urlsOf(job, origin, form) };
   const status = stateOf(job, nowMs);
-  if (status === 'IN_QUEUE') return { status, queue_position: placeOf(job, nowMs), ...known };
-  const line = { message: 'Generating', timestamp: new Date(job.takenAtMs).toISOString() };
-  const said = { logs: logs ? [{ ...line, level: 'INFO' as const, source: 'USER' as const }] : null };
-  if (status === 'IN_PROGRESS') return { status, ...said, ...known };
+  if (status === 'IN_QUEUE') return { status, queue_position: queuePositionOf(job, nowMs), ...known };
+  const line = { message: 'Generating', timestamp: new Date(job.acceptedAtMs).toISOString() };
+  const details = { logs: logs ? [{ ...line, level: 'INFO' as const, source: 'USER' as const }] : null };
+  if (status === 'IN_PROGRESS') return { status, ...details, ...known };
   const failure = failureOfJob(job);
   const type = failure?.errorType === undefined ? {} : { error_type: failure.errorType };
   const errors = failure?.error === undefined ? {} : { error: failure.error, ...type };
-  return { status, ...said, metrics: { inference_time: 2 }, ...errors, ...known };
+  return { status, ...details, metrics: { inference_time: 2 }, ...errors, ...known };
 }
 
-/** The film's length and shape are its name, so that any process can serve it: `8s-16x9.mp4`. */
+/** The file name holds the video's length and shape, so that any process can serve it: `8s-16x9.mp4`. */
 function fileNameOf({ endpoint, input }: Job): string {
-  const usual = endpoint.startsWith('fal-ai/veo') ? 8 : 5;
-  const seconds = Number.parseInt(String(input.duration ?? usual), 10);
+  const defaultSeconds = endpoint.startsWith('fal-ai/veo') ? 8 : 5;
+  const seconds = Number.parseInt(String(input.duration ?? defaultSeconds), 10);
   const [, across = 16, down = 9] = /^(\d+):(\d+)$/.exec(String(input.aspect_ratio)) ?? [];
   return `${seconds}s-${across}x${down}.mp4`;
 }
 
 type Output = EndpointTypeMap[keyof typeof inputShapes]['output'];
 
-/** What the model gives where it has not failed; a success without a video is no type of fal's, but happens. */
+/** The model's result. A success without a video is in none of fal's types, but happens. */
 export function resultBody(job: Job, origin: string): Output | { video?: null } {
   if (job.outcome === 'no_file') return { video: null };
   if (job.outcome === 'no_files') return {};
@@ -87,11 +86,11 @@ export function resultBody(job: Job, origin: string): Output | { video?: null } 
   return { video: { url, content_type: 'video/mp4', file_name: 'output.mp4' } };
 }
 
-/** fal's types want the error of an event that has none, and leave out the gateway and what was too large. */
+/** fal's types require an error where there is none, and leave out the gateway's id and the error of a payload. */
 type WithoutError<Body> = Body extends { status: 'OK' } ? Omit<Body, 'error'> : Body;
 type Event = WithoutError<WebHookResponse<object | null>> & { gateway_request_id: string; payload_error?: string };
 
-/** `isTooLarge`: as for a result that fal cannot put into an event. */
+/** `isTooLarge`: the result does not fit into an event. */
 export function eventBody(job: Job, isTooLarge: boolean): Event {
   const ids = { request_id: job.requestId, gateway_request_id: job.requestId };
   const failure = failureOfJob(job);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { spanShape } from '../pace.ts';
 import { openRecords, type Records } from '../records.ts';
+import { scheduleShape } from '../timing.ts';
 import { outcomeShape } from './outcome.ts';
 
 /** A job in fal's queue. */
@@ -8,25 +8,25 @@ const jobShape = z.object({
   requestId: z.uuid(),
   endpoint: z.string(),
   owner: z.string(),
-  /** Where the caller found the queue: its own address, or this machine's. */
+  /** Of the URL at which the caller reached the queue: fal's own, or this machine's. */
   origin: z.string(),
   input: z.record(z.string(), z.unknown()),
   webhookUrl: z.string().nullable(),
   outcome: outcomeShape,
-  ...spanShape.shape,
+  ...scheduleShape.shape,
   isCancelled: z.boolean(),
-  /** Nothing more is owed to the webhook's address. */
-  isTold: z.boolean(),
+  /** No webhook has to be sent any more. */
+  isNotified: z.boolean(),
 });
 
 export type Job = z.infer<typeof jobShape>;
 
-/** fal keeps results for so long. */
+/** As long as fal keeps results. */
 export const KEPT_MS = 7 * 24 * 3_600_000;
 
 export type JobStore = Records<Job>;
 
 export function openJobStore(folder: string): Promise<JobStore> {
-  const [idOf, atMsOf] = [({ requestId }: Job) => requestId, ({ takenAtMs }: Job) => takenAtMs];
+  const [idOf, atMsOf] = [({ requestId }: Job) => requestId, ({ acceptedAtMs }: Job) => acceptedAtMs];
   return openRecords({ folder, shape: jobShape, idOf, atMsOf });
 }

@@ -1,10 +1,10 @@
-/** fal's storage: takes a file at an address that it gave, and serves it to anybody who knows where it is. */
+/** fal's storage: stores a file that is sent to a URL it gave, and serves it to every caller who knows the file's URL. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import type { SimulatorEnv } from '../cut.ts';
+import type { SimulatorEnv } from '../drop-connection.ts';
 import { mediaOriginFor } from './reply.ts';
 
 const initiateShape = z.object({ content_type: z.string().min(1), file_name: z.string().min(1) });
@@ -16,14 +16,14 @@ export function createUploads(folder: string) {
   const fileOf = (id: string) => join(folder, id);
 
   async function initiate(c: Context<SimulatorEnv>): Promise<Response> {
-    const asked = initiateShape.safeParse(await c.req.json().catch(() => undefined)).data;
-    if (!asked) return c.json({ detail: 'Invalid JSON body', error_type: 'bad_request' }, 400);
-    const name = asked.file_name.replaceAll(/[^\w.-]/g, '_');
+    const request = initiateShape.safeParse(await c.req.json().catch(() => undefined)).data;
+    if (!request) return c.json({ detail: 'Invalid JSON body', error_type: 'bad_request' }, 400);
+    const name = request.file_name.replaceAll(/[^\w.-]/g, '_');
     const fileUrl = `${mediaOriginFor(new URL(c.req.url).origin)}/uploads/${randomUUID()}/${name}`;
     return c.json({ upload_url: `${fileUrl}?signature=${randomUUID()}`, file_url: fileUrl });
   }
 
-  async function take(c: Context<SimulatorEnv>): Promise<Response> {
+  async function store(c: Context<SimulatorEnv>): Promise<Response> {
     const [, id = ''] = PATH.exec(c.req.path) ?? [];
     if (id === '' || !c.req.query('signature')) return c.json({ detail: 'Forbidden' }, 403);
     await mkdir(folder, { recursive: true });
@@ -40,5 +40,5 @@ export function createUploads(folder: string) {
     return new Response(new Uint8Array(bytes), { headers: { 'content-type': type } });
   }
 
-  return { initiate, take, serve };
+  return { initiate, store, serve };
 }

@@ -1,8 +1,8 @@
-/** Runway's media host: each address is signed and runs out within two days; the task gives a new one. */
+/** Runway's media host: each URL is signed and expires within two days; the task gives a new one. */
 import type { Context } from 'hono';
 import { jwtVerify, SignJWT } from 'jose';
-import type { SimulatorEnv } from '../cut.ts';
-import { INTERNAL_URL, serveFilm } from '../media-host.ts';
+import type { SimulatorEnv } from '../drop-connection.ts';
+import { INTERNAL_URL, serveVideo } from '../media-host.ts';
 import { isFileOutcome } from '../outcomes.ts';
 import { hashOf } from './identity.ts';
 import { secondsOf } from './models.ts';
@@ -12,7 +12,7 @@ export const MEDIA_HOST = 'dnznrvs05pmza.cloudfront.net';
 
 const DAY_MS = 24 * 3_600_000;
 
-/** The same all day. `origin` is where the caller found Runway: on one port, all of its hosts are there. */
+/** The same URL all day. `origin` is where the caller reached Runway: on one port, the media host is there too. */
 export async function fileUrl(task: Task, origin: string, signingKey: string, nowMs: number): Promise<string> {
   if (task.outcome === 'video_internal') return INTERNAL_URL;
   const host = new URL(origin).host === 'api.dev.runwayml.com' ? `https://${MEDIA_HOST}` : origin;
@@ -41,5 +41,5 @@ export async function serveFile(c: Context<SimulatorEnv>, parts: MediaParts): Pr
   const task = await tasks.read(c.req.path.slice(1).replace('.mp4', ''));
   if (!task || statusOf(task, tasks.nowMs()) !== 'SUCCEEDED') return c.text('Not Found', 404);
   const outcome = isFileOutcome(task.outcome) ? task.outcome : 'video';
-  return serveFilm(c, outcome, { durationSeconds: secondsOf(task.input), aspectRatio: task.input.ratio }, closing);
+  return serveVideo(c, outcome, { durationSeconds: secondsOf(task.input), aspectRatio: task.input.ratio }, closing);
 }

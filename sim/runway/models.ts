@@ -1,4 +1,4 @@
-/** What the models take, checked as the task is made, and what they cost. */
+/** The inputs of the models, which are checked when a task is created, and what the models cost. */
 import { z } from 'zod';
 
 const promptText = z.string().min(1).max(1000);
@@ -41,9 +41,9 @@ export type TaskInput = z.infer<(typeof inputShapes)[Kind]>;
 
 export const MODELS = ['gen4.5', 'gen4_turbo'] as const;
 const CREDITS_PER_SECOND = { 'gen4.5': 12, gen4_turbo: 5 };
-const USUAL_SECONDS = 10;
+const DEFAULT_SECONDS = 10;
 
-export function secondsOf({ duration = USUAL_SECONDS }: TaskInput): number {
+export function secondsOf({ duration = DEFAULT_SECONDS }: TaskInput): number {
   return duration;
 }
 
@@ -51,8 +51,8 @@ export function creditsOf(input: TaskInput): number {
   return CREDITS_PER_SECOND[input.model] * secondsOf(input);
 }
 
-/** Where the picture is said to be; undefined for a task without one. */
-export function pictureOf(input: TaskInput): string | undefined {
+/** The image's URI; undefined for a task without an image. */
+export function imageOf(input: TaskInput): string | undefined {
   if (!('promptImage' in input)) return undefined;
   return typeof input.promptImage === 'string' ? input.promptImage : input.promptImage[0]?.uri;
 }

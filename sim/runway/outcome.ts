@@ -1,12 +1,12 @@
-/** What becomes of a simulated task. */
+/** How a simulated task ends. */
 import { z } from 'zod';
 import { FILE_OUTCOMES } from '../outcomes.ts';
 
 /**
- * - `video…`: it succeeds; what follows says what the media host does with the file;
+ * - `video…`: it succeeds; what follows `video` says what the media host does with the file;
  * - `no_output`: a success without a video;
- * - `throttled`: a video, after a wait for others of the account;
- * - `hang`: it never ends; `cancelled`: it ends as if somebody had cancelled it;
+ * - `throttled`: a video, after it waited for other tasks of the account;
+ * - `hang`: it never ends; `cancelled`: it ends as if the customer had cancelled it;
  * - the rest fails as Runway's tasks fail.
  */
 export const outcomeShape = z.enum([
@@ -29,7 +29,7 @@ export const outcomeShape = z.enum([
 
 export type Outcome = z.infer<typeof outcomeShape>;
 
-/** `isCharged`: what was declined for its content is paid for all the same. */
+/** `isCharged`: Runway charges for tasks that it declined because of their content. */
 export type Failure = { failure: string; failureCode?: string; isCharged?: true };
 
 const FAILURES: Partial<Record<Outcome, Failure>> = {
@@ -57,7 +57,7 @@ const FAILURES: Partial<Record<Outcome, Failure>> = {
   unnamed: { failure: 'An unexpected error occurred.' },
 };
 
-/** How the task fails; undefined where it does not. */
+/** Undefined where the task does not fail. */
 export function failureOf(outcome: Outcome): Failure | undefined {
   return FAILURES[outcome];
 }

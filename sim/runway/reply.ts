@@ -1,16 +1,16 @@
-/** Runway's answers, in the shapes of its own SDK. */
+/** Runway's replies, in the types of its own SDK. */
 import type { RunwayML } from '@runwayml/sdk';
 import { MODELS } from './models.ts';
 import { failureOf } from './outcome.ts';
 import { costOf, statusOf, type Task } from './tasks.ts';
 
-export function takenBody(task: Task): RunwayML.TextToVideoCreateResponse & RunwayML.ImageToVideoCreateResponse {
+export function createdBody(task: Task): RunwayML.TextToVideoCreateResponse & RunwayML.ImageToVideoCreateResponse {
   return { id: task.id, estimatedCost: { credits: task.credits } };
 }
 
-/** `url` is where the finished file is. */
+/** `url`: of the finished file. */
 export function taskBody(task: Task, url: string, nowMs: number): RunwayML.TaskRetrieveResponse {
-  const known = { id: task.id, createdAt: new Date(task.takenAtMs).toISOString() };
+  const known = { id: task.id, createdAt: new Date(task.acceptedAtMs).toISOString() };
   const estimatedCost = { credits: task.credits };
   const cost = { credits: costOf(task, nowMs) };
   const status = statusOf(task, nowMs);
@@ -22,7 +22,7 @@ export function taskBody(task: Task, url: string, nowMs: number): RunwayML.TaskR
   return { ...known, status, failure, ...(failureCode === undefined ? {} : { failureCode }), cost };
 }
 
-/** From 0 to 1, in hundredths; half where nobody knows when it ends. */
+/** From 0 to 1, in hundredths; a half where the end is not known. */
 function progressOf({ startsAtMs, endsAtMs }: Task, nowMs: number): number {
   if (startsAtMs === null || endsAtMs === null || endsAtMs <= startsAtMs) return 0.5;
   return Math.floor((100 * (nowMs - startsAtMs)) / (endsAtMs - startsAtMs)) / 100;
@@ -36,7 +36,7 @@ export function organizationBody(
   creditBalance: number,
   nowMs: number,
 ): RunwayML.OrganizationRetrieveResponse {
-  const today = tasks.filter(({ takenAtMs }) => takenAtMs > nowMs - DAY_MS);
+  const today = tasks.filter(({ acceptedAtMs }) => acceptedAtMs > nowMs - DAY_MS);
   const limits = { maxConcurrentGenerations: 5, maxDailyGenerations: 1000 };
   return {
     creditBalance,

@@ -1,33 +1,33 @@
-/** Runway's tasks: taken, run for their time, and ended as their outcomes say. */
+/** Runway's tasks: accepted, run for their time, and ended as their outcomes say. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../../src/kernel/clock.ts';
-import { outcomeAskedIn } from '../outcomes.ts';
-import { type Pace, paceShape, phaseOf, spanFrom, spanShape, USUAL_PACE } from '../pace.ts';
+import { outcomeInPrompt } from '../outcomes.ts';
 import { openRecords } from '../records.ts';
+import { DEFAULT_TIMING, phaseOf, scheduleFrom, scheduleShape, type Timing, timingShape } from '../timing.ts';
 import { creditsOf, inputShapes, type Kind, type TaskInput } from './models.ts';
 import { failureOf, type Outcome, outcomeShape } from './outcome.ts';
 
-/** A task as it is kept. `credits` is the most that it may cost. */
+/** A stored task. `credits` is the most that it may cost. */
 const taskShape = z.object({
   id: z.uuid(),
   owner: z.string(),
-  /** Where the caller found Runway: its own address, or this machine's. */
+  /** Of the URL at which the caller reached Runway: Runway's own, or this machine's. */
   origin: z.string(),
-  /** The one with a picture first: the other would drop it. */
+  /** The one with an image first: the other would drop it. */
   input: z.union([inputShapes.image_to_video, inputShapes.text_to_video]),
   kind: z.enum(['text_to_video', 'image_to_video']),
   outcome: outcomeShape,
   credits: z.int(),
-  ...spanShape.shape,
+  ...scheduleShape.shape,
   isDeleted: z.boolean(),
 });
 export type Task = z.infer<typeof taskShape>;
 
-export type Submission = { kind: Kind; owner: string; origin: string; input: TaskInput; isPictureBroken: boolean };
+export type Submission = { kind: Kind; owner: string; origin: string; input: TaskInput; isImageBroken: boolean };
 export type TaskStatus = 'PENDING' | 'THROTTLED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 
-/** Longer than anybody waits for one. */
+/** Longer than any caller waits for a task. */
 const KEPT_MS = 30 * 24 * 3_600_000;
 
 export function statusOf(task: Task, nowMs: number): TaskStatus {
@@ -50,29 +50,36 @@ export async function openTasks(folder: string, clock: Clock) {
   const records = await openRecords<Task>({
     ...{ folder, shape: taskShape },
     idOf: ({ id }) => id,
-    atMsOf: ({ takenAtMs }) => takenAtMs,
+    atMsOf: ({ acceptedAtMs }) => acceptedAtMs,
   });
   const nowMs = () => clock.now().getTime();
-  await records.forgetBefore(nowMs() - KEPT_MS);
-  let pace = USUAL_PACE;
+  await records.deleteBefore(nowMs() - KEPT_MS);
+  let timing = DEFAULT_TIMING;
   const planned: Outcome[] = [];
 
   return {
     nowMs,
     read: records.read,
     list: records.list,
-    setPace(next: Partial<Pace>): void {
-      pace = paceShape.parse({ ...pace, ...next });
+    setTiming(next: Partial<Timing>): void {
+      timing = timingShape.parse({ ...timing, ...next });
     },
     planOutcomes(...outcomes: Outcome[]): void {
       planned.push(...outcomes);
     },
-    async take({ isPictureBroken, ...submission }: Submission): Promise<Task> {
+    async add({ isImageBroken, ...submission }: Submission): Promise<Task> {
       const { input } = submission;
-      const asked = planned.shift() ?? outcomeAskedIn('runway', input.promptText, outcomeShape) ?? 'video';
-      const outcome = isPictureBroken ? 'asset_invalid' : asked;
-      const span = spanFrom(nowMs(), pace, outcome === 'hang');
-      const task = { id: randomUUID(), ...submission, outcome, credits: creditsOf(input), ...span, isDeleted: false };
+      const chosen = planned.shift() ?? outcomeInPrompt('runway', input.promptText, outcomeShape) ?? 'video';
+      const outcome = isImageBroken ? 'asset_invalid' : chosen;
+      const schedule = scheduleFrom(nowMs(), timing, outcome === 'hang');
+      const task = {
+        id: randomUUID(),
+        ...submission,
+        outcome,
+        credits: creditsOf(input),
+        ...schedule,
+        isDeleted: false,
+      };
       await records.write(task);
       return task;
     },

@@ -1,4 +1,4 @@
-/** Runway's ephemeral uploads: a form for a place in its storage, and the place itself. */
+/** Runway's ephemeral uploads: the forms that authorise them, and the storage that the files are sent to. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { openRecords } from '../records.ts';
@@ -8,34 +8,34 @@ const uploadShape = z.object({
   id: z.uuid(),
   owner: z.string(),
   fileName: z.string(),
-  takenAtMs: z.number(),
-  /** Null until the file has come. */
+  createdAtMs: z.number(),
+  /** Null until the file has arrived. */
   bytes: z.int().nullable(),
-  isPicture: z.boolean(),
+  isImage: z.boolean(),
 });
 export type Upload = z.infer<typeof uploadShape>;
 
-/** Runway names no host for them; this one stands for it. */
+/** Runway documents no host for them; this one is made up. */
 export const STORAGE_HOST = 'uploads.runway.example';
 const KEPT_MS = 24 * 3_600_000;
 const BYTES = { min: 512, max: 200 * 1024 * 1024 };
-const PICTURES = /^(?:\x89PNG|\xff\xd8\xff|RIFF[\s\S]{4}WEBP)/;
+const IMAGES = /^(?:\x89PNG|\xff\xd8\xff|RIFF[\s\S]{4}WEBP)/;
 
 export async function openUploads(folder: string, signingKey: string, nowMs: () => number) {
   const records = await openRecords<Upload>({
     ...{ folder, shape: uploadShape },
     idOf: ({ id }) => id,
-    atMsOf: ({ takenAtMs }) => takenAtMs,
+    atMsOf: ({ createdAtMs }) => createdAtMs,
   });
-  await records.forgetBefore(nowMs() - KEPT_MS);
+  await records.deleteBefore(nowMs() - KEPT_MS);
   const signatureOf = (id: string) => hashOf(`${signingKey}/${id}`);
 
   return {
     list: records.list,
-    /** What the caller is to send where, and the name of it afterwards. */
+    /** Where to send which form, and the URI of the file afterwards. */
     async open(owner: string, fileName: string, origin: string) {
       const id = randomUUID();
-      await records.write({ id, owner, fileName, takenAtMs: nowMs(), bytes: null, isPicture: false });
+      await records.write({ id, owner, fileName, createdAtMs: nowMs(), bytes: null, isImage: false });
       const host = new URL(origin).host === 'api.dev.runwayml.com' ? `https://${STORAGE_HOST}` : origin;
       return {
         uploadUrl: `${host}/ephemeral`,
@@ -43,21 +43,21 @@ export async function openUploads(folder: string, signingKey: string, nowMs: () 
         runwayUri: `runway://${id}`,
       };
     },
-    /** Takes a filled form; the status that the storage answers with. */
+    /** Stores the file of a form. Returns the status that the storage answers with. */
     async store(form: FormData): Promise<204 | 400 | 403> {
       const id = String(form.get('key'));
       const file = form.get('file');
       if (form.get('x-amz-signature') !== signatureOf(id) || !(await records.read(id))) return 403;
       if (!(file instanceof File) || file.size < BYTES.min || file.size > BYTES.max) return 400;
       const head = Buffer.from(await file.slice(0, 16).arrayBuffer()).toString('latin1');
-      await records.change(id, { bytes: file.size, isPicture: PICTURES.test(head) });
+      await records.change(id, { bytes: file.size, isImage: IMAGES.test(head) });
       return 204;
     },
-    /** The upload that `uri` names, if it is the owner's, whole, and not too old. */
+    /** The upload that `uri` names, if the owner is the caller, the file has arrived and it is not too old. */
     async find(uri: string, owner: string): Promise<Upload | undefined> {
       const id = z.uuid().safeParse(uri.slice('runway://'.length)).data;
       const upload = id === undefined ? undefined : await records.read(id);
-      const isThere = upload?.owner === owner && upload.bytes !== null && nowMs() - upload.takenAtMs < KEPT_MS;
+      const isThere = upload?.owner === owner && upload.bytes !== null && nowMs() - upload.createdAtMs < KEPT_MS;
       return isThere ? upload : undefined;
     },
   };

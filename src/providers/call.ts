@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { isRetryableStatus, type RetryTools, retry, retryAfterMsOf, type Tried } from '../kernel/retry.ts';
 import type { ProviderStatus } from './provider.ts';
 import { redact } from './redact.ts';
-import { NO_TIME_LEFT, type NoReply, noReplyFrom, parsed, type Reply, textOf } from './reply.ts';
+import { NO_TIME_LEFT, type NoReply, noReplyFrom, parseJson, type Reply, readText } from './reply.ts';
 
 /** Never throws. A redirect is a reply like any other: neither the key nor the request goes to another host. */
 export async function callOnce(
@@ -15,7 +15,7 @@ export async function callOnce(
   if (signal.aborted) return NO_TIME_LEFT;
   try {
     const response = await fetch(url, { ...init, redirect: 'manual', signal });
-    return { got: 'reply', status: response.status, headers: response.headers, text: await textOf(response) };
+    return { got: 'reply', status: response.status, headers: response.headers, text: await readText(response) };
   } catch (error) {
     return noReplyFrom(error, signal);
   }
@@ -49,14 +49,14 @@ export function callWithRetries(
 export type Vendor = {
   apiKey: string;
   /** A refused key concerns every job: whoever runs the server must hear of it. */
-  reportKeyTrouble(cause: string): void;
+  reportRefusedKey(cause: string): void;
 };
 
 /** An answer that says nothing about the job: a gateway's, or one to our key. */
 export function unreachable(vendor: Vendor, reply: Reply, { retryAfterMs }: RetriedReply): ProviderStatus {
   const isKeyRefused = reply.status === 401 || reply.status === 403;
-  const isVendors = isKeyRefused && parsed(reply.text) !== undefined;
+  const isVendors = isKeyRefused && parseJson(reply.text) !== undefined;
   const cause = `answered ${reply.status}${isVendors ? ` (${redact(reply.text ?? '', [vendor.apiKey])})` : ''}`;
-  if (isKeyRefused) vendor.reportKeyTrouble(cause);
+  if (isKeyRefused) vendor.reportRefusedKey(cause);
   return { state: 'unreachable', cause, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
 }

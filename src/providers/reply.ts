@@ -19,7 +19,7 @@ const NEVER_CONNECTED = /client error \(Connect\)/;
 export const NO_TIME_LEFT: NoReply = { got: 'nothing', wasSent: false, cause: 'there was no time left to ask' };
 
 /** The whole body, up to a megabyte; null where it is larger or does not come to its end. */
-export async function textOf({ body }: Response): Promise<string | null> {
+export async function readText({ body }: Response): Promise<string | null> {
   const decoder = new TextDecoder();
   let text = '';
   let bytes = 0;
@@ -36,7 +36,7 @@ export async function textOf({ body }: Response): Promise<string | null> {
 }
 
 /** What the body says as JSON; undefined where it is none. */
-export function parsed(text: string | null): unknown {
+export function parseJson(text: string | null): unknown {
   try {
     return JSON.parse(text ?? '');
   } catch {

@@ -72,7 +72,7 @@ for (const door of ['inside the process', 'over a port']) {
     test('a device whose bits were never set has both of them false, in either wording', async (t) => {
       const { apple, controls } = await bench(t, door);
       assert.deepEqual(await apple.query(phone), isKnown(false, false));
-      controls.sayNeverSetAs('Bit State Not Found');
+      controls.setNeverSetText('Bit State Not Found');
       assert.deepEqual(await apple.query(phone), isKnown(false, false));
     });
 

@@ -13,7 +13,7 @@ import type { EndpointTypeMap } from '@fal-ai/client/endpoints';
 import RunwayML, { TaskFailedError } from '@runwayml/sdk';
 import type { z } from 'zod';
 import { inputShapes as falShapes } from '../../sim/fal/endpoints.ts';
-import type { takenBody } from '../../sim/fal/reply.ts';
+import type { acceptedBody } from '../../sim/fal/reply.ts';
 import type { inputShapes as runwayShapes } from '../../sim/runway/models.ts';
 import type { Outcome } from '../../sim/runway/outcome.ts';
 import { serveSimulator } from '../../sim/serve.ts';
@@ -49,7 +49,7 @@ type Agreements = [
   Fits<never, Overgenerous>,
   Fits<TextToVideo, z.infer<RunwayShapes['text_to_video']>>,
   Fits<ImageToVideo, z.infer<RunwayShapes['image_to_video']>>,
-  Fits<QueueStatus, ReturnType<typeof takenBody>>,
+  Fits<QueueStatus, ReturnType<typeof acceptedBody>>,
 ];
 const agreements = 4 satisfies Agreements['length'];
 
@@ -64,8 +64,8 @@ const agreements = 4 satisfies Agreements['length'];
 async function worldFor(t: TestContext): Promise<World> {
   const dataDir = await mkdtemp(join(tmpdir(), 'sdk-types-'));
   const world = await createWorld({ dataDir, clock: turnableClock(), log: silentLog });
-  world.fal.controls.setPace({ queueMs: null, runMs: null });
-  world.runway.controls.setPace({ queueMs: null, runMs: null });
+  world.fal.controls.setTiming({ queueMs: null, runMs: null });
+  world.runway.controls.setTiming({ queueMs: null, runMs: null });
   t.after(async () => {
     await world.close();
     await rm(dataDir, { recursive: true });

@@ -75,7 +75,7 @@ export async function falBench(t: TestContext, door: Door = 'inside the process'
   const log = collectingLog();
   const world = await createWorld({ dataDir, clock, log, deliver });
   const { fal } = world;
-  fal.controls.setPace(pace);
+  fal.controls.setTiming(pace);
   const served = door === 'over a port' ? await serveSimulator(withFalControls(fal)) : undefined;
   t.after(async () => {
     await world.close();

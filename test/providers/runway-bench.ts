@@ -37,7 +37,7 @@ export async function runwayBench(t: TestContext, door: Door = 'inside the proce
   const world = await createWorld({ dataDir, clock, log });
   const { runway } = world;
   const { controls } = runway;
-  controls.setPace(pace ?? { queueMs: null, runMs: null });
+  controls.setTiming(pace ?? { queueMs: null, runMs: null });
   const served = door === 'over a port' ? await serveSimulator(withRunwayControls(runway)) : undefined;
   t.after(async () => {
     await world.close();

@@ -14,7 +14,7 @@ for (const door of DOORS) {
       const bench = await runwayBench(t, door);
       const { provider, controls, signal, clock } = bench;
       const request = runwayRequest();
-      controls.setPace({ queueMs: 1_000, runMs: 10_000 });
+      controls.setTiming({ queueMs: 1_000, runMs: 10_000 });
       const id = await bench.accepted(request);
       const look = () => provider.status(request, id, signal);
       assert.deepEqual(await look(), { state: 'queued', queuePosition: null });
@@ -124,7 +124,7 @@ for (const door of DOORS) {
       const id = await bench.accepted(pictureRequest());
       const [upload] = await bench.controls.uploads();
       assert.equal(upload?.fileName, 'picture.png', 'what a person called it stays here');
-      assert.equal(upload?.isPicture, true);
+      assert.equal(upload?.isImage, true);
       assert.deepEqual(
         bench.controls.calls().map(({ operation }) => operation),
         ['upload', 'storage', 'submit'],
@@ -208,7 +208,7 @@ for (const door of DOORS) {
       await provider.cancel(request, id, signal);
       assert.equal((await controls.jobs())[0]?.isDeleted, true);
       assert.equal((await provider.status(request, id, signal)).state, 'absent');
-      controls.setDeleted('told');
+      controls.setDeletedReply('cancelled');
       assert.deepEqual(await provider.status(request, id, signal), {
         state: 'failed',
         code: 'ERR_5002',

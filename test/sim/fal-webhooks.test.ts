@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { WebhookFault } from '../../sim/fal/webhooks.ts';
+import type { WebhookFault } from '../../sim/fal/webhook-faults.ts';
 import { createWorld, type World } from '../../sim/world.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { turnableClock } from '../providers/fal-bench.ts';
@@ -35,7 +35,7 @@ async function bench(t: TestContext, answer: (count: number) => number | Promise
     await Promise.all(worlds.map((each) => each.close()));
     await rm(dataDir, { recursive: true });
   });
-  world.fal.controls.setPace({ queueMs: null, runMs: null });
+  world.fal.controls.setTiming({ queueMs: null, runMs: null });
   world.fal.controls.setWebhookRetryMs(0);
   const reopen = async () => {
     const next = await open();
@@ -109,7 +109,7 @@ test('a failed job is told with its error; a cancelled one, and one without an a
 
 test('time alone ends a job and tells of it', async (t) => {
   const { world, received, clock, controls } = await bench(t);
-  controls.setPace({ queueMs: 40, runMs: 40 });
+  controls.setTiming({ queueMs: 40, runMs: 40 });
   await submitted(world);
   clock.turn(80);
   await until(() => received.length === 1);

@@ -74,7 +74,7 @@ test('a submit is answered with its place in the queue and with three addresses'
 
 test('a job waits, runs and ends as the clock goes on', async (t) => {
   const made = await bench(t);
-  made.world.fal.controls.setPace({ queueMs: 1_500, runMs: 2_000 });
+  made.world.fal.controls.setTiming({ queueMs: 1_500, runMs: 2_000 });
   const id = await submitted(made);
   const look = async (query = '') => ask(made, `fal-ai/veo3.1/requests/${id}/status${query}`);
   const shown = async () => {
@@ -182,7 +182,7 @@ test('a job that hangs never ends by itself; planned outcomes come before what p
 test('cancelling stops what has not begun; the rest runs on or has ended', async (t) => {
   const made = await bench(t);
   const { controls } = made.world.fal;
-  controls.setPace({ queueMs: null, runMs: null });
+  controls.setTiming({ queueMs: null, runMs: null });
   const cancel = async (id: string) => {
     const { status, body } = await ask(made, `fal-ai/veo3.1/requests/${id}/cancel`, { method: 'PUT' });
     return `${status} ${body.status}`;
@@ -270,7 +270,7 @@ test('served over a port, one address is all of fal’s hosts, and the panel doe
     const text = await response.text();
     return { status: response.status, body: text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text };
   };
-  assert.equal((await call('PUT', '/_control/pace', { queueMs: null, runMs: null, webhookRetryMs: 5 })).status, 204);
+  assert.equal((await call('PUT', '/_control/timing', { queueMs: null, runMs: null, webhookRetryMs: 5 })).status, 204);
   assert.equal((await call('POST', '/_control/outcomes', ['video'])).status, 204);
   const { body: taken } = await call('POST', '/fal-ai/veo3.1', { ...input, prompt: 'x [fal:moderated]' });
   assert.ok(taken.status_url.startsWith(`${url}/fal-ai/veo3.1/requests/`));

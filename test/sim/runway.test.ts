@@ -22,7 +22,7 @@ async function bench(t: TestContext): Promise<Bench> {
   const dataDir = await mkdtemp(join(tmpdir(), 'runway-world-'));
   const clock = turnableClock();
   const world = await createWorld({ dataDir, clock, log: silentLog });
-  world.runway.controls.setPace({ queueMs: null, runMs: null });
+  world.runway.controls.setTiming({ queueMs: null, runMs: null });
   t.after(async () => {
     await world.close();
     await rm(dataDir, { recursive: true });
@@ -65,7 +65,7 @@ async function fileOf(made: Bench, id: string): Promise<string> {
 
 test('a task waits, runs and ends as the clock goes on, and says what it costs', async (t) => {
   const made = await bench(t);
-  made.world.runway.controls.setPace({ queueMs: 1_000, runMs: 4_000 });
+  made.world.runway.controls.setTiming({ queueMs: 1_000, runMs: 4_000 });
   const { body: taken } = await ask(made, '/v1/text_to_video', { method: 'POST', json: input });
   assert.deepEqual(taken, { id: taken.id, estimatedCost: { credits: 60 } });
   const look = async () => (await ask(made, `/v1/tasks/${taken.id}`)).body;
@@ -316,7 +316,7 @@ test('a deleted task is gone, or told as cancelled where that is wanted', async 
   assert.deepEqual(await ask(made, `/v1/tasks/${id}`, { method: 'DELETE' }), { status: 204, body: { text: '' } });
   assert.equal((await ask(made, `/v1/tasks/${id}`)).status, 404);
   assert.equal((await ask(made, `/v1/tasks/${id}`, { method: 'DELETE' })).status, 404);
-  made.world.runway.controls.setDeleted('told');
+  made.world.runway.controls.setDeletedReply('cancelled');
   const { body } = await ask(made, `/v1/tasks/${id}`);
   assert.deepEqual([body.status, body.cost], ['CANCELLED', { credits: 0 }]);
 });
@@ -389,7 +389,7 @@ test('served over a port, one address is all of Runway’s hosts, and the panel 
     const text = await response.text();
     return { status: response.status, body: text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text };
   };
-  assert.equal((await call('PUT', '/_control/pace', { queueMs: null, runMs: null })).status, 204);
+  assert.equal((await call('PUT', '/_control/timing', { queueMs: null, runMs: null })).status, 204);
   assert.equal((await call('POST', '/_control/outcomes', ['video'])).status, 204);
   const { body: taken } = await call('POST', '/v1/text_to_video', { ...input, promptText: '[runway:moderated]' });
   assert.equal((await call('POST', `/_control/jobs/${taken.id}/start`)).status, 204);

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { filmFor } from '../../sim/stock-video.ts';
+import { stockVideoFor } from '../../sim/stock-video.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createContainerProbe } from '../../src/media/container-probe.ts';
 import { createProbe, type MediaProbe } from '../../src/media/probe.ts';
@@ -23,7 +23,7 @@ after(async () => {
 
 async function look(durationSeconds: number, aspectRatio: string, by = probe) {
   const path = join(folder, `${crypto.randomUUID()}.mp4`);
-  await writeFile(path, await filmFor({ durationSeconds, aspectRatio }));
+  await writeFile(path, await stockVideoFor({ durationSeconds, aspectRatio }));
   return by.probe(path, { thumbnailPath: `${path}.jpg` });
 }
 
@@ -63,12 +63,13 @@ test('a film has the shape that was asked for, in any spelling, or the nearest',
 
 test('the same film is the same bytes, whoever makes it and when', async (t) => {
   const wish = { durationSeconds: 6, aspectRatio: '3:2' };
-  const first = await filmFor(wish);
-  assert.equal(await filmFor(wish), first, 'made once');
+  const first = await stockVideoFor(wish);
+  assert.equal(await stockVideoFor(wish), first, 'made once');
   // Enough others to be forgotten for.
-  for (let seconds = 1; seconds <= 12; seconds += 1) await filmFor({ durationSeconds: seconds, aspectRatio: '2:3' });
+  for (let seconds = 1; seconds <= 12; seconds += 1)
+    await stockVideoFor({ durationSeconds: seconds, aspectRatio: '2:3' });
   t.mock.timers.enable({ apis: ['Date'], now: Date.UTC(2001, 1, 1) });
-  const again = await filmFor(wish);
+  const again = await stockVideoFor(wish);
   assert.notEqual(again, first, 'not kept for ever');
   assert.deepEqual(again, first);
 });

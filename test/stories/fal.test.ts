@@ -27,7 +27,7 @@ describe('a server with a key of fal’s', () => {
   before(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'rendio-fal-'));
     fal = await createFalSimulator({ dataDir, clock: systemClock, log: silentLog, deliver: fetch });
-    fal.controls.setPace({ queueMs: 200, runMs: 500 });
+    fal.controls.setTiming({ queueMs: 200, runMs: 500 });
     served = await serveSimulator(withFalControls(fal));
     database = await createTestDatabase();
     const { host } = new URL(served.url);

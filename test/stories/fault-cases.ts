@@ -1,6 +1,6 @@
 /** Everything that the control panels can spoil, as cases: which vendor, what goes wrong, and what must come of it. */
 import type { Outcome as FalOutcome } from '../../sim/fal/outcome.ts';
-import type { WebhookFault } from '../../sim/fal/webhooks.ts';
+import type { WebhookFault } from '../../sim/fal/webhook-faults.ts';
 import type { FaultInput } from '../../sim/faults.ts';
 import type { Outcome as RunwayOutcome } from '../../sim/runway/outcome.ts';
 

@@ -47,7 +47,7 @@ describe('the fault matrix', () => {
     };
     world = await createWorld({ dataDir, clock: systemClock, log: silentLog, deliver });
     // Every job ends when it is told to.
-    for (const { controls } of [world.fal, world.runway]) controls.setPace({ queueMs: null, runMs: null });
+    for (const { controls } of [world.fal, world.runway]) controls.setTiming({ queueMs: null, runMs: null });
     world.fal.controls.setWebhookRetryMs(0);
     probe = createProbe({ maxParallel: 1, log: silentLog, env: compileCache() });
     const options = { extraHosts: [], extraMayBePrivate: false, bytesMax: FILE_BYTES_MAX, stallMs: STALL_MS };

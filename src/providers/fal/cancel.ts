@@ -14,7 +14,7 @@ export async function cancel(
 ): Promise<void> {
   if (!isVendorId(requestId)) return;
   const url = fal.urls.cancel(request.providerModelId, requestId);
-  const { answer } = await fal.ask({ method: 'PUT', url }, signal);
+  const { answer } = await fal.send({ method: 'PUT', url }, signal);
   const isDone = answer.got === 'reply' && (answer.status < 300 || NOTHING_TO_STOP.has(answer.status));
   if (isDone) return;
   const cause = answer.got === 'reply' ? `answered ${answer.status}` : answer.cause;

@@ -25,7 +25,7 @@ export type FalOptions = {
 };
 
 /** `isKeyless`: it goes to an address that must not see our key. */
-export type Question = Omit<Call, 'apiKey'> & { isKeyless?: true };
+export type FalRequest = Omit<Call, 'apiKey'> & { isKeyless?: true };
 
 export type Fal = Vendor & {
   urls: Urls;
@@ -35,7 +35,7 @@ export type Fal = Vendor & {
   /** What must not be in a log although fal may quote it. */
   secretsOf(request: GenerationRequest): string[];
   /** A question that is safe to repeat, by the retry policy. `isFinal` replies are not asked for again. */
-  ask(question: Question, signal: AbortSignal, isFinal?: (reply: Reply) => boolean): Promise<RetriedReply>;
+  send(question: FalRequest, signal: AbortSignal, isFinal?: (reply: Reply) => boolean): Promise<RetriedReply>;
 };
 
 export function createFal({
@@ -55,8 +55,8 @@ export function createFal({
     clock,
     log,
     secretsOf: ({ prompt, image, webhookUrl }) => [prompt, image?.url ?? '', webhookUrl ?? '', apiKey],
-    reportKeyTrouble: (cause) => log.error({ provider: name, cause }, 'fal refuses our key or our account'),
-    ask({ isKeyless, ...question }, signal, isFinal = () => false) {
+    reportRefusedKey: (cause) => log.error({ provider: name, cause }, 'fal refuses our key or our account'),
+    send({ isKeyless, ...question }, signal, isFinal = () => false) {
       const asked = { ...question, apiKey: isKeyless ? undefined : apiKey };
       return callWithRetries((limit) => call(fetch, asked, limit), { clock, retryTools, isFinal }, signal);
     },

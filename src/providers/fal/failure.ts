@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../kernel/errors.ts';
 import type { DeclineReason } from '../provider.ts';
 import { redact } from '../redact.ts';
-import { parsed, type Reply } from '../reply.ts';
+import { parseJson, type Reply } from '../reply.ts';
 
 /** `cause` holds the vendor's words, for our log alone. */
 export type Failure = { code: ErrorCode; cause: string; reason?: DeclineReason };
@@ -30,8 +30,8 @@ const MODERATED = 'content_policy_violation';
 const SAYS_MODERATED = /content[ _](?:policy|checker|moderation)|flagged|nsfw/i;
 
 /** What the reply says about a failure, in one form. `types` is empty where fal named none. */
-function saidBy({ headers, text }: Reply): { types: string[]; words: string; isJson: boolean } {
-  const error = errorShape.safeParse(parsed(text));
+function readError({ headers, text }: Reply): { types: string[]; words: string; isJson: boolean } {
+  const error = errorShape.safeParse(parseJson(text));
   const { detail, error_type, error: named, message } = error.data ?? {};
   const details = typeof detail === 'object' ? detail : [];
   const types = [error_type, headers.get('x-fal-error-type'), ...details.map(({ type }) => type)];
@@ -45,13 +45,13 @@ function saidBy({ headers, text }: Reply): { types: string[]; words: string; isJ
 }
 
 /** Whether a 5xx is fal's last word on the job, as against trouble on the way to it. */
-export function isVerdict(reply: Reply): boolean {
-  return saidBy(reply).types.length > 0;
+export function hasErrorType(reply: Reply): boolean {
+  return readError(reply).types.length > 0;
 }
 
 /** A failure told in fal's own form, though without a type. */
-export function isExplained(reply: Reply): boolean {
-  const { isJson, words } = saidBy(reply);
+export function hasErrorMessage(reply: Reply): boolean {
+  const { isJson, words } = readError(reply);
   return isJson && words !== '';
 }
 
@@ -64,14 +64,14 @@ function codeOf(types: readonly string[], status: number): ErrorCode {
 }
 
 /** Why fal did not make the video, by an answer that is no success. */
-export function failureIn(reply: Reply, secrets: readonly string[]): Failure {
-  const { types, words } = saidBy(reply);
+export function failureOfReply(reply: Reply, secrets: readonly string[]): Failure {
+  const { types, words } = readError(reply);
   const said = [redact(types[0] ?? '', secrets), redact(words, secrets)].filter((part) => part !== '').join(': ');
   return failureOf(types, reply.status, `answered ${reply.status}${said === '' ? '' : ` (${said})`}`, words);
 }
 
 /** Why the job failed, by a status that names an error. `Invalid status code: 422` is how fal passes a model's answer on. */
-export function failureNamed(error: string, type: string | undefined, secrets: readonly string[]): Failure {
+export function failureOfStatus(error: string, type: string | undefined, secrets: readonly string[]): Failure {
   const isTimeout = /timed out|timeout/i.test(error);
   const status = Number(/status code: (\d{3})/.exec(error)?.[1] ?? (isTimeout ? 504 : 500));
   const said = [redact(type ?? '', secrets), redact(error, secrets)].filter((part) => part !== '').join(': ');

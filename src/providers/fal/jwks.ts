@@ -5,14 +5,14 @@
 import { z } from 'zod';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
-import { parsed } from '../reply.ts';
+import { parseJson } from '../reply.ts';
 import { call } from './call.ts';
 
 export type SigningKeys = {
   /** The keys as they are known; null while they cannot be had. */
   current(): Promise<readonly CryptoKey[] | null>;
   /** Asks again, for a signature that none of the keys made; null when it was asked too recently, or in vain. */
-  renewed(): Promise<readonly CryptoKey[] | null>;
+  refetched(): Promise<readonly CryptoKey[] | null>;
 };
 
 /** As fal's documentation says. */
@@ -43,7 +43,7 @@ export function createSigningKeys(options: {
   async function ask(): Promise<Known | null> {
     const reply = await call(fetch, { method: 'GET', url }, AbortSignal.timeout(TIMEOUT_MS));
     const isGood = reply.got === 'reply' && reply.status === 200;
-    const keys = isGood ? await keysIn(parsed(reply.text)) : [];
+    const keys = isGood ? await keysIn(parseJson(reply.text)) : [];
     if (keys.length > 0) {
       notBeforeMs = nowMs() + ASK_INTERVAL_MS;
       known = { keys, atMs: nowMs() };
@@ -70,7 +70,7 @@ export function createSigningKeys(options: {
       if (known && nowMs() - known.atMs < CACHE_MAX_MS) return known.keys;
       return (await refreshed())?.keys ?? null;
     },
-    renewed: async () => (await refreshed())?.keys ?? null,
+    refetched: async () => (await refreshed())?.keys ?? null,
   };
 }
 

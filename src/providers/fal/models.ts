@@ -3,10 +3,10 @@ import type { GenerationRequest } from '../provider.ts';
 
 export type FalInput = Record<string, string | number | boolean>;
 
-type Codec = (request: GenerationRequest) => FalInput;
+type ToInput = (request: GenerationRequest) => FalInput;
 
 /** Fields whose setting was not chosen are left out: the endpoint has defaults of its own. */
-function chosen(fields: Record<string, FalInput[string] | undefined>): FalInput {
+function withoutUnset(fields: Record<string, FalInput[string] | undefined>): FalInput {
   return Object.fromEntries(
     Object.entries(fields).filter((field): field is [string, FalInput[string]] => {
       return field[1] !== undefined;
@@ -15,8 +15,8 @@ function chosen(fields: Record<string, FalInput[string] | undefined>): FalInput 
 }
 
 /** Durations as `"8s"`. Sound is on unless it is switched off, and costs twice as much. */
-const veo: Codec = ({ prompt, settings }) =>
-  chosen({
+const veo: ToInput = ({ prompt, settings }) =>
+  withoutUnset({
     prompt,
     duration: `${settings.duration}s`,
     resolution: settings.resolution,
@@ -26,15 +26,15 @@ const veo: Codec = ({ prompt, settings }) =>
 
 /** Durations as `"5"`. */
 const plainSeconds =
-  (...fields: ('resolution' | 'aspect_ratio')[]): Codec =>
+  (...fields: ('resolution' | 'aspect_ratio')[]): ToInput =>
   ({ prompt, settings }) =>
-    chosen({
+    withoutUnset({
       prompt,
       duration: String(settings.duration),
       ...Object.fromEntries(fields.map((field) => [field, settings[field]])),
     });
 
-type Model = { inputOf: Codec; needsImage?: true };
+type Model = { inputOf: ToInput; needsImage?: true };
 
 const MODELS: ReadonlyMap<string, Model> = new Map<string, Model>([
   ['fal-ai/veo3.1', { inputOf: veo }],

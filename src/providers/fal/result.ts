@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { type RetriedReply, unreachable } from '../call.ts';
 import type { GenerationRequest, ProviderStatus, VideoSource } from '../provider.ts';
-import { parsed, type Reply } from '../reply.ts';
+import { parseJson, type Reply } from '../reply.ts';
 import type { Fal } from './context.ts';
-import { failureIn, isExplained, isVerdict } from './failure.ts';
+import { failureOfReply, hasErrorMessage, hasErrorType } from './failure.ts';
 
 const fileShape = z.object({ url: z.url({ protocol: /^https?$/ }) });
 const resultShape = z.object({ video: fileShape, thumbnail: fileShape.nullish().catch(null) });
@@ -28,7 +28,7 @@ export async function readResult(
     retryAfterMs: null,
   };
   for (const url of fal.urls.results(request.providerModelId, requestId, named)) {
-    asked = await fal.ask({ method: 'GET', url }, signal, isVerdict);
+    asked = await fal.send({ method: 'GET', url }, signal, hasErrorType);
     if (asked.answer.got === 'nothing' || !NOT_HERE.has(asked.answer.status)) break;
   }
   const reply = asked.answer;
@@ -39,14 +39,14 @@ export async function readResult(
 
 /** A 500 that fal explains and that stays one is what the model said; so is every 4xx that is not about our key or pace. */
 function isAboutJob(reply: Reply): boolean {
-  if (isVerdict(reply)) return true;
-  if (reply.status === 500) return isExplained(reply);
+  if (hasErrorType(reply)) return true;
+  if (reply.status === 500) return hasErrorMessage(reply);
   return reply.status >= 400 && reply.status < 500 && ![401, 403, 408, 429].includes(reply.status);
 }
 
 function failed(fal: Fal, request: GenerationRequest, reply: Reply): ProviderStatus {
   if (reply.status === 400 && IN_PROGRESS.test(reply.text ?? '')) return { state: 'processing', progress: null };
-  const failure = failureIn(reply, fal.secretsOf(request));
+  const failure = failureOfReply(reply, fal.secretsOf(request));
   return NOT_HERE.has(reply.status)
     ? { state: 'failed', code: 'ERR_5005', cause: `the result is gone: ${failure.cause}` }
     : { state: 'failed', ...failure };
@@ -54,7 +54,7 @@ function failed(fal: Fal, request: GenerationRequest, reply: Reply): ProviderSta
 
 function fileIn({ status, text }: Reply): ProviderStatus {
   if (text === null) return { state: 'unreachable', cause: `answered ${status} and was cut off` };
-  const result = resultShape.safeParse(parsed(text)).data;
+  const result = resultShape.safeParse(parseJson(text)).data;
   if (!result) return { state: 'failed', code: 'ERR_5005', cause: 'completed without a video' };
   const source = (url: string): VideoSource => ({ from: 'url', url });
   const { video, thumbnail } = result;

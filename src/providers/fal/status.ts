@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { unreachable } from '../call.ts';
 import type { GenerationRequest, ProviderStatus } from '../provider.ts';
-import { parsed } from '../reply.ts';
+import { parseJson } from '../reply.ts';
 import { isVendorId } from '../vendor-id.ts';
 import type { Fal } from './context.ts';
-import { failureNamed } from './failure.ts';
+import { failureOfStatus } from './failure.ts';
 import { readResult } from './result.ts';
 
 const filled = z.string().min(1).optional().catch(undefined);
@@ -27,13 +27,13 @@ export async function status(
 ): Promise<ProviderStatus> {
   if (!isVendorId(requestId)) return { state: 'absent', cause: 'no id of fal’s' };
   const url = fal.urls.status(request.providerModelId, requestId);
-  const asked = await fal.ask({ method: 'GET', url }, signal);
+  const asked = await fal.send({ method: 'GET', url }, signal);
   const reply = asked.answer;
   if (reply.got === 'nothing') return { state: 'unreachable', cause: reply.cause };
   if (reply.status === 404 || reply.status === 410) return { state: 'absent', cause: `answered ${reply.status}` };
   if (reply.status < 200 || reply.status >= 300) return unreachable(fal, reply, asked);
 
-  const said = statusShape.safeParse(parsed(reply.text)).data;
+  const said = statusShape.safeParse(parseJson(reply.text)).data;
   if (!said) return { state: 'unreachable', cause: `answered ${reply.status} with something else` };
   if ((said.request_id ?? requestId) !== requestId) {
     return { state: 'unreachable', cause: 'answered about another job' };
@@ -60,7 +60,7 @@ async function completed(
 ): Promise<ProviderStatus> {
   const hasFailed = Boolean(error) || error_type !== undefined;
   const words = typeof error === 'string' ? error : JSON.stringify(error ?? '');
-  const named = () => ({ state: 'failed' as const, ...failureNamed(words, error_type, fal.secretsOf(request)) });
+  const named = () => ({ state: 'failed' as const, ...failureOfStatus(words, error_type, fal.secretsOf(request)) });
   if (error_type !== undefined) return named();
   const result = await readResult(fal, request, { requestId, named: response_url }, signal);
   // The status has said that it failed: the result is read for the reason alone.

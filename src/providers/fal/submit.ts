@@ -1,20 +1,20 @@
 /** Sends a job to fal's queue: once, because fal bills every POST that it takes and knows no key of ours. */
 import { z } from 'zod';
 import type { GenerationRequest, SubmitOutcome } from '../provider.ts';
-import { type NoReply, parsed, type Reply } from '../reply.ts';
+import { type NoReply, parseJson, type Reply } from '../reply.ts';
 import { retryableBy, submitVerdictOf } from '../submit-status.ts';
 import { isVendorId } from '../vendor-id.ts';
 import { call } from './call.ts';
 import type { Fal } from './context.ts';
-import { failureIn } from './failure.ts';
-import { placeImage } from './image.ts';
+import { failureOfReply } from './failure.ts';
+import { imageUrlFor } from './image.ts';
 import { inputFor, needsImage } from './models.ts';
 
 const takenShape = z.object({ request_id: z.string().refine(isVendorId) });
 
 export async function submit(fal: Fal, request: GenerationRequest, signal: AbortSignal): Promise<SubmitOutcome> {
   const { image } = request;
-  const picture = image && needsImage(request.providerModelId) ? await placeImage(fal, image, signal) : null;
+  const picture = image && needsImage(request.providerModelId) ? await imageUrlFor(fal, image, signal) : null;
   if (picture && 'outcome' in picture) return picture;
   const sent = inputFor(request, picture?.url ?? null);
   if ('unusable' in sent) {
@@ -30,11 +30,11 @@ function outcomeOf(fal: Fal, request: GenerationRequest, reply: Reply | NoReply)
   if (reply.got === 'nothing') return { outcome: reply.wasSent ? 'unknown' : 'retryable', cause: reply.cause };
   const verdict = submitVerdictOf(reply.status);
   if (verdict === 'taken') return acceptedBy(reply);
-  const failure = failureIn(reply, fal.secretsOf(request));
+  const failure = failureOfReply(reply, fal.secretsOf(request));
   if (verdict === 'retryable') return retryableBy(reply, failure.cause, fal.clock);
   if (verdict === 'unknown') return { outcome: 'unknown', cause: failure.cause };
   if (verdict === 'our_fault') {
-    fal.reportKeyTrouble(failure.cause);
+    fal.reportRefusedKey(failure.cause);
     return { outcome: 'declined', code: 'ERR_5002', cause: failure.cause };
   }
   if (verdict === 'no_endpoint') {
@@ -46,7 +46,7 @@ function outcomeOf(fal: Fal, request: GenerationRequest, reply: Reply | NoReply)
 
 function acceptedBy({ status, headers, text }: Reply): SubmitOutcome {
   const vendorId = headers.get('x-fal-request-id');
-  const taken = takenShape.safeParse(parsed(text));
+  const taken = takenShape.safeParse(parseJson(text));
   if (taken.success) {
     const providerJobId = taken.data.request_id;
     return { outcome: 'accepted', providerJobId, requestId: isVendorId(vendorId) ? vendorId : providerJobId };

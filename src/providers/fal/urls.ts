@@ -17,7 +17,7 @@ export function createUrls(queueUrl: string, restUrl: string) {
   return {
     upload: `${rest}/storage/upload/initiate?storage_type=fal-cdn-v3`,
     /** A picture goes over https, or to the very host that we were told to ask. */
-    mayTakeUploads: (url: string) => new URL(url).protocol === 'https:' || new URL(url).origin === new URL(rest).origin,
+    isUploadUrlSafe: (url: string) => new URL(url).protocol === 'https:' || new URL(url).origin === new URL(rest).origin,
     submit: (endpoint: string, webhookUrl: string | null) =>
       `${base}/${endpoint}${webhookUrl === null ? '' : `?fal_webhook=${encodeURIComponent(webhookUrl)}`}`,
     status: (endpoint: string, requestId: string) => `${jobUrl(endpoint, requestId)}/status`,

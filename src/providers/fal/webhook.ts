@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { bytesFromHex, sha256Hex } from '../../kernel/hash.ts';
 import type { WebhookDelivery, WebhookVerdict } from '../provider.ts';
-import { parsed } from '../reply.ts';
+import { parseJson } from '../reply.ts';
 import { isVendorId } from '../vendor-id.ts';
 import type { SigningKeys } from './jwks.ts';
 
@@ -30,12 +30,12 @@ export async function verifyWebhook(
   const current = await keys.current();
   if (current === null) return { ok: false, cause: 'fal’s keys cannot be had, so nothing can be verified' };
   if (!(await isSignedWithAny(current, signed))) {
-    const renewed = await keys.renewed();
+    const renewed = await keys.refetched();
     if (renewed === null || !(await isSignedWithAny(renewed, signed))) {
       return { ok: false, cause: 'the signature was made with none of fal’s keys' };
     }
   }
-  const event = eventShape.safeParse(parsed(new TextDecoder().decode(body))).data;
+  const event = eventShape.safeParse(parseJson(new TextDecoder().decode(body))).data;
   const named = event?.request_id ?? signed.requestId;
   return { ok: true, providerJobId: isVendorId(named) ? named : null, eventId: null };
 }

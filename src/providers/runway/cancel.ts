@@ -13,7 +13,7 @@ export async function cancel(
   signal: AbortSignal,
 ): Promise<void> {
   if (!isVendorId(taskId)) return;
-  const { answer } = await runway.ask({ method: 'DELETE', path: `/v1/tasks/${taskId}` }, signal);
+  const { answer } = await runway.send({ method: 'DELETE', path: `/v1/tasks/${taskId}` }, signal);
   if (answer.got === 'reply' && (answer.status < 300 || NOTHING_TO_STOP.has(answer.status))) return;
   const cause = answer.got === 'reply' ? `answered ${answer.status}` : answer.cause;
   runway.log.warn({ job_id: request.jobId, cause }, 'Runway could not be told to stop a task');

@@ -28,18 +28,18 @@ export type Runway = Vendor & {
   /** What must not be in a log although Runway may quote it. */
   secretsOf(request: GenerationRequest): string[];
   /** Once, whatever comes of it. */
-  askOnce(request: Call, signal: AbortSignal): Promise<Reply | NoReply>;
+  sendOnce(request: Call, signal: AbortSignal): Promise<Reply | NoReply>;
   /** A question that is safe to repeat, by the retry policy. */
-  ask(request: Call, signal: AbortSignal): Promise<RetriedReply>;
+  send(request: Call, signal: AbortSignal): Promise<RetriedReply>;
 };
 
 export function createRunway(options: Required<RunwayOptions>): Runway {
   const { apiKey, baseUrl, fetch, clock, retryTools, log } = options;
   const askOnce = (request: Call, signal: AbortSignal) => call({ apiKey, baseUrl, fetch }, request, signal);
   return {
-    ...{ apiKey, baseUrl, fetch, clock, retryTools, log, askOnce },
+    ...{ apiKey, baseUrl, fetch, clock, retryTools, log, sendOnce: askOnce },
     secretsOf: ({ prompt, image }) => [prompt, image?.url ?? '', image?.fileName ?? '', apiKey],
-    reportKeyTrouble: (cause) => log.error({ provider: 'runway', cause }, 'Runway refuses our key or our account'),
-    ask: (request, signal) => callWithRetries((limit) => askOnce(request, limit), { clock, retryTools }, signal),
+    reportRefusedKey: (cause) => log.error({ provider: 'runway', cause }, 'Runway refuses our key or our account'),
+    send: (request, signal) => callWithRetries((limit) => askOnce(request, limit), { clock, retryTools }, signal),
   };
 }

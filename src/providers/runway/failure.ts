@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../kernel/errors.ts';
 import type { DeclineReason } from '../provider.ts';
 import { redact } from '../redact.ts';
-import { parsed, type Reply } from '../reply.ts';
+import { parseJson, type Reply } from '../reply.ts';
 
 /** `cause` holds the vendor's words, for our log alone. */
 export type Failure = { code: ErrorCode; cause: string; reason?: DeclineReason };
@@ -21,8 +21,8 @@ const MODERATED = /^(?:INPUT_PREPROCESSING\.)?SAFETY(?:\.|$)/;
 const UNFIT = /^ASSET\.INVALID\b|(?:^|\.)INPUT_VALIDATION(?:\.|$)/;
 
 /** Why Runway did not take the request, by an answer that is no success. */
-export function failureIn({ status, text }: Reply, secrets: readonly string[]): Failure {
-  const { error, issues } = errorShape.catch({ error: '', issues: [] }).parse(parsed(text));
+export function failureOfReply({ status, text }: Reply, secrets: readonly string[]): Failure {
+  const { error, issues } = errorShape.catch({ error: '', issues: [] }).parse(parseJson(text));
   const lines = [error, ...issues.map(({ path, message }) => `${path.join('.')}: ${message}`)];
   const words = redact(lines.filter((line) => line !== '').join('; '), secrets);
   const isOurFault = [401, 402, 403].includes(status) || SAYS_UNPAID.test(error);
@@ -33,7 +33,7 @@ export function failureIn({ status, text }: Reply, secrets: readonly string[]): 
 }
 
 /** Why a task failed. Codes are many and more to come: their beginnings decide, and what nobody knows is an outage. */
-export function failureNamed(code: string | undefined, words: string, secrets: readonly string[]): Failure {
+export function failureOfTask(code: string | undefined, words: string, secrets: readonly string[]): Failure {
   const cause = redact([code ?? 'no code', words].filter((part) => part !== '').join(': '), secrets);
   if (MODERATED.test(code ?? '')) return { code: 'ERR_5003', cause: `moderated: ${cause}`, reason: 'moderated' };
   return { code: UNFIT.test(code ?? '') ? 'ERR_5003' : 'ERR_5002', cause: `failed (${cause})` };

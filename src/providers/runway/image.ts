@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { callOnce, callWithRetries } from '../call.ts';
 import { IMAGE_NAMES, loadImage, UPLOAD_TIMEOUT_MS } from '../image.ts';
 import type { GenerationRequest, SourceImage, SubmitOutcome } from '../provider.ts';
-import { type NoReply, parsed, type Reply } from '../reply.ts';
+import { type NoReply, parseJson, type Reply } from '../reply.ts';
 import { retryableBy, submitVerdictOf } from '../submit-status.ts';
 import type { Runway } from './context.ts';
-import { failureIn } from './failure.ts';
+import { failureOfReply } from './failure.ts';
 
 /** As Runway documents it for addresses of inputs. */
 const URL_LENGTH_MAX = 2048;
@@ -44,8 +44,8 @@ async function upload(runway: Runway, file: File, signal: AbortSignal): Promise<
   const tryOnce = async (limit: AbortSignal) => {
     isStorages = false;
     const json = { filename: file.name, type: 'ephemeral' };
-    const begun = await runway.askOnce({ method: 'POST', path: '/v1/uploads', json }, limit);
-    const form = begun.got === 'reply' && isSuccess(begun) ? formShape.safeParse(parsed(begun.text)).data : undefined;
+    const begun = await runway.sendOnce({ method: 'POST', path: '/v1/uploads', json }, limit);
+    const form = begun.got === 'reply' && isSuccess(begun) ? formShape.safeParse(parseJson(begun.text)).data : undefined;
     if (!form) return begun;
     isStorages = true;
     // The form authorises the upload: the key is not sent to the storage.
@@ -81,12 +81,12 @@ function withoutPicture(
   isStorages: boolean,
 ): SubmitOutcome {
   if (answer.got === 'nothing') return { outcome: 'retryable', cause: `the picture was not uploaded: ${answer.cause}` };
-  const failure = failureIn(answer, runway.secretsOf(request));
+  const failure = failureOfReply(answer, runway.secretsOf(request));
   const cause = `the picture was not uploaded: ${isStorages ? 'its storage ' : ''}${failure.cause}`;
   const verdict = submitVerdictOf(answer.status);
   // The storage knows a form and a file, no key: 403 there is a form that ran out.
   const isForGood = verdict === 'declined' || (verdict === 'our_fault' && !isStorages);
   if (!isForGood) return retryableBy(answer, cause, runway.clock);
-  if (failure.code === 'ERR_5002') runway.reportKeyTrouble(cause);
+  if (failure.code === 'ERR_5002') runway.reportRefusedKey(cause);
   return { outcome: 'declined', ...failure, cause };
 }

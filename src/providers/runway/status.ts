@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { unreachable } from '../call.ts';
 import type { GenerationRequest, ProviderStatus } from '../provider.ts';
-import { parsed } from '../reply.ts';
+import { parseJson } from '../reply.ts';
 import { isVendorId } from '../vendor-id.ts';
 import type { Runway } from './context.ts';
-import { failureNamed } from './failure.ts';
+import { failureOfTask } from './failure.ts';
 
 const taskShape = z.object({
   id: z.string().optional().catch(undefined),
@@ -37,13 +37,13 @@ export async function status(
   signal: AbortSignal,
 ): Promise<ProviderStatus> {
   if (!isVendorId(taskId)) return { state: 'absent', cause: 'no id of Runway’s' };
-  const asked = await runway.ask({ method: 'GET', path: `/v1/tasks/${taskId}` }, signal);
+  const asked = await runway.send({ method: 'GET', path: `/v1/tasks/${taskId}` }, signal);
   const reply = asked.answer;
   if (reply.got === 'nothing') return { state: 'unreachable', cause: reply.cause };
   if (reply.status === 404 || reply.status === 410) return { state: 'absent', cause: `answered ${reply.status}` };
   if (reply.status < 200 || reply.status >= 300) return unreachable(runway, reply, asked);
 
-  const task = taskShape.safeParse(parsed(reply.text)).data;
+  const task = taskShape.safeParse(parseJson(reply.text)).data;
   if (!task) return { state: 'unreachable', cause: `answered ${reply.status} with something else` };
   if ((task.id ?? taskId) !== taskId) return { state: 'unreachable', cause: 'answered about another task' };
   return statusOf(task, runway.secretsOf(request));
@@ -56,7 +56,7 @@ function statusOf(task: Task, secrets: readonly string[]): ProviderStatus {
   const cost = task.cost ? { costUsd: task.cost.credits / CREDITS_PER_USD } : {};
   if (task.status === 'CANCELLED') return { state: 'failed', code: 'ERR_5002', cause: 'cancelled at Runway', ...cost };
   if (task.status === 'FAILED') {
-    return { state: 'failed', ...failureNamed(task.failureCode, task.failure, secrets), ...cost };
+    return { state: 'failed', ...failureOfTask(task.failureCode, task.failure, secrets), ...cost };
   }
   if (!task.output) return { state: 'failed', code: 'ERR_5005', cause: 'succeeded without a video', ...cost };
   return { state: 'completed', video: { from: 'url', url: task.output[0] }, thumbnail: null, ...cost };

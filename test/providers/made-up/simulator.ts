@@ -1,7 +1,7 @@
 /** Loom's side of its protocol. Orders wait until `finish`. */
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
-import type { SimulatorEnv } from '../../../sim/cut.ts';
+import type { SimulatorEnv } from '../../../sim/drop-connection.ts';
 import type { ProviderSimulator, SimulatorOptions } from '../../../sim/provider-simulator.ts';
 import { signatureOf } from './signature.ts';
 

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Clock } from '../../src/kernel/clock.ts';
 import { deviceOf } from './device.ts';
 
-/** A request that Apple would carry out. Bits that were left out count as false: nobody may rely on them being kept. */
-export type Understood = {
+/** A request that Apple would carry out. Bits that were left out count as false: a caller may not rely on their being kept. */
+export type ParsedRequest = {
   device: string;
   transactionId: string;
   timestamp: number;
@@ -11,18 +11,18 @@ export type Understood = {
 };
 
 /** Apple's text for a 400. */
-export type Misunderstood = { text: string };
+export type InvalidRequest = { text: string };
 
 const WRONG_PAYLOAD = { text: 'Missing or incorrectly formatted device token payload' };
 
-/** How far the caller's clock may be off. Far enough to tell milliseconds from seconds is what matters. */
+/** How far the caller's clock may be off. It has to be small enough to tell milliseconds from seconds. */
 const SKEW_MAX_MS = 60 * 60_000;
 
 const filled = z.string().min(1);
 const bitsShape = z.object({ bit0: z.boolean().default(false), bit1: z.boolean().default(false) });
 
-/** Reads a body in the order in which Apple complains. */
-export function understand(body: unknown, clock: Clock): Understood | Misunderstood {
+/** Checks the body in Apple's order. */
+export function parseRequest(body: unknown, clock: Clock): ParsedRequest | InvalidRequest {
   const payload = z.record(z.string(), z.unknown()).safeParse(body).data;
   const token = filled.safeParse(payload?.device_token).data;
   const bits = bitsShape.safeParse(payload).data;
