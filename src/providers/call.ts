@@ -26,37 +26,37 @@ export type RetriedReply = Tried<Reply | NoReply>;
 export type RetryingOptions = {
   clock: Clock;
   retryTools: RetryTools;
-  /** Replies that are not asked for again, whatever their status. */
+  /** Replies after which the request is not repeated, whatever their status. */
   isFinal?: (reply: Reply) => boolean;
 };
 
-/** Asks by the retry policy; `tryOnce` does not throw. */
+/** Repeats the request by the retry policy; `tryOnce` does not throw. */
 export function callWithRetries(
   tryOnce: (limit: AbortSignal) => Promise<Reply | NoReply>,
   { clock, retryTools, isFinal = () => false }: RetryingOptions,
   signal: AbortSignal,
 ): Promise<RetriedReply> {
-  const judged = async (limit: AbortSignal): Promise<RetriedReply> => {
+  const attempt = async (limit: AbortSignal): Promise<RetriedReply> => {
     const answer = await tryOnce(limit);
     if (answer.got === 'nothing') return { answer, isRetryable: true, retryAfterMs: null };
     const isCutOff = answer.text === null;
     const isRetryable = (isCutOff || isRetryableStatus(answer.status)) && !isFinal(answer);
     return { answer, isRetryable, retryAfterMs: isRetryable ? retryAfterMsOf(answer.headers, clock) : null };
   };
-  return retry(judged, retryTools, signal);
+  return retry(attempt, retryTools, signal);
 }
 
 export type Vendor = {
   apiKey: string;
-  /** A refused key concerns every job: whoever runs the server must hear of it. */
+  /** A refused key stops every job: it is logged as an error, for the operator. */
   reportRefusedKey(cause: string): void;
 };
 
-/** An answer that says nothing about the job: a gateway's, or one to our key. */
+/** The status for a reply that says nothing about the job: a gateway's, or a refusal of our key. */
 export function unreachable(vendor: Vendor, reply: Reply, { retryAfterMs }: RetriedReply): ProviderStatus {
   const isKeyRefused = reply.status === 401 || reply.status === 403;
-  const isVendors = isKeyRefused && parseJson(reply.text) !== undefined;
-  const cause = `answered ${reply.status}${isVendors ? ` (${redact(reply.text ?? '', [vendor.apiKey])})` : ''}`;
+  const isFromVendor = isKeyRefused && parseJson(reply.text) !== undefined;
+  const cause = `answered ${reply.status}${isFromVendor ? ` (${redact(reply.text ?? '', [vendor.apiKey])})` : ''}`;
   if (isKeyRefused) vendor.reportRefusedKey(cause);
   return { state: 'unreachable', cause, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
 }

@@ -1,4 +1,4 @@
-/** The one port behind which every video provider stands. Adapters answer with outcomes and throw only for our own bugs. */
+/** The port of all video providers. Adapters return outcomes and throw only for our own bugs. */
 import type { ErrorCode } from '../kernel/errors.ts';
 
 /** As the catalogue's rows write it: lower-case letters, digits, `-` and `_`. */
@@ -13,38 +13,38 @@ export type VideoSettings = {
   [setting: string]: string | number | boolean | undefined;
 };
 
-/** The caller's picture, for models that animate one: a PNG, JPEG or WebP of at most 10 MB, checked when it was uploaded. */
+/** The user's image, for image-to-video models: a PNG, JPEG or WebP of at most 10 MB, checked when it was uploaded. */
 export type SourceImage = {
-  /** Opens for a short while and for nobody who does not know it. Null where the provider cannot reach this server. */
+  /** A signed URL that expires soon. Null where the provider cannot reach this server. */
   url: string | null;
   contentType: 'image/png' | 'image/jpeg' | 'image/webp';
   fileName: string;
-  /** The picture itself, for providers that take uploads. Throws where it is no longer there. */
+  /** Reads the image, for providers that take uploads. Throws where it was deleted. */
   load(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 };
 
-/** One generation as a provider needs to know it. `jobId` is ours: a UUID that names the generation for ever. */
+/** One generation as a provider needs to know it. `jobId` is ours: a UUID that never changes. */
 export type GenerationRequest = {
   jobId: string;
   providerModelId: string;
   prompt: string;
   settings: VideoSettings;
   image: SourceImage | null;
-  /** Where the provider may tell us that the job has ended: our own address, naming provider and job. Null: nowhere. */
+  /** The callback URL for the provider's events about the job. Null: it cannot send any. */
   webhookUrl: string | null;
 };
 
-/** Why a request was declined, where that is known: `moderated` by the provider's rules on content. */
+/** Why a request was declined, where that is known. `moderated`: by the provider's rules on content. */
 export type DeclineReason = 'moderated';
 
 /**
  * What is known after a submit:
  * - `accepted`: the provider has the job, under `providerJobId`;
- * - `retryable`: it did not take the job (429, 503, no connection made); the same submit may be sent again. `isBusy`:
- *   nothing is wrong with it; it asks for patience, as by a 429, or our own storage kept us from asking;
- * - `declined`: it will not take this request, however often it is sent; the job fails with `code`: `ERR_5003` for what
- *   is wrong with the request, `ERR_5002` for what is wrong between the provider and us (a refused key, an empty account);
- * - `unknown`: bytes left and no usable answer came back; never sent again unless `submitIsRepeatable`.
+ * - `retryable`: it did not accept the job (429, 503, no connection made); the same submit may be sent again. `isBusy`: the
+ *   provider is healthy, but busy (429), or our own storage failed before the provider was called;
+ * - `declined`: it does not accept this request, however often it is sent; the job fails with `code`: `ERR_5003` when the
+ *   request is at fault, `ERR_5002` when our account is (a refused key, no credit left);
+ * - `unknown`: bytes were sent and no usable reply came back; never sent again unless `submitIsRepeatable`.
  */
 export type SubmitOutcome =
   | { outcome: 'accepted'; providerJobId: string; requestId?: string }
@@ -52,51 +52,51 @@ export type SubmitOutcome =
   | { outcome: 'declined'; code: ErrorCode; cause: string; reason?: DeclineReason }
   | { outcome: 'unknown'; cause: string };
 
-/** Where the finished file is: on this machine, or at the vendor, on one of the provider's `mediaHosts` if all is well. */
+/** Where the finished file is: on this machine, or on one of the provider's `mediaHosts`, which is checked before it is fetched. */
 export type VideoSource = { from: 'file'; path: string } | { from: 'url'; url: string };
 
 /**
  * `progress` is whole percent, 0–100. `queuePosition` counts from 1; both are null where the provider does not say.
- * `costUsd` is what the provider says that the job has cost us, where it says so.
+ * `costUsd`: what the job has cost us, where the provider reports it.
  */
 export type ProviderStatus =
   | { state: 'queued'; queuePosition: number | null }
   | { state: 'processing'; progress: number | null }
   | { state: 'completed'; video: VideoSource; thumbnail: VideoSource | null; costUsd?: number }
   | { state: 'failed'; code: ErrorCode; cause: string; reason?: DeclineReason; costUsd?: number }
-  /** The provider could not be asked just now; ask again later, not before `retryAfterMs`. */
+  /** The status could not be read now; poll again later, not before `retryAfterMs`. */
   | { state: 'unreachable'; cause: string; retryAfterMs?: number }
-  /** It was asked with our key and knows no such job. */
+  /** The provider knows no such job of our account. */
   | { state: 'absent'; cause: string };
 
-/** A webhook as it came in: nothing in it is parsed yet. */
+/** A webhook as it was received: nothing in it is parsed yet. */
 export type WebhookDelivery = { headers: Headers; body: Uint8Array; receivedAt: Date };
 
 /**
- * `ok`: the provider sent it, just now. It is a hint all the same: it may concern anybody's job. `eventId` is null where
- * events carry no id of their own. `cause` is for our log alone.
+ * `ok`: the provider sent it, just now. It is only a hint: it may be about another customer's job. `eventId` is null where
+ * events have no id. `cause` is for our log alone.
  */
 export type WebhookVerdict =
   | { ok: true; providerJobId: string | null; eventId: string | null }
   | { ok: false; cause: string };
 
-/** What an adapter does; its manifest says the rest. */
+/** What an adapter does; the manifest declares the rest. */
 export type ProviderAdapter = {
-  /** True when submitting the same `jobId` twice makes (and bills) one video. */
+  /** True when submitting the same `jobId` twice creates (and bills) one video. */
   readonly submitIsRepeatable: boolean;
-  /** How long to wait between two status questions about one job. */
+  /** How long to wait between two polls of one job. */
   readonly pollIntervalMs: number;
   submit(request: GenerationRequest, signal: AbortSignal): Promise<SubmitOutcome>;
   /**
-   * How the job stands, by the provider's id alone and with our key. Where a submit's outcome is unknown and an event
-   * names an id, only `queued`, `processing`, `completed` and `failed` confirm that the job is ours.
+   * The job's status, read with the provider's id and our key. Where a submit's outcome is unknown and an event names an
+   * id, only `queued`, `processing`, `completed` and `failed` confirm that the job is ours.
    */
   status(request: GenerationRequest, providerJobId: string, signal: AbortSignal): Promise<ProviderStatus>;
-  /** Asks the provider to stop. Best effort: the job's own state is decided in our database. */
+  /** Cancels the job at the provider. Best effort: our database decides the job's state. */
   cancel(request: GenerationRequest, providerJobId: string, signal: AbortSignal): Promise<void>;
   /** Whether the provider sent this; absent where it sends no webhooks. */
   verifyWebhook?(delivery: WebhookDelivery): Promise<WebhookVerdict>;
-  /** Our copy is safe (or no longer wanted): whatever the adapter kept on this machine for the job may go. */
+  /** Deletes what the adapter stored on this machine for the job: our copy of the video is stored, or no longer needed. */
   release(jobId: string): Promise<void>;
   /** Stops what runs on this machine. Called once, at shutdown. */
   close(): Promise<void>;

@@ -1,12 +1,12 @@
 const WORDS_MAX = 300;
-/** What comes later is not kept anyway. */
+/** More than enough for the text that is kept. */
 const WORDS_READ = 5_000;
-/** Fewer characters in common with a prompt are chance. */
+/** Fewer characters in common with a prompt are a coincidence. */
 const QUOTE_MIN = 12;
 
 /**
- * The vendor's words, without what a person wrote or what opens a door: `secrets` may be quoted in them. Nor is a control
- * character left: the database keeps no text with a NUL in it.
+ * The vendor's text without `secrets` (prompts, URLs, keys) that it may quote, and without control characters: the database
+ * stores no text with a NUL in it.
  */
 export function redact(words: string, secrets: readonly string[]): string {
   const known = secrets.filter((secret) => secret.trim() !== '');
@@ -16,7 +16,7 @@ export function redact(words: string, secrets: readonly string[]): string {
     .slice(0, WORDS_MAX);
 }
 
-/** Takes a secret out, as it is and as JSON has it, and the beginning of it where the vendor quotes no more. */
+/** Removes a secret, as plain text and as in JSON, and its beginning where the vendor quotes only that. */
 function without(text: string, secret: string): string {
   const forms = [secret, JSON.stringify(secret).slice(1, -1)];
   let kept = '';

@@ -1,24 +1,28 @@
-/** A vendor's answer over HTTP, and every way in which there is none. */
+/** A vendor's reply over HTTP, and every way in which there is none. */
 import { errorCodeInChain } from '../kernel/error-code.ts';
 
-/** `text` is null where the body was cut off or is larger than any answer of a vendor's. */
+/** `text` is null where the body was cut off or is larger than any reply of a vendor. */
 export type Reply = { got: 'reply'; status: number; headers: Headers; text: string | null };
-/** `wasSent`: bytes of the request may have reached somebody. */
+/** `wasSent`: bytes of the request may have reached the vendor. */
 export type NoReply = { got: 'nothing'; wasSent: boolean; cause: string };
 
-/** An answer with its logs is some kilobytes. */
+/** A reply with its logs has some kilobytes. */
 const BODY_BYTES_MAX = 1024 * 1024;
 
-/** Failures of finding, reaching and trusting the other side: all of them before a request is written. */
+/** Failures of DNS, of the connection and of TLS: all of them happen before a request is written. */
 const NEVER_SENT =
   /^(?:ENOTFOUND|EAI_\w+|ECONNREFUSED|UND_ERR_CONNECT_TIMEOUT|CERT_\w+|ERR_TLS_\w+|DEPTH_ZERO_\w+|\w*SELF_SIGNED\w*|UNABLE_TO_\w+)$/;
-/** How Deno says the same. */
+/** Deno's message for the same. */
 const NEVER_CONNECTED = /client error \(Connect\)/;
 
-/** Nobody was asked: the caller's time was up before. */
-export const NO_TIME_LEFT: NoReply = { got: 'nothing', wasSent: false, cause: 'there was no time left to ask' };
+/** Nothing was sent: the caller's time was over before. */
+export const NO_TIME_LEFT: NoReply = {
+  got: 'nothing',
+  wasSent: false,
+  cause: 'there was no time left for the request',
+};
 
-/** The whole body, up to a megabyte; null where it is larger or does not come to its end. */
+/** The whole body, up to a megabyte; null where it is larger or cut off. */
 export async function readText({ body }: Response): Promise<string | null> {
   const decoder = new TextDecoder();
   let text = '';
@@ -35,7 +39,7 @@ export async function readText({ body }: Response): Promise<string | null> {
   }
 }
 
-/** What the body says as JSON; undefined where it is none. */
+/** The body as JSON; undefined where it is none. */
 export function parseJson(text: string | null): unknown {
   try {
     return JSON.parse(text ?? '');
@@ -49,7 +53,7 @@ function* chainOf(error: unknown): Generator<Error> {
   for (let link = error; link instanceof Error; link = link.cause) yield link;
 }
 
-/** What a failure of fetch says about the request; `signal` is the one that the request was made under. */
+/** What a failure of fetch says about the request; `signal` is the one that was given to fetch. */
 export function noReplyFrom(error: unknown, signal: AbortSignal): NoReply {
   const code = errorCodeInChain(error);
   const isLocal =

@@ -1,7 +1,7 @@
-/** Vendors' ids are UUIDs; whatever else they become, this much may be part of an address. */
+/** Vendors' ids are UUIDs. Other ids are accepted too, if they need no encoding in a URL. */
 const VENDOR_ID = /^[\w-]{1,128}$/;
 
-/** Whether it can be the id of a vendor's job, and written into an address as it is. */
+/** Whether it can be the id of a vendor's job, and be written into a URL without encoding. */
 export function isVendorId(value: unknown): value is string {
   return typeof value === 'string' && VENDOR_ID.test(value);
 }

@@ -1,4 +1,4 @@
-/** What every verb of the adapter works with. */
+/** What all functions of the adapter share. */
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { RetryTools } from '../../kernel/retry.ts';
@@ -9,22 +9,22 @@ import { type Call, call } from './call.ts';
 import { createUrls, type Urls } from './urls.ts';
 
 export type FalOptions = {
-  /** Pika is reached through fal, under its own name and key. */
+  /** Pika is sold through fal, under its own name and key. */
   name: 'fal' | 'pika';
   /** As fal shows it: `key_id:key_secret`. */
   apiKey: string;
-  /** Bases to which fal's documented paths are appended. */
+  /** Base URLs to which fal's documented paths are appended. */
   queueUrl: string;
   restUrl: string;
   fetch: typeof fetch;
   clock: Clock;
   log: Log;
   retryTools?: RetryTools;
-  /** Between two status questions about one job; 5 s unless said. */
+  /** Between two polls of one job; 5 s by default. */
   pollIntervalMs?: number;
 };
 
-/** `isKeyless`: it goes to an address that must not see our key. */
+/** `isKeyless`: sent without our key, to a URL that must not see it. */
 export type FalRequest = Omit<Call, 'apiKey'> & { isKeyless?: true };
 
 export type Fal = Vendor & {
@@ -32,10 +32,10 @@ export type Fal = Vendor & {
   fetch: typeof fetch;
   clock: Clock;
   log: Log;
-  /** What must not be in a log although fal may quote it. */
+  /** What fal may quote and a log must not contain. */
   secretsOf(request: GenerationRequest): string[];
-  /** A question that is safe to repeat, by the retry policy. `isFinal` replies are not asked for again. */
-  send(question: FalRequest, signal: AbortSignal, isFinal?: (reply: Reply) => boolean): Promise<RetriedReply>;
+  /** Sends a request that is safe to repeat, by the retry policy. After an `isFinal` reply it is not repeated. */
+  send(request: FalRequest, signal: AbortSignal, isFinal?: (reply: Reply) => boolean): Promise<RetriedReply>;
 };
 
 export function createFal({
@@ -56,9 +56,9 @@ export function createFal({
     log,
     secretsOf: ({ prompt, image, webhookUrl }) => [prompt, image?.url ?? '', webhookUrl ?? '', apiKey],
     reportRefusedKey: (cause) => log.error({ provider: name, cause }, 'fal refuses our key or our account'),
-    send({ isKeyless, ...question }, signal, isFinal = () => false) {
-      const asked = { ...question, apiKey: isKeyless ? undefined : apiKey };
-      return callWithRetries((limit) => call(fetch, asked, limit), { clock, retryTools, isFinal }, signal);
+    send({ isKeyless, ...request }, signal, isFinal = () => false) {
+      const authorized = { ...request, apiKey: isKeyless ? undefined : apiKey };
+      return callWithRetries((limit) => call(fetch, authorized, limit), { clock, retryTools, isFinal }, signal);
     },
   };
 }

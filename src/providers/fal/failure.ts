@@ -1,11 +1,11 @@
-/** fal's two error models, and the older endpoints that follow neither, as our codes. */
+/** Maps fal's two error formats, and the errors of older endpoints that follow neither, to our codes. */
 import { z } from 'zod';
 import type { ErrorCode } from '../../kernel/errors.ts';
 import type { DeclineReason } from '../provider.ts';
 import { redact } from '../redact.ts';
 import { parseJson, type Reply } from '../reply.ts';
 
-/** `cause` holds the vendor's words, for our log alone. */
+/** `cause` quotes the vendor's text, for our log alone. */
 export type Failure = { code: ErrorCode; cause: string; reason?: DeclineReason };
 
 const detailShape = z.object({
@@ -26,33 +26,33 @@ const errorShape = z.object({
 const TIMEOUTS = new Set(['request_timeout', 'startup_timeout', 'generation_timeout']);
 const OUTAGES = /^(?:runner_\w+|internal_error|internal_server_error|downstream_service_\w+|client_\w+)$/;
 const MODERATED = 'content_policy_violation';
-/** Endpoints that have no type for it yet say it in words. */
-const SAYS_MODERATED = /content[ _](?:policy|checker|moderation)|flagged|nsfw/i;
+/** Some endpoints have no error type for it yet and say it in their message. */
+const MODERATED_MESSAGE = /content[ _](?:policy|checker|moderation)|flagged|nsfw/i;
 
-/** What the reply says about a failure, in one form. `types` is empty where fal named none. */
-function readError({ headers, text }: Reply): { types: string[]; words: string; isJson: boolean } {
+/** The reply's error in one format. `types` is empty where fal named none. */
+function readError({ headers, text }: Reply): { types: string[]; message: string; isJson: boolean } {
   const error = errorShape.safeParse(parseJson(text));
-  const { detail, error_type, error: named, message } = error.data ?? {};
+  const { detail, error_type, error: errorText, message: messageText } = error.data ?? {};
   const details = typeof detail === 'object' ? detail : [];
   const types = [error_type, headers.get('x-fal-error-type'), ...details.map(({ type }) => type)];
   const lines = details.map(({ loc, type, msg }) => `${loc.join('.')} ${type}: ${msg}`.trim());
-  const words = typeof detail === 'string' ? detail : lines.join('; ') || named || message || '';
+  const message = typeof detail === 'string' ? detail : lines.join('; ') || errorText || messageText || '';
   return {
     types: types.filter((type) => typeof type === 'string').filter((type) => type !== ''),
-    words,
+    message,
     isJson: error.success,
   };
 }
 
-/** Whether a 5xx is fal's last word on the job, as against trouble on the way to it. */
+/** Whether a 5xx is about the job, as against a failure on the way to fal. */
 export function hasErrorType(reply: Reply): boolean {
   return readError(reply).types.length > 0;
 }
 
-/** A failure told in fal's own form, though without a type. */
+/** A failure in fal's own format, though without a type. */
 export function hasErrorMessage(reply: Reply): boolean {
-  const { isJson, words } = readError(reply);
-  return isJson && words !== '';
+  const { isJson, message } = readError(reply);
+  return isJson && message !== '';
 }
 
 function codeOf(types: readonly string[], status: number): ErrorCode {
@@ -63,24 +63,28 @@ function codeOf(types: readonly string[], status: number): ErrorCode {
   return status >= 500 || status === 429 || status === 499 ? 'ERR_5002' : 'ERR_5003';
 }
 
-/** Why fal did not make the video, by an answer that is no success. */
+/** Why fal did not create the video, by a reply that is no success. */
 export function failureOfReply(reply: Reply, secrets: readonly string[]): Failure {
-  const { types, words } = readError(reply);
-  const said = [redact(types[0] ?? '', secrets), redact(words, secrets)].filter((part) => part !== '').join(': ');
-  return failureOf(types, reply.status, `answered ${reply.status}${said === '' ? '' : ` (${said})`}`, words);
+  const { types, message } = readError(reply);
+  const quoted = quote([types[0], message], secrets);
+  return failureOf(types, reply.status, `answered ${reply.status}${quoted === '' ? '' : ` (${quoted})`}`, message);
 }
 
-/** Why the job failed, by a status that names an error. `Invalid status code: 422` is how fal passes a model's answer on. */
+/** Why the job failed, by a status with an error. fal passes a model's reply on as `Invalid status code: 422`. */
 export function failureOfStatus(error: string, type: string | undefined, secrets: readonly string[]): Failure {
   const isTimeout = /timed out|timeout/i.test(error);
   const status = Number(/status code: (\d{3})/.exec(error)?.[1] ?? (isTimeout ? 504 : 500));
-  const said = [redact(type ?? '', secrets), redact(error, secrets)].filter((part) => part !== '').join(': ');
-  return failureOf(type ? [type] : [], status, `completed with an error (${said})`, error);
+  return failureOf(type ? [type] : [], status, `completed with an error (${quote([type, error], secrets)})`, error);
 }
 
-function failureOf(types: readonly string[], status: number, cause: string, words: string): Failure {
+function quote(parts: (string | undefined)[], secrets: readonly string[]): string {
+  const redacted = parts.map((part) => redact(part ?? '', secrets));
+  return redacted.filter((part) => part !== '').join(': ');
+}
+
+function failureOf(types: readonly string[], status: number, cause: string, message: string): Failure {
   const code = codeOf(types, status);
-  const isModerated = types.includes(MODERATED) || (types.length === 0 && SAYS_MODERATED.test(words));
+  const isModerated = types.includes(MODERATED) || (types.length === 0 && MODERATED_MESSAGE.test(message));
   return code === 'ERR_5003' && isModerated
     ? { code, cause: `moderated: ${cause}`, reason: 'moderated' }
     : { code, cause };

@@ -1,4 +1,4 @@
-/** fal.ai's queue, and Pika behind it. A client of our own: the vendor's SDK repeats a submit whose answer was lost. */
+/** fal.ai's queue, and Pika behind it. A client of our own: the vendor's SDK repeats a submit whose reply was lost. */
 
 import { systemRetryTools } from '../../kernel/retry.ts';
 import type { ProviderAdapter } from '../provider.ts';
@@ -11,10 +11,10 @@ import { verifyWebhook } from './webhook.ts';
 
 export type { FalOptions } from './context.ts';
 
-/** A webhook is faster anyway; without webhooks a video comes this much later. */
+/** Webhooks are faster than polling; without them a video is delivered this much later. */
 const POLL_INTERVAL_MS = 5_000;
 
-/** Keeps nothing on this machine: any process can ask for any job. */
+/** Stores nothing on this machine: any process can poll any job. */
 export function createFalAdapter(options: FalOptions): ProviderAdapter {
   const { pollIntervalMs = POLL_INTERVAL_MS, retryTools = systemRetryTools } = options;
   const fal = createFal({ ...options, pollIntervalMs, retryTools });

@@ -9,17 +9,18 @@ import { parseJson } from '../reply.ts';
 import { call } from './call.ts';
 
 export type SigningKeys = {
-  /** The keys as they are known; null while they cannot be had. */
+  /** The known keys; null where there are none and they cannot be fetched. */
   current(): Promise<readonly CryptoKey[] | null>;
-  /** Asks again, for a signature that none of the keys made; null when it was asked too recently, or in vain. */
-  refetched(): Promise<readonly CryptoKey[] | null>;
+  /** Fetches the keys again, for a signature by none of them; null when they were fetched too recently, or in vain. */
+  refetch(): Promise<readonly CryptoKey[] | null>;
 };
 
 /** As fal's documentation says. */
 const CACHE_MAX_MS = 24 * 3_600_000;
-/** Anybody can send forged events: they make us ask no more often than this, and a sender is not kept waiting for long. */
-const ASK_INTERVAL_MS = 60_000;
+/** Forged events, which anyone can send, cause no more fetches than this. */
+const REFETCH_INTERVAL_MS = 60_000;
 const RETRY_INTERVAL_MS = 5_000;
+/** The sender of a webhook waits meanwhile. */
 const TIMEOUT_MS = 5_000;
 
 const jwksShape = z.object({ keys: z.array(z.unknown()) });
@@ -38,14 +39,14 @@ export function createSigningKeys(options: {
   const nowMs = () => clock.now().getTime();
   let known: Known | null = null;
   let notBeforeMs = Number.NEGATIVE_INFINITY;
-  let asking: Promise<Known | null> | null = null;
+  let pending: Promise<Known | null> | null = null;
 
-  async function ask(): Promise<Known | null> {
+  async function fetchKeys(): Promise<Known | null> {
     const reply = await call(fetch, { method: 'GET', url }, AbortSignal.timeout(TIMEOUT_MS));
     const isGood = reply.got === 'reply' && reply.status === 200;
     const keys = isGood ? await keysIn(parseJson(reply.text)) : [];
     if (keys.length > 0) {
-      notBeforeMs = nowMs() + ASK_INTERVAL_MS;
+      notBeforeMs = nowMs() + REFETCH_INTERVAL_MS;
       known = { keys, atMs: nowMs() };
       return known;
     }
@@ -55,22 +56,22 @@ export function createSigningKeys(options: {
     return null;
   }
 
-  /** One question for all who wait. */
-  function refreshed(): Promise<Known | null> {
-    if (asking) return asking;
+  /** Events that wait for keys share one fetch. */
+  function refetch(): Promise<Known | null> {
+    if (pending) return pending;
     if (nowMs() < notBeforeMs) return Promise.resolve(null);
-    asking = ask().finally(() => {
-      asking = null;
+    pending = fetchKeys().finally(() => {
+      pending = null;
     });
-    return asking;
+    return pending;
   }
 
   return {
     async current() {
       if (known && nowMs() - known.atMs < CACHE_MAX_MS) return known.keys;
-      return (await refreshed())?.keys ?? null;
+      return (await refetch())?.keys ?? null;
     },
-    refetched: async () => (await refreshed())?.keys ?? null,
+    refetch: async () => (await refetch())?.keys ?? null,
   };
 }
 
@@ -79,7 +80,7 @@ async function keysIn(jwks: unknown): Promise<CryptoKey[]> {
   const keys = await Promise.all(
     listed.map(async (candidate) => {
       const key = keyShape.safeParse(candidate).data;
-      // A key of another kind, or a broken one, does not spoil the others.
+      // A key of another kind, or an invalid one, does not affect the others.
       return key ? crypto.subtle.importKey('jwk', key, 'Ed25519', false, ['verify']).catch(() => null) : null;
     }),
   );

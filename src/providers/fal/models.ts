@@ -1,11 +1,11 @@
-/** How each endpoint of fal's wants to be asked: the fields named here are all that it ever gets. */
+/** The input of each of fal's endpoints: no other fields are sent. */
 import type { GenerationRequest } from '../provider.ts';
 
 export type FalInput = Record<string, string | number | boolean>;
 
 type ToInput = (request: GenerationRequest) => FalInput;
 
-/** Fields whose setting was not chosen are left out: the endpoint has defaults of its own. */
+/** Fields without a value are left out: the endpoint has its own defaults. */
 function withoutUnset(fields: Record<string, FalInput[string] | undefined>): FalInput {
   return Object.fromEntries(
     Object.entries(fields).filter((field): field is [string, FalInput[string]] => {
@@ -45,23 +45,23 @@ const MODELS: ReadonlyMap<string, Model> = new Map<string, Model>([
   ['fal-ai/sora-2/text-to-video', { inputOf: plainSeconds('resolution', 'aspect_ratio') }],
 ]);
 
-/** Whether the endpoint animates a picture; false for those that nobody knows. */
+/** Whether the endpoint takes an image; false for unknown endpoints. */
 export function needsImage(endpoint: string): boolean {
   return MODELS.get(endpoint)?.needsImage === true;
 }
 
-/** What to send for the request, with the picture where fal finds it, or why nothing can be sent. */
+/** The input for the request, or why there is none. `imageUrl`: where fal can fetch the image. */
 export function inputFor(
   request: GenerationRequest,
-  pictureUrl: string | null,
+  imageUrl: string | null,
 ): { input: FalInput } | { unusable: string } {
   const model = MODELS.get(request.providerModelId);
-  if (!model) return { unusable: `no endpoint ${request.providerModelId} is known here` };
+  if (!model) return { unusable: `unknown endpoint ${request.providerModelId}` };
   const input = model.inputOf(request);
   if (!model.needsImage) return { input };
-  if (pictureUrl === null) return { unusable: 'the endpoint needs a picture' };
-  return { input: { ...input, image_url: pictureUrl } };
+  if (imageUrl === null) return { unusable: 'the endpoint needs an image' };
+  return { input: { ...input, image_url: imageUrl } };
 }
 
-/** The endpoints that can be asked. */
+/** The endpoints that requests can be sent to. */
 export const knownEndpoints: readonly string[] = [...MODELS.keys()];

@@ -1,4 +1,4 @@
-/** How a job stands at fal. There is no state for failure: a completed job has succeeded once its result was read. */
+/** The status of a job at fal. fal has no failed state: whether a completed job has succeeded is known from its result. */
 import { z } from 'zod';
 import { unreachable } from '../call.ts';
 import type { GenerationRequest, ProviderStatus } from '../provider.ts';
@@ -25,24 +25,24 @@ export async function status(
   requestId: string,
   signal: AbortSignal,
 ): Promise<ProviderStatus> {
-  if (!isVendorId(requestId)) return { state: 'absent', cause: 'no id of fal’s' };
+  if (!isVendorId(requestId)) return { state: 'absent', cause: 'not an id of fal’s' };
   const url = fal.urls.status(request.providerModelId, requestId);
-  const asked = await fal.send({ method: 'GET', url }, signal);
-  const reply = asked.answer;
+  const tried = await fal.send({ method: 'GET', url }, signal);
+  const reply = tried.answer;
   if (reply.got === 'nothing') return { state: 'unreachable', cause: reply.cause };
   if (reply.status === 404 || reply.status === 410) return { state: 'absent', cause: `answered ${reply.status}` };
-  if (reply.status < 200 || reply.status >= 300) return unreachable(fal, reply, asked);
+  if (reply.status < 200 || reply.status >= 300) return unreachable(fal, reply, tried);
 
-  const said = statusShape.safeParse(parseJson(reply.text)).data;
-  if (!said) return { state: 'unreachable', cause: `answered ${reply.status} with something else` };
-  if ((said.request_id ?? requestId) !== requestId) {
-    return { state: 'unreachable', cause: 'answered about another job' };
+  const job = statusShape.safeParse(parseJson(reply.text)).data;
+  if (!job) return { state: 'unreachable', cause: `answered ${reply.status} with an unexpected body` };
+  if ((job.request_id ?? requestId) !== requestId) {
+    return { state: 'unreachable', cause: 'the reply is about another job' };
   }
-  if (said.status === 'IN_QUEUE') {
-    return { state: 'queued', queuePosition: said.queue_position === undefined ? null : said.queue_position + 1 };
+  if (job.status === 'IN_QUEUE') {
+    return { state: 'queued', queuePosition: job.queue_position === undefined ? null : job.queue_position + 1 };
   }
-  if (said.status === 'IN_PROGRESS') return { state: 'processing', progress: null };
-  return completed(fal, request, { requestId, ...said }, signal);
+  if (job.status === 'IN_PROGRESS') return { state: 'processing', progress: null };
+  return completed(fal, request, { requestId, ...job }, signal);
 }
 
 type Completed = {
@@ -59,10 +59,10 @@ async function completed(
   signal: AbortSignal,
 ): Promise<ProviderStatus> {
   const hasFailed = Boolean(error) || error_type !== undefined;
-  const words = typeof error === 'string' ? error : JSON.stringify(error ?? '');
-  const named = () => ({ state: 'failed' as const, ...failureOfStatus(words, error_type, fal.secretsOf(request)) });
-  if (error_type !== undefined) return named();
-  const result = await readResult(fal, request, { requestId, named: response_url }, signal);
-  // The status has said that it failed: the result is read for the reason alone.
-  return hasFailed && result.state !== 'failed' ? named() : result;
+  const message = typeof error === 'string' ? error : JSON.stringify(error ?? '');
+  const failed = () => ({ state: 'failed' as const, ...failureOfStatus(message, error_type, fal.secretsOf(request)) });
+  if (error_type !== undefined) return failed();
+  const result = await readResult(fal, request, { requestId, responseUrl: response_url }, signal);
+  // Where the status says that the job failed, the result is read for the reason alone.
+  return hasFailed && result.state !== 'failed' ? failed() : result;
 }

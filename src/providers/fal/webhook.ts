@@ -1,4 +1,4 @@
-/** Whether fal sent a webhook: Ed25519 over who, whom, when, and the SHA-256 of the body as it came. */
+/** Whether fal sent a webhook: Ed25519 over the request's id, the user's id, the time, and the SHA-256 of the raw body. */
 import { z } from 'zod';
 import { bytesFromHex, sha256Hex } from '../../kernel/hash.ts';
 import type { WebhookDelivery, WebhookVerdict } from '../provider.ts';
@@ -19,28 +19,28 @@ const eventShape = z.object({ request_id: z.string().refine(isVendorId) });
 
 type Signed = { requestId: string; message: Uint8Array<ArrayBuffer>; signature: Uint8Array<ArrayBuffer> };
 
-/** fal signs for all of its customers: a good event says that fal sent it, not that the job is ours. */
+/** fal signs the events of all customers with the same keys: a valid one is fal's, but its job need not be ours. */
 export async function verifyWebhook(
   keys: SigningKeys,
   { headers, body, receivedAt }: WebhookDelivery,
 ): Promise<WebhookVerdict> {
-  const signed = await signedBy(headers, body, receivedAt);
+  const signed = await readSignature(headers, body, receivedAt);
   if ('cause' in signed) return { ok: false, cause: signed.cause };
 
   const current = await keys.current();
   if (current === null) return { ok: false, cause: 'fal’s keys cannot be had, so nothing can be verified' };
   if (!(await isSignedWithAny(current, signed))) {
-    const renewed = await keys.refetched();
-    if (renewed === null || !(await isSignedWithAny(renewed, signed))) {
+    const refetched = await keys.refetch();
+    if (refetched === null || !(await isSignedWithAny(refetched, signed))) {
       return { ok: false, cause: 'the signature was made with none of fal’s keys' };
     }
   }
   const event = eventShape.safeParse(parseJson(new TextDecoder().decode(body))).data;
-  const named = event?.request_id ?? signed.requestId;
-  return { ok: true, providerJobId: isVendorId(named) ? named : null, eventId: null };
+  const requestId = event?.request_id ?? signed.requestId;
+  return { ok: true, providerJobId: isVendorId(requestId) ? requestId : null, eventId: null };
 }
 
-async function signedBy(headers: Headers, body: Uint8Array, at: Date): Promise<Signed | { cause: string }> {
+async function readSignature(headers: Headers, body: Uint8Array, at: Date): Promise<Signed | { cause: string }> {
   const requestId = headers.get(HEADERS.requestId);
   const userId = headers.get(HEADERS.userId);
   const timestamp = headers.get(HEADERS.timestamp);
@@ -55,7 +55,7 @@ async function signedBy(headers: Headers, body: Uint8Array, at: Date): Promise<S
   return { requestId, message: new TextEncoder().encode(text), signature: Uint8Array.from(bytesFromHex(signature)) };
 }
 
-/** The event does not say which key: every one is tried. */
+/** An event does not name its key: all of them are tried. */
 async function isSignedWithAny(keys: readonly CryptoKey[], { message, signature }: Signed): Promise<boolean> {
   const verdicts = await Promise.all(keys.map((key) => crypto.subtle.verify('Ed25519', key, signature, message)));
   return verdicts.includes(true);

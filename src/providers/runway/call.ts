@@ -1,4 +1,4 @@
-/** One request to Runway's API, as its SDK sends it; `@runwayml/sdk` is 4 MB, used by tests and for types alone. */
+/** One request to Runway's API, as its SDK sends it. The SDK itself (4 MB) is there for types and tests alone. */
 import { callOnce } from '../call.ts';
 import type { NoReply, Reply } from '../reply.ts';
 

@@ -1,4 +1,4 @@
-/** What every verb of the adapter works with. */
+/** What all functions of the adapter share. */
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { RetryTools } from '../../kernel/retry.ts';
@@ -9,13 +9,13 @@ import { type Call, call } from './call.ts';
 
 export type RunwayOptions = {
   apiKey: string;
-  /** To which Runway's documented paths are appended. */
+  /** Runway's documented paths are appended to it. */
   baseUrl: string;
   fetch: typeof fetch;
   clock: Clock;
   log: Log;
   retryTools?: RetryTools;
-  /** Between two status questions about one job; 5 s unless said, and Runway wants no fewer. */
+  /** Between two polls of one job; 5 s by default, which is Runway's minimum. */
   pollIntervalMs?: number;
 };
 
@@ -25,11 +25,11 @@ export type Runway = Vendor & {
   clock: Clock;
   retryTools: RetryTools;
   log: Log;
-  /** What must not be in a log although Runway may quote it. */
+  /** What Runway may quote and a log must not contain. */
   secretsOf(request: GenerationRequest): string[];
-  /** Once, whatever comes of it. */
+  /** Sends a request once, without retries. */
   sendOnce(request: Call, signal: AbortSignal): Promise<Reply | NoReply>;
-  /** A question that is safe to repeat, by the retry policy. */
+  /** Sends a request that is safe to repeat, by the retry policy. */
   send(request: Call, signal: AbortSignal): Promise<RetriedReply>;
 };
 

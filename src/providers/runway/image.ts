@@ -1,4 +1,4 @@
-/** Where Runway finds the caller's picture: at our address, or among its own uploads. */
+/** The URI at which Runway reads the image: our own signed URL, or one of Runway's uploads. */
 
 import { z } from 'zod';
 import { callOnce, callWithRetries } from '../call.ts';
@@ -9,9 +9,10 @@ import { retryableBy, submitVerdictOf } from '../submit-status.ts';
 import type { Runway } from './context.ts';
 import { failureOfReply } from './failure.ts';
 
-/** As Runway documents it for addresses of inputs. */
+/** Runway's documented limit for the URLs of inputs. */
 const URL_LENGTH_MAX = 2048;
-/** The picture's address for a task, or what the submit has come to without one. Safe to repeat: uploads cost nothing. */
+
+/** The image's URI for a task, or the outcome of the submit where there is none. Safe to repeat: uploads cost nothing. */
 export async function imageUriFor(
   runway: Runway,
   request: GenerationRequest,
@@ -25,7 +26,7 @@ export async function imageUriFor(
   if ('outcome' in bytes) return bytes;
   const file = new File([bytes], IMAGE_NAMES[image.contentType], { type: image.contentType });
   const { uri, answer, isStorages } = await upload(runway, file, limit);
-  return uri === null ? withoutPicture(runway, request, answer, isStorages) : { uri };
+  return uri === null ? withoutImage(runway, request, answer, isStorages) : { uri };
 }
 
 /** `isStorages`: the last reply came from the storage that the file was sent to, not from Runway's API. */
@@ -45,7 +46,8 @@ async function upload(runway: Runway, file: File, signal: AbortSignal): Promise<
     isStorages = false;
     const json = { filename: file.name, type: 'ephemeral' };
     const begun = await runway.sendOnce({ method: 'POST', path: '/v1/uploads', json }, limit);
-    const form = begun.got === 'reply' && isSuccess(begun) ? formShape.safeParse(parseJson(begun.text)).data : undefined;
+    const form =
+      begun.got === 'reply' && isSuccess(begun) ? formShape.safeParse(parseJson(begun.text)).data : undefined;
     if (!form) return begun;
     isStorages = true;
     // The form authorises the upload: the key is not sent to the storage.
@@ -74,7 +76,7 @@ function isSuccess({ status }: Reply): boolean {
   return status >= 200 && status < 300;
 }
 
-function withoutPicture(
+function withoutImage(
   runway: Runway,
   request: GenerationRequest,
   answer: Reply | NoReply,
@@ -84,7 +86,7 @@ function withoutPicture(
   const failure = failureOfReply(answer, runway.secretsOf(request));
   const cause = `the picture was not uploaded: ${isStorages ? 'its storage ' : ''}${failure.cause}`;
   const verdict = submitVerdictOf(answer.status);
-  // The storage knows a form and a file, no key: 403 there is a form that ran out.
+  // The storage checks the form, not the key: a 403 there means that the form has expired.
   const isForGood = verdict === 'declined' || (verdict === 'our_fault' && !isStorages);
   if (!isForGood) return retryableBy(answer, cause, runway.clock);
   if (failure.code === 'ERR_5002') runway.reportRefusedKey(cause);

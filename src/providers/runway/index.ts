@@ -1,4 +1,4 @@
-/** Runway's API. A client of our own: the vendor's SDK repeats a submit whose answer was lost, unless told otherwise. */
+/** Runway's API. A client of our own: the vendor's SDK is large, and by default it repeats a submit whose reply was lost. */
 
 import { systemRetryTools } from '../../kernel/retry.ts';
 import type { ProviderAdapter } from '../provider.ts';
@@ -9,10 +9,10 @@ import { submit } from './submit.ts';
 
 export type { RunwayOptions } from './context.ts';
 
-/** Runway asks not to be asked about one task more often. */
+/** Runway's documentation asks for no more frequent polls of one task. */
 const POLL_INTERVAL_MS = 5_000;
 
-/** Keeps nothing on this machine: any process can ask for any job. Runway sends no webhooks. */
+/** Stores nothing on this machine: any process can poll any job. Runway sends no webhooks. */
 export function createRunwayAdapter(options: RunwayOptions): ProviderAdapter {
   const { pollIntervalMs = POLL_INTERVAL_MS, retryTools = systemRetryTools } = options;
   const runway = createRunway({ ...options, pollIntervalMs, retryTools });

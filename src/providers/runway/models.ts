@@ -1,11 +1,11 @@
-/** How each of Runway's models wants to be asked: the fields named here are all that it ever gets. */
+/** The request body for each of Runway's models: no other fields are sent. */
 import type { RunwayML } from '@runwayml/sdk';
 import type { GenerationRequest, SourceImage } from '../provider.ts';
 
 export type TextToVideoBody = Extract<RunwayML.TextToVideoCreateParams, { model: 'gen4.5' }>;
 export type ImageToVideoBody = Extract<RunwayML.ImageToVideoCreateParams, { model: 'gen4_turbo' }>;
 
-/** `image_to_video` lacks the picture's address, which may have to be made first. */
+/** The body of `image_to_video` still lacks the image's URI: the image may have to be uploaded first. */
 export type TaskInput =
   | { from: 'text'; body: TextToVideoBody }
   | { from: 'image'; image: SourceImage; body: Omit<ImageToVideoBody, 'promptImage'> };
@@ -35,14 +35,14 @@ function gen4Turbo({ prompt, settings }: GenerationRequest, image: SourceImage):
   return ratio ? { from: 'image', image, body: { model: 'gen4_turbo', promptText: prompt, ratio, duration } } : null;
 }
 
-/** What to send for the request, or why nothing can be sent. */
+/** The input for the request, or why there is none. */
 export function taskInputFor(request: GenerationRequest): TaskInput | { unusable: string } {
   const { providerModelId, image, settings } = request;
-  const unshaped = { unusable: `${providerModelId} has no shape for ${settings.aspect_ratio}` };
-  if (providerModelId === 'gen4.5') return gen45(request) ?? unshaped;
-  if (providerModelId !== 'gen4_turbo') return { unusable: `no model ${providerModelId} is known here` };
-  return image ? (gen4Turbo(request, image) ?? unshaped) : { unusable: 'the model needs a picture' };
+  const noRatio = { unusable: `${providerModelId} has no ratio for ${settings.aspect_ratio}` };
+  if (providerModelId === 'gen4.5') return gen45(request) ?? noRatio;
+  if (providerModelId !== 'gen4_turbo') return { unusable: `unknown model ${providerModelId}` };
+  return image ? (gen4Turbo(request, image) ?? noRatio) : { unusable: 'the model needs an image' };
 }
 
-/** The models that can be asked. */
+/** The models that requests can be sent to. */
 export const knownModels = ['gen4.5', 'gen4_turbo'] as const;

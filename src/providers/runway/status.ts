@@ -1,4 +1,4 @@
-/** How a task stands at Runway. */
+/** The status of a task at Runway. */
 import { z } from 'zod';
 import { unreachable } from '../call.ts';
 import type { GenerationRequest, ProviderStatus } from '../provider.ts';
@@ -18,7 +18,7 @@ const taskShape = z.object({
     .catch(undefined),
   failure: z.string().catch(''),
   failureCode: z.string().min(1).optional().catch(undefined),
-  /** What it costs in the end; the estimates before are none of ours. */
+  /** The final cost; estimates come before it. */
   cost: z
     .object({ credits: z.number().min(0) })
     .optional()
@@ -36,21 +36,21 @@ export async function status(
   taskId: string,
   signal: AbortSignal,
 ): Promise<ProviderStatus> {
-  if (!isVendorId(taskId)) return { state: 'absent', cause: 'no id of Runway’s' };
-  const asked = await runway.send({ method: 'GET', path: `/v1/tasks/${taskId}` }, signal);
-  const reply = asked.answer;
+  if (!isVendorId(taskId)) return { state: 'absent', cause: 'not an id of Runway’s' };
+  const tried = await runway.send({ method: 'GET', path: `/v1/tasks/${taskId}` }, signal);
+  const reply = tried.answer;
   if (reply.got === 'nothing') return { state: 'unreachable', cause: reply.cause };
   if (reply.status === 404 || reply.status === 410) return { state: 'absent', cause: `answered ${reply.status}` };
-  if (reply.status < 200 || reply.status >= 300) return unreachable(runway, reply, asked);
+  if (reply.status < 200 || reply.status >= 300) return unreachable(runway, reply, tried);
 
   const task = taskShape.safeParse(parseJson(reply.text)).data;
-  if (!task) return { state: 'unreachable', cause: `answered ${reply.status} with something else` };
-  if ((task.id ?? taskId) !== taskId) return { state: 'unreachable', cause: 'answered about another task' };
+  if (!task) return { state: 'unreachable', cause: `answered ${reply.status} with an unexpected body` };
+  if ((task.id ?? taskId) !== taskId) return { state: 'unreachable', cause: 'the reply is about another task' };
   return statusOf(task, runway.secretsOf(request));
 }
 
 function statusOf(task: Task, secrets: readonly string[]): ProviderStatus {
-  // Throttled is Runway's word for a queue: more was asked for at once than the account may have.
+  // A throttled task waits: the account has reached its number of concurrent tasks.
   if (task.status === 'PENDING' || task.status === 'THROTTLED') return { state: 'queued', queuePosition: null };
   if (task.status === 'RUNNING') return { state: 'processing', progress: percentOf(task.progress ?? null) };
   const cost = task.cost ? { costUsd: task.cost.credits / CREDITS_PER_USD } : {};
