@@ -1,4 +1,4 @@
-/** Builds what the features are given: the only place that names concrete gateways. */
+/** Builds the context of the features. Only this file names concrete gateways. */
 import { join, resolve } from 'node:path';
 import { createDeviceCheck, type DeviceCheck } from '../apple/device-check.ts';
 import { createDatabase } from '../db/database.ts';
@@ -24,11 +24,11 @@ import type { Config } from './config.ts';
 import type { CreateRuntime, RuntimeCapabilities } from './runtime-capabilities.ts';
 import type { DeviceCheckAccess, VendorConnections } from './vendor-connections.ts';
 
-/** Somebody waits with a phone in hand: past this, Apple's turn is given up and the device is let in without a grant. */
+/** A user waits at a phone: after this time DeviceCheck is given up, and the device is let in without a grant. */
 const GRANT_WAIT_MS = 15_000;
-/** A server that answers many at once; an isolate, which answers a few, asks for fewer. */
+/** For a server with many concurrent requests; an isolate, which has few, sets a lower number. */
 const CONNECTIONS_MAX = 20;
-/** Of the worker's places, for each vendor: one that hangs leaves as many as it takes. */
+/** The part of the worker's slots that one vendor may use: a vendor that hangs leaves the other half. */
 const VENDORS_SHARE = 1 / 2;
 
 export type ContextOptions = {
@@ -41,22 +41,22 @@ export type ContextOptions = {
   localUrl(): string | null;
   log: Log;
   stopping: AbortSignal;
-  /** What this process can do beside answering. Left out: all that a machine can. */
+  /** What this process can do besides answering requests. By default: everything that Node on a machine can. */
   createRuntime?: CreateRuntime;
   connectionsMax?: number;
-  /** Stands in for what would be built; whoever brings it closes it. */
+  /** Replaces parts of the context; the caller closes them. */
   overrides?: Partial<Context>;
 };
 
-/** `workPlaces`: how many tasks its worker is to do at a time. */
+/** `concurrency`: how many tasks its worker runs at a time. */
 export type RunningContext = { ctx: Context; concurrency: number; close(): Promise<void> };
 
-/** Connects to everything and hands it out as one context; `close` lets go of it all, the database last. */
+/** Connects to everything and returns it as one context; `close` closes all of it, the database last. */
 export async function createContext(options: ContextOptions): Promise<RunningContext> {
   const { config, database, secrets, connections, log, stopping } = options;
   const clock = systemClock;
   const dataDir = resolve(config.settings.server.dataDir);
-  // Loaded only where it is wanted: it brings what an isolate may not even import.
+  // Imported only where it is needed: an isolate may not even import its modules.
   const createRuntime = options.createRuntime ?? (await import('./node-runtime.ts')).createNodeRuntime;
   const runtime = await createRuntime({ dataDir, directUrl: database.directUrl, log });
   const providers = await createProviders(connections, runtime, log);
@@ -113,20 +113,25 @@ function deviceCheckOf({ key, ...access }: DeviceCheckAccess, log: Log): DeviceC
   return createDeviceCheck({ ...access, ...key, clock: systemClock, log });
 }
 
-/** Files of this machine, or a bucket that every server and worker of a fleet can reach. */
+/** Files of this machine, or a bucket that all servers and workers share. */
 function mediaStoreOf({ secrets: { s3, supabase } }: Config, dataDir: string, clock: Clock): MediaStore {
   if (!s3) return createDiskStore({ folder: join(dataDir, 'media') });
-  const { secretAccessKey, bucket, ...place } = s3;
-  // On Supabase our buckets are its own, with its policies.
-  const where = { ...place, bucket: supabase ? null : bucket };
-  return createS3Store({ ...where, secretAccessKey: secretAccessKey.reveal(), fetch, clock });
+  const { secretAccessKey, bucket, ...options } = s3;
+  // On Supabase, each of our buckets is a bucket of Supabase's, with its policies.
+  return createS3Store({
+    ...options,
+    bucket: supabase ? null : bucket,
+    secretAccessKey: secretAccessKey.reveal(),
+    fetch,
+    clock,
+  });
 }
 
-/** A minute of 4K is some 500 MB: whatever is longer than this is no video that was asked for. */
+/** A minute of 4K is some 500 MB: a larger file cannot be the video of a generation. */
 const MEDIA_BYTES_MAX = 2_000_000_000;
 const MEDIA_STALL_MS = 30_000;
 
-/** One for the network; and one whose providers' hosts are in this process, which guards the rest just the same. */
+/** One fetcher for the network, and one for the simulators of this process, with the same checks. */
 function mediaFetchersOf(
   { settings }: Config,
   connections: VendorConnections,
@@ -137,7 +142,7 @@ function mediaFetchersOf(
     extraMayBePrivate: settings.environment !== 'production',
     bytesMax: MEDIA_BYTES_MAX,
     stallMs: MEDIA_STALL_MS,
-    fetch: runtime.pinsAddresses ? undefined : fetch,
+    fetch: runtime.pinsIps ? undefined : fetch,
   };
   const { providers, simulatedFetch } = connections;
   const real = createMediaFetcher(options);
@@ -147,7 +152,7 @@ function mediaFetchersOf(
   return ({ name }) => (providers.get(name)?.isSimulated ? simulated : real);
 }
 
-/** The adapters of all providers on offer here, in their order. */
+/** All providers on offer here, in the manifests' order. */
 async function createProviders(
   { providers }: VendorConnections,
   runtime: RuntimeCapabilities,

@@ -6,14 +6,14 @@ import { createContainerProbe } from '../media/container-probe.ts';
 import { createRemoteSandbox } from '../providers/sandbox/remote.ts';
 import { type CreateRuntime, USER_EVENTS } from './runtime-capabilities.ts';
 
-/** Tasks wait for vendors; a few at once keep within an isolate's memory. */
-const WORK_PLACES = 4;
+/** Tasks wait for vendors; a few at a time fit into an isolate's memory. */
+const CONCURRENCY = 4;
 
 export const createEdgeRuntime: CreateRuntime = async ({ directUrl, log }) => ({
-  // Made by whoever puts a file into it. Two isolates of one machine share it: its files have names of their own.
+  // Created with the first file in it. Two isolates of one machine share it: file names are unique.
   workDir: join(tmpdir(), 'rendio-work'),
-  concurrency: WORK_PLACES,
-  pinsAddresses: false,
+  concurrency: CONCURRENCY,
+  pinsIps: false,
   userEvents: listenOnDemand({ url: directUrl, channel: USER_EVENTS, log }),
   probe: createContainerProbe(),
   createSandbox: createRemoteSandbox,

@@ -1,4 +1,4 @@
-/** A machine of one's own: child processes that render and decode, a folder that stays, a connection that listens. */
+/** Node on a machine: child processes that render and decode, a persistent folder, a connection that listens. */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listen } from '../db/listen.ts';
@@ -9,20 +9,20 @@ import { createSandboxAdapter } from '../providers/sandbox/index.ts';
 import { sandbox } from '../providers/sandbox/manifest.ts';
 import { type CreateRuntime, USER_EVENTS } from './runtime-capabilities.ts';
 
-/** More renders at once than this only make each of them slower. */
+/** More renders at a time would only make each of them slower. */
 const RENDERS_MAX = 2;
 const PROBES_MAX = 2;
 /** Tasks wait for vendors and for files, hardly ever for the processor. */
-const WORK_PLACES = 16;
+const CONCURRENCY = 16;
 
 export const createNodeRuntime: CreateRuntime = async ({ dataDir, directUrl, log }) => {
   const workDir = await emptyWorkDir(dataDir);
-  // Compiling is a third of what a short film takes.
+  // Compiling takes a third of the time of a short video.
   const env = compileCache();
   return {
     workDir,
-    concurrency: WORK_PLACES,
-    pinsAddresses: true,
+    concurrency: CONCURRENCY,
+    pinsIps: true,
     userEvents: await listen({ url: directUrl, channel: USER_EVENTS, log }),
     probe: createProbe({ maxParallel: PROBES_MAX, log, env }),
     createSandbox: () =>
@@ -30,11 +30,11 @@ export const createNodeRuntime: CreateRuntime = async ({ dataDir, directUrl, log
   };
 };
 
-/** Files of a process that was killed are of no use to the next one: their jobs begin anew. */
+/** Files of a process that was killed are useless to the next one, which starts their jobs again. */
 async function emptyWorkDir(dataDir: string): Promise<string> {
   const work = join(dataDir, 'work');
   await mkdir(work, { recursive: true, mode: 0o700 });
-  // A server or a worker beside this one may be at work in the same data folder.
+  // Another server or worker may use the same data folder.
   for (const name of await readdir(work)) {
     if (!isOtherProcess(Number(name))) await rm(join(work, name), { recursive: true, force: true });
   }

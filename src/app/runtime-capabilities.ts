@@ -1,4 +1,4 @@
-/** What the place a process runs in can offer to the context: not every one has child processes and a disk that stays. */
+/** What the runtime of a process offers to the context: not every runtime has child processes and a persistent disk. */
 import type { Listener } from '../db/listen.ts';
 import type { Log } from '../kernel/log.ts';
 import type { MediaProbe } from '../media/probe.ts';
@@ -13,14 +13,14 @@ export type RuntimeOptions = {
 };
 
 export type RuntimeCapabilities = {
-  /** A private folder for files on their way. */
+  /** A private folder for temporary files. */
   workDir: string;
-  /** Tasks that a worker in it does at a time. */
+  /** How many tasks a worker runs at a time. */
   concurrency: number;
   probe: MediaProbe;
-  /** Whether its HTTP client can be told which address to connect to. */
-  pinsAddresses: boolean;
-  /** The channel on which the database says whose events changed. */
+  /** Whether its HTTP client can be given the IP address to connect to. */
+  pinsIps: boolean;
+  /** The channel on which the database names the users whose events changed. */
   userEvents: Listener;
   /** The adapter of the built-in provider, created only where that provider may be used. */
   createSandbox(): ProviderAdapter;

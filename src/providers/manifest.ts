@@ -51,7 +51,7 @@ export type ProviderManifest<Credential extends string = string, Url extends str
   callbacksFrom: Url | null;
   /** Its simulator in sim/, which stands in for it in development while no credential is set. Null: it has none. */
   simulator: string | null;
-  /** Imports the adapter when it is needed: one that nobody has a key for costs the start nothing. */
+  /** Imports the adapter dynamically: providers without credentials do not slow down the start. */
   createAdapter(connection: ProviderConnection<Credential, Url>, tools: AdapterTools): Promise<ProviderAdapter>;
 };
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import fc from 'fast-check';
-import { legible } from '../../src/providers/sandbox/renderer/legible.ts';
 import { planVideo } from '../../src/providers/sandbox/renderer/plan.ts';
 import { createGrid, createPlanes, toYuv } from '../../src/providers/sandbox/renderer/planes.ts';
+import { printable } from '../../src/providers/sandbox/renderer/printable.ts';
 import { seededRandom } from '../../src/providers/sandbox/renderer/seed.ts';
 import { type Measure, typeset } from '../../src/providers/sandbox/renderer/typeset.ts';
 
@@ -64,7 +64,7 @@ test('no text of any length or shape leaves its box', () => {
   const words = fc.array(fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme' }), { maxLength: 120 });
   fc.assert(
     fc.property(words, fc.integer({ min: 40, max: 900 }), fc.integer({ min: 20, max: 900 }), (parts, width, height) => {
-      const text = legible(parts.join(' '), () => true) || 'x';
+      const text = printable(parts.join(' '), () => true) || 'x';
       const { lines, sizePx, lineHeightPx } = typeset(text, { width, height }, half, SIZES);
       assert.ok(lines.length > 0 && sizePx >= SIZES.sizeMinPx && sizePx <= SIZES.sizeMaxPx);
       assert.ok(lines.length === 1 || lines.length * lineHeightPx <= height);
@@ -99,13 +99,13 @@ test('a line break of the prompt is one, and a word wider than the box falls int
 
 test('what cannot be printed is left out, and nothing else', () => {
   const all = (): boolean => true;
-  assert.equal(legible('  a \t cat\u0000\u0007 \u202eplaying\u2066 piano\ufeff ', all), 'a cat playing piano');
-  assert.equal(legible('one\r\n\r\n\r\n\r\ntwo\u2028three', all), 'one\n\ntwo\nthree');
-  assert.equal(legible(TURKISH, canDraw), TURKISH);
-  assert.equal(legible('I\u0307stanbul g\u0306', all), 'İstanbul ğ');
+  assert.equal(printable('  a \t cat\u0000\u0007 \u202eplaying\u2066 piano\ufeff ', all), 'a cat playing piano');
+  assert.equal(printable('one\r\n\r\n\r\n\r\ntwo\u2028three', all), 'one\n\ntwo\nthree');
+  assert.equal(printable(TURKISH, canDraw), TURKISH);
+  assert.equal(printable('I\u0307stanbul g\u0306', all), 'İstanbul ğ');
   const noEmoji = (character: string): boolean => !/\p{Extended_Pictographic}/u.test(character);
-  assert.equal(legible('a 👨‍👩‍👧 family ❤️ cat', noEmoji), 'a family cat');
-  assert.equal(legible('🐱\ud800', noEmoji), '');
+  assert.equal(printable('a 👨‍👩‍👧 family ❤️ cat', noEmoji), 'a family cat');
+  assert.equal(printable('🐱\ud800', noEmoji), '');
 });
 
 test('the prompt and the job decide every pixel', () => {

@@ -1,4 +1,4 @@
-/** Reads ES256 keys in the spellings that people paste into an environment. Every refusal is a sentence without the key. */
+/** Reads ES256 keys in the formats that operators paste into an environment. No error message contains the key. */
 import {
   CompactSign,
   type CryptoKey,
@@ -22,7 +22,7 @@ export type SigningJwk = PublicJwk & { d: string };
 
 class UnusableKey extends Error {}
 
-/** Literal `\n` become line breaks, as PEM in one line needs them. */
+/** Turns literal `\n` into line breaks, for a PEM in one line. */
 function unescaped(text: string): string {
   return text.replaceAll('\\r', '').replaceAll('\\n', '\n');
 }
@@ -41,7 +41,7 @@ async function named(jwk: z.infer<typeof publicShape>): Promise<PublicJwk> {
   return { kty, crv, alg: 'ES256', x, y, kid: jwk.kid ?? (await calculateJwkThumbprint({ kty, crv, x, y })) };
 }
 
-/** A private JWK may carry the public half of another key: what it signs must verify. */
+/** A private JWK may contain the public half of another key: its signature must verify. */
 async function provePair(jwk: SigningJwk): Promise<void> {
   const { d: _, ...publicHalf } = jwk;
   const signed = await new CompactSign(new Uint8Array(1))
@@ -58,7 +58,7 @@ async function signingKey(text: string): Promise<SigningJwk> {
   return signing;
 }
 
-/** PEM blocks one after another; anything between them is a mistake. */
+/** PEM blocks one after another, with nothing between them. */
 async function pemBlocks(text: string): Promise<unknown[]> {
   const block = /-----BEGIN (PUBLIC|PRIVATE) KEY-----[^-]+-----END \1 KEY-----/g;
   if (text.replaceAll(block, '').trim() !== '') throw new UnusableKey('holds something that is no PEM key');
@@ -82,7 +82,7 @@ async function previousKeys(text: string): Promise<PublicJwk[]> {
   return keys;
 }
 
-/** Turns a reader of keys into a schema; an unexpected error becomes the general sentence, never its own text. */
+/** Turns a reader of keys into a schema. An unexpected error gives the message `otherwise`, never its own text. */
 function keySchema<T>(read: (text: string) => Promise<T>, otherwise: string) {
   return z.string().transform(async (text, ctx) => {
     try {
@@ -99,12 +99,12 @@ export function jwtSigningKey() {
   return keySchema(signingKey, 'is not a private ES256 (P-256) key: a PKCS #8 PEM or a JWK');
 }
 
-/** Keys that once signed our tokens, as their public halves: PEMs in a row, a JWK, an array of JWKs or a JWK set. */
+/** The public halves of keys that signed our tokens before: PEMs in a row, a JWK, an array of JWKs or a JWK set. */
 export function jwtPreviousKeys() {
   return keySchema(previousKeys, 'must be ES256 (P-256) keys: PEMs in a row, a JWK, or a JWK set');
 }
 
-/** A key that Apple issued (`.p8`), as a well-formed PKCS #8 PEM whatever its line breaks were. */
+/** A key that Apple issued (`.p8`), as a well-formed PKCS #8 PEM, whatever its line breaks are. */
 export function appleKey() {
   return keySchema(
     async (text) => exportPKCS8(await importPem(unescaped(text))),

@@ -1,4 +1,4 @@
-/** How much of everything is allowed, and what a new device is worth. */
+/** The limits of every kind of call, and the credits of a new device. */
 import type { Values } from './variables.ts';
 
 export type Limits = {
@@ -14,10 +14,10 @@ export type Limits = {
   deviceCheckFallback: Values['DEVICECHECK_FALLBACK'];
 };
 
-/** Developers and test suites are one address that does everything at once. */
+/** A developer or a test suite sends all its requests from one IP address. */
 const DEVELOPMENT_FACTOR = 100;
 
-/** The contract's defaults where nothing is set, a hundredfold in development. */
+/** The contract's defaults where nothing is set, times a hundred in development. */
 export function limitsOf(values: Values): Limits {
   const factor = values.ENVIRONMENT === 'development' ? DEVELOPMENT_FACTOR : 1;
   return {

@@ -18,7 +18,7 @@ export function credentialVariables(manifests: Manifests) {
   return manifests.flatMap(({ credentials }) => Object.values(credentials));
 }
 
-/** Providers of one vendor share them. */
+/** Several providers of one vendor may have the same one. */
 export function urlVariables(manifests: Manifests) {
   return manifests.flatMap(({ urls }) => Object.values(urls));
 }
@@ -49,7 +49,7 @@ export function credentialsOf(values: ProviderValues, manifests: Manifests): Pro
   return found;
 }
 
-/** Whether nothing says how to reach the real vendor. */
+/** Whether none of the provider's credentials is set: then the real vendor cannot be called. */
 export function lacksCredentials({ credentials }: ProviderManifest, values: ProviderValues): boolean {
   return Object.values(credentials).every((variable) => readVariable(variable, values) === undefined);
 }

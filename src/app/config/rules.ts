@@ -1,4 +1,4 @@
-/** What must be set, and what must be set together. Looks only at which variables are set, so it complains beside types. */
+/** Which variables must be set, and which must be set together. Whether their values are valid is checked elsewhere. */
 import type { ProviderManifest } from '../../providers/manifest.ts';
 import { credentialVariables } from './providers.ts';
 import { listOf } from './values.ts';
@@ -21,7 +21,7 @@ const REQUIRED: Record<Environment, VariableName[]> = {
   ],
 };
 
-/** `members` are whole or absent; once one is set, `needs` must be too, though they may well stand alone. */
+/** Of `members`, all are set or none. Once one is set, `needs` must be set too; those may also be set alone. */
 type Group = { members: string[]; needs?: VariableName[] };
 
 const GROUPS: Group[] = [
@@ -41,7 +41,7 @@ function missing(given: Given, environment: Environment): Complaint[] {
     .map((name) => ({ name, problem: `is missing: ${environment} needs it` }));
 }
 
-/** Production has something to sell. */
+/** Production needs the credentials of at least one provider. */
 function missingProvider(given: Given, environment: Environment, manifests: readonly ProviderManifest[]): Complaint[] {
   const forProduction = manifests.filter(({ isForProduction }) => isForProduction);
   const [first, ...others] = credentialVariables(forProduction).map(({ name }) => name);
@@ -50,7 +50,7 @@ function missingProvider(given: Given, environment: Environment, manifests: read
   return [{ name: first, problem: `is missing: production needs a provider, so ${listOf(['this', ...others])}` }];
 }
 
-function broken(given: Given, { members, needs = [] }: Group): Complaint[] {
+function incomplete(given: Given, { members, needs = [] }: Group): Complaint[] {
   const present = members.filter((name) => given[name]);
   if (present.length === 0) return [];
   return [...members, ...needs]
@@ -63,7 +63,7 @@ function insecure(given: Given, environment: Environment): Complaint[] {
   return [{ name: 'PUBLIC_URL', problem: 'must be https in production' }];
 }
 
-/** Everything that is missing, given what is set; without an environment, only what holds in all of them. */
+/** Everything that is missing. Without a valid ENVIRONMENT, only what every environment needs. */
 export function complaintsAbout(
   given: Given,
   environment: Environment | undefined,
@@ -72,7 +72,7 @@ export function complaintsAbout(
   const ofProviders = manifests.map((manifest) => ({
     members: credentialVariables([manifest]).map(({ name }) => name),
   }));
-  const always = [...GROUPS, ...ofProviders].flatMap((group) => broken(given, group));
+  const always = [...GROUPS, ...ofProviders].flatMap((group) => incomplete(given, group));
   if (!environment) return always;
   const lacking = [...missing(given, environment), ...missingProvider(given, environment, manifests)];
   return [...lacking, ...insecure(given, environment), ...always];

@@ -1,4 +1,4 @@
-/** A value that no log, inspection, template or JSON ever shows; only `reveal()` gives it. */
+/** A value that no log, inspection, template or JSON shows; only `reveal()` returns it. */
 export class Secret<T = string> {
   readonly #value: T;
 
@@ -27,7 +27,7 @@ export class Secret<T = string> {
   }
 }
 
-/** Wraps what is there; what is absent stays absent. */
+/** Undefined stays undefined. */
 export function secretOf<T>(value: T | undefined): Secret<T> | undefined {
   return value === undefined ? undefined : new Secret(value);
 }

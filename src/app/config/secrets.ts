@@ -1,19 +1,19 @@
-/** Everything that opens a door. A group is whole or undefined, and undefined means that its feature is off. */
+/** All keys, passwords and secrets. A group is whole or undefined; where it is undefined, its feature is off. */
 import type { ProviderManifest } from '../../providers/manifest.ts';
 import type { PublicJwk, SigningJwk } from './keys.ts';
 import { credentialsOf, type ProviderSecrets } from './providers.ts';
 import { Secret, secretOf } from './secret.ts';
 import type { Values } from './variables.ts';
 
-/** An Apple key with its names; `privateKey` is a PKCS #8 PEM. */
+/** An Apple key with its id; `privateKey` is a PKCS #8 PEM. */
 export type AppleKey = { keyId: string; privateKey: Secret };
 
 export type Secrets = {
   /** `directUrl` is unpooled: for LISTEN, locks and migrations. Undefined: embedded PostgreSQL. */
   database: { url: Secret; directUrl: Secret } | undefined;
-  /** Undefined in development alone, where the entry makes one. The same holds for `secretKey`. */
+  /** Undefined in development alone, where the entry creates one. The same holds for `secretKey`. */
   jwtPrivateKey: Secret<SigningJwk> | undefined;
-  /** Public halves of retired keys: their tokens are still good until they expire. */
+  /** Public halves of retired keys: their tokens are still valid until they expire. */
   jwtPreviousKeys: PublicJwk[];
   secretKey: Secret | undefined;
   supabase: { url: string; anonKey: Secret; serviceRoleKey: Secret } | undefined;

@@ -1,4 +1,4 @@
-/** What anybody may see of the configuration: it can be logged, printed and shown in the console. */
+/** The public part of the configuration: it can be logged, printed and shown in the console. */
 import type { ProviderManifest } from '../../providers/manifest.ts';
 import { type Limits, limitsOf } from './limits.ts';
 import { type ProviderUrls, urlsOf } from './providers.ts';
@@ -20,6 +20,7 @@ export type Settings = {
     logLevel: Values['LOG_LEVEL'];
     trustedProxyHops: number;
   };
+  /** The base URLs of each provider. */
   providers: ProviderUrls;
   apple: {
     bundleId: string | undefined;
@@ -35,13 +36,13 @@ export type Settings = {
     /** Undefined: Apple's own host for each push token's environment. */
     apnsUrl: string | undefined;
   };
-  /** `host` or `host:port`, in lower case, beside the providers' own. */
+  /** `host` or `host:port`, in lower case; they come in addition to the providers' own. */
   mediaAllowedHosts: string[];
   limits: Limits;
   simulated: Simulated;
 };
 
-/** Device tokens of builds that Xcode runs are known to Apple's development host alone. */
+/** Only Apple's development host knows the device tokens of builds that Xcode runs. */
 function deviceCheckUrlOf(values: Values): string {
   const host =
     values.ENVIRONMENT === 'development' ? 'api.development.devicecheck.apple.com' : 'api.devicecheck.apple.com';
@@ -52,7 +53,7 @@ function serverOf(values: Values): Settings['server'] {
   const isDevelopment = values.ENVIRONMENT === 'development';
   return {
     port: values.PORT,
-    // A developer's machine answers itself alone unless it is told otherwise.
+    // A developer's machine is not reachable from outside unless HOST says so.
     host: values.HOST ?? (isDevelopment ? '127.0.0.1' : '0.0.0.0'),
     publicUrl: values.PUBLIC_URL,
     dataDir: values.DATA_DIR,
@@ -77,7 +78,7 @@ function appleOf(values: Values): Settings['apple'] {
   };
 }
 
-/** The settings that these values mean, every default filled in. */
+/** The settings, with every default filled in. */
 export function settingsOf(values: Values, manifests: readonly ProviderManifest[]): Settings {
   return {
     environment: values.ENVIRONMENT,

@@ -1,4 +1,4 @@
-/** The kinds of value that variables hold. Every refusal says what is wrong without repeating the value. */
+/** Schemas of the values of variables. A message says what is wrong without repeating the value. */
 import { z } from 'zod';
 
 const LOCAL_NAME = /^[a-z0-9.:[\]_-]+$/i;
@@ -7,7 +7,7 @@ function parsedUrl(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
-/** Decimal digits alone, within both bounds. */
+/** Decimal digits, within both bounds. */
 export function integer(min: number, max: number) {
   return z
     .string()
@@ -26,12 +26,12 @@ export function listOf(choices: readonly string[]): string {
   return [choices.slice(0, -1).join(', '), ...choices.slice(-1)].filter((part) => part !== '').join(' or ');
 }
 
-/** A name that a vendor gave: letters, digits, `-` and `_`. */
+/** An id that a vendor issued: letters, digits, `-` and `_`. */
 export function vendorId() {
   return z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, { error: 'must be letters, digits, "-" and "_" alone' });
 }
 
-/** An http(s) address that is called exactly as it stands. */
+/** An http(s) URL that is called without a change. */
 export function webUrl() {
   return z.string().refine((text) => /^https?:$/.test(parsedUrl(text)?.protocol ?? ''), {
     error: 'must be an http(s) URL',
@@ -44,7 +44,7 @@ export function postgresUrl() {
   });
 }
 
-/** A host name or an address to listen on, without scheme or port. */
+/** A host name or an IP address to listen on, without scheme or port. */
 export function listenHost() {
   return z.string().refine(
     (text) => {
@@ -72,7 +72,7 @@ export function hostList() {
   });
 }
 
-/** An origin as browsers send it, in its own spelling; undefined for what no browser would send. */
+/** An origin, spelled as browsers send it; undefined for what no browser sends. */
 function originOf(text: string): string | undefined {
   const url = parsedUrl(text);
   const [, authority = ''] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#@]+)\/?$/i.exec(text) ?? [];

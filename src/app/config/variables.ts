@@ -12,7 +12,7 @@ function variable<S extends z.ZodType>(schema: S, example: string): S {
   return schema.meta({ example });
 }
 
-/** A limit has to let something through; a million is more than any server serves. */
+/** A limit allows at least one; a million is more than any server serves. */
 const limit = (example: string) => variable(integer(1, 1_000_000).optional(), example);
 const optionalUrl = (example: string) => variable(baseUrl().optional(), example);
 const optionalId = (example: string) => variable(vendorId().optional(), example);
@@ -31,7 +31,7 @@ const SERVER_AND_OPERATIONS = {
   WORKER: variable(oneOf(['on', 'off']).default('on'), 'on'),
   CORS_ORIGINS: variable(origins().optional(), 'https://app.example.com,https://admin.example.com'),
   LOG_LEVEL: variable(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'), 'info'),
-  // A chain of more than ten proxies of one's own is a mistake.
+  // More than ten proxies in a row are a mistake.
   TRUSTED_PROXY_HOPS: variable(integer(0, 10).default(0), '1'),
 
   JWT_PRIVATE_KEY: variable(jwtSigningKey().optional(), PEM),
@@ -117,7 +117,7 @@ const VENDOR_URLS_AND_LIMITS = {
   RATE_LIMIT_PURCHASES_PER_HOUR: limit('30'),
   RATE_LIMIT_CALLS_PER_MINUTE: limit('600'),
   RATE_LIMIT_GENERATIONS_IN_FLIGHT: limit('10'),
-  // A day: a generation that takes longer is lost, and credits must not be held for ever.
+  // At most a day: a longer generation is lost, and its credits must not be held any longer.
   GENERATION_DEADLINE_SECONDS: variable(integer(1, 86_400).default(1800), '1800'),
   INITIAL_GRANT_CREDITS: variable(integer(0, 1_000_000).default(10), '10'),
   DEVICECHECK_FALLBACK: variable(oneOf(['no_grant', 'deny']).default('no_grant'), 'no_grant'),
@@ -126,7 +126,7 @@ const VENDOR_URLS_AND_LIMITS = {
 /** Those of the server itself; each provider's manifest adds its own. */
 export const variables = z.object({ ...SERVER_AND_OPERATIONS, ...WEBHOOKS_APPLE_AND_MEDIA, ...VENDOR_URLS_AND_LIMITS });
 
-/** What the server's own variables hold once each is read. */
+/** The values of the server's own variables. */
 type OwnValues = z.output<typeof variables>;
 export type Values = OwnValues & { providers: ProviderValues };
 export type VariableName = keyof OwnValues;

@@ -44,12 +44,12 @@ function readError({ headers, text }: Reply): { types: string[]; message: string
   };
 }
 
-/** Whether a 5xx is about the job, as against a failure on the way to fal. */
+/** Whether fal names the type of the error: then even a 5xx is about the job, and not a failure on the way to fal. */
 export function hasErrorType(reply: Reply): boolean {
   return readError(reply).types.length > 0;
 }
 
-/** A failure in fal's own format, though without a type. */
+/** Whether fal explains the error in its own format, though without a type. */
 export function hasErrorMessage(reply: Reply): boolean {
   const { isJson, message } = readError(reply);
   return isJson && message !== '';

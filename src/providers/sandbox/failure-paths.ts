@@ -1,11 +1,11 @@
 /**
- * Words in a prompt that make the sandbox misbehave, so that failures can be tried without a vendor:
- * - `[sandbox:fail]`: taken, then rejected as a provider rejects a prompt (`ERR_5003`, credits back);
- * - `[sandbox:timeout]`: taken and never finished; ends when it is cancelled or when the generation's deadline passes.
+ * Text in a prompt that makes the sandbox fail, so that failures can be tried without a vendor:
+ * - `[sandbox:fail]`: accepted, then declined as a provider declines a prompt (`ERR_5003`, credits back);
+ * - `[sandbox:timeout]`: accepted and never finished; ends when it is cancelled or when the generation's deadline passes.
  */
 import type { ProviderStatus } from '../provider.ts';
 
-/** The status such a prompt always has, or null for an ordinary one. */
+/** The constant status of such a prompt; null for an ordinary one. */
 export function forcedStatus(prompt: string): ProviderStatus | null {
   if (prompt.includes('[sandbox:fail]')) {
     return { state: 'failed', code: 'ERR_5003', cause: 'the prompt asks for a failure' };

@@ -1,4 +1,4 @@
-/** The films of this machine: `<job id>.mp4` when finished, `<job id>.<server's process id>.part` on the way there. */
+/** Rendered videos on this machine: `<job id>.mp4` when finished, `<job id>.<server's process id>.part` before. */
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { diskTimeMs } from '../../platform/disk-time.ts';
@@ -7,7 +7,7 @@ import { isOtherProcess } from '../../platform/process-ids.ts';
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const OURS = new RegExp(`^(?:now\\.${UUID}|${UUID}\\.(?:mp4|(?<pid>\\d+)\\.part))$`);
 const JOB_ID = new RegExp(`^${UUID}$`);
-/** A finished film that nobody fetched for this long belongs to a generation that ended otherwise. */
+/** A finished video that was not fetched for this long belongs to a generation that has ended otherwise. */
 const STALE_MS = 24 * 3_600_000;
 
 export type RenderedFiles = {
@@ -15,7 +15,7 @@ export type RenderedFiles = {
   pathsOf(jobId: string): { path: string; temporaryPath: string };
   isFinished(jobId: string): Promise<boolean>;
   remove(jobId: string): Promise<void>;
-  /** Makes the folder and removes what earlier processes left unfinished or unfetched. Other files are not touched. */
+  /** Creates the folder and deletes what earlier processes left unfinished or unfetched. Other files are not touched. */
   prepare(): Promise<void>;
 };
 

@@ -7,37 +7,37 @@ import { SANDBOX, sandboxJobId } from './identity.ts';
 import { createRenders } from './renders.ts';
 
 export type SandboxOptions = {
-  /** A folder for films on their way; made when needed, shared with nothing else. */
+  /** A folder for rendered videos; created when needed, used by nothing else. */
   workDir: string;
   log: Log;
-  /** Renders at once; the others wait in line. */
+  /** Renders at a time; the others wait in a queue. */
   maxParallel: number;
   /** What the rendering processes see of the environment; most machines need nothing. */
   env?: Record<string, string>;
 };
 
-/** Cancelled jobs are remembered, lest a late question starts them again; so many at most. */
+/** Cancelled jobs are remembered so that a late poll does not start them again; at most this many. */
 const CANCELLED_MAX = 1_000;
 
 /**
- * Nothing is lost with the process: a job that is not known here and has no film is rendered (again) when somebody asks
- * for its status, and the same job always gives the same film.
+ * Nothing is lost with the process: a job that is not known here and has no video is rendered (again) when it is polled, and
+ * the same job always gives the same video.
  */
 export function createSandboxAdapter({ workDir, log, maxParallel, env = {} }: SandboxOptions): ProviderAdapter {
-  const films = createRenderedFiles(workDir);
-  const renders = createRenders({ films, log, maxParallel, env });
-  const prepared = films.prepare().catch((error: unknown) => {
+  const files = createRenderedFiles(workDir);
+  const renders = createRenders({ files, log, maxParallel, env });
+  const prepared = files.prepare().catch((error: unknown) => {
     log.error({ cause: String(error) }, 'the sandbox cannot use its folder');
   });
   const cancelled = new Set<string>();
   let closed = false;
 
-  /** What is known of the job; where nothing is, it is begun. */
-  const advance = async (request: GenerationRequest): Promise<ProviderStatus> => {
+  /** The job's status; a job that is not known is started. */
+  const startOrPoll = async (request: GenerationRequest): Promise<ProviderStatus> => {
     const { jobId, prompt } = request;
-    const { path } = films.pathsOf(jobId);
+    const { path } = files.pathsOf(jobId);
     await prepared;
-    const isFinished = await films.isFinished(jobId);
+    const isFinished = await files.isFinished(jobId);
     if (cancelled.has(jobId)) return { state: 'failed', code: 'ERR_5004', cause: 'cancelled' };
     const known = forcedStatus(prompt) ?? renders.statusOf(jobId);
     if (known) return known;
@@ -49,17 +49,17 @@ export function createSandboxAdapter({ workDir, log, maxParallel, env = {} }: Sa
 
   const forget = async (jobId: string): Promise<void> => {
     await renders.stop(jobId);
-    await films.remove(jobId);
+    await files.remove(jobId);
   };
 
   return {
     ...SANDBOX,
     async submit(request) {
-      const status = await advance(request);
+      const status = await startOrPoll(request);
       if (status.state === 'unreachable') return { outcome: 'retryable', cause: status.cause };
       return { outcome: 'accepted', providerJobId: sandboxJobId(request.jobId) };
     },
-    status: (request) => advance(request),
+    status: (request) => startOrPoll(request),
     async cancel({ jobId }) {
       cancelled.add(jobId);
       for (const oldest of cancelled) if (cancelled.size > CANCELLED_MAX) cancelled.delete(oldest);

@@ -1,4 +1,4 @@
-/** The child process that makes one film. */
+/** The child process that renders one video. */
 import { answerParent } from '../../platform/child-work.ts';
 
 answerParent(async () => (await import('./render-video.ts')).renderVideo);

@@ -1,4 +1,4 @@
-/** Makes the film and puts it in its place; runs in a child process only. */
+/** Renders the video into its file. Runs in a child process only. */
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { encodeVideo } from './renderer/encode.ts';
@@ -8,14 +8,14 @@ import { createVideo } from './renderer/video.ts';
 /** What the parent sends. `temporaryPath` and `path` are in the same folder. */
 export type RenderTask = { plan: Plan; jobId: string; prompt: string; temporaryPath: string; path: string };
 
-/** After it, `path` is the whole film; before, it does not exist. `report` gets whole percents, each once. */
+/** Afterwards `path` is the whole video; before, it does not exist. `report` gets each whole percent once. */
 export async function renderVideo(task: RenderTask, report: (percent: number) => void): Promise<void> {
-  const film = createVideo(task.plan, task.jobId, task.prompt);
-  let told = 0;
-  const bytes = await encodeVideo(task.plan, film, (part) => {
+  const video = createVideo(task.plan, task.jobId, task.prompt);
+  let reported = 0;
+  const bytes = await encodeVideo(task.plan, video, (part) => {
     const percent = Math.floor(part * 100);
-    if (percent > told) report(percent);
-    told = percent;
+    if (percent > reported) report(percent);
+    reported = percent;
   });
   await writeWhole(task.temporaryPath, bytes);
   await rename(task.temporaryPath, task.path);

@@ -1,4 +1,4 @@
-/** Which films are being made, and how far each of them is. */
+/** The videos that are being rendered, and the progress of each. */
 import { fileURLToPath } from 'node:url';
 import type { Log } from '../../kernel/log.ts';
 import { ChildFailure, type ChildTask, createChildPool } from '../../platform/child-pool.ts';
@@ -9,26 +9,26 @@ import { planVideo } from './renderer/plan.ts';
 
 type Render = { task: ChildTask<void>; percent: number; abort: AbortController; settled: Promise<void> };
 
-export type RendersOptions = { films: RenderedFiles; log: Log; maxParallel: number; env: Record<string, string> };
+export type RendersOptions = { files: RenderedFiles; log: Log; maxParallel: number; env: Record<string, string> };
 
 export type Renders = {
-  /** Starts a film that is not being made; refused without a word once the renders are closed. */
+  /** Starts a video that is not being rendered; does nothing once the renders are closed. */
   start(request: GenerationRequest): void;
-  /** How the film stands that is being made or has failed here for good; null for all others. */
+  /** The status of a video that is being rendered, or has failed here for good; null for all others. */
   statusOf(jobId: string): ProviderStatus | null;
-  /** Ends the making of it, resolves when its process is gone, and forgets its failures. */
+  /** Ends the render, resolves when its process has ended, and forgets its failures. */
   stop(jobId: string): Promise<void>;
   close(): Promise<void>;
 };
 
-/** The largest film takes ten seconds on an idle core; this is for a machine that is very busy. */
+/** The largest video takes ten seconds on an idle core; this is for a machine that is very busy. */
 const TIMEOUT_MS = 5 * 60_000;
-/** A render that was killed is begun anew when somebody asks for it; one that dies every time has failed. */
+/** A render that was killed is started again at the next poll; after this many times it has failed. */
 const TRIES_MAX = 3;
-/** Of so many failed jobs at most something is remembered. */
+/** Failures of at most this many jobs are remembered. */
 const FAILURES_MAX = 1_000;
 
-export function createRenders({ films, log, maxParallel, env }: RendersOptions): Renders {
+export function createRenders({ files, log, maxParallel, env }: RendersOptions): Renders {
   const pool = createChildPool<RenderTask, void>({
     modulePath: fileURLToPath(new URL('./render-child.ts', import.meta.url)),
     maxParallel,
@@ -51,7 +51,7 @@ export function createRenders({ films, log, maxParallel, env }: RendersOptions):
     const onProgress = (percent: number): void => {
       render.percent = percent;
     };
-    const input = { jobId, prompt, plan: planVideo(settings), ...films.pathsOf(jobId) };
+    const input = { jobId, prompt, plan: planVideo(settings), ...files.pathsOf(jobId) };
     const task = pool.run(input, { signal: abort.signal, onProgress });
     const settled = task.result.catch((error: unknown) => fail(jobId, error)).finally(() => renders.delete(jobId));
     const render: Render = { task, percent: 0, abort, settled };

@@ -1,4 +1,4 @@
-/** Turns pictures into an H.264 MP4 whose index comes first, so that browsers play it while it loads. */
+/** Encodes frames into an H.264 MP4 whose index comes first, so that browsers play it while it loads. */
 
 import { type EncodedVideoChunk, type EncodedVideoChunkMetadata, VideoEncoder, VideoFrame } from '@napi-rs/webcodecs';
 import { BufferTarget, EncodedPacket, EncodedVideoPacketSource, Mp4OutputFormat, Output } from 'mediabunny';
@@ -7,27 +7,27 @@ import { eraseTimes } from './erase-times.ts';
 import type { Plan } from './plan.ts';
 import type { VideoFrames } from './video.ts';
 
-/** Drawing goes on while so many frames are being encoded. An encoder that is fed without a pause keeps gigabytes of them. */
+/** How many frames may wait in the encoder. Without a limit it would hold gigabytes of them. */
 const FRAMES_AHEAD = 2;
-/** Encoding a frame takes several times as long. */
-const LOOK_EVERY_MS = 1;
-/** Seeking is quick, and a player can start anywhere. */
+/** Encoding a frame takes several times this long. */
+const CHECK_EVERY_MS = 1;
+/** Often enough for quick seeking. */
 const KEY_FRAME_SECONDS = 2;
-/** High profile, level 3.1 up to 720p and 4.0 above: what every phone and browser decodes. */
+/** High profile, level 3.1 up to 720p and 4.0 above: every phone and browser decodes these. */
 const codecOf = (plan: Plan): string => (plan.width * plan.height > 1280 * 720 ? 'avc1.640028' : 'avc1.64001f');
 
 const COLOURS = { primaries: 'bt709', transfer: 'bt709', matrix: 'bt709', fullRange: false } as const;
 
-/** Answers the bytes of the file. `report` gets the part of the frames that are done, 0–1. */
-export async function encodeVideo(plan: Plan, film: VideoFrames, report: (part: number) => void): Promise<Uint8Array> {
+/** Returns the bytes of the file. `report` gets the part of the frames that are done, 0–1. */
+export async function encodeVideo(plan: Plan, video: VideoFrames, report: (part: number) => void): Promise<Uint8Array> {
   const target = new BufferTarget();
   const output = new Output({ format: new Mp4OutputFormat({ fastStart: 'in-memory' }), target });
   const track = new EncodedVideoPacketSource('avc');
   output.addVideoTrack(track, { frameRate: plan.fps });
   await output.start();
-  await encodeFrames(plan, film, report, (packet, config) => track.add(packet, config && { decoderConfig: config }));
+  await encodeFrames(plan, video, report, (packet, config) => track.add(packet, config && { decoderConfig: config }));
   await output.finalize();
-  if (!target.buffer) throw new Error('the muxer made no file');
+  if (!target.buffer) throw new Error('the muxer wrote no file');
   const bytes = new Uint8Array(target.buffer);
   eraseTimes(bytes);
   return bytes;
@@ -35,7 +35,7 @@ export async function encodeVideo(plan: Plan, film: VideoFrames, report: (part: 
 
 type Sink = (packet: EncodedPacket, config: VideoDecoderConfig | undefined) => Promise<void>;
 
-async function encodeFrames(plan: Plan, film: VideoFrames, report: (part: number) => void, sink: Sink): Promise<void> {
+async function encodeFrames(plan: Plan, video: VideoFrames, report: (part: number) => void, sink: Sink): Promise<void> {
   let written: Promise<void> = Promise.resolve();
   let failure: unknown;
   let count = 0;
@@ -53,17 +53,17 @@ async function encodeFrames(plan: Plan, film: VideoFrames, report: (part: number
     width: plan.width,
     height: plan.height,
     framerate: plan.fps,
-    // Constant quality: the same film gives the same bytes, which a bit rate does not.
+    // Constant quality gives the same bytes for the same video; a bit rate does not.
     bitrateMode: 'quantizer',
     hardwareAcceleration: 'prefer-software',
     avc: { format: 'avc' },
   });
   for (let index = 0; index < plan.frames && !failure; index++) {
-    film.draw(index);
-    encodeOne(encoder, plan, film, index);
-    // What is encoded, and who asks for this process to end, is heard at least once for each frame.
+    video.draw(index);
+    encodeOne(encoder, plan, video, index);
+    // Lets the encoder's output and the parent's messages be handled at least once per frame.
     await new Promise((resolve) => setImmediate(resolve));
-    while (encoder.encodeQueueSize > FRAMES_AHEAD && !failure) await pause(LOOK_EVERY_MS);
+    while (encoder.encodeQueueSize > FRAMES_AHEAD && !failure) await pause(CHECK_EVERY_MS);
     report((index + 1) / plan.frames);
   }
   await encoder.flush();
@@ -73,8 +73,8 @@ async function encodeFrames(plan: Plan, film: VideoFrames, report: (part: number
   encoder.close();
 }
 
-function encodeOne(encoder: VideoEncoder, plan: Plan, film: VideoFrames, index: number): void {
-  const frame = new VideoFrame(film.planes.bytes, {
+function encodeOne(encoder: VideoEncoder, plan: Plan, video: VideoFrames, index: number): void {
+  const frame = new VideoFrame(video.planes.bytes, {
     format: 'I420',
     codedWidth: plan.width,
     codedHeight: plan.height,
@@ -86,7 +86,7 @@ function encodeOne(encoder: VideoEncoder, plan: Plan, film: VideoFrames, index: 
   frame.close();
 }
 
-/** What a decoder must know; comes with the first packet. */
+/** The decoder's configuration, which comes with the first packet. */
 function toConfig(plan: Plan, meta: EncodedVideoChunkMetadata | undefined): VideoDecoderConfig | undefined {
   const description = meta?.decoderConfig?.description;
   if (!description) return undefined;
@@ -99,7 +99,7 @@ function toConfig(plan: Plan, meta: EncodedVideoChunkMetadata | undefined): Vide
   };
 }
 
-/** Without B-frames the encoder answers in the order of display, so the count is the time. */
+/** Without B-frames the encoder returns packets in the order of display, so the index gives the time. */
 function toPacket(chunk: EncodedVideoChunk, index: number, fps: number): EncodedPacket {
   const data = new Uint8Array(chunk.byteLength);
   chunk.copyTo(data);

@@ -1,28 +1,31 @@
-/** Blows a small grid up to a full picture without visible cells or bands: quadratic B-splines and a grain of noise. */
+/** Enlarges a small grid to a whole frame without visible cells or bands: quadratic B-splines and a grain of noise. */
 import type { Grid, Planes } from './planes.ts';
-import type { Random } from './seed.ts';
+import type { RandomNumber } from './seed.ts';
 
-/** Prepares nothing twice: enlarges grids of one size to pictures of one size, with another grain in each frame. */
+/** Enlarges grids of one size to frames of one size, with another grain in each frame. */
 export type Enlarger = (grid: Grid, planes: Planes, frame: number) => void;
 
 /** For each output position: the first of the three grid cells that matter, and their three weights. */
 type Taps = { size: number; first: Uint16Array; weights: Float32Array };
 
-/** Enough noise that no pattern is seen to repeat; each row of each frame starts somewhere else in it. */
+/** Enough noise that no repetition is visible; each row of each frame starts at another place in it. */
 const NOISE_LENGTH = 65_536;
 const ROW_STEP = 9_473;
 const FRAME_STEP = 27_961;
 
-/** Whole numbers are twice as fast here: a cell in 128ths, a weight in 512ths, their product in 65536ths. */
+/** Integers are twice as fast here: a cell in 128ths, a weight in 512ths, their product in 65536ths. */
 const CELL_ONE = 128;
 const WEIGHT_ONE = 512;
 const PIXEL_ONE = CELL_ONE * WEIGHT_ONE;
 const PIXEL_BITS = 16;
 
 /** `grain` is the noise's amplitude in 8-bit steps: about 1 hides the bands of slow gradients. */
-export function createEnlarger(grid: Grid, planes: Planes, dice: Random, grain: number): Enlarger {
+export function createEnlarger(grid: Grid, planes: Planes, random: RandomNumber, grain: number): Enlarger {
   const { width, height } = planes;
-  const noise = Int32Array.from({ length: NOISE_LENGTH + width }, () => PIXEL_ONE * (0.5 + grain * (dice() - dice())));
+  const noise = Int32Array.from(
+    { length: NOISE_LENGTH + width },
+    () => PIXEL_ONE * (0.5 + grain * (random() - random())),
+  );
   const luma = { across: tapsFor(width, grid.columns), down: tapsFor(height, grid.rows) };
   const chroma = { across: tapsFor(width / 2, grid.columns), down: tapsFor(height / 2, grid.rows) };
   const wide = new Int32Array(width * (grid.rows + 2));
@@ -33,8 +36,8 @@ export function createEnlarger(grid: Grid, planes: Planes, dice: Random, grain: 
       [from.v, chroma, into.v],
     ] as const;
     for (const [index, [cells, taps, pixels]] of planesOf.entries()) {
-      widen(cells, grid, taps.across, wide);
-      heighten(wide, taps.across.size, taps.down, pixels, noise, frame * FRAME_STEP + index * ROW_STEP * 7);
+      enlargeAcross(cells, grid, taps.across, wide);
+      enlargeDown(wide, taps.across.size, taps.down, pixels, noise, frame * FRAME_STEP + index * ROW_STEP * 7);
     }
   };
 }
@@ -53,7 +56,7 @@ function tapsFor(size: number, cells: number): Taps {
   return { size, first, weights };
 }
 
-function widen(cells: Float32Array, grid: Grid, across: Taps, wide: Int32Array): void {
+function enlargeAcross(cells: Float32Array, grid: Grid, across: Taps, wide: Int32Array): void {
   const { size, first, weights } = across;
   for (let row = 0, out = 0; row < grid.rows + 2; row++) {
     const start = row * (grid.columns + 2);
@@ -68,7 +71,7 @@ function widen(cells: Float32Array, grid: Grid, across: Taps, wide: Int32Array):
   }
 }
 
-function heighten(
+function enlargeDown(
   wide: Int32Array,
   width: number,
   down: Taps,

@@ -1,4 +1,4 @@
-/** The letters: Noto Sans as shipped, so that every machine draws the same; the machine's own fonts for what it lacks. */
+/** Fonts: the Noto Sans of this repository, so that all machines draw alike; the machine's fonts for characters it lacks. */
 import { platform } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createCanvas, GlobalFonts } from '@napi-rs/canvas';
@@ -8,7 +8,7 @@ export type Weight = 'bold' | 'normal';
 const FAMILY = 'Rendio Sans';
 const FONT_FILES = ['NotoSans-Regular.ttf', 'NotoSans-Bold.ttf'];
 
-/** Where machines keep fonts for other scripts and for emoji, and what those fonts are called. */
+/** The folders and names of system fonts for other scripts and for emoji. */
 const SYSTEM_FOLDERS: Record<string, string[]> = {
   darwin: ['/System/Library/Fonts', '/Library/Fonts'],
   win32: ['C:\\Windows\\Fonts'],
@@ -28,7 +28,7 @@ export function fontOf(sizePx: number, weight: Weight): string {
   return `${weight} ${sizePx}px ${families}`;
 }
 
-/** Makes ready what `text` needs and answers which of its characters can be drawn. Throws when our own font is missing. */
+/** Loads the fonts that `text` needs; the result tells which characters can be drawn. Throws when our own font is missing. */
 export function loadFonts(text: string): (character: string) => boolean {
   for (const file of FONT_FILES) {
     const path = fileURLToPath(new URL(`../../../../assets/fonts/${file}`, import.meta.url));
@@ -40,7 +40,7 @@ export function loadFonts(text: string): (character: string) => boolean {
   return createGlyphTest();
 }
 
-/** A font answers for a character that it lacks with one and the same box, so the box tells. */
+/** A font draws the same box for every character that it lacks: a glyph that equals the box is missing. */
 export function createGlyphTest(): (character: string) => boolean {
   const context = createCanvas(32, 32).getContext('2d');
   context.font = fontOf(20, 'normal');

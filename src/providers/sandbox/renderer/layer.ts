@@ -1,4 +1,4 @@
-/** Something drawn once with a canvas and laid over every frame: only its pixels that show are kept. */
+/** A layer is drawn once on a canvas and blended over every frame. Only its visible pixels are kept. */
 import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
 import { type Planes, toYuv } from './planes.ts';
 
@@ -6,7 +6,7 @@ import { type Planes, toYuv } from './planes.ts';
 type Patch = { at: Uint32Array; cover: Uint8Array; value: Uint8Array };
 export type Layer = { y: Patch; u: Patch; v: Patch };
 
-/** Draws a layer the size of a picture. */
+/** Draws a layer of the frame's size. */
 export function drawLayer(width: number, height: number, draw: (context: SKRSContext2D) => void): Layer {
   const context = createCanvas(width, height).getContext('2d');
   draw(context);
@@ -15,7 +15,7 @@ export function drawLayer(width: number, height: number, draw: (context: SKRSCon
   return { y: toPatch(data, 0), u: toPatch(chroma, 1), v: toPatch(chroma, 2) };
 }
 
-/** Lays the layer over the picture. */
+/** Blends the layer over the frame. */
 export function blendLayer(planes: Planes, layer: Layer): void {
   blend(planes.y, layer.y);
   blend(planes.u, layer.u);
@@ -30,7 +30,7 @@ function blend(plane: Uint8Array, { at, cover, value }: Patch): void {
   }
 }
 
-/** Keeps of RGBA pixels those that show, as values of one plane: 0 luma, 1 and 2 chroma. */
+/** The visible ones of the RGBA pixels, as values of one plane: 0 luma, 1 and 2 chroma. */
 function toPatch(rgba: Uint8ClampedArray, plane: 0 | 1 | 2): Patch {
   let count = 0;
   for (let alpha = 3; alpha < rgba.length; alpha += 4) if (rgba[alpha]) count++;

@@ -1,8 +1,8 @@
-/** Colours chosen by hand: a prompt picks one of these, so that every picture is harmonious and white text stays legible. */
-import type { Random } from './seed.ts';
+/** Palettes chosen by hand: the prompt picks one, so that colours match and white text is legible. */
+import type { RandomNumber } from './seed.ts';
 
 export type Rgb = [red: number, green: number, blue: number];
-/** From the shadow of a fold to its light; `accent` is for small things such as the progress line. */
+/** `ramp` goes from the shadow of a fold to its light; `accent` is for details such as the progress line. */
 export type Palette = { ramp: Rgb[]; glow: Rgb; accent: Rgb };
 
 const PALETTES = [
@@ -20,9 +20,9 @@ const PALETTES = [
   { ramp: ['04080c', '17313c', '3c5a6b', '8e8fa6', 'ffcfa8'], glow: 'ffe9d6', accent: 'ffc79c' },
 ];
 
-/** The palette that the dice pick. */
-export function pickPalette(dice: Random): Palette {
-  const chosen = PALETTES[Math.floor(dice() * PALETTES.length)] ?? {
+/** A palette at random. */
+export function pickPalette(random: RandomNumber): Palette {
+  const chosen = PALETTES[Math.floor(random() * PALETTES.length)] ?? {
     ramp: ['000000'],
     glow: 'ffffff',
     accent: 'ffffff',

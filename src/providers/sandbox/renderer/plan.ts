@@ -1,4 +1,4 @@
-/** What to render, worked out from the settings that a caller chose. */
+/** What to render, from the settings of a generation. */
 import type { VideoSettings } from '../../provider.ts';
 
 /** Both sides in pixels, always even. `frames` is exactly what `seconds` at `fps` hold. */
@@ -9,7 +9,7 @@ const SHORT_SIDE: Record<string, number> = { '360p': 360, '720p': 720, '1080p': 
 const SHAPE: Record<string, [across: number, down: number]> = { '16:9': [16, 9], '9:16': [9, 16], '1:1': [1, 1] };
 const SECONDS_MAX = 10;
 
-/** Settings arrive validated; whatever is missing or strange all the same falls back to the catalogue's default. */
+/** Settings are validated before; a missing or unknown value gets the catalogue's default all the same. */
 export function planVideo(settings: VideoSettings): Plan {
   const short = SHORT_SIDE[settings.resolution ?? ''] ?? 720;
   const [across, down] = SHAPE[settings.aspect_ratio ?? ''] ?? [16, 9];

@@ -1,10 +1,10 @@
 /**
- * A picture as the encoder wants it: 8-bit I420 planes, BT.709, limited range. Drawing straight into them saves the
- * conversion from RGBA, which costs more than everything else together.
+ * A frame in the encoder's format: 8-bit I420 planes, BT.709, limited range. Drawing straight into them saves the conversion
+ * from RGBA, which costs more than everything else together.
  */
 export type Planes = { width: number; height: number; bytes: Uint8Array; y: Uint8Array; u: Uint8Array; v: Uint8Array };
 
-/** One colour or value grid per plane, much smaller than the picture, with a border of one cell all round. */
+/** One colour or value grid per plane, much smaller than the frame, with a border of one cell all round. */
 export type Grid = { columns: number; rows: number; y: Float32Array; u: Float32Array; v: Float32Array };
 
 export function createPlanes(width: number, height: number): Planes {

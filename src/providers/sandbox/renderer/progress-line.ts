@@ -1,4 +1,4 @@
-/** A thin line along the bottom that grows with the film. */
+/** A thin line along the bottom that shows how much of the video has been played. */
 import type { Rgb } from './palette.ts';
 import { type Planes, toYuv } from './planes.ts';
 

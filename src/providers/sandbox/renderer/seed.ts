@@ -1,11 +1,11 @@
-/** Randomness that is none: the same words always give the same numbers, so the same job always gives the same video. */
+/** A seeded generator: the same words always give the same numbers, so the same job always gives the same video. */
 import { createHash } from 'node:crypto';
 
-/** Answers the next number of a fixed sequence, from 0 up to but not including 1. */
-export type Random = () => number;
+/** Returns the next number of a fixed sequence, from 0 up to but not including 1. */
+export type RandomNumber = () => number;
 
-/** Throws dice whose whole sequence follows from `words` (mulberry32, seeded from a SHA-256). */
-export function seededRandom(...words: string[]): Random {
+/** A generator whose sequence depends on `words` alone (mulberry32, seeded from a SHA-256). */
+export function seededRandom(...words: string[]): RandomNumber {
   let state = createHash('sha256').update(words.join('\u0000')).digest().readUInt32LE(0);
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -1,15 +1,15 @@
-/** Darkens the backdrop where text stands and towards the corners, so that white letters are legible on any prompt's colours. */
+/** Darkens the backdrop behind the text and in the corners, so that white text is legible on any palette. */
 import type { Grid } from './planes.ts';
 
-/** Left, top, right, bottom as parts of the picture, 0–1. */
+/** Left, top, right, bottom as parts of the frame, 0–1. */
 export type Area = { left: number; top: number; right: number; bottom: number };
 
-/** How much of the light goes behind text, at the bottom, in the corners. */
+/** How much of the light is removed behind the text, at the bottom, and in the corners. */
 const BEHIND_TEXT = 0.36;
 const AT_BOTTOM = 0.45;
 const IN_CORNERS = 0.22;
 
-/** Prepares the shade once; the answer lays it over a freshly painted grid. `soft` is the width of its edge, 0–1. */
+/** Computes the shade once and returns a function that applies it to a painted grid. `soft` is the width of its edge, 0–1. */
 export function createShade(grid: Grid, text: Area, soft: number): (grid: Grid) => void {
   const keeps = new Float32Array(grid.y.length);
   for (let row = 0, at = 0; row < grid.rows + 2; row++) {

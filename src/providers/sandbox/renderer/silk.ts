@@ -1,70 +1,74 @@
-/** The backdrop: folds of lit silk that drift slowly, computed on a small grid. */
+/** Draws the backdrop, silk: a surface with slowly drifting, lit folds, computed on a small grid. */
 
 import type { Palette } from './palette.ts';
 import { type Grid, toYuv } from './planes.ts';
-import type { Random } from './seed.ts';
+import type { RandomNumber } from './seed.ts';
 
-/** Fills the grid with the backdrop as it is `seconds` into the film. */
+/** Fills the grid with the backdrop at `seconds` into the video. */
 export type Backdrop = (grid: Grid, seconds: number) => void;
 
 const RAMP_STEPS = 1024;
 const WARPS = 4;
 
-type Cloth = { x: number; y: number; cos: number; sin: number; phase: number; warps: Warp[] };
+type Folds = { x: number; y: number; cos: number; sin: number; phase: number; warps: Warp[] };
 type Warp = { a: number; b: number; speed: number };
 
-/** Weaves a backdrop for grids of this size. */
-export function createBackdrop(grid: Grid, palette: Palette, dice: Random): Backdrop {
+/** For grids of this size. */
+export function createBackdrop(grid: Grid, palette: Palette, random: RandomNumber): Backdrop {
   const ramp = buildRamp(palette);
-  const cloth = createCloth(grid, dice);
+  const folds = createFolds(grid, random);
   // One column and row more than the grid, so that its last cells have a slope too.
   const heights = new Float32Array((grid.columns + 3) * (grid.rows + 3));
   return (target, seconds) => {
-    weave(grid, heights, cloth, seconds);
-    paint(target, heights, ramp, cloth);
+    computeHeights(grid, heights, folds, seconds);
+    paint(target, heights, ramp, folds);
   };
 }
 
-function createCloth(grid: Grid, dice: Random): Cloth {
-  const turn = dice() * Math.PI * 2;
+function createFolds(grid: Grid, random: RandomNumber): Folds {
+  const turn = random() * Math.PI * 2;
   const scale = 3.1 / Math.max(grid.columns, grid.rows);
-  const warps = Array.from({ length: WARPS }, () => ({ a: dice() * 6.3, b: dice() * 6.3, speed: 0.3 + dice() * 0.3 }));
+  const warps = Array.from({ length: WARPS }, () => ({
+    a: random() * 6.3,
+    b: random() * 6.3,
+    speed: 0.3 + random() * 0.3,
+  }));
   return {
-    x: dice() * 40,
-    y: dice() * 40,
+    x: random() * 40,
+    y: random() * 40,
     cos: Math.cos(turn) * scale,
     sin: Math.sin(turn) * scale,
-    phase: dice() * 6.3,
+    phase: random() * 6.3,
     warps,
   };
 }
 
-/** Bends the plane a few times along itself; what is left of straight waves then looks like cloth. */
-function weave(grid: Grid, heights: Float32Array, cloth: Cloth, seconds: number): void {
+/** Warps the plane a few times along itself, so that straight waves look like folds of cloth. */
+function computeHeights(grid: Grid, heights: Float32Array, folds: Folds, seconds: number): void {
   for (let row = 0, at = 0; row < grid.rows + 3; row++) {
     for (let column = 0; column < grid.columns + 3; column++, at++) {
       const dx = column - grid.columns / 2;
       const dy = row - grid.rows / 2;
-      let x = dx * cloth.cos - dy * cloth.sin + cloth.x + seconds * 0.06;
-      let y = dx * cloth.sin + dy * cloth.cos + cloth.y;
-      let reach = 0.95;
+      let x = dx * folds.cos - dy * folds.sin + folds.x + seconds * 0.06;
+      let y = dx * folds.sin + dy * folds.cos + folds.y;
+      let amplitude = 0.95;
       let tightness = 1.1;
-      for (const warp of cloth.warps) {
-        x += reach * wave(tightness * y + seconds * warp.speed + warp.a);
-        y += reach * wave(tightness * x - seconds * warp.speed * 0.8 + warp.b);
-        reach *= 0.62;
+      for (const warp of folds.warps) {
+        x += amplitude * wave(tightness * y + seconds * warp.speed + warp.a);
+        y += amplitude * wave(tightness * x - seconds * warp.speed * 0.8 + warp.b);
+        amplitude *= 0.62;
         tightness *= 1.55;
       }
-      heights[at] = 0.6 * wave(x * 1.4 + y * 0.8 + cloth.phase) + 0.4 * wave(y * 1.9 - x * 0.5);
+      heights[at] = 0.6 * wave(x * 1.4 + y * 0.8 + folds.phase) + 0.4 * wave(y * 1.9 - x * 0.5);
     }
   }
 }
 
-/** A fold is coloured by its height and lit by its slope. */
-function paint(grid: Grid, heights: Float32Array, ramp: Float32Array, cloth: Cloth): void {
+/** The height gives a fold its colour, the slope its light. */
+function paint(grid: Grid, heights: Float32Array, ramp: Float32Array, folds: Folds): void {
   const size = Math.max(grid.columns, grid.rows);
-  const lightX = (cloth.cos * 0.8 - cloth.sin * 0.6) * size * size * 0.0105;
-  const lightY = (cloth.sin * 0.8 + cloth.cos * 0.6) * size * size * 0.0105;
+  const lightX = (folds.cos * 0.8 - folds.sin * 0.6) * size * size * 0.0105;
+  const lightY = (folds.sin * 0.8 + folds.cos * 0.6) * size * size * 0.0105;
   const stride = grid.columns + 3;
   for (let row = 0, cell = 0; row < grid.rows + 2; row++) {
     for (let at = row * stride, end = at + grid.columns + 2; at < end; at++, cell++) {
@@ -79,7 +83,7 @@ function paint(grid: Grid, heights: Float32Array, ramp: Float32Array, cloth: Clo
   }
 }
 
-/** The palette as a smooth curve of colours, already in the planes' own values. */
+/** The palette as a smooth gradient, already in Y′CbCr. */
 function buildRamp(palette: Palette): Float32Array {
   const ramp = new Float32Array(RAMP_STEPS * 3);
   const last = palette.ramp.length - 1;
@@ -94,7 +98,7 @@ function buildRamp(palette: Palette): Float32Array {
   return ramp;
 }
 
-/** A sine good to one part in a thousand, at a fifth of the cost of the exact one. */
+/** A sine that is exact to one part in a thousand, at a fifth of the cost of `Math.sin`. */
 function wave(angle: number): number {
   const turns = angle * 0.15915494309189535;
   const t = 2 * (turns - Math.floor(turns + 0.5));

@@ -1,19 +1,19 @@
-/** The letters of the film: the prompt in the middle, and below it the small print that says what this is. */
+/** The text of the video: the prompt in the middle, and below it the small print that says what this is. */
 import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
 import { fontOf, type Weight } from './fonts.ts';
 import { drawLayer, type Layer } from './layer.ts';
-import { legible } from './legible.ts';
 import type { Palette, Rgb } from './palette.ts';
 import type { Plan } from './plan.ts';
+import { printable } from './printable.ts';
 import type { Area } from './shade.ts';
 import { type Setting, typeset } from './typeset.ts';
 
 export type Title = { layer: Layer; area: Area };
 
-/** From this many characters on the prompt is a text, not a headline: normal weight, set from the left. */
+/** A longer prompt is set as text, not as a headline: in normal weight, aligned left. */
 const HEADLINE_CHARS_MAX = 160;
-/** Printed when nothing of the prompt can be. */
-const SPEECHLESS = '…';
+/** Printed where no character of the prompt can be. */
+const NOTHING_PRINTABLE = '…';
 
 type Column = { setting: Setting; weight: Weight; headline: boolean; left: number; top: number; width: number };
 
@@ -23,7 +23,7 @@ export function drawTitle(
   palette: Palette,
   canDraw: (character: string) => boolean,
 ): Title {
-  const column = setColumn(plan, legible(prompt, canDraw) || SPEECHLESS);
+  const column = setColumn(plan, printable(prompt, canDraw) || NOTHING_PRINTABLE);
   const layer = drawLayer(plan.width, plan.height, (context) => {
     drawPrompt(context, column, plan);
     drawSmallPrint(context, plan, palette.accent);
@@ -44,7 +44,7 @@ function setColumn(plan: Plan, text: string): Column {
   const weight = headline ? 'bold' : 'normal';
   const box = { width: plan.width * (headline ? 0.8 : 0.84), height: plan.height * (headline ? 0.62 : 0.74) };
   const sizes = {
-    sizeMaxPx: short * largestLetters(text),
+    sizeMaxPx: short * sizeMaxFor(text),
     sizeMinPx: Math.max(9, short * 0.023),
     leading: headline ? 1.22 : 1.42,
   };
@@ -55,8 +55,8 @@ function setColumn(plan: Plan, text: string): Column {
   return { setting, weight, headline, width, left: (plan.width - width) / 2, top: plan.height * 0.475 - height / 2 };
 }
 
-/** The largest letters, as a part of the picture's shorter side: a few words shout, a sentence speaks, a text murmurs. */
-function largestLetters(text: string): number {
+/** The largest font size, as a part of the frame's shorter side: the longer the text, the smaller. */
+function sizeMaxFor(text: string): number {
   const length = [...text].length;
   return (
     0.124 - 0.05 * Math.min(1, Math.max(0, (length - 20) / 100)) - 0.02 * Math.min(1, Math.max(0, (length - 120) / 60))
@@ -80,7 +80,7 @@ function drawPrompt(context: SKRSContext2D, column: Column, plan: Plan): void {
   context.shadowOffsetY = sizePx * 0.04;
   const x = column.headline ? plan.width / 2 : column.left;
   for (const [index, line] of lines.entries()) {
-    // Letters stand about a third of their size below the middle of their line.
+    // The baseline is about a third of the font size below the middle of the line.
     context.fillText(line, x, column.top + (index + 0.5) * lineHeightPx + sizePx * 0.35);
   }
 }
@@ -109,7 +109,7 @@ function drawSmallPrint(context: SKRSContext2D, plan: Plan, accent: Rgb): void {
   );
 }
 
-/** A triangle with round corners, pointing right. */
+/** A triangle with round corners that points right. */
 function drawPlayMark(context: SKRSContext2D, left: number, middle: number, radius: number): void {
   const corner = radius * 0.5;
   context.beginPath();

@@ -1,20 +1,20 @@
-/** Sets a text into a box: the largest letters that fit, lines of even length, an ellipsis when nothing else helps. */
+/** Sets a text into a box: the largest font size that fits, lines of even length, and an ellipsis where it is too long. */
 
-/** The width of a text in letters of 1 px. */
+/** The width of a text at a font size of 1 px. */
 export type Measure = (text: string) => number;
 export type Box = { width: number; height: number };
 export type Sizes = { sizeMaxPx: number; sizeMinPx: number; leading: number };
 export type Setting = { lines: string[]; sizePx: number; lineHeightPx: number };
 
 const ELLIPSIS = '…';
-/** A word that would fit a line whole only in letters smaller than this part of the largest is broken instead. */
+/** A word that would fit a line only below this part of the largest font size is broken instead. */
 const WORD_SHRINK_MIN = 0.5;
-/** Up to this many lines are evened out; in longer texts nobody sees a short last line. */
+/** Up to this many lines are balanced; in longer texts a short last line is not noticed. */
 const BALANCED_LINES_MAX = 8;
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** Never answers a line wider than the box or more lines than fit it. */
+/** Never returns a line wider than the box, or more lines than fit it. */
 export function typeset(text: string, box: Box, measure: Measure, sizes: Sizes): Setting {
   const widths = new Map<string, number>();
   const widthOf = (word: string): number => {
@@ -35,7 +35,7 @@ export function typeset(text: string, box: Box, measure: Measure, sizes: Sizes):
   return { lines: shown, sizePx, lineHeightPx: sizePx * sizes.leading };
 }
 
-/** The largest half pixel between the two for which `fits`; the smaller one when none does. */
+/** The largest size between the two, in half pixels, that `fits`; the smallest where none does. */
 function largest(min: number, max: number, fits: (sizePx: number) => boolean): number {
   let low = Math.floor(min * 2);
   let high = Math.floor(Math.max(min, max) * 2);
@@ -68,7 +68,7 @@ function wrap(text: string, width: number, widthOf: Measure): string[] {
   });
 }
 
-/** A word too wide for any line falls into pieces between letters as a reader sees them. */
+/** Breaks a word that is too wide for a line between graphemes. */
 function breakWord(word: string, width: number, widthOf: Measure): string[] {
   if (widthOf(word) <= width) return [word];
   const pieces: string[] = [];
@@ -87,7 +87,7 @@ function breakWord(word: string, width: number, widthOf: Measure): string[] {
   return piece ? [...pieces, piece] : pieces;
 }
 
-/** The same number of lines in the narrowest column that allows it, so that the last line is not one lonely word. */
+/** The same number of lines in the narrowest column, so that the last line is not a single word. */
 function balance(
   lines: string[],
   sizePx: number,

@@ -1,12 +1,12 @@
-/** The prompt as it can be printed: no controls, no invisible direction marks, no characters without a glyph. */
+/** The printable part of a prompt: no control characters, no invisible direction marks, no characters without a glyph. */
 
 /** Controls, direction overrides, private and unassigned characters. Line ends are kept, joiners are needed by emoji. */
 const UNPRINTABLE = /[^\P{C}\n\u200d]/gu;
-/** What only makes sense next to a neighbour, which may just have been dropped. */
+/** Joiners and variation selectors whose neighbour may just have been removed. */
 const LONE_JOINERS = /^[\u200d\ufe0f]+|[\u200d\ufe0f]+$/gu;
 
-/** Answers the printable text, with one space between words and at most one empty line; may be empty. */
-export function legible(prompt: string, canDraw: (character: string) => boolean): string {
+/** With one space between words and at most one empty line between paragraphs. May be empty. */
+export function printable(prompt: string, canDraw: (character: string) => boolean): string {
   const kept = [
     ...prompt
       .normalize('NFC')
