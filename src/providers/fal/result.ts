@@ -9,7 +9,7 @@ import { failureOfReply, hasErrorMessage, hasErrorType } from './failure.ts';
 const fileShape = z.object({ url: z.url({ protocol: /^https?$/ }) });
 const resultShape = z.object({ video: fileShape, thumbnail: fileShape.nullish().catch(null) });
 
-/** Answers of the wrong one of the two forms of a result's URL. */
+/** Statuses of the wrong one of the two forms of a result's URL. */
 const NOT_FOUND = new Set([404, 405]);
 const IN_PROGRESS = /still in progress/i;
 

@@ -1,6 +1,6 @@
 import { keyVariable, type ProviderManifest, urlVariable } from '../manifest.ts';
 
-/** Runway, which sends no webhooks: callback URLs serve it for images alone. */
+/** Runway sends no webhooks; it needs the callback URL only to fetch images. */
 export const runway: ProviderManifest<'apiKey', 'baseUrl'> = {
   name: 'runway',
   displayName: 'Runway',

@@ -1,6 +1,6 @@
 import type { ProviderManifest } from '../manifest.ts';
 
-/** The built-in provider. It needs no key, and its videos are not for sale: they show the prompt as text. */
+/** The built-in provider. It needs no key, and is not for production: its videos only show the prompt as text. */
 export const sandbox: ProviderManifest<never, never> = {
   name: 'sandbox',
   displayName: 'Sandbox',
