@@ -48,7 +48,7 @@ const BATCHES = { completeJobBatchDelay: 0, failJobBatchDelay: 0 };
 
 /** `ended`: ids of earlier runs of this process. */
 export async function startRun(options: RunOptions, ended: ReadonlySet<string>): Promise<Run> {
-  const { pool, connection, crontab, log, concurrency = 16, isAlone = false, checkEveryMs: lookEveryMs } = options;
+  const { pool, connection, crontab, log, concurrency = 16, isAlone = false, checkEveryMs } = options;
   const library = await loadLibrary();
   const stopping = new AbortController();
   const alive = await openLivenessLock({
@@ -56,7 +56,7 @@ export async function startRun(options: RunOptions, ended: ReadonlySet<string>):
     log,
     hasJob: (jobId) => pulse.hasJob(jobId),
     hasEnded: (workerId) => isAlone || ended.has(workerId),
-    ...(lookEveryMs ? { lookEveryMs } : {}),
+    ...(checkEveryMs ? { checkEveryMs } : {}),
   });
   const events: WorkerEvents = new EventEmitter();
   const pulse = watchHealth(events, concurrency, () => void runner?.stop().catch(() => {}));
