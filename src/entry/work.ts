@@ -23,7 +23,7 @@ export async function startWork({ running, database, log }: Boot): Promise<Work>
     log,
     concurrency: workPlaces,
     // Nobody else is told the address of the embedded database.
-    isAlone: database.embedded !== null,
+    isOnlyWorker: database.embedded !== null,
   }).catch(async (error) => {
     await pool.end();
     throw error;

@@ -16,7 +16,7 @@ await runMain(async () => {
       await work.stop(WORK_GRACE_MS);
       await booted.close();
     });
-    booted.log.info({}, 'the worker is taking jobs');
+    booted.log.info({}, 'worker started');
   } catch (error) {
     await booted.close();
     throw error;

@@ -36,9 +36,7 @@ export async function openLivenessLock(options: LivenessLockOptions): Promise<Li
   client = await connect();
 
   async function connect(): Promise<pg.Client> {
-    const next = new pg.Client({ ...connection, query_timeout: ANSWER_TIMEOUT_MS });
-    next.on('error', () => {});
-    next.on('end', () => drop(next));
+    const next = createClient(connection, drop);
     await next.connect();
     isLockTaken = false;
     // The other workers may have lost their connections too; give them the same time to reconnect.
@@ -67,17 +65,15 @@ export async function openLivenessLock(options: LivenessLockOptions): Promise<Li
   }
   async function checkUntilClosed(): Promise<void> {
     while (!closed) {
-      const hasSucceeded = await check().then(
-        () => true,
-        (error) => {
-          if (!closed) log.warn({ code: errorLabel(error) }, 'liveness check failed');
-          drop(client);
-          return false;
-        },
-      );
+      let waitMs = checkEveryMs;
+      await check().catch((error) => {
+        if (!closed) log.warn({ code: errorLabel(error) }, 'liveness check failed');
+        drop(client);
+        waitMs = RECONNECT_AFTER_MS;
+      });
       if (closed) return;
       waiting = new AbortController();
-      await pause(hasSucceeded ? checkEveryMs : RECONNECT_AFTER_MS, waiting.signal);
+      await pause(waitMs, waiting.signal);
     }
   }
   const checking = checkUntilClosed();
@@ -96,4 +92,11 @@ export async function openLivenessLock(options: LivenessLockOptions): Promise<Li
       await client?.end().catch(() => {});
     },
   };
+}
+
+function createClient(connection: pg.ClientConfig, onEnd: (client: pg.Client) => void): pg.Client {
+  const client = new pg.Client({ ...connection, query_timeout: ANSWER_TIMEOUT_MS });
+  client.on('error', () => {});
+  client.on('end', () => onEnd(client));
+  return client;
 }

@@ -5,7 +5,7 @@ import { createLease, LeaseTimeout } from '../../db/lease.ts';
 import { closePool, createPool, restrictedConnection } from '../../db/pool.ts';
 import { sweepGenerations } from '../../features/generations/worker/sweep.ts';
 import { bearerToken } from '../../http/auth.ts';
-import { workOff } from '../../queue/work-off.ts';
+import { runDueJobs } from '../../queue/run-due-jobs.ts';
 import type { Isolate } from './boot.ts';
 import { refusal, refuseToStart, theIsolate } from './open.ts';
 import { deno } from './runtime.ts';
@@ -49,7 +49,7 @@ async function work({ directUrl, log, running: { ctx, concurrency: workPlaces } 
   const swept = await sweepGenerations(ctx);
   const pool = createPool({ url: directUrl, log, applicationName: 'rendio-tick', connectionsMax: workPlaces });
   try {
-    const done = await workOff({
+    const done = await runDueJobs({
       pool,
       connection: restrictedConnection(directUrl, 'rendio-alive'),
       tasks: allTasks(ctx),
