@@ -3,7 +3,7 @@ import { sweepGenerations } from '../features/generations/worker/sweep.ts';
 import { generationTasks } from '../features/generations/worker/tasks.ts';
 import { MAINTENANCE_CRONTAB, maintenanceTasks } from '../features/maintenance/worker/tasks.ts';
 import { STORAGE_CRONTAB, storageTasks } from '../features/storage/worker/tasks.ts';
-import { pause } from '../kernel/pause.ts';
+import { sleep } from '../kernel/sleep.ts';
 import type { Tasks } from '../queue/worker.ts';
 
 /** Everything that the worker can do. */
@@ -19,7 +19,7 @@ const SWEEP_EVERY_MS = 5_000;
 /** Sweeps on and on until stopped, one sweep at a time; one that fails is only a sweep missed. */
 export function startSweeper(ctx: Context, everyMs = SWEEP_EVERY_MS): { stop(): Promise<void> } {
   const stopping = new AbortController();
-  const rest = () => pause(everyMs, stopping.signal);
+  const rest = () => sleep(everyMs, stopping.signal);
   const sweeping = (async () => {
     for (await rest(); !stopping.signal.aborted; await rest()) await sweep(ctx);
   })();

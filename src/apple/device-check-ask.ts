@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import { pause } from '../kernel/pause.ts';
+import { sleep } from '../kernel/sleep.ts';
 import { callDeviceCheck } from './device-check-call.ts';
 import { type Meaning, meaningOf } from './device-check-reply.ts';
 import { createTeamToken, type TeamKey } from './team-token.ts';
@@ -53,7 +53,7 @@ export function createAsk(options: DeviceCheckOptions): (operation: Operation) =
       const againAfterMs = 'againAfterMs' in meaning ? meaning.againAfterMs : null;
       if (againAfterMs === null || tried === TRIES) return { meaning, perhapsApplied };
       perhapsApplied ||= meaning.means === 'unclear';
-      await pause(againAfterMs, signal);
+      await sleep(againAfterMs, signal);
       if (signal.aborted) return { meaning, perhapsApplied };
     }
   }

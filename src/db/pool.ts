@@ -3,7 +3,7 @@
 import pg from 'pg';
 import { errorLabel } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
-import { within } from '../kernel/pause.ts';
+import { within } from '../kernel/sleep.ts';
 
 export const SERVER_ROLE = 'rendio_server';
 

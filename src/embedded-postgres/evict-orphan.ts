@@ -1,5 +1,5 @@
 import type { Log } from '../kernel/log.ts';
-import { pause } from '../kernel/pause.ts';
+import { sleep } from '../kernel/sleep.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 import type { Binaries } from './binaries.ts';
 import type { ClusterState } from './cluster-state.ts';
@@ -36,5 +36,5 @@ export async function evictOrphan(
     log.warn({ pid: standing.pid }, 'The last server left its PostgreSQL running; ending that');
     await signalToStop(standing.pid, 'fast', cluster, binaries);
   }
-  await pause(LOOK_EVERY_MS);
+  await sleep(LOOK_EVERY_MS);
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { pause } from '../kernel/pause.ts';
+import { sleep } from '../kernel/sleep.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 import { chooseAccount } from './account.ts';
 import type { Binaries } from './binaries.ts';
@@ -97,7 +97,7 @@ async function readiness(cluster: string, pid: number, exited: Promise<Exit>): P
   while (!hasExited) {
     const file = await readPidFile(cluster);
     if (file?.pid === pid && file.status === 'ready' && file.port) return { port: file.port };
-    await pause(5);
+    await sleep(5);
   }
   return undefined;
 }

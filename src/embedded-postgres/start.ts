@@ -1,5 +1,5 @@
 import type { Log } from '../kernel/log.ts';
-import { pause } from '../kernel/pause.ts';
+import { sleep } from '../kernel/sleep.ts';
 import { findBinaries } from './binaries.ts';
 import { clusterStateOf } from './cluster-state.ts';
 import { diagnose, isWorthRepeating } from './diagnose.ts';
@@ -43,6 +43,6 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     if (!isWorthRepeating(result.lastWords) || waitedMs() >= SETTLE_LIMIT_MS) {
       throw await diagnose(cluster, logFile, result.lastWords, binaries);
     }
-    await pause(20);
+    await sleep(20);
   }
 }

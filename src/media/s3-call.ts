@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { AwsClient } from 'aws4fetch';
 import type { Clock } from '../kernel/clock.ts';
-import { isRetryableStatus, type RetryPolicy, retry, systemRetryTools, type Tried } from '../kernel/retry.ts';
+import { isRetryableStatus, type RetryPolicy, retry, systemRetryTools, type TryResult } from '../kernel/retry.ts';
 import { storageProblem } from './storage-problem.ts';
 
 export type S3Options = {
@@ -77,7 +77,7 @@ export function createS3Call({ fetch: send, clock, ...place }: S3Options): S3Cal
   };
 }
 
-async function judged(attempt: Promise<Response>): Promise<Tried<{ response: Response } | { error: unknown }>> {
+async function judged(attempt: Promise<Response>): Promise<TryResult<{ response: Response } | { error: unknown }>> {
   try {
     return { answer: { response: await attempt }, isRetryable: false, retryAfterMs: null };
   } catch (error) {

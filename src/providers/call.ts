@@ -1,11 +1,11 @@
 /** Questions that are safe to repeat, and what an answer means that says nothing about the job. */
 import type { Clock } from '../kernel/clock.ts';
-import { isRetryableStatus, type RetryTools, retry, retryAfterMsOf, type Tried } from '../kernel/retry.ts';
+import { isRetryableStatus, type RetryTools, retry, retryAfterMsOf, type TryResult } from '../kernel/retry.ts';
 import type { ProviderStatus } from './provider.ts';
 import { redact } from './redact.ts';
 import { type NoReply, parsed, type Reply } from './reply.ts';
 
-export type RetriedReply = Tried<Reply | NoReply>;
+export type RetriedReply = TryResult<Reply | NoReply>;
 
 export type RetryingOptions = {
   clock: Clock;

@@ -5,7 +5,7 @@
 
 import pg from 'pg';
 import { errorLabel } from '../kernel/error-code.ts';
-import { pause } from '../kernel/pause.ts';
+import { sleep } from '../kernel/sleep.ts';
 import { createJobRecovery, type JobRecoveryOptions } from './job-recovery.ts';
 import { TAKE_LOCK } from './liveness-sql.ts';
 
@@ -73,7 +73,7 @@ export async function openLivenessLock(options: LivenessLockOptions): Promise<Li
       });
       if (closed) return;
       waiting = new AbortController();
-      await pause(waitMs, waiting.signal);
+      await sleep(waitMs, waiting.signal);
     }
   }
   const checking = checkUntilClosed();

@@ -1,7 +1,7 @@
 /** A worker for a limited time, for runtimes where no process stays up between requests. */
 
 import type pg from 'pg';
-import { pause } from '../kernel/pause.ts';
+import { sleep } from '../kernel/sleep.ts';
 import { type RunOptions, startRun } from './run.ts';
 
 export type RunDueJobsOptions = RunOptions & {
@@ -35,7 +35,7 @@ export async function runDueJobs(options: RunDueJobsOptions): Promise<boolean> {
   try {
     while (performance.now() < until && !hasEnded) {
       if (!(await hasJobsLeft(pool, run.id))) return true;
-      await pause(CHECK_EVERY_MS);
+      await sleep(CHECK_EVERY_MS);
     }
     return false;
   } finally {

@@ -5,7 +5,7 @@ import type { Logger, Runner, TaskList, WorkerEvents } from 'graphile-worker';
 import type pg from 'pg';
 import { errorLabel } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
-import { within } from '../kernel/pause.ts';
+import { within } from '../kernel/sleep.ts';
 import { openLivenessLock } from './liveness-lock.ts';
 import { loadLibrary } from './load-library.ts';
 import { watchHealth } from './worker-health.ts';

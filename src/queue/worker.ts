@@ -5,7 +5,7 @@
  */
 
 import { errorLabel } from '../kernel/error-code.ts';
-import { pause } from '../kernel/pause.ts';
+import { sleep } from '../kernel/sleep.ts';
 import { type Run, type RunOptions, startRun } from './run.ts';
 
 export type { TaskHandler, Tasks } from './run.ts';
@@ -36,7 +36,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       await run?.stop(0);
       if (run) ended.add(run.id);
       run = null;
-      await Promise.race([stopping.promise, pause(RESTART_AFTER_MS)]);
+      await Promise.race([stopping.promise, sleep(RESTART_AFTER_MS)]);
       if (!isStopped) run = await startRun(options, ended).catch(logFailure);
     }
     await run?.stop(0);

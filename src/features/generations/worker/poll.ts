@@ -1,4 +1,4 @@
-import { pause } from '../../../kernel/pause.ts';
+import { sleep } from '../../../kernel/sleep.ts';
 import type { ProviderStatus } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
 import { cleanUpGeneration } from './clean-up.ts';
@@ -35,7 +35,7 @@ export async function pollGeneration(ctx: Context, jobId: string, signal: AbortS
     if (next === 'delivered') return cleanUpGeneration(ctx, jobId, signal);
     const isLooped = next <= LOOP_INTERVAL_MAX_MS;
     if (!isLooped || polls >= POLLS_PER_TASK) return pollLater(ctx, jobId, isLooped ? 0 : next);
-    await pause(next, signal);
+    await sleep(next, signal);
     signal.throwIfAborted();
   }
 }

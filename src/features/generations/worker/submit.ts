@@ -1,6 +1,6 @@
 import type { ResultOf } from '../../../db/database.ts';
-import { pause } from '../../../kernel/pause.ts';
 import { backoffMs } from '../../../kernel/retry.ts';
+import { sleep } from '../../../kernel/sleep.ts';
 import type { SubmitOutcome } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
 import { type AttemptFailure, failAttempt, failGeneration } from './fail.ts';
@@ -132,7 +132,7 @@ async function stored<T>(signal: AbortSignal, write: () => Promise<T>): Promise<
       return await write();
     } catch (error) {
       if (tries === STORE_TRIES_MAX) throw error;
-      await pause(STORE_RETRY_MS, signal);
+      await sleep(STORE_RETRY_MS, signal);
       signal.throwIfAborted();
     }
   }

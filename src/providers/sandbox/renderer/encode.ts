@@ -2,7 +2,7 @@
 
 import { type EncodedVideoChunk, type EncodedVideoChunkMetadata, VideoEncoder, VideoFrame } from '@napi-rs/webcodecs';
 import { BufferTarget, EncodedPacket, EncodedVideoPacketSource, Mp4OutputFormat, Output } from 'mediabunny';
-import { pause } from '../../../kernel/pause.ts';
+import { sleep } from '../../../kernel/sleep.ts';
 import { eraseTimes } from './erase-times.ts';
 import type { Plan } from './plan.ts';
 import type { VideoFrames } from './video.ts';
@@ -63,7 +63,7 @@ async function encodeFrames(plan: Plan, film: VideoFrames, report: (part: number
     encodeOne(encoder, plan, film, index);
     // What is encoded, and who asks for this process to end, is heard at least once for each frame.
     await new Promise((resolve) => setImmediate(resolve));
-    while (encoder.encodeQueueSize > FRAMES_AHEAD && !failure) await pause(LOOK_EVERY_MS);
+    while (encoder.encodeQueueSize > FRAMES_AHEAD && !failure) await sleep(LOOK_EVERY_MS);
     report((index + 1) / plan.frames);
   }
   await encoder.flush();
