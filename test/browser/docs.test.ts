@@ -110,11 +110,14 @@ browserTest(
     await page.locator('#ERR_4001', { hasText: 'Bunun için 4 kredi gerekiyor' }).waitFor();
     await page.locator('#reference[aria-busy="false"]').waitFor();
     await credits.getByRole('button', { name: 'ERR_4005 unauthorized' }).first().click();
-    await credits.locator('.response', { hasText: 'Devam etmek için lütfen giriş yapın.' }).first().waitFor();
+    await credits
+      .locator('.response', { hasText: 'Oturumunuzu bulamadık. Devam etmek için lütfen uygulamayı yeniden açın.' })
+      .first()
+      .waitFor();
 
     const refused = await execute(credits);
     assert.equal(refused.status, '401');
-    assert.match(refused.body, /Devam etmek için lütfen giriş yapın\./);
+    assert.match(refused.body, /Oturumunuzu bulamadık\. Devam etmek için lütfen uygulamayı yeniden açın\./);
     await page.reload();
     await page.locator('#ERR_4001', { hasText: 'Bunun için 4 kredi gerekiyor' }).waitFor();
   },

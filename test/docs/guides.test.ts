@@ -38,7 +38,7 @@ const SEEN: Record<string, { sh: RegExp[]; ts: RegExp[] }> = {
   },
   errors: {
     sh: [
-      /"ERR_4005","message":"Devam etmek için lütfen giriş yapın\.","details":\{\}/,
+      /"ERR_4005","message":"Oturumunuzu bulamadık\. Devam etmek için lütfen uygulamayı yeniden açın\.","details":\{\}/,
       /“status” must be one of these: pending, processing, completed, or failed\./,
       /x-request-id: my-own-id-42\r?\nERR_4007$/im,
     ],
