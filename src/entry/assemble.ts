@@ -5,7 +5,7 @@ import type { Boot } from './boot.ts';
 import { addDocs } from './docs-page.ts';
 import { addPages } from './pages.ts';
 
-/** The API and the pages as one application, whichever runtime puts it on a port. */
+/** The API and the pages as one application, for every runtime. */
 export function assemble(
   { config, running }: Pick<Boot, 'config' | 'running'>,
   options: { addressOf: AddressReader; isWorking: () => boolean | null },

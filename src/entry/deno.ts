@@ -10,7 +10,7 @@ import { deno, type Served, socketAddress } from './door/runtime.ts';
 import { exitWith } from './run.ts';
 import { onShutdown } from './shutdown.ts';
 
-/** Event streams have ended by then; what still runs is a slow client. */
+/** Event streams have ended by then; only answers to slow clients still run. */
 const ANSWER_GRACE_MS = 7_000;
 
 try {
@@ -36,6 +36,6 @@ try {
 }
 
 async function drain(served: Served): Promise<void> {
-  const late = new Promise<void>((resolve) => setTimeout(resolve, ANSWER_GRACE_MS));
-  await Promise.race([served.shutdown(), late]);
+  const timeout = new Promise<void>((resolve) => setTimeout(resolve, ANSWER_GRACE_MS));
+  await Promise.race([served.shutdown(), timeout]);
 }

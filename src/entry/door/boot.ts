@@ -1,4 +1,4 @@
-/** From an edge function's environment to a running application, once in an isolate's life. */
+/** Makes a running application from an edge function's environment, once per isolate. */
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Config } from '../../app/config.ts';
@@ -18,7 +18,7 @@ import { edgeEnvironment, requireForIsolates } from './environment.ts';
 import { createConsoleLog } from './log.ts';
 import { socketAddress } from './runtime.ts';
 
-/** There may be dozens of isolates, and the database has room for some sixty connections in all. */
+/** There may be dozens of isolates, and the database allows about sixty connections in total. */
 const CONNECTIONS_MAX = 3;
 
 export type Isolate = {
@@ -31,7 +31,7 @@ export type Isolate = {
   secretKey: string;
 };
 
-/** Connects lazily, migrates nothing, owns nothing on a disk; `stopping` aborts when the runtime takes the isolate away. */
+/** Connects lazily, migrates nothing, keeps nothing on a disk; `stopping` aborts when the runtime ends the isolate. */
 export async function bootIsolate(given: Record<string, string | undefined>, stopping: AbortSignal): Promise<Isolate> {
   const env = edgeEnvironment(given);
   requireForIsolates(env);
@@ -41,7 +41,7 @@ export async function bootIsolate(given: Record<string, string | undefined>, sto
   const log = createConsoleLog(settings.server.logLevel);
   const dataDir = resolve(settings.server.dataDir);
   const database = { url: secrets.database.url.reveal(), directUrl: secrets.database.directUrl.reveal() };
-  // An isolate migrates nothing; what is set for all of them is stored all the same.
+  // An isolate does not migrate the database, but it stores the settings.
   if (env.INITIAL_GRANT_CREDITS) await storeSettings(database.directUrl, settings.limits);
   const connections = await connectVendors(config, dataDir, log);
   const keys = await keysOf(config, dataDir);
@@ -70,11 +70,14 @@ export async function bootIsolate(given: Record<string, string | undefined>, sto
 async function keysOf({ secrets }: Config, dataDir: string) {
   const { jwtPrivateKey, secretKey } = secrets;
   if (jwtPrivateKey && secretKey) return { jwtPrivateKey, secretKey: secretKey.reveal() };
-  const made = await loadDevelopmentSecrets(dataDir);
-  return { jwtPrivateKey: jwtPrivateKey ?? made.jwtPrivateKey, secretKey: (secretKey ?? made.secretKey).reveal() };
+  const generated = await loadDevelopmentSecrets(dataDir);
+  return {
+    jwtPrivateKey: jwtPrivateKey ?? generated.jwtPrivateKey,
+    secretKey: (secretKey ?? generated.secretKey).reveal(),
+  };
 }
 
-/** Not named where a bundler looks for names: no simulator is packed into what is deployed. There, nothing is simulated. */
+/** No literal import, so that bundlers leave the simulators out of a deployment, where no vendor is simulated. */
 const SIMULATION = new URL('../simulation.ts', import.meta.url).href;
 
 type StartSimulation = (
