@@ -1,20 +1,18 @@
 /** Where providers report that something has happened to a job. */
-import type { Api } from '../../../http/api.ts';
 import { readBytes } from '../../../http/body.ts';
 import { parseJsonObject } from '../../../http/json-text.ts';
+import type { Router } from '../../../http/route.ts';
 import { problemOf } from '../../../http/validate.ts';
 import { parseUuid } from '../../../kernel/ids.ts';
 import type { Context } from '../../context.ts';
-import { WEBHOOK_PATH } from '../callback-url.ts';
 import { genericEvent, type ProviderEvent, recordWebhook, type VerifiedWebhook, verifyWebhook } from '../webhook.ts';
-import { describeWebhooks, SignedEventBody } from './webhook-openapi.ts';
+import { DELIVER_WEBHOOK, SignedEventBody } from './webhook-openapi.ts';
 
 /** A result with its logs is some kilobytes. */
 const BODY_BYTES_MAX = 1024 * 1024;
 
-export function webhookRoutes(api: Api, ctx: Context): void {
-  describeWebhooks(api, WEBHOOK_PATH);
-  api.post(WEBHOOK_PATH, async (c) => {
+export function webhookRoutes(router: Router, ctx: Context): void {
+  router.add(DELIVER_WEBHOOK, async (c) => {
     const webhook = {
       sender: c.req.query('provider') ?? null,
       // A text that is no id of ours names no job.
@@ -26,7 +24,7 @@ export function webhookRoutes(api: Api, ctx: Context): void {
     };
     const verified = await verifyWebhook(ctx, webhook);
     await recordWebhook(ctx, webhook, eventIn(ctx, verified, webhook.body));
-    return c.json({ success: true }, 200);
+    return c.json({ success: true as const }, 200);
   });
 }
 
