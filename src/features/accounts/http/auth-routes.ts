@@ -44,7 +44,11 @@ export function authRoutes(router: Router, ctx: Context, addressOf: AddressReade
   });
 }
 
-async function answerRefresh(c: HttpContext, ctx: Context, body: { refresh_token?: unknown }): Promise<Response> {
+async function answerRefresh(
+  c: HttpContext,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'randomBytes' | 'refreshTokenFor' | 'tokens'>,
+  body: { refresh_token?: unknown },
+): Promise<Response> {
   const token = body.refresh_token;
   if (typeof token !== 'string' || token === '') {
     return c.json({ error: 'invalid_request', error_description: 'refresh_token required' }, 400);

@@ -4,7 +4,7 @@ import { listModels } from '../models.ts';
 import { GET_MODELS } from './openapi.ts';
 import { presentModel } from './schemas.ts';
 
-export function catalogueRoutes(router: Router, ctx: Context): void {
+export function catalogueRoutes(router: Router, ctx: Pick<Context, 'db' | 'providers' | 'simulated'>): void {
   router.add(GET_MODELS, async (c) => {
     // Clients may keep it, and ask each time whether it still holds.
     c.header('Cache-Control', 'no-cache');

@@ -6,7 +6,7 @@ import { readBalance } from '../balance.ts';
 import { readHistory } from '../history.ts';
 import { GET_CREDITS, GET_HISTORY } from './openapi.ts';
 
-export function creditRoutes(router: Router, ctx: Context): void {
+export function creditRoutes(router: Router, ctx: Pick<Context, 'db'>): void {
   router.add(GET_CREDITS, async (c) => c.json({ credits_remaining: await readBalance(ctx, callerId(c)) }, 200));
 
   router.add(GET_HISTORY, async (c) => {

@@ -11,7 +11,10 @@ import { DELIVER_WEBHOOK, SignedEventBody } from './webhook-openapi.ts';
 /** A result with its logs is some kilobytes. */
 const BODY_BYTES_MAX = 1024 * 1024;
 
-export function webhookRoutes(router: Router, ctx: Context): void {
+export function webhookRoutes(
+  router: Router,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'providers' | 'verifySignedWebhook'>,
+): void {
   router.add(DELIVER_WEBHOOK, async (c) => {
     const webhook = {
       sender: c.req.query('provider') ?? null,
@@ -28,14 +31,14 @@ export function webhookRoutes(router: Router, ctx: Context): void {
   });
 }
 
-function eventIn(ctx: Context, verified: VerifiedWebhook, body: Uint8Array): ProviderEvent {
+function eventIn(ctx: Pick<Context, 'providers'>, verified: VerifiedWebhook, body: Uint8Array): ProviderEvent {
   if (verified.from === 'generic') return signedEventIn(ctx, body);
   // An event that names no job is none of ours; a body that is no event at all is the sender's mistake.
   if (verified.providerJobId === null) parseJsonObject(body);
   return verified;
 }
 
-function signedEventIn(ctx: Context, body: Uint8Array): ProviderEvent {
+function signedEventIn(ctx: Pick<Context, 'providers'>, body: Uint8Array): ProviderEvent {
   const json = parseJsonObject(body);
   const read = SignedEventBody.safeParse(json);
   if (!read.success) throw problemOf(read.error, json);

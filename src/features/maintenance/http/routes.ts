@@ -4,7 +4,11 @@ import { readReadiness } from '../ready.ts';
 import { GET_HEALTH, GET_READINESS } from './openapi.ts';
 
 /** `isWorking` is null where the worker is another process. */
-export function maintenanceRoutes(router: Router, ctx: Context, isWorking: () => boolean | null): void {
+export function maintenanceRoutes(
+  router: Router,
+  ctx: Pick<Context, 'db' | 'latestMigration'>,
+  isWorking: () => boolean | null,
+): void {
   router.add(GET_HEALTH, (c) => c.json({ status: 'ok' }, 200));
   router.add(GET_READINESS, async (c) => {
     const { ready, checks } = await readReadiness(ctx, isWorking);

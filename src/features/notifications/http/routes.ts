@@ -9,12 +9,18 @@ import { snapshotOf } from '../snapshot.ts';
 import { JOB_EVENTS, JobEvent } from './openapi.ts';
 import { presentEvent } from './present-event.ts';
 
-export function notificationRoutes(router: Router, ctx: Context): void {
+export function notificationRoutes(
+  router: Router,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'stopping' | 'userEvents'>,
+): void {
   router.define('JobEvent', JobEvent);
   router.add(JOB_EVENTS, (c) => openStream(c, ctx));
 }
 
-async function openStream(c: HttpContext, ctx: Context): Promise<Response> {
+async function openStream(
+  c: HttpContext,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'stopping' | 'userEvents'>,
+): Promise<Response> {
   const userId = callerId(c);
   const locale = localeOf(c);
   const resumeAfter = Number(lastEventId(c.req.header('Last-Event-ID')) ?? Number.NaN);

@@ -24,7 +24,13 @@ export const BUCKET = ':bucket{(?!(?:sign|list|info|authenticated|upload)(?:/|$)
 export const PATH = ':path{.+}';
 
 /** The image in the body, checked and stored. */
-export async function receive(c: HttpContext, ctx: Context, userId: string, path: string, isUpsert: boolean) {
+export async function receive(
+  c: HttpContext,
+  ctx: Pick<Context, 'db' | 'log' | 'media' | 'workDir'>,
+  userId: string,
+  path: string,
+  isUpsert: boolean,
+) {
   await mkdir(ctx.workDir, { recursive: true });
   const name = `upload-${crypto.randomUUID()}`;
   const file = await receiveFile(c.req.raw, { folder: ctx.workDir, bytesMax: UPLOAD_BYTES_MAX, name });
@@ -50,7 +56,7 @@ export function bucketIn(c: HttpContext): string {
 }
 
 /** The caller's own object that the URL names; ERR_4007 for any other. */
-export function objectIn(c: HttpContext, ctx: Context, base: string) {
+export function objectIn(c: HttpContext, ctx: Pick<Context, 'db'>, base: string) {
   const bucket = bucketIn(c);
   return findObject(ctx, callerId(c), bucket, readablePath(bucket, pathIn(c, base), callerId(c)));
 }

@@ -22,7 +22,7 @@ import {
 import { bucketIn, knownBucket, OBJECT, objectIn, pathIn, receive } from './requests.ts';
 import { presentDeleted, presentEntry, presentInfo } from './schemas.ts';
 
-export function storageRoutes(router: Router, ctx: Context): void {
+export function storageRoutes(router: Router, ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'workDir'>): void {
   router.add(LIST_OBJECTS, async (c) => {
     const { prefix, limit, offset, search, sortBy } = c.req.valid('json');
     const order = { sortBy: sortBy.column, isDescending: sortBy.isDescending };
@@ -54,13 +54,17 @@ export function storageRoutes(router: Router, ctx: Context): void {
   });
 }
 
-async function store(c: HttpContext, ctx: Context, isUpsert: boolean) {
+async function store(c: HttpContext, ctx: Pick<Context, 'db' | 'log' | 'media' | 'workDir'>, isUpsert: boolean) {
   const path = writablePath(bucketIn(c), pathIn(c, OBJECT), callerId(c));
   const { id, key } = await receive(c, ctx, callerId(c), path, isUpsert);
   return { Id: id, Key: key };
 }
 
-async function download(c: HttpContext, ctx: Context, base: string): Promise<Response> {
+async function download(
+  c: HttpContext,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media'>,
+  base: string,
+): Promise<Response> {
   const { key, contentType, path } = await objectIn(c, ctx, base);
   const { media: store, clock, log } = ctx;
   // The permission to read is checked again for each request.

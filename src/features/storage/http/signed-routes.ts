@@ -16,7 +16,10 @@ import { OPEN_SIGNED, SIGN_OBJECT, SIGN_OBJECTS, SIGN_UPLOAD_URL, UPLOAD_TO_SIGN
 /** As Supabase words it where many are asked for at once. */
 const NOT_FOUND = 'Either the object does not exist or you do not have access to it';
 
-export function signedRoutes(router: Router, ctx: Context): void {
+export function signedRoutes(
+  router: Router,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'mediaSigner' | 'workDir'>,
+): void {
   const signed = async (key: string, seconds: number) =>
     signedMediaPath(key, await ctx.mediaSigner.sign(key, seconds)).slice(BASE.length);
 
@@ -56,7 +59,10 @@ export function signedRoutes(router: Router, ctx: Context): void {
 }
 
 /** Serves an object whose URL was signed, for as long as the object is there. */
-async function serveSigned(c: HttpContext, ctx: Context): Promise<Response> {
+async function serveSigned(
+  c: HttpContext,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'mediaSigner'>,
+): Promise<Response> {
   const parsed = parseObjectPath(pathIn(c, SIGN));
   const token = c.req.query('token') ?? '';
   const verdict = parsed ? await ctx.mediaSigner.verify(`${bucketIn(c)}/${parsed.path}`, token) : 'bad';
