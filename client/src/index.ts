@@ -1,6 +1,5 @@
 export { createClient } from './client.ts';
-export type { Listener } from './events/feed.ts';
-export type { FeedState } from './events/feed-core.ts';
+export type { FeedState, Listener } from './events/listeners.ts';
 export type { FollowOptions } from './generate/follow.ts';
 export type { Unanswered } from './generate/idempotency-keys.ts';
 export type { Retry, SubmitOptions } from './generate/submit.ts';

@@ -1,4 +1,4 @@
-import type { Listener } from './events/feed.ts';
+import type { Listener } from './events/listeners.ts';
 import type { FollowOptions } from './generate/follow.ts';
 import type { Unanswered } from './generate/idempotency-keys.ts';
 import type { SubmitOptions } from './generate/submit.ts';

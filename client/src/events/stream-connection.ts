@@ -31,8 +31,9 @@ export function createStreamer(
       try {
         await core.enter();
         if (stopped.aborted) return;
-        await read(stream, () => {
+        await readFeed(core, stream, (isFresh) => {
           failures = 0;
+          onOpen(isFresh);
         });
       } catch (thrown) {
         error = thrown;
@@ -49,32 +50,6 @@ export function createStreamer(
     }
   }
 
-  async function read(ours: AbortController, onFirstWord: () => void): Promise<void> {
-    const place = core.place();
-    if (Date.now() - place.lostAt > AWAY_MAX_MS) place.lastId = null;
-    const { lastId } = place;
-    await readStream(core.api, {
-      lastId,
-      signal: ours.signal,
-      onOpen() {
-        onFirstWord();
-        if (lastId === null) place.openedAt = Date.now();
-        core.setState('live');
-        onOpen(lastId === null);
-        letGoOfAnother(ours);
-      },
-      onEvent: (event) => core.tell(event, 'stream'),
-      onPlace: (id) => {
-        place.lastId = id;
-      },
-    });
-  }
-
-  /** The session may have become another account's on the way in. */
-  async function letGoOfAnother(ours: AbortController): Promise<void> {
-    if ((await core.sessions.accountId()) !== core.place().account) ours.abort();
-  }
-
   return {
     start() {
       stopping = new AbortController();
@@ -87,4 +62,30 @@ export function createStreamer(
     reconnect: () => stream.abort(),
     hurry: () => rest.abort(),
   };
+}
+
+/** Reads one stream into the feed until it ends. `onOpen` hears whether it begins with how things stand. */
+async function readFeed(core: FeedCore, ours: AbortController, onOpen: (isFresh: boolean) => void): Promise<void> {
+  const place = core.place();
+  if (Date.now() - place.lostAt > AWAY_MAX_MS) place.lastId = null;
+  const { lastId } = place;
+  await readStream(core.api, {
+    lastId,
+    signal: ours.signal,
+    onOpen() {
+      if (lastId === null) place.openedAt = Date.now();
+      core.setState('live');
+      onOpen(lastId === null);
+      letGoOfAnother(core, ours);
+    },
+    onEvent: (event) => core.tell(event, 'stream'),
+    onPlace: (id) => {
+      place.lastId = id;
+    },
+  });
+}
+
+/** The session may have become another account's on the way in. */
+async function letGoOfAnother(core: FeedCore, ours: AbortController): Promise<void> {
+  if ((await core.sessions.accountId()) !== core.place().account) ours.abort();
 }

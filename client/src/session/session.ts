@@ -5,19 +5,7 @@ import { untilAborted } from '../http/timers.ts';
 import type { Device, Onboarded, Session } from '../types.ts';
 import type { Lock } from './lock.ts';
 import type { Vault } from './persistent-store.ts';
-
-/** A token that lives no longer than this is renewed before it is used. */
-const RENEW_BEFORE_MS = 60_000;
-
-/** What is kept of a session. `expires_at` in unix seconds, as the server has it. */
-type Kept = {
-  access_token: string;
-  refresh_token: string;
-  expires_at: number;
-  user_id: string;
-  /** Absent in what an older version kept: a guest's. */
-  is_guest?: boolean;
-};
+import { createStoredSession } from './stored-session.ts';
 
 export type Sessions = {
   /** An access token that works; onboards where there is no session. `refused` is one that the server has just refused. */
@@ -45,21 +33,7 @@ export type SessionsOptions = {
 export function createSessions({ http, vault, lock, authUrl, functionsUrl, device }: SessionsOptions): Sessions {
   let renewing: Promise<string> | null = null;
   let welcome: Onboarded | null = null;
-  const stored = () => vault.recall<Kept>('session');
-
-  async function usable(refused: string): Promise<string | null> {
-    const session = await stored();
-    const isFresh = session !== null && session.expires_at * 1000 - http.now() > RENEW_BEFORE_MS;
-    return isFresh && session.access_token !== refused ? session.access_token : null;
-  }
-
-  async function keep({ access_token, refresh_token, expires_at, expires_in, user }: Session): Promise<string> {
-    // Also where a page may not see the Date of other origins' answers.
-    http.setClock((expires_at - expires_in) * 1000);
-    const is_guest = user.is_anonymous;
-    await vault.remember('session', { access_token, refresh_token, expires_at, user_id: user.id, is_guest });
-    return access_token;
-  }
+  const stored = createStoredSession(vault, http);
 
   async function letIn(signal?: AbortSignal): Promise<Onboarded> {
     if (!device) throw new RendioError('There is no session.', { code: 'ERR_4005', status: 401 });
@@ -68,7 +42,7 @@ export function createSessions({ http, vault, lock, authUrl, functionsUrl, devic
       body: await device(),
       signal,
     });
-    await keep(answer.session);
+    await stored.keep(answer.session);
     return answer;
   }
 
@@ -79,16 +53,16 @@ export function createSessions({ http, vault, lock, authUrl, functionsUrl, devic
 
   async function renew(refused: string): Promise<string> {
     // Another tab, or another client on this storage, may have been quicker.
-    const token = await usable(refused);
+    const token = await stored.usable(refused);
     if (token !== null) return token;
-    const old = await stored();
+    const old = await stored.read();
     if (!old?.refresh_token) return onboard();
     try {
       const body = { refresh_token: old.refresh_token };
-      return await keep(await http.ask(`${authUrl}/token?grant_type=refresh_token`, { method: 'POST', body }));
+      return await stored.keep(await http.ask(`${authUrl}/token?grant_type=refresh_token`, { method: 'POST', body }));
     } catch (error) {
       if (!isFinal(error)) throw error;
-      const now = await stored();
+      const now = await stored.read();
       // Somebody without our lock has renewed it meanwhile.
       if (now && now.refresh_token !== old.refresh_token) return now.access_token;
       // A device opens a guest's account alone: anybody else has to sign in again.
@@ -99,7 +73,7 @@ export function createSessions({ http, vault, lock, authUrl, functionsUrl, devic
 
   return {
     async token({ refused = '', signal } = {}) {
-      const token = await usable(refused);
+      const token = await stored.usable(refused);
       if (token !== null) return token;
       renewing ??= lock('session', () => renew(refused)).finally(() => {
         renewing = null;
@@ -112,8 +86,8 @@ export function createSessions({ http, vault, lock, authUrl, functionsUrl, devic
       welcome = null;
       return taken;
     },
-    accountId: async () => (await stored())?.user_id ?? null,
-    use: (session) => lock('session', async () => void (await keep(session))),
+    accountId: async () => (await stored.read())?.user_id ?? null,
+    use: (session) => lock('session', async () => void (await stored.keep(session))),
     forget: () =>
       lock('session', async () => {
         await vault.remember('session', null);
