@@ -29,5 +29,5 @@ export type {
   Transaction,
   TransactionPage,
 } from './types.ts';
-export type { Picture } from './uploads/image.ts';
+export type { ImageInput } from './uploads/image.ts';
 export type { GenerateInput, PutOptions, Uploaded, Uploads } from './uploads/uploads.ts';

@@ -1,32 +1,32 @@
 import { createFeed, type Feed } from './events/feed.ts';
-import { createPendings, type Pendings } from './generate/idempotency-keys.ts';
+import { createIdempotencyKeys, type IdempotencyKeys } from './generate/idempotency-keys.ts';
 import { createHttp } from './http/http.ts';
 import { type ClientOptions, urlsOf } from './options.ts';
 import { type Api, createApi } from './session/api.ts';
 import { storedDevice } from './session/device.ts';
 import { createLock } from './session/lock.ts';
-import { createVault, defaultStorage } from './session/persistent-store.ts';
+import { createPersistentStore, defaultStorage } from './session/persistent-store.ts';
 import { createSessions, type Sessions } from './session/session.ts';
 import { createUploads, type Uploads } from './uploads/uploads.ts';
 
-/** What the methods of a client are made of. */
+/** What the client's methods use. */
 export type Parts = {
   api: Api;
   sessions: Sessions;
-  pendings: Pendings;
+  idempotencyKeys: IdempotencyKeys;
   uploads: Uploads;
   /** The feed that all listeners of this client share. */
   feed: Feed;
-  /** A feed of its own, which begins after `lastEventId`. */
+  /** A separate feed that begins after `lastEventId`. */
   openFeed(lastEventId: string): Feed;
 };
 
-/** Wires the parts of a client together. Makes no call. */
+/** Creates the parts of a client. Sends no request. */
 export function createParts(options: ClientOptions): Parts {
   const { functionsUrl, authUrl, storageUrl } = urlsOf(options);
   const { language, device, timeoutMs = 20_000 } = options;
   const storage = options.storage ?? defaultStorage();
-  const vault = createVault(storage);
+  const store = createPersistentStore(storage);
   const lock = createLock(storage);
   const http = createHttp({
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
@@ -36,17 +36,17 @@ export function createParts(options: ClientOptions): Parts {
   });
   const sessions = createSessions({
     http,
-    vault,
+    store,
     lock,
     authUrl,
     functionsUrl,
-    device: device === null ? null : async () => (device ? device() : storedDevice(vault)),
+    device: device === null ? null : async () => (device ? device() : storedDevice(store)),
   });
   const api = createApi(http, sessions, functionsUrl);
   return {
     api,
     sessions,
-    pendings: createPendings({ vault, lock, accountId: sessions.accountId, now: () => http.now() }),
+    idempotencyKeys: createIdempotencyKeys({ store, lock, accountId: sessions.accountId, now: () => http.now() }),
     uploads: createUploads({
       api: createApi(http, sessions, storageUrl),
       async ownerId(signal) {

@@ -1,68 +1,68 @@
-/** What happens to an account's videos and credits, to everybody here who listens: one stream for all of them. */
+/** Delivers the changes of an account's videos and credits to all listeners of a client, through one stream. */
 
 import { createFeedCore, type FeedGateways } from './feed-core.ts';
 import { callSafely, type FeedState, type Listener } from './listeners.ts';
-import { onReturn } from './on-reconnect.ts';
-import { createLooker, GRACE_MS } from './poller.ts';
-import { createStreamer } from './stream-connection.ts';
+import { onReconnect } from './on-reconnect.ts';
+import { createPoller, GRACE_MS } from './poller.ts';
+import { createStreamConnection } from './stream-connection.ts';
 
 export type Feed = {
-  /** Begins to listen; hears first of the videos that are known to be under way. Returns what ends it. */
-  join(listener: Listener): () => void;
+  /** Starts listening; the videos that are known to be running come first. Returns a function that unsubscribes. */
+  subscribe(listener: Listener): () => void;
   state(): FeedState;
-  /** There is news to be expected. */
-  nudge(): void;
-  /** The session is another one. */
+  /** While polling, polls at once: something has just changed. */
+  pollSoon(): void;
+  /** Reconnects, because the session has changed. */
   restart(): void;
 };
 
 export function createFeed(gateways: FeedGateways, lastEventId: string | null = null): Feed {
   const listeners = new Set<Listener>();
   const core = createFeedCore(gateways, listeners, lastEventId);
-  let forgetReturns = () => {};
-  const looker = createLooker(core, { onServerBack: () => streamer.hurry() });
-  const streamer = createStreamer(core, {
-    onOpen: (isFresh) => looker.rest(isFresh),
-    onLost: () => looker.lookIn(GRACE_MS),
+  let stopWatching = () => {};
+  const poller = createPoller(core, { onServerBack: () => connection.retryNow() });
+  const connection = createStreamConnection(core, {
+    onOpen: (isFromSnapshot) => poller.pauseForStream(isFromSnapshot),
+    onLost: () => poller.pollIn(GRACE_MS),
   });
 
   function start(): void {
     core.reset();
-    forgetReturns = onReturn({ onReturn: hurry, onLost: streamer.reconnect });
-    looker.lookIn(GRACE_MS);
-    streamer.start();
+    stopWatching = onReconnect({ onReconnect: retryNow, onOffline: connection.reconnect });
+    poller.pollIn(GRACE_MS);
+    connection.start();
   }
 
   function stop(): void {
-    streamer.stop();
-    looker.stop();
-    forgetReturns();
+    connection.stop();
+    poller.stop();
+    stopWatching();
   }
 
-  function hurry(): void {
-    streamer.hurry();
-    if (core.state() !== 'live') looker.lookIn(0);
+  function retryNow(): void {
+    connection.retryNow();
+    if (core.state() !== 'live') poller.pollIn(0);
   }
 
   return {
-    join(listener) {
+    subscribe(listener) {
       listeners.add(listener);
       if (listeners.size === 1) start();
       callSafely(() => listener.onState?.(core.state()));
-      for (const event of core.place().told.running()) callSafely(() => listener.onEvent?.(event));
+      for (const event of core.position().delivered.ofRunningJobs()) callSafely(() => listener.onEvent?.(event));
       return () => {
         if (listeners.delete(listener) && listeners.size === 0) stop();
       };
     },
     state: () => core.state(),
-    nudge() {
-      if (listeners.size > 0 && core.state() === 'polling') looker.lookIn(0);
+    pollSoon() {
+      if (listeners.size > 0 && core.state() === 'polling') poller.pollIn(0);
     },
     restart() {
       if (listeners.size === 0) return;
-      core.place().lostAt = Date.now();
-      streamer.reconnect();
-      hurry();
+      core.position().disconnectedAt = Date.now();
+      connection.reconnect();
+      retryNow();
     },
   };
 }

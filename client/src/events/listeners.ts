@@ -1,8 +1,8 @@
 import type { JobEvent } from '../types.ts';
 
 /**
- * `live`: events come as they happen. `polling`: the stream does not come through, the client asks instead.
- * `offline`: nobody answers, or the server refuses.
+ * `live`: events arrive as they happen. `polling`: the stream does not get through, so the client polls.
+ * `offline`: no answer comes, or the server refuses.
  */
 export type FeedState = 'connecting' | 'live' | 'polling' | 'offline';
 
@@ -12,7 +12,7 @@ export type Listener = {
   onState?: ((state: FeedState, error?: unknown) => void) | undefined;
 };
 
-/** Calls a listener. An error that it throws is reported as an uncaught one, and the other listeners are still called. */
+/** Calls a listener. An error that it throws is reported as an uncaught one, so that the other listeners are still called. */
 export function callSafely(call: () => void): void {
   try {
     call();
