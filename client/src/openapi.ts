@@ -11,8 +11,8 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Let a device in
-     * @description The first call of an app. Answers with the account of this device, made where there was none, and a session for it; the initial credits come once in the life of the physical device, as Apple’s DeviceCheck vouches. While Apple cannot be reached, a known device gets 503 and goes on with its refresh token.
+     * Onboard a device
+     * @description The first call of an app. Answers with the account of this device, created where there was none, and with a session for it. The initial credits are granted once in the life of the physical device, as Apple’s DeviceCheck proves it. While Apple cannot be reached, a known device gets 503; its refresh token goes on working.
      */
     post: operations['deviceCheck'];
     delete?: never;
@@ -30,7 +30,7 @@ export interface paths {
     };
     /**
      * The caller’s account
-     * @description Who the token belongs to, as its owner may see it. Nobody else ever sees `device_id` and `apple_sub`.
+     * @description The account of the token, as its owner may see it. `device_id` and `apple_sub` are shown to the owner alone.
      */
     get: operations['getUserProfile'];
     put?: never;
@@ -52,7 +52,7 @@ export interface paths {
     put?: never;
     /**
      * Change the caller’s language or theme, by POST
-     * @description What is left out stays as it is. The language is the one of errors and of what happens to jobs.
+     * @description What is left out stays as it is. The language is that of error messages and of events.
      */
     post: operations['updateUserProfileByPost'];
     delete?: never;
@@ -60,7 +60,7 @@ export interface paths {
     head?: never;
     /**
      * Change the caller’s language or theme
-     * @description What is left out stays as it is. The language is the one of errors and of what happens to jobs.
+     * @description What is left out stays as it is. The language is that of error messages and of events.
      */
     patch: operations['updateUserProfile'];
     trace?: never;
@@ -76,7 +76,7 @@ export interface paths {
     put?: never;
     /**
      * Trade a refresh token for a new pair of tokens
-     * @description Before the access token ends, or on a 401. A refresh token is good for one trade; where the answer was lost, the same token gets the same answer until its successor is used. Errors are in the dialect of the Supabase clients: with the header `X-Supabase-Api-Version` they read `{code, message}`, without it `{code, error_code, msg}`.
+     * @description Before the access token expires, or after a 401. A refresh token can be traded once; where the answer was lost, the same token gets the same answer until its successor is used. Errors are in the dialect of the Supabase clients: with the header `X-Supabase-Api-Version` they read `{code, message}`, without it `{code, error_code, msg}`.
      */
     post: operations['refreshSession'];
     delete?: never;
@@ -94,7 +94,7 @@ export interface paths {
     };
     /**
      * The public keys that verify access tokens
-     * @description For whoever has to trust our tokens without asking us: pick the key by the `kid` of the token’s header.
+     * @description For a service that verifies our tokens by itself: pick the key by the `kid` of the token’s header.
      */
     get: operations['getSigningKeys'];
     put?: never;
@@ -114,7 +114,7 @@ export interface paths {
     };
     /**
      * How many credits there are to spend
-     * @description Never from a cache. `job-events` tells when it changes.
+     * @description Never from a cache. `job-events` says when it changes.
      */
     get: operations['getUserCredits'];
     put?: never;
@@ -154,7 +154,7 @@ export interface paths {
     };
     /**
      * What can be generated, at what price, with which settings
-     * @description Draw the settings from `settings_schema` and the price from `pricing`: nothing about a model has to be known beforehand. Needs no token. Keep the answer, and ask with its `ETag` whether it still holds.
+     * @description Draw the settings from `settings_schema` and the price from `pricing`: an app needs to know nothing about a model beforehand. Needs no token. Keep the answer, and send its `ETag` to ask whether it still holds.
      */
     get: operations['getModels'];
     put?: never;
@@ -175,8 +175,8 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Pay for one video and set it going
-     * @description Charges the price and answers at once; the video is made behind it. Make an `Idempotency-Key` (UUID) for each new wish and keep it until an answer has come: sent again with the same body, it gets the first answer again, marked by `X-Idempotent-Replay`, and never pays twice. Only a charge burns a key; it lives 24 hours. What goes wrong later is the job’s `error_code`, with the credits back.
+     * Pay for one video and start it
+     * @description Charges the price and answers at once; the video is made in the background. Create an `Idempotency-Key` (UUID) for each new request and keep it until an answer has come: sent again with the same body, it gets the first answer again, marked by `X-Idempotent-Replay`, and never pays twice. Only a charge uses up a key; it is kept for 24 hours. What fails later is the job’s `error_code`, with the credits refunded.
      */
     post: operations['generateVideo'];
     delete?: never;
@@ -193,8 +193,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * How a job stands
-     * @description Reads our own records alone, so it may be asked as often as an app likes. `completed` means that the file is here and plays; `failed` says why, and the credits are back. Another’s job and none are the same 404.
+     * The status of a job
+     * @description Reads our own records alone, so an app may call it as often as it likes. `completed` means that the file is stored here and plays; `failed` says why, and the credits are refunded. Another user’s job and none are the same 404.
      */
     get: operations['getVideoStatus'];
     put?: never;
@@ -214,7 +214,7 @@ export interface paths {
     };
     /**
      * The same as get-video-status
-     * @description Reads our own records alone, so it may be asked as often as an app likes. `completed` means that the file is here and plays; `failed` says why, and the credits are back. Another’s job and none are the same 404.
+     * @description Reads our own records alone, so an app may call it as often as it likes. `completed` means that the file is stored here and plays; `failed` says why, and the credits are refunded. Another user’s job and none are the same 404.
      */
     get: operations['checkVideoJobStatus'];
     put?: never;
@@ -234,7 +234,7 @@ export interface paths {
     };
     /**
      * The caller’s jobs, newest first
-     * @description Follow `next_cursor`: a page costs the same however far back it lies, and nothing is shown twice when new jobs arrive. `offset` is for small lists, and is not looked at beside a `cursor`.
+     * @description Follow `next_cursor`: a page costs the same however far back it lies, and nothing is shown twice when new jobs arrive. `offset` is for small lists, and is ignored beside a `cursor`.
      */
     get: operations['getVideoJobs'];
     put?: never;
@@ -255,8 +255,8 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Stop a job that has not ended and have its credits back
-     * @description The job becomes `failed` with `ERR_5004`. One that has ended, or whose video is made and on its way, stays as it is: 409. With an `Idempotency-Key` a repeat gets the first answer again instead.
+     * Stop a job that has not ended, with a refund
+     * @description The job becomes `failed` with `ERR_5004`. A job that has ended, or whose video is made and on its way, stays as it is: 409. With an `Idempotency-Key` a repeat gets the first answer again instead.
      */
     post: operations['cancelVideoJob'];
     delete?: never;
@@ -275,87 +275,15 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Take a finished job and its files out of sight
-     * @description Its media URLs stop working at once. A job that is under way is 409: cancel it first. Deleting again is a success. Slots of the rate limit do not come back.
+     * Delete a finished job and its files
+     * @description Its media URLs stop working at once. A job that is under way is 409: cancel it first. Deleting again is a success. Deleting gives no slots of the rate limit back.
      */
     post: operations['deleteVideoJob'];
     /**
-     * Take a finished job and its files out of sight, by DELETE
-     * @description Its media URLs stop working at once. A job that is under way is 409: cancel it first. Deleting again is a success. Slots of the rate limit do not come back.
+     * Delete a finished job and its files, by DELETE
+     * @description Its media URLs stop working at once. A job that is under way is 409: cancel it first. Deleting again is a success. Deleting gives no slots of the rate limit back.
      */
     delete: operations['deleteVideoJobByDelete'];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/storage/v1/object/{bucket}/{path}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    /**
-     * A file of one’s own
-     * @description Of any bucket, with ranges. Another’s file and none are the same 404.
-     */
-    get: operations['downloadObject'];
-    /**
-     * Upload a picture in place of what is there
-     * @description A JPEG, PNG or WebP of at most 10 MB (10,485,760 bytes), whole, still, 64 to 10,000 pixels a side. What it is, is told by its bytes; the `Content-Type` that was sent is not believed. Readers see the old one or the new one, never half of either.
-     */
-    put: operations['replaceObject'];
-    /**
-     * Upload a picture into one’s own folder
-     * @description A JPEG, PNG or WebP of at most 10 MB (10,485,760 bytes), whole, still, 64 to 10,000 pixels a side. What it is, is told by its bytes; the `Content-Type` that was sent is not believed. `image_url` of `generate-video` then takes its path. What is there already stays (409) unless `x-upsert` says otherwise. The Supabase storage clients speak to these routes as they are, and get errors in their own shape.
-     */
-    post: operations['uploadObject'];
-    /**
-     * Delete a picture
-     * @description In `user_uploads` alone: videos go with `delete-video-job`.
-     */
-    delete: operations['deleteObject'];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/storage/v1/object/authenticated/{bucket}/{path}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    /**
-     * The same under its longer address
-     * @description As some storage clients ask for it.
-     */
-    get: operations['downloadAuthenticated'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/storage/v1/object/{bucket}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get?: never;
-    put?: never;
-    post?: never;
-    /**
-     * Delete pictures
-     * @description Answers with those that were there. A job that has not sent its picture to its provider yet fails, and pays nothing.
-     */
-    delete: operations['deleteObjects'];
     options?: never;
     head?: never;
     patch?: never;
@@ -389,13 +317,85 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * What is known of a file
-     * @description Its size and kind, without the file.
+     * Size and type of a file
+     * @description Without the file itself.
      */
     get: operations['getObjectInfo'];
     put?: never;
     post?: never;
     delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/authenticated/{bucket}/{path}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The same under its longer URL
+     * @description As some storage clients request it.
+     */
+    get: operations['downloadAuthenticated'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/{bucket}/{path}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * A file of the caller’s own
+     * @description Of any bucket, with ranges. Another user’s file and none are the same 404.
+     */
+    get: operations['downloadObject'];
+    /**
+     * Upload an image, replacing an existing one
+     * @description A JPEG, PNG or WebP of at most 10 MB (10,485,760 bytes), whole, still, 64 to 10,000 pixels a side. The type is read from the bytes; the `Content-Type` that was sent is ignored. Readers see the old one or the new one, never half of either.
+     */
+    put: operations['replaceObject'];
+    /**
+     * Upload an image into the caller’s folder
+     * @description A JPEG, PNG or WebP of at most 10 MB (10,485,760 bytes), whole, still, 64 to 10,000 pixels a side. The type is read from the bytes; the `Content-Type` that was sent is ignored. `image_url` of `generate-video` then takes its path. An existing object stays (409) unless `x-upsert` is `true`. The Supabase storage clients work with these routes unchanged, and get errors in their own shape.
+     */
+    post: operations['uploadObject'];
+    /**
+     * Delete an image
+     * @description In `user_uploads` alone: videos are deleted with `delete-video-job`.
+     */
+    delete: operations['deleteObject'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/{bucket}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Delete images
+     * @description Answers with those that were there. A job that has not sent its image to its provider yet then fails and is refunded.
+     */
+    delete: operations['deleteObjects'];
     options?: never;
     head?: never;
     patch?: never;
@@ -415,14 +415,14 @@ export interface paths {
     get: operations['getMedia'];
     put?: never;
     /**
-     * Make an address that opens by itself
-     * @description For a file of one’s own, and for a week at most.
+     * Make a signed URL
+     * @description For a file of the caller’s own, and for a week at most.
      */
     post: operations['signObject'];
     delete?: never;
     options?: never;
     /**
-     * How large it is, and when it was made
+     * Its size, and when it was made
      * @description The headers of the GET, without the file.
      */
     head: operations['headMedia'];
@@ -440,7 +440,7 @@ export interface paths {
     put?: never;
     /**
      * Make many at once
-     * @description Each path gets its address, or the reason why not.
+     * @description Each path gets its URL, or the reason why not.
      */
     post: operations['signObjects'];
     delete?: never;
@@ -458,12 +458,12 @@ export interface paths {
     };
     get?: never;
     /**
-     * Upload a picture to such an address
-     * @description Without a token of one’s own. The rules for pictures are those of `uploadObject`.
+     * Upload an image to such a URL
+     * @description Without a token of the caller’s own. The rules for images are those of `uploadObject`.
      */
     put: operations['uploadToSignedAddress'];
     /**
-     * Make an address that takes one upload by itself
+     * Make a URL that accepts one upload
      * @description For two hours, and for this path alone.
      */
     post: operations['signUpload'];
@@ -488,8 +488,8 @@ export interface paths {
      *     `WEBHOOK_SECRET`: `X-Webhook-Signature` is the lower-case hex HMAC-SHA256 of the raw body or, where `X-Webhook-Timestamp` (unix
      *     seconds, within five minutes) is sent, of `<timestamp>.<raw body>`.
      *
-     *     An event is a hint. It is recorded once and makes the worker ask the provider at once; what it says of the job is not believed.
-     *     One that concerns no job here is answered alike.
+     *     An event is a hint. It is recorded once and makes the worker poll the provider at once; what it says about the job is not used.
+     *     An event about no job of this server gets the same answer.
      */
     post: operations['deliverWebhook'];
     delete?: never;
@@ -506,8 +506,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * What happens to the caller’s jobs and balance, as it happens
-     * @description Server-sent events, each a `JobEvent`: `queued`, `processing`, `completed`, `failed`, and `credits` when the balance changes. With `Last-Event-ID` the stream goes on where it broke off, without a gap or a repeat, for a day; without, it begins with the jobs that are under way. A comment every 15 seconds keeps it awake. It ends with the access token. Browsers’ own EventSource cannot send a token: read the stream with `fetch`.
+     * Events of the caller’s jobs and balance, as they happen
+     * @description Server-sent events, each a `JobEvent`: `queued`, `processing`, `completed`, `failed`, and `credits` when the balance changes. With `Last-Event-ID` the stream resumes after that event, without a gap or a repeat, for a day; without, it begins with the jobs that are under way. A comment every 15 seconds keeps the connection open. It ends with the access token. Browsers’ own EventSource cannot send a token: read the stream with `fetch`.
      */
     get: operations['jobEvents'];
     put?: never;
@@ -527,7 +527,7 @@ export interface paths {
     };
     /**
      * Whether the process is up
-     * @description Asks nothing of the database: for whoever restarts what does not answer.
+     * @description Asks nothing of the database: for a supervisor that restarts processes which do not answer.
      */
     get: operations['getHealth'];
     put?: never;
@@ -547,7 +547,7 @@ export interface paths {
     };
     /**
      * Whether the server can do its work
-     * @description For whoever sends it traffic. `worker` is null where another process does the background work.
+     * @description For a load balancer. `worker` is null where another process does the background work.
      */
     get: operations['getReadiness'];
     put?: never;
@@ -565,7 +565,7 @@ export interface components {
     /** @description One message of `job-events`: its lines by name, `data` parsed as JSON. */
     JobEvent:
       | {
-          /** @description Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream began: a line with the id of that place alone follows it. */
+          /** @description Send the last one as `Last-Event-ID` to resume after it. `beginning` on the events that list the jobs under way when the stream began: a line with an id alone follows them. */
           id: string;
           /** @enum {string} */
           event: 'queued';
@@ -582,7 +582,7 @@ export interface components {
           };
         }
       | {
-          /** @description Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream began: a line with the id of that place alone follows it. */
+          /** @description Send the last one as `Last-Event-ID` to resume after it. `beginning` on the events that list the jobs under way when the stream began: a line with an id alone follows them. */
           id: string;
           /** @enum {string} */
           event: 'processing';
@@ -596,14 +596,14 @@ export interface components {
             created_at: string;
             /** @enum {string} */
             status: 'processing';
-            /** @description In percent, where the provider tells it. */
+            /** @description In percent, where the provider says. */
             progress: number | null;
-            /** @description How many are before it at the provider, where it tells. */
+            /** @description How many jobs are before it at the provider, where the provider says. */
             queue_position: number | null;
           };
         }
       | {
-          /** @description Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream began: a line with the id of that place alone follows it. */
+          /** @description Send the last one as `Last-Event-ID` to resume after it. `beginning` on the events that list the jobs under way when the stream began: a line with an id alone follows them. */
           id: string;
           /** @enum {string} */
           event: 'completed';
@@ -620,7 +620,7 @@ export interface components {
           };
         }
       | {
-          /** @description Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream began: a line with the id of that place alone follows it. */
+          /** @description Send the last one as `Last-Event-ID` to resume after it. `beginning` on the events that list the jobs under way when the stream began: a line with an id alone follows them. */
           id: string;
           /** @enum {string} */
           event: 'failed';
@@ -636,14 +636,14 @@ export interface components {
             status: 'failed';
             /** @description Such as `ERR_5003`. */
             error_code: string;
-            /** @description The same as a sentence, in the reader’s language. */
+            /** @description The same as a sentence, in the caller’s language. */
             error_message: string;
-            /** @description What was given back, in credits. */
+            /** @description What was refunded, in credits. */
             refunded: number;
           };
         }
       | {
-          /** @description Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream began: a line with the id of that place alone follows it. */
+          /** @description Send the last one as `Last-Event-ID` to resume after it. `beginning` on the events that list the jobs under way when the stream began: a line with an id alone follows them. */
           id: string;
           /** @enum {string} */
           event: 'credits';
@@ -892,26 +892,26 @@ export interface components {
       status: components['schemas']['JobStatus'];
       /**
        * Format: uri
-       * @description The video, an MP4; null until there is one. Opens by itself for 24 hours; renewed on every read.
+       * @description The video, an MP4; null until there is one. Signed, valid for 24 hours; renewed on every read.
        */
       video_url: string | null;
       /**
        * Format: uri
-       * @description A picture of it, a JPEG; null until there is one. Opens by itself for 24 hours; renewed on every read.
+       * @description A thumbnail of it, a JPEG; null until there is one. Signed, valid for 24 hours; renewed on every read.
        */
       thumbnail_url: string | null;
-      /** @description In percent, where the provider tells it. */
+      /** @description In percent, where the provider says. */
       progress: number | null;
-      /** @description How many are before it at the provider, where it tells. */
+      /** @description How many jobs are before it at the provider, where the provider says. */
       queue_position: number | null;
-      /** @description Why it failed, such as `ERR_5003`; its credits are back. */
+      /** @description Why it failed, such as `ERR_5003`; its credits are refunded. */
       error_code: string | null;
-      /** @description The same as a sentence, in the reader’s language. */
+      /** @description The same as a sentence, in the caller’s language. */
       error_message: string | null;
       prompt: string;
       /** @description What the model was called when this was made. */
       model_name: string;
-      /** @description What was charged; given back where the job failed, in credits. */
+      /** @description What was charged; refunded where the job failed, in credits. */
       credits_used: number;
       /**
        * Format: date-time
@@ -920,7 +920,7 @@ export interface components {
       created_at: string;
       /**
        * Format: date-time
-       * @description When it ended, well or not; null before.
+       * @description When it ended, completed or failed; null before.
        * @example 2026-11-23T09:30:00.000Z
        */
       completed_at: string | null;
@@ -937,17 +937,17 @@ export interface components {
         prompt: string;
         /** @description What the model was called when this was made. */
         model_name: string;
-        /** @description What was charged; given back where the job failed, in credits. */
+        /** @description What was charged; refunded where the job failed, in credits. */
         credits_used: number;
         status: components['schemas']['JobStatus'];
         /**
          * Format: uri
-         * @description The video, an MP4; null until there is one. Opens by itself for 24 hours; renewed on every read.
+         * @description The video, an MP4; null until there is one. Signed, valid for 24 hours; renewed on every read.
          */
         video_url: string | null;
         /**
          * Format: uri
-         * @description A picture of it, a JPEG; null until there is one. Opens by itself for 24 hours; renewed on every read.
+         * @description A thumbnail of it, a JPEG; null until there is one. Signed, valid for 24 hours; renewed on every read.
          */
         thumbnail_url: string | null;
         /**
@@ -965,7 +965,7 @@ export interface components {
     Cancelled: {
       /** @enum {boolean} */
       success: true;
-      /** @description What was given back, in credits. */
+      /** @description What was refunded, in credits. */
       refunded: number;
       /** @description What there is to spend now, in credits. */
       credits_remaining: number;
@@ -974,11 +974,7 @@ export interface components {
       /** @enum {boolean} */
       success: true;
     };
-    StoredObject: {
-      Id: string;
-      /** @description `<bucket>/<path>` */
-      Key: string;
-    };
+    ObjectEntries: components['schemas']['ObjectEntry'][];
     ObjectEntry: {
       name: string;
       /** @description Null: a folder. */
@@ -997,11 +993,6 @@ export interface components {
         cacheControl: string;
         lastModified: string;
       } | null;
-    };
-    ObjectEntries: components['schemas']['ObjectEntry'][];
-    RemoveObjects: {
-      /** @description Whole paths; folders are none. */
-      prefixes: string[];
     };
     ListObjects: {
       /** @description The folder; empty for the root, where only one’s own is. */
@@ -1033,16 +1024,14 @@ export interface components {
       /** Format: date-time */
       created_at: string;
     };
-    SignedAddress: {
-      /** @description Behind `/storage/v1`. */
-      signedURL: string;
+    StoredObject: {
+      Id: string;
+      /** @description `<bucket>/<path>` */
+      Key: string;
     };
-    SignObject: {
-      /**
-       * @description Seconds; a week at most.
-       * @example 3600
-       */
-      expiresIn: number;
+    RemoveObjects: {
+      /** @description Whole paths; folders are none. */
+      prefixes: string[];
     };
     SignedAddresses: {
       error: string | null;
@@ -1056,6 +1045,17 @@ export interface components {
        */
       expiresIn: number;
       paths: string[];
+    };
+    SignedAddress: {
+      /** @description Behind `/storage/v1`. */
+      signedURL: string;
+    };
+    SignObject: {
+      /**
+       * @description Seconds; a week at most.
+       * @example 3600
+       */
+      expiresIn: number;
     };
     UploadAddress: {
       /** @description Behind `/storage/v1`. */
@@ -1077,11 +1077,11 @@ export interface components {
       data: {
         provider?: string | null;
         provider_job_id: string;
-        /** @description Not used: the provider is asked. */
+        /** @description Not used: the provider itself is asked. */
         video_url?: string;
-        /** @description Not used: the provider is asked. */
+        /** @description Not used: the provider itself is asked. */
         thumbnail_url?: string;
-        /** @description Not used: the provider is asked. */
+        /** @description Not used: the provider itself is asked. */
         error?: unknown;
       };
     };
@@ -1775,7 +1775,7 @@ export interface operations {
           'application/json': components['schemas']['Session'];
         };
       };
-      /** @description The token opens nothing any more: `refresh_token_not_found`, `refresh_token_already_used`, `session_expired`, `session_not_found`, `user_banned`. Forget the session and let the device in anew. */
+      /** @description The token is no longer valid: `refresh_token_not_found`, `refresh_token_already_used`, `session_expired`, `session_not_found`, `user_banned`. Forget the session and onboard the device again. */
       400: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1805,7 +1805,7 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `over_request_rate_limit`. Wait for `Retry-After` seconds; the token stays good. */
+      /** @description `over_request_rate_limit`. Wait for `Retry-After` seconds; the token stays valid. */
       429: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1816,7 +1816,7 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `unexpected_failure`. Try again with the same token: it stays good. */
+      /** @description `unexpected_failure`. Try again with the same token: it stays valid. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1827,7 +1827,7 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `unexpected_failure`. Not now: try again with the same token, which stays good. */
+      /** @description `unexpected_failure`. Try again later with the same token: it stays valid. */
       503: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2115,7 +2115,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The `ETag` of the copy at hand. */
+        /** @description The `ETag` of the stored copy. */
         'If-None-Match'?: string;
       };
       path?: never;
@@ -2139,7 +2139,7 @@ export interface operations {
            *           "id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
            *           "name": "Cinematic",
            *           "category": "cinematic",
-           *           "description": "Film-like scenes with convincing light and motion. The best picture on offer.",
+           *           "description": "Film-like scenes with convincing light and motion. Our best picture quality.",
            *           "cost_per_generation": 4,
            *           "pricing": {
            *             "credits": 1,
@@ -2235,7 +2235,7 @@ export interface operations {
     parameters: {
       query?: never;
       header: {
-        /** @description A UUID of the caller’s: the same key never pays twice. */
+        /** @description A UUID that the caller creates: the same key never pays twice. */
         'Idempotency-Key': string;
       };
       path?: never;
@@ -2264,13 +2264,13 @@ export interface operations {
           settings?: {
             [key: string]: unknown;
           } | null;
-          /** @description For models that need a picture: one that the caller has uploaded to `user_uploads`, by its path or any form of its address. Its shorter side has at least 256 pixels, and the longer one at most 2.4 times as many. */
+          /** @description For models that need an image: one that the caller has uploaded to `user_uploads`, by its path or any form of its URL. Its shorter side has at least 256 pixels, and the longer one at most 2.4 times as many. */
           image_url?: string | null;
         };
       };
     };
     responses: {
-      /** @description The job, charged and on its way */
+      /** @description The job, charged and started */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2830,7 +2830,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The credits given back, and the balance */
+      /** @description The refunded credits, and the balance */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -3008,7 +3008,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description Gone */
+      /** @description Deleted */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -3172,7 +3172,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description Gone */
+      /** @description Deleted */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -3244,965 +3244,6 @@ export interface operations {
           'X-Request-Id': components['headers']['RequestId'];
           'Content-Language': components['headers']['ContentLanguage'];
           'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
-      413: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
-      415: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
-      429: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  downloadObject: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description Part of the file, such as `bytes=0-1023`. */
-        Range?: string;
-        /** @description The `ETag` of the file that the range is of. */
-        'If-Range'?: string;
-        /** @description The `ETag` of the copy at hand. */
-        'If-None-Match'?: string;
-      };
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          [name: string]: unknown;
-        };
-        content: {
-          'image/jpeg': string;
-          'image/png': string;
-          'image/webp': string;
-          'video/mp4': string;
-        };
-      };
-      /** @description The range */
-      206: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          'Content-Range': components['headers']['ContentRange'];
-          [name: string]: unknown;
-        };
-        content: {
-          'image/jpeg': string;
-          'image/png': string;
-          'image/webp': string;
-          'video/mp4': string;
-        };
-      };
-      /** @description The copy at hand is good */
-      304: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      401: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description The range lies outside the file */
-      416: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Range': components['headers']['ContentRange'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
-      429: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       *
-       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  replaceObject: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'image/jpeg': string;
-        'image/png': string;
-        'image/webp': string;
-        'multipart/form-data': {
-          /** Format: binary */
-          ''?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description It is stored */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "Id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
-           *       "Key": "user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg"
-           *     }
-           */
-          'application/json': components['schemas']['StoredObject'];
-        };
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      401: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
-      409: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
-      413: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
-      415: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
-      429: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       *
-       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  uploadObject: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description `true`: replaces what is there. */
-        'x-upsert'?: string;
-      };
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'image/jpeg': string;
-        'image/png': string;
-        'image/webp': string;
-        'multipart/form-data': {
-          /** Format: binary */
-          ''?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description It is stored */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "Id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
-           *       "Key": "user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg"
-           *     }
-           */
-          'application/json': components['schemas']['StoredObject'];
-        };
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      401: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
-      409: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
-      413: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
-      415: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
-      429: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       *
-       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  deleteObject: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description What was deleted */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "name": "7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg",
-           *       "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
-           *       "updated_at": "2026-11-23T09:30:00.000Z",
-           *       "created_at": "2026-11-23T09:30:00.000Z",
-           *       "last_accessed_at": "2026-11-23T09:30:00.000Z",
-           *       "metadata": {
-           *         "size": 184320,
-           *         "contentLength": 184320,
-           *         "mimetype": "image/jpeg",
-           *         "eTag": "\"9f86d081884c7d659a2feaa0c55ad015\"",
-           *         "cacheControl": "private, max-age=0",
-           *         "lastModified": "2026-11-23T09:30:00.000Z"
-           *       }
-           *     }
-           */
-          'application/json': components['schemas']['ObjectEntry'];
-        };
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      401: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
-      429: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  downloadAuthenticated: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description Part of the file, such as `bytes=0-1023`. */
-        Range?: string;
-        /** @description The `ETag` of the file that the range is of. */
-        'If-Range'?: string;
-        /** @description The `ETag` of the copy at hand. */
-        'If-None-Match'?: string;
-      };
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          [name: string]: unknown;
-        };
-        content: {
-          'image/jpeg': string;
-          'image/png': string;
-          'image/webp': string;
-          'video/mp4': string;
-        };
-      };
-      /** @description The range */
-      206: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          'Content-Range': components['headers']['ContentRange'];
-          [name: string]: unknown;
-        };
-        content: {
-          'image/jpeg': string;
-          'image/png': string;
-          'image/webp': string;
-          'video/mp4': string;
-        };
-      };
-      /** @description The copy at hand is good */
-      304: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      401: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description The range lies outside the file */
-      416: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Range': components['headers']['ContentRange'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
-      429: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       *
-       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  deleteObjects: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['RemoveObjects'];
-      };
-    };
-    responses: {
-      /** @description What was deleted */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example [
-           *       {
-           *         "name": "7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg",
-           *         "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
-           *         "updated_at": "2026-11-23T09:30:00.000Z",
-           *         "created_at": "2026-11-23T09:30:00.000Z",
-           *         "last_accessed_at": "2026-11-23T09:30:00.000Z",
-           *         "metadata": {
-           *           "size": 184320,
-           *           "contentLength": 184320,
-           *           "mimetype": "image/jpeg",
-           *           "eTag": "\"9f86d081884c7d659a2feaa0c55ad015\"",
-           *           "cacheControl": "private, max-age=0",
-           *           "lastModified": "2026-11-23T09:30:00.000Z"
-           *         }
-           *       }
-           *     ]
-           */
-          'application/json': components['schemas']['ObjectEntries'];
-        };
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      401: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
           [name: string]: unknown;
         };
         content: {
@@ -4432,7 +3473,7 @@ export interface operations {
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        /** @description `<user_id>/…`; its slashes are part of the URL. Names consist of letters, digits and `. _ -`. */
         path: string;
       };
       cookie?: never;
@@ -4558,6 +3599,965 @@ export interface operations {
       };
     };
   };
+  downloadAuthenticated: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Part of the file, such as `bytes=0-1023`. */
+        Range?: string;
+        /** @description The `ETag` of the file that the range is of. */
+        'If-Range'?: string;
+        /** @description The `ETag` of the stored copy. */
+        'If-None-Match'?: string;
+      };
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the URL. Names consist of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+          'video/mp4': string;
+        };
+      };
+      /** @description The range */
+      206: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+          'video/mp4': string;
+        };
+      };
+      /** @description The stored copy is still good */
+      304: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The range lies outside the file */
+      416: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  downloadObject: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Part of the file, such as `bytes=0-1023`. */
+        Range?: string;
+        /** @description The `ETag` of the file that the range is of. */
+        'If-Range'?: string;
+        /** @description The `ETag` of the stored copy. */
+        'If-None-Match'?: string;
+      };
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the URL. Names consist of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+          'video/mp4': string;
+        };
+      };
+      /** @description The range */
+      206: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+          'video/mp4': string;
+        };
+      };
+      /** @description The stored copy is still good */
+      304: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The range lies outside the file */
+      416: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  replaceObject: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the URL. Names consist of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'image/jpeg': string;
+        'image/png': string;
+        'image/webp': string;
+        'multipart/form-data': {
+          /** Format: binary */
+          ''?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description It is stored */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "Id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *       "Key": "user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg"
+           *     }
+           */
+          'application/json': components['schemas']['StoredObject'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      409: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  uploadObject: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description `true`: replaces an existing object. */
+        'x-upsert'?: string;
+      };
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the URL. Names consist of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'image/jpeg': string;
+        'image/png': string;
+        'image/webp': string;
+        'multipart/form-data': {
+          /** Format: binary */
+          ''?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description It is stored */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "Id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *       "Key": "user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg"
+           *     }
+           */
+          'application/json': components['schemas']['StoredObject'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      409: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  deleteObject: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/…`; its slashes are part of the URL. Names consist of letters, digits and `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What was deleted */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "name": "7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg",
+           *       "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *       "updated_at": "2026-11-23T09:30:00.000Z",
+           *       "created_at": "2026-11-23T09:30:00.000Z",
+           *       "last_accessed_at": "2026-11-23T09:30:00.000Z",
+           *       "metadata": {
+           *         "size": 184320,
+           *         "contentLength": 184320,
+           *         "mimetype": "image/jpeg",
+           *         "eTag": "\"9f86d081884c7d659a2feaa0c55ad015\"",
+           *         "cacheControl": "private, max-age=0",
+           *         "lastModified": "2026-11-23T09:30:00.000Z"
+           *       }
+           *     }
+           */
+          'application/json': components['schemas']['ObjectEntry'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  deleteObjects: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RemoveObjects'];
+      };
+    };
+    responses: {
+      /** @description What was deleted */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example [
+           *       {
+           *         "name": "7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg",
+           *         "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *         "updated_at": "2026-11-23T09:30:00.000Z",
+           *         "created_at": "2026-11-23T09:30:00.000Z",
+           *         "last_accessed_at": "2026-11-23T09:30:00.000Z",
+           *         "metadata": {
+           *           "size": 184320,
+           *           "contentLength": 184320,
+           *           "mimetype": "image/jpeg",
+           *           "eTag": "\"9f86d081884c7d659a2feaa0c55ad015\"",
+           *           "cacheControl": "private, max-age=0",
+           *           "lastModified": "2026-11-23T09:30:00.000Z"
+           *         }
+           *       }
+           *     ]
+           */
+          'application/json': components['schemas']['ObjectEntries'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
   getMedia: {
     parameters: {
       query: {
@@ -4571,7 +4571,7 @@ export interface operations {
         Range?: string;
         /** @description The `ETag` of the file that the range is of. */
         'If-Range'?: string;
-        /** @description The `ETag` of the copy at hand. */
+        /** @description The `ETag` of the stored copy. */
         'If-None-Match'?: string;
       };
       path: {
@@ -4594,10 +4594,10 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          'video/mp4': string;
           'image/jpeg': string;
           'image/png': string;
           'image/webp': string;
+          'video/mp4': string;
         };
       };
       /** @description The range */
@@ -4612,13 +4612,13 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          'video/mp4': string;
           'image/jpeg': string;
           'image/png': string;
           'image/webp': string;
+          'video/mp4': string;
         };
       };
-      /** @description The copy at hand is good */
+      /** @description The stored copy is still good */
       304: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4696,7 +4696,7 @@ export interface operations {
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        /** @description `<user_id>/…`; its slashes are part of the URL. Names consist of letters, digits and `. _ -`. */
         path: string;
       };
       cookie?: never;
@@ -4707,7 +4707,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The address */
+      /** @description The URL */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4864,7 +4864,7 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description The copy at hand is good */
+      /** @description The stored copy is still good */
       304: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4926,7 +4926,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The addresses, in the order of the paths */
+      /** @description The URLs, in the order of the paths */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5060,13 +5060,13 @@ export interface operations {
   uploadToSignedAddress: {
     parameters: {
       query: {
-        /** @description The signature, as the address came with it. */
+        /** @description The signature, as the URL came with it. */
         token: string;
       };
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        /** @description `<user_id>/…`; its slashes are part of the URL. Names consist of letters, digits and `. _ -`. */
         path: string;
       };
       cookie?: never;
@@ -5191,19 +5191,19 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description `true`: what is there may be replaced by it. */
+        /** @description `true`: the upload may replace an existing object. */
         'x-upsert'?: string;
       };
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        /** @description `<user_id>/…`; its slashes are part of the URL. Names consist of letters, digits and `. _ -`. */
         path: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description The address */
+      /** @description The URL */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5458,7 +5458,7 @@ export interface operations {
         user_id?: string;
       };
       header?: {
-        /** @description The id of the last event that was seen. */
+        /** @description The id of the last event that the client has received. */
         'Last-Event-ID'?: string;
         /** @description The language of the sentences: `en`, `tr` or `es`, with q-values. Without it: the account’s own. */
         'Accept-Language'?: string;

@@ -13,7 +13,7 @@ import { maintenanceRoutes } from '../features/maintenance/http/routes.ts';
 import { notificationRoutes } from '../features/notifications/http/routes.ts';
 import { storageRoutes } from '../features/storage/http/routes.ts';
 import { signedRoutes } from '../features/storage/http/signed-routes.ts';
-import { type Api, createApi, type Guards } from '../http/api.ts';
+import { type Api, createApi } from '../http/api.ts';
 import { requireCaller } from '../http/auth.ts';
 import { toAuthErrorResponse } from '../http/auth-dialect.ts';
 import { callerId, checkUserId } from '../http/caller.ts';
@@ -25,6 +25,7 @@ import { errorHandler } from '../http/problem.ts';
 import { createCallLimiter, tellRateLimit } from '../http/rate-limit.ts';
 import { requestId } from '../http/request-id.ts';
 import { requestLog } from '../http/request-log.ts';
+import { createRouter, type Guards } from '../http/route.ts';
 import { securityHeaders } from '../http/security-headers.ts';
 import { toStorageErrorResponse } from '../http/storage-dialect.ts';
 import { unrouted } from '../http/unrouted.ts';
@@ -54,17 +55,17 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
       await next();
     });
   }
-  const guards = createGuards(ctx, options);
-  accountRoutes(api, ctx, guards, options.addressOf);
-  authRoutes(api, ctx, guards, options.addressOf);
-  creditRoutes(api, ctx, guards);
-  catalogueRoutes(api, ctx);
-  generationRoutes(api, ctx, guards, options.addressOf);
-  storageRoutes(api, ctx, guards);
-  signedRoutes(api, ctx, guards);
-  webhookRoutes(api, ctx);
-  notificationRoutes(api, ctx, guards);
-  maintenanceRoutes(api, ctx, options.isWorking);
+  const router = createRouter(api, createGuards(ctx, options));
+  accountRoutes(router, ctx, options.addressOf);
+  authRoutes(router, ctx, options.addressOf);
+  creditRoutes(router, ctx);
+  catalogueRoutes(router, ctx);
+  generationRoutes(router, ctx, options.addressOf);
+  storageRoutes(router, ctx);
+  signedRoutes(router, ctx);
+  webhookRoutes(router, ctx);
+  notificationRoutes(router, ctx);
+  maintenanceRoutes(router, ctx, options.isWorking);
   describe(api);
 
   const onError = errorHandler(ctx.log);
@@ -77,7 +78,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   return api;
 }
 
-/** Who may pass: a verified token of a living, unbanned account that is within its limit and names nobody else. */
+/** For users: a verified token of a living, unbanned account within its limit, which names no other user. */
 function createGuards(ctx: Context, options: HttpOptions): Guards {
   const calls = createCallLimiter(ctx.policy.limits.callsPerMinute);
   const caller = requireCaller({ verify: ctx.tokens.verify, anonKey: options.anonKey });
@@ -92,13 +93,12 @@ function createGuards(ctx: Context, options: HttpOptions): Guards {
     checkUserId(c, c.req.query('user_id'));
     await next();
   };
-  const bodyIsTheirs: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  const checkBody: MiddlewareHandler<HttpEnv> = async (c, next) => {
     checkUserId(c, (await c.req.json()).user_id);
     await next();
   };
   return {
-    user: every(caller, account),
-    userWithBody: every(caller, account, jsonBody(), bodyIsTheirs),
-    publicWithBody: jsonBody(),
+    user: { plain: every(caller, account), json: every(caller, account, jsonBody(), checkBody) },
+    public: { plain: null, json: jsonBody() },
   };
 }

@@ -17,7 +17,10 @@ export const CRONTAB = [MAINTENANCE_CRONTAB, STORAGE_CRONTAB].join('\n');
 const SWEEP_EVERY_MS = 5_000;
 
 /** Sweeps on and on until stopped, one sweep at a time; one that fails is only a sweep missed. */
-export function startSweeper(ctx: Context, everyMs = SWEEP_EVERY_MS): { stop(): Promise<void> } {
+export function startSweeper(
+  ctx: Pick<Context, 'clock' | 'db' | 'log'>,
+  everyMs = SWEEP_EVERY_MS,
+): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const rest = () => sleep(everyMs, stopping.signal);
   const sweeping = (async () => {
@@ -31,7 +34,7 @@ export function startSweeper(ctx: Context, everyMs = SWEEP_EVERY_MS): { stop(): 
   };
 }
 
-async function sweep(ctx: Context): Promise<void> {
+async function sweep(ctx: Pick<Context, 'clock' | 'db' | 'log'>): Promise<void> {
   try {
     const done = await sweepGenerations(ctx);
     if (done.expired + done.requeued > 0) ctx.log.warn(done, 'swept up stray generations');

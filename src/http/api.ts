@@ -1,21 +1,10 @@
 /** The pieces that every route is declared with: one schema gives the types, the 400s and the OpenAPI document. */
 import { OpenAPIHono, z } from '@hono/zod-openapi';
-import type { MiddlewareHandler } from 'hono';
 import { parseUuid } from '../kernel/ids.ts';
 import type { HttpEnv } from './env.ts';
 import { refuseInvalid } from './validate.ts';
 
 export type Api = OpenAPIHono<HttpEnv>;
-
-/** What stands before a route: who may call it, and what its body has to be. */
-export type Guards = {
-  /** Needs a living, unbanned account; takes no body. */
-  user: MiddlewareHandler<HttpEnv>;
-  /** The same, with a JSON body. */
-  userWithBody: MiddlewareHandler<HttpEnv>;
-  /** Needs nobody, takes a JSON body. */
-  publicWithBody: MiddlewareHandler<HttpEnv>;
-};
 
 export function createApi(): Api {
   return new OpenAPIHono<HttpEnv>({ defaultHook: refuseInvalid() });

@@ -21,7 +21,7 @@ async function operation(page: Page, tag: string, id: string): Promise<Locator> 
 }
 
 async function becomeGuest(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Become a guest' }).click();
+  await page.getByRole('button', { name: 'Sign in as a guest' }).click();
   await creditsAre(page, 10);
 }
 
@@ -95,8 +95,8 @@ browserTest(
 
     await page.reload();
     await creditsAre(page, 9);
-    await page.getByRole('button', { name: 'Leave' }).click();
-    await page.getByRole('button', { name: 'Become a guest' }).waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign in as a guest' }).waitFor();
     assert.equal((await execute(await operation(page, 'Video jobs', 'getVideoStatus'))).status, '401');
   },
 );
@@ -125,10 +125,10 @@ browserTest(
 
 browserTest('a phone shows it all within its width, and the keyboard is enough', PHONE, async ({ page, server }) => {
   const profile = await visit(page, server.url, 'Accounts', 'getUserProfile');
-  await tabTo(page, 'Become a guest');
+  await tabTo(page, 'Sign in as a guest');
   await page.keyboard.press('Enter');
   await creditsAre(page, 10);
-  assert.equal(await focusedName(page), 'Leave');
+  assert.equal(await focusedName(page), 'Sign out');
   await profile.locator('.opblock-summary-control').focus();
   await tabTo(page, 'Execute');
   await page.keyboard.press('Enter');

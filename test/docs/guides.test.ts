@@ -28,7 +28,7 @@ const SEEN: Record<string, { sh: RegExp[]; ts: RegExp[] }> = {
     sh: [/^completed$/m, /"credits_remaining":9/],
     ts: [/^completed http\S+\.mp4\?token=/m, /^left: 9\n-1 video_generation\n10 initial_grant$/m],
   },
-  'animate-a-picture': {
+  'animate-an-image': {
     sh: [/"Key":"user_uploads\/[0-9a-f-]{36}\/sunset\.jpg"/, /^completed$/m],
     ts: [
       /^uploaded (\d+) of \1 bytes\ncompleted http\S+\.mp4\?token=/m,

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 export type Account = { id: string; language: Locale; isBanned: boolean };
 
 /** The living account of a verified token; null when it is gone. */
-export async function findAccount(ctx: Context, userId: string): Promise<Account | null> {
+export async function findAccount(ctx: Pick<Context, 'db'>, userId: string): Promise<Account | null> {
   const row = await ctx.db.read
     .selectFrom('users')
     .leftJoin('user_bans', 'user_bans.user_id', 'users.id')

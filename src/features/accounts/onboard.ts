@@ -4,10 +4,12 @@ import { LeaseTimeout } from '../../db/lease.ts';
 import { Problem } from '../../kernel/errors.ts';
 import type { Locale } from '../../kernel/locale.ts';
 import type { Context } from '../context.ts';
-import { openSession, type Session } from './session.ts';
+import { openSession, type Session, type SessionContext } from './session.ts';
 
 export type OnboardInput = { deviceId: string; deviceToken: string | null; language: Locale };
 export type Onboarded = { userId: string; creditsRemaining: number; isNew: boolean; session: Session };
+
+type OnboardContext = SessionContext & Pick<Context, 'deviceCheck' | 'deviceGrantLease' | 'log' | 'policy'>;
 
 /** A device that Apple can be asked about. */
 type Device = { deviceCheck: DeviceCheck; deviceToken: string };
@@ -21,7 +23,7 @@ const RETRY_AFTER_SECONDS = 10;
  * Lets a device in: a session always, credits once in the life of the physical device. Apple knows no compare-and-set on
  * a device's bits, so whoever may still be granted goes through one at a time.
  */
-export async function onboardDevice(ctx: Context, input: OnboardInput): Promise<Onboarded> {
+export async function onboardDevice(ctx: OnboardContext, input: OnboardInput): Promise<Onboarded> {
   const known = await findByDevice(ctx, input.deviceId);
   if (known?.banned) throw new Problem('ERR_4013');
   if (!ctx.deviceCheck) throw new Problem('ERR_4017', { details: { feature: 'device-check' } });
@@ -45,7 +47,7 @@ export async function onboardDevice(ctx: Context, input: OnboardInput): Promise<
 }
 
 async function onboardWithGrant(
-  ctx: Context,
+  ctx: SessionContext & Pick<Context, 'log' | 'policy'>,
   input: OnboardInput,
   device: Device,
   isKnown: boolean,
@@ -59,7 +61,12 @@ async function onboardWithGrant(
 }
 
 /** The balance after the grant; null where there is none to take, or not yet. */
-async function takeGrant(ctx: Context, account: Account, bits: Bits, device: Device): Promise<number | null> {
+async function takeGrant(
+  ctx: Pick<Context, 'db' | 'log'>,
+  account: Account,
+  bits: Bits,
+  device: Device,
+): Promise<number | null> {
   const userId = account.user_id;
   if (account.initial_grant_claimed) return null;
   if (bits.bit0) {
@@ -82,12 +89,12 @@ async function takeGrant(ctx: Context, account: Account, bits: Bits, device: Dev
   return null;
 }
 
-function completeGrant(ctx: Context, userId: string): Promise<number | null> {
+function completeGrant(ctx: Pick<Context, 'db'>, userId: string): Promise<number | null> {
   return ctx.db.call('complete_initial_grant', { user_id: userId });
 }
 
 async function bitsOrFallback(
-  ctx: Context,
+  ctx: SessionContext & Pick<Context, 'policy'>,
   input: OnboardInput,
   answer: DeviceCheckAnswer,
   isKnown: boolean,
@@ -99,7 +106,7 @@ async function bitsOrFallback(
 
 /** Nobody vouches for the device: a known one gets nothing, a new one an account without credits, if the policy allows. */
 async function onboardUnverified(
-  ctx: Context,
+  ctx: SessionContext & Pick<Context, 'policy'>,
   input: OnboardInput,
   isKnown: boolean,
   cause: string,
@@ -117,11 +124,11 @@ function unverifiable(cause: string): Problem {
   return new Problem('ERR_6004', { retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
 }
 
-function openAccount(ctx: Context, input: OnboardInput): Promise<Account> {
+function openAccount(ctx: Pick<Context, 'db'>, input: OnboardInput): Promise<Account> {
   return ctx.db.call('onboard_device', { device_id: input.deviceId, language: input.language });
 }
 
-async function letIn(ctx: Context, account: Account): Promise<Onboarded> {
+async function letIn(ctx: SessionContext, account: Account): Promise<Onboarded> {
   return {
     userId: account.user_id,
     creditsRemaining: account.credits_remaining,
@@ -130,7 +137,7 @@ async function letIn(ctx: Context, account: Account): Promise<Onboarded> {
   };
 }
 
-async function findByDevice(ctx: Context, deviceId: string) {
+async function findByDevice(ctx: Pick<Context, 'db'>, deviceId: string) {
   const row = await ctx.db.read
     .selectFrom('users')
     .leftJoin('user_bans', 'user_bans.user_id', 'users.id')

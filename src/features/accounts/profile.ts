@@ -6,7 +6,7 @@ export type Theme = 'light' | 'dark' | 'system';
 export type ProfileChange = { language?: Locale | undefined; themePreference?: Theme | undefined };
 
 /** What an account's owner may see of it. */
-export async function readProfile(ctx: Context, userId: string) {
+export async function readProfile(ctx: Pick<Context, 'db'>, userId: string) {
   const row = await ctx.db.read
     .selectFrom('users')
     .select([
@@ -32,7 +32,7 @@ export async function readProfile(ctx: Context, userId: string) {
 }
 
 /** Changes what people may change of themselves; what is not named stays. */
-export async function updateProfile(ctx: Context, userId: string, change: ProfileChange) {
+export async function updateProfile(ctx: Pick<Context, 'db'>, userId: string, change: ProfileChange) {
   await ctx.db.call('update_profile', {
     user_id: userId,
     language: change.language ?? null,

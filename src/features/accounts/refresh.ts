@@ -1,6 +1,12 @@
 import { bytesFromHex, sha256 } from '../../kernel/hash.ts';
 import type { Context } from '../context.ts';
-import { makeRefreshToken, SESSION_LIFETIME_SECONDS, type Session, signSession } from './session.ts';
+import {
+  makeRefreshToken,
+  SESSION_LIFETIME_SECONDS,
+  type Session,
+  type SessionContext,
+  signSession,
+} from './session.ts';
 
 /** Why a refresh token opens nothing; each is final, so the app has to sign in again. */
 export type RefreshRefusal = 'not_found' | 'session_expired' | 'session_revoked' | 'banned' | 'reused';
@@ -12,7 +18,10 @@ const TOKEN_CHARACTERS_MAX = 500;
  * Trades a refresh token for a new pair. Asking again with the token that was just traded gives the active one, so a lost
  * answer signs nobody out; anything older closes the session.
  */
-export async function refreshSession(ctx: Context, refreshToken: string): Promise<Session | RefreshRefusal> {
+export async function refreshSession(
+  ctx: SessionContext & Pick<Context, 'log'>,
+  refreshToken: string,
+): Promise<Session | RefreshRefusal> {
   if (refreshToken.length > TOKEN_CHARACTERS_MAX) return 'not_found';
   const next = await makeRefreshToken(ctx);
   const result = await ctx.db.call('rotate_session', {

@@ -14,18 +14,19 @@ export type SessionUser = {
   updated_at: Date;
 };
 
+export type SessionContext = Pick<Context, 'clock' | 'db' | 'randomBytes' | 'refreshTokenFor' | 'tokens'>;
 export type Session = AccessToken & { refreshToken: string; user: SessionUser };
 export type RefreshToken = { token: string; hash: Uint8Array; nonce: Uint8Array };
 
 /** A refresh token that nobody has seen: the nonce and the hash are stored, the token is not. */
-export async function makeRefreshToken(ctx: Context): Promise<RefreshToken> {
+export async function makeRefreshToken(ctx: Pick<Context, 'randomBytes' | 'refreshTokenFor'>): Promise<RefreshToken> {
   const nonce = ctx.randomBytes(NONCE_BYTES);
   const token = await ctx.refreshTokenFor(nonce);
   return { token, hash: await sha256(token), nonce };
 }
 
 /** Opens a new session for an account and signs its first pair of tokens. */
-export async function openSession(ctx: Context, userId: string): Promise<Session> {
+export async function openSession(ctx: SessionContext, userId: string): Promise<Session> {
   const sessionId = crypto.randomUUID();
   const refresh = await makeRefreshToken(ctx);
   await ctx.db.call('open_session', {
@@ -40,7 +41,7 @@ export async function openSession(ctx: Context, userId: string): Promise<Session
 
 /** A fresh access token beside a refresh token that the database already knows. */
 export async function signSession(
-  ctx: Context,
+  ctx: Pick<Context, 'clock' | 'db' | 'tokens'>,
   userId: string,
   sessionId: string,
   refreshToken: string,

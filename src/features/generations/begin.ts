@@ -30,7 +30,10 @@ const HOUR_SECONDS = 3600;
 const IN_FLIGHT_RETRY_SECONDS = 5;
 
 /** Charges for one generation and starts it, once for each key. */
-export async function beginGeneration(ctx: Context, input: BeginGenerationInput): Promise<Answer> {
+export async function beginGeneration(
+  ctx: Pick<Context, 'clock' | 'db' | 'media' | 'policy' | 'providers'>,
+  input: BeginGenerationInput,
+): Promise<Answer> {
   const prompt = input.prompt.trim();
   const model = await ctx.db.read
     .selectFrom('models')
@@ -76,7 +79,7 @@ function hashRequest({ modelId, prompt, settings, imageUrl }: BeginGenerationInp
   return canonicalHash({ model_id: modelId, prompt: prompt.trim(), settings: known, image_url: image });
 }
 
-async function findReplay(ctx: Context, input: BeginGenerationInput): Promise<Answer | null> {
+async function findReplay(ctx: Pick<Context, 'clock' | 'db'>, input: BeginGenerationInput): Promise<Answer | null> {
   const logged = await ctx.db.read
     .selectFrom('idempotency_log')
     .leftJoin('video_jobs', 'video_jobs.job_id', 'idempotency_log.job_id')

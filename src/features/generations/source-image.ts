@@ -16,7 +16,7 @@ const ADDRESS_SECONDS = { min: 600, extra: 60 };
 
 /** The path of the picture in its bucket, as the job keeps it; null for a model that takes none. Else ERR_4006. */
 export async function checkImage(
-  ctx: Context,
+  ctx: Pick<Context, 'db' | 'media'>,
   { userId, imageUrl, isRequired }: { userId: string; imageUrl: string | null; isRequired: boolean },
 ): Promise<string | null> {
   if (!isRequired && imageUrl === null) return null;
@@ -40,7 +40,7 @@ function refusal(details: object = {}): Problem {
 type Found = Image & { key: string; sha256: string };
 
 /** By our row; or the object itself where Supabase's own Storage took it, which has rows of its own and checks little. */
-async function findPicture(ctx: Context, path: string): Promise<Found | null> {
+async function findPicture(ctx: Pick<Context, 'db' | 'media'>, path: string): Promise<Found | null> {
   const row = await ctx.db.read
     .selectFrom('uploads')
     .select(['file', 'content_type', 'width', 'height', 'sha256'])
@@ -58,7 +58,7 @@ async function findPicture(ctx: Context, path: string): Promise<Found | null> {
 }
 
 /** Null where there is none, or more than a picture. */
-async function readPicture(ctx: Context, key: string): Promise<Uint8Array<ArrayBuffer> | null> {
+async function readPicture(ctx: Pick<Context, 'media'>, key: string): Promise<Uint8Array<ArrayBuffer> | null> {
   const info = await ctx.media.info(key);
   if (info === null || info.bytes > UPLOAD_BYTES_MAX) return null;
   const stream = await ctx.media.read(key);
@@ -75,7 +75,10 @@ type PictureJob = {
 };
 
 /** The picture as its provider gets it: at an address that opens until the deadline, where it can reach this server. */
-export async function sourceImage(ctx: Context, job: PictureJob): Promise<SourceImage> {
+export async function sourceImage(
+  ctx: Pick<Context, 'callbackUrl' | 'clock' | 'db' | 'media' | 'mediaSigner'>,
+  job: PictureJob,
+): Promise<SourceImage> {
   const found = job.isSent ? null : await findPicture(ctx, job.path);
   return {
     url: found || job.isSent ? await addressOf(ctx, job) : null,
@@ -91,7 +94,10 @@ export async function sourceImage(ctx: Context, job: PictureJob): Promise<Source
   };
 }
 
-async function addressOf(ctx: Context, { path, provider, createdAt, deadlineAt }: PictureJob): Promise<string | null> {
+async function addressOf(
+  ctx: Pick<Context, 'callbackUrl' | 'clock' | 'mediaSigner'>,
+  { path, provider, createdAt, deadlineAt }: PictureJob,
+): Promise<string | null> {
   const base = provider && ctx.callbackUrl(provider);
   if (base === null) return null;
   const key = `${UPLOADS}/${path}`;

@@ -25,7 +25,10 @@ export type ProviderEvent = {
 type Sender = VideoProvider & Required<Pick<VideoProvider, 'webhooksFrom' | 'verifyWebhook'>>;
 
 /** Verifies the raw bytes by the sender's scheme; else ERR_4005. */
-export async function verifyWebhook(ctx: Context, webhook: ReceivedWebhook): Promise<VerifiedWebhook> {
+export async function verifyWebhook(
+  ctx: Pick<Context, 'log' | 'providers' | 'verifySignedWebhook'>,
+  webhook: ReceivedWebhook,
+): Promise<VerifiedWebhook> {
   const senders = [...ctx.providers.values()].filter(sendsWebhooks);
   const vendor = senders.find(({ name, webhooksFrom }) => [name, webhooksFrom].includes(webhook.sender ?? ''));
   if (!vendor) {
@@ -59,7 +62,11 @@ export function genericEvent(
  * Records a verified event once and has the worker ask the provider. Nothing that the event says of the job is believed; an
  * event about no job of ours leaves no row.
  */
-export async function recordWebhook(ctx: Context, webhook: ReceivedWebhook, event: ProviderEvent): Promise<void> {
+export async function recordWebhook(
+  ctx: Pick<Context, 'db' | 'log'>,
+  webhook: ReceivedWebhook,
+  event: ProviderEvent,
+): Promise<void> {
   const recorded = await ctx.db.call('record_provider_event', {
     sender: event.sender,
     event_key: event.eventId ?? `sha256:${await sha256Hex(Uint8Array.from(webhook.body))}`,

@@ -3,7 +3,10 @@ import type { Context } from '../context.ts';
 export type Readiness = { ready: boolean; checks: { database: boolean; migrations: boolean; worker: boolean | null } };
 
 /** Whether this process can do its work: the database answers, is migrated, and the worker (null: elsewhere) runs. */
-export async function readReadiness(ctx: Context, isWorking: () => boolean | null): Promise<Readiness> {
+export async function readReadiness(
+  ctx: Pick<Context, 'db' | 'latestMigration'>,
+  isWorking: () => boolean | null,
+): Promise<Readiness> {
   let database = true;
   let migrations = false;
   try {

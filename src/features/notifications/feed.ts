@@ -24,7 +24,7 @@ export type EventFeed = {
  * listens any more.
  */
 export function createFeed(
-  ctx: Context,
+  ctx: Pick<Context, 'db'>,
   userId: string,
   lastId: number,
   send: (event: UserEvent) => Promise<boolean>,
@@ -64,7 +64,7 @@ export function createFeed(
 }
 
 /** Where a stream without a past begins: after all that has happened so far. */
-export async function latestEventId(ctx: Context, userId: string): Promise<number> {
+export async function latestEventId(ctx: Pick<Context, 'db'>, userId: string): Promise<number> {
   const row = await ctx.db.read
     .selectFrom('user_events')
     .select('id')

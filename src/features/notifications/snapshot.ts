@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { BEGINNING, type UserEvent } from './feed.ts';
 
 /** The jobs that are under way, as the events they would have been told by, for a stream that has seen none. */
-export async function snapshotOf(ctx: Context, userId: string): Promise<UserEvent[]> {
+export async function snapshotOf(ctx: Pick<Context, 'db'>, userId: string): Promise<UserEvent[]> {
   const rows = await ctx.db.read
     .selectFrom('video_jobs')
     .select(['job_id', 'status', 'progress', 'queue_position', 'created_at'])

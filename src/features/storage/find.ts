@@ -20,13 +20,18 @@ export type StoredObject = {
 };
 
 /** The object of this owner under this path; none is ERR_4007. */
-export async function findObject(ctx: Context, userId: string, bucket: string, path: string): Promise<StoredObject> {
+export async function findObject(
+  ctx: Pick<Context, 'db'>,
+  userId: string,
+  bucket: string,
+  path: string,
+): Promise<StoredObject> {
   const found = bucket === UPLOADS ? await findUpload(ctx, userId, path) : await findMedia(ctx, userId, bucket, path);
   if (!found) throw new Problem('ERR_4007');
   return found;
 }
 
-async function findUpload(ctx: Context, userId: string, path: string): Promise<StoredObject | null> {
+async function findUpload(ctx: Pick<Context, 'db'>, userId: string, path: string): Promise<StoredObject | null> {
   const row = await ctx.db.read
     .selectFrom('uploads')
     .selectAll()
@@ -40,7 +45,12 @@ async function findUpload(ctx: Context, userId: string, path: string): Promise<S
 }
 
 /** A finished video, or its picture; its name ends in the job's id. */
-async function findMedia(ctx: Context, userId: string, bucket: string, path: string): Promise<StoredObject | null> {
+async function findMedia(
+  ctx: Pick<Context, 'db'>,
+  userId: string,
+  bucket: string,
+  path: string,
+): Promise<StoredObject | null> {
   const jobId = jobIdOf(path);
   if (jobId === null) return null;
   const row = await ctx.db.read
@@ -66,7 +76,11 @@ async function findMedia(ctx: Context, userId: string, bucket: string, path: str
 }
 
 /** What a signed URL opens; ERR_4007 once it is gone. */
-export async function findSigned(ctx: Context, bucket: string, path: string): Promise<SignedObject> {
+export async function findSigned(
+  ctx: Pick<Context, 'db' | 'media'>,
+  bucket: string,
+  path: string,
+): Promise<SignedObject> {
   const found = bucket === UPLOADS ? await findSignedUpload(ctx, path) : await findSignedMedia(ctx, bucket, path);
   if (!found) throw new Problem('ERR_4007');
   return found;
@@ -75,7 +89,7 @@ export async function findSigned(ctx: Context, bucket: string, path: string): Pr
 type SignedObject = { key: MediaKey; contentType: string };
 
 /** A video or a thumbnail stops being served with its job, however long its URL was to live. */
-async function findSignedMedia(ctx: Context, bucket: string, path: string): Promise<SignedObject | null> {
+async function findSignedMedia(ctx: Pick<Context, 'db'>, bucket: string, path: string): Promise<SignedObject | null> {
   const jobId = jobIdOf(path);
   if (jobId === null) return null;
   const row = await ctx.db.read
@@ -92,7 +106,7 @@ async function findSignedMedia(ctx: Context, bucket: string, path: string): Prom
  * The newest version of an upload or, where Supabase's own Storage took it and we have no row, the object itself, if its
  * first bytes are an image's.
  */
-async function findSignedUpload(ctx: Context, path: string): Promise<SignedObject | null> {
+async function findSignedUpload(ctx: Pick<Context, 'db' | 'media'>, path: string): Promise<SignedObject | null> {
   const row = await ctx.db.read
     .selectFrom('uploads')
     .select(['file', 'content_type'])

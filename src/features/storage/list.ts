@@ -40,7 +40,7 @@ const THUMBNAILS = sql`
   where status = 'completed' and deleted_at is null and thumbnail_url is not null`;
 
 /** What lies in a folder of the owner's, one level deep. */
-export async function listObjects(ctx: Context, userId: string, input: ListInput): Promise<Entry[]> {
+export async function listObjects(ctx: Pick<Context, 'db'>, userId: string, input: ListInput): Promise<Entry[]> {
   const { bucket, prefix, limit, offset, search, sortBy, isDescending } = input;
   const objects = bucket === UPLOADS ? UPLOADED : bucket === 'videos' ? VIDEOS : THUMBNAILS;
   const folder = prefix === '' ? '' : `${prefix}/`;

@@ -28,7 +28,10 @@ export type UploadInput = {
 };
 
 /** Keeps a picture under its owner's name for it. Of writers at once the last one stays, file and row alike. */
-export async function upload(ctx: Context, { userId, path, file, isUpsert }: UploadInput) {
+export async function upload(
+  ctx: Pick<Context, 'db' | 'log' | 'media'>,
+  { userId, path, file, isUpsert }: UploadInput,
+) {
   const picture = await withSlot(() => inspect(file));
   const begun = await ctx.db.call('begin_upload', {
     user_id: userId,

@@ -1,13 +1,13 @@
 /** The part of the Supabase auth API that keeps sessions alive, in its own wire format. */
 
 import { takeAddressSlot } from '../../../http/address-limit.ts';
-import type { Api, Guards } from '../../../http/api.ts';
 import { type AuthErrorCode, authError } from '../../../http/auth-dialect.ts';
 import type { AddressReader } from '../../../http/client-address.ts';
 import type { HttpContext } from '../../../http/env.ts';
+import type { Router } from '../../../http/route.ts';
 import type { Context } from '../../context.ts';
 import { type RefreshRefusal, refreshSession } from '../refresh.ts';
-import { describeAuth } from './auth-openapi.ts';
+import { GET_SIGNING_KEYS, REFRESH_SESSION } from './auth-openapi.ts';
 import { presentSession } from './schemas.ts';
 
 const FIVE_MINUTES_SECONDS = 300;
@@ -22,9 +22,8 @@ const REFUSALS: Record<RefreshRefusal, [AuthErrorCode, string]> = {
   banned: ['user_banned', 'Invalid Refresh Token: User Banned'],
 };
 
-export function authRoutes(api: Api, ctx: Context, guards: Guards, addressOf: AddressReader): void {
-  describeAuth(api);
-  api.post('/auth/v1/token', guards.publicWithBody, async (c) => {
+export function authRoutes(router: Router, ctx: Context, addressOf: AddressReader): void {
+  router.add(REFRESH_SESSION, async (c) => {
     if (c.req.query('grant_type') !== 'refresh_token') {
       return authError(c, 400, 'invalid_credentials', 'unsupported_grant_type');
     }
@@ -39,13 +38,17 @@ export function authRoutes(api: Api, ctx: Context, guards: Guards, addressOf: Ad
     return answerRefresh(c, ctx, await c.req.json());
   });
 
-  api.get('/auth/v1/.well-known/jwks.json', (c) => {
+  router.add(GET_SIGNING_KEYS, (c) => {
     c.header('Cache-Control', `public, max-age=${JWKS_SECONDS}`);
     return c.json(ctx.tokens.jwks(), 200);
   });
 }
 
-async function answerRefresh(c: HttpContext, ctx: Context, body: { refresh_token?: unknown }): Promise<Response> {
+async function answerRefresh(
+  c: HttpContext,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'randomBytes' | 'refreshTokenFor' | 'tokens'>,
+  body: { refresh_token?: unknown },
+): Promise<Response> {
   const token = body.refresh_token;
   if (typeof token !== 'string' || token === '') {
     return c.json({ error: 'invalid_request', error_description: 'refresh_token required' }, 400);

@@ -1,12 +1,13 @@
 /** What `webhook-delivery` is sent, and how it is written into the OpenAPI document. */
 import { z } from '@hono/zod-openapi';
-import type { Api } from '../../../http/api.ts';
-import { EXAMPLE_IDS, headerParameter, jsonContent, responses } from '../../../http/openapi.ts';
+import { EXAMPLE_IDS, headerParameter, jsonContent } from '../../../http/openapi.ts';
+import { publicRoute } from '../../../http/route.ts';
+import { WEBHOOK_PATH } from '../callback-url.ts';
 
 const text = (max: number) => z.string().min(1).max(max);
-const unused = 'Not used: the provider is asked.';
+const unused = 'Not used: the provider itself is asked.';
 
-/** The generic form. Only what tells where to look is read. */
+/** The generic form. Only what names the job is read. */
 export const SignedEventBody = z
   .object({
     id: text(200)
@@ -34,8 +35,8 @@ const DESCRIPTION = `Callbacks of fal's (\`?provider=fal&job=<job_id>\`) are ver
 \`WEBHOOK_SECRET\`: \`X-Webhook-Signature\` is the lower-case hex HMAC-SHA256 of the raw body or, where \`X-Webhook-Timestamp\` (unix
 seconds, within five minutes) is sent, of \`<timestamp>.<raw body>\`.
 
-An event is a hint. It is recorded once and makes the worker ask the provider at once; what it says of the job is not believed.
-One that concerns no job here is answered alike.`;
+An event is a hint. It is recorded once and makes the worker poll the provider at once; what it says about the job is not used.
+An event about no job of this server gets the same answer.`;
 
 const EXAMPLES = {
   generic: {
@@ -56,34 +57,33 @@ const EXAMPLES = {
   },
 };
 
-export function describeWebhooks(api: Api, path: string): void {
-  api.openAPIRegistry.registerPath({
-    method: 'post',
-    path,
-    tags: ['Operations'],
-    operationId: 'deliverWebhook',
-    summary: 'For providers: something has happened to a job',
-    description: DESCRIPTION,
-    parameters: [
-      headerParameter('X-Webhook-Signature', 'Of the generic form.'),
-      headerParameter('X-Webhook-Timestamp', 'Unix seconds; part of what is signed where it is sent.'),
-    ],
-    request: {
-      query: z.object({
-        provider: z.string().optional().openapi({ description: '`fal` for fal’s form; else the generic one.' }),
-        job: z.string().optional().openapi({
-          format: 'uuid',
-          description: 'Our job, as the provider was told it.',
-          example: EXAMPLE_IDS.job,
-        }),
+export const DELIVER_WEBHOOK = publicRoute({
+  method: 'post',
+  path: WEBHOOK_PATH,
+  tags: ['Operations'],
+  operationId: 'deliverWebhook',
+  summary: 'For providers: something has happened to a job',
+  description: DESCRIPTION,
+  parameters: [
+    headerParameter('X-Webhook-Signature', 'Of the generic form.'),
+    headerParameter('X-Webhook-Timestamp', 'Unix seconds; part of what is signed where it is sent.'),
+  ],
+  documents: {
+    query: z.object({
+      provider: z.string().optional().openapi({ description: '`fal` for fal’s form; else the generic one.' }),
+      job: z.string().optional().openapi({
+        format: 'uuid',
+        description: 'Our job, as the provider was told it.',
+        example: EXAMPLE_IDS.job,
       }),
-      body: jsonContent(z.union([SignedEventBody, FalEvent]), EXAMPLES),
-    },
-    responses: responses(Received, {
-      description: 'Recorded, now or before',
-      example: { success: true },
-      errors: ['ERR_4005', 'ERR_4006', 'ERR_4014'],
-      details: { ERR_4005: { reason: 'signature' }, ERR_4006: { field: 'data.provider_job_id', reason: 'missing' } },
     }),
-  });
-}
+    body: jsonContent(z.union([SignedEventBody, FalEvent]), EXAMPLES),
+  },
+  answer: {
+    schema: Received,
+    description: 'Recorded, now or before',
+    example: { success: true },
+    errors: ['ERR_4005', 'ERR_4006', 'ERR_4014'],
+    details: { ERR_4005: { reason: 'signature' }, ERR_4006: { field: 'data.provider_job_id', reason: 'missing' } },
+  },
+});

@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts';
-import { type FoundJob, findJob } from './job.ts';
+import { type FoundJob, findJob, type JobContext } from './job.ts';
 import { withProviderSlot } from './provider-slot.ts';
 
 const CANCEL_TIMEOUT_MS = 30_000;
@@ -8,7 +8,11 @@ const CANCEL_TIMEOUT_MS = 30_000;
  * Removes what an ended generation left. Of a failed or deleted one the stored files go; of a failed one the provider is told
  * to stop; of every one the provider's own copy goes. Does nothing while the generation runs.
  */
-export async function cleanUpGeneration(ctx: Context, jobId: string, signal: AbortSignal): Promise<void> {
+export async function cleanUpGeneration(
+  ctx: JobContext & Pick<Context, 'bulkhead'>,
+  jobId: string,
+  signal: AbortSignal,
+): Promise<void> {
   const job = await findJob(ctx, jobId);
   if (!job || (job.status !== 'failed' && job.status !== 'completed')) return;
   if (job.status === 'failed' || job.isDeleted) await deleteFiles(ctx, job);

@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
 import { fetchStatus, POLL_AGAIN_MS, retryAfterMsOf } from './fetch-status.ts';
 import { recordOutcome } from './health.ts';
-import { findJob, hasProvider } from './job.ts';
+import { findJob, hasProvider, type JobContext } from './job.ts';
 import { withProviderSlot } from './provider-slot.ts';
 
 /** Not every machine of a provider knows a new job at once; after so many answers the job is another customer's. */
@@ -15,7 +15,7 @@ export type Confirmation = { jobId: string; providerJobId: string; tries: number
  * so the provider is asked with our key; only what it has under that id ends the uncertainty.
  */
 export async function confirmAttempt(
-  ctx: Context,
+  ctx: JobContext & Pick<Context, 'bulkhead' | 'log'>,
   { jobId, providerJobId, tries }: Confirmation,
   signal: AbortSignal,
 ): Promise<void> {

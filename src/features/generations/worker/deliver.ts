@@ -12,6 +12,8 @@ import { fetchThumbnail } from './thumbnail.ts';
 /** The longest that a timer can run. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
+export type DeliveryContext = Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'mediaFetcherFor' | 'probe' | 'workDir'>;
+
 /** Files in the work folder. */
 type Files = { video: string; thumbnail: string };
 
@@ -21,7 +23,7 @@ type Files = { video: string; thumbnail: string };
  * decided; the provider is then asked for its URL again.
  */
 export async function deliverGeneration(
-  ctx: Context,
+  ctx: DeliveryContext,
   job: ProviderJob,
   { video: source, thumbnail }: { video: VideoSource; thumbnail: VideoSource | null },
   signal: AbortSignal,
@@ -47,7 +49,7 @@ export async function deliverGeneration(
 
 /** `failed`: the file can never be fetched, and the generation has failed. */
 async function fetchOrFail(
-  ctx: Pick<Context, 'db' | 'log' | 'clock' | 'mediaFetcherFor'>,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'mediaFetcherFor'>,
   { provider, request, deadlineAt }: ProviderJob,
   url: string,
   path: string,
@@ -71,7 +73,7 @@ async function fetchOrFail(
 }
 
 async function checkAndStore(
-  ctx: Context,
+  ctx: Pick<Context, 'db' | 'log' | 'media' | 'mediaFetcherFor' | 'probe'>,
   job: ProviderJob,
   files: Files,
   thumbnail: VideoSource | null,

@@ -24,7 +24,9 @@ export function hasProvider(job: FoundJob | null): job is FoundJob & ProviderJob
   return job !== null && job.provider !== null;
 }
 
-export async function findJob(ctx: Context, jobId: string): Promise<FoundJob | null> {
+export type JobContext = Pick<Context, 'callbackUrl' | 'clock' | 'db' | 'media' | 'mediaSigner' | 'providers'>;
+
+export async function findJob(ctx: JobContext, jobId: string): Promise<FoundJob | null> {
   const row = await ctx.db.read.selectFrom('video_jobs').selectAll().where('job_id', '=', jobId).executeTakeFirst();
   if (!row) return null;
   const provider = ctx.providers.get(row.provider) ?? null;
@@ -54,7 +56,7 @@ function withExtension(mediaPath: string | null, extension: string): string | nu
 
 type ImageRow = Pick<Selectable<VideoJobs>, 'image_url' | 'created_at' | 'deadline_at' | 'status'>;
 
-async function imageOf(ctx: Context, row: ImageRow, provider: VideoProvider | null): Promise<SourceImage | null> {
+async function imageOf(ctx: JobContext, row: ImageRow, provider: VideoProvider | null): Promise<SourceImage | null> {
   const { image_url: path, created_at: createdAt, deadline_at: deadlineAt, status } = row;
   if (path === null) return null;
   return sourceImage(ctx, { path, provider, createdAt, deadlineAt, isSent: status !== 'pending' });

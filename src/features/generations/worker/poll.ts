@@ -2,11 +2,11 @@ import { sleep } from '../../../kernel/sleep.ts';
 import type { ProviderStatus } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
 import { cleanUpGeneration } from './clean-up.ts';
-import { deliverGeneration } from './deliver.ts';
+import { type DeliveryContext, deliverGeneration } from './deliver.ts';
 import { failGeneration } from './fail.ts';
 import { fetchStatus, POLL_AGAIN_MS, retryAfterMsOf } from './fetch-status.ts';
 import { isOutage, recordOutcome } from './health.ts';
-import { findJob, hasProvider, type ProviderJob } from './job.ts';
+import { findJob, hasProvider, type JobContext, type ProviderJob } from './job.ts';
 import { withProviderSlot } from './provider-slot.ts';
 
 /** A provider that is polled more often than this is polled in a loop; for others each poll is a task of its own. */
@@ -18,8 +18,10 @@ const FETCH_AGAIN_MAX_MS = 60_000;
 /** A provider that this server does not have may be back with the next configuration. */
 const NO_PROVIDER_RETRY_MS = 60_000;
 
+type PollContext = JobContext & DeliveryContext & Pick<Context, 'bulkhead'>;
+
 /** Polls the provider until the generation has ended or the next poll has a task of its own. */
-export async function pollGeneration(ctx: Context, jobId: string, signal: AbortSignal): Promise<void> {
+export async function pollGeneration(ctx: PollContext, jobId: string, signal: AbortSignal): Promise<void> {
   for (let polls = 1; ; polls += 1) {
     const job = await findJob(ctx, jobId);
     // It has ended, perhaps under a worker that died before it had cleaned up.
@@ -48,13 +50,18 @@ async function pollLater(ctx: Pick<Context, 'db'>, jobId: string, delayMs: numbe
 type Next = number | 'ended' | 'delivered';
 
 /** One poll and, where the video is made, its delivery, which is as slow as the vendor's host. */
-async function pollOnce(ctx: Context, job: ProviderJob, signal: AbortSignal): Promise<Next> {
+async function pollOnce(ctx: DeliveryContext, job: ProviderJob, signal: AbortSignal): Promise<Next> {
   // A job that is processing has the provider's id: the table's own check.
   const status = await fetchStatus(job, job.providerJobId ?? '', signal);
   return applyStatus(ctx, job, status, signal);
 }
 
-async function applyStatus(ctx: Context, job: ProviderJob, status: ProviderStatus, signal: AbortSignal): Promise<Next> {
+async function applyStatus(
+  ctx: DeliveryContext,
+  job: ProviderJob,
+  status: ProviderStatus,
+  signal: AbortSignal,
+): Promise<Next> {
   const { jobId } = job.request;
   const provider = job.provider.name;
   switch (status.state) {
@@ -89,7 +96,7 @@ async function applyStatus(ctx: Context, job: ProviderJob, status: ProviderStatu
 }
 
 /** How long until a file that could not be fetched is fetched again: half as long as we have waited for it. */
-async function fetchAgainMs(ctx: Pick<Context, 'db' | 'clock'>, jobId: string): Promise<number> {
+async function fetchAgainMs(ctx: Pick<Context, 'clock' | 'db'>, jobId: string): Promise<number> {
   const attempt = await ctx.db.read
     .selectFrom('provider_attempts')
     .select('ended_at')

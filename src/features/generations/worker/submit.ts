@@ -5,7 +5,7 @@ import type { SubmitOutcome } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
 import { type AttemptFailure, failAttempt, failGeneration } from './fail.ts';
 import { isOutage, recordOutcome } from './health.ts';
-import { type FoundJob, findJob, hasProvider, type ProviderJob } from './job.ts';
+import { type FoundJob, findJob, hasProvider, type JobContext, type ProviderJob } from './job.ts';
 import { withProviderSlot } from './provider-slot.ts';
 
 type Attempt = Pick<Extract<ResultOf<'begin_attempt'>, { attempt: number }>, 'attempt_id' | 'attempt'>;
@@ -22,11 +22,13 @@ const SUBMIT_TIMEOUT_MS = 30_000;
 const STORE_TRIES_MAX = 30;
 const STORE_RETRY_MS = 1_000;
 
+type SubmitContext = JobContext & Pick<Context, 'bulkhead' | 'log' | 'randomBytes'>;
+
 /**
  * Sends a paid generation to its provider, once. Where a worker died during a submit and the provider does not recognise a repeat,
  * the attempt's outcome is unknown and nothing is sent again.
  */
-export async function submitGeneration(ctx: Context, jobId: string, signal: AbortSignal): Promise<void> {
+export async function submitGeneration(ctx: SubmitContext, jobId: string, signal: AbortSignal): Promise<void> {
   // Read before the attempt is claimed: a database or a store that fails here leaves no attempt with an unknown outcome.
   const job = await findJob(ctx, jobId);
   // Check the status before taking a slot.
@@ -39,7 +41,11 @@ export async function submitGeneration(ctx: Context, jobId: string, signal: Abor
 }
 
 /** Null when nothing is left to send; else how long to wait before the next send. */
-async function tryToSubmit(ctx: Context, job: FoundJob, signal: AbortSignal): Promise<number | null> {
+async function tryToSubmit(
+  ctx: Pick<Context, 'db' | 'log' | 'randomBytes'>,
+  job: FoundJob,
+  signal: AbortSignal,
+): Promise<number | null> {
   const { jobId } = job.request;
   const attempt = await ctx.db.call('begin_attempt', { job_id: jobId });
   // Left by a server from before the two were one transaction, which died between them.
@@ -63,7 +69,7 @@ async function tryToSubmit(ctx: Context, job: FoundJob, signal: AbortSignal): Pr
 
 /** Null when nothing is left to send; else the wait that the provider asks for, or 0. */
 async function sendOnce(
-  ctx: Context,
+  ctx: Pick<Context, 'db' | 'log'>,
   job: ProviderJob,
   { attempt_id: attemptId, attempt: tries }: Attempt,
   signal: AbortSignal,
@@ -105,7 +111,7 @@ async function sendOnce(
 }
 
 async function storeAccepted(
-  ctx: Context,
+  ctx: Pick<Context, 'db' | 'log'>,
   { provider, request }: ProviderJob,
   attemptId: string,
   answer: Extract<SubmitOutcome, { outcome: 'accepted' }>,

@@ -9,7 +9,9 @@ const BATCH = 100;
  * Fails and refunds every generation past its deadline, and gives unfinished jobs without a queue task their task back. With the
  * sweep alone, every generation would still end correctly.
  */
-export async function sweepGenerations(ctx: Context): Promise<{ expired: number; requeued: number }> {
+export async function sweepGenerations(
+  ctx: Pick<Context, 'clock' | 'db' | 'log'>,
+): Promise<{ expired: number; requeued: number }> {
   const late = await ctx.db.read
     .selectFrom('video_jobs')
     .select('job_id')

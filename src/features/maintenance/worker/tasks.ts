@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { pruneLogs } from './prune.ts';
 import { reconcile } from './reconcile.ts';
 
-export function maintenanceTasks(ctx: Context): Tasks {
+export function maintenanceTasks(ctx: Pick<Context, 'db' | 'log'>): Tasks {
   return {
     prune_logs: () => pruneLogs(ctx),
     reconcile: async () => {

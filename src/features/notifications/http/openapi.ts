@@ -1,6 +1,6 @@
 /** How the event stream is written into the OpenAPI document. */
 import { z } from '@hono/zod-openapi';
-import { type Api, credits, time } from '../../../http/api.ts';
+import { credits, time } from '../../../http/api.ts';
 import {
   EXAMPLE_IDS,
   headerParameter,
@@ -10,6 +10,7 @@ import {
   USER_ID_PARAMETER,
 } from '../../../http/openapi.ts';
 import { headersOf } from '../../../http/openapi-headers.ts';
+import { rawUserRoute } from '../../../http/route.ts';
 
 const job = { job_id: z.uuid(), created_at: time };
 
@@ -18,19 +19,19 @@ const DATA = {
   processing: z.object({
     ...job,
     status: z.literal('processing'),
-    progress: z.int().nullable().openapi({ description: 'In percent, where the provider tells it.' }),
+    progress: z.int().nullable().openapi({ description: 'In percent, where the provider says.' }),
     queue_position: z
       .int()
       .nullable()
-      .openapi({ description: 'How many are before it at the provider, where it tells.' }),
+      .openapi({ description: 'How many jobs are before it at the provider, where the provider says.' }),
   }),
   completed: z.object({ ...job, status: z.literal('completed') }),
   failed: z.object({
     ...job,
     status: z.literal('failed'),
     error_code: z.string().openapi({ description: 'Such as `ERR_5003`.' }),
-    error_message: z.string().openapi({ description: 'The same as a sentence, in the reader’s language.' }),
-    refunded: credits('What was given back'),
+    error_message: z.string().openapi({ description: 'The same as a sentence, in the caller’s language.' }),
+    refunded: credits('What was refunded'),
   }),
   credits: z.object({
     credits_remaining: credits('What there is to spend now'),
@@ -45,8 +46,8 @@ const eventOf = <Name extends keyof typeof DATA>(event: Name) =>
   z.object({
     id: z.string().openapi({
       description:
-        'Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream ' +
-        'began: a line with the id of that place alone follows it.',
+        'Send the last one as `Last-Event-ID` to resume after it. `beginning` on the events that list the jobs under way when ' +
+        'the stream began: a line with an id alone follows them.',
     }),
     event: z.literal(event),
     data: DATA[event],
@@ -88,37 +89,33 @@ data: {${JOB},"status":"completed",${MOMENT}}
 
 `;
 
-export function describeEvents(api: Api): void {
-  api.openAPIRegistry.register('JobEvent', JobEvent);
-  api.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/functions/v1/job-events',
-    tags: ['Video jobs'],
-    operationId: 'jobEvents',
-    summary: 'What happens to the caller’s jobs and balance, as it happens',
-    description:
-      'Server-sent events, each a `JobEvent`: `queued`, `processing`, `completed`, `failed`, and `credits` when the balance ' +
-      'changes. With `Last-Event-ID` the stream goes on where it broke off, without a gap or a repeat, for a day; without, ' +
-      'it begins with the jobs that are under way. A comment every 15 seconds keeps it awake. It ends with the access ' +
-      'token. Browsers’ own EventSource cannot send a token: read the stream with `fetch`.',
-    security: [{ bearer: [] }],
-    parameters: [
-      headerParameter('Last-Event-ID', 'The id of the last event that was seen.'),
-      LANGUAGE_PARAMETER,
-      USER_ID_PARAMETER,
-    ],
-    responses: {
-      ...refusals(USER_ERRORS, { ERR_4006: { field: 'user_id' } }),
-      200: {
-        description: 'The stream',
-        headers: headersOf(['RateLimit', 'RateLimitPolicy', 'CacheControl']),
-        content: {
-          'text/event-stream': {
-            schema: { type: 'string', description: 'A stream of `JobEvent`.' },
-            example: EXAMPLE,
-          },
+export const JOB_EVENTS = rawUserRoute({
+  method: 'get',
+  path: '/functions/v1/job-events',
+  tags: ['Video jobs'],
+  operationId: 'jobEvents',
+  summary: 'Events of the caller’s jobs and balance, as they happen',
+  description:
+    'Server-sent events, each a `JobEvent`: `queued`, `processing`, `completed`, `failed`, and `credits` when the balance ' +
+    'changes. With `Last-Event-ID` the stream resumes after that event, without a gap or a repeat, for a day; without, ' +
+    'it begins with the jobs that are under way. A comment every 15 seconds keeps the connection open. It ends with the ' +
+    'access token. Browsers’ own EventSource cannot send a token: read the stream with `fetch`.',
+  parameters: [
+    headerParameter('Last-Event-ID', 'The id of the last event that the client has received.'),
+    LANGUAGE_PARAMETER,
+    USER_ID_PARAMETER,
+  ],
+  responses: {
+    ...refusals(USER_ERRORS, { ERR_4006: { field: 'user_id' } }),
+    200: {
+      description: 'The stream',
+      headers: headersOf(['RateLimit', 'RateLimitPolicy', 'CacheControl']),
+      content: {
+        'text/event-stream': {
+          schema: { type: 'string', description: 'A stream of `JobEvent`.' },
+          example: EXAMPLE,
         },
       },
     },
-  });
-}
+  },
+});

@@ -1,20 +1,26 @@
-import type { Api, Guards } from '../../../http/api.ts';
 import { callerId } from '../../../http/caller.ts';
 import type { HttpContext } from '../../../http/env.ts';
 import { localeOf } from '../../../http/problem.ts';
+import type { Router } from '../../../http/route.ts';
 import { createEventStream, lastEventId } from '../../../http/sse.ts';
 import type { Context } from '../../context.ts';
 import { createFeed, latestEventId } from '../feed.ts';
 import { snapshotOf } from '../snapshot.ts';
-import { describeEvents } from './openapi.ts';
+import { JOB_EVENTS, JobEvent } from './openapi.ts';
 import { presentEvent } from './present-event.ts';
 
-export function notificationRoutes(api: Api, ctx: Context, guards: Guards): void {
-  describeEvents(api);
-  api.get('/functions/v1/job-events', guards.user, (c) => openStream(c, ctx));
+export function notificationRoutes(
+  router: Router,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'stopping' | 'userEvents'>,
+): void {
+  router.define('JobEvent', JobEvent);
+  router.add(JOB_EVENTS, (c) => openStream(c, ctx));
 }
 
-async function openStream(c: HttpContext, ctx: Context): Promise<Response> {
+async function openStream(
+  c: HttpContext,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'stopping' | 'userEvents'>,
+): Promise<Response> {
   const userId = callerId(c);
   const locale = localeOf(c);
   const resumeAfter = Number(lastEventId(c.req.header('Last-Event-ID')) ?? Number.NaN);

@@ -1,7 +1,7 @@
-/** Addresses that open by themselves: for reading a stored object, and for uploading one. */
-import type { Api, Guards } from '../../../http/api.ts';
+/** Signed URLs: for reading a stored object, and for uploading one. */
 import { callerId } from '../../../http/caller.ts';
 import type { HttpContext } from '../../../http/env.ts';
+import type { Router } from '../../../http/route.ts';
 import { serveMedia } from '../../../http/serve-media.ts';
 import { signedMediaPath, signedUntil } from '../../../http/signed-url.ts';
 import { Problem } from '../../../kernel/errors.ts';
@@ -10,26 +10,22 @@ import type { Context } from '../../context.ts';
 import { findObject, findSigned } from '../find.ts';
 import { readablePath, writablePath } from '../object-path.ts';
 import { signUpload, verifyUpload } from '../sign.ts';
-import { describeMedia } from './media-openapi.ts';
-import { BASE, bodyOf, knownBucket, OBJECT, objectOf, PATH, receive, restOf } from './requests.ts';
-import { SignBody, SignManyBody } from './schemas.ts';
-import { describeSigning } from './signed-openapi.ts';
+import { BASE, bucketIn, knownBucket, objectIn, pathIn, receive, SIGN, SIGN_UPLOAD } from './requests.ts';
+import { OPEN_SIGNED, SIGN_OBJECT, SIGN_OBJECTS, SIGN_UPLOAD_URL, UPLOAD_TO_SIGNED } from './signed-openapi.ts';
 
-/** As Supabase puts it where many are asked for at once. */
+/** As Supabase words it where many are asked for at once. */
 const NOT_FOUND = 'Either the object does not exist or you do not have access to it';
 
-const SIGN = `${OBJECT}/sign`;
-const UPLOAD = `${OBJECT}/upload/sign`;
-
-export function signedRoutes(api: Api, ctx: Context, guards: Guards): void {
-  describeSigning(api, OBJECT);
-  describeMedia(api, `${SIGN}/{bucket}/{path}`);
+export function signedRoutes(
+  router: Router,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'mediaSigner' | 'workDir'>,
+): void {
   const signed = async (key: string, seconds: number) =>
     signedMediaPath(key, await ctx.mediaSigner.sign(key, seconds)).slice(BASE.length);
 
-  api.get(`${SIGN}/:bucket/*`, (c) => serveSigned(c, ctx));
-  api.post(`${SIGN}/:bucket`, guards.userWithBody, async (c) => {
-    const { expiresIn, paths } = await bodyOf(c, SignManyBody);
+  router.add(OPEN_SIGNED, (c) => serveSigned(c, ctx));
+  router.add(SIGN_OBJECTS, async (c) => {
+    const { expiresIn, paths } = c.req.valid('json');
     const [bucket, userId] = [knownBucket(c), callerId(c)];
     const find = async (path: string) => findObject(ctx, userId, bucket, readablePath(bucket, path, userId));
     const signOne = async (path: string) => {
@@ -39,14 +35,14 @@ export function signedRoutes(api: Api, ctx: Context, guards: Guards): void {
     };
     return c.json(await Promise.all(paths.map(signOne)), 200);
   });
-  api.post(`${SIGN}/:bucket/${PATH}`, guards.userWithBody, async (c) => {
-    const { expiresIn } = await bodyOf(c, SignBody);
-    const { bucket, path } = await objectOf(c, ctx, SIGN);
+  router.add(SIGN_OBJECT, async (c) => {
+    const { expiresIn } = c.req.valid('json');
+    const { bucket, path } = await objectIn(c, ctx, SIGN);
     return c.json({ signedURL: await signed(`${bucket}/${path}`, expiresIn) }, 200);
   });
 
-  api.post(`${UPLOAD}/:bucket/*`, guards.userWithBody, async (c) => {
-    const path = writablePath(c.req.param('bucket') ?? '', restOf(c, UPLOAD), callerId(c));
+  router.add(SIGN_UPLOAD_URL, async (c) => {
+    const path = writablePath(bucketIn(c), pathIn(c, SIGN_UPLOAD), callerId(c));
     const isUpsert = c.req.header('x-upsert') === 'true';
     if (!isUpsert && (await findObject(ctx, callerId(c), UPLOADS, path).catch(orNull))) {
       throw new Problem('ERR_4008', { details: { reason: 'exists' } });
@@ -54,29 +50,31 @@ export function signedRoutes(api: Api, ctx: Context, guards: Guards): void {
     const token = await signUpload(ctx, path, isUpsert);
     return c.json({ url: `/object/upload/sign/${UPLOADS}/${path}?token=${token}`, token }, 200);
   });
-  api.put(`${UPLOAD}/:bucket/*`, async (c) => {
-    const parsed = parseObjectPath(restOf(c, UPLOAD));
-    if (c.req.param('bucket') !== UPLOADS || !parsed)
-      throw new Problem('ERR_4005', { status: 403, details: { reason: 'link' } });
+  router.add(UPLOAD_TO_SIGNED, async (c) => {
+    const parsed = parseObjectPath(pathIn(c, SIGN_UPLOAD));
+    if (bucketIn(c) !== UPLOADS || !parsed) throw linkRefused('link');
     const { isUpsert } = await verifyUpload(ctx, parsed.path, c.req.query('token') ?? '');
     return c.json({ Key: (await receive(c, ctx, parsed.ownerId, parsed.path, isUpsert)).key }, 200);
   });
 }
 
-/** Serves an object whose URL was signed, for as long as it is there. */
-async function serveSigned(c: HttpContext, ctx: Context): Promise<Response> {
-  const bucket = c.req.param('bucket') ?? '';
-  const parsed = parseObjectPath(restOf(c, SIGN));
+/** Serves an object whose URL was signed, for as long as the object is there. */
+async function serveSigned(
+  c: HttpContext,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'mediaSigner'>,
+): Promise<Response> {
+  const parsed = parseObjectPath(pathIn(c, SIGN));
   const token = c.req.query('token') ?? '';
-  const verdict = parsed ? await ctx.mediaSigner.verify(`${bucket}/${parsed.path}`, token) : 'bad';
-  if (!parsed || verdict !== 'ok') {
-    const reason = verdict === 'expired' ? 'link_expired' : 'link';
-    throw new Problem('ERR_4005', { status: 403, details: { reason } });
-  }
-  const { key, contentType } = await findSigned(ctx, bucket, parsed.path);
+  const verdict = parsed ? await ctx.mediaSigner.verify(`${bucketIn(c)}/${parsed.path}`, token) : 'bad';
+  if (!parsed || verdict !== 'ok') throw linkRefused(verdict === 'expired' ? 'link_expired' : 'link');
+  const { key, contentType } = await findSigned(ctx, bucketIn(c), parsed.path);
   const { media: store, clock, log } = ctx;
   const shown = { name: parsed.path, download: c.req.query('download') };
   return serveMedia({ store, key, request: c.req.raw, clock, log, until: signedUntil(token), contentType, ...shown });
+}
+
+function linkRefused(reason: 'link' | 'link_expired'): Problem {
+  return new Problem('ERR_4005', { status: 403, details: { reason } });
 }
 
 function orNull(error: unknown): null {

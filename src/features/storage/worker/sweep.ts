@@ -8,7 +8,9 @@ const UNUSED_DAYS = 30;
 const BATCH = 500;
 
 /** Removes pictures that nobody has used for a month, and files and rows that a crash left behind. */
-export async function sweepUploads(ctx: Context): Promise<{ expired: number; removed: number }> {
+export async function sweepUploads(
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media'>,
+): Promise<{ expired: number; removed: number }> {
   const expired = await ctx.db.call('expire_uploads', { unused_days: UNUSED_DAYS, limit: BATCH });
   const left = await ctx.db.read
     .selectFrom('uploads')

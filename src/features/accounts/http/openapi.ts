@@ -1,0 +1,77 @@
+import { BODY_ERRORS, jsonContent, LANGUAGE_PARAMETER, USER_ID_PARAMETER } from '../../../http/openapi.ts';
+import { publicRoute, userRoute } from '../../../http/route.ts';
+import { DEVICE_ID, ONBOARDED, PROFILE } from './examples.ts';
+import { DeviceCheckAnswer, DeviceCheckBody, Profile, ProfileChangeBody } from './schemas.ts';
+
+const TAGS = ['Accounts'];
+
+export const DEVICE_CHECK = publicRoute({
+  method: 'post',
+  path: '/functions/v1/device-check',
+  tags: TAGS,
+  operationId: 'deviceCheck',
+  summary: 'Onboard a device',
+  description:
+    'The first call of an app. Answers with the account of this device, created where there was none, and with a session ' +
+    'for it. The initial credits are granted once in the life of the physical device, as Apple’s DeviceCheck proves it. ' +
+    'While Apple cannot be reached, a known device gets 503; its refresh token goes on working.',
+  parameters: [LANGUAGE_PARAMETER],
+  request: {
+    body: jsonContent(DeviceCheckBody, {
+      device: {
+        summary: 'A device that Apple knows',
+        value: { device_id: DEVICE_ID, device_token: btoa(`device:${DEVICE_ID}`) },
+      },
+      bare: { summary: 'One without DeviceCheck: no initial credits', value: { device_id: 'a-simulator-of-mine' } },
+    }),
+  },
+  answer: {
+    schema: DeviceCheckAnswer,
+    description: 'The account and its session',
+    example: ONBOARDED,
+    headers: ['RateLimit', 'RateLimitPolicy'],
+    errors: ['ERR_4004', ...BODY_ERRORS, 'ERR_4010', 'ERR_4013', 'ERR_4017', 'ERR_6004'],
+    details: { ERR_4006: { field: 'device_id', reason: 'missing' } },
+  },
+});
+
+export const GET_PROFILE = userRoute({
+  method: 'get',
+  path: '/functions/v1/get-user-profile',
+  tags: TAGS,
+  operationId: 'getUserProfile',
+  summary: 'The caller’s account',
+  description:
+    'The account of the token, as its owner may see it. `device_id` and `apple_sub` are shown to the owner alone.',
+  parameters: [USER_ID_PARAMETER],
+  answer: {
+    schema: Profile,
+    description: 'The profile',
+    example: PROFILE,
+    details: { ERR_4006: { field: 'user_id' } },
+  },
+});
+
+/** The same by PATCH and by POST. */
+export const UPDATE_PROFILE = (['patch', 'post'] as const).map((method) =>
+  userRoute({
+    method,
+    path: '/functions/v1/update-user-profile',
+    tags: TAGS,
+    operationId: method === 'patch' ? 'updateUserProfile' : 'updateUserProfileByPost',
+    summary: `Change the caller’s language or theme${method === 'patch' ? '' : ', by POST'}`,
+    description: 'What is left out stays as it is. The language is that of error messages and of events.',
+    request: {
+      body: jsonContent(ProfileChangeBody, {
+        language: { summary: 'Another language', value: { language: 'tr' } },
+        both: { summary: 'Language and theme', value: { language: 'es', theme_preference: 'dark' } },
+      }),
+    },
+    answer: {
+      schema: Profile,
+      description: 'The profile after the change',
+      example: { ...PROFILE, language: 'tr', updated_at: '2026-11-23T09:45:00.000Z' },
+      details: { ERR_4006: { field: 'language', allowed: ['en', 'tr', 'es'] } },
+    },
+  }),
+);
