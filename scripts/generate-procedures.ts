@@ -62,9 +62,9 @@ export async function generateProcedures(client: pg.Client): Promise<string> {
   return [
     HEAD,
     ...types,
-    '/** By name: the arguments without their `p_`, and what comes back. */',
+    '/** By name: the arguments without their `p_`, and the result. */',
     `export type Procedures = {\n${calls.join('\n')}\n};`,
-    '/** Those that return rows. */',
+    '/** Procedures that return rows. */',
     `export type SetProcedures = {\n${sets.join('\n')}\n};`,
     '',
   ].join('\n');

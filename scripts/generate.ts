@@ -37,9 +37,9 @@ async function generateTypes(url: string, folder: string): Promise<string> {
 /** For code that may run where the folder `db/` does not exist. */
 async function generateLatestMigration(): Promise<string> {
   return [
-    '// Written by `npm run generate`: where this code runs without the folder db/, it still knows what it was written for.',
+    '// Written by `npm run generate`, for code that runs where the folder db/ does not exist.',
     '',
-    '/** The name of the newest migration that this code comes with. */',
+    '/** The name of the newest migration in this code. */',
     `export const LATEST_MIGRATION = '${await latestMigration()}';`,
     '',
   ].join('\n');

@@ -6,7 +6,7 @@ import { clientAddress } from '../http/client-address.ts';
 import { assemble } from './assemble.ts';
 import { boot } from './boot.ts';
 import { denoBanner } from './door/banner.ts';
-import { deno, type Served, socketAddress } from './door/runtime.ts';
+import { deno, remoteIpOf, type Served } from './door/runtime.ts';
 import { exitWith } from './run.ts';
 import { onShutdown } from './shutdown.ts';
 
@@ -18,7 +18,7 @@ try {
   const booted = await boot({ env: process.env, canEmbed: false, createRuntime: createEdgeRuntime });
   const { server } = booted.config.settings;
   const api = assemble(booted, {
-    addressOf: (c) => clientAddress(socketAddress(c.env), c.req.header('X-Forwarded-For'), server.trustedProxyHops),
+    addressOf: (c) => clientAddress(remoteIpOf(c.env), c.req.header('X-Forwarded-For'), server.trustedProxyHops),
     isWorking: () => null,
   });
   const served = deno().serve({ port: server.port, hostname: server.host, onListen: () => {} }, (request, info) =>

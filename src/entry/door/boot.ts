@@ -16,7 +16,7 @@ import { StartupError } from '../../kernel/startup-error.ts';
 import { loadDevelopmentSecrets } from '../development-secrets.ts';
 import { edgeEnvironment, requireForIsolates } from './environment.ts';
 import { createConsoleLog } from './log.ts';
-import { socketAddress } from './runtime.ts';
+import { remoteIpOf } from './runtime.ts';
 
 /** There may be dozens of isolates, and the database allows about sixty connections in total. */
 const CONNECTIONS_MAX = 3;
@@ -61,7 +61,7 @@ export async function bootIsolate(given: Record<string, string | undefined>, sto
     corsOrigins: settings.server.corsOrigins,
     anonKey: secrets.supabase?.anonKey.reveal(),
     addressOf: (c) =>
-      clientAddress(socketAddress(c.env), c.req.header('X-Forwarded-For'), settings.server.trustedProxyHops),
+      clientAddress(remoteIpOf(c.env), c.req.header('X-Forwarded-For'), settings.server.trustedProxyHops),
     isWorking: () => null,
   });
   return { config, log, running, api, directUrl: database.directUrl, secretKey: keys.secretKey };

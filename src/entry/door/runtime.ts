@@ -24,7 +24,7 @@ function isRuntime(found: unknown): found is DenoRuntime {
 }
 
 /** The IP address at the remote end of the request's connection, as the runtime passes it to the application. */
-export function socketAddress(env: unknown): string | undefined {
+export function remoteIpOf(env: unknown): string | undefined {
   const { remoteAddr }: ServeInfo = Object(env);
   return remoteAddr?.hostname;
 }
