@@ -90,7 +90,7 @@ browserTest(
     await uploaded(page);
     assert.ok(await page.getByRole('radio', { name: '9:16' }).isChecked(), 'the shape that fits it best');
     assert.ok(Math.abs((await shapeSeen(page)) - 9 / 16) < 0.02);
-    await page.getByText('The video will show this part of the picture.').waitFor();
+    await page.getByText('The video will show this part of the image.').waitFor();
     await page.getByRole('radio', { name: '16:9' }).check();
     assert.ok(Math.abs((await shapeSeen(page)) - 16 / 9) < 0.05);
     await page.getByRole('button', { name: 'A breeze' }).click();
@@ -127,7 +127,7 @@ browserTest('without a picture a press sends nothing and leads to where one is c
   const writes = watchWrites(page);
   await animating(page);
   await describeVideo(page, 'It moves');
-  assert.equal(await page.locator('#reason').textContent(), 'Choose a picture to animate.');
+  assert.equal(await page.locator('#reason').textContent(), 'Choose an image to animate.');
   // Keys reach the page by another way than the word that choosers are to be told: it must have come before the press.
   const chooser = page.waitForEvent('filechooser');
   await page.locator('#prompt').press('Control+Enter');
@@ -146,7 +146,7 @@ browserTest('without a picture a press sends nothing and leads to where one is c
 
 for (const [locale, sentences] of Object.entries({
   'en-GB': [
-    /not a picture this browser can open/,
+    /not an image this browser can open/,
     /too small: each side needs at least 256 pixels/,
     /too long and narrow/,
   ],
@@ -263,7 +263,7 @@ browserTest(
     });
     await describeVideo(page, 'The sun goes down');
     await press(page);
-    await page.locator('#generate').getByText('Uploading the picture…').waitFor();
+    await page.locator('#generate').getByText('Uploading the image…').waitFor();
     await page.locator('#prompt').press('Control+Enter');
     release();
     await stageIs(page, 'running');

@@ -16,7 +16,7 @@ export const en = {
   // The prompt
   ask: 'What should the video show?',
   placeholder: 'A paper boat drifting down a rainy street at dusk',
-  askAboutImage: 'What should happen in the picture?',
+  askAboutImage: 'What should happen in the image?',
   imagePlaceholder: 'The boat drifts slowly towards the lights',
   motions: [
     { label: 'Move closer', prompt: 'The camera slowly moves closer' },
@@ -48,7 +48,7 @@ export const en = {
     sandbox: 'Sandbox',
     cinematic: 'Cinematic',
     creative: 'Creative',
-    'image-to-video': 'From a picture',
+    'image-to-video': 'From an image',
   } as Record<string, string>,
   descriptions: {} as Record<string, string>,
   featured: 'Featured',
@@ -57,7 +57,7 @@ export const en = {
     'This model is simulated: no vendor is called, and you get a stock video instead of your scene. To create real videos, add the vendor’s API key to the server.',
   simulatedVideo: 'This is a stock video: no vendor was called.',
   fast: 'Fast',
-  needsImage: 'Needs a picture',
+  needsImage: 'Needs an image',
   perVideo: (count: number) => `${credits(count)} per video`,
   perSeconds: (count: number, seconds: number) =>
     seconds === 1
@@ -65,23 +65,23 @@ export const en = {
       : `${credits(count)} per ${n(seconds, { one: '# second', other: '# seconds' })}`,
 
   // The image
-  image: 'Picture',
-  imageChoose: 'Choose a picture',
+  image: 'Image',
+  imageChoose: 'Choose an image',
   imageHint: 'or drop or paste one here',
   imageHintTouch: 'from your photos or your camera',
   imageDrop: 'Drop it here',
   imageReplace: 'Choose another',
-  imageRemove: 'Remove the picture',
-  imageSending: 'Uploading the picture',
-  imageUploaded: 'Picture uploaded.',
-  imageMissing: 'Choose a picture to animate.',
-  imageCropped: 'The video will show this part of the picture.',
+  imageRemove: 'Remove the image',
+  imageSending: 'Uploading the image',
+  imageUploaded: 'Image uploaded.',
+  imageMissing: 'Choose an image to animate.',
+  imageCropped: 'The video will show this part of the image.',
   imageCopy: (width: number, height: number) => `Sent as a ${width} × ${height} pixel copy.`,
   imageProblems: {
-    notImage: () => 'That file is not a picture this browser can open. Nothing was sent.',
-    tooLarge: () => 'That picture is too large for this browser to resize. Nothing was sent.',
-    tooSmall: (min: number) => `That picture is too small: each side needs at least ${min} pixels. Nothing was sent.`,
-    oddShape: () => 'That picture is too long and narrow for a video. Nothing was sent.',
+    notImage: () => 'That file is not an image this browser can open. Nothing was sent.',
+    tooLarge: () => 'That image is too large for this browser to resize. Nothing was sent.',
+    tooSmall: (min: number) => `That image is too small: each side needs at least ${min} pixels. Nothing was sent.`,
+    oddShape: () => 'That image is too long and narrow for a video. Nothing was sent.',
   },
 
   // The settings
@@ -97,7 +97,7 @@ export const en = {
 
   // The button, and why it cannot be used
   generate: 'Create video',
-  uploading: 'Uploading the picture…',
+  uploading: 'Uploading the image…',
   sending: 'Sending…',
   waiting: 'Waiting for a connection…',
   credits,
@@ -121,7 +121,7 @@ export const en = {
   stage: 'Video',
   empty: 'Your video will play here',
   emptyHint: 'Describe a scene or pick an idea, then press the button.',
-  emptyHintImage: 'Choose a picture, describe what should happen in it, then press the button.',
+  emptyHintImage: 'Choose an image, describe what should happen in it, then press the button.',
   queued: 'Waiting in the queue',
   inQueue: (position: number) => `Number ${position} in the queue`,
   setting: 'Setting the scene',
