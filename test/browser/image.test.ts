@@ -150,7 +150,7 @@ for (const [locale, sentences] of Object.entries({
     /too small: each side needs at least 256 pixels/,
     /too long and narrow/,
   ],
-  'tr-TR': [/tarayıcınızın açabildiği bir resim değil/, /çok küçük: her kenarı en az 256 piksel/, /fazla uzun ve dar/],
+  'tr-TR': [/tarayıcınızın açabildiği bir görsel değil/, /çok küçük: her kenarı en az 256 piksel/, /fazla uzun ve dar/],
   'es-ES': [/no es una imagen que este navegador pueda abrir/, /demasiado pequeña: .* 256 píxeles/, /larga y estrecha/],
 })) {
   browserTest(
