@@ -51,7 +51,7 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Update the caller’s language or theme, by POST
+     * Update the caller’s language or theme (POST)
      * @description Updates the given fields and returns the account. Fields that are left out do not change. The language applies to error messages and events.
      */
     post: operations['updateUserProfileByPost'];
@@ -280,7 +280,7 @@ export interface paths {
      */
     post: operations['deleteVideoJob'];
     /**
-     * Delete a finished job and its files, by DELETE
+     * Delete a finished job and its files (DELETE)
      * @description Deletes a job that has ended. Its media URLs stop working at once. A job that has not ended returns a 409: cancel it first. Deleting a job again succeeds. Deleting does not give back slots of the rate limit.
      */
     delete: operations['deleteVideoJobByDelete'];

@@ -59,7 +59,7 @@ export const UPDATE_PROFILE = (['patch', 'post'] as const).map((method) =>
     path: '/functions/v1/update-user-profile',
     tags: TAGS,
     operationId: method === 'patch' ? 'updateUserProfile' : 'updateUserProfileByPost',
-    summary: `Update the caller’s language or theme${method === 'patch' ? '' : ', by POST'}`,
+    summary: `Update the caller’s language or theme${method === 'patch' ? '' : ' (POST)'}`,
     description:
       'Updates the given fields and returns the account. Fields that are left out do not change. The language applies to error ' +
       'messages and events.',

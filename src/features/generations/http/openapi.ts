@@ -133,7 +133,7 @@ export const DELETE_JOB = (['post', 'delete'] as const).map((method) =>
     path: '/functions/v1/delete-video-job',
     tags: TAGS,
     operationId: method === 'post' ? 'deleteVideoJob' : 'deleteVideoJobByDelete',
-    summary: `Delete a finished job and its files${method === 'post' ? '' : ', by DELETE'}`,
+    summary: `Delete a finished job and its files${method === 'post' ? '' : ' (DELETE)'}`,
     description:
       'Deletes a job that has ended. Its media URLs stop working at once. A job that has not ended returns a 409: cancel it ' +
       'first. Deleting a job again succeeds. Deleting does not give back slots of the rate limit.',
