@@ -77,7 +77,7 @@ async function generateAll(): Promise<Generated[]> {
       publicUrl: undefined,
       corsOrigins: '*',
       anonKey: undefined,
-      addressOf: () => '127.0.0.1',
+      ipOf: () => '127.0.0.1',
       isWorking: () => null,
     });
     const openApi: unknown = await (await api.request('/openapi.json')).json();

@@ -1,4 +1,4 @@
-/** The whole HTTP API of a context, as one application that speaks web requests and responses. */
+/** Builds the HTTP API of all slices: one app that takes web-standard requests and returns web-standard responses. */
 import type { MiddlewareHandler } from 'hono';
 import { every } from 'hono/combine';
 import { findAccount } from '../features/accounts/find-account.ts';
@@ -17,12 +17,12 @@ import { type Api, createApi } from '../http/api.ts';
 import { requireCaller } from '../http/auth.ts';
 import { toAuthErrorResponse } from '../http/auth-dialect.ts';
 import { callerId, checkUserId } from '../http/caller.ts';
-import type { AddressReader } from '../http/client-address.ts';
+import type { IpReader } from '../http/client-ip.ts';
 import { cors } from '../http/cors.ts';
 import type { HttpEnv } from '../http/env.ts';
 import { jsonBody } from '../http/json-body.ts';
 import { errorHandler } from '../http/problem.ts';
-import { createCallLimiter, tellRateLimit } from '../http/rate-limit.ts';
+import { createCallLimiter, setRateLimitHeaders } from '../http/rate-limit.ts';
 import { requestId } from '../http/request-id.ts';
 import { requestLog } from '../http/request-log.ts';
 import { createRouter, type Guards } from '../http/route.ts';
@@ -33,12 +33,12 @@ import { Problem } from '../kernel/errors.ts';
 import { describe } from './describe.ts';
 
 export type HttpOptions = {
-  /** Undefined: URLs are built from the address each request came to. */
+  /** Undefined: URLs in responses are built from the origin of each request. */
   publicUrl: string | undefined;
   corsOrigins: '*' | string[];
   anonKey: string | undefined;
-  addressOf: AddressReader;
-  /** Null where the worker is another process. */
+  ipOf: IpReader;
+  /** Returns null if the worker is another process. */
   isWorking: () => boolean | null;
 };
 
@@ -56,11 +56,11 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
     });
   }
   const router = createRouter(api, createGuards(ctx, options));
-  accountRoutes(router, ctx, options.addressOf);
-  authRoutes(router, ctx, options.addressOf);
+  accountRoutes(router, ctx, options.ipOf);
+  authRoutes(router, ctx, options.ipOf);
   creditRoutes(router, ctx);
   catalogueRoutes(router, ctx);
-  generationRoutes(router, ctx, options.addressOf);
+  generationRoutes(router, ctx, options.ipOf);
   storageRoutes(router, ctx);
   signedRoutes(router, ctx);
   webhookRoutes(router, ctx);
@@ -78,7 +78,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   return api;
 }
 
-/** For users: a verified token of a living, unbanned account within its limit, which names no other user. */
+/** For users: checks the token, that the account is neither deleted nor banned, its call limit, and `user_id`. */
 function createGuards(ctx: Context, options: HttpOptions): Guards {
   const calls = createCallLimiter(ctx.policy.limits.callsPerMinute);
   const caller = requireCaller({ verify: ctx.tokens.verify, anonKey: options.anonKey });
@@ -89,7 +89,7 @@ function createGuards(ctx: Context, options: HttpOptions): Guards {
     if (!found) throw new Problem('ERR_4005');
     c.set('language', found.language);
     if (found.isBanned) throw new Problem('ERR_4013');
-    tellRateLimit(c, await calls.take(userId));
+    setRateLimitHeaders(c, await calls.take(userId));
     checkUserId(c, c.req.query('user_id'));
     await next();
   };

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { localUrlOf } from '../app/callback-url.ts';
-import { clientAddress } from '../http/client-address.ts';
+import { clientIp } from '../http/client-ip.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 import { assemble } from './assemble.ts';
 import type { Boot } from './boot.ts';
@@ -24,8 +24,7 @@ export async function startServer(boot: Boot, work: Work | null): Promise<HttpSe
   const { config, log } = boot;
   const { server: settings } = config.settings;
   const api = assemble(boot, {
-    addressOf: (c) =>
-      clientAddress(getConnInfo(c).remote.address, c.req.header('X-Forwarded-For'), settings.trustedProxyHops),
+    ipOf: (c) => clientIp(getConnInfo(c).remote.address, c.req.header('X-Forwarded-For'), settings.trustedProxyHops),
     isWorking: () => work?.isWorking() ?? null,
   });
   const { server, port } = await listenOn(api.fetch, settings.port, settings.host);

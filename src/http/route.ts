@@ -1,6 +1,6 @@
 /**
- * How every route is declared: who may call it, its shapes, its errors and its prose in one call. A slice writes its routes
- * in `http/openapi.ts` and mounts each with its handler in `http/routes.ts`.
+ * Declares routes: access, shapes, errors and descriptions in one call. A slice declares its routes in `http/openapi.ts` and
+ * mounts each with its handler in `http/routes.ts`.
  */
 import type { RouteConfig, RouteHandler, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
@@ -9,12 +9,12 @@ import type { Api } from './api.ts';
 import type { HttpEnv } from './env.ts';
 import { type Answer, BODY_ERRORS, responses, USER_ERRORS } from './openapi.ts';
 import type { HeaderName } from './openapi-headers.ts';
-import { refuseInvalid } from './validate.ts';
+import { rejectInvalid } from './validate.ts';
 
-/** `user`: a living, unbanned account that is within its limit of calls. `public`: any caller. */
+/** `user`: an account that is neither deleted nor banned and within its call limit. `public`: any caller. */
 export type Access = 'user' | 'public';
 
-/** What stands before a route's handler, by who may call it; `json`: it takes a JSON body. */
+/** The middleware before a route's handler, by access; `json` for routes that take a JSON body. */
 export type Guards = Record<Access, { plain: MiddlewareHandler<HttpEnv> | null; json: MiddlewareHandler<HttpEnv> }>;
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -23,35 +23,35 @@ type Responses = RouteConfig['responses'];
 
 type Description = Pick<RouteConfig, 'tags' | 'parameters'> & {
   method: Method;
-  /** As the OpenAPI document has it, such as `/object/{bucket}/{path}`. */
+  /** The path in the OpenAPI document, such as `/object/{bucket}/{path}`. */
   path: string;
-  /** As the router matches it, where that differs. */
+  /** The pattern that the router matches, if it differs from `path`. */
   pattern?: string;
   operationId: string;
   summary: string;
   description: string;
-  /** What is described beside `request` and read by the handler itself. */
+  /** Parts of the request that are described in addition to `request`, and read by the handler itself. */
   documents?: Request;
-  /** Whether a JSON body is read before the handler; by default where `request` has one. */
+  /** Whether a JSON body is read before the handler. Defaults to whether `request` has one. */
   takesJson?: boolean;
-  /** Runs behind the guard, around validation and handler. */
+  /** Runs after the guard, around validation and handler. */
   middleware?: MiddlewareHandler<HttpEnv>;
-  /** Fields whose refusal has a code of its own. */
+  /** Error codes of fields that have their own. */
   fieldCodes?: Record<string, ErrorCode>;
-  /** The HEAD of a GET, where it is worth a description of its own. */
+  /** The HEAD of a GET, if it is described separately. */
   head?: { operationId: string; summary: string; description: string; responses: Responses };
 };
 
-/** A route that answers with JSON. `request` is validated before the handler. */
+/** A route whose response is JSON. `request` is validated before the handler. */
 export type JsonRouteSpec<R extends Request, Schema extends z.ZodType> = Description & {
   request?: R;
   answer: Answer<Schema> & { schema: Schema };
 };
 
-/** A route that answers with something else, or in another dialect: it describes its responses itself. */
+/** A route whose response is not JSON, or has Supabase's format: it describes its responses itself. */
 export type RawRouteSpec<R extends Request> = Description & { request?: R; responses: Responses };
 
-/** What the router validates and types; `document` is what the OpenAPI document shows. */
+/** `checked` is what the router validates and types; `document` is what the OpenAPI document shows. */
 export type Route<Checked extends RouteConfig = RouteConfig> = {
   access: Access;
   checked: Checked;
@@ -70,10 +70,10 @@ type JsonRoute<R extends Request, Schema extends z.ZodType> = Route<{
 }>;
 type RawRoute<R extends Request> = Route<{ method: Method; path: string; request: R; responses: Responses }>;
 
-/** The headers that tell a user what is left of the calls per minute. */
+/** The headers that show what is left of the calls per minute. */
 const USER_HEADERS: HeaderName[] = ['RateLimit', 'RateLimitPolicy'];
 
-/** A route for users: adds the bearer token, the errors that its guard can answer, and the headers of the limit. */
+/** Declares a JSON route for users: adds the bearer token, the errors of its guard and the rate limit headers. */
 export function userRoute<R extends Request, Schema extends z.ZodType>(
   spec: JsonRouteSpec<R, Schema>,
 ): JsonRoute<R, Schema> {
@@ -86,7 +86,7 @@ export function userRoute<R extends Request, Schema extends z.ZodType>(
   return routeOf('user', spec, described);
 }
 
-/** A route that anybody may call. */
+/** Declares a JSON route that needs no token. */
 export function publicRoute<R extends Request, Schema extends z.ZodType>(
   spec: JsonRouteSpec<R, Schema>,
 ): JsonRoute<R, Schema> {
@@ -95,20 +95,20 @@ export function publicRoute<R extends Request, Schema extends z.ZodType>(
   return routeOf('public', spec, described);
 }
 
-/** A route for users whose answer is not JSON of ours. */
+/** Declares a route for users that describes its own responses. */
 export function rawUserRoute<R extends Request>(spec: RawRouteSpec<R>): RawRoute<R> {
   return routeOf('user', spec, spec.responses);
 }
 
-/** A route that anybody may call, and whose answer is not JSON of ours. */
+/** Declares a route that needs no token and describes its own responses. */
 export function rawPublicRoute<R extends Request>(spec: RawRouteSpec<R>): RawRoute<R> {
   return routeOf('public', spec, spec.responses);
 }
 
 export type Router = {
-  /** Puts a schema into the document that no route refers to. */
+  /** Adds a schema to the document that no route references. */
   define(name: string, schema: z.ZodType): void;
-  /** Mounts a route with its handler, behind its guard and its validation, and describes it. */
+  /** Mounts a route's handler behind its guard and validation, and adds the route to the document. */
   add<Checked extends RouteConfig>(route: Route<Checked>, handler: RouteHandler<Checked, HttpEnv>): void;
 };
 
@@ -120,13 +120,13 @@ export function createRouter(api: Api, guards: Guards): Router {
       if (route.head) api.openAPIRegistry.registerPath(route.head);
       const guard = guards[route.access][route.takesJson ? 'json' : 'plain'];
       const middleware = [guard, route.middleware].filter((each) => each !== undefined && each !== null);
-      mount(api, { ...route.checked, middleware, hide: true }, handler, refuseInvalid(route.fieldCodes));
+      mount(api, { ...route.checked, middleware, hide: true }, handler, rejectInvalid(route.fieldCodes));
     },
   };
 }
 
-/** The library infers a handler's types from one whole route, guard included; ours were checked by `add` before. */
-function mount(api: Api, route: RouteConfig, handler: unknown, hook: ReturnType<typeof refuseInvalid>): void {
+/** The library infers a handler's types from a complete route, guard included; `add` has already checked ours. */
+function mount(api: Api, route: RouteConfig, handler: unknown, hook: ReturnType<typeof rejectInvalid>): void {
   api.openapi(route, handler as RouteHandler<RouteConfig, HttpEnv>, hook);
 }
 
@@ -135,15 +135,14 @@ function routeOf<R extends Request, Described extends Responses>(
   spec: Description & { request?: R },
   described: Described,
 ): Route<{ method: Method; path: string; request: R; responses: Described }> {
-  const { pattern, request, documents, fieldCodes = {}, head, method, path, ...prose } = spec;
-  const { tags, operationId, summary, description, parameters } = prose;
+  const { pattern, request, documents, fieldCodes = {}, head, method, path, ...texts } = spec;
+  const { tags, operationId, summary, description, parameters } = texts;
   const security = access === 'user' ? { security: [{ bearer: [] }] } : {};
-  const shown = { ...request, ...documents };
-  const common = { path, ...(tags && { tags }), ...security, request: shown };
+  const common = { path, ...(tags && { tags }), ...security, request: { ...request, ...documents } };
   const document = { ...common, method, operationId, summary, description, responses: described };
   return {
     access,
-    // What was left out of a spec is an empty request.
+    // Without a `request` in the spec nothing is validated.
     checked: { method, path: pattern ?? path, request: request ?? ({} as R), responses: described },
     document: parameters ? { ...document, parameters } : document,
     head: head ? { ...common, method: 'head', ...head } : null,

@@ -9,7 +9,7 @@ import { createHttp } from '../../app/http.ts';
 import { realConnections, type VendorConnections } from '../../app/vendor-connections.ts';
 import { storeSettings } from '../../db/settings.ts';
 import type { Api } from '../../http/api.ts';
-import { clientAddress } from '../../http/client-address.ts';
+import { clientIp } from '../../http/client-ip.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import { StartupError } from '../../kernel/startup-error.ts';
@@ -60,8 +60,7 @@ export async function bootIsolate(given: Record<string, string | undefined>, sto
     publicUrl: settings.server.publicUrl,
     corsOrigins: settings.server.corsOrigins,
     anonKey: secrets.supabase?.anonKey.reveal(),
-    addressOf: (c) =>
-      clientAddress(remoteIpOf(c.env), c.req.header('X-Forwarded-For'), settings.server.trustedProxyHops),
+    ipOf: (c) => clientIp(remoteIpOf(c.env), c.req.header('X-Forwarded-For'), settings.server.trustedProxyHops),
     isWorking: () => null,
   });
   return { config, log, running, api, directUrl: database.directUrl, secretKey: keys.secretKey };

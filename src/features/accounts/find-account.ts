@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 
 export type Account = { id: string; language: Locale; isBanned: boolean };
 
-/** The living account of a verified token; null when it is gone. */
+/** Returns the account of a verified token; null if it is deleted. */
 export async function findAccount(ctx: Pick<Context, 'db'>, userId: string): Promise<Account | null> {
   const row = await ctx.db.read
     .selectFrom('users')
@@ -13,6 +13,6 @@ export async function findAccount(ctx: Pick<Context, 'db'>, userId: string): Pro
     .where('users.deleted_at', 'is', null)
     .executeTakeFirst();
   if (!row) return null;
-  // The column's check admits exactly these languages.
+  // A check on the column allows only these languages.
   return { id: row.id, language: row.language as Locale, isBanned: row.banned_at !== null };
 }

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 export type Theme = 'light' | 'dark' | 'system';
 export type ProfileChange = { language?: Locale | undefined; themePreference?: Theme | undefined };
 
-/** What an account's owner may see of it. */
+/** Returns the fields of an account that its owner may see. Throws ERR_4005 if the account is deleted. */
 export async function readProfile(ctx: Pick<Context, 'db'>, userId: string) {
   const row = await ctx.db.read
     .selectFrom('users')
@@ -31,7 +31,7 @@ export async function readProfile(ctx: Pick<Context, 'db'>, userId: string) {
   return row;
 }
 
-/** Changes what people may change of themselves; what is not named stays. */
+/** Updates the language and the theme of an account; a field that is not given does not change. */
 export async function updateProfile(ctx: Pick<Context, 'db'>, userId: string, change: ProfileChange) {
   await ctx.db.call('update_profile', {
     user_id: userId,

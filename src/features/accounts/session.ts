@@ -1,7 +1,7 @@
 import { sha256 } from '../../kernel/hash.ts';
 import type { AccessToken, AuthMethod, Context } from '../context.ts';
 
-/** A session ends when its app has not been heard of for 30 days; every refresh starts them anew. */
+/** A session ends 30 days after its last refresh. */
 export const SESSION_LIFETIME_SECONDS = 30 * 24 * 3600;
 const NONCE_BYTES = 32;
 
@@ -18,7 +18,7 @@ export type SessionContext = Pick<Context, 'clock' | 'db' | 'randomBytes' | 'ref
 export type Session = AccessToken & { refreshToken: string; user: SessionUser };
 export type RefreshToken = { token: string; hash: Uint8Array; nonce: Uint8Array };
 
-/** A refresh token that nobody has seen: the nonce and the hash are stored, the token is not. */
+/** Makes a new refresh token. Its nonce and hash are to be stored, the token is not. */
 export async function makeRefreshToken(ctx: Pick<Context, 'randomBytes' | 'refreshTokenFor'>): Promise<RefreshToken> {
   const nonce = ctx.randomBytes(NONCE_BYTES);
   const token = await ctx.refreshTokenFor(nonce);
@@ -39,7 +39,7 @@ export async function openSession(ctx: SessionContext, userId: string): Promise<
   return signSession(ctx, userId, sessionId, refresh.token);
 }
 
-/** A fresh access token beside a refresh token that the database already knows. */
+/** Signs a new access token for a refresh token that is already stored. */
 export async function signSession(
   ctx: Pick<Context, 'clock' | 'db' | 'tokens'>,
   userId: string,

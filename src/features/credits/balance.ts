@@ -1,7 +1,7 @@
 import { Problem } from '../../kernel/errors.ts';
 import type { Context } from '../context.ts';
 
-/** The balance as the ledger left it; read anew each time. */
+/** Returns the current balance, read from the database each time. */
 export async function readBalance(ctx: Pick<Context, 'db'>, userId: string): Promise<number> {
   const row = await ctx.db.read
     .selectFrom('users')

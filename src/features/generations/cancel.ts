@@ -5,7 +5,7 @@ import type { Answer } from './begin.ts';
 
 export type CancelGenerationInput = { userId: string; jobId: string; idempotencyKey: string | null };
 
-/** Stops a generation whose video is not made yet and refunds it; else ERR_4008. */
+/** Cancels a generation whose video is not made yet, and refunds it. Throws ERR_4008 for any other. */
 export async function cancelGeneration(ctx: Pick<Context, 'db'>, input: CancelGenerationInput): Promise<Answer> {
   const result = await ctx.db.call('cancel_generation', {
     user_id: input.userId,

@@ -1,7 +1,7 @@
 import { Problem } from '../../kernel/errors.ts';
 import type { Context } from '../context.ts';
 
-/** Hides a finished generation from its owner and has its files deleted. Repeating it is a success. */
+/** Hides a finished generation from its owner and schedules the deletion of its files. Repeating it succeeds. */
 export async function deleteGeneration(
   ctx: Pick<Context, 'db'>,
   input: { userId: string; jobId: string },

@@ -22,7 +22,7 @@ const COLUMNS = [
   'completed_at',
 ] as const;
 
-/** One generation of its owner; another's and none are the same ERR_4007. */
+/** Returns a generation of this user. Throws ERR_4007 for another user's generation as for an unknown one. */
 export async function readGeneration(ctx: Pick<Context, 'db'>, userId: string, jobId: string) {
   const row = await ctx.db.read
     .selectFrom('video_jobs')
@@ -39,7 +39,7 @@ export type GenerationRow = Awaited<ReturnType<typeof readGeneration>>;
 
 export type JobsPage = { limit: number; offset: number; afterSeq: number | null; status: JobStatus | null };
 
-/** A page of an account's generations, newest first. The total is kept by the database, not counted. */
+/** Returns a page of an account's generations, newest first. The total is read from job_counters, not counted. */
 export async function listGenerations(ctx: Pick<Context, 'db'>, userId: string, page: JobsPage) {
   let query = ctx.db.read
     .selectFrom('video_jobs')

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 
 export type Readiness = { ready: boolean; checks: { database: boolean; migrations: boolean; worker: boolean | null } };
 
-/** Whether this process can do its work: the database answers, is migrated, and the worker (null: elsewhere) runs. */
+/** Checks that the database responds and is migrated, and that the worker runs (null: the worker is another process). */
 export async function readReadiness(
   ctx: Pick<Context, 'db' | 'latestMigration'>,
   isWorking: () => boolean | null,

@@ -12,17 +12,17 @@ export const DEVICE_CHECK = publicRoute({
   operationId: 'deviceCheck',
   summary: 'Onboard a device',
   description:
-    'The first call of an app. Answers with the account of this device, created where there was none, and with a session ' +
-    'for it. The initial credits are granted once in the life of the physical device, as Apple’s DeviceCheck proves it. ' +
-    'While Apple cannot be reached, a known device gets 503; its refresh token goes on working.',
+    'The first call of an app. Returns the account of this device, which is created if there is none, and a new session. The ' +
+    'initial credits are granted once per physical device, which Apple’s DeviceCheck verifies. While Apple cannot be reached, ' +
+    'a known device gets a 503; its refresh token still works.',
   parameters: [LANGUAGE_PARAMETER],
   request: {
     body: jsonContent(DeviceCheckBody, {
       device: {
-        summary: 'A device that Apple knows',
+        summary: 'A device with DeviceCheck',
         value: { device_id: DEVICE_ID, device_token: btoa(`device:${DEVICE_ID}`) },
       },
-      bare: { summary: 'One without DeviceCheck: no initial credits', value: { device_id: 'a-simulator-of-mine' } },
+      bare: { summary: 'A device without DeviceCheck: no initial credits', value: { device_id: 'my-simulator' } },
     }),
   },
   answer: {
@@ -40,9 +40,9 @@ export const GET_PROFILE = userRoute({
   path: '/functions/v1/get-user-profile',
   tags: TAGS,
   operationId: 'getUserProfile',
-  summary: 'The caller’s account',
+  summary: 'Get the caller’s account',
   description:
-    'The account of the token, as its owner may see it. `device_id` and `apple_sub` are shown to the owner alone.',
+    'Returns the account of the access token. `device_id` and `apple_sub` are visible only to the account’s owner.',
   parameters: [USER_ID_PARAMETER],
   answer: {
     schema: Profile,
@@ -52,15 +52,17 @@ export const GET_PROFILE = userRoute({
   },
 });
 
-/** The same by PATCH and by POST. */
+/** One route under two methods: PATCH and POST. */
 export const UPDATE_PROFILE = (['patch', 'post'] as const).map((method) =>
   userRoute({
     method,
     path: '/functions/v1/update-user-profile',
     tags: TAGS,
     operationId: method === 'patch' ? 'updateUserProfile' : 'updateUserProfileByPost',
-    summary: `Change the caller’s language or theme${method === 'patch' ? '' : ', by POST'}`,
-    description: 'What is left out stays as it is. The language is that of error messages and of events.',
+    summary: `Update the caller’s language or theme${method === 'patch' ? '' : ' (POST)'}`,
+    description:
+      'Updates the given fields and returns the account. Fields that are left out do not change. The language applies to error ' +
+      'messages and events.',
     request: {
       body: jsonContent(ProfileChangeBody, {
         language: { summary: 'Another language', value: { language: 'tr' } },
@@ -69,7 +71,7 @@ export const UPDATE_PROFILE = (['patch', 'post'] as const).map((method) =>
     },
     answer: {
       schema: Profile,
-      description: 'The profile after the change',
+      description: 'The updated profile',
       example: { ...PROFILE, language: 'tr', updated_at: '2026-11-23T09:45:00.000Z' },
       details: { ERR_4006: { field: 'language', allowed: ['en', 'tr', 'es'] } },
     },

@@ -1,6 +1,6 @@
-import { takeAddressSlot } from '../../../http/address-limit.ts';
 import { callerId } from '../../../http/caller.ts';
-import type { AddressReader } from '../../../http/client-address.ts';
+import type { IpReader } from '../../../http/client-ip.ts';
+import { takeIpSlot } from '../../../http/ip-limit.ts';
 import { localeOf } from '../../../http/problem.ts';
 import type { Router } from '../../../http/route.ts';
 import type { Context } from '../../context.ts';
@@ -11,12 +11,12 @@ import { presentProfile, presentSession } from './schemas.ts';
 
 const HOUR_SECONDS = 3600;
 
-export function accountRoutes(router: Router, ctx: Context, addressOf: AddressReader): void {
+export function accountRoutes(router: Router, ctx: Context, ipOf: IpReader): void {
   router.add(DEVICE_CHECK, async (c) => {
     const body = c.req.valid('json');
-    await takeAddressSlot(c, ctx.db, {
+    await takeIpSlot(c, ctx.db, {
       policy: 'onboarding',
-      address: addressOf(c),
+      ip: ipOf(c),
       limit: ctx.policy.limits.onboardingPerHour,
       windowSeconds: HOUR_SECONDS,
     });

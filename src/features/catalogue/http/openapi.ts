@@ -9,7 +9,7 @@ const EXAMPLE_MODEL: z.input<typeof Models>['models'][number] = {
   id: EXAMPLE_IDS.model,
   name: 'Cinematic',
   category: 'cinematic',
-  description: 'Film-like scenes with convincing light and motion. Our best picture quality.',
+  description: 'Cinematic scenes with realistic light and motion. Our highest video quality.',
   cost_per_generation: 4,
   pricing: { credits: 1, per_seconds: 1 },
   provider: 'fal',
@@ -38,12 +38,13 @@ export const GET_MODELS = rawPublicRoute({
   path: '/functions/v1/get-models',
   tags: ['Models'],
   operationId: 'getModels',
-  summary: 'What can be generated, at what price, with which settings',
+  summary: 'List the available models',
   description:
-    'Draw the settings from `settings_schema` and the price from `pricing`: an app needs to know nothing about a model ' +
-    'beforehand. Needs no token. Keep the answer, and send its `ETag` to ask whether it still holds.',
+    'Returns the models with their prices and settings. Build the settings form from `settings_schema` and the price from ' +
+    '`pricing`, so that the app needs no built-in knowledge of models. Needs no token. Cache the response, and send its `ETag` ' +
+    'to check whether it is still current.',
   middleware: etag(),
-  parameters: [headerParameter('If-None-Match', 'The `ETag` of the stored copy.')],
+  parameters: [headerParameter('If-None-Match', 'The `ETag` of the cached copy.')],
   responses: {
     ...responses(Models, {
       description: 'The available models: featured first, then by name',

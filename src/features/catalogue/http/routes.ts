@@ -6,7 +6,7 @@ import { presentModel } from './schemas.ts';
 
 export function catalogueRoutes(router: Router, ctx: Pick<Context, 'db' | 'providers' | 'simulated'>): void {
   router.add(GET_MODELS, async (c) => {
-    // Clients may keep it, and ask each time whether it still holds.
+    // Clients may cache it, but must revalidate it each time.
     c.header('Cache-Control', 'no-cache');
     return c.json({ models: (await listModels(ctx)).map((row) => presentModel(row, ctx.simulated)) }, 200);
   });

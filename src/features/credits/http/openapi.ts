@@ -32,8 +32,8 @@ export const GET_CREDITS = userRoute({
   path: '/functions/v1/get-user-credits',
   tags: TAGS,
   operationId: 'getUserCredits',
-  summary: 'How many credits there are to spend',
-  description: 'Never from a cache. `job-events` says when it changes.',
+  summary: 'Get the balance',
+  description: 'Returns the caller’s balance, never from a cache. `job-events` reports when it changes.',
   parameters: [USER_ID_PARAMETER],
   answer: {
     schema: Balance,
@@ -48,8 +48,10 @@ export const GET_HISTORY = userRoute({
   path: '/functions/v1/get-credit-history',
   tags: TAGS,
   operationId: 'getCreditHistory',
-  summary: 'Every change of the balance, newest first',
-  description: 'Rows are only ever added. A page costs the same however far back it lies: follow `next_cursor`.',
+  summary: 'List the changes of the balance',
+  description:
+    'Returns the caller’s ledger, newest first. Entries are only ever added. Follow `next_cursor`: every page costs the same, ' +
+    'however far back it is.',
   request: { query: HistoryQuery },
   answer: {
     schema: Transactions,

@@ -1,4 +1,4 @@
-/** What the examples of these routes show: one video, from the request to the end. */
+/** Example values of these routes: one video, from the request to its end. */
 import type { z } from '@hono/zod-openapi';
 import { EXAMPLE_IDS } from '../../../http/openapi.ts';
 import { messageFor } from '../../../kernel/messages/index.ts';

@@ -15,21 +15,21 @@ import {
 
 const TAGS = ['Video jobs'];
 const KEY = 'Idempotency-Key';
-const THIS_JOB = { job: { summary: 'A job of the caller’s', value: { job_id: EXAMPLE_IDS.job } } };
+const THIS_JOB = { job: { summary: 'One of the caller’s jobs', value: { job_id: EXAMPLE_IDS.job } } };
 
 export const GENERATE_VIDEO = userRoute({
   method: 'post',
   path: '/functions/v1/generate-video',
   tags: TAGS,
   operationId: 'generateVideo',
-  summary: 'Pay for one video and start it',
+  summary: 'Pay for and start a video',
   description:
-    'Charges the price and answers at once; the video is made in the background. Create an `Idempotency-Key` (UUID) for each ' +
-    'new request and keep it until an answer has come: sent again with the same body, it gets the first answer again, ' +
-    'marked by `X-Idempotent-Replay`, and never pays twice. Only a charge uses up a key; it is kept for 24 hours. What fails ' +
-    'later is the job’s `error_code`, with the credits refunded.',
+    'Charges the price, starts a job and returns at once; the video is made in the background. Create an `Idempotency-Key` ' +
+    '(UUID) for each new request and keep it until you get a response. A repeat with the same key and body returns the first ' +
+    'response, marked by `X-Idempotent-Replay`, and is never charged again. Only a charge uses up a key, which is kept for 24 ' +
+    'hours. A later failure is reported as the job’s `error_code`, and the credits are refunded.',
   parameters: [
-    headerParameter(KEY, 'A UUID that the caller creates: the same key never pays twice.', {
+    headerParameter(KEY, 'A UUID that the client creates. Requests with the same key are never charged twice.', {
       format: 'uuid',
       required: true,
     }),
@@ -51,17 +51,18 @@ export const GENERATE_VIDEO = userRoute({
   },
 });
 
-/** The same under two names. */
+/** One route under two paths. */
 export const GET_STATUS = (['get-video-status', 'check-video-job-status'] as const).map((name) =>
   userRoute({
     method: 'get',
     path: `/functions/v1/${name}`,
     tags: TAGS,
     operationId: name === 'get-video-status' ? 'getVideoStatus' : 'checkVideoJobStatus',
-    summary: name === 'get-video-status' ? 'The status of a job' : 'The same as get-video-status',
+    summary: `Get the status of a job${name === 'get-video-status' ? '' : ' (the same as get-video-status)'}`,
     description:
-      'Reads our own records alone, so an app may call it as often as it likes. `completed` means that the file is stored ' +
-      'here and plays; `failed` says why, and the credits are refunded. Another user’s job and none are the same 404.',
+      'Returns a job. It only reads the server’s own records, so an app may call it as often as it likes. `completed` means ' +
+      'that the video is stored on this server and plays. `failed` comes with the reason, and the credits are refunded. Another ' +
+      'user’s job returns the same 404 as an unknown job.',
     parameters: [LANGUAGE_PARAMETER],
     request: { query: JobQuery },
     answer: {
@@ -69,8 +70,8 @@ export const GET_STATUS = (['get-video-status', 'check-video-job-status'] as con
       description: 'The job',
       example: COMPLETED,
       otherExamples: {
-        processing: { summary: 'While it is being made', value: PROCESSING },
-        failed: { summary: 'When it has failed', value: FAILED },
+        processing: { summary: 'While the video is being made', value: PROCESSING },
+        failed: { summary: 'After a failure', value: FAILED },
       },
       errors: ['ERR_4007'],
       details: { ERR_4006: { field: 'job_id', reason: 'missing' } },
@@ -83,10 +84,10 @@ export const GET_JOBS = userRoute({
   path: '/functions/v1/get-video-jobs',
   tags: TAGS,
   operationId: 'getVideoJobs',
-  summary: 'The caller’s jobs, newest first',
+  summary: 'List the caller’s jobs',
   description:
-    'Follow `next_cursor`: a page costs the same however far back it lies, and nothing is shown twice when new jobs ' +
-    'arrive. `offset` is for small lists, and is ignored beside a `cursor`.',
+    'Returns the caller’s jobs, newest first. Follow `next_cursor`: every page costs the same, however far back it is, and no ' +
+    'job is returned twice when new jobs arrive. `offset` is for small lists, and is ignored if there is a `cursor`.',
   request: { query: JobsQuery },
   answer: {
     schema: VideoJobs,
@@ -101,15 +102,20 @@ export const CANCEL_JOB = userRoute({
   path: '/functions/v1/cancel-video-job',
   tags: TAGS,
   operationId: 'cancelVideoJob',
-  summary: 'Stop a job that has not ended, with a refund',
+  summary: 'Cancel a job and refund it',
   description:
-    'The job becomes `failed` with `ERR_5004`. A job that has ended, or whose video is made and on its way, stays as it ' +
-    'is: 409. With an `Idempotency-Key` a repeat gets the first answer again instead.',
-  parameters: [headerParameter(KEY, 'With it, a repeat gets the first answer.', { format: 'uuid' })],
+    'Cancels a job that has not ended: it becomes `failed` with `ERR_5004`. A job that has ended, or whose video is already ' +
+    'made and being delivered, does not change and returns a 409. With an `Idempotency-Key`, a repeat returns the first ' +
+    'response instead.',
+  parameters: [
+    headerParameter(KEY, 'A UUID that the client creates. With it, a repeat returns the first response.', {
+      format: 'uuid',
+    }),
+  ],
   request: { body: jsonContent(JobBody, THIS_JOB) },
   answer: {
     schema: Cancelled,
-    description: 'The refunded credits, and the balance',
+    description: 'The refunded credits and the balance',
     example: CANCELLED,
     headers: ['IdempotentReplay'],
     errors: ['ERR_4007', 'ERR_4008', 'ERR_4009'],
@@ -120,21 +126,21 @@ export const CANCEL_JOB = userRoute({
   },
 });
 
-/** The same by POST and by DELETE. */
+/** One route under two methods: POST and DELETE. */
 export const DELETE_JOB = (['post', 'delete'] as const).map((method) =>
   userRoute({
     method,
     path: '/functions/v1/delete-video-job',
     tags: TAGS,
     operationId: method === 'post' ? 'deleteVideoJob' : 'deleteVideoJobByDelete',
-    summary: `Delete a finished job and its files${method === 'post' ? '' : ', by DELETE'}`,
+    summary: `Delete a finished job and its files${method === 'post' ? '' : ' (DELETE)'}`,
     description:
-      'Its media URLs stop working at once. A job that is under way is 409: cancel it first. Deleting again is a ' +
-      'success. Deleting gives no slots of the rate limit back.',
+      'Deletes a job that has ended. Its media URLs stop working at once. A job that has not ended returns a 409: cancel it ' +
+      'first. Deleting a job again succeeds. Deleting does not give back slots of the rate limit.',
     request: { body: jsonContent(JobBody, THIS_JOB) },
     answer: {
       schema: Deleted,
-      description: 'Deleted',
+      description: 'The job is deleted',
       example: { success: true },
       errors: ['ERR_4007', 'ERR_4008'],
       details: { ERR_4006: { field: 'job_id', reason: 'missing' }, ERR_4008: { reason: 'running' } },

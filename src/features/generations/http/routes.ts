@@ -1,10 +1,10 @@
 import { callerId } from '../../../http/caller.ts';
-import type { AddressReader } from '../../../http/client-address.ts';
+import type { IpReader } from '../../../http/client-ip.ts';
 import type { HttpContext } from '../../../http/env.ts';
 import { readIdempotencyKey, requireIdempotencyKey } from '../../../http/idempotency.ts';
 import { originOf } from '../../../http/origin.ts';
 import { localeOf } from '../../../http/problem.ts';
-import { tellRateLimit } from '../../../http/rate-limit.ts';
+import { setRateLimitHeaders } from '../../../http/rate-limit.ts';
 import { replayable } from '../../../http/replay.ts';
 import type { Router } from '../../../http/route.ts';
 import { encodeCursor } from '../../../kernel/cursor.ts';
@@ -16,8 +16,8 @@ import { listGenerations, readGeneration } from '../read.ts';
 import { CANCEL_JOB, DELETE_JOB, GENERATE_VIDEO, GET_JOBS, GET_STATUS } from './openapi.ts';
 import { presentJob, summaryOf } from './present-job.ts';
 
-export function generationRoutes(router: Router, ctx: Context, addressOf: AddressReader): void {
-  const readerOf = (c: HttpContext) => ({ ctx, origin: originOf(c), locale: localeOf(c) });
+export function generationRoutes(router: Router, ctx: Context, ipOf: IpReader): void {
+  const viewerOf = (c: HttpContext) => ({ ctx, origin: originOf(c), locale: localeOf(c) });
 
   router.add(GENERATE_VIDEO, async (c) => {
     const idempotencyKey = requireIdempotencyKey(c);
@@ -29,23 +29,23 @@ export function generationRoutes(router: Router, ctx: Context, addressOf: Addres
       prompt: body.prompt,
       settings: body.settings ?? {},
       imageUrl: body.image_url ?? null,
-      address: addressOf(c),
+      ip: ipOf(c),
     });
-    if (answer.limit) tellRateLimit(c, answer.limit);
+    if (answer.limit) setRateLimitHeaders(c, answer.limit);
     return replayable(c, answer);
   });
 
   for (const route of GET_STATUS) {
     router.add(route, async (c) => {
       const row = await readGeneration(ctx, callerId(c), c.req.valid('query').job_id);
-      return c.json(await presentJob(row, readerOf(c)), 200);
+      return c.json(await presentJob(row, viewerOf(c)), 200);
     });
   }
 
   router.add(GET_JOBS, async (c) => {
     const { limit, offset, cursor, status } = c.req.valid('query');
     const page = await listGenerations(ctx, callerId(c), { limit, offset, afterSeq: cursor, status: status ?? null });
-    const jobs = await Promise.all(page.jobs.map((row) => presentJob(row, readerOf(c))));
+    const jobs = await Promise.all(page.jobs.map((row) => presentJob(row, viewerOf(c))));
     const next_cursor = page.nextSeq === null ? null : encodeCursor(page.nextSeq);
     return c.json({ jobs: jobs.map(summaryOf), total: page.total, has_more: page.hasMore, next_cursor }, 200);
   });

@@ -5,23 +5,22 @@ import { cursor, limit, offset } from '../../../http/paging.ts';
 import { JOB_STATUSES } from '../read.ts';
 
 export const GenerateVideoBody = userIdCheck.extend({
-  model_id: uuid.openapi({ description: 'An `id` of `get-models`.' }),
+  model_id: uuid.openapi({ description: 'The `id` of a model from `get-models`.' }),
   prompt: z.string().openapi({
-    description: '3 characters to the model’s `prompt_max`, after trimming.',
+    description: 'What the video should show: from 3 characters to the model’s `prompt_max`, after trimming.',
     example: 'a cat playing piano',
   }),
-  settings: z
-    .record(z.string(), z.unknown())
-    .nullish()
-    .openapi({ description: 'As the model’s `settings_schema` says; what is left out takes its default.' }),
+  settings: z.record(z.string(), z.unknown()).nullish().openapi({
+    description: 'Settings of the model’s `settings_schema`. Settings that are left out take their defaults.',
+  }),
   image_url: z
     .string()
     .max(2000)
     .nullish()
     .openapi({
       description:
-        'For models that need an image: one that the caller has uploaded to `user_uploads`, by its path or any form of its ' +
-        'URL. Its shorter side has at least 256 pixels, and the longer one at most 2.4 times as many.',
+        'For models that need an image: an image that the caller has uploaded to `user_uploads`, as its path or any of its ' +
+        'URLs. Its shorter side must have at least 256 pixels, and its longer side at most 2.4 times as many.',
     }),
 });
 
@@ -29,12 +28,12 @@ export const GenerationStarted = z
   .object({
     job_id: z.uuid(),
     status: z.literal('pending'),
-    credits_used: credits('The price, which has been charged'),
+    credits_used: credits('The price that was charged'),
   })
   .openapi('GenerationStarted');
 
 const Status = z.enum(JOB_STATUSES).openapi('JobStatus', {
-  description: '`pending` → `processing` → `completed` or `failed`; the last two never change.',
+  description: '`pending` → `processing` → `completed` or `failed`. The last two are final.',
 });
 const mediaUrlOf = (what: string) =>
   z
@@ -42,10 +41,10 @@ const mediaUrlOf = (what: string) =>
     .nullable()
     .openapi({
       format: 'uri',
-      description: `${what}; null until there is one. Signed, valid for 24 hours; renewed on every read.`,
+      description: `${what}; null until it exists. Valid for 24 hours; every read returns a newly signed URL.`,
     });
 
-const jobId = uuid.openapi({ description: 'As `generate-video` answered.', example: EXAMPLE_IDS.job });
+const jobId = uuid.openapi({ description: 'The `job_id` that `generate-video` returned.', example: EXAMPLE_IDS.job });
 
 export const JobQuery = userIdCheck.extend({ job_id: jobId });
 export const JobBody = userIdCheck.extend({ job_id: jobId });
@@ -55,23 +54,23 @@ export const VideoJob = z
   .object({
     job_id: z.uuid(),
     status: Status,
-    video_url: mediaUrlOf('The video, an MP4'),
-    thumbnail_url: mediaUrlOf('A thumbnail of it, a JPEG'),
-    progress: z.int().nullable().openapi({ description: 'In percent, where the provider says.' }),
+    video_url: mediaUrlOf('The signed URL of the video (MP4)'),
+    thumbnail_url: mediaUrlOf('The signed URL of the thumbnail (JPEG)'),
+    progress: z.int().nullable().openapi({ description: 'In percent, if the provider reports it.' }),
     queue_position: z
       .int()
       .nullable()
-      .openapi({ description: 'How many jobs are before it at the provider, where the provider says.' }),
+      .openapi({ description: 'The number of jobs ahead of it at the provider, if the provider reports it.' }),
     error_code: z
       .string()
       .nullable()
-      .openapi({ description: 'Why it failed, such as `ERR_5003`; its credits are refunded.' }),
-    error_message: z.string().nullable().openapi({ description: 'The same as a sentence, in the caller’s language.' }),
+      .openapi({ description: 'Why the job failed, such as `ERR_5003`. Its credits are refunded.' }),
+    error_message: z.string().nullable().openapi({ description: 'The reason as a message in the caller’s language.' }),
     prompt: z.string(),
-    model_name: z.string().openapi({ description: 'What the model was called when this was made.' }),
-    credits_used: credits('What was charged; refunded where the job failed'),
+    model_name: z.string().openapi({ description: 'The name of the model when the job was created.' }),
+    credits_used: credits('The price that was charged; refunded if the job failed'),
     created_at: time,
-    completed_at: time.nullable().openapi({ description: 'When it ended, completed or failed; null before.' }),
+    completed_at: time.nullable().openapi({ description: 'When the job completed or failed; null before.' }),
   })
   .openapi('VideoJob');
 
@@ -90,20 +89,20 @@ export const VideoJobSummary = VideoJob.pick({
 export const VideoJobs = z
   .object({
     jobs: z.array(VideoJobSummary),
-    total: z.int().openapi({ description: 'How many there are on all pages.' }),
+    total: z.int().openapi({ description: 'The number of jobs on all pages.' }),
     has_more: z.boolean(),
     next_cursor: z
       .string()
       .nullable()
-      .openapi({ description: 'Send it as `cursor` for the next page; null on the last.' }),
+      .openapi({ description: 'Send it as `cursor` to get the next page; null on the last page.' }),
   })
   .openapi('VideoJobs');
 
 export const Cancelled = z
   .object({
     success: z.literal(true),
-    refunded: credits('What was refunded'),
-    credits_remaining: credits('What there is to spend now'),
+    refunded: credits('The refund'),
+    credits_remaining: credits('The balance after the refund'),
   })
   .openapi('Cancelled');
 

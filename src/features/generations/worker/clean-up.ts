@@ -5,8 +5,8 @@ import { withProviderSlot } from './provider-slot.ts';
 const CANCEL_TIMEOUT_MS = 30_000;
 
 /**
- * Removes what an ended generation left. Of a failed or deleted one the stored files go; of a failed one the provider is told
- * to stop; of every one the provider's own copy goes. Does nothing while the generation runs.
+ * Cleans up after an ended generation: deletes the stored files of a failed or deleted one, cancels a failed one at the
+ * provider, and releases the provider's own copy of every one. Does nothing while the generation runs.
  */
 export async function cleanUpGeneration(
   ctx: JobContext & Pick<Context, 'bulkhead'>,
@@ -26,7 +26,7 @@ export async function cleanUpGeneration(
       await ctx.db.call('schedule_cleanup', { job_id: jobId, delay_ms: slot.retryAfterMs });
       return;
     }
-    // Has no effect where the attempt had ended by itself before.
+    // Has no effect if the attempt had already ended by itself.
     await ctx.db.call('end_attempt', { job_id: jobId, result: 'stopped' });
   }
   await provider?.release(jobId);

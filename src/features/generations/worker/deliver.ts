@@ -9,12 +9,12 @@ import { failGeneration } from './fail.ts';
 import type { ProviderJob } from './job.ts';
 import { fetchThumbnail } from './thumbnail.ts';
 
-/** The longest that a timer can run. */
+/** The longest delay that a timer accepts. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export type DeliveryContext = Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'mediaFetcherFor' | 'probe' | 'workDir'>;
 
-/** Files in the work folder. */
+/** Paths in the work folder. */
 type Files = { video: string; thumbnail: string };
 
 /**
@@ -28,7 +28,7 @@ export async function deliverGeneration(
   { video: source, thumbnail }: { video: VideoSource; thumbnail: VideoSource | null },
   signal: AbortSignal,
 ): Promise<'ended' | 'try_again'> {
-  // Names of their own: another worker may be delivering the same generation.
+  // A unique name: another worker may be delivering the same generation.
   const name = join(ctx.workDir, crypto.randomUUID());
   const thumbnailFile = `${name}.jpg`;
   const fetchedFile = `${name}.mp4`;
@@ -55,7 +55,7 @@ async function fetchOrFail(
   path: string,
   signal: AbortSignal,
 ): Promise<'fetched' | 'failed' | 'later'> {
-  // Past the job's deadline the file is no longer wanted, however slowly its host goes on sending.
+  // Past the job's deadline the file is not needed: a host that sends slowly is cut off.
   const leftMs = Math.max(0, Math.min(deadlineAt.getTime() - ctx.clock.now().getTime(), TIMER_MAX_MS));
   const deadline = AbortSignal.timeout(leftMs);
   try {
@@ -108,7 +108,7 @@ async function storeAndFinish(
   signal: AbortSignal,
 ): Promise<void> {
   const { videoPath, thumbnailPath } = job;
-  // The table's own check: a job that is processing knows where its files go.
+  // A check on the table ensures that a processing job has a media path.
   if (!videoPath) throw new Error('a job without a media path');
   const stored = await ctx.media.putFile(`videos/${videoPath}`, files.video, signal);
   // A probe that cannot decode makes no thumbnail: the video is delivered without one.

@@ -5,7 +5,7 @@ import type { Context } from '../../context.ts';
 import { callbackUrlFor } from '../callback-url.ts';
 import { sourceImage } from '../source-image.ts';
 
-/** A generation as the worker needs it. `provider` is null where this server has none of that name. */
+/** A generation as the worker needs it. `provider` is null if this server does not have the provider. */
 export type FoundJob = {
   provider: VideoProvider | null;
   providerJobId: string | null;
@@ -13,7 +13,7 @@ export type FoundJob = {
   status: string;
   isDeleted: boolean;
   deadlineAt: Date;
-  /** Where its files are, or will be, inside their buckets. Null where nothing was or will be stored. */
+  /** The paths of its files in their buckets, stored or not yet. Null if no file was or will be stored. */
   videoPath: string | null;
   thumbnailPath: string | null;
 };
@@ -37,7 +37,7 @@ export async function findJob(ctx: JobContext, jobId: string): Promise<FoundJob 
       jobId: row.job_id,
       providerModelId: row.provider_model_id,
       prompt: row.prompt,
-      // begin_generation stored what completeSettings made.
+      // begin_generation stored the result of completeSettings.
       settings: row.settings as unknown as VideoSettings,
       image: await imageOf(ctx, row, provider),
       webhookUrl: provider && callbackUrlOf(ctx, provider, jobId),
@@ -62,7 +62,7 @@ async function imageOf(ctx: JobContext, row: ImageRow, provider: VideoProvider |
   return sourceImage(ctx, { path, provider, createdAt, deadlineAt, isSent: status !== 'pending' });
 }
 
-/** Null where the provider sends no events or cannot reach this server: then it is polled, and everything is a little slower. */
+/** Null if the provider sends no events or cannot reach this server. It is then only polled, which is a little slower. */
 function callbackUrlOf(ctx: Pick<Context, 'callbackUrl'>, provider: VideoProvider, jobId: string): string | null {
   const base = ctx.callbackUrl(provider);
   return base === null || provider.webhooksFrom === undefined

@@ -10,7 +10,7 @@ const Readiness = z
   })
   .openapi('Readiness');
 
-const ALL_WELL = { database: true, migrations: true, worker: true };
+const ALL_PASSED = { database: true, migrations: true, worker: true };
 
 function json<Schema extends z.ZodType>(description: string, schema: Schema, example: z.input<Schema>) {
   return { description, headers: headersOf([]), content: { 'application/json': { schema, example } } };
@@ -21,9 +21,10 @@ export const GET_HEALTH = rawPublicRoute({
   path: '/healthz',
   tags: ['Operations'],
   operationId: 'getHealth',
-  summary: 'Whether the process is up',
-  description: 'Asks nothing of the database: for a supervisor that restarts processes which do not answer.',
-  responses: { 200: json('It is', Health, { status: 'ok' }) },
+  summary: 'Check that the process runs',
+  description:
+    'Returns 200 without a query to the database. For a supervisor that restarts processes that do not respond.',
+  responses: { 200: json('The process runs', Health, { status: 'ok' }) },
 });
 
 export const GET_READINESS = rawPublicRoute({
@@ -31,13 +32,15 @@ export const GET_READINESS = rawPublicRoute({
   path: '/readyz',
   tags: ['Operations'],
   operationId: 'getReadiness',
-  summary: 'Whether the server can do its work',
-  description: 'For a load balancer. `worker` is null where another process does the background work.',
+  summary: 'Check that the server is ready',
+  description:
+    'Returns 200 if the database responds and is migrated and the worker runs. For a load balancer. `worker` is null if another ' +
+    'process does the background work.',
   responses: {
-    200: json('It can', Readiness, { status: 'ready', checks: ALL_WELL }),
-    503: json('Not now: the check that is false says why', Readiness, {
+    200: json('The server is ready', Readiness, { status: 'ready', checks: ALL_PASSED }),
+    503: json('The server is not ready: at least one check is `false`', Readiness, {
       status: 'not ready',
-      checks: { ...ALL_WELL, database: false },
+      checks: { ...ALL_PASSED, database: false },
     }),
   },
 });

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { readReadiness } from '../ready.ts';
 import { GET_HEALTH, GET_READINESS } from './openapi.ts';
 
-/** `isWorking` is null where the worker is another process. */
+/** `isWorking` returns null if the worker is another process. */
 export function maintenanceRoutes(
   router: Router,
   ctx: Pick<Context, 'db' | 'latestMigration'>,

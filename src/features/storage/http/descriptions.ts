@@ -1,6 +1,6 @@
-/** What the descriptions of the storage's routes share. */
+/** OpenAPI parts that the storage routes share. */
 import { z } from '@hono/zod-openapi';
-import { headerParameter, refusals } from '../../../http/openapi.ts';
+import { errorResponses, headerParameter } from '../../../http/openapi.ts';
 import { type HeaderName, headersOf } from '../../../http/openapi-headers.ts';
 import type { ErrorCode, ProblemDetails } from '../../../kernel/errors.ts';
 import { SEGMENT_PATTERN, UPLOAD_BYTES_MAX } from '../../../media/object-path.ts';
@@ -12,7 +12,7 @@ const FILES = { ...IMAGES, 'video/mp4': { schema: FILE } };
 const FILE_HEADERS: HeaderName[] = ['AcceptRanges', 'ETag', 'CacheControl', 'ContentDisposition'];
 
 export const WRITE_ERRORS: ErrorCode[] = ['ERR_4006', 'ERR_4008', 'ERR_4014', 'ERR_4015', 'ERR_6002'];
-/** The details of a refused upload. */
+/** The error details of a rejected upload. */
 export const WRITE_DETAILS: Partial<Record<ErrorCode, ProblemDetails>> = {
   ERR_4006: { field: 'path', reason: 'file_name', pattern: SEGMENT_PATTERN },
   ERR_4008: { reason: 'exists' },
@@ -25,41 +25,42 @@ export const bucketParam = z.object({
 });
 export const objectParams = bucketParam.extend({
   path: z.string().openapi({
-    description: '`<user_id>/…`; its slashes are part of the URL. Names consist of letters, digits and `. _ -`.',
+    description:
+      'The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`.',
     example: EXAMPLE_PATH,
   }),
 });
 
-/** The image itself, or a form whose only file it is. */
+/** The image itself, or a form with the image as its only file. */
 export const IMAGE_BODY = {
   required: true,
   content: { ...IMAGES, 'multipart/form-data': { schema: { type: 'object' as const, properties: { '': FILE } } } },
 };
 
 export const RANGE_PARAMETERS = [
-  headerParameter('Range', 'Part of the file, such as `bytes=0-1023`.'),
-  headerParameter('If-Range', 'The `ETag` of the file that the range is of.'),
-  headerParameter('If-None-Match', 'The `ETag` of the stored copy.'),
+  headerParameter('Range', 'A part of the file, such as `bytes=0-1023`.'),
+  headerParameter('If-Range', 'The `ETag` of the file that the range belongs to.'),
+  headerParameter('If-None-Match', 'The `ETag` of the cached copy.'),
 ];
 
-const UNCHANGED = { description: 'The stored copy is still good', headers: headersOf(FILE_HEADERS) };
+const UNCHANGED = { description: 'The cached copy is still current', headers: headersOf(FILE_HEADERS) };
 
-/** A file as an answer, whole or in part. */
+/** The responses of a route that returns a file, as a whole or in part. */
 export function fileResponses(errors: ErrorCode[], details: Partial<Record<ErrorCode, ProblemDetails>> = {}) {
   return {
-    ...refusals([...errors, 'ERR_4007', 'ERR_6002'], details),
+    ...errorResponses([...errors, 'ERR_4007', 'ERR_6002'], details),
     200: { description: 'The file', headers: headersOf(FILE_HEADERS), content: FILES },
-    206: { description: 'The range', headers: headersOf([...FILE_HEADERS, 'ContentRange']), content: FILES },
+    206: { description: 'The requested range', headers: headersOf([...FILE_HEADERS, 'ContentRange']), content: FILES },
     304: UNCHANGED,
-    416: { description: 'The range lies outside the file', headers: headersOf(['ContentRange']) },
+    416: { description: 'The range is outside the file', headers: headersOf(['ContentRange']) },
   };
 }
 
-/** The same for HEAD at a signed URL. */
+/** The responses of a HEAD at a signed URL. */
 export const FILE_HEAD_RESPONSES = {
-  200: { description: 'The file is there', headers: headersOf(FILE_HEADERS) },
+  200: { description: 'The file exists', headers: headersOf(FILE_HEADERS) },
   304: UNCHANGED,
-  403: { description: '`ERR_4005` unauthorized: the link has expired, or is not ours.', headers: headersOf([]) },
+  403: { description: '`ERR_4005` unauthorized: the link has expired or is not valid.', headers: headersOf([]) },
   404: { description: '`ERR_4007` not found.', headers: headersOf([]) },
   500: { description: '`ERR_6003` internal error.', headers: headersOf([]) },
   503: {
@@ -68,7 +69,7 @@ export const FILE_HEAD_RESPONSES = {
   },
 };
 
-/** The responses of a route whose URL is its own permission: no caller is unknown there. */
+/** Removes the 401, for routes with a signed URL: they need no access token. */
 export function withoutUnauthorized<Responses extends Record<string, unknown>>({ 401: _, ...rest }: Responses) {
   return rest;
 }

@@ -18,8 +18,8 @@ const ONE = `${OBJECT}/{bucket}/{path}`;
 const ANY_PATH = `${OBJECT}/${BUCKET}/*`;
 
 const IMAGE_RULES =
-  'A JPEG, PNG or WebP of at most 10 MB (10,485,760 bytes), whole, still, 64 to 10,000 pixels a side. The type is read from ' +
-  'the bytes; the `Content-Type` that was sent is ignored. ';
+  'The image must be a complete JPEG, PNG or WebP without animation, of at most 10 MB (10,485,760 bytes) and 64 to 10,000 ' +
+  'pixels per side. Its type is detected from its bytes; the `Content-Type` is ignored. ';
 
 const ENTRY = {
   name: 'portrait.jpg',
@@ -44,7 +44,7 @@ const UPLOAD = {
   documents: { params: objectParams, body: IMAGE_BODY },
   answer: {
     schema: Stored,
-    description: 'It is stored',
+    description: 'The image is stored',
     example: { Id: EXAMPLE_IDS.transaction, Key: `user_uploads/${EXAMPLE_PATH}` },
     errors: ['ERR_4007' as const, ...WRITE_ERRORS],
     details: WRITE_DETAILS,
@@ -57,9 +57,10 @@ export const UPLOAD_OBJECT = userRoute({
   operationId: 'uploadObject',
   summary: 'Upload an image into the caller’s folder',
   description:
-    `${IMAGE_RULES}\`image_url\` of \`generate-video\` then takes its path. An existing object stays (409) unless ` +
-    '`x-upsert` is `true`. The Supabase storage clients work with these routes unchanged, and get errors in their own shape.',
-  parameters: [headerParameter('x-upsert', '`true`: replaces an existing object.')],
+    `Stores an image, whose path can then be the \`image_url\` of \`generate-video\`. ${IMAGE_RULES}If the object exists, it is ` +
+    'kept and a 409 is returned, unless `x-upsert` is `true`. The Supabase storage clients work with these routes unchanged, ' +
+    'and get errors in their own format.',
+  parameters: [headerParameter('x-upsert', '`true` replaces an existing object.')],
 });
 
 export const REPLACE_OBJECT = userRoute({
@@ -67,7 +68,7 @@ export const REPLACE_OBJECT = userRoute({
   method: 'put',
   operationId: 'replaceObject',
   summary: 'Upload an image, replacing an existing one',
-  description: `${IMAGE_RULES}Readers see the old one or the new one, never half of either.`,
+  description: `Stores an image under this path. ${IMAGE_RULES}Readers get either the old or the new image, never a part of one.`,
 });
 
 const DOWNLOAD = {
@@ -83,8 +84,9 @@ export const DOWNLOAD_OBJECT = rawUserRoute({
   path: ONE,
   pattern: ANY_PATH,
   operationId: 'downloadObject',
-  summary: 'A file of the caller’s own',
-  description: 'Of any bucket, with ranges. Another user’s file and none are the same 404.',
+  summary: 'Download a file of the caller’s own',
+  description:
+    'Returns a file from any bucket. Supports range requests. Another user’s file returns the same 404 as an unknown file.',
 });
 
 export const DOWNLOAD_AUTHENTICATED = rawUserRoute({
@@ -92,8 +94,8 @@ export const DOWNLOAD_AUTHENTICATED = rawUserRoute({
   path: `${OBJECT}/authenticated/{bucket}/{path}`,
   pattern: `${OBJECT}/authenticated/:bucket/*`,
   operationId: 'downloadAuthenticated',
-  summary: 'The same under its longer URL',
-  description: 'As some storage clients request it.',
+  summary: 'Download a file of the caller’s own (longer URL)',
+  description: 'The same as `downloadObject`, under the URL that some storage clients use.',
 });
 
 export const DELETE_OBJECT = userRoute({
@@ -103,11 +105,11 @@ export const DELETE_OBJECT = userRoute({
   tags: TAGS,
   operationId: 'deleteObject',
   summary: 'Delete an image',
-  description: 'In `user_uploads` alone: videos are deleted with `delete-video-job`.',
+  description: 'Deletes an image in `user_uploads`. To delete a video, use `delete-video-job`.',
   documents: { params: objectParams },
   answer: {
     schema: ObjectEntry,
-    description: 'What was deleted',
+    description: 'The deleted image',
     example: { ...ENTRY, name: EXAMPLE_PATH },
     errors: ['ERR_4007'],
     details: { ERR_4006: WRITE_DETAILS.ERR_4006 ?? {} },
@@ -120,14 +122,15 @@ export const DELETE_OBJECTS = userRoute({
   pattern: `${OBJECT}/${BUCKET}`,
   tags: TAGS,
   operationId: 'deleteObjects',
-  summary: 'Delete images',
+  summary: 'Delete several images',
   description:
-    'Answers with those that were there. A job that has not sent its image to its provider yet then fails and is refunded.',
-  request: { body: jsonContent(RemoveBody, { one: { summary: 'One', value: { prefixes: [EXAMPLE_PATH] } } }) },
+    'Deletes images in `user_uploads` and returns those that existed. A job that has not sent its image to its provider yet ' +
+    'then fails and is refunded.',
+  request: { body: jsonContent(RemoveBody, { one: { summary: 'One image', value: { prefixes: [EXAMPLE_PATH] } } }) },
   documents: { params: bucketParam },
   answer: {
     schema: ObjectEntries,
-    description: 'What was deleted',
+    description: 'The deleted images',
     example: [{ ...ENTRY, name: EXAMPLE_PATH }],
     errors: ['ERR_4007'],
     details: { ERR_4006: { field: 'prefixes', reason: 'missing' } },
@@ -139,8 +142,8 @@ export const LIST_OBJECTS = userRoute({
   path: `${OBJECT}/list/{bucket}`,
   tags: TAGS,
   operationId: 'listObjects',
-  summary: 'What lies in a folder',
-  description: 'One level deep: folders have no `id`.',
+  summary: 'List a folder',
+  description: 'Returns the files and folders in a folder, one level deep. Folders have no `id`.',
   request: {
     body: jsonContent(ListBody, {
       own: { summary: 'The caller’s own folder', value: { prefix: EXAMPLE_IDS.user, limit: 100 } },
@@ -149,7 +152,7 @@ export const LIST_OBJECTS = userRoute({
   documents: { params: bucketParam },
   answer: {
     schema: ObjectEntries,
-    description: 'Files and folders',
+    description: 'The files and folders',
     example: [ENTRY],
     errors: ['ERR_4007'],
     details: { ERR_4006: { field: 'limit', allowed: { maximum: 1000 } } },
@@ -164,12 +167,12 @@ export const GET_OBJECT_INFO = userRoute({
   pattern: `${OBJECT}/info/:bucket/*`,
   tags: TAGS,
   operationId: 'getObjectInfo',
-  summary: 'Size and type of a file',
-  description: 'Without the file itself.',
+  summary: 'Get the size and type of a file',
+  description: 'Returns information about a file, without the file itself.',
   documents: { params: objectParams },
   answer: {
     schema: ObjectInfo,
-    description: 'It is there',
+    description: 'Information about the file',
     example: {
       ...{ id, name: EXAMPLE_PATH, bucket_id: 'user_uploads', version: id, size: metadata.size, metadata: {} },
       ...{ content_type: metadata.mimetype, cache_control: metadata.cacheControl, etag: metadata.eTag },

@@ -1,4 +1,4 @@
-/** What all routes of the storage read from a request, and where they are. */
+/** The paths of the storage routes, and what their handlers read from a request. */
 import { mkdir, rm } from 'node:fs/promises';
 import { callerId } from '../../../http/caller.ts';
 import type { HttpContext } from '../../../http/env.ts';
@@ -16,15 +16,15 @@ export const SIGN = `${OBJECT}/sign`;
 export const SIGN_UPLOAD = `${OBJECT}/upload/sign`;
 
 /**
- * A bucket's name in a pattern: none of the words that stand in its place in the other routes of the storage. So no request
- * matches two routes, and the order in which they are added does not matter.
+ * The bucket in a route pattern. It excludes the words that other storage routes have in its position, so that no request
+ * matches two routes and the order in which they are added does not matter.
  */
 export const BUCKET = ':bucket{(?!(?:sign|list|info|authenticated|upload)(?:/|$))[^/]+}';
-/** At least one character of a path, where a route for the bucket alone exists beside it: `/*` would match that one too. */
+/** A path of at least one character, for patterns beside a route for the bucket alone, which `/*` would match too. */
 export const PATH = ':path{.+}';
 
-/** The image in the body, checked and stored. */
-export async function receive(
+/** Receives the image in the body, checks it and stores it. */
+export async function receiveImage(
   c: HttpContext,
   ctx: Pick<Context, 'db' | 'log' | 'media' | 'workDir'>,
   userId: string,
@@ -41,7 +41,7 @@ export async function receive(
   }
 }
 
-/** The path that the URL names behind `base` and the bucket, decoded; empty where it cannot be decoded. */
+/** Returns the decoded path after `base` and the bucket in the URL; empty if it cannot be decoded. */
 export function pathIn(c: HttpContext, base: string): string {
   try {
     const rest = decodeURIComponent(c.req.path.slice(base.length + 1));
@@ -55,14 +55,14 @@ export function bucketIn(c: HttpContext): string {
   return c.req.param('bucket') ?? '';
 }
 
-/** The caller's own object that the URL names; ERR_4007 for any other. */
+/** Finds the caller's own object that the URL names. Throws ERR_4007 for any other. */
 export function objectIn(c: HttpContext, ctx: Pick<Context, 'db'>, base: string) {
   const bucket = bucketIn(c);
   return findObject(ctx, callerId(c), bucket, readablePath(bucket, pathIn(c, base), callerId(c)));
 }
 
-/** The bucket of the URL; ERR_4007 where there is none of that name. */
-export function knownBucket(c: HttpContext): string {
+/** Returns the bucket in the URL. Throws ERR_4007 if it does not exist. */
+export function requireBucket(c: HttpContext): string {
   const bucket = bucketIn(c);
   if (!BUCKETS.includes(bucket)) throw new Problem('ERR_4007');
   return bucket;

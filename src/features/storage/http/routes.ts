@@ -1,4 +1,4 @@
-/** The part of Supabase's storage API that its clients use, on our buckets: owners alone, and writing in `user_uploads`. */
+/** The part of Supabase's storage API that its clients use. Only owners reach objects, and write only to `user_uploads`. */
 import { callerId } from '../../../http/caller.ts';
 import type { HttpContext } from '../../../http/env.ts';
 import type { Router } from '../../../http/route.ts';
@@ -19,14 +19,14 @@ import {
   REPLACE_OBJECT,
   UPLOAD_OBJECT,
 } from './openapi.ts';
-import { bucketIn, knownBucket, OBJECT, objectIn, pathIn, receive } from './requests.ts';
+import { bucketIn, OBJECT, objectIn, pathIn, receiveImage, requireBucket } from './requests.ts';
 import { presentDeleted, presentEntry, presentInfo } from './schemas.ts';
 
 export function storageRoutes(router: Router, ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'workDir'>): void {
   router.add(LIST_OBJECTS, async (c) => {
     const { prefix, limit, offset, search, sortBy } = c.req.valid('json');
     const order = { sortBy: sortBy.column, isDescending: sortBy.isDescending };
-    const input = { bucket: knownBucket(c), prefix, limit, offset, search, ...order };
+    const input = { bucket: requireBucket(c), prefix, limit, offset, search, ...order };
     return c.json((await listObjects(ctx, callerId(c), input)).map(presentEntry), 200);
   });
   router.add(GET_OBJECT_INFO, async (c) => {
@@ -43,7 +43,7 @@ export function storageRoutes(router: Router, ctx: Pick<Context, 'clock' | 'db' 
 
   router.add(DELETE_OBJECTS, async (c) => {
     const { prefixes } = c.req.valid('json');
-    if (knownBucket(c) !== UPLOADS) throw new Problem('ERR_4005', { status: 403 });
+    if (requireBucket(c) !== UPLOADS) throw new Problem('ERR_4005', { status: 403 });
     return c.json((await deleteUploads(ctx, callerId(c), prefixes)).map(presentDeleted), 200);
   });
   router.add(DELETE_OBJECT, async (c) => {
@@ -56,7 +56,7 @@ export function storageRoutes(router: Router, ctx: Pick<Context, 'clock' | 'db' 
 
 async function store(c: HttpContext, ctx: Pick<Context, 'db' | 'log' | 'media' | 'workDir'>, isUpsert: boolean) {
   const path = writablePath(bucketIn(c), pathIn(c, OBJECT), callerId(c));
-  const { id, key } = await receive(c, ctx, callerId(c), path, isUpsert);
+  const { id, key } = await receiveImage(c, ctx, callerId(c), path, isUpsert);
   return { Id: id, Key: key };
 }
 
@@ -68,7 +68,7 @@ async function download(
   const { key, contentType, path } = await objectIn(c, ctx, base);
   const { media: store, clock, log } = ctx;
   // The permission to read is checked again for each request.
-  const until = clock.now();
-  const shown = { contentType, name: path, download: c.req.query('download') };
-  return serveMedia({ store, key, request: c.req.raw, clock, log, until, ...shown });
+  const expiresAt = clock.now();
+  const presentation = { contentType, name: path, download: c.req.query('download') };
+  return serveMedia({ store, key, request: c.req.raw, clock, log, expiresAt, ...presentation });
 }

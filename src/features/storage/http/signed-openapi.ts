@@ -1,6 +1,13 @@
-/** The routes of signed URLs: for reading a stored object, and for uploading one. */
+/** The routes of signed URLs, which read a stored object or upload one. */
 import { z } from '@hono/zod-openapi';
-import { BODY_ERRORS, EXAMPLE_IDS, headerParameter, jsonContent, refusals, responses } from '../../../http/openapi.ts';
+import {
+  BODY_ERRORS,
+  EXAMPLE_IDS,
+  errorResponses,
+  headerParameter,
+  jsonContent,
+  responses,
+} from '../../../http/openapi.ts';
 import { rawPublicRoute, userRoute } from '../../../http/route.ts';
 import {
   bucketParam,
@@ -14,13 +21,13 @@ import {
   withoutUnauthorized,
 } from './descriptions.ts';
 import { PATH, SIGN, SIGN_UPLOAD } from './requests.ts';
-import { EXAMPLE_PATH, SignBody, SignedAddress, SignedAddresses, SignManyBody, UploadAddress } from './schemas.ts';
+import { EXAMPLE_PATH, SignBody, SignedUrl, SignedUrls, SignManyBody, UploadUrl } from './schemas.ts';
 
 const TAGS = ['Storage'];
 const EXAMPLE_TOKEN = '1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA';
 const READ_URL = `/object/sign/user_uploads/${EXAMPLE_PATH}?token=${EXAMPLE_TOKEN}`;
 const WRITE_URL = `/object/upload/sign/user_uploads/${EXAMPLE_PATH}?token=${EXAMPLE_TOKEN}`;
-const token = z.string().openapi({ description: 'The signature, as the URL came with it.' });
+const token = z.string().openapi({ description: 'The signature in the signed URL.' });
 const SECONDS = { field: 'expiresIn', allowed: { minimum: 1, maximum: 604_800 } };
 
 export const OPEN_SIGNED = rawPublicRoute({
@@ -29,17 +36,17 @@ export const OPEN_SIGNED = rawPublicRoute({
   pattern: `${SIGN}/:bucket/*`,
   tags: ['Media'],
   operationId: 'getMedia',
-  summary: 'A file by its signed URL',
+  summary: 'Get a file by its signed URL',
   description:
-    'Do not build these URLs: `video_url` and `thumbnail_url` are such URLs, signed again on every read, and `signObject` ' +
-    'makes them for uploads. They need no other token, support ranges, and stop working when they expire or when the job ' +
-    'or the upload is deleted.',
+    'Returns the file. Do not build these URLs yourself: `video_url` and `thumbnail_url` are such URLs, newly signed on every ' +
+    'read, and `signObject` creates them for uploads. They need no access token, support range requests, and stop working when ' +
+    'they expire or when the job or the upload is deleted.',
   documents: {
     params: z.object({
       bucket: z.enum(['videos', 'thumbnails', 'user_uploads']).openapi({ example: 'videos' }),
       path: z.string().openapi({
         description:
-          '`<user_id>/<yyyy-mm>/<job_id>.mp4`, or `.jpg` in `thumbnails`; `<user_id>/…` in `user_uploads`. Its slashes are ' +
+          '`<user_id>/<yyyy-mm>/<job_id>.mp4`, or `.jpg` in `thumbnails`; `<user_id>/…` in `user_uploads`. The slashes are ' +
           'part of the URL.',
         example: `${EXAMPLE_IDS.user}/2026-11/${EXAMPLE_IDS.job}.mp4`,
       }),
@@ -47,7 +54,7 @@ export const OPEN_SIGNED = rawPublicRoute({
     query: z.object({
       token,
       download: z.string().optional().openapi({
-        description: 'Offers the file as a download under this name; under its own where it is empty.',
+        description: 'Offers the file as a download under this name, or if empty, under its own.',
       }),
     }),
   },
@@ -55,8 +62,8 @@ export const OPEN_SIGNED = rawPublicRoute({
   responses: withoutUnauthorized(fileResponses(['ERR_4005'], { ERR_4005: { reason: 'link_expired' } })),
   head: {
     operationId: 'headMedia',
-    summary: 'Its size, and when it was made',
-    description: 'The headers of the GET, without the file.',
+    summary: 'Get the headers of a file by its signed URL',
+    description: 'Returns the headers of the GET, such as the file’s size and date, without the file.',
     responses: FILE_HEAD_RESPONSES,
   },
 });
@@ -67,13 +74,13 @@ export const SIGN_OBJECT = userRoute({
   pattern: `${SIGN}/:bucket/${PATH}`,
   tags: TAGS,
   operationId: 'signObject',
-  summary: 'Make a signed URL',
-  description: 'For a file of the caller’s own, and for a week at most.',
-  request: { body: jsonContent(SignBody, { hour: { summary: 'For an hour', value: { expiresIn: 3600 } } }) },
+  summary: 'Create a signed URL',
+  description: 'Returns a URL for one of the caller’s own files, valid for a week at most.',
+  request: { body: jsonContent(SignBody, { hour: { summary: 'Valid for an hour', value: { expiresIn: 3600 } } }) },
   documents: { params: objectParams },
   answer: {
-    schema: SignedAddress,
-    description: 'The URL',
+    schema: SignedUrl,
+    description: 'The signed URL',
     example: { signedURL: READ_URL },
     errors: ['ERR_4007'],
     details: { ERR_4006: SECONDS },
@@ -85,15 +92,17 @@ export const SIGN_OBJECTS = userRoute({
   path: `${SIGN}/{bucket}`,
   tags: TAGS,
   operationId: 'signObjects',
-  summary: 'Make many at once',
-  description: 'Each path gets its URL, or the reason why not.',
+  summary: 'Create several signed URLs',
+  description: 'Returns for each path its URL, or the reason why there is none.',
   request: {
-    body: jsonContent(SignManyBody, { one: { summary: 'One', value: { expiresIn: 3600, paths: [EXAMPLE_PATH] } } }),
+    body: jsonContent(SignManyBody, {
+      one: { summary: 'One file', value: { expiresIn: 3600, paths: [EXAMPLE_PATH] } },
+    }),
   },
   documents: { params: bucketParam },
   answer: {
-    schema: SignedAddresses,
-    description: 'The URLs, in the order of the paths',
+    schema: SignedUrls,
+    description: 'The signed URLs, in the order of the paths',
     example: [{ error: null, path: EXAMPLE_PATH, signedURL: READ_URL }],
     errors: ['ERR_4007'],
     details: { ERR_4006: SECONDS },
@@ -106,23 +115,27 @@ export const SIGN_UPLOAD_URL = userRoute({
   ...UPLOAD_TO,
   method: 'post',
   operationId: 'signUpload',
-  summary: 'Make a URL that accepts one upload',
-  description: 'For two hours, and for this path alone.',
-  parameters: [headerParameter('x-upsert', '`true`: the upload may replace an existing object.')],
+  summary: 'Create a signed upload URL',
+  description:
+    'Returns a URL to which an image can be uploaded without an access token. It is valid for two hours, for this path only.',
+  parameters: [headerParameter('x-upsert', '`true` lets the upload replace an existing object.')],
   documents: { params: objectParams },
   takesJson: true,
   answer: {
-    schema: UploadAddress,
-    description: 'The URL',
+    schema: UploadUrl,
+    description: 'The upload URL',
     example: { url: WRITE_URL, token: EXAMPLE_TOKEN },
     errors: [...BODY_ERRORS, 'ERR_4007', 'ERR_4008'],
     details: { ...WRITE_DETAILS, ERR_4014: { bytes_max: 65_536 }, ERR_4015: { allowed: ['application/json'] } },
   },
 });
 
-const REFUSED = refusals(['ERR_4005', 'ERR_4013', ...WRITE_ERRORS], { ...WRITE_DETAILS, ERR_4005: { reason: 'link' } });
+const ERRORS = errorResponses(['ERR_4005', 'ERR_4013', ...WRITE_ERRORS], {
+  ...WRITE_DETAILS,
+  ERR_4005: { reason: 'link' },
+});
 const STORED = responses(z.object({ Key: z.string() }).openapi('UploadedObject'), {
-  description: 'It is stored',
+  description: 'The image is stored',
   example: { Key: `user_uploads/${EXAMPLE_PATH}` },
 });
 
@@ -130,8 +143,8 @@ export const UPLOAD_TO_SIGNED = rawPublicRoute({
   ...UPLOAD_TO,
   method: 'put',
   operationId: 'uploadToSignedAddress',
-  summary: 'Upload an image to such a URL',
-  description: 'Without a token of the caller’s own. The rules for images are those of `uploadObject`.',
+  summary: 'Upload an image to a signed upload URL',
+  description: 'Stores an image without an access token. The rules for images are those of `uploadObject`.',
   documents: { params: objectParams, query: z.object({ token }), body: IMAGE_BODY },
-  responses: withoutUnauthorized({ ...REFUSED, 200: STORED[200] }),
+  responses: withoutUnauthorized({ ...ERRORS, 200: STORED[200] }),
 });

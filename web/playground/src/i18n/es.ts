@@ -54,6 +54,19 @@ export const es: Messages = {
     'image-to-video': 'Desde una imagen',
   },
   descriptions: {
+    'A real video of your prompt, rendered on this machine. Needs no vendor account; good for testing.':
+      'Un vídeo de verdad con tu texto, creado en esta máquina. Sin servicios externos, para probarlo todo.',
+    'Cinematic scenes with realistic light and motion. Our highest video quality.':
+      'Escenas de cine con luz y movimiento realistas. Nuestra mejor calidad de vídeo.',
+    'The cinematic look at half the price and in less time. Good for trying out ideas.':
+      'El aspecto de cine a mitad de precio y en menos tiempo. Ideal para probar ideas.',
+    'Brings your image to life.': 'Da vida a tu imagen.',
+    'Lively motion and camera moves.': 'Movimiento vivo y juego de cámara.',
+    'Playful, stylised clips in many aspect ratios.': 'Clips divertidos y estilizados en muchos formatos.',
+    'Precise control: follows your description of a shot closely.':
+      'Control preciso: sigue de cerca tu descripción del plano.',
+    'Animates your image quickly and at a low price.': 'Anima tu imagen rápido y a bajo precio.',
+    // The descriptions before they were reworded: databases that were created earlier still have them.
     'A real video of your prompt, rendered on this machine. Free of vendors, for trying things out.':
       'Un vídeo de verdad con tu texto, creado en esta máquina. Sin servicios externos, para probarlo todo.',
     'Film-like scenes with convincing light and motion. The best picture on offer.':
@@ -61,7 +74,6 @@ export const es: Messages = {
     'The film look at half the price, in less time. Good for trying ideas.':
       'El aspecto de cine a mitad de precio y en menos tiempo. Ideal para probar ideas.',
     'Brings your picture to life.': 'Da vida a tu imagen.',
-    'Lively motion and camera moves.': 'Movimiento vivo y juego de cámara.',
     'Playful, stylised clips in many shapes.': 'Clips divertidos y estilizados en muchos formatos.',
     'Precise direction: follows a described shot closely.': 'Dirección precisa: sigue de cerca el plano descrito.',
     'Animates your picture quickly and cheaply.': 'Anima tu imagen rápido y por poco.',

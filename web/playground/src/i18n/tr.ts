@@ -46,6 +46,18 @@ export const tr: Messages = {
     'image-to-video': 'Görselden video',
   },
   descriptions: {
+    'A real video of your prompt, rendered on this machine. Needs no vendor account; good for testing.':
+      'Metninizden bu makinede oluşturulan gerçek bir video. Dış hizmet gerekmez; denemek için birebir.',
+    'Cinematic scenes with realistic light and motion. Our highest video quality.':
+      'Gerçekçi ışık ve hareketle sinematik sahneler. En yüksek video kalitemiz.',
+    'The cinematic look at half the price and in less time. Good for trying out ideas.':
+      'Sinematik görünüm, yarı fiyatına ve daha kısa sürede. Fikir denemek için iyi.',
+    'Brings your image to life.': 'Görselinize hayat verir.',
+    'Lively motion and camera moves.': 'Canlı hareketler ve kamera kullanımı.',
+    'Playful, stylised clips in many aspect ratios.': 'Pek çok en boy oranında, eğlenceli ve stilize klipler.',
+    'Precise control: follows your description of a shot closely.': 'Hassas kontrol: anlattığınız çekime sadık kalır.',
+    'Animates your image quickly and at a low price.': 'Görselinizi hızlı ve uygun fiyata canlandırır.',
+    // The descriptions before they were reworded: databases that were created earlier still have them.
     'A real video of your prompt, rendered on this machine. Free of vendors, for trying things out.':
       'Metninizden bu makinede oluşturulan gerçek bir video. Dış hizmet gerekmez; denemek için birebir.',
     'Film-like scenes with convincing light and motion. The best picture on offer.':
@@ -53,7 +65,6 @@ export const tr: Messages = {
     'The film look at half the price, in less time. Good for trying ideas.':
       'Film görünümü yarı fiyatına ve daha kısa sürede. Fikir denemek için iyi.',
     'Brings your picture to life.': 'Görselinize hayat verir.',
-    'Lively motion and camera moves.': 'Canlı hareketler ve kamera kullanımı.',
     'Playful, stylised clips in many shapes.': 'Pek çok biçimde, oyuncu ve stilize klipler.',
     'Precise direction: follows a described shot closely.': 'Hassas yönetim: anlatılan çekime sadık kalır.',
     'Animates your picture quickly and cheaply.': 'Görselinizi hızlı ve ucuza canlandırır.',
