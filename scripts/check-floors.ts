@@ -51,6 +51,8 @@ const AMBIENT: [RegExp, string][] = [
 ];
 /** The implementation of the clock. */
 const AMBIENT_HOMES = ['src/kernel/clock.ts'];
+/** In verbs alone: gateways name temporary files and requests by themselves. */
+const AMBIENT_IN_FEATURES: [RegExp, string] = [/\bcrypto\.(?:randomUUID|getRandomValues)\(/, 'makes random values'];
 
 export function checkFloors(files: Map<string, string>): string[] {
   const offences: string[] = [];
@@ -128,9 +130,10 @@ function ambientIn(file: string, text: string): string[] {
   const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
   // A file that names the type of `fetch` gets it passed in.
   const getsFetch = /\btypeof (?:globalThis\.)?fetch\b/.test(code);
-  return AMBIENT.filter(([pattern, action]) => pattern.test(code) && !(getsFetch && action === CALLS)).map(
-    ([, action]) => `${file}: ${action}; have it passed in`,
-  );
+  const rules = roomOf(file).startsWith('features/') ? [...AMBIENT, AMBIENT_IN_FEATURES] : AMBIENT;
+  return rules
+    .filter(([pattern, action]) => pattern.test(code) && !(getsFetch && action === CALLS))
+    .map(([, action]) => `${file}: ${action}; have it passed in`);
 }
 
 function longIn(file: string, text: string, functions: SourceFunction[]): string[] {

@@ -45,7 +45,7 @@ export type HttpOptions = {
 export function createHttp(ctx: Context, options: HttpOptions): Api {
   const api = createApi();
   const { publicUrl } = options;
-  api.use(requestId());
+  api.use(requestId(ctx.newUuid));
   api.use(requestLog(ctx.log, ctx.clock));
   api.use(cors(options.corsOrigins));
   api.use(securityHeaders({ isHttpsOnly: publicUrl?.startsWith('https:') ?? false }));

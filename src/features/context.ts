@@ -68,6 +68,7 @@ export type Context = {
   /** Derives a session's refresh token from its nonce and the server's secret. */
   refreshTokenFor(nonce: Uint8Array): Promise<string>;
   randomBytes(bytes: number): Uint8Array;
+  newUuid(): string;
   /** Null if no key for it is configured. */
   deviceCheck: DeviceCheck | null;
   /** Lets one onboarding at a time read and write a device's bits at Apple, which has no compare-and-set. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { HttpEnv } from '../../src/http/env.ts';
 import { errorHandler } from '../../src/http/problem.ts';
@@ -19,7 +20,7 @@ export function recordingLog(): Log & { lines: LogLine[] } {
 /** An app with what every app of ours has: request ids, our errors, 404s and 405s. */
 export function createApp(log: Log = recordingLog()): OpenAPIHono<HttpEnv> {
   const app = new OpenAPIHono<HttpEnv>({ defaultHook: rejectInvalid() });
-  app.use(requestId());
+  app.use(requestId(randomUUID));
   app.onError(errorHandler(log));
   app.notFound(unrouted(app));
   return app;

@@ -4,12 +4,12 @@ import { LeaseTimeout } from '../../db/lease.ts';
 import { Problem } from '../../kernel/errors.ts';
 import type { Locale } from '../../kernel/locale.ts';
 import type { Context } from '../context.ts';
-import { openSession, type Session, type SessionContext } from './session.ts';
+import { type OpenSessionContext, openSession, type Session } from './session.ts';
 
 export type OnboardInput = { deviceId: string; deviceToken: string | null; language: Locale };
 export type Onboarded = { userId: string; creditsRemaining: number; isNew: boolean; session: Session };
 
-type OnboardContext = SessionContext & Pick<Context, 'deviceCheck' | 'deviceGrantLease' | 'log' | 'policy'>;
+type OnboardContext = OpenSessionContext & Pick<Context, 'deviceCheck' | 'deviceGrantLease' | 'log' | 'policy'>;
 
 /** A device with a DeviceCheck token. */
 type Device = { deviceCheck: DeviceCheck; deviceToken: string };
@@ -47,7 +47,7 @@ export async function onboardDevice(ctx: OnboardContext, input: OnboardInput): P
 }
 
 async function onboardWithGrant(
-  ctx: SessionContext & Pick<Context, 'log' | 'policy'>,
+  ctx: OpenSessionContext & Pick<Context, 'log' | 'policy'>,
   input: OnboardInput,
   device: Device,
   isKnown: boolean,
@@ -94,7 +94,7 @@ function completeGrant(ctx: Pick<Context, 'db'>, userId: string): Promise<number
 }
 
 async function bitsOrFallback(
-  ctx: SessionContext & Pick<Context, 'policy'>,
+  ctx: OpenSessionContext & Pick<Context, 'policy'>,
   input: OnboardInput,
   answer: DeviceCheckAnswer,
   isKnown: boolean,
@@ -106,7 +106,7 @@ async function bitsOrFallback(
 
 /** Onboards a device that Apple has not verified: a new one, without credits, if the policy allows. Else throws ERR_6004. */
 async function onboardUnverified(
-  ctx: SessionContext & Pick<Context, 'policy'>,
+  ctx: OpenSessionContext & Pick<Context, 'policy'>,
   input: OnboardInput,
   isKnown: boolean,
   cause: string,
@@ -128,7 +128,7 @@ function findOrCreateAccount(ctx: Pick<Context, 'db'>, input: OnboardInput): Pro
   return ctx.db.call('onboard_device', { device_id: input.deviceId, language: input.language });
 }
 
-async function openSessionOf(ctx: SessionContext, account: Account): Promise<Onboarded> {
+async function openSessionOf(ctx: OpenSessionContext, account: Account): Promise<Onboarded> {
   return {
     userId: account.user_id,
     creditsRemaining: account.credits_remaining,

@@ -14,6 +14,7 @@ export type SessionUser = {
   updated_at: Date;
 };
 
+export type OpenSessionContext = SessionContext & Pick<Context, 'newUuid'>;
 export type SessionContext = Pick<Context, 'clock' | 'db' | 'randomBytes' | 'refreshTokenFor' | 'tokens'>;
 export type Session = AccessToken & { refreshToken: string; user: SessionUser };
 export type RefreshToken = { token: string; hash: Uint8Array; nonce: Uint8Array };
@@ -26,8 +27,8 @@ export async function makeRefreshToken(ctx: Pick<Context, 'randomBytes' | 'refre
 }
 
 /** Opens a new session for an account and signs its first pair of tokens. */
-export async function openSession(ctx: SessionContext, userId: string): Promise<Session> {
-  const sessionId = crypto.randomUUID();
+export async function openSession(ctx: OpenSessionContext, userId: string): Promise<Session> {
+  const sessionId = ctx.newUuid();
   const refresh = await makeRefreshToken(ctx);
   await ctx.db.call('open_session', {
     user_id: userId,

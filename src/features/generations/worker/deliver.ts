@@ -12,7 +12,10 @@ import { fetchThumbnail } from './thumbnail.ts';
 /** The longest delay that a timer accepts. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-export type DeliveryContext = Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'mediaFetcherFor' | 'probe' | 'workDir'>;
+export type DeliveryContext = Pick<
+  Context,
+  'clock' | 'db' | 'log' | 'media' | 'mediaFetcherFor' | 'newUuid' | 'probe' | 'workDir'
+>;
 
 /** Paths in the work folder. */
 type Files = { video: string; thumbnail: string };
@@ -29,7 +32,7 @@ export async function deliverGeneration(
   signal: AbortSignal,
 ): Promise<'ended' | 'try_again'> {
   // A unique name: another worker may be delivering the same generation.
-  const name = join(ctx.workDir, crypto.randomUUID());
+  const name = join(ctx.workDir, ctx.newUuid());
   const thumbnailFile = `${name}.jpg`;
   const fetchedFile = `${name}.mp4`;
   try {

@@ -26,13 +26,13 @@ export const PATH = ':path{.+}';
 /** Receives the image in the body, checks it and stores it. */
 export async function receiveImage(
   c: HttpContext,
-  ctx: Pick<Context, 'db' | 'log' | 'media' | 'workDir'>,
+  ctx: Pick<Context, 'db' | 'log' | 'media' | 'newUuid' | 'workDir'>,
   userId: string,
   path: string,
   isUpsert: boolean,
 ) {
   await mkdir(ctx.workDir, { recursive: true });
-  const name = `upload-${crypto.randomUUID()}`;
+  const name = `upload-${ctx.newUuid()}`;
   const file = await receiveFile(c.req.raw, { folder: ctx.workDir, bytesMax: UPLOAD_BYTES_MAX, name });
   try {
     return await upload(ctx, { userId, path, file, isUpsert });

@@ -22,7 +22,10 @@ import {
 import { bucketIn, OBJECT, objectIn, pathIn, receiveImage, requireBucket } from './requests.ts';
 import { presentDeleted, presentEntry, presentInfo } from './schemas.ts';
 
-export function storageRoutes(router: Router, ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'workDir'>): void {
+export function storageRoutes(
+  router: Router,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'newUuid' | 'workDir'>,
+): void {
   router.add(LIST_OBJECTS, async (c) => {
     const { prefix, limit, offset, search, sortBy } = c.req.valid('json');
     const order = { sortBy: sortBy.column, isDescending: sortBy.isDescending };
@@ -54,7 +57,11 @@ export function storageRoutes(router: Router, ctx: Pick<Context, 'clock' | 'db' 
   });
 }
 
-async function store(c: HttpContext, ctx: Pick<Context, 'db' | 'log' | 'media' | 'workDir'>, isUpsert: boolean) {
+async function store(
+  c: HttpContext,
+  ctx: Pick<Context, 'db' | 'log' | 'media' | 'newUuid' | 'workDir'>,
+  isUpsert: boolean,
+) {
   const path = writablePath(bucketIn(c), pathIn(c, OBJECT), callerId(c));
   const { id, key } = await receiveImage(c, ctx, callerId(c), path, isUpsert);
   return { Id: id, Key: key };

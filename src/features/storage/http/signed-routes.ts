@@ -18,7 +18,7 @@ const NOT_FOUND = 'Either the object does not exist or you do not have access to
 
 export function signedRoutes(
   router: Router,
-  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'mediaSigner' | 'workDir'>,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'mediaSigner' | 'newUuid' | 'workDir'>,
 ): void {
   const signedPath = async (key: string, seconds: number) =>
     signedMediaPath(key, await ctx.mediaSigner.sign(key, seconds)).slice(BASE.length);
