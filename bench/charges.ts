@@ -1,4 +1,4 @@
-/** How many generations a second can be paid for: by one user, whose charges wait for one another, and by many. */
+/** How many generations can be charged per second: for one user, whose charges wait for one another, and for many users. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { silentLog } from '../src/kernel/log.ts';
 import type { Bench } from './report.ts';
 
 const SECONDS = 5;
-/** As many as the server's own connections. */
+/** As many as the server has connections. */
 const CALLERS = 20;
 const USERS = 500;
 
@@ -46,7 +46,7 @@ async function richUser(db: Database, owner: pg.Pool): Promise<string> {
   return user_id;
 }
 
-/** Everything that `generate-video` writes, through the one procedure that writes it. */
+/** Calls the procedure that does all the writing of `generate-video`. */
 async function chargesPerSecond(db: Database, users: string[]): Promise<number> {
   const model = await db.read.selectFrom('models').select('id').where('name', '=', 'Sandbox').executeTakeFirstOrThrow();
   let charged = 0;

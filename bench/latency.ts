@@ -1,4 +1,4 @@
-/** How long an app waits for its balance, while the server has nothing else to do and while it renders without a break. */
+/** How long an app waits for its balance, while the server is idle and while it renders all the time. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Guest, onboardGuest } from '../test/support/guest.ts';
 import { startTestServer } from '../test/support/server.ts';
@@ -7,9 +7,9 @@ import { type Bench, type Measurement, quantile } from './report.ts';
 const CALLS_PER_SECOND = 50;
 const SECONDS = 10;
 const WARM_UP_SECONDS = 2;
-/** More than are rendered at once, so that there is always a next one. */
-const FILMS_IN_FLIGHT = 4;
-const FILM = { duration: 5, resolution: '720p' };
+/** More than are rendered at the same time, so that there is always a next one. */
+const VIDEOS_IN_FLIGHT = 4;
+const VIDEO = { duration: 5, resolution: '720p' };
 const P99_MAX_MS = 50;
 
 export const latency: Bench = async () => {
@@ -19,19 +19,19 @@ export const latency: Bench = async () => {
   const idle = await load(caller, SECONDS);
 
   const stopping = new AbortController();
-  const films = Array.from({ length: FILMS_IN_FLIGHT }, () => watchFilms(viewer, stopping.signal));
+  const videos = Array.from({ length: VIDEOS_IN_FLIGHT }, () => generateVideos(viewer, stopping.signal));
   await wait(WARM_UP_SECONDS * 1_000);
   const busy = await load(caller, SECONDS);
   stopping.abort();
-  const made = (await Promise.all(films)).reduce((sum, count) => sum + count, 0);
+  const finished = (await Promise.all(videos)).reduce((sum, count) => sum + count, 0);
   return [
     ...summary('idle', idle),
     ...summary('rendering', busy, P99_MAX_MS),
-    { name: 'films finished meanwhile', value: made / (SECONDS + WARM_UP_SECONDS), unit: '/s' },
+    { name: 'videos finished meanwhile', value: finished / (SECONDS + WARM_UP_SECONDS), unit: '/s' },
   ];
 };
 
-/** Calls at a steady pace, whether or not the last call has been answered; returns each wait in ms from when it was due. */
+/** Calls at a steady pace, without waiting for earlier answers; returns the time in ms from when each call was due. */
 async function load(guest: Guest, seconds: number): Promise<number[]> {
   const began = performance.now();
   const calls = Array.from({ length: seconds * CALLS_PER_SECOND }, async (_, index) => {
@@ -43,10 +43,10 @@ async function load(guest: Guest, seconds: number): Promise<number[]> {
   return Promise.all(calls);
 }
 
-/** Asks for one film after the other; returns how many there were. */
-async function watchFilms(guest: Guest, signal: AbortSignal): Promise<number> {
+/** Generates one video after the other; returns how many there were. */
+async function generateVideos(guest: Guest, signal: AbortSignal): Promise<number> {
   for (let count = 0; ; count += 1) {
-    const jobId = await guest.generate(FILM);
+    const jobId = await guest.generate(VIDEO);
     while (!['completed', 'failed'].includes((await guest.job(jobId)).status)) {
       if (signal.aborted) return count;
       await wait(250);

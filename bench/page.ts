@@ -1,4 +1,4 @@
-/** What the page at `/` weighs on its way to a browser, and how long it takes until its button can be pressed. */
+/** How many bytes the page at `/` transfers, and how long it takes until its button works. */
 import { chromium, type Page } from 'playwright-core';
 import { BROWSER_ARGUMENTS, chromiumPath, NO_CHROMIUM } from '../test/support/chromium.ts';
 import { startTestServer } from '../test/support/server.ts';
@@ -47,13 +47,13 @@ export const page: Bench = async () => {
   ];
 };
 
-/** From the navigation's start until an idea can be picked and a press would send it: the price is known, and the balance. */
+/** From the start of the navigation until an idea can be picked and sent: the price and the balance are known. */
 export async function interactiveMs(visitor: Page): Promise<number> {
   await visitor.waitForFunction(() => document.querySelector('#balance') && document.querySelector('#generate .price'));
   return visitor.evaluate(() => performance.getEntriesByName('rendio:interactive')[0]?.startTime ?? Number.NaN);
 }
 
-/** Everything that came over the network so far, bodies and headers, in kilobytes. */
+/** The size of everything transferred so far, bodies and headers, in kilobytes. */
 export function weightOf(visitor: Page): Promise<number> {
   return visitor.evaluate(() => {
     const entries = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];

@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
 
-/** One measurement. `promise` is the most it may be, where something was promised. */
+/** One measurement. `promise` is the maximum, if one was promised. */
 export type Measurement = { name: string; value: number; unit: 'ms' | 'kB' | 'MB' | 's' | '/s'; promise?: number };
 
-/** Measures something, in bounded time, and leaves nothing running behind. */
+/** Measures something in bounded time, and leaves nothing running. */
 export type Bench = () => Promise<Measurement[]>;
 
 /** Prints one table; returns how many promises were broken. */
@@ -11,14 +11,14 @@ export function report(title: string, measurements: Measurement[]): number {
   const width = Math.max(...measurements.map(({ name }) => name.length));
   console.log(`\n${styleText('bold', title)}`);
   for (const { name, value, unit, promise } of measurements) {
-    const said =
+    const verdict =
       promise === undefined ? '' : `  promised: at most ${promise} ${unit}${value > promise ? ', BROKEN' : ''}`;
-    console.log(`  ${name.padEnd(width)}  ${digits(value).padStart(8)} ${unit.padEnd(2)}${said}`);
+    console.log(`  ${name.padEnd(width)}  ${digits(value).padStart(8)} ${unit.padEnd(2)}${verdict}`);
   }
   return measurements.filter(({ value, promise }) => promise !== undefined && value > promise).length;
 }
 
-/** The value below which this share of the others lie. */
+/** The value below which this share of the values lie. */
 export function quantile(values: number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;

@@ -1,4 +1,4 @@
-/** `npm run bench [-- start latency charges storage page webhook]`: measures what is promised here; exit code 1 if a promise is broken. */
+/** `npm run bench [-- start latency charges storage page webhook]`: measures what is promised; exit code 1 if a promise is broken. */
 import { availableParallelism } from 'node:os';
 import { charges } from './charges.ts';
 import { latency } from './latency.ts';

@@ -1,4 +1,4 @@
-/** How long `npm start` takes until it answers, on an empty folder and on its own, and what it weighs. */
+/** How long `npm start` takes until it answers, on an empty folder and on a used one, and how much memory it needs. */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,11 +10,11 @@ import { type Bench, quantile } from './report.ts';
 const NEXT_STARTS = 3;
 const FIRST_MAX_S = 10;
 const NEXT_MAX_S = 4;
-const WEIGHED_AFTER_MS = 30_000;
+const MEASURED_AFTER_MS = 30_000;
 const MEMORY_MAX_MB = 200;
 /** The last of those 30 seconds. */
 const IDLE_MS = 20_000;
-/** What Linux counts processor time in, everywhere. */
+/** The unit of processor time on Linux. */
 const TICK_MS = 10;
 
 export const start: Bench = async () => {
@@ -31,7 +31,7 @@ export const start: Bench = async () => {
     const { server, seconds } = await timed(dataDir);
     await using _stopping = server;
     next.push(seconds);
-    await wait(WEIGHED_AFTER_MS - IDLE_MS);
+    await wait(MEASURED_AFTER_MS - IDLE_MS);
     const before = await processorMs(server.pid);
     await wait(IDLE_MS);
     const idle = ((await processorMs(server.pid)) - before) / (IDLE_MS / 1_000);
@@ -40,7 +40,7 @@ export const start: Bench = async () => {
       { name: 'next start until ready, the median', value: quantile(next, 0.5), unit: 's', promise: NEXT_MAX_S },
       { name: 'next start until ready, the longest', value: Math.max(...next), unit: 's', promise: NEXT_MAX_S },
       { name: 'memory of the server after 30 s', value: memoryMb(server.pid), unit: 'MB', promise: MEMORY_MAX_MB },
-      // Where the system tells it.
+      // Only where the system reports it.
       ...(Number.isNaN(idle)
         ? []
         : [{ name: 'processor of the idle server, each second', value: idle, unit: 'ms' as const }]),
@@ -54,16 +54,16 @@ async function timed(dataDir: string): Promise<{ server: TestServer; seconds: nu
   const began = performance.now();
   const server = await startTestServer({ env: { DATA_DIR: dataDir } });
   const ready = await fetch(`${server.url}/readyz`);
-  if (!ready.ok) throw new Error('the server says that it is ready, and is not');
+  if (!ready.ok) throw new Error('the server printed that it is ready, but /readyz failed');
   return { server, seconds: (performance.now() - began) / 1_000 };
 }
 
-/** Resident memory: shared pages, such as the program's own, count as well. */
+/** Resident memory, including shared pages such as the program's code. */
 function memoryMb(pid: number): number {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1_024;
 }
 
-/** What the process has taken of the processor so far; NaN where the system does not say. */
+/** The processor time of the process so far; NaN if the system does not report it. */
 async function processorMs(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

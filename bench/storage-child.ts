@@ -1,4 +1,4 @@
-/** Fetches one long file, stores it, and says how much memory it needed at its peak more than before. */
+/** Fetches one long file, stores it, and reports by how much the peak of its memory has grown. */
 import { join } from 'node:path';
 import { systemClock } from '../src/kernel/clock.ts';
 import { createMediaFetcher } from '../src/media/fetch-media.ts';
@@ -14,7 +14,7 @@ const limits = { extraMayBePrivate: true, bytesMax: 1_000_000_000, stallMs: 30_0
 const fetcher = createMediaFetcher({ extraHosts: [host], ...limits });
 
 const peakMb = () => process.resourceUsage().maxRSS / 1_024;
-// The first call of its kind loads what it needs, once for all files.
+// The first calls load their code, once for all files.
 await fetcher.fetchToFile(`http://${host}/short.mp4`, path, [], new AbortController().signal);
 await store.putFile('videos/short.mp4', path);
 const before = peakMb();

@@ -1,4 +1,4 @@
-/** What a long video costs in memory on its way from a provider's host over this machine into a bucket. */
+/** How much memory a long video takes on its way from a provider's host through this machine into a bucket. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -34,7 +34,7 @@ export const storage: Bench = async () => {
   }).listen(0, '127.0.0.1');
   await once(host, 'listening');
   const { port } = host.address() as AddressInfo;
-  // A process of its own: what is measured is the store's client, not the store.
+  // In a process of its own, to measure the store's client and not the store.
   const child = fork(fileURLToPath(new URL('storage-child.ts', import.meta.url)), [
     `127.0.0.1:${port}`,
     s3.endpoint,

@@ -1,4 +1,4 @@
-/** How soon an app hears that its video is done, once the provider has sent its webhook. */
+/** How soon an app receives the event that its video is done, once the provider has sent its webhook. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,13 +14,13 @@ import { type Bench, quantile } from './report.ts';
 
 const VIDEOS = 40;
 const P95_MAX_MS = 1_000;
-/** Fine enough for what is measured, and little work. */
-const LOOK_MS = 2;
+/** Fine enough for the measured times, with little load. */
+const CHECK_EVERY_MS = 2;
 
 export const webhook: Bench = async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'rendio-webhook-'));
   const fal = await createFalSimulator({ dataDir, clock: systemClock, log: silentLog, deliver: fetch });
-  // Nothing happens there by itself: each job ends when it is told to.
+  // No job progresses by itself: each ends by a control call.
   fal.controls.setTiming({ queueMs: 0, runMs: null });
   const served = await serveSimulator(fal.app);
   try {
@@ -54,7 +54,7 @@ export const webhook: Bench = async () => {
   }
 };
 
-/** From the moment the provider ends the job to its event at the app: webhook, question, file, look at the file, all of it. */
+/** From the moment when the provider ends the job to its event in the app: webhook, poll, download and probe included. */
 async function timeOne(
   guest: Guest,
   stream: EventSourceOfTest,
@@ -64,13 +64,14 @@ async function timeOne(
   const begun = (await fal.controls.jobs()).length;
   fal.controls.planOutcomes(ending === 'completed' ? 'video' : 'moderated');
   const jobId = await generate(guest);
-  const heard = (event: string) => stream.events.some((told) => told.data.job_id === jobId && told.event === event);
-  await until(() => heard('processing'));
+  const hasReceived = (event: string) =>
+    stream.events.some((each) => each.data.job_id === jobId && each.event === event);
+  await until(() => hasReceived('processing'));
   const job = (await fal.controls.jobs())[begun];
-  if (!job) throw new Error('the job never came to the provider');
+  if (!job) throw new Error('the job never reached the provider');
   const startedAt = performance.now();
   void fal.controls.finish(job.requestId);
-  await until(() => heard(ending));
+  await until(() => hasReceived(ending));
   return performance.now() - startedAt;
 }
 
@@ -85,7 +86,7 @@ async function generate(guest: Guest): Promise<string> {
 async function until(holds: () => boolean): Promise<void> {
   const giveUpAt = performance.now() + 30_000;
   while (!holds()) {
-    if (performance.now() > giveUpAt) throw new Error('nothing was heard for 30 s');
-    await wait(LOOK_MS);
+    if (performance.now() > giveUpAt) throw new Error('no event within 30 s');
+    await wait(CHECK_EVERY_MS);
   }
 }

@@ -1,5 +1,5 @@
--- For databases that Supabase keeps: who may touch media through its Storage, and what its Realtime sends. Elsewhere these
--- schemas do not exist, and nothing happens here.
+-- For databases that Supabase hosts: access to media through its Storage, and what its Realtime sends. In other databases
+-- these schemas do not exist, and this file does nothing.
 
 -- Private buckets. Only the server, which is not bound by these policies, writes videos and thumbnails.
 do $$
@@ -18,7 +18,7 @@ begin
     file_size_limit = excluded.file_size_limit,
     allowed_mime_types = excluded.allowed_mime_types;
 
-  -- The first folder of a path is its owner. Policies are OR-ed: these names are ours, others' are left alone.
+  -- The first folder of a path is its owner's id. Policies are OR-ed; only the policies with these names are replaced.
   drop policy if exists rendio_people_read_their_media on storage.objects;
   create policy rendio_people_read_their_media on storage.objects
     for select to authenticated
@@ -49,7 +49,7 @@ begin
 end
 $$;
 
--- Realtime sends the changes of a published table to those who may read the row: people_read_their_jobs decides.
+-- Realtime sends the changes of a published table to the users who may read the row, by the policy people_read_their_jobs.
 do $$
 begin
   if exists (select from pg_catalog.pg_publication where pubname = 'supabase_realtime' and not puballtables)

@@ -1,5 +1,5 @@
--- The worker runs as the server's role, which the queue's own migrations know nothing of. Without the policies it would
--- see no jobs, silently.
+-- The worker runs as rendio_server, to which the queue's own migrations grant nothing. Without the policies below it would
+-- see no jobs, and no error either.
 grant usage on schema graphile_worker to rendio_server;
 grant select, insert, update, delete on all tables in schema graphile_worker to rendio_server;
 grant usage, select on all sequences in schema graphile_worker to rendio_server;

@@ -1,4 +1,4 @@
--- Who may do what. Applied again after every change in db/, so it also takes back what nobody may do any more.
+-- Privileges. Applied again after every change in db/, so that it also revokes what is no longer granted.
 -- rendio_server: the API and the worker. anon, authenticated: users, through PostgREST and Realtime. service_role: nothing here;
 -- named because hosted databases grant everything to it (and to the other two) by default.
 
@@ -14,8 +14,8 @@ revoke all on sequence
   public.error_log_id_seq, public.admin_actions_id_seq, public.provider_events_id_seq
 from public, anon, authenticated, service_role, rendio_server;
 
--- Every function of ours. Those that are not granted again below are called by other procedures alone; so are the two that move
--- credits for any reason, add_credits and deduct_credits.
+-- All our functions. Those that are not granted again below are called only by other procedures, such as add_credits and
+-- deduct_credits, which move credits for any reason.
 revoke all on function
   public.add_credits, public.admit_to_provider, public.apply_credits, public.begin_attempt, public.begin_generation,
   public.begin_upload, public.broken_invariants, public.cancel_generation, public.claim_initial_grant,
@@ -35,7 +35,7 @@ from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
 
--- The server reads everything and writes nothing but through these procedures.
+-- The server may read everything, and write only through these procedures.
 grant select on table
   public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
   public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
@@ -55,7 +55,7 @@ grant execute on function
   public.update_profile, public.withdraw_initial_grant
 to rendio_server;
 
--- Users: their own rows and the models on offer, as the row policies say.
+-- Users may read their own rows and the available models, by the row policies.
 grant execute on function public.current_user_id to anon, authenticated;
 grant select on table public.models to anon, authenticated;
 grant select on table public.users, public.video_jobs, public.quota_log to authenticated;

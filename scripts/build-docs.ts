@@ -1,10 +1,10 @@
-/** The page at `/docs`: our own part of it, built by Vite, around the reference UI as its package brings it. */
+/** Builds the page at `/docs`: our own files, built by Vite, and the reference UI, copied from its package. */
 import { copyFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PAGE = fileURLToPath(new URL('../web/docs', import.meta.url));
-/** What a browser loads of the package, and the licences that go with it. */
+/** The files of the package that browsers load, and their licences. */
 const UI_FILES = ['swagger-ui-bundle.js', 'swagger-ui.css', 'swagger-ui-bundle.js.LICENSE.txt', 'LICENSE', 'NOTICE'];
 
 /** Builds the page into `folder`, an absolute path. Needs Vite. */
@@ -15,7 +15,7 @@ export async function buildDocs(folder: string): Promise<void> {
     root: PAGE,
     base: '/docs/',
     logLevel: 'warn',
-    // Nothing inline: the page's policy admits own files only.
+    // Nothing inline: the page's content security policy allows own files only.
     build: {
       outDir: folder,
       emptyOutDir: true,

@@ -1,6 +1,6 @@
 /**
- * `prepare`: builds the web pages into web/dist, with a compressed copy beside each file. Without Vite (a production
- * installation) it says so and does nothing. What is built already, from the same sources, is not built again.
+ * `prepare`: builds the web pages into web/dist, with compressed copies beside each file. Without Vite (in a production
+ * installation) it says so and does nothing. Pages that are built from the same sources already are not built again.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -22,7 +22,7 @@ import { buildDocs } from './build-docs.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const DIST = join(ROOT, 'web/dist');
-/** What the pages are made of. */
+/** The sources of the pages. */
 const SOURCES = [
   'web/*.{ts,json}',
   'web/{playground,shared,docs}/**',
@@ -30,20 +30,20 @@ const SOURCES = [
   'package-lock.json',
   'scripts/build-*.ts',
 ];
-/** Smaller files do not gain by it. */
+/** Compression saves nothing in smaller files. */
 const COMPRESS_FROM_BYTES = 512;
 
-/** Builds at the same time are few: each test file may begin one. */
+/** More than the builds that run at the same time: each test file may start one. */
 const REPLACE_TRIES_MAX = 10;
 
-/** Builds what is not up to date; resolves with what was done, in one line. */
+/** Builds the pages if they are out of date; resolves with one line about what was done. */
 export async function buildWeb(): Promise<string> {
   const stamp = stampOf(SOURCES);
   if (isBuilt(stamp)) return 'The web pages are up to date.';
   if (!isInstalled('vite'))
     return 'The web pages are not built here: Vite is not installed (npm install --include=dev).';
   const startedAt = performance.now();
-  // Beside its place, so that it moves there in one step: a server or another build may be at work.
+  // In a folder beside web/dist, which is renamed at the end: a server or another build may be running.
   const folder = mkdtempSync(join(ROOT, 'web/.dist-'));
   try {
     const { build } = await import('vite');
@@ -55,7 +55,7 @@ export async function buildWeb(): Promise<string> {
     await buildDocs(join(folder, 'docs'));
     compress(folder);
     writeFileSync(join(folder, '.stamp'), stamp);
-    // A temporary folder is its maker's alone.
+    // Only its owner can read a temporary folder.
     chmodSync(folder, 0o755);
     replace(folder);
   } finally {
@@ -86,7 +86,7 @@ function stampOf(patterns: string[]): string {
   return hash.digest('hex');
 }
 
-/** A browser takes the `.br` or the `.gz` copy of a text; the server has nothing to compress. */
+/** Writes a `.br` and a `.gz` copy of each text file, so that the server does not have to compress it. */
 function compress(folder: string): void {
   for (const name of globSync('**/*.{html,js,css,svg,json}', { cwd: folder })) {
     const file = join(folder, name);
@@ -98,7 +98,7 @@ function compress(folder: string): void {
   }
 }
 
-/** Two renames: no request meets half a build. Another build may do the same at this moment; the later one stays. */
+/** Two renames, so that no request gets half a build. Another build may do the same at this moment; the later one wins. */
 function replace(folder: string): void {
   const old = `${folder}-old`;
   for (let tries = 1; ; tries += 1) {

@@ -1,6 +1,6 @@
 /**
- * Keeps the house standing: imports go down the floors, never up, never sideways between rooms, never in a circle; nothing
- * ambient below the app; files and functions stay small. Holds types to it as well. Returns one line for each offence.
+ * Checks the architecture: imports go down the floors, never up, never sideways between rooms, never in a circle; code below
+ * the app uses nothing ambient; files and functions stay small. Imports of types count. Returns one line for each offence.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { circlesIn } from './find-circles.ts';
@@ -18,7 +18,7 @@ const FLOORS: string[][] = [
   ['entry'],
 ];
 const FLOOR_OF_AMBIENT = FLOORS.findIndex((rooms) => rooms.includes('app'));
-/** The client's folders, the lowest first; rooms of one line do not know each other. */
+/** The client's folders, the lowest first; rooms of one line do not import each other. */
 const CLIENT_FLOORS: string[][] = [['http'], ['session'], ['events'], ['generate', 'uploads']];
 /** What each tree beside `src/` may import besides itself. */
 const NEIGHBOURS: Record<string, string[]> = {
@@ -31,26 +31,28 @@ const NEIGHBOURS: Record<string, string[]> = {
   test: ['src/', 'client/', 'sim/', 'scripts/', 'bench/', 'web/', 'supabase/'],
 };
 
-/** A file longer than this is several files. Tests may be longer: they are lists. */
+/** A longer file has to be split. Tests may be longer: they are lists. */
 const FILE_LINES_MAX = 250;
 const FUNCTION_LINES_MAX = 70;
-/** `file: function`, each with the reason why it is better whole. At most five. */
+/** Exceptions as `file: function`, each with the reason why it is not split. At most five. */
 export const LONG_FUNCTIONS: Record<string, string> = {};
 
-/** What every feature may know: not a feature itself. */
-const COMMON = ['src/features/context.ts'];
-const GENERATED = ['src/db/generated.ts', 'client/src/openapi.ts'];
+/** Files of the features' folder that every feature may import. */
+const SHARED_BY_FEATURES = ['src/features/context.ts'];
+const GENERATED = ['src/db/generated.ts', 'src/db/procedures.ts', 'client/src/openapi.ts'];
 
 const CALLS = 'calls the network';
-/** What a verb is handed instead of using it directly. Types and comments may name them. */
+/** What must be passed in and not be used directly. Types and comments may name it. */
 const AMBIENT: [RegExp, string][] = [
   [/\bprocess\.env\b/, 'reads the environment'],
   [/\bDate\.now\(\)|\bnew Date\(\)/, 'reads the clock'],
   [/(?<![.\w])fetch\(/, CALLS],
   [/\bMath\.random\(/, 'uses Math.random'],
 ];
-/** The clock itself. */
+/** The implementation of the clock. */
 const AMBIENT_HOMES = ['src/kernel/clock.ts'];
+/** In verbs alone: gateways name temporary files and requests by themselves. */
+const AMBIENT_IN_FEATURES: [RegExp, string] = [/\bcrypto\.(?:randomUUID|getRandomValues)\(/, 'makes random values'];
 
 export function checkFloors(files: Map<string, string>): string[] {
   const offences: string[] = [];
@@ -75,7 +77,7 @@ function floorOf(file: string): number {
 
 function roomOf(file: string): string {
   const [, folder = '', slice = ''] = file.split('/');
-  return folder === 'features' && !COMMON.includes(file) ? `features/${slice}` : folder;
+  return folder === 'features' && !SHARED_BY_FEATURES.includes(file) ? `features/${slice}` : folder;
 }
 
 /** Inside a slice: `http`, `worker`, or `verbs` for its top. */
@@ -104,12 +106,12 @@ function floorOffence(from: string, to: string): string | null {
     const isHttpOutside = isFeature && roomOf(to) === 'http' && innerRoomOf(from) !== 'http';
     return isHttpOutside ? 'only the room http/ of a slice may import src/http' : null;
   }
-  if (COMMON.includes(to)) return null;
+  if (SHARED_BY_FEATURES.includes(to)) return null;
   if (roomOf(from) !== roomOf(to)) return `${roomOf(from)} and ${roomOf(to)} are rooms of one floor`;
   return isFeature ? innerOffence(innerRoomOf(from), innerRoomOf(to)) : null;
 }
 
-/** Both rooms of a slice use its verbs, and neither is used by them nor by the other. */
+/** Both rooms of a slice import its verbs. The verbs import neither room, and the rooms do not import each other. */
 function innerOffence(from: string, to: string): string | null {
   return from === to || to === 'verbs' ? null : `${from} may not import ${to}/ of its slice`;
 }
@@ -126,11 +128,12 @@ function ambientIn(file: string, text: string): string[] {
   const isBelow = file.startsWith('src/') && floorOf(file) < FLOOR_OF_AMBIENT;
   if (!isBelow || AMBIENT_HOMES.includes(file)) return [];
   const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
-  // A file that names its type is handed one.
-  const isHandedFetch = /\btypeof (?:globalThis\.)?fetch\b/.test(code);
-  return AMBIENT.filter(([pattern, deed]) => pattern.test(code) && !(isHandedFetch && deed === CALLS)).map(
-    ([, deed]) => `${file}: ${deed}; have it passed in`,
-  );
+  // A file that names the type of `fetch` gets it passed in.
+  const getsFetch = /\btypeof (?:globalThis\.)?fetch\b/.test(code);
+  const rules = roomOf(file).startsWith('features/') ? [...AMBIENT, AMBIENT_IN_FEATURES] : AMBIENT;
+  return rules
+    .filter(([pattern, action]) => pattern.test(code) && !(getsFetch && action === CALLS))
+    .map(([, action]) => `${file}: ${action}; have it passed in`);
 }
 
 function longIn(file: string, text: string, functions: SourceFunction[]): string[] {

@@ -1,4 +1,4 @@
-/** `npm run check`: everything that can be known without running the tests. CI runs the same. */
+/** `npm run check`: all checks that do not run tests. CI runs the same. */
 import { spawnSync } from 'node:child_process';
 import { styleText } from 'node:util';
 import { checkDocs } from './check-docs.ts';
@@ -6,7 +6,7 @@ import { checkFloors, readSources } from './check-floors.ts';
 
 type Check = { name: string; run(): string[] };
 
-/** A program that finds nothing to say ends with 0. */
+/** A check by a program, which ends with 0 if it finds nothing. */
 function program(name: string, file: string, ...args: string[]): Check {
   return {
     name,

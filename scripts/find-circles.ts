@@ -1,4 +1,4 @@
-/** The circles of a graph of imports, each as one line of the files that it runs through. */
+/** Finds the circles in a graph of imports. Each is one line with the files of the circle. */
 export function circlesIn(graph: Map<string, string[]>): string[] {
   const circles: string[] = [];
   const path: string[] = [];

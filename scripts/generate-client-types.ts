@@ -7,11 +7,11 @@ export const CLIENT_TYPES = 'client/src/openapi.ts';
 const BANNER = '/** Generated from docs/openapi.json by `npm run generate`: the shapes on the wire. */\n';
 const BYTES_MAX = 16 * 1024 * 1024;
 
-/** The client's types for an OpenAPI document, as the text of `CLIENT_TYPES`. `folder` is for files on the way. */
+/** The client's types for an OpenAPI document, as the text of `CLIENT_TYPES`. `folder` is for temporary files. */
 export function generateClientTypes(openApi: unknown, folder: string): string {
   const [document, out] = [join(folder, 'openapi.json'), join(folder, 'openapi.ts')];
   writeFileSync(document, JSON.stringify(openApi));
-  // A process of its own: it needs the TypeScript that is installed beside it.
+  // In a process of its own, because it needs the version of TypeScript that is installed beside it.
   const generator = 'client/node_modules/openapi-typescript/bin/cli.js';
   run([generator, document, '--output', out, '--default-non-nullable', 'false']);
   const text = BANNER + readFileSync(out, 'utf8').replace(/^\/\*\*[\s\S]*?\*\/\n/, '');

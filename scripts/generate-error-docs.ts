@@ -8,15 +8,15 @@ const HEAD = `# Errors
 
 Generated from \`src/kernel/messages\`; \`npm run generate\` writes it.
 
-Every refusal has one shape:
+Every error has the same format:
 
 \`\`\`json
 { "error": { "code": "ERR_4001", "message": "…", "details": { "required": 4, "available": 2 } } }
 \`\`\`
 
-Branch on \`code\`, show \`message\` (it follows \`Accept-Language\`: English, Turkish or Spanish), and use \`details\` where this
-page names them. The sentences below are the plain ones; with details they become more precise. Codes for jobs are the
-\`error_code\` of a generation that failed; its credits are back by the time the code can be read.
+Branch on \`code\`, show \`message\` (it follows \`Accept-Language\`: English, Turkish or Spanish), and use the \`details\` that
+this page names. The messages below are examples; other details give more precise ones. A code for jobs is the \`error_code\`
+of a failed generation; its credits are returned before the code can be read.
 `;
 
 /** The whole text of `docs/errors.md`. */

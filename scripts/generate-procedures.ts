@@ -1,6 +1,6 @@
 /**
- * `src/db/procedures.ts`: what the server may call in the database. Names, arguments and their types come from the catalogue,
- * the shape of a jsonb result from the `@returns` lines in db/procedures.
+ * Generates `src/db/procedures.ts`: the procedures that the server may call. Names, arguments and their types come from the
+ * database's catalogue, the type of a jsonb result from the `@returns` lines in db/procedures.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -11,7 +11,7 @@ type CatalogueRow = {
   names: string[];
   types: string[];
   modes: string[] | null;
-  /** As SQL; null where the argument has none. */
+  /** As SQL; null for an argument without a default. */
   defaults: (string | null)[];
   returns: string;
   returns_set: boolean;
@@ -30,10 +30,10 @@ const TYPES: Record<string, string> = {
   text: 'string',
   timestamptz: 'Date',
   uuid: 'string',
-  // Nothing comes back that a caller could use.
+  // The result holds no value.
   void: 'unknown',
 };
-/** What is stringified on its way: any object will do. */
+/** JSON arguments are serialized, so they may be any object. */
 const ARGUMENT_TYPES: Record<string, string> = { ...TYPES, json: 'object', jsonb: 'object' };
 
 const HEAD = `/** Written by \`npm run generate\` from the database's catalogue and db/procedures. */
@@ -62,9 +62,9 @@ export async function generateProcedures(client: pg.Client): Promise<string> {
   return [
     HEAD,
     ...types,
-    '/** By name: the arguments without their `p_`, and what comes back. */',
+    '/** By name: the arguments without their `p_`, and the result. */',
     `export type Procedures = {\n${calls.join('\n')}\n};`,
-    '/** Those that return rows. */',
+    '/** Procedures that return rows. */',
     `export type SetProcedures = {\n${sets.join('\n')}\n};`,
     '',
   ].join('\n');

@@ -1,4 +1,4 @@
-/** Everything under `supabase/` that follows from elsewhere: a folder for each function, their imports, the configuration. */
+/** Generates the files under `supabase/`: a folder for each function, their imports, the configuration, the migrations. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import type { Generated } from './generated-file.ts';
 import { importGraph } from './import-graph.ts';
@@ -9,9 +9,9 @@ type EdgeFunction = { name: string; isPublic: boolean; serves: string };
 
 const FUNCTIONS = 'supabase/functions';
 const PREFIX = '/functions/v1/';
-/** Folders that are written by hand. */
+/** Functions that are written by hand. */
 const OWN = ['tick'];
-/** Paths that no function can be named for: a name is letters, digits, `-` and `_`. */
+/** What Supabase allows as the name of a function. Other paths get no function. */
 const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
 const HEAD = 'Written by `npm run generate` from docs/openapi.json.';
@@ -35,11 +35,11 @@ export async function generateSupabase(openApi: unknown): Promise<Generated[]> {
 
 function asOpenApi(document: unknown): OpenApi {
   if (!document || typeof document !== 'object' || !('paths' in document)) throw new TypeError('no OpenAPI document');
-  // Made by our own server a moment ago.
+  // Our own server has made it.
   return document as OpenApi;
 }
 
-/** One for each public name, and one for each other place at the root of the API. */
+/** One for each name under `/functions/v1/`, and one for each other first segment of a path. */
 function functionsOf({ paths }: OpenApi): EdgeFunction[] {
   const found = new Map<string, EdgeFunction>();
   for (const [path, operations] of Object.entries(paths)) {
@@ -59,7 +59,7 @@ function functionsOf({ paths }: OpenApi): EdgeFunction[] {
   return [...found.values(), whole].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What the functions' sources import by bare names, at the versions that the tests ran with. */
+/** The packages that the functions' sources import, in the versions of package-lock.json. */
 function denoJson(): string {
   const entries = globSync(`${FUNCTIONS}/{_door.ts,tick/index.ts}`);
   const names = new Set(importGraph(entries).packages.map(({ name }) => name));
@@ -88,7 +88,7 @@ function configToml(functions: EdgeFunction[]): string {
       'import_map = "./functions/deno.json"',
       '',
     ].join('\n');
-  const tick = { name: 'tick', isPublic: false, serves: 'background work, for whoever has its secret' };
+  const tick = { name: 'tick', isPublic: false, serves: 'background work, for callers that know its secret' };
   if (!existsSync(`${FUNCTIONS}/tick/index.ts`)) throw new Error('supabase/functions/tick is missing');
   return `${CONFIG_HEAD}\n${[...functions, tick].map(section).join('\n')}`;
 }
@@ -104,7 +104,7 @@ major_version = 17
 # The catalogue is part of the migrations.
 enabled = false
 
-# Accounts are ours, and so are their sessions: nobody signs up here, where tokens would be signed with the same key.
+# Accounts and sessions are Rendio's own. Sign-up is off here, because its tokens would be signed with the same key.
 [auth]
 enable_signup = false
 enable_anonymous_sign_ins = false
@@ -112,7 +112,7 @@ enable_anonymous_sign_ins = false
 [edge_runtime]
 deno_version = 2
 
-# verify_jwt is off for every function, on purpose. The functions verify access tokens themselves, by the key that signs
-# them, and refuse in the one shape and the languages that apps know. The gateway's check would answer first, with a body
-# of its own; it would turn away sb_publishable_ keys, which are no JWTs; and a public function has nothing to check.
+# verify_jwt is off for every function, on purpose. The functions verify access tokens themselves, with the key that signs
+# them, and answer errors in the format and the languages that apps expect. The gateway's check would answer first, with
+# another body; it would reject sb_publishable_ keys, which are no JWTs; and a public function has nothing to check.
 `;

@@ -1,6 +1,5 @@
 /**
- * Writes the files that follow from others: `npm run generate`. With `--check` it writes nothing and fails where one is
- * out of date.
+ * `npm run generate`: writes the generated files. With `--check` it writes nothing, and fails if one of them is out of date.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -35,12 +34,12 @@ async function generateTypes(url: string, folder: string): Promise<string> {
   return readFile(out, 'utf8');
 }
 
-/** Read by code that may run where the folder `db/` is not. */
+/** For code that may run where the folder `db/` does not exist. */
 async function generateLatestMigration(): Promise<string> {
   return [
-    '// Written by `npm run generate`: where this code runs without the folder db/, it still knows what it was written for.',
+    '// Written by `npm run generate`, for code that runs where the folder db/ does not exist.',
     '',
-    '/** The name of the newest migration that this code comes with. */',
+    '/** The name of the newest migration in this code. */',
     `export const LATEST_MIGRATION = '${await latestMigration()}';`,
     '',
   ].join('\n');
@@ -62,7 +61,7 @@ function format(file: string, text: string): Promise<string> {
   });
 }
 
-/** Everything is generated from a server as it really starts, on an empty folder. */
+/** Everything is generated from a real server, started on an empty folder. */
 async function generateAll(): Promise<Generated[]> {
   const folder = await mkdtemp(join(tmpdir(), 'rendio-generate-'));
   const booted = await boot({
@@ -78,7 +77,7 @@ async function generateAll(): Promise<Generated[]> {
       publicUrl: undefined,
       corsOrigins: '*',
       anonKey: undefined,
-      addressOf: () => '127.0.0.1',
+      ipOf: () => '127.0.0.1',
       isWorking: () => null,
     });
     const openApi: unknown = await (await api.request('/openapi.json')).json();
@@ -98,17 +97,17 @@ async function generateAll(): Promise<Generated[]> {
   }
 }
 
-const isCheck = process.argv.includes('--check');
+const isCheckOnly = process.argv.includes('--check');
 const stale: string[] = [];
 for (const { file, text } of await generateAll()) {
   const present = await readFile(file, 'utf8').catch(() => null);
   if (present === text) continue;
   stale.push(file);
-  if (isCheck) continue;
+  if (isCheckOnly) continue;
   if (text === null) await rm(dirname(file), { recursive: true });
   else await mkdir(dirname(file), { recursive: true }).then(() => writeFile(file, text));
 }
-if (isCheck && stale.length > 0) {
+if (isCheckOnly && stale.length > 0) {
   console.error(`out of date: ${stale.join(', ')}. Run: npm run generate`);
   process.exit(1);
 }

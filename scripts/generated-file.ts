@@ -1,2 +1,2 @@
-/** `text` null: the file has no reason to be there any more. */
+/** `text` is null for a file that has to be removed. */
 export type Generated = { file: string; text: string | null };

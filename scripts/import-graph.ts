@@ -1,4 +1,4 @@
-/** Which files and packages a program is made of: its own sources from an entry on, and what they import from elsewhere. */
+/** The files and packages of a program: its own sources, from an entry on, and the packages that they import. */
 import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
@@ -7,14 +7,14 @@ export type PackageImport = { from: string; name: string; specifier: string };
 export type ImportGraph = { files: string[]; packages: PackageImport[]; builtins: PackageImport[] };
 
 export type GraphOptions = {
-  /** Only what is loaded with the entry itself: imports inside of functions are left alone. */
+  /** Only what is loaded with the entry itself: dynamic imports are ignored. */
   staticOnly?: boolean;
 };
 
 const STATEMENT = /(?:^|\n)\s*(?:(?:import|export)\b([^'";]*)\bfrom\s*|import\s*)['"]([^'"]+)['"]/g;
 const DYNAMIC = /(typeof\s+)?\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
 
-/** Follows relative imports from the entries on; types are left out, as they are gone before anything runs. */
+/** Follows relative imports from the entries on. Imports of types are ignored, because they do not exist at run time. */
 export function importGraph(entries: string[], { staticOnly = false }: GraphOptions = {}): ImportGraph {
   const seen = new Set<string>();
   const found: ImportGraph = { files: [], packages: [], builtins: [] };

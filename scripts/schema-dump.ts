@@ -1,4 +1,4 @@
-/** Prints a database's schema as text that a person reads in a diff: tables, columns, constraints, indexes, policies, rights. */
+/** Prints a database's schema as text for reviewing diffs: columns, constraints, indexes, triggers, policies, functions. */
 import type pg from 'pg';
 
 const SECTIONS: [string, string][] = [

@@ -1,12 +1,12 @@
-/** One source file as the checks see it: what it imports, types included, and how long its functions are. */
+/** Reads from a source file what the checks need: its imports, including those of types, and the length of its functions. */
 import { dirname, join, normalize } from 'node:path/posix';
-// The client's own compiler: version 7 of the root has no parser to call.
+// The client's own compiler: version 7, which the root uses, offers no parser.
 import ts from '../client/node_modules/typescript/lib/typescript.js';
 
 export type SourceFunction = { name: string; line: number; lines: number };
 export type SourceFile = { imports: string[]; functions: SourceFunction[] };
 
-/** The one package of ours that is imported by its name. */
+/** The only package of this repository that is imported by its name. */
 const OWN_PACKAGES: Record<string, string> = { '@rendio/client': 'client/src/index.ts' };
 /** Blocks of tests: containers, not functions. */
 const SUITES = new Set(['describe', 'suite']);

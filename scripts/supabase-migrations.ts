@@ -1,26 +1,26 @@
 /**
- * `supabase/migrations`, made from `db/` and the queue's own SQL. A migration that was pushed must never change, so what
- * follows from a changed source is put into a new file. Each file names its sources and their hashes: the newest of
- * each source is what a database has that was pushed to.
+ * Generates `supabase/migrations` from `db/` and the queue's own SQL. A migration that was pushed must never change, so a
+ * changed source goes into a new file. Each file names its sources and their hashes: the newest copy of each source is the
+ * one that a database has after a push.
  */
 import { createHash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Generated } from './generated-file.ts';
 
-/** `bookkeeping` is SQL after it that tells a server what it will find done. */
+/** `bookkeeping` is the SQL after it that records it as applied, for a server that starts on this database. */
 type Source = { name: string; sql: string; hash: string; bookkeeping: string };
-/** `changed`: the names of those among the sources that are not only repeated. */
+/** `changed`: the names of the sources that have changed; the others are repeated. */
 type Addition = { title: string; sources: Source[]; changed: string[] };
 type Placed = { file: string; hash: string; text: string };
 
 export type MigrationOptions = { db?: string; folder?: string; today?: Date };
 
 const MARK = /^-- source: (\S+) sha256:([0-9a-f]{64})$/gm;
-/** Applied anew after every change, as the server does it: a new table must not be open for a moment. */
+/** Applied again after every change, as the server does: a new table must never be unprotected. */
 const GRANTS = /^grants/;
 
-/** The files that are missing in `folder`; none while the newest of each source is there. */
+/** The files that are missing in `folder`; none if it has the newest copy of each source. */
 export async function generateMigrations(options: MigrationOptions = {}): Promise<Generated[]> {
   const { db = 'db', folder = 'supabase/migrations', today = new Date() } = options;
   const files = globSync(`${folder}/*.sql`).sort();
@@ -78,8 +78,8 @@ function behaviourSources(db: string): Source[] {
 }
 
 /**
- * All of the queue's migrations in one, with the rows by which the library knows that they are applied. Each is a block of
- * its own, which is a transaction's inside wherever it is run: some of them lock tables.
+ * All of the queue's migrations in one source, with the rows that tell the library that they are applied. Each is a block of
+ * its own, which always runs inside a transaction: some of them lock tables.
  */
 async function queueSource(): Promise<Source> {
   const { migrations } = await importInside<{ migrations: Record<string, string> }>('generated/sql.js');
@@ -104,7 +104,7 @@ create table if not exists graphile_worker.migrations (
 alter table graphile_worker.migrations add column if not exists breaking boolean not null default false;
 `;
 
-/** The library exports neither its SQL nor which of it older versions cannot work with. */
+/** The library exports neither its SQL nor the list of migrations that break older versions. */
 async function importInside<Module>(path: string): Promise<Module> {
   return (await import(new URL(path, import.meta.resolve('graphile-worker')).href)) as Module;
 }
@@ -128,7 +128,7 @@ function refuseChangesOfHistory(structure: Source[], placed: Map<string, Placed>
   }
 }
 
-/** What a mark says is there has to be there, word for word. */
+/** A source that a file's mark names must be in that file, word for word. */
 function refuseEdits(sources: Source[], placed: Map<string, Placed>): void {
   for (const source of sources) {
     const at = placed.get(source.name);

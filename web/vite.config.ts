@@ -1,6 +1,6 @@
 /**
- * The pages. `npm start` serves what `npm run prepare` has built; while a page is being written, `npx vite --config
- * web/vite.config.ts` beside a running server shows each change at once.
+ * Builds the playground. `npm start` serves what `npm run prepare` has built. During development, run `npx vite --config
+ * web/vite.config.ts` beside a server to see each change at once.
  */
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
@@ -14,7 +14,7 @@ export default defineConfig({
   base: '/playground/',
   plugins: [react()],
   resolve: { alias: { '@rendio/client': path('../client/src/index.ts') } },
-  // Nothing inline, not even a small picture: the page's policy admits own files only.
+  // Nothing inline, not even small images: the page's security policy only allows files of its own origin.
   build: { assetsInlineLimit: 0, modulePreload: { polyfill: false }, target: 'es2022', cssTarget: 'safari16' },
   server: { proxy: { '/functions': server, '/auth': server, '/storage': server } },
 });

@@ -1,57 +1,35 @@
-import { eventsOf } from './events/events.ts';
-import { createFeed } from './events/feed.ts';
+import { iterateEvents } from './events/events.ts';
 import { follow } from './generate/follow.ts';
-import { createPendings } from './generate/idempotency-keys.ts';
 import { PATIENCE_MS, submit } from './generate/submit.ts';
-import { createHttp } from './http/http.ts';
-import { repeatable } from './http/retry.ts';
+import { withRetry } from './http/retry.ts';
 import { uuid } from './http/uuid.ts';
-import { type ClientOptions, urlsOf } from './options.ts';
+import type { ClientOptions } from './options.ts';
+import { createParts, type Parts } from './parts.ts';
 import type { RendioClient } from './rendio-client.ts';
-import { createApi, withQuery } from './session/api.ts';
-import { storedDevice } from './session/device.ts';
-import { createLock } from './session/lock.ts';
-import { createVault, defaultStorage } from './session/persistent-store.ts';
-import { createSessions } from './session/session.ts';
+import { withQuery } from './session/api.ts';
 import type { Cancelled, Model } from './types.ts';
-import { createUploads, withPath } from './uploads/uploads.ts';
+import { withUploadedImage } from './uploads/uploads.ts';
 
-/** After this long nobody expects a request to be fulfilled any more. */
+/** An unanswered request older than this is not offered for a retry: the user no longer expects it. */
 const UNANSWERED_WITHIN_MS = 10 * 60_000;
 
-/** A client of the server at `url`. Makes no call before it is asked to. */
+/** A client of the server at `url`. Sends no request until one of its methods is called. */
 export function createClient(options: ClientOptions = {}): RendioClient {
-  const { functionsUrl, authUrl, storageUrl } = urlsOf(options);
-  const { language, device, timeoutMs = 20_000 } = options;
-  const storage = options.storage ?? defaultStorage();
-  const vault = createVault(storage);
-  const lock = createLock(storage);
-  const http = createHttp({
-    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
-    language: typeof language === 'function' ? language : () => language,
-    apikey: options.apikey,
-    timeoutMs,
-  });
-  const sessions = createSessions({
-    http,
-    vault,
-    lock,
-    authUrl,
-    functionsUrl,
-    device: device === null ? null : async () => (device ? device() : storedDevice(vault)),
-  });
-  const api = createApi(http, sessions, functionsUrl);
-  const pendings = createPendings({ vault, lock, accountId: sessions.accountId, now: () => http.now() });
-  const feed = createFeed({ api, http, sessions });
-  const uploads = createUploads({
-    api: createApi(http, sessions, storageUrl),
-    async ownerId(signal) {
-      await sessions.token({ signal });
-      return (await sessions.accountId()) ?? '';
-    },
-  });
+  const parts = createParts(options);
+  return {
+    ...sessionMethods(parts),
+    ...accountMethods(parts),
+    ...jobMethods(parts),
+    uploads: parts.uploads,
+    ...generateMethods(parts),
+    ...eventMethods(parts),
+  };
+}
 
-  const client: RendioClient = {
+type SessionMethods = Pick<RendioClient, 'onboard' | 'accountId' | 'useSession' | 'forget'>;
+
+function sessionMethods({ api, sessions, idempotencyKeys, feed }: Parts): SessionMethods {
+  return {
     async onboard({ again = false, signal } = {}) {
       if (again) {
         const { user_id, credits_remaining, is_new } = await sessions.onboard(signal);
@@ -60,8 +38,8 @@ export function createClient(options: ClientOptions = {}): RendioClient {
       }
       const isFirst = (await sessions.accountId()) === null;
       await sessions.token({ signal });
-      const welcome = isFirst ? sessions.takeWelcome() : null;
-      const credits_remaining = welcome?.credits_remaining ?? (await client.credits(signal ? { signal } : {}));
+      const welcome = isFirst ? sessions.takeOnboarded() : null;
+      const credits_remaining = welcome?.credits_remaining ?? (await readCredits(api, signal));
       return { user_id: (await sessions.accountId()) ?? '', credits_remaining, is_new: welcome?.is_new ?? false };
     },
     accountId: () => sessions.accountId(),
@@ -72,69 +50,97 @@ export function createClient(options: ClientOptions = {}): RendioClient {
     async forget() {
       const account = await sessions.accountId();
       await sessions.forget();
-      await pendings.drop(account);
+      await idempotencyKeys.forgetAccount(account);
       feed.restart();
     },
+  };
+}
 
+type AccountMethods = Pick<RendioClient, 'models' | 'credits' | 'creditHistory' | 'profile' | 'updateProfile'>;
+
+function accountMethods({ api }: Parts): AccountMethods {
+  return {
     async models({ signal } = {}) {
-      return (await api.askPublicly<{ models: Model[] }>('get-models', { signal })).models;
+      return (await api.requestWithoutToken<{ models: Model[] }>('get-models', { signal })).models;
     },
     async credits({ signal } = {}) {
-      return (await api.ask<{ credits_remaining: number }>('get-user-credits', { signal })).credits_remaining;
+      return readCredits(api, signal);
     },
     creditHistory({ signal, ...query } = {}) {
-      return api.ask(withQuery('get-credit-history', query), { signal });
+      return api.request(withQuery('get-credit-history', query), { signal });
     },
     profile({ signal } = {}) {
-      return api.ask('get-user-profile', { signal });
+      return api.request('get-user-profile', { signal });
     },
     updateProfile(change, { signal } = {}) {
-      return api.ask('update-user-profile', { method: 'POST', body: change, signal });
+      return api.request('update-user-profile', { method: 'POST', body: change, signal });
     },
+  };
+}
+
+async function readCredits(api: Parts['api'], signal: AbortSignal | undefined): Promise<number> {
+  return (await api.request<{ credits_remaining: number }>('get-user-credits', { signal })).credits_remaining;
+}
+
+type JobMethods = Pick<RendioClient, 'job' | 'jobs' | 'cancel' | 'delete'>;
+
+function jobMethods({ api }: Parts): JobMethods {
+  return {
     job(jobId, { signal } = {}) {
-      return api.ask(withQuery('get-video-status', { job_id: jobId }), { signal });
+      return api.request(withQuery('get-video-status', { job_id: jobId }), { signal });
     },
     jobs({ signal, ...query } = {}) {
-      return api.ask(withQuery('get-video-jobs', query), { signal });
+      return api.request(withQuery('get-video-jobs', query), { signal });
     },
     cancel(jobId, { signal } = {}) {
       const headers = { 'Idempotency-Key': uuid() };
-      return repeatable(
-        () => api.ask<Cancelled>('cancel-video-job', { method: 'POST', body: { job_id: jobId }, headers, signal }),
+      return withRetry(
+        () => api.request<Cancelled>('cancel-video-job', { method: 'POST', body: { job_id: jobId }, headers, signal }),
         signal,
       );
     },
     delete(jobId, { signal } = {}) {
-      return repeatable(
-        () => api.ask<{ success: true }>('delete-video-job', { method: 'POST', body: { job_id: jobId }, signal }),
+      return withRetry(
+        () => api.request<{ success: true }>('delete-video-job', { method: 'POST', body: { job_id: jobId }, signal }),
         signal,
       );
     },
+  };
+}
 
-    uploads,
+type GenerateMethods = Pick<RendioClient, 'submit' | 'unanswered' | 'generate' | 'follow'>;
+
+function generateMethods({ api, idempotencyKeys, uploads, feed }: Parts): GenerateMethods {
+  const methods: GenerateMethods = {
     async submit(input, options = {}) {
-      const request = await withPath(uploads, input, options);
-      const started = await submit({ api, pendings }, request, options);
-      feed.nudge();
+      const request = await withUploadedImage(uploads, input, options);
+      const started = await submit({ api, idempotencyKeys }, request, options);
+      feed.pollSoon();
       return started;
     },
     unanswered({ withinMs = UNANSWERED_WITHIN_MS } = {}) {
-      return pendings.latest(withinMs);
+      return idempotencyKeys.latestUnanswered(withinMs);
     },
     async generate(request, options = {}) {
-      const { job_id } = await client.submit(request, options);
-      return client.follow(job_id, options);
+      const { job_id } = await methods.submit(request, options);
+      return methods.follow(job_id, options);
     },
     follow(jobId, options = {}) {
       return follow({ api, feed }, jobId, { patienceMs: PATIENCE_MS, ...options });
     },
+  };
+  return methods;
+}
 
+type EventMethods = Pick<RendioClient, 'events' | 'subscribe'>;
+
+function eventMethods({ feed, openFeed }: Parts): EventMethods {
+  return {
     events({ signal, lastEventId } = {}) {
-      return eventsOf(lastEventId === undefined ? feed : createFeed({ api, http, sessions }, lastEventId), signal);
+      return iterateEvents(lastEventId === undefined ? feed : openFeed(lastEventId), signal);
     },
     subscribe(listener) {
-      return feed.join(listener);
+      return feed.subscribe(listener);
     },
   };
-  return client;
 }

@@ -1,6 +1,5 @@
 export { createClient } from './client.ts';
-export type { Listener } from './events/feed.ts';
-export type { FeedState } from './events/feed-core.ts';
+export type { FeedState, Listener } from './events/listeners.ts';
 export type { FollowOptions } from './generate/follow.ts';
 export type { Unanswered } from './generate/idempotency-keys.ts';
 export type { Retry, SubmitOptions } from './generate/submit.ts';
@@ -30,5 +29,5 @@ export type {
   Transaction,
   TransactionPage,
 } from './types.ts';
-export type { Picture } from './uploads/image.ts';
+export type { ImageInput } from './uploads/image.ts';
 export type { GenerateInput, PutOptions, Uploaded, Uploads } from './uploads/uploads.ts';

@@ -11,8 +11,8 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Let a device in
-     * @description The first call of an app. Answers with the account of this device, made where there was none, and a session for it; the initial credits come once in the life of the physical device, as Apple’s DeviceCheck vouches. While Apple cannot be reached, a known device gets 503 and goes on with its refresh token.
+     * Onboard a device
+     * @description The first call of an app. Returns the account of this device, which is created if there is none, and a new session. The initial credits are granted once per physical device, which Apple’s DeviceCheck verifies. While Apple cannot be reached, a known device gets a 503; its refresh token still works.
      */
     post: operations['deviceCheck'];
     delete?: never;
@@ -29,8 +29,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * The caller’s account
-     * @description Who the token belongs to, as its owner may see it. Nobody else ever sees `device_id` and `apple_sub`.
+     * Get the caller’s account
+     * @description Returns the account of the access token. `device_id` and `apple_sub` are visible only to the account’s owner.
      */
     get: operations['getUserProfile'];
     put?: never;
@@ -51,16 +51,16 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Change the caller’s language or theme, by POST
-     * @description What is left out stays as it is. The language is the one of errors and of what happens to jobs.
+     * Update the caller’s language or theme (POST)
+     * @description Updates the given fields and returns the account. Fields that are left out do not change. The language applies to error messages and events.
      */
     post: operations['updateUserProfileByPost'];
     delete?: never;
     options?: never;
     head?: never;
     /**
-     * Change the caller’s language or theme
-     * @description What is left out stays as it is. The language is the one of errors and of what happens to jobs.
+     * Update the caller’s language or theme
+     * @description Updates the given fields and returns the account. Fields that are left out do not change. The language applies to error messages and events.
      */
     patch: operations['updateUserProfile'];
     trace?: never;
@@ -75,8 +75,8 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Trade a refresh token for a new pair of tokens
-     * @description Before the access token ends, or on a 401. A refresh token is good for one trade; where the answer was lost, the same token gets the same answer until its successor is used. Errors are in the dialect of the Supabase clients: with the header `X-Supabase-Api-Version` they read `{code, message}`, without it `{code, error_code, msg}`.
+     * Refresh a session
+     * @description Exchanges a refresh token for a new access token and a new refresh token. Call it before the access token expires, or after a 401. A refresh token can be exchanged once. If the response was lost, the same token returns the same new refresh token until that one is used. Errors have the format of the Supabase clients: `{code, message}` with the header `X-Supabase-Api-Version`, `{code, error_code, msg}` without it.
      */
     post: operations['refreshSession'];
     delete?: never;
@@ -93,8 +93,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * The public keys that verify access tokens
-     * @description For whoever has to trust our tokens without asking us: pick the key by the `kid` of the token’s header.
+     * Get the public signing keys
+     * @description Returns the public keys that verify access tokens, for a service that verifies them itself. Choose the key by the `kid` in the token’s header.
      */
     get: operations['getSigningKeys'];
     put?: never;
@@ -113,8 +113,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * How many credits there are to spend
-     * @description Never from a cache. `job-events` tells when it changes.
+     * Get the balance
+     * @description Returns the caller’s balance, never from a cache. `job-events` reports when it changes.
      */
     get: operations['getUserCredits'];
     put?: never;
@@ -133,8 +133,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Every change of the balance, newest first
-     * @description Rows are only ever added. A page costs the same however far back it lies: follow `next_cursor`.
+     * List the changes of the balance
+     * @description Returns the caller’s ledger, newest first. Entries are only ever added. Follow `next_cursor`: every page costs the same, however far back it is.
      */
     get: operations['getCreditHistory'];
     put?: never;
@@ -153,8 +153,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * What can be generated, at what price, with which settings
-     * @description Draw the settings from `settings_schema` and the price from `pricing`: nothing about a model has to be known beforehand. Needs no token. Keep the answer, and ask with its `ETag` whether it still holds.
+     * List the available models
+     * @description Returns the models with their prices and settings. Build the settings form from `settings_schema` and the price from `pricing`, so that the app needs no built-in knowledge of models. Needs no token. Cache the response, and send its `ETag` to check whether it is still current.
      */
     get: operations['getModels'];
     put?: never;
@@ -175,8 +175,8 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Pay for one video and set it going
-     * @description Charges the price and answers at once; the video is made behind it. Make an `Idempotency-Key` (UUID) for each new wish and keep it until an answer has come: sent again with the same body, it gets the first answer again, marked by `X-Idempotent-Replay`, and never pays twice. Only a charge burns a key; it lives 24 hours. What goes wrong later is the job’s `error_code`, with the credits back.
+     * Pay for and start a video
+     * @description Charges the price, starts a job and returns at once; the video is made in the background. Create an `Idempotency-Key` (UUID) for each new request and keep it until you get a response. A repeat with the same key and body returns the first response, marked by `X-Idempotent-Replay`, and is never charged again. Only a charge uses up a key, which is kept for 24 hours. A later failure is reported as the job’s `error_code`, and the credits are refunded.
      */
     post: operations['generateVideo'];
     delete?: never;
@@ -193,8 +193,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * How a job stands
-     * @description Reads our own records alone, so it may be asked as often as an app likes. `completed` means that the file is here and plays; `failed` says why, and the credits are back. Another’s job and none are the same 404.
+     * Get the status of a job
+     * @description Returns a job. It only reads the server’s own records, so an app may call it as often as it likes. `completed` means that the video is stored on this server and plays. `failed` comes with the reason, and the credits are refunded. Another user’s job returns the same 404 as an unknown job.
      */
     get: operations['getVideoStatus'];
     put?: never;
@@ -213,8 +213,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * The same as get-video-status
-     * @description Reads our own records alone, so it may be asked as often as an app likes. `completed` means that the file is here and plays; `failed` says why, and the credits are back. Another’s job and none are the same 404.
+     * Get the status of a job (the same as get-video-status)
+     * @description Returns a job. It only reads the server’s own records, so an app may call it as often as it likes. `completed` means that the video is stored on this server and plays. `failed` comes with the reason, and the credits are refunded. Another user’s job returns the same 404 as an unknown job.
      */
     get: operations['checkVideoJobStatus'];
     put?: never;
@@ -233,8 +233,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * The caller’s jobs, newest first
-     * @description Follow `next_cursor`: a page costs the same however far back it lies, and nothing is shown twice when new jobs arrive. `offset` is for small lists, and is not looked at beside a `cursor`.
+     * List the caller’s jobs
+     * @description Returns the caller’s jobs, newest first. Follow `next_cursor`: every page costs the same, however far back it is, and no job is returned twice when new jobs arrive. `offset` is for small lists, and is ignored if there is a `cursor`.
      */
     get: operations['getVideoJobs'];
     put?: never;
@@ -255,8 +255,8 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Stop a job that has not ended and have its credits back
-     * @description The job becomes `failed` with `ERR_5004`. One that has ended, or whose video is made and on its way, stays as it is: 409. With an `Idempotency-Key` a repeat gets the first answer again instead.
+     * Cancel a job and refund it
+     * @description Cancels a job that has not ended: it becomes `failed` with `ERR_5004`. A job that has ended, or whose video is already made and being delivered, does not change and returns a 409. With an `Idempotency-Key`, a repeat returns the first response instead.
      */
     post: operations['cancelVideoJob'];
     delete?: never;
@@ -275,87 +275,15 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Take a finished job and its files out of sight
-     * @description Its media URLs stop working at once. A job that is under way is 409: cancel it first. Deleting again is a success. Slots of the rate limit do not come back.
+     * Delete a finished job and its files
+     * @description Deletes a job that has ended. Its media URLs stop working at once. A job that has not ended returns a 409: cancel it first. Deleting a job again succeeds. Deleting does not give back slots of the rate limit.
      */
     post: operations['deleteVideoJob'];
     /**
-     * Take a finished job and its files out of sight, by DELETE
-     * @description Its media URLs stop working at once. A job that is under way is 409: cancel it first. Deleting again is a success. Slots of the rate limit do not come back.
+     * Delete a finished job and its files (DELETE)
+     * @description Deletes a job that has ended. Its media URLs stop working at once. A job that has not ended returns a 409: cancel it first. Deleting a job again succeeds. Deleting does not give back slots of the rate limit.
      */
     delete: operations['deleteVideoJobByDelete'];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/storage/v1/object/{bucket}/{path}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    /**
-     * A file of one’s own
-     * @description Of any bucket, with ranges. Another’s file and none are the same 404.
-     */
-    get: operations['downloadObject'];
-    /**
-     * Upload a picture in place of what is there
-     * @description A JPEG, PNG or WebP of at most 10 MB (10,485,760 bytes), whole, still, 64 to 10,000 pixels a side. What it is, is told by its bytes; the `Content-Type` that was sent is not believed. Readers see the old one or the new one, never half of either.
-     */
-    put: operations['replaceObject'];
-    /**
-     * Upload a picture into one’s own folder
-     * @description A JPEG, PNG or WebP of at most 10 MB (10,485,760 bytes), whole, still, 64 to 10,000 pixels a side. What it is, is told by its bytes; the `Content-Type` that was sent is not believed. `image_url` of `generate-video` then takes its path. What is there already stays (409) unless `x-upsert` says otherwise. The Supabase storage clients speak to these routes as they are, and get errors in their own shape.
-     */
-    post: operations['uploadObject'];
-    /**
-     * Delete a picture
-     * @description In `user_uploads` alone: videos go with `delete-video-job`.
-     */
-    delete: operations['deleteObject'];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/storage/v1/object/authenticated/{bucket}/{path}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    /**
-     * The same under its longer address
-     * @description As some storage clients ask for it.
-     */
-    get: operations['downloadAuthenticated'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/storage/v1/object/{bucket}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get?: never;
-    put?: never;
-    post?: never;
-    /**
-     * Delete pictures
-     * @description Answers with those that were there. A job that has not sent its picture to its provider yet fails, and pays nothing.
-     */
-    delete: operations['deleteObjects'];
     options?: never;
     head?: never;
     patch?: never;
@@ -371,8 +299,8 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * What lies in a folder
-     * @description One level deep: folders have no `id`.
+     * List a folder
+     * @description Returns the files and folders in a folder, one level deep. Folders have no `id`.
      */
     post: operations['listObjects'];
     delete?: never;
@@ -389,13 +317,85 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * What is known of a file
-     * @description Its size and kind, without the file.
+     * Get the size and type of a file
+     * @description Returns information about a file, without the file itself.
      */
     get: operations['getObjectInfo'];
     put?: never;
     post?: never;
     delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/authenticated/{bucket}/{path}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Download a file of the caller’s own (longer URL)
+     * @description The same as `downloadObject`, under the URL that some storage clients use.
+     */
+    get: operations['downloadAuthenticated'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/{bucket}/{path}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Download a file of the caller’s own
+     * @description Returns a file from any bucket. Supports range requests. Another user’s file returns the same 404 as an unknown file.
+     */
+    get: operations['downloadObject'];
+    /**
+     * Upload an image, replacing an existing one
+     * @description Stores an image under this path. The image must be a complete JPEG, PNG or WebP without animation, of at most 10 MB (10,485,760 bytes) and 64 to 10,000 pixels per side. Its type is detected from its bytes; the `Content-Type` is ignored. Readers get either the old or the new image, never a part of one.
+     */
+    put: operations['replaceObject'];
+    /**
+     * Upload an image into the caller’s folder
+     * @description Stores an image, whose path can then be the `image_url` of `generate-video`. The image must be a complete JPEG, PNG or WebP without animation, of at most 10 MB (10,485,760 bytes) and 64 to 10,000 pixels per side. Its type is detected from its bytes; the `Content-Type` is ignored. If the object exists, it is kept and a 409 is returned, unless `x-upsert` is `true`. The Supabase storage clients work with these routes unchanged, and get errors in their own format.
+     */
+    post: operations['uploadObject'];
+    /**
+     * Delete an image
+     * @description Deletes an image in `user_uploads`. To delete a video, use `delete-video-job`.
+     */
+    delete: operations['deleteObject'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/storage/v1/object/{bucket}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Delete several images
+     * @description Deletes images in `user_uploads` and returns those that existed. A job that has not sent its image to its provider yet then fails and is refunded.
+     */
+    delete: operations['deleteObjects'];
     options?: never;
     head?: never;
     patch?: never;
@@ -409,21 +409,21 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * A file by its signed URL
-     * @description Do not build these URLs: `video_url` and `thumbnail_url` are such URLs, signed again on every read, and `signObject` makes them for uploads. They need no other token, support ranges, and stop working when they expire or when the job or the upload is deleted.
+     * Get a file by its signed URL
+     * @description Returns the file. Do not build these URLs yourself: `video_url` and `thumbnail_url` are such URLs, newly signed on every read, and `signObject` creates them for uploads. They need no access token, support range requests, and stop working when they expire or when the job or the upload is deleted.
      */
     get: operations['getMedia'];
     put?: never;
     /**
-     * Make an address that opens by itself
-     * @description For a file of one’s own, and for a week at most.
+     * Create a signed URL
+     * @description Returns a URL for one of the caller’s own files, valid for a week at most.
      */
     post: operations['signObject'];
     delete?: never;
     options?: never;
     /**
-     * How large it is, and when it was made
-     * @description The headers of the GET, without the file.
+     * Get the headers of a file by its signed URL
+     * @description Returns the headers of the GET, such as the file’s size and date, without the file.
      */
     head: operations['headMedia'];
     patch?: never;
@@ -439,8 +439,8 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Make many at once
-     * @description Each path gets its address, or the reason why not.
+     * Create several signed URLs
+     * @description Returns for each path its URL, or the reason why there is none.
      */
     post: operations['signObjects'];
     delete?: never;
@@ -458,13 +458,13 @@ export interface paths {
     };
     get?: never;
     /**
-     * Upload a picture to such an address
-     * @description Without a token of one’s own. The rules for pictures are those of `uploadObject`.
+     * Upload an image to a signed upload URL
+     * @description Stores an image without an access token. The rules for images are those of `uploadObject`.
      */
     put: operations['uploadToSignedAddress'];
     /**
-     * Make an address that takes one upload by itself
-     * @description For two hours, and for this path alone.
+     * Create a signed upload URL
+     * @description Returns a URL to which an image can be uploaded without an access token. It is valid for two hours, for this path only.
      */
     post: operations['signUpload'];
     delete?: never;
@@ -483,13 +483,13 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * For providers: something has happened to a job
-     * @description Callbacks of fal's (`?provider=fal&job=<job_id>`) are verified by its Ed25519 scheme. Any other sender signs with
-     *     `WEBHOOK_SECRET`: `X-Webhook-Signature` is the lower-case hex HMAC-SHA256 of the raw body or, where `X-Webhook-Timestamp` (unix
-     *     seconds, within five minutes) is sent, of `<timestamp>.<raw body>`.
+     * Receive an event of a provider
+     * @description Receives webhooks of providers. Webhooks of fal (`?provider=fal&job=<job_id>`) are verified by fal’s Ed25519
+     *     scheme. Any other sender signs with `WEBHOOK_SECRET`: `X-Webhook-Signature` is the lower-case hex HMAC-SHA256 of the raw body
+     *     or, if `X-Webhook-Timestamp` (unix seconds, within five minutes) is sent, of `<timestamp>.<raw body>`.
      *
-     *     An event is a hint. It is recorded once and makes the worker ask the provider at once; what it says of the job is not believed.
-     *     One that concerns no job here is answered alike.
+     *     An event is only a hint. It is recorded once and makes the worker poll the provider at once; what it says about the job is not
+     *     used. An event about an unknown job gets the same response.
      */
     post: operations['deliverWebhook'];
     delete?: never;
@@ -506,8 +506,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * What happens to the caller’s jobs and balance, as it happens
-     * @description Server-sent events, each a `JobEvent`: `queued`, `processing`, `completed`, `failed`, and `credits` when the balance changes. With `Last-Event-ID` the stream goes on where it broke off, without a gap or a repeat, for a day; without, it begins with the jobs that are under way. A comment every 15 seconds keeps it awake. It ends with the access token. Browsers’ own EventSource cannot send a token: read the stream with `fetch`.
+     * Stream events of the caller’s jobs and balance
+     * @description Returns server-sent events, each a `JobEvent`: `queued`, `processing`, `completed`, `failed`, and `credits` when the balance changes. With `Last-Event-ID` the stream resumes after that event, without a gap or a repeat, for up to a day. Without it, the stream begins with the unfinished jobs. A comment every 15 seconds keeps the connection open. The stream ends when the access token expires. Browsers’ own EventSource cannot send a token: read the stream with `fetch`.
      */
     get: operations['jobEvents'];
     put?: never;
@@ -526,8 +526,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Whether the process is up
-     * @description Asks nothing of the database: for whoever restarts what does not answer.
+     * Check that the process runs
+     * @description Returns 200 without a query to the database. For a supervisor that restarts processes that do not respond.
      */
     get: operations['getHealth'];
     put?: never;
@@ -546,8 +546,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Whether the server can do its work
-     * @description For whoever sends it traffic. `worker` is null where another process does the background work.
+     * Check that the server is ready
+     * @description Returns 200 if the database responds and is migrated and the worker runs. For a load balancer. `worker` is null if another process does the background work.
      */
     get: operations['getReadiness'];
     put?: never;
@@ -562,10 +562,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
-    /** @description One message of `job-events`: its lines by name, `data` parsed as JSON. */
+    /** @description One event of `job-events`: its lines by name, with `data` parsed as JSON. */
     JobEvent:
       | {
-          /** @description Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream began: a line with the id of that place alone follows it. */
+          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
           id: string;
           /** @enum {string} */
           event: 'queued';
@@ -582,7 +582,7 @@ export interface components {
           };
         }
       | {
-          /** @description Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream began: a line with the id of that place alone follows it. */
+          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
           id: string;
           /** @enum {string} */
           event: 'processing';
@@ -596,14 +596,14 @@ export interface components {
             created_at: string;
             /** @enum {string} */
             status: 'processing';
-            /** @description In percent, where the provider tells it. */
+            /** @description In percent, if the provider reports it. */
             progress: number | null;
-            /** @description How many are before it at the provider, where it tells. */
+            /** @description The number of jobs ahead of it at the provider, if the provider reports it. */
             queue_position: number | null;
           };
         }
       | {
-          /** @description Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream began: a line with the id of that place alone follows it. */
+          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
           id: string;
           /** @enum {string} */
           event: 'completed';
@@ -620,7 +620,7 @@ export interface components {
           };
         }
       | {
-          /** @description Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream began: a line with the id of that place alone follows it. */
+          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
           id: string;
           /** @enum {string} */
           event: 'failed';
@@ -634,25 +634,25 @@ export interface components {
             created_at: string;
             /** @enum {string} */
             status: 'failed';
-            /** @description Such as `ERR_5003`. */
+            /** @description Why the job failed, such as `ERR_5003`. */
             error_code: string;
-            /** @description The same as a sentence, in the reader’s language. */
+            /** @description The reason as a message in the caller’s language. */
             error_message: string;
-            /** @description What was given back, in credits. */
+            /** @description The refund, in credits. */
             refunded: number;
           };
         }
       | {
-          /** @description Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream began: a line with the id of that place alone follows it. */
+          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
           id: string;
           /** @enum {string} */
           event: 'credits';
           data: {
-            /** @description What there is to spend now, in credits. */
+            /** @description The balance after the change, in credits. */
             credits_remaining: number;
-            /** @description What was gained, or, where negative, spent, in credits. */
+            /** @description The change: positive if gained, negative if spent, in credits. */
             change: number;
-            /** @description As in `get-credit-history`. */
+            /** @description The reason, as in `get-credit-history`. */
             reason: string;
             /**
              * Format: uuid
@@ -669,26 +669,26 @@ export interface components {
     Onboarded: {
       /** Format: uuid */
       user_id: string;
-      /** @description What there is to spend, in credits. */
+      /** @description The balance, in credits. */
       credits_remaining: number;
-      /** @description Whether this call has made the account. */
+      /** @description Whether this call created the account. */
       is_new: boolean;
       session: components['schemas']['Session'];
-      /** @description The one of `session`. */
+      /** @description The same as in `session`. */
       access_token: string;
-      /** @description The one of `session`. */
+      /** @description The same as in `session`. */
       refresh_token: string;
     };
     Session: {
-      /** @description Sent as `Authorization: Bearer …` with every call. */
+      /** @description Send it as `Authorization: Bearer …` with every request. */
       access_token: string;
       /** @enum {string} */
       token_type: 'bearer';
-      /** @description Life of the access token, in seconds. */
+      /** @description The lifetime of the access token, in seconds. */
       expires_in: number;
-      /** @description Its end, in Unix seconds. */
+      /** @description When the access token expires, in Unix seconds. */
       expires_at: number;
-      /** @description Trades once for the next pair of tokens. */
+      /** @description Can be exchanged once for the next pair of tokens. */
       refresh_token: string;
       user: {
         /** Format: uuid */
@@ -697,9 +697,9 @@ export interface components {
         aud: 'authenticated';
         /** @enum {string} */
         role: 'authenticated';
-        /** @description Empty where none is known. */
+        /** @description Empty if unknown. */
         email: string;
-        /** @description Always empty: no number is asked for. */
+        /** @description Always empty: phone numbers are not collected. */
         phone: string;
         /** @description How the account signs in; empty for guests. */
         app_metadata: {
@@ -709,7 +709,7 @@ export interface components {
           [key: string]: unknown;
         };
         identities: unknown[];
-        /** @description Whether this is a guest. */
+        /** @description Whether the account is a guest. */
         is_anonymous: boolean;
         /**
          * Format: date-time
@@ -731,13 +731,13 @@ export interface components {
     Error: {
       error: {
         /**
-         * @description Stable: branch on it. More may follow in the same families.
+         * @description A stable code to branch on. New codes may be added in the same families.
          * @example ERR_4001
          */
         code: string;
-        /** @description A sentence for people, in the language of `Accept-Language`. */
+        /** @description A message for the user, in the language of `Accept-Language`. */
         message: string;
-        /** @description What the code says of this request, such as `field` and `allowed`; empty where there is no more to say. */
+        /** @description More about this error, such as `field` and `allowed`. Empty if there is nothing to add. */
         details: {
           [key: string]: unknown;
         };
@@ -747,21 +747,21 @@ export interface components {
       /** Format: uuid */
       id: string;
       email: string | null;
-      /** @description The id that the app sent to device-check. */
+      /** @description The id that the app sent to `device-check`. */
       device_id: string | null;
-      /** @description The Apple user, where the account has one. */
+      /** @description The Apple user id, if the account has one. */
       apple_sub: string | null;
-      /** @description Known by a device alone. */
+      /** @description Whether the account is identified only by a device. */
       is_guest: boolean;
       /** @enum {string} */
       tier: 'free' | 'premium';
-      /** @description What there is to spend; below zero after the refund of a purchase that was spent, in credits. */
+      /** @description The balance; negative after the refund of a purchase that was already spent, in credits. */
       credits_remaining: number;
-      /** @description All that was ever granted or bought; refunds do not count, in credits. */
+      /** @description All credits that were ever granted or bought; refunds do not count, in credits. */
       credits_total: number;
       initial_grant_claimed: boolean;
       /**
-       * @description Spoken where `Accept-Language` asks for none of ours.
+       * @description Used if `Accept-Language` names no supported language.
        * @enum {string}
        */
       language: 'en' | 'tr' | 'es';
@@ -785,28 +785,28 @@ export interface components {
       msg?: string;
     };
     Keys: {
-      /** @description JSON Web Keys: EC, P-256, for ES256. */
+      /** @description JSON Web Keys (EC, P-256) for ES256. */
       keys: {
         [key: string]: unknown;
       }[];
     };
     Balance: {
-      /** @description What there is to spend, in credits. */
+      /** @description The balance, in credits. */
       credits_remaining: number;
     };
     Transactions: {
       transactions: {
         /** Format: uuid */
         id: string;
-        /** @description What was gained, or, where negative, spent, in credits. */
+        /** @description The change: positive if gained, negative if spent, in credits. */
         change: number;
-        /** @description Such as `initial_grant`, `video_generation` or `generation_failed_refund`; more follow with what there is to buy and to correct. */
+        /** @description Such as `initial_grant`, `video_generation` or `generation_failed_refund`. New reasons may be added, such as for purchases and corrections. */
         reason: string;
-        /** @description The balance once this had happened, in credits. */
+        /** @description The balance after the change, in credits. */
         balance_after: number;
         /**
          * Format: uuid
-         * @description The job that was paid for or refunded.
+         * @description The job that was paid for or refunded, if any.
          */
         job_id: string | null;
         /**
@@ -815,7 +815,7 @@ export interface components {
          */
         created_at: string;
       }[];
-      /** @description Send it as `cursor` for the next page; null on the last. */
+      /** @description Send it as `cursor` to get the next page; null on the last page. */
       next_cursor: string | null;
     };
     Models: {
@@ -827,34 +827,34 @@ export interface components {
       name: string;
       /** @description Such as `cinematic`, `creative`, `image-to-video` or `sandbox`. */
       category: string;
-      /** @description What it is good at, for people, in English. */
+      /** @description What the model is good at, in English, to show to users. */
       description: string;
       /** @description The price of one generation with the default settings, in credits. */
       cost_per_generation: number;
-      /** @description `ceil(duration / per_seconds) × credits`; flat where `per_seconds` is null. */
+      /** @description `ceil(duration / per_seconds) × credits`; flat if `per_seconds` is null. */
       pricing: {
-        /** @description The price of each started `per_seconds`, or of the whole, in credits. */
+        /** @description The price per started `per_seconds`, or of the whole video if `per_seconds` is null, in credits. */
         credits: number;
-        /** @description In seconds of video; null: the price is flat. */
+        /** @description The billing unit, in seconds of video; null for a flat price. */
         per_seconds: number | null;
       };
-      /** @description Who makes the video: `fal`, `runway`, `pika` or `sandbox`. */
+      /** @description The provider that makes the video: `fal`, `runway`, `pika` or `sandbox`. */
       provider: string;
-      /** @description What the provider calls the model. */
+      /** @description The provider’s name for the model. */
       provider_model_id: string;
-      /** @description No vendor is called: a stock film of the length that was paid for stands in. Never in production. */
+      /** @description Whether the provider is simulated: no vendor is called, and the result is a stock video of the duration that was paid for. Never true in production. */
       is_simulated: boolean;
-      /** @description Listed first. */
+      /** @description Whether the model is listed first. */
       is_featured: boolean;
       /** @description Always true in this list. */
       is_available: boolean;
-      /** @description Needs an `image_url`. */
+      /** @description Whether the model needs an `image_url`. */
       requires_image: boolean;
-      /** @description The longest prompt, in characters after trimming; the shortest has 3. */
+      /** @description The maximum prompt length in characters, after trimming. The minimum is 3. */
       prompt_max: number;
       /** Format: uri */
       thumbnail_url: string | null;
-      /** @description JSON Schema 2020-12 of the `settings` that this model takes. */
+      /** @description The JSON Schema (2020-12) of the `settings` that this model accepts. */
       settings_schema: {
         $schema?: string;
         /** @enum {string} */
@@ -872,7 +872,7 @@ export interface components {
     Setting: {
       /** @enum {string} */
       type: 'integer' | 'string' | 'boolean';
-      /** @description All that it admits. */
+      /** @description All allowed values. */
       enum?: (string | number | boolean)[];
       minimum?: number;
       maximum?: number;
@@ -883,7 +883,7 @@ export interface components {
       job_id: string;
       /** @enum {string} */
       status: 'pending';
-      /** @description The price, which has been charged, in credits. */
+      /** @description The price that was charged, in credits. */
       credits_used: number;
     };
     VideoJob: {
@@ -892,26 +892,26 @@ export interface components {
       status: components['schemas']['JobStatus'];
       /**
        * Format: uri
-       * @description The video, an MP4; null until there is one. Opens by itself for 24 hours; renewed on every read.
+       * @description The signed URL of the video (MP4); null until it exists. Valid for 24 hours; every read returns a newly signed URL.
        */
       video_url: string | null;
       /**
        * Format: uri
-       * @description A picture of it, a JPEG; null until there is one. Opens by itself for 24 hours; renewed on every read.
+       * @description The signed URL of the thumbnail (JPEG); null until it exists. Valid for 24 hours; every read returns a newly signed URL.
        */
       thumbnail_url: string | null;
-      /** @description In percent, where the provider tells it. */
+      /** @description In percent, if the provider reports it. */
       progress: number | null;
-      /** @description How many are before it at the provider, where it tells. */
+      /** @description The number of jobs ahead of it at the provider, if the provider reports it. */
       queue_position: number | null;
-      /** @description Why it failed, such as `ERR_5003`; its credits are back. */
+      /** @description Why the job failed, such as `ERR_5003`. Its credits are refunded. */
       error_code: string | null;
-      /** @description The same as a sentence, in the reader’s language. */
+      /** @description The reason as a message in the caller’s language. */
       error_message: string | null;
       prompt: string;
-      /** @description What the model was called when this was made. */
+      /** @description The name of the model when the job was created. */
       model_name: string;
-      /** @description What was charged; given back where the job failed, in credits. */
+      /** @description The price that was charged; refunded if the job failed, in credits. */
       credits_used: number;
       /**
        * Format: date-time
@@ -920,13 +920,13 @@ export interface components {
       created_at: string;
       /**
        * Format: date-time
-       * @description When it ended, well or not; null before.
+       * @description When the job completed or failed; null before.
        * @example 2026-11-23T09:30:00.000Z
        */
       completed_at: string | null;
     };
     /**
-     * @description `pending` → `processing` → `completed` or `failed`; the last two never change.
+     * @description `pending` → `processing` → `completed` or `failed`. The last two are final.
      * @enum {string}
      */
     JobStatus: 'pending' | 'processing' | 'completed' | 'failed';
@@ -935,19 +935,19 @@ export interface components {
         /** Format: uuid */
         job_id: string;
         prompt: string;
-        /** @description What the model was called when this was made. */
+        /** @description The name of the model when the job was created. */
         model_name: string;
-        /** @description What was charged; given back where the job failed, in credits. */
+        /** @description The price that was charged; refunded if the job failed, in credits. */
         credits_used: number;
         status: components['schemas']['JobStatus'];
         /**
          * Format: uri
-         * @description The video, an MP4; null until there is one. Opens by itself for 24 hours; renewed on every read.
+         * @description The signed URL of the video (MP4); null until it exists. Valid for 24 hours; every read returns a newly signed URL.
          */
         video_url: string | null;
         /**
          * Format: uri
-         * @description A picture of it, a JPEG; null until there is one. Opens by itself for 24 hours; renewed on every read.
+         * @description The signed URL of the thumbnail (JPEG); null until it exists. Valid for 24 hours; every read returns a newly signed URL.
          */
         thumbnail_url: string | null;
         /**
@@ -956,32 +956,28 @@ export interface components {
          */
         created_at: string;
       }[];
-      /** @description How many there are on all pages. */
+      /** @description The number of jobs on all pages. */
       total: number;
       has_more: boolean;
-      /** @description Send it as `cursor` for the next page; null on the last. */
+      /** @description Send it as `cursor` to get the next page; null on the last page. */
       next_cursor: string | null;
     };
     Cancelled: {
       /** @enum {boolean} */
       success: true;
-      /** @description What was given back, in credits. */
+      /** @description The refund, in credits. */
       refunded: number;
-      /** @description What there is to spend now, in credits. */
+      /** @description The balance after the refund, in credits. */
       credits_remaining: number;
     };
     Removed: {
       /** @enum {boolean} */
       success: true;
     };
-    StoredObject: {
-      Id: string;
-      /** @description `<bucket>/<path>` */
-      Key: string;
-    };
+    ObjectEntries: components['schemas']['ObjectEntry'][];
     ObjectEntry: {
       name: string;
-      /** @description Null: a folder. */
+      /** @description Null for a folder. */
       id: string | null;
       /** Format: date-time */
       updated_at: string | null;
@@ -998,13 +994,8 @@ export interface components {
         lastModified: string;
       } | null;
     };
-    ObjectEntries: components['schemas']['ObjectEntry'][];
-    RemoveObjects: {
-      /** @description Whole paths; folders are none. */
-      prefixes: string[];
-    };
     ListObjects: {
-      /** @description The folder; empty for the root, where only one’s own is. */
+      /** @description The folder to list. Empty for the root, which contains only the caller’s own folder. */
       prefix?: string;
       /** @default 100 */
       limit?: number;
@@ -1033,16 +1024,14 @@ export interface components {
       /** Format: date-time */
       created_at: string;
     };
-    SignedAddress: {
-      /** @description Behind `/storage/v1`. */
-      signedURL: string;
+    StoredObject: {
+      Id: string;
+      /** @description `<bucket>/<path>` */
+      Key: string;
     };
-    SignObject: {
-      /**
-       * @description Seconds; a week at most.
-       * @example 3600
-       */
-      expiresIn: number;
+    RemoveObjects: {
+      /** @description The full paths of files, not of folders. */
+      prefixes: string[];
     };
     SignedAddresses: {
       error: string | null;
@@ -1051,14 +1040,25 @@ export interface components {
     }[];
     SignObjects: {
       /**
-       * @description Seconds; a week at most.
+       * @description The lifetime in seconds; a week at most.
        * @example 3600
        */
       expiresIn: number;
       paths: string[];
     };
+    SignedAddress: {
+      /** @description Relative to `/storage/v1`. */
+      signedURL: string;
+    };
+    SignObject: {
+      /**
+       * @description The lifetime in seconds; a week at most.
+       * @example 3600
+       */
+      expiresIn: number;
+    };
     UploadAddress: {
-      /** @description Behind `/storage/v1`. */
+      /** @description Relative to `/storage/v1`. */
       url: string;
       token: string;
     };
@@ -1070,18 +1070,18 @@ export interface components {
       success: true;
     };
     ProviderEvent: {
-      /** @description The event is recorded once by it; else by the SHA-256 of the body. */
+      /** @description Identifies the event, which is recorded once. Without it, the SHA-256 of the body does. */
       id?: string | null;
       /** @enum {string} */
       type: 'video.completed' | 'video.failed';
       data: {
         provider?: string | null;
         provider_job_id: string;
-        /** @description Not used: the provider is asked. */
+        /** @description Not used: the server asks the provider instead. */
         video_url?: string;
-        /** @description Not used: the provider is asked. */
+        /** @description Not used: the server asks the provider instead. */
         thumbnail_url?: string;
-        /** @description Not used: the provider is asked. */
+        /** @description Not used: the server asks the provider instead. */
         error?: unknown;
       };
     };
@@ -1109,29 +1109,29 @@ export interface components {
   parameters: never;
   requestBodies: never;
   headers: {
-    /** @description Names this request in our logs: quote it when you report a problem. */
+    /** @description Identifies this request in the server’s logs. Quote it when you report a problem. */
     RequestId: string;
-    /** @description The language of the sentence: `en`, `tr` or `es`. */
+    /** @description The language of the message: `en`, `tr` or `es`. */
     ContentLanguage: string;
-    /** @description `Bearer`, with `error="invalid_token"` where a token was sent. */
+    /** @description `Bearer`; with `error="invalid_token"` if the request had a token. */
     WwwAuthenticate: string;
-    /** @description Whole seconds to wait before the same request is worth repeating, where we know. */
+    /** @description The number of seconds to wait before repeating the request, if known. */
     RetryAfter: number;
-    /** @description The limit: `"generations";q=10;w=3600` is 10 in 3600 seconds. */
+    /** @description The rate limit: `"generations";q=10;w=3600` means 10 in 3600 seconds. */
     RateLimitPolicy: string;
-    /** @description What is left of it: `"generations";r=7;t=1200` is 7, for 1200 seconds. */
+    /** @description What is left of the limit: `"generations";r=7;t=1200` means 7 in the next 1200 seconds. */
     RateLimit: string;
-    /** @description `true` where this is the stored answer of an earlier call. */
+    /** @description `true` if this is the stored response of an earlier request. */
     IdempotentReplay: string;
-    /** @description Strong: send it as `If-None-Match` to hear 304 while nothing has changed. */
+    /** @description A strong validator. Send it as `If-None-Match` to get a 304 if nothing has changed. */
     ETag: string;
-    /** @description How long a copy may be kept. */
+    /** @description How long the response may be cached. */
     CacheControl: string;
-    /** @description `bytes`: parts of the file can be asked for. */
+    /** @description `bytes`: the file supports range requests. */
     AcceptRanges: string;
-    /** @description Which bytes these are, of how many. */
+    /** @description The range of bytes and the size of the file, such as `bytes 0-1023/184320`. */
     ContentRange: string;
-    /** @description `attachment` with a file name where `download` was asked for. */
+    /** @description `attachment` with a file name if the request had a `download` parameter. */
     ContentDisposition: string;
   };
   pathItems: never;
@@ -1142,7 +1142,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The language of the sentences: `en`, `tr` or `es`, with q-values. Without it: the account’s own. */
+        /** @description The language of the messages: `en`, `tr` or `es`, with q-values. Defaults to the account’s language. */
         'Accept-Language'?: string;
       };
       path?: never;
@@ -1151,9 +1151,9 @@ export interface operations {
     requestBody: {
       content: {
         'application/json': {
-          /** @description The app’s own id of this installation, such as `identifierForVendor`: 8 to 128 printable characters. UUIDs are compared without regard to case. */
+          /** @description The app’s own id of this installation, such as `identifierForVendor`: 8 to 128 printable characters. UUIDs are case-insensitive. */
           device_id: string;
-          /** @description Apple’s DeviceCheck token in base64; absent or null on devices without DeviceCheck, which get an account without the initial credits. In development the simulator takes the base64 of `device:` and any name. */
+          /** @description Apple’s DeviceCheck token in base64. Omit it or send null on devices without DeviceCheck, which get an account without the initial credits. In development, the simulator accepts the base64 of `device:` and any name. */
           device_token?: string | null;
         };
       };
@@ -1213,7 +1213,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4010` device rejected. Ask DeviceCheck for a fresh token and try once more; then tell the person.
+       * @description `ERR_4010` device rejected. Get a new token from DeviceCheck and try once more; if that fails, show the message.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -1263,7 +1263,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1274,7 +1274,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4017` switched off by configuration. Hide the feature. Whoever runs the server can configure it. */
+      /** @description `ERR_4017` switched off by configuration. Hide the feature. The operator of the server can configure it. */
       501: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1286,7 +1286,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_6004` outside service unavailable. Repeat after a minute or so. Keep the session and the tokens: nothing is wrong with them.
+       * @description `ERR_6004` external service unavailable. Repeat after about a minute. Keep the session and the tokens: they are still valid.
        *
        *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
        */
@@ -1306,7 +1306,7 @@ export interface operations {
   getUserProfile: {
     parameters: {
       query?: {
-        /** @description Only checked against the token: another user’s id is 403. */
+        /** @description Only compared with the access token. Another user’s id returns a 403. */
         user_id?: string;
       };
       header?: never;
@@ -1355,7 +1355,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1368,7 +1368,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -1396,7 +1396,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1433,7 +1433,7 @@ export interface operations {
         'application/json': {
           /**
            * Format: uuid
-           * @description Only checked against the token: another user’s id is 403.
+           * @description Only compared with the access token. Another user’s id returns a 403.
            */
           user_id?: string;
           /** @enum {string} */
@@ -1444,7 +1444,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The profile after the change */
+      /** @description The updated profile */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1484,7 +1484,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1497,7 +1497,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -1547,7 +1547,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1584,7 +1584,7 @@ export interface operations {
         'application/json': {
           /**
            * Format: uuid
-           * @description Only checked against the token: another user’s id is 403.
+           * @description Only compared with the access token. Another user’s id returns a 403.
            */
           user_id?: string;
           /** @enum {string} */
@@ -1595,7 +1595,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The profile after the change */
+      /** @description The updated profile */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1635,7 +1635,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1648,7 +1648,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -1698,7 +1698,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1775,7 +1775,7 @@ export interface operations {
           'application/json': components['schemas']['Session'];
         };
       };
-      /** @description The token opens nothing any more: `refresh_token_not_found`, `refresh_token_already_used`, `session_expired`, `session_not_found`, `user_banned`. Forget the session and let the device in anew. */
+      /** @description The refresh token is no longer valid: `refresh_token_not_found`, `refresh_token_already_used`, `session_expired`, `session_not_found`, `user_banned`. Delete the session and onboard the device again. */
       400: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1785,7 +1785,7 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `validation_failed`. Send the refresh token alone. */
+      /** @description `validation_failed`: the body is too large. Send only the refresh token. */
       413: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1795,7 +1795,7 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `validation_failed`. Send `application/json`. */
+      /** @description `validation_failed`: the body is not JSON. Send `application/json`. */
       415: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1805,7 +1805,7 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `over_request_rate_limit`. Wait for `Retry-After` seconds; the token stays good. */
+      /** @description `over_request_rate_limit`. Wait for `Retry-After` seconds. The token stays valid. */
       429: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1816,7 +1816,7 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `unexpected_failure`. Try again with the same token: it stays good. */
+      /** @description `unexpected_failure`. Retry with the same token, which stays valid. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1827,7 +1827,7 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `unexpected_failure`. Not now: try again with the same token, which stays good. */
+      /** @description `unexpected_failure`. Retry later with the same token, which stays valid. */
       503: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1880,7 +1880,7 @@ export interface operations {
   getUserCredits: {
     parameters: {
       query?: {
-        /** @description Only checked against the token: another user’s id is 403. */
+        /** @description Only compared with the access token. Another user’s id returns a 403. */
         user_id?: string;
       };
       header?: never;
@@ -1917,7 +1917,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1930,7 +1930,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -1958,7 +1958,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -1986,11 +1986,11 @@ export interface operations {
   getCreditHistory: {
     parameters: {
       query?: {
-        /** @description Only checked against the token: another user’s id is 403. */
+        /** @description Only compared with the access token. Another user’s id returns a 403. */
         user_id?: string;
-        /** @description How many to answer with. */
+        /** @description The maximum number of items to return. */
         limit?: number;
-        /** @description The `next_cursor` of the page before. */
+        /** @description The `next_cursor` of the previous page. */
         cursor?: string;
       };
       header?: never;
@@ -2045,7 +2045,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2058,7 +2058,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -2086,7 +2086,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2115,7 +2115,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The `ETag` of the copy at hand. */
+        /** @description The `ETag` of the cached copy. */
         'If-None-Match'?: string;
       };
       path?: never;
@@ -2139,7 +2139,7 @@ export interface operations {
            *           "id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
            *           "name": "Cinematic",
            *           "category": "cinematic",
-           *           "description": "Film-like scenes with convincing light and motion. The best picture on offer.",
+           *           "description": "Cinematic scenes with realistic light and motion. Our highest video quality.",
            *           "cost_per_generation": 4,
            *           "pricing": {
            *             "credits": 1,
@@ -2206,7 +2206,7 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2235,7 +2235,7 @@ export interface operations {
     parameters: {
       query?: never;
       header: {
-        /** @description A UUID of the caller’s: the same key never pays twice. */
+        /** @description A UUID that the client creates. Requests with the same key are never charged twice. */
         'Idempotency-Key': string;
       };
       path?: never;
@@ -2246,31 +2246,31 @@ export interface operations {
         'application/json': {
           /**
            * Format: uuid
-           * @description Only checked against the token: another user’s id is 403.
+           * @description Only compared with the access token. Another user’s id returns a 403.
            */
           user_id?: string;
           /**
            * Format: uuid
-           * @description An `id` of `get-models`.
+           * @description The `id` of a model from `get-models`.
            * @example 3f2504e0-4f89-41d3-9a0c-0305e82c3301
            */
           model_id: string;
           /**
-           * @description 3 characters to the model’s `prompt_max`, after trimming.
+           * @description What the video should show: from 3 characters to the model’s `prompt_max`, after trimming.
            * @example a cat playing piano
            */
           prompt: string;
-          /** @description As the model’s `settings_schema` says; what is left out takes its default. */
+          /** @description Settings of the model’s `settings_schema`. Settings that are left out take their defaults. */
           settings?: {
             [key: string]: unknown;
           } | null;
-          /** @description For models that need a picture: one that the caller has uploaded to `user_uploads`, by its path or any form of its address. Its shorter side has at least 256 pixels, and the longer one at most 2.4 times as many. */
+          /** @description For models that need an image: an image that the caller has uploaded to `user_uploads`, as its path or any of its URLs. Its shorter side must have at least 256 pixels, and its longer side at most 2.4 times as many. */
           image_url?: string | null;
         };
       };
     };
     responses: {
-      /** @description The job, charged and on its way */
+      /** @description The job, charged and started */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2293,7 +2293,7 @@ export interface operations {
       /**
        * @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted.
        *
-       *     `ERR_4002` invalid, unknown or unavailable model. Read `get-models` again and let the person choose another model.
+       *     `ERR_4002` invalid, unknown or unavailable model. Read `get-models` again and let the user choose another model.
        *
        *     `ERR_4003` invalid prompt. Keep the prompt between 3 characters and the model's `prompt_max`; show the message beside the field.
        */
@@ -2307,7 +2307,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2331,7 +2331,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -2345,7 +2345,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      /** @description `ERR_4008` conflict with the current state. Read the current state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
       409: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2379,7 +2379,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4009` idempotency key used for another request. A bug in the client: use a new `Idempotency-Key` for each new request and the old one only to repeat. */
+      /** @description `ERR_4009` idempotency key used for another request. A bug in the client: use a new `Idempotency-Key` for each new request, and the same key only for retries. */
       422: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2404,7 +2404,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2415,7 +2415,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_5002` provider unavailable. Nothing stays charged. Offer another model, or try again later. */
+      /** @description `ERR_5002` provider unavailable. The user was not charged. Offer another model, or try again later. */
       502: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2443,13 +2443,13 @@ export interface operations {
   getVideoStatus: {
     parameters: {
       query: {
-        /** @description Only checked against the token: another user’s id is 403. */
+        /** @description Only compared with the access token. Another user’s id returns a 403. */
         user_id?: string;
-        /** @description As `generate-video` answered. */
+        /** @description The `job_id` that `generate-video` returned. */
         job_id: string;
       };
       header?: {
-        /** @description The language of the sentences: `en`, `tr` or `es`, with q-values. Without it: the account’s own. */
+        /** @description The language of the messages: `en`, `tr` or `es`, with q-values. Defaults to the account’s language. */
         'Accept-Language'?: string;
       };
       path?: never;
@@ -2480,7 +2480,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2493,7 +2493,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -2532,7 +2532,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2560,13 +2560,13 @@ export interface operations {
   checkVideoJobStatus: {
     parameters: {
       query: {
-        /** @description Only checked against the token: another user’s id is 403. */
+        /** @description Only compared with the access token. Another user’s id returns a 403. */
         user_id?: string;
-        /** @description As `generate-video` answered. */
+        /** @description The `job_id` that `generate-video` returned. */
         job_id: string;
       };
       header?: {
-        /** @description The language of the sentences: `en`, `tr` or `es`, with q-values. Without it: the account’s own. */
+        /** @description The language of the messages: `en`, `tr` or `es`, with q-values. Defaults to the account’s language. */
         'Accept-Language'?: string;
       };
       path?: never;
@@ -2597,7 +2597,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2610,7 +2610,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -2649,7 +2649,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2677,15 +2677,15 @@ export interface operations {
   getVideoJobs: {
     parameters: {
       query?: {
-        /** @description Only checked against the token: another user’s id is 403. */
+        /** @description Only compared with the access token. Another user’s id returns a 403. */
         user_id?: string;
-        /** @description How many to answer with. */
+        /** @description The maximum number of items to return. */
         limit?: number;
-        /** @description How many to skip, in small lists. */
+        /** @description The number of items to skip. For small lists; prefer `cursor`. */
         offset?: number;
-        /** @description The `next_cursor` of the page before. */
+        /** @description The `next_cursor` of the previous page. */
         cursor?: string;
-        /** @description `pending` → `processing` → `completed` or `failed`; the last two never change. */
+        /** @description `pending` → `processing` → `completed` or `failed`. The last two are final. */
         status?: components['schemas']['JobStatus'];
       };
       header?: never;
@@ -2736,7 +2736,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2749,7 +2749,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -2777,7 +2777,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2806,7 +2806,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description With it, a repeat gets the first answer. */
+        /** @description A UUID that the client creates. With it, a repeat returns the first response. */
         'Idempotency-Key'?: string;
       };
       path?: never;
@@ -2817,12 +2817,12 @@ export interface operations {
         'application/json': {
           /**
            * Format: uuid
-           * @description Only checked against the token: another user’s id is 403.
+           * @description Only compared with the access token. Another user’s id returns a 403.
            */
           user_id?: string;
           /**
            * Format: uuid
-           * @description As `generate-video` answered.
+           * @description The `job_id` that `generate-video` returned.
            * @example 9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55
            */
           job_id: string;
@@ -2830,7 +2830,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The credits given back, and the balance */
+      /** @description The refunded credits and the balance */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2861,7 +2861,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2874,7 +2874,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -2899,7 +2899,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      /** @description `ERR_4008` conflict with the current state. Read the current state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
       409: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2933,7 +2933,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4009` idempotency key used for another request. A bug in the client: use a new `Idempotency-Key` for each new request and the old one only to repeat. */
+      /** @description `ERR_4009` idempotency key used for another request. A bug in the client: use a new `Idempotency-Key` for each new request, and the same key only for retries. */
       422: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2958,7 +2958,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2995,12 +2995,12 @@ export interface operations {
         'application/json': {
           /**
            * Format: uuid
-           * @description Only checked against the token: another user’s id is 403.
+           * @description Only compared with the access token. Another user’s id returns a 403.
            */
           user_id?: string;
           /**
            * Format: uuid
-           * @description As `generate-video` answered.
+           * @description The `job_id` that `generate-video` returned.
            * @example 9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55
            */
           job_id: string;
@@ -3008,7 +3008,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description Gone */
+      /** @description The job is deleted */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -3036,7 +3036,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -3049,7 +3049,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -3074,7 +3074,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      /** @description `ERR_4008` conflict with the current state. Read the current state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
       409: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -3122,7 +3122,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -3159,12 +3159,12 @@ export interface operations {
         'application/json': {
           /**
            * Format: uuid
-           * @description Only checked against the token: another user’s id is 403.
+           * @description Only compared with the access token. Another user’s id returns a 403.
            */
           user_id?: string;
           /**
            * Format: uuid
-           * @description As `generate-video` answered.
+           * @description The `job_id` that `generate-video` returned.
            * @example 9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55
            */
           job_id: string;
@@ -3172,7 +3172,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description Gone */
+      /** @description The job is deleted */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -3200,7 +3200,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -3213,7 +3213,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -3238,7 +3238,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      /** @description `ERR_4008` conflict with the current state. Read the current state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
       409: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -3286,966 +3286,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  downloadObject: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description Part of the file, such as `bytes=0-1023`. */
-        Range?: string;
-        /** @description The `ETag` of the file that the range is of. */
-        'If-Range'?: string;
-        /** @description The `ETag` of the copy at hand. */
-        'If-None-Match'?: string;
-      };
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          [name: string]: unknown;
-        };
-        content: {
-          'image/jpeg': string;
-          'image/png': string;
-          'image/webp': string;
-          'video/mp4': string;
-        };
-      };
-      /** @description The range */
-      206: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          'Content-Range': components['headers']['ContentRange'];
-          [name: string]: unknown;
-        };
-        content: {
-          'image/jpeg': string;
-          'image/png': string;
-          'image/webp': string;
-          'video/mp4': string;
-        };
-      };
-      /** @description The copy at hand is good */
-      304: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      401: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description The range lies outside the file */
-      416: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Range': components['headers']['ContentRange'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
-      429: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       *
-       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  replaceObject: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'image/jpeg': string;
-        'image/png': string;
-        'image/webp': string;
-        'multipart/form-data': {
-          /** Format: binary */
-          ''?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description It is stored */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "Id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
-           *       "Key": "user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg"
-           *     }
-           */
-          'application/json': components['schemas']['StoredObject'];
-        };
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      401: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
-      409: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
-      413: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
-      415: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
-      429: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       *
-       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  uploadObject: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description `true`: replaces what is there. */
-        'x-upsert'?: string;
-      };
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'image/jpeg': string;
-        'image/png': string;
-        'image/webp': string;
-        'multipart/form-data': {
-          /** Format: binary */
-          ''?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description It is stored */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "Id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
-           *       "Key": "user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg"
-           *     }
-           */
-          'application/json': components['schemas']['StoredObject'];
-        };
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      401: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
-      409: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
-      413: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
-      415: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
-      429: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       *
-       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  deleteObject: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description What was deleted */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "name": "7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg",
-           *       "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
-           *       "updated_at": "2026-11-23T09:30:00.000Z",
-           *       "created_at": "2026-11-23T09:30:00.000Z",
-           *       "last_accessed_at": "2026-11-23T09:30:00.000Z",
-           *       "metadata": {
-           *         "size": 184320,
-           *         "contentLength": 184320,
-           *         "mimetype": "image/jpeg",
-           *         "eTag": "\"9f86d081884c7d659a2feaa0c55ad015\"",
-           *         "cacheControl": "private, max-age=0",
-           *         "lastModified": "2026-11-23T09:30:00.000Z"
-           *       }
-           *     }
-           */
-          'application/json': components['schemas']['ObjectEntry'];
-        };
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      401: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
-      429: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  downloadAuthenticated: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description Part of the file, such as `bytes=0-1023`. */
-        Range?: string;
-        /** @description The `ETag` of the file that the range is of. */
-        'If-Range'?: string;
-        /** @description The `ETag` of the copy at hand. */
-        'If-None-Match'?: string;
-      };
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
-        path: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          [name: string]: unknown;
-        };
-        content: {
-          'image/jpeg': string;
-          'image/png': string;
-          'image/webp': string;
-          'video/mp4': string;
-        };
-      };
-      /** @description The range */
-      206: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          'Content-Range': components['headers']['ContentRange'];
-          [name: string]: unknown;
-        };
-        content: {
-          'image/jpeg': string;
-          'image/png': string;
-          'image/webp': string;
-          'video/mp4': string;
-        };
-      };
-      /** @description The copy at hand is good */
-      304: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Accept-Ranges': components['headers']['AcceptRanges'];
-          ETag: components['headers']['ETag'];
-          'Cache-Control': components['headers']['CacheControl'];
-          'Content-Disposition': components['headers']['ContentDisposition'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      401: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description The range lies outside the file */
-      416: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Range': components['headers']['ContentRange'];
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
-      429: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
-      500: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       *
-       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
-       */
-      503: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-    };
-  };
-  deleteObjects: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        bucket: 'videos' | 'thumbnails' | 'user_uploads';
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['RemoveObjects'];
-      };
-    };
-    responses: {
-      /** @description What was deleted */
-      200: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example [
-           *       {
-           *         "name": "7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg",
-           *         "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
-           *         "updated_at": "2026-11-23T09:30:00.000Z",
-           *         "created_at": "2026-11-23T09:30:00.000Z",
-           *         "last_accessed_at": "2026-11-23T09:30:00.000Z",
-           *         "metadata": {
-           *           "size": 184320,
-           *           "contentLength": 184320,
-           *           "mimetype": "image/jpeg",
-           *           "eTag": "\"9f86d081884c7d659a2feaa0c55ad015\"",
-           *           "cacheControl": "private, max-age=0",
-           *           "lastModified": "2026-11-23T09:30:00.000Z"
-           *         }
-           *       }
-           *     ]
-           */
-          'application/json': components['schemas']['ObjectEntries'];
-        };
-      };
-      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
-      400: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
-      401: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
-       *
-       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
-       */
-      403: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
-      404: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
-      413: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
-      415: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
-      429: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          'Content-Language': components['headers']['ContentLanguage'];
-          'Retry-After': components['headers']['RetryAfter'];
-          RateLimit: components['headers']['RateLimit'];
-          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Error'];
-        };
-      };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4285,7 +3326,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description Files and folders */
+      /** @description The files and folders */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4327,7 +3368,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4340,7 +3381,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -4401,7 +3442,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4432,14 +3473,14 @@ export interface operations {
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
         path: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description It is there */
+      /** @description Information about the file */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4477,7 +3518,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4490,7 +3531,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -4529,7 +3570,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4558,25 +3599,20 @@ export interface operations {
       };
     };
   };
-  getMedia: {
+  downloadAuthenticated: {
     parameters: {
-      query: {
-        /** @description The signature, as the URL came with it. */
-        token: string;
-        /** @description Offers the file as a download under this name; under its own where it is empty. */
-        download?: string;
-      };
+      query?: never;
       header?: {
-        /** @description Part of the file, such as `bytes=0-1023`. */
+        /** @description A part of the file, such as `bytes=0-1023`. */
         Range?: string;
-        /** @description The `ETag` of the file that the range is of. */
+        /** @description The `ETag` of the file that the range belongs to. */
         'If-Range'?: string;
-        /** @description The `ETag` of the copy at hand. */
+        /** @description The `ETag` of the cached copy. */
         'If-None-Match'?: string;
       };
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/<yyyy-mm>/<job_id>.mp4`, or `.jpg` in `thumbnails`; `<user_id>/…` in `user_uploads`. Its slashes are part of the URL. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
         path: string;
       };
       cookie?: never;
@@ -4594,13 +3630,13 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          'video/mp4': string;
           'image/jpeg': string;
           'image/png': string;
           'image/webp': string;
+          'video/mp4': string;
         };
       };
-      /** @description The range */
+      /** @description The requested range */
       206: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4612,13 +3648,13 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          'video/mp4': string;
           'image/jpeg': string;
           'image/png': string;
           'image/webp': string;
+          'video/mp4': string;
         };
       };
-      /** @description The copy at hand is good */
+      /** @description The cached copy is still current */
       304: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4630,7 +3666,34 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
       403: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4652,7 +3715,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description The range lies outside the file */
+      /** @description The range is outside the file */
       416: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4661,7 +3724,21 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4690,24 +3767,198 @@ export interface operations {
       };
     };
   };
-  signObject: {
+  downloadObject: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description A part of the file, such as `bytes=0-1023`. */
+        Range?: string;
+        /** @description The `ETag` of the file that the range belongs to. */
+        'If-Range'?: string;
+        /** @description The `ETag` of the cached copy. */
+        'If-None-Match'?: string;
+      };
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+          'video/mp4': string;
+        };
+      };
+      /** @description The requested range */
+      206: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+          'video/mp4': string;
+        };
+      };
+      /** @description The cached copy is still current */
+      304: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The range is outside the file */
+      416: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  replaceObject: {
     parameters: {
       query?: never;
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
         path: string;
       };
       cookie?: never;
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['SignObject'];
+        'image/jpeg': string;
+        'image/png': string;
+        'image/webp': string;
+        'multipart/form-data': {
+          /** Format: binary */
+          ''?: string;
+        };
       };
     };
     responses: {
-      /** @description The address */
+      /** @description The image is stored */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4718,10 +3969,11 @@ export interface operations {
         content: {
           /**
            * @example {
-           *       "signedURL": "/object/sign/user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg?token=1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA"
+           *       "Id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *       "Key": "user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg"
            *     }
            */
-          'application/json': components['schemas']['SignedAddress'];
+          'application/json': components['schemas']['StoredObject'];
         };
       };
       /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
@@ -4735,7 +3987,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4748,7 +4000,479 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4008` conflict with the current state. Read the current state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      409: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  uploadObject: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description `true` replaces an existing object. */
+        'x-upsert'?: string;
+      };
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'image/jpeg': string;
+        'image/png': string;
+        'image/webp': string;
+        'multipart/form-data': {
+          /** Format: binary */
+          ''?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The image is stored */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "Id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *       "Key": "user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg"
+           *     }
+           */
+          'application/json': components['schemas']['StoredObject'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4008` conflict with the current state. Read the current state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      409: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  deleteObject: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The deleted image */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "name": "7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg",
+           *       "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *       "updated_at": "2026-11-23T09:30:00.000Z",
+           *       "created_at": "2026-11-23T09:30:00.000Z",
+           *       "last_accessed_at": "2026-11-23T09:30:00.000Z",
+           *       "metadata": {
+           *         "size": 184320,
+           *         "contentLength": 184320,
+           *         "mimetype": "image/jpeg",
+           *         "eTag": "\"9f86d081884c7d659a2feaa0c55ad015\"",
+           *         "cacheControl": "private, max-age=0",
+           *         "lastModified": "2026-11-23T09:30:00.000Z"
+           *       }
+           *     }
+           */
+          'application/json': components['schemas']['ObjectEntry'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  deleteObjects: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RemoveObjects'];
+      };
+    };
+    responses: {
+      /** @description The deleted images */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example [
+           *       {
+           *         "name": "7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg",
+           *         "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *         "updated_at": "2026-11-23T09:30:00.000Z",
+           *         "created_at": "2026-11-23T09:30:00.000Z",
+           *         "last_accessed_at": "2026-11-23T09:30:00.000Z",
+           *         "metadata": {
+           *           "size": 184320,
+           *           "contentLength": 184320,
+           *           "mimetype": "image/jpeg",
+           *           "eTag": "\"9f86d081884c7d659a2feaa0c55ad015\"",
+           *           "cacheControl": "private, max-age=0",
+           *           "lastModified": "2026-11-23T09:30:00.000Z"
+           *         }
+           *       }
+           *     ]
+           */
+          'application/json': components['schemas']['ObjectEntries'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -4809,7 +4533,283 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getMedia: {
+    parameters: {
+      query: {
+        /** @description The signature in the signed URL. */
+        token: string;
+        /** @description Offers the file as a download under this name, or if empty, under its own. */
+        download?: string;
+      };
+      header?: {
+        /** @description A part of the file, such as `bytes=0-1023`. */
+        Range?: string;
+        /** @description The `ETag` of the file that the range belongs to. */
+        'If-Range'?: string;
+        /** @description The `ETag` of the cached copy. */
+        'If-None-Match'?: string;
+      };
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description `<user_id>/<yyyy-mm>/<job_id>.mp4`, or `.jpg` in `thumbnails`; `<user_id>/…` in `user_uploads`. The slashes are part of the URL. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+          'video/mp4': string;
+        };
+      };
+      /** @description The requested range */
+      206: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': string;
+          'image/png': string;
+          'image/webp': string;
+          'video/mp4': string;
+        };
+      };
+      /** @description The cached copy is still current */
+      304: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Accept-Ranges': components['headers']['AcceptRanges'];
+          ETag: components['headers']['ETag'];
+          'Cache-Control': components['headers']['CacheControl'];
+          'Content-Disposition': components['headers']['ContentDisposition'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The range is outside the file */
+      416: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Range': components['headers']['ContentRange'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_6002` storage unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       *
+       *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
+       */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  signObject: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        bucket: 'videos' | 'thumbnails' | 'user_uploads';
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SignObject'];
+      };
+    };
+    responses: {
+      /** @description The signed URL */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "signedURL": "/object/sign/user_uploads/7c9e6679-7425-40de-944b-e07fc1f90ae7/portrait.jpg?token=1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA"
+           *     }
+           */
+          'application/json': components['schemas']['SignedAddress'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4837,22 +4837,22 @@ export interface operations {
   headMedia: {
     parameters: {
       query: {
-        /** @description The signature, as the URL came with it. */
+        /** @description The signature in the signed URL. */
         token: string;
-        /** @description Offers the file as a download under this name; under its own where it is empty. */
+        /** @description Offers the file as a download under this name, or if empty, under its own. */
         download?: string;
       };
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/<yyyy-mm>/<job_id>.mp4`, or `.jpg` in `thumbnails`; `<user_id>/…` in `user_uploads`. Its slashes are part of the URL. */
+        /** @description `<user_id>/<yyyy-mm>/<job_id>.mp4`, or `.jpg` in `thumbnails`; `<user_id>/…` in `user_uploads`. The slashes are part of the URL. */
         path: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description The file is there */
+      /** @description The file exists */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4864,7 +4864,7 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description The copy at hand is good */
+      /** @description The cached copy is still current */
       304: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4876,7 +4876,7 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description `ERR_4005` unauthorized: the link has expired, or is not ours. */
+      /** @description `ERR_4005` unauthorized: the link has expired or is not valid. */
       403: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4926,7 +4926,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The addresses, in the order of the paths */
+      /** @description The signed URLs, in the order of the paths */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4958,7 +4958,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -4971,7 +4971,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -5032,7 +5032,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5060,13 +5060,13 @@ export interface operations {
   uploadToSignedAddress: {
     parameters: {
       query: {
-        /** @description The signature, as the address came with it. */
+        /** @description The signature in the signed URL. */
         token: string;
       };
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
         path: string;
       };
       cookie?: never;
@@ -5083,7 +5083,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description It is stored */
+      /** @description The image is stored */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5110,7 +5110,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -5124,7 +5124,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      /** @description `ERR_4008` conflict with the current state. Read the current state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
       409: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5158,7 +5158,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5191,19 +5191,19 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description `true`: what is there may be replaced by it. */
+        /** @description `true` lets the upload replace an existing object. */
         'x-upsert'?: string;
       };
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description `<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
         path: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description The address */
+      /** @description The upload URL */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5232,7 +5232,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5245,7 +5245,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -5270,7 +5270,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4008` conflict with the present state. Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      /** @description `ERR_4008` conflict with the current state. Read the current state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
       409: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5318,7 +5318,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5346,15 +5346,15 @@ export interface operations {
   deliverWebhook: {
     parameters: {
       query?: {
-        /** @description `fal` for fal’s form; else the generic one. */
+        /** @description `fal` for the form of fal; anything else for the generic form. */
         provider?: string;
-        /** @description Our job, as the provider was told it. */
+        /** @description The id of our job, from the callback URL that the provider was given. */
         job?: string;
       };
       header?: {
-        /** @description Of the generic form. */
+        /** @description The signature of the generic form. */
         'X-Webhook-Signature'?: string;
-        /** @description Unix seconds; part of what is signed where it is sent. */
+        /** @description Unix seconds. If sent, it is part of the signed text. */
         'X-Webhook-Timestamp'?: string;
       };
       path?: never;
@@ -5366,7 +5366,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description Recorded, now or before */
+      /** @description The event is accepted */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5392,7 +5392,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5404,7 +5404,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       403: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5426,7 +5426,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5454,13 +5454,13 @@ export interface operations {
   jobEvents: {
     parameters: {
       query?: {
-        /** @description Only checked against the token: another user’s id is 403. */
+        /** @description Only compared with the access token. Another user’s id returns a 403. */
         user_id?: string;
       };
       header?: {
-        /** @description The id of the last event that was seen. */
+        /** @description The id of the last event that the client has received. */
         'Last-Event-ID'?: string;
-        /** @description The language of the sentences: `en`, `tr` or `es`, with q-values. Without it: the account’s own. */
+        /** @description The language of the messages: `en`, `tr` or `es`, with q-values. Defaults to the account’s language. */
         'Accept-Language'?: string;
       };
       path?: never;
@@ -5468,7 +5468,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The stream */
+      /** @description The event stream */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5513,7 +5513,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed. */
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       401: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5526,7 +5526,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -5554,7 +5554,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer. */
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5588,7 +5588,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description It is */
+      /** @description The process runs */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5614,7 +5614,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description It can */
+      /** @description The server is ready */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5634,7 +5634,7 @@ export interface operations {
           'application/json': components['schemas']['Readiness'];
         };
       };
-      /** @description Not now: the check that is false says why */
+      /** @description The server is not ready: at least one check is `false` */
       503: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];

@@ -1,4 +1,4 @@
--- What servers of the version before this one call, while they run beside new ones. Deleted with the next version.
+-- What servers of the previous version call while they run beside new ones. To be deleted with the next version.
 
 create or replace function public.complete_initial_grant(p_user_id uuid, p_amount integer) returns integer
 language sql
@@ -45,7 +45,7 @@ as $$
   select public.schedule_cleanup(p_job_id, p_delay_ms)
 $$;
 
--- Their calls that began before the upgrade still write what only the version before knew.
+-- Calls that began before the upgrade still write rows of the previous version. This trigger completes them.
 create or replace function public.complete_previous_rows() returns trigger
 language plpgsql
 set search_path = ''
@@ -81,7 +81,7 @@ create or replace trigger provider_attempts_complete_previous_rows
   before update of state on public.provider_attempts
   for each row execute function public.complete_previous_rows();
 
--- Named arguments call the new one just as well.
+-- Calls with named arguments reach the new functions as well.
 drop function if exists public.begin_generation(
   uuid, uuid, text, uuid, text, jsonb, text, inet, integer, integer, integer, integer
 );

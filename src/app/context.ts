@@ -75,6 +75,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     }),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),
     randomBytes: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    newUuid: () => crypto.randomUUID(),
     deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, log) : null,
     deviceGrantLease: createLease({ url: database.directUrl, name: 'device grants', waitMs: GRANT_WAIT_MS, log }),
     providers,

@@ -2,35 +2,41 @@
 import type { Api } from '../http/api.ts';
 import { registerHeaders } from '../http/openapi-headers.ts';
 
-const DESCRIPTION = `The backend for apps that sell AI-generated video by credits.
+const DESCRIPTION = `The backend for apps that sell AI-generated video for credits.
 
-From a fresh installation to a playing video it takes four calls: \`device-check\` lets the device in, \`get-models\` says what
-can be made, \`generate-video\` pays for it, and \`job-events\` or \`get-video-status\` tells when it plays.
+A new app installation needs four calls to get a video: \`device-check\` onboards the device, \`get-models\` lists the available
+models, \`generate-video\` charges the price and starts a job, and \`job-events\` or \`get-video-status\` reports when the video is
+ready to play.
 
-**Who calls** is known by \`Authorization: Bearer <access token>\` alone. A \`user_id\` that is sent along is only compared with it.
+**Authentication.** Send \`Authorization: Bearer <access token>\`. The token alone identifies the caller; a \`user_id\` in the
+request is only compared with it.
 
-**Errors** have one shape, \`{"error": {"code", "message", "details"}}\`: branch on \`code\`, show \`message\`, which follows
-\`Accept-Language\` (English, Turkish, Spanish). Every answer has an \`X-Request-Id\` to quote.
+**Errors** have one shape, \`{"error": {"code", "message", "details"}}\`. Branch on \`code\` and show \`message\`, which follows
+\`Accept-Language\` (English, Turkish, Spanish). Every response has an \`X-Request-Id\`: quote it when you report a problem.
 
-**Repeats** are safe: a call with an \`Idempotency-Key\` that had no answer is sent again with the same key, and never pays twice.
+**Idempotency.** If a request with an \`Idempotency-Key\` gets no response, send it again with the same key. It is never charged
+twice.
 
-**Limits** are told by \`RateLimit\` and \`RateLimit-Policy\`; a 429 says in \`Retry-After\` when to come back.
+**Rate limits.** \`RateLimit\` and \`RateLimit-Policy\` show the limit that applies. A 429 says in \`Retry-After\` when to retry.
 
-**Units**: credits are integers, times are UTC as \`YYYY-MM-DDTHH:mm:ss.SSSZ\`, ids are lower-case UUIDs, and what is not known
-is \`null\`. Keys that we do not know are ignored.`;
+**Units.** Credits are integers, times are UTC as \`YYYY-MM-DDTHH:mm:ss.SSSZ\`, ids are lower-case UUIDs, and unknown values are
+\`null\`. Unknown keys in a request are ignored.`;
 
 const TAGS = [
-  { name: 'Accounts', description: 'Let a device in, and see or change whose account it is.' },
-  { name: 'Sessions', description: 'Keep a session alive, as the Supabase auth clients do; verify its tokens.' },
-  { name: 'Models', description: 'What can be made, at what price, with which settings.' },
-  { name: 'Video jobs', description: 'Pay for a video, follow it, stop it, list and delete what was made.' },
-  { name: 'Credits', description: 'The balance, and the ledger that explains it.' },
-  { name: 'Media', description: 'The files, at addresses that open by themselves for a day.' },
+  { name: 'Accounts', description: 'Onboard a device, and read or change the caller’s account.' },
+  { name: 'Sessions', description: 'Refresh a session, as Supabase’s auth clients do, and verify access tokens.' },
+  { name: 'Models', description: 'List the available models with their prices and settings.' },
+  { name: 'Video jobs', description: 'Pay for a video, follow its progress, cancel it, and list and delete jobs.' },
+  { name: 'Credits', description: 'Read the balance, and the ledger that explains it.' },
+  {
+    name: 'Media',
+    description: 'Read files by signed URLs, which need no access token. They are valid for a day by default.',
+  },
   {
     name: 'Storage',
-    description: 'Pictures to animate: upload, read, list and delete them, as the Supabase storage clients do.',
+    description: 'Upload, read, list and delete images for image-to-video, as Supabase’s storage clients do.',
   },
-  { name: 'Operations', description: 'For whoever runs the server.' },
+  { name: 'Operations', description: 'For operators and providers: health checks and webhooks.' },
 ];
 
 /** Serves the document of all routes declared so far at `/openapi.json`. */
@@ -40,7 +46,7 @@ export function describe(api: Api): void {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'The `access_token` of `device-check`, good for an hour; `/auth/v1/token` renews it.',
+    description: 'The `access_token` of `device-check`. It is valid for an hour; renew it with `/auth/v1/token`.',
   });
   api.doc31('/openapi.json', {
     openapi: '3.1.0',

@@ -1,4 +1,4 @@
-/** The whole HTTP API of a context, as one application that speaks web requests and responses. */
+/** Builds the HTTP API of all slices: one app that takes web-standard requests and returns web-standard responses. */
 import type { MiddlewareHandler } from 'hono';
 import { every } from 'hono/combine';
 import { findAccount } from '../features/accounts/find-account.ts';
@@ -13,18 +13,19 @@ import { maintenanceRoutes } from '../features/maintenance/http/routes.ts';
 import { notificationRoutes } from '../features/notifications/http/routes.ts';
 import { storageRoutes } from '../features/storage/http/routes.ts';
 import { signedRoutes } from '../features/storage/http/signed-routes.ts';
-import { type Api, createApi, type Guards } from '../http/api.ts';
+import { type Api, createApi } from '../http/api.ts';
 import { requireCaller } from '../http/auth.ts';
 import { toAuthErrorResponse } from '../http/auth-dialect.ts';
 import { callerId, checkUserId } from '../http/caller.ts';
-import type { AddressReader } from '../http/client-address.ts';
+import type { IpReader } from '../http/client-ip.ts';
 import { cors } from '../http/cors.ts';
 import type { HttpEnv } from '../http/env.ts';
 import { jsonBody } from '../http/json-body.ts';
 import { errorHandler } from '../http/problem.ts';
-import { createCallLimiter, tellRateLimit } from '../http/rate-limit.ts';
+import { createCallLimiter, setRateLimitHeaders } from '../http/rate-limit.ts';
 import { requestId } from '../http/request-id.ts';
 import { requestLog } from '../http/request-log.ts';
+import { createRouter, type Guards } from '../http/route.ts';
 import { securityHeaders } from '../http/security-headers.ts';
 import { toStorageErrorResponse } from '../http/storage-dialect.ts';
 import { unrouted } from '../http/unrouted.ts';
@@ -32,19 +33,19 @@ import { Problem } from '../kernel/errors.ts';
 import { describe } from './describe.ts';
 
 export type HttpOptions = {
-  /** Undefined: URLs are built from the address each request came to. */
+  /** Undefined: URLs in responses are built from the origin of each request. */
   publicUrl: string | undefined;
   corsOrigins: '*' | string[];
   anonKey: string | undefined;
-  addressOf: AddressReader;
-  /** Null where the worker is another process. */
+  ipOf: IpReader;
+  /** Returns null if the worker is another process. */
   isWorking: () => boolean | null;
 };
 
 export function createHttp(ctx: Context, options: HttpOptions): Api {
   const api = createApi();
   const { publicUrl } = options;
-  api.use(requestId());
+  api.use(requestId(ctx.newUuid));
   api.use(requestLog(ctx.log, ctx.clock));
   api.use(cors(options.corsOrigins));
   api.use(securityHeaders({ isHttpsOnly: publicUrl?.startsWith('https:') ?? false }));
@@ -54,17 +55,17 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
       await next();
     });
   }
-  const guards = createGuards(ctx, options);
-  accountRoutes(api, ctx, guards, options.addressOf);
-  authRoutes(api, ctx, guards, options.addressOf);
-  creditRoutes(api, ctx, guards);
-  catalogueRoutes(api, ctx);
-  generationRoutes(api, ctx, guards, options.addressOf);
-  storageRoutes(api, ctx, guards);
-  signedRoutes(api, ctx, guards);
-  webhookRoutes(api, ctx);
-  notificationRoutes(api, ctx, guards);
-  maintenanceRoutes(api, ctx, options.isWorking);
+  const router = createRouter(api, createGuards(ctx, options));
+  accountRoutes(router, ctx, options.ipOf);
+  authRoutes(router, ctx, options.ipOf);
+  creditRoutes(router, ctx);
+  catalogueRoutes(router, ctx);
+  generationRoutes(router, ctx, options.ipOf);
+  storageRoutes(router, ctx);
+  signedRoutes(router, ctx);
+  webhookRoutes(router, ctx);
+  notificationRoutes(router, ctx);
+  maintenanceRoutes(router, ctx, options.isWorking);
   describe(api);
 
   const onError = errorHandler(ctx.log);
@@ -77,7 +78,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   return api;
 }
 
-/** Who may pass: a verified token of a living, unbanned account that is within its limit and names nobody else. */
+/** For users: checks the token, that the account is neither deleted nor banned, its call limit, and `user_id`. */
 function createGuards(ctx: Context, options: HttpOptions): Guards {
   const calls = createCallLimiter(ctx.policy.limits.callsPerMinute);
   const caller = requireCaller({ verify: ctx.tokens.verify, anonKey: options.anonKey });
@@ -88,17 +89,16 @@ function createGuards(ctx: Context, options: HttpOptions): Guards {
     if (!found) throw new Problem('ERR_4005');
     c.set('language', found.language);
     if (found.isBanned) throw new Problem('ERR_4013');
-    tellRateLimit(c, await calls.take(userId));
+    setRateLimitHeaders(c, await calls.take(userId));
     checkUserId(c, c.req.query('user_id'));
     await next();
   };
-  const bodyIsTheirs: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  const checkBody: MiddlewareHandler<HttpEnv> = async (c, next) => {
     checkUserId(c, (await c.req.json()).user_id);
     await next();
   };
   return {
-    user: every(caller, account),
-    userWithBody: every(caller, account, jsonBody(), bodyIsTheirs),
-    publicWithBody: jsonBody(),
+    user: { plain: every(caller, account), json: every(caller, account, jsonBody(), checkBody) },
+    public: { plain: null, json: jsonBody() },
   };
 }

@@ -1,23 +1,23 @@
-/** One question to DeviceCheck over HTTP, and every way in which it can go unanswered. */
+/** One HTTP request to DeviceCheck, and every way in which it can fail. */
 import type { Clock } from '../kernel/clock.ts';
 import { errorCodeInChain } from '../kernel/error-code.ts';
 import { readText } from './read-text.ts';
 
-/** `retryAfterMs` is null where the answer does not say. `text` is null when the body is larger than any answer. */
+/** `retryAfterMs` is null if the answer does not give it. `text` is null if the body is larger than any answer of Apple. */
 export type Reply = { got: 'reply'; status: number; text: string | null; retryAfterMs: number | null };
 
-/** Where it ended: `connecting`, before anything was sent; `talking`, cut off; `waiting`, out of time. */
+/** When it failed: `connecting`, before anything was sent; `talking`, the connection was lost; `waiting`, timed out. */
 export type NoReply = { got: 'nothing'; stage: 'connecting' | 'talking' | 'waiting'; cause: string };
 
 export type Call = {
   url: string;
   deviceToken: string;
-  /** Beside the three fields that every question has. */
+  /** Added to the three fields that every request has. */
   fields: Record<string, boolean>;
   teamToken: string;
 };
 
-/** Apple's answers are below 200 bytes; whatever is larger comes from somebody else. */
+/** Apple's answers have fewer than 200 bytes; a much larger one comes from a proxy. */
 const BODY_BYTES_MAX = 16 * 1024;
 
 const NEVER_SENT_CODES = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
@@ -34,7 +34,7 @@ function retryAfterMsOf(response: Response): number | null {
   return header !== null && /^\d{1,6}$/.test(header) ? Number(header) * 1000 : null;
 }
 
-/** Rejects as soon as the signal aborts, even where the fetch at hand does not listen to it. */
+/** Rejects as soon as the signal aborts, even if the given `fetch` ignores the signal. */
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(signal.reason);
@@ -44,7 +44,7 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/** Asks once, with a transaction id and a time of its own; never throws and never follows a redirect. */
+/** Sends one request, with a new transaction id and the current time; never throws and never follows a redirect. */
 export async function callDeviceCheck(
   { url, deviceToken, fields, teamToken }: Call,
   { fetch, clock, signal }: { fetch: typeof globalThis.fetch; clock: Clock; signal: AbortSignal },
@@ -56,14 +56,14 @@ export async function callDeviceCheck(
     ...fields,
   };
   try {
-    const asked = fetch(url, {
+    const sent = fetch(url, {
       method: 'POST',
       headers: { authorization: `Bearer ${teamToken}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
       redirect: 'manual',
       signal,
     });
-    const response = await untilAborted(asked, signal);
+    const response = await untilAborted(sent, signal);
     const read = await readText(response, BODY_BYTES_MAX, signal);
     const text = 'text' in read ? read.text : null;
     return { got: 'reply', status: response.status, text, retryAfterMs: retryAfterMsOf(response) };

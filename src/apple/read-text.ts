@@ -1,4 +1,4 @@
-/** What the body says, or why it cannot be read: `too_large` is decided at the cap, without reading on. */
+/** The text of the body, or why there is none: at `too_large`, reading stops at the limit. */
 export type BodyText = { text: string } | { unreadable: 'too_large' };
 
 /** Reads a body of at most `bytesMax` as UTF-8. Throws what the stream throws, and the signal's reason once it aborts. */

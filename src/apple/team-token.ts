@@ -4,10 +4,10 @@ import type { Clock } from '../kernel/clock.ts';
 /** `privateKey` is the PKCS #8 PEM of an ES256 key that Apple issued to the team as `keyId`. */
 export type TeamKey = { teamId: string; keyId: string; privateKey: string };
 
-/** Apple refuses tokens older than an hour and calls renewing them within 20 minutes abuse: renew between the two. */
+/** Apple rejects tokens older than an hour and treats a renewal within 20 minutes as abuse: renew between the two. */
 const AGE_MAX_MS = 40 * 60_000;
 
-/** Gives the JWT with which a team proves itself to Apple, the same one until it is 40 minutes old. */
+/** Returns the JWT that authenticates the team at Apple, the same one until it is 40 minutes old. */
 export function createTeamToken(key: TeamKey, clock: Clock): () => Promise<string> {
   let current: { token: Promise<string>; madeAtMs: number } | undefined;
 
@@ -22,7 +22,7 @@ export function createTeamToken(key: TeamKey, clock: Clock): () => Promise<strin
   return function teamToken() {
     const nowMs = clock.now().getTime();
     const ageMs = current ? nowMs - current.madeAtMs : Number.POSITIVE_INFINITY;
-    // A clock set back makes the token one from the future, which Apple refuses as well.
+    // If the clock was set back, the token's time is in the future, which Apple rejects too.
     if (current && ageMs >= 0 && ageMs < AGE_MAX_MS) return current.token;
     const made = { token: sign(nowMs), madeAtMs: nowMs };
     made.token.catch(() => {

@@ -1,4 +1,4 @@
-/** The one door to PostgreSQL: typed reads through Kysely, writes through stored procedures. */
+/** Access to PostgreSQL: typed reads through Kysely, writes through stored procedures. */
 import { Buffer } from 'node:buffer';
 import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
@@ -12,11 +12,11 @@ export type ResultOf<Name extends ProcedureName> = Procedures[Name]['result'];
 type SetName = keyof SetProcedures;
 
 export type Database = {
-  /** Reads. The role behind it may not write. */
+  /** Reads only: its role may not write. */
   read: Kysely<DB>;
   /**
    * Calls one procedure, in a transaction of its own, with named arguments (`undefined` leaves the default). Numbers, strings
-   * and jsonb arrive as their JavaScript selves.
+   * and jsonb are returned as JavaScript values.
    */
   call<Name extends ProcedureName>(procedure: Name, args: ArgumentsOf<Name>): Promise<ResultOf<Name>>;
   /** Calls a procedure that returns rows. */
@@ -33,7 +33,7 @@ function encode(value: unknown): unknown {
   return JSON.stringify(value);
 }
 
-/** What a procedure returns has the type that its file declares; the tests check every result against it. */
+/** The result has the type that the procedure's file declares; the tests check every result against it. */
 function resultOf<Result>(row: Record<string, unknown> | undefined): Result {
   return row?.result as Result;
 }

@@ -1,4 +1,4 @@
-// Written by `npm run generate`: where this code runs without the folder db/, it still knows what it was written for.
+// Written by `npm run generate`, for code that runs where the folder db/ does not exist.
 
-/** The name of the newest migration that this code comes with. */
+/** The name of the newest migration in this code. */
 export const LATEST_MIGRATION = 'migrations/0003_house.sql';

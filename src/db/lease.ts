@@ -1,43 +1,43 @@
 /**
- * One holder at a time across all servers, by a session advisory lock: it ends with its connection, so a killed holder
- * blocks nobody. No transaction is open while it is held, so foreign calls are allowed under it.
+ * A lock with one holder at a time across all servers. It is a session advisory lock and ends with its connection, so a
+ * killed holder does not block the others. No transaction is open while it is held, so calls to vendors are allowed.
  */
 import pg from 'pg';
 import { errorCodeOf, errorLabel } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
 import { restrictedConnection } from './pool.ts';
 
-/** The wait for a turn was longer than allowed. */
+/** The lease did not become free within the allowed time. */
 export class LeaseTimeout extends Error {
   override readonly name = 'LeaseTimeout';
 }
 
 export type Lease = {
-  /** Does the work alone, and answers as it does. Throws a `LeaseTimeout` when its turn has not come after `waitMs`. */
+  /** Runs the work while it holds the lease, and returns its result. Throws a `LeaseTimeout` after waiting for `waitMs`. */
   run<T>(work: () => Promise<T>): Promise<T>;
 };
 export type LeaseOptions = { url: string; name: string; waitMs: number; log: Log };
 
-/** PostgreSQL's "lock not available", which is how lock_timeout ends a wait. */
+/** PostgreSQL's "lock not available": `lock_timeout` has ended the wait. */
 const LOCK_TIMEOUT = '55P03';
 
-/** Callers of one process wait in line here, so each process holds at most one connection for it. */
+/** The callers of one process wait in line here, so that a process uses at most one connection for the lease. */
 export function createLease({ url, name, waitMs, log }: LeaseOptions): Lease {
   let last: Promise<unknown> = Promise.resolve();
 
-  async function locked<T>(work: () => Promise<T>, until: number): Promise<T> {
+  async function runLocked<T>(work: () => Promise<T>, until: number): Promise<T> {
     const client = new pg.Client(restrictedConnection(url, 'rendio-lease'));
-    client.on('error', (error) => log.warn({ code: errorLabel(error) }, 'a lease connection failed'));
+    client.on('error', (error) => log.warn({ code: errorLabel(error) }, 'lease connection failed'));
     await client.connect();
     try {
-      await take(client, until - performance.now());
+      await takeLock(client, until - performance.now());
       return await work();
     } finally {
       await client.end().catch(() => {});
     }
   }
 
-  async function take(client: pg.Client, remainingMs: number): Promise<void> {
+  async function takeLock(client: pg.Client, remainingMs: number): Promise<void> {
     await client.query(`set lock_timeout = ${Math.max(1, Math.floor(remainingMs))}`);
     await client.query('set statement_timeout = 0');
     await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [name]).catch((error) => {
@@ -45,8 +45,8 @@ export function createLease({ url, name, waitMs, log }: LeaseOptions): Lease {
     });
   }
 
-  /** The turn before may go on for longer than we may wait for it. */
-  function inLine(before: Promise<unknown>): Promise<void> {
+  /** Rejects if the call before takes longer than `waitMs`. */
+  function waitInLine(before: Promise<unknown>): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new LeaseTimeout(name)), waitMs);
       before.then(() => {
@@ -60,8 +60,8 @@ export function createLease({ url, name, waitMs, log }: LeaseOptions): Lease {
     run(work) {
       const until = performance.now() + waitMs;
       const before = last;
-      const turn = inLine(before).then(() => locked(work, until));
-      // Who gives up waiting does not let those behind it past the one that is at work.
+      const turn = waitInLine(before).then(() => runLocked(work, until));
+      // A call that gives up waiting must not let later calls start while an earlier one still runs.
       last = Promise.allSettled([before, turn]);
       return turn;
     },

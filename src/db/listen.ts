@@ -1,4 +1,4 @@
-/** Hears PostgreSQL's notifications on a connection of its own, and comes back by itself when it is lost. */
+/** Receives PostgreSQL's notifications on a connection of its own, and reconnects when it is lost. */
 import pg from 'pg';
 import { errorLabel } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
@@ -8,17 +8,17 @@ const RECONNECT_MIN_MS = 100;
 const RECONNECT_MAX_MS = 5_000;
 
 export type Listener = {
-  /** Payloads of the channel; `null` after a reconnect, when some may have been missed. Returns how to stop. */
+  /** Passes on payloads of the channel; `null` after a reconnect, when some may have been missed. Returns the unsubscribe. */
   subscribe(handler: (payload: string | null) => void): () => void;
   close(): Promise<void>;
 };
 
 export type ListenOptions = { url: string; channel: string; log: Log };
 
-/** Listens on `channel` over the unpooled `url`. Resolves once the first connection hears. */
+/** Listens on `channel` over the unpooled `url`. Resolves once the first connection is listening. */
 export async function listen({ url, channel, log }: ListenOptions): Promise<Listener> {
   const handlers = new Set<(payload: string | null) => void>();
-  const tell = (payload: string | null) => {
+  const notify = (payload: string | null) => {
     for (const handler of handlers) handler(payload);
   };
   let client: pg.Client | null = null;
@@ -28,8 +28,8 @@ export async function listen({ url, channel, log }: ListenOptions): Promise<List
 
   async function connect(): Promise<void> {
     const next = new pg.Client(restrictedConnection(url, 'rendio-listen'));
-    next.on('error', (error) => log.warn({ code: errorLabel(error) }, 'the listening connection failed'));
-    next.on('notification', (message) => tell(message.payload ?? ''));
+    next.on('error', (error) => log.warn({ code: errorLabel(error) }, 'listen connection failed'));
+    next.on('notification', (message) => notify(message.payload ?? ''));
     try {
       await next.connect();
       await next.query(`listen ${pg.escapeIdentifier(channel)}`);
@@ -48,7 +48,7 @@ export async function listen({ url, channel, log }: ListenOptions): Promise<List
   function reconnect(waitMs: number): void {
     timer = setTimeout(() => {
       connecting = connect().then(
-        () => tell(null),
+        () => notify(null),
         () => {
           if (!closed) reconnect(Math.min(waitMs * 2, RECONNECT_MAX_MS));
         },
@@ -72,8 +72,8 @@ export async function listen({ url, channel, log }: ListenOptions): Promise<List
 }
 
 /**
- * The same, connected only while somebody listens: for processes that come and go by the dozen. A new subscriber hears
- * `null` once the connection stands, since it cannot know what was said before.
+ * The same, connected only while it has subscribers: for short-lived processes, of which there may be dozens. A new subscriber
+ * receives `null` once the connection is open, because it may have missed earlier notifications.
  */
 export function listenOnDemand(options: ListenOptions): Listener {
   const handlers = new Set<(payload: string | null) => void>();
@@ -81,18 +81,18 @@ export function listenOnDemand(options: ListenOptions): Listener {
   let timer: NodeJS.Timeout | undefined;
 
   function open(waitMs: number): void {
-    const mine = listen(options);
-    opening = mine;
-    mine.then(
+    const current = listen(options);
+    opening = current;
+    current.then(
       (listener) => {
-        const tell = (payload: string | null) => {
+        const notify = (payload: string | null) => {
           for (const handler of handlers) handler(payload);
         };
-        listener.subscribe(tell);
-        tell(null);
+        listener.subscribe(notify);
+        notify(null);
       },
       () => {
-        if (opening !== mine) return;
+        if (opening !== current) return;
         timer = setTimeout(() => open(Math.min(waitMs * 2, RECONNECT_MAX_MS)), waitMs);
       },
     );

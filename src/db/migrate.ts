@@ -1,7 +1,7 @@
 /**
- * Brings a database to the state that this code needs: the queue's own migrations; then, in one transaction, numbered
- * migrations once, procedures and grants whenever their text changes, and the seed. Repeating it changes nothing; two
- * servers that start at once wait for each other.
+ * Migrates a database to the state that this code needs: the queue's own migrations; then, in one transaction, numbered
+ * migrations once, procedures and grants whenever their text changes, and the seed. Running it again changes nothing; two
+ * servers that start at the same time wait for each other.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -9,9 +9,9 @@ import pg from 'pg';
 import type { Log } from '../kernel/log.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 
-/** Any constant does, as long as every server takes the same. */
+/** Any constant will do, if all servers use the same one. */
 const MIGRATION_LOCK = 7_361_940_001;
-/** PostgreSQL 15 is the oldest that the SQL is written for and tested on. */
+/** PostgreSQL 15 is the oldest version that the SQL is written for and tested on. */
 const SERVER_VERSION_MIN = 150_000;
 
 const SQL_DIR = new URL('../../db/', import.meta.url);
@@ -24,7 +24,7 @@ async function readSql(path: string): Promise<SqlFile> {
   return { name: path, sql, hash: createHash('sha256').update(sql).digest('hex') };
 }
 
-/** Its SQL files, those of folders inside it too, by their names. */
+/** The SQL files of the folder and its subfolders, sorted by name. */
 async function readFolder(folder: string): Promise<SqlFile[]> {
   const names = (await readdir(new URL(`${folder}/`, SQL_DIR), { recursive: true }))
     .map((name) => name.replaceAll('\\', '/'))
@@ -92,7 +92,7 @@ async function applyProcedures(client: pg.Client, applied: Map<string, string>, 
   ];
   const changed = files.filter((file) => applied.get(file.name) !== file.hash);
   if (changed.length === 0 && !force) return [];
-  // Procedures call one another; each is there once all are.
+  // Procedures call one another, and some are created before the procedures that they call.
   await client.query('set local check_function_bodies = off');
   for (const file of files) {
     const isGrant = file.name.startsWith('grants');
@@ -103,13 +103,13 @@ async function applyProcedures(client: pg.Client, applied: Map<string, string>, 
   return changed.map((file) => file.name);
 }
 
-/** The queue's migrations, which take their own lock. True when they changed anything. */
+/** Runs the queue's migrations, which take their own lock. Returns true if they changed anything. */
 async function applyQueueMigrations(client: pg.Client, url: string): Promise<boolean> {
   const revision = async (): Promise<number> => {
-    const { rows } = await client.query<{ there: boolean }>(
-      `select to_regclass('graphile_worker.migrations') is not null as there`,
+    const { rows } = await client.query<{ has_table: boolean }>(
+      `select to_regclass('graphile_worker.migrations') is not null as has_table`,
     );
-    if (!rows[0]?.there) return 0;
+    if (!rows[0]?.has_table) return 0;
     const { rows: revisions } = await client.query<{ id: number }>(
       'select coalesce(max(id), 0) as id from graphile_worker.migrations',
     );
@@ -122,8 +122,8 @@ async function applyQueueMigrations(client: pg.Client, url: string): Promise<boo
 }
 
 /**
- * Lends a pool and waits until its sessions are gone. The library's own would outlive the call, and its last session, which
- * nobody listens to any more, would end the process if it were cut off.
+ * Provides a pool and waits until its sessions have ended. The library's own pool would outlive the call, and its last
+ * session has no error listener then: a lost connection would end the process.
  */
 async function usingPool(url: string, work: (pool: pg.Pool) => Promise<void>): Promise<void> {
   const pool = new pg.Pool({ connectionString: url, application_name: 'rendio-migrate' });
@@ -150,7 +150,7 @@ async function requireVersion(client: pg.Client): Promise<void> {
   }
 }
 
-/** The name of the newest migration that this code comes with. */
+/** The name of the newest migration in this code. */
 export async function latestMigration(): Promise<string> {
   return (await readFolder('migrations')).at(-1)?.name ?? '';
 }
@@ -158,7 +158,7 @@ export async function latestMigration(): Promise<string> {
 /** Migrates the database at `url`, as the owner that the URL names. */
 export async function migrate(options: { url: string; log: Log }): Promise<MigrationReport> {
   const client = new pg.Client({ connectionString: options.url, application_name: 'rendio-migrate' });
-  // A lost connection also rejects the query in flight; without a listener it would end the process instead.
+  // A lost connection also rejects the running query; without this listener it would end the process.
   client.on('error', () => {});
   await client.connect();
   try {
@@ -172,7 +172,7 @@ export async function migrate(options: { url: string; log: Log }): Promise<Migra
       return { migrations: done, procedures: await applyProcedures(client, applied, done.length > 0 || queue) };
     });
     const report = { migrations, procedures, queue };
-    if (migrations.length + procedures.length > 0 || queue) options.log.info(report, 'database brought up to date');
+    if (migrations.length + procedures.length > 0 || queue) options.log.info(report, 'database migrated');
     return report;
   } finally {
     await client.end().catch(() => {});

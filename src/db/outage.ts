@@ -1,6 +1,6 @@
 import { errorCodeOf } from '../kernel/error-code.ts';
 
-/** SQLSTATEs that mean "not now": connection, resources, shutdown, cancelled or out-raced statements, a read-only standby. */
+/** SQLSTATEs of temporary errors: connection, resources, shutdown, cancelled statements, conflicts, a read-only standby. */
 const SQLSTATE = /^(?:08...|53...|57P..|57014|40001|40P01|55P03|25006)$/;
 
 const SYSTEM_CODES = new Set([
@@ -16,13 +16,13 @@ const SYSTEM_CODES = new Set([
   'ENOENT',
 ]);
 
-/** How `pg` and its pool put it when there is no code to go by. */
-const PG_SENTENCES =
+/** Messages of `pg` and its pool for errors without a code. */
+const PG_MESSAGES =
   /^(?:Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|Client was closed and is not queryable|Cannot use a pool after calling end)/;
 
 /**
- * Whether an error says that PostgreSQL cannot be used right now, so that trying again later may help. Looks at the error
- * itself alone: an HTTP call that found no connection wraps its cause, and is another matter.
+ * Whether an error means that PostgreSQL cannot be used right now, so that a later retry may help. Checks the error itself and
+ * not its causes: an HTTP call that failed to connect wraps an error with the same code.
  */
 export function isDatabaseOutage(error: unknown): boolean {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isDatabaseOutage);
@@ -30,17 +30,17 @@ export function isDatabaseOutage(error: unknown): boolean {
   const code = errorCodeOf(error) ?? '';
   if (SQLSTATE.test(code)) return true;
   if (SYSTEM_CODES.has(code)) return 'syscall' in error && isSocketCall(error.syscall);
-  return PG_SENTENCES.test(error.message);
+  return PG_MESSAGES.test(error.message);
 }
 
-/** File errors share their codes with sockets'; only these calls reach for a database. */
+/** File errors have the same codes as socket errors; only these system calls belong to a database connection. */
 function isSocketCall(syscall: unknown): boolean {
   return ['connect', 'read', 'write', 'getaddrinfo'].some((call) => call === syscall);
 }
 
 export type DatabaseError = Error & { code: string; constraint?: string; table?: string; routine?: string };
 
-/** Whether PostgreSQL itself said it: an error with a SQLSTATE. */
+/** Whether the error comes from PostgreSQL itself: it has a SQLSTATE. */
 export function isDatabaseError(error: Error): error is DatabaseError {
   return 'severity' in error && errorCodeOf(error)?.length === 5;
 }

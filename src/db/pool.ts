@@ -3,17 +3,17 @@
 import pg from 'pg';
 import { errorLabel } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
-import { within } from '../kernel/pause.ts';
+import { within } from '../kernel/sleep.ts';
 
 export const SERVER_ROLE = 'rendio_server';
 
-/** A statement of ours takes milliseconds; one that takes this long is stuck behind something. */
+/** A normal statement takes milliseconds; one that takes this long is blocked. */
 const STATEMENT_TIMEOUT_MS = 15_000;
-/** Long enough for a database that is restarting, short enough for a phone that waits. */
+/** Long enough for a database that is restarting, short enough for a user who waits. */
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Whoever waited for an answer has had it, or is gone. */
+/** By then, every client has its answer or has disconnected. */
 const CLOSE_GRACE_MS = 1_000;
-/** Both ends look after a silent connection: a machine that lost its power would else keep its locks for hours. */
+/** Both ends probe a silent connection: otherwise the session of a machine that lost power keeps its locks for hours. */
 const KEEPALIVE_SECONDS = 10;
 const KEEPALIVE = { tcp_keepalives_idle: KEEPALIVE_SECONDS, tcp_keepalives_interval: 3, tcp_keepalives_count: 3 };
 
@@ -50,13 +50,13 @@ export type PoolOptions = { url: string; log: Log; applicationName?: string; con
 /** A pool whose lost idle connections are logged and replaced, never fatal. */
 export function createPool({ url, log, applicationName = 'rendio', connectionsMax = 10 }: PoolOptions): pg.Pool {
   const pool = new pg.Pool({ ...restrictedConnection(url, applicationName), max: connectionsMax });
-  pool.on('error', (error) => log.warn({ code: errorLabel(error) }, 'an idle database connection was lost'));
-  // A client that fails while it is checked out reports here as well; its query rejects too, so this only keeps the process.
+  pool.on('error', (error) => log.warn({ code: errorLabel(error) }, 'idle database connection lost'));
+  // A client that fails while in use emits an error too. Its query rejects as well; this only keeps the process running.
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
-/** Ends a pool; queries that still run after `graceMs` are left to the end of the process. */
+/** Ends a pool. Queries that still run after `graceMs` end with the process. */
 export async function closePool(pool: pg.Pool, graceMs = CLOSE_GRACE_MS): Promise<void> {
   await within(graceMs, pool.end());
 }

@@ -15,7 +15,7 @@ export type UploadRow = {
   updated_at: string;
   stored_at: string | null;
 };
-/** By name: the arguments without their `p_`, and what comes back. */
+/** By name: the arguments without their `p_`, and the result. */
 export type Procedures = {
   begin_attempt: {
     args: {
@@ -339,7 +339,7 @@ export type Procedures = {
     result: unknown;
   };
 };
-/** Those that return rows. */
+/** Procedures that return rows. */
 export type SetProcedures = {
   broken_invariants: {
     args: Record<string, never>;

@@ -1,12 +1,12 @@
-/** The row of amounts that the procedures read: what the operator has set, which no caller of a procedure can choose. */
+/** The row of amounts that the operator sets and the procedures read, so that no caller of a procedure can choose them. */
 import pg from 'pg';
 
 export type StoredSettings = { initialGrantCredits: number };
 
-/** Stores the settings as the owner that the URL names; changes nothing where they are the same. */
+/** Stores the settings as the owner that the URL names; changes nothing if they are the same. */
 export async function storeSettings(url: string, settings: StoredSettings): Promise<void> {
   const client = new pg.Client({ connectionString: url, application_name: 'rendio-settings' });
-  // A lost connection also rejects the query in flight; without a listener it would end the process instead.
+  // A lost connection also rejects the running query; without this listener it would end the process.
   client.on('error', () => {});
   await client.connect();
   try {

@@ -7,7 +7,7 @@ import { StartupError } from '../kernel/startup-error.ts';
 /** Absolute paths of PostgreSQL's programs. */
 export type Binaries = { initdb: string; postgres: string; pgCtl: string };
 
-/** Finds the binaries: those of `binDir` if given, else those that npm installed for this machine. */
+/** Finds the binaries: in `binDir` if it is given, else in the package that npm installed for this machine. */
 export async function findBinaries(
   binDir?: string,
   machine: { platform: string; arch: string } = { platform: process.platform, arch: process.arch },
@@ -40,7 +40,7 @@ async function installedFolder({ platform, arch }: { platform: string; arch: str
   return join(root, 'native', 'bin');
 }
 
-/** Makes the library links of the package at `root` that its install script makes where such scripts may run. */
+/** Makes the library links of the package at `root`. Its install script makes them too, but npm may not run scripts. */
 export async function makeLinks(root: string): Promise<void> {
   const list = await readFile(join(root, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   const links: { source: string; target: string }[] = JSON.parse(list);

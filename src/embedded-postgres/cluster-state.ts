@@ -5,43 +5,43 @@ import { urlOf } from './cluster.ts';
 import { isPostgresOf, readPidFile } from './pid-file.ts';
 
 /**
- * Who is on the cluster: nobody (`free`; `ignorePid` is a stale pid that is somebody else's now), PostgreSQL on its way
- * up or down (`changing`), another server (`served`), a server that has not taken its lock yet (`claimed`), or a
- * PostgreSQL whose server is gone (`orphan`).
+ * Which process uses the cluster: none (`free`; `ignorePid` is a stale pid that another program has now), a PostgreSQL that
+ * is starting or stopping (`changing`), another server (`served`), a server that has not taken its lock yet (`claimed`), or
+ * a PostgreSQL whose server has ended (`orphan`).
  */
 export type ClusterState =
   | { is: 'free'; ignorePid?: number }
   | { is: 'changing' | 'served' }
   | { is: 'claimed' | 'orphan'; pid: number };
 
-/** The session advisory lock, in database `postgres`, that a living server holds over its PostgreSQL: "rendio" in ASCII. */
+/** The session advisory lock, in database `postgres`, that a server holds while it runs: "rendio" in ASCII. */
 export const SERVER_LOCK = 0x72656e64696f;
 
 /** The setting that carries the pid of the server that started this PostgreSQL. */
 export const OWNER_SETTING = 'rendio.owner_pid';
 
-/** A PostgreSQL that is going down may accept a connection and never answer. */
-const ANSWER_LIMIT_MS = 1_000;
+/** A PostgreSQL that is shutting down may accept a connection and never answer. */
+const ANSWER_TIMEOUT_MS = 1_000;
 
-/** Tells who is on the cluster now. */
+/** Returns the current state of the cluster. */
 export async function clusterStateOf(cluster: string): Promise<ClusterState> {
   const file = await readPidFile(cluster);
   if (!file || !isAlive(file.pid)) return { is: 'free' };
-  // Before it is asked: whoever has that port now must not be offered the password.
+  // Checked before connecting: another program may listen on the port now, and must not receive the password.
   if (!(await isPostgresOf(cluster, file.pid))) return { is: 'free', ignorePid: file.pid };
-  const answer = file.port ? await ask(cluster, file.port) : 'silent';
+  const answer = file.port ? await askForOwner(cluster, file.port) : 'silent';
   if (answer === 'silent') return { is: 'changing' };
   if (answer === 'locked') return { is: 'served' };
   return { is: isAlive(answer.owner) ? 'claimed' : 'orphan', pid: file.pid };
 }
 
-/** Asks the PostgreSQL on that port for its server; one that is not up, or serves other data, is silent. */
-async function ask(cluster: string, port: number): Promise<'locked' | 'silent' | { owner: number }> {
+/** Asks the PostgreSQL on that port for its server's pid. `silent`: it is not up, or it serves other data. */
+async function askForOwner(cluster: string, port: number): Promise<'locked' | 'silent' | { owner: number }> {
   const connectionString = await urlOf(cluster, port, 'postgres');
   const client = new pg.Client({
     connectionString,
-    connectionTimeoutMillis: ANSWER_LIMIT_MS,
-    query_timeout: ANSWER_LIMIT_MS,
+    connectionTimeoutMillis: ANSWER_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
   });
   client.on('error', () => {});
   try {
@@ -54,7 +54,7 @@ async function ask(cluster: string, port: number): Promise<'locked' | 'silent' |
     );
     const row = rows[0];
     if (!row || (await realpath(row.folder).catch(() => '')) !== cluster) return 'silent';
-    // Without an owner a person has started it, to look after the data: theirs to end.
+    // Without an owner, it was started by hand to maintain the data, and has to be stopped by hand.
     return row.free && row.owner ? { owner: Number(row.owner) } : 'locked';
   } catch {
     return 'silent';

@@ -5,10 +5,10 @@ import { StartupError } from '../kernel/startup-error.ts';
 /** The role that owns everything in the cluster. */
 export const OWNER = 'postgres';
 
-/** Where the owner's password lies inside the cluster's folder, readable by the owner of the data only. */
+/** The file inside the cluster's folder with the owner's password, readable only by the owner of the data. */
 export const PASSWORD_FILE = 'rendio.password';
 
-/** The owner's connection string for one database; says `sslmode`, or `PGSSLMODE` of the environment would. */
+/** The owner's connection string for one database. Without `sslmode`, the `PGSSLMODE` of the environment would apply. */
 export async function urlOf(cluster: string, port: number, database: string): Promise<string> {
   const file = join(cluster, PASSWORD_FILE);
   try {

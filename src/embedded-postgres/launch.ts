@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { pause } from '../kernel/pause.ts';
+import { sleep } from '../kernel/sleep.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 import { chooseAccount } from './account.ts';
 import type { Binaries } from './binaries.ts';
@@ -12,10 +12,10 @@ import { cleanEnvironment } from './run.ts';
 /** How PostgreSQL ended. */
 export type Exit = { code: number | null; signal: NodeJS.Signals | null };
 
-/** A PostgreSQL of ours that accepts connections. */
+/** A PostgreSQL that this process has started and that accepts connections. */
 export type Launched = { port: number; pid: number; exited: Promise<Exit> };
 
-/** What a launch needs: absolute real paths, extra settings, and a stale pid that is not to be minded. */
+/** The parameters of a launch: absolute real paths, extra settings, and a stale pid to ignore. */
 export type LaunchPlan = {
   cluster: string;
   logFile: string;
@@ -24,11 +24,11 @@ export type LaunchPlan = {
   ignorePid: number | undefined;
 };
 
-/** Nothing but starts, stops and crashes is logged: this is years of them. */
+/** Only starts, stops and crashes are logged: this is enough for years. */
 const LOG_BYTES_MAX = 10_000_000;
 
-/** Starts PostgreSQL and waits until it is ready, through recovery too; returns its last words when it exits instead. */
-export async function launch(plan: LaunchPlan): Promise<Launched | { lastWords: string }> {
+/** Starts PostgreSQL and waits until it is ready, also through crash recovery. If it exits instead, returns its output. */
+export async function launch(plan: LaunchPlan): Promise<Launched | { lastOutput: string }> {
   const port = await freePort();
   const logFile = await open(plan.logFile, 'a', 0o600);
   try {
@@ -38,9 +38,9 @@ export async function launch(plan: LaunchPlan): Promise<Launched | { lastWords: 
     const exited = exitOf(child);
     const pid = child.pid;
     if (pid === undefined) throw new StartupError(`PostgreSQL at ${plan.binaries.postgres} cannot be executed.`);
-    const ready = await readiness(plan.cluster, pid, exited);
+    const ready = await waitUntilReady(plan.cluster, pid, exited);
     if (ready) return { port: ready.port, pid, exited };
-    return { lastWords: await lastWords(plan.logFile, size, pid) };
+    return { lastOutput: await readLastOutput(plan.logFile, size, pid) };
   } finally {
     await logFile.close();
   }
@@ -48,17 +48,17 @@ export async function launch(plan: LaunchPlan): Promise<Launched | { lastWords: 
 
 async function spawnPostgres(plan: LaunchPlan, port: number, output: number): Promise<ChildProcess> {
   const account = await chooseAccount(plan.binaries.postgres, plan.cluster);
-  const words = [...account.before, plan.binaries.postgres, '-D', plan.cluster];
+  const args = [...account.prefix, plan.binaries.postgres, '-D', plan.cluster];
   for (const [name, value] of Object.entries({ ...fixedSettings(port), ...plan.settings })) {
-    words.push('-c', `${name}=${value}`);
+    args.push('-c', `${name}=${value}`);
   }
-  const [program = '', ...rest] = words;
-  // PostgreSQL minds a pid file whose pid lives, unless it is told that this is its own grandparent's.
+  const [program = '', ...rest] = args;
+  // PostgreSQL does not start if the pid in the pid file is running, except if this variable gives it as its grandparent.
   const env = cleanEnvironment();
   if (plan.ignorePid !== undefined) env.PG_GRANDPARENT_PID = String(plan.ignorePid);
   const stdio = ['ignore' as const, output, output];
-  // Detached: Ctrl-C in the terminal is for the server, which needs its database until the drain is over.
-  return spawn(program, rest, { cwd: plan.cluster, env, stdio, detached: true, windowsHide: true, ...account.as });
+  // Detached, so that Ctrl-C in the terminal reaches only the server, which needs its database until it has shut down.
+  return spawn(program, rest, { cwd: plan.cluster, env, stdio, detached: true, windowsHide: true, ...account.user });
 }
 
 function fixedSettings(port: number): Record<string, string> {
@@ -67,10 +67,10 @@ function fixedSettings(port: number): Record<string, string> {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     [OWNER_SETTING]: String(process.pid),
-    // A query whose client died must not hold up the shutdown, nor locks.
+    // A query whose client died must neither delay the shutdown nor keep its locks.
     client_connection_check_interval: '250',
     timezone: 'UTC',
-    // Errors go to the client, which knows what may be written down; messages, details and statements hold values.
+    // Errors go to the client, which decides what may be logged: messages, details and statements contain values.
     log_min_messages: 'log',
     log_min_error_statement: 'panic',
     log_error_verbosity: 'terse',
@@ -88,8 +88,12 @@ function exitOf(child: ChildProcess): Promise<Exit> {
   });
 }
 
-/** Waits until the pid file says that this PostgreSQL is ready, and on which port; undefined when it exits before. */
-async function readiness(cluster: string, pid: number, exited: Promise<Exit>): Promise<{ port: number } | undefined> {
+/** Waits until the pid file says that this PostgreSQL is ready, and on which port. Undefined if it exits first. */
+async function waitUntilReady(
+  cluster: string,
+  pid: number,
+  exited: Promise<Exit>,
+): Promise<{ port: number } | undefined> {
   let hasExited = false;
   void exited.then(() => {
     hasExited = true;
@@ -97,13 +101,13 @@ async function readiness(cluster: string, pid: number, exited: Promise<Exit>): P
   while (!hasExited) {
     const file = await readPidFile(cluster);
     if (file?.pid === pid && file.status === 'ready' && file.port) return { port: file.port };
-    await pause(5);
+    await sleep(5);
   }
   return undefined;
 }
 
-/** What this PostgreSQL wrote to the log, which others may be writing to at the same time. */
-async function lastWords(path: string, from: number, pid: number): Promise<string> {
+/** What this PostgreSQL wrote to the log file; other processes may write to it at the same time. */
+async function readLastOutput(path: string, from: number, pid: number): Promise<string> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
@@ -115,7 +119,7 @@ async function lastWords(path: string, from: number, pid: number): Promise<strin
   }
 }
 
-/** A port that was free a moment ago: whoever takes it in between makes the launch fail, and be repeated. */
+/** A port that was free a moment ago. If another process takes it before PostgreSQL does, the launch fails and is retried. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

@@ -5,7 +5,7 @@ import { StartupError } from '../kernel/startup-error.ts';
 import type { Binaries } from './binaries.ts';
 import { createCluster } from './create-cluster.ts';
 
-/** Makes the data folder and the cluster in it where they are missing; returns real paths. */
+/** Creates the data folder and the cluster in it if they are missing; returns real paths. */
 export async function prepareFolder(
   dataDir: string,
   binaries: Binaries,
@@ -17,7 +17,7 @@ export async function prepareFolder(
     const cluster = join(folder, 'postgres');
     if (!(await exists(join(cluster, 'PG_VERSION')))) await createCluster(cluster, binaries);
     await access(cluster, constants.W_OK);
-    // A copy or a restored backup may have come out readable by others, which PostgreSQL refuses.
+    // A copy or a restored backup may be readable by other users, which PostgreSQL refuses.
     if ((await stat(cluster)).mode & 0o027) await chmod(cluster, 0o700);
     const logFile = join(folder, 'postgres.log');
     await (await open(logFile, 'a', 0o600)).close();

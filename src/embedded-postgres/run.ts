@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 
 /**
- * How PostgreSQL's programs are started, because they refuse root: the words to put before the command, and the user to
- * become. `owner` is who must own the data.
+ * How PostgreSQL's programs are started, which refuse to run as root: `prefix` goes before the command, `user` is the user to
+ * run as. `owner` is the user who must own the data.
  */
-export type Account = { before: string[]; as: { uid?: number; gid?: number }; owner?: { uid: number; gid: number } };
+export type Account = { prefix: string[]; user: { uid?: number; gid?: number }; owner?: { uid: number; gid: number } };
 
-/** What PostgreSQL's programs get instead of our environment: no secrets, no PG* variables, messages in English. */
+/** The environment of PostgreSQL's programs: none of our secrets, no PG* variables, messages in English. */
 export function cleanEnvironment(): Record<string, string> {
   const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMP', 'TMPDIR'];
   const environment: Record<string, string> = { LC_ALL: 'C', TZ: 'UTC' };
@@ -17,12 +17,12 @@ export function cleanEnvironment(): Record<string, string> {
   return environment;
 }
 
-/** Runs a program as the account to its end, in `folder`; never throws. `output` is both streams. */
+/** Runs a program to its end as the account, in `folder`; never throws. `output` is both streams. */
 export function run(account: Account, command: string[], folder: string): Promise<{ ok: boolean; output: string }> {
-  const [program = '', ...words] = [...account.before, ...command];
-  const options = { cwd: folder, env: cleanEnvironment(), windowsHide: true, timeout: 120_000, ...account.as };
+  const [program = '', ...args] = [...account.prefix, ...command];
+  const options = { cwd: folder, env: cleanEnvironment(), windowsHide: true, timeout: 120_000, ...account.user };
   return new Promise((resolve) => {
-    execFile(program, words, options, (error, stdout, stderr) => {
+    execFile(program, args, options, (error, stdout, stderr) => {
       resolve({ ok: error === null, output: `${stdout}${stderr}${error?.message ?? ''}` });
     });
   });

@@ -2,22 +2,22 @@ import type pg from 'pg';
 import type { Log } from '../kernel/log.ts';
 import type { Binaries } from './binaries.ts';
 import { urlOf } from './cluster.ts';
-import { holdGuard } from './guard.ts';
-import { halt } from './halt.ts';
 import type { Exit, Launched } from './launch.ts';
+import { holdServerLock } from './server-lock.ts';
+import { shutDown } from './shut-down.ts';
 
-/** A running PostgreSQL of ours. */
+/** A running PostgreSQL that this process has started. */
 export type EmbeddedPostgres = {
   /** The owner's connection string for database `rendio`. */
   url: string;
   pid: number;
-  /** Shuts down within about 16 s, cleanly if it can; repeatable. */
+  /** Shuts down within about 16 s, cleanly if possible; repeatable. */
   stop(): Promise<void>;
-  /** Resolves when PostgreSQL has ended, wanted or not. */
+  /** Resolves when PostgreSQL has ended, for whatever reason. */
   exited: Promise<Exit>;
 };
 
-/** Takes the server's lock over a fresh PostgreSQL and makes database `rendio`; ends it again when that fails. */
+/** Takes the server's lock in a started PostgreSQL and creates database `rendio`; shuts it down again if that fails. */
 export async function supervise(
   launched: Launched,
   cluster: string,
@@ -25,19 +25,19 @@ export async function supervise(
   log: Log,
 ): Promise<EmbeddedPostgres> {
   const { port, pid, exited } = launched;
-  const end = () => halt(pid, exited, log, cluster, binaries);
+  const stopPostgres = () => shutDown(pid, exited, log, cluster, binaries);
   try {
-    const guard = await holdGuard(await urlOf(cluster, port, 'postgres'), log, makeDatabase);
-    void exited.then(guard.letGo);
+    const lock = await holdServerLock(await urlOf(cluster, port, 'postgres'), log, makeDatabase);
+    void exited.then(lock.stopWatching);
     let stopping: Promise<void> | undefined;
     const stop = () => {
-      guard.letGo();
-      stopping ??= end();
+      lock.stopWatching();
+      stopping ??= stopPostgres();
       return stopping;
     };
     return { url: await urlOf(cluster, port, 'rendio'), pid, stop, exited };
   } catch (error) {
-    await end();
+    await stopPostgres();
     throw error;
   }
 }

@@ -1,14 +1,14 @@
 import { createHttp } from '../app/http.ts';
 import type { Api } from '../http/api.ts';
-import type { AddressReader } from '../http/client-address.ts';
+import type { IpReader } from '../http/client-ip.ts';
 import type { Boot } from './boot.ts';
 import { addDocs } from './docs-page.ts';
 import { addPages } from './pages.ts';
 
-/** The API and the pages as one application, whichever runtime puts it on a port. */
+/** The API and the pages as one application, for every runtime. */
 export function assemble(
   { config, running }: Pick<Boot, 'config' | 'running'>,
-  options: { addressOf: AddressReader; isWorking: () => boolean | null },
+  options: { ipOf: IpReader; isWorking: () => boolean | null },
 ): Api {
   const { server } = config.settings;
   const api = createHttp(running.ctx, {

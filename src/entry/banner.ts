@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { Boot } from './boot.ts';
 import { readVersion } from './version.ts';
 
-/** What `npm start` prints once everything runs: one URL, and what it consists of. */
+/** What `npm start` prints once everything runs: the URL and the parts of the server. */
 export function banner(boot: Boot, url: string, hasWorker: boolean, startMs: number): string {
   const { settings } = boot.config;
   const rows: [string, string][] = [
@@ -17,12 +17,12 @@ export function banner(boot: Boot, url: string, hasWorker: boolean, startMs: num
   return bannerOf(`${readVersion()} · ${settings.environment} · ready in ${(startMs / 1000).toFixed(1)} s`, url, rows);
 }
 
-/** The vendors that are simulated inside this process. */
+/** Which vendors are simulated in this process. */
 export function simulatedRow({ simulated }: Pick<Boot, 'simulated'>): string {
   return simulated.length > 0 ? `${simulated.join(', ')} (no key is set, so no vendor is called)` : 'nothing';
 }
 
-/** The name with a line about it, the URL, and the rows. */
+/** The name with a line about it, the URL, and one row for each part. */
 export function bannerOf(about: string, url: string, rows: [string, string][]): string {
   const dim = (text: string) => styleText('dim', text);
   return [

@@ -1,4 +1,4 @@
-/** From an environment to a running context: what the server and the lone worker have in common. */
+/** Makes a running context from an environment, for the server and for a separate worker. */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { localUrlOf } from '../app/callback-url.ts';
@@ -24,13 +24,13 @@ export type Boot = {
   log: Log;
   running: RunningContext;
   database: { url: string; directUrl: string; embedded: EmbeddedPostgres | null };
-  /** Names of the vendors that this process plays itself. */
+  /** Names of the vendors that this process simulates. */
   simulated: string[];
-  /** Where this machine's own processes reach the server; whoever listens on a port of the system's choice says it. */
+  /** The server's URL for processes on this machine. Set again by the server once it listens: the system may choose the port. */
   listening: { url: string | null };
-  /** Aborts at the beginning of the shutdown. */
+  /** Aborts when the shutdown begins. */
   stopping: AbortController;
-  /** Lets go of everything; the embedded database last. */
+  /** Closes everything, the embedded database last. */
   close(): Promise<void>;
 };
 
@@ -38,7 +38,7 @@ export type BootOptions = {
   /** The providers that there may be. */
   manifests?: readonly ProviderManifest[];
   env: Record<string, string | undefined>;
-  /** A lone worker does not own a database. */
+  /** False for a separate worker, which does not start a database. */
   canEmbed: boolean;
 } & Pick<ContextOptions, 'createRuntime'>;
 
@@ -48,12 +48,12 @@ export async function boot({ env, canEmbed, manifests = MANIFESTS, ...runtime }:
   const isDevelopment = settings.environment === 'development';
   const log = createLog(settings.server.logLevel, isDevelopment && !env.LOG_JSON);
   const dataDir = await makeDataDir(settings.server.dataDir);
-  const madeSecrets = secrets.jwtPrivateKey && secrets.secretKey ? null : await loadDevelopmentSecrets(dataDir);
-  const jwtPrivateKey = secrets.jwtPrivateKey ?? madeSecrets?.jwtPrivateKey;
-  const secretKey = secrets.secretKey ?? madeSecrets?.secretKey;
+  const generated = secrets.jwtPrivateKey && secrets.secretKey ? null : await loadDevelopmentSecrets(dataDir);
+  const jwtPrivateKey = secrets.jwtPrivateKey ?? generated?.jwtPrivateKey;
+  const secretKey = secrets.secretKey ?? generated?.secretKey;
   if (!jwtPrivateKey || !secretKey) throw new StartupError('JWT_PRIVATE_KEY and SECRET_KEY are needed.');
   const closers: (() => Promise<void>)[] = [];
-  // One that fails does not keep the others open, least of all the database.
+  // A failure must not keep the others open, above all not the database.
   const closeAll = async () => {
     const failures: unknown[] = [];
     for (const close of closers.reverse().splice(0)) await close().catch((error) => failures.push(error));
@@ -85,7 +85,7 @@ export async function boot({ env, canEmbed, manifests = MANIFESTS, ...runtime }:
   }
 }
 
-/** Migrated, and with the operator's amounts in it. */
+/** Migrates the database and stores the operator's settings in it. */
 async function prepareDatabase(url: string, limits: Limits, log: Log): Promise<void> {
   try {
     await migrate({ url, log });
@@ -109,9 +109,9 @@ async function openDatabase(
       'This process needs DATABASE_URL: the embedded PostgreSQL belongs to `npm start`, which runs a worker already.',
     );
   }
-  // Only where it is wanted: another runtime may lack what it is made of.
+  // Loaded only when needed: another runtime may lack its dependencies.
   const { startEmbeddedPostgres } = await import('../embedded-postgres/start.ts');
-  // readConfig has made sure that production names a database of its own.
+  // Never in production: readConfig requires DATABASE_URL there.
   const embedded = await startEmbeddedPostgres({ dataDir, log });
   return { url: embedded.url, directUrl: embedded.url, embedded };
 }
@@ -124,7 +124,7 @@ async function makeDataDir(folder: string): Promise<string> {
   } catch (error) {
     const code = errorCodeOf(error);
     throw new StartupError(
-      `The data folder ${path} cannot be made${code ? ` (${code})` : ''}. Choose another with DATA_DIR.`,
+      `The data folder ${path} cannot be created${code ? ` (${code})` : ''}. Choose another with DATA_DIR.`,
       {
         cause: error,
       },

@@ -1,4 +1,4 @@
-/** `npm run demo -- "a cat playing piano"`: the main job in the terminal, on a server of its own that is gone afterwards. */
+/** `npm run demo -- "a cat playing piano"`: generates one video in the terminal, on a temporary server. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -16,7 +16,7 @@ import { startWork } from './work.ts';
 const USAGE = `Usage: npm run demo -- "a cat playing piano" [--model Sandbox] [--duration 5] [--resolution 720p] [--aspect-ratio 16:9] [--out FILE]`;
 
 await runMain(async () => {
-  const wish = readArguments();
+  const options = readArguments();
   const dataDir = await mkdtemp(join(tmpdir(), 'rendio-demo-'));
   const env = { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'error' };
   const booted = await boot({ env, canEmbed: true }).catch(async (error) => {
@@ -35,8 +35,8 @@ await runMain(async () => {
     process.once(signal, () => close().finally(() => process.exit(130)));
   }
   try {
-    const file = await makeVideo(createDemoClient(server.url), wish).catch(explain);
-    const probed = await booted.running.ctx.probe.probe(file, { thumbnailPath: join(dataDir, 'poster.jpg') });
+    const file = await makeVideo(createDemoClient(server.url), options).catch(throwReadable);
+    const probed = await booted.running.ctx.probe.probe(file, { thumbnailPath: join(dataDir, 'thumbnail.jpg') });
     console.log(
       styleText(
         'dim',
@@ -50,9 +50,14 @@ await runMain(async () => {
   process.exit(0);
 });
 
-type Wish = { prompt: string; model: string | undefined; settings: Record<string, string | number>; out: string };
+type DemoOptions = {
+  prompt: string;
+  model: string | undefined;
+  settings: Record<string, string | number>;
+  out: string;
+};
 
-function readArguments(): Wish {
+function readArguments(): DemoOptions {
   const options = {
     model: { type: 'string', short: 'm' },
     duration: { type: 'string' },
@@ -63,7 +68,7 @@ function readArguments(): Wish {
   try {
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     const prompt = positionals.join(' ') || 'a cat playing piano';
-    const settings: Wish['settings'] = {};
+    const settings: DemoOptions['settings'] = {};
     if (values.duration) settings.duration = Number(values.duration);
     if (values.resolution) settings.resolution = values.resolution;
     if (values['aspect-ratio']) settings.aspect_ratio = values['aspect-ratio'];
@@ -75,13 +80,14 @@ function readArguments(): Wish {
 }
 
 /** Onboards a guest, pays for one video, waits for it and saves it. Returns the file's path. */
-async function makeVideo(client: DemoClient, { prompt, model, settings, out }: Wish): Promise<string> {
+async function makeVideo(client: DemoClient, { prompt, model, settings, out }: DemoOptions): Promise<string> {
   const guest = await client.onboard();
   const { id: model_id, name, is_simulated } = await pickModel(client, model);
   console.log(`\n  ${styleText('bold', `“${prompt}”`)}`);
   console.log(styleText('dim', `  a new guest with ${guest.credits_remaining} credits`));
   const progress = createProgress(process.stdout);
-  if (is_simulated) console.log(styleText('dim', `  ${name} is simulated: no vendor is called, a stock film comes`));
+  if (is_simulated)
+    console.log(styleText('dim', `  ${name} is simulated: no vendor is called, the result is a stock video`));
   const request = { model_id, prompt, settings };
   const job = await client.generate(request, { onProgress: (each) => progress.show(each) }).catch(async (error) => {
     if (!(error instanceof GenerationError)) throw error;
@@ -94,8 +100,8 @@ async function makeVideo(client: DemoClient, { prompt, model, settings, out }: W
   return out;
 }
 
-/** What the server says of a refusal is said for people; it needs no stack. */
-function explain(error: unknown): never {
-  const isSaid = error instanceof RendioError || error instanceof ConnectionError;
-  throw isSaid ? new StartupError(error.message) : error;
+/** The server's error messages are written for users: they are shown without a stack trace. */
+function throwReadable(error: unknown): never {
+  const isReadable = error instanceof RendioError || error instanceof ConnectionError;
+  throw isReadable ? new StartupError(error.message) : error;
 }

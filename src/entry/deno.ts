@@ -2,15 +2,15 @@
 import process from 'node:process';
 import { localUrlOf } from '../app/callback-url.ts';
 import { createEdgeRuntime } from '../app/edge-runtime.ts';
-import { clientAddress } from '../http/client-address.ts';
+import { clientIp } from '../http/client-ip.ts';
 import { assemble } from './assemble.ts';
 import { boot } from './boot.ts';
 import { denoBanner } from './door/banner.ts';
-import { deno, type Served, socketAddress } from './door/runtime.ts';
+import { deno, remoteIpOf, type Served } from './door/runtime.ts';
 import { exitWith } from './run.ts';
 import { onShutdown } from './shutdown.ts';
 
-/** Event streams have ended by then; what still runs is a slow client. */
+/** Event streams have ended by then; only answers to slow clients still run. */
 const ANSWER_GRACE_MS = 7_000;
 
 try {
@@ -18,7 +18,7 @@ try {
   const booted = await boot({ env: process.env, canEmbed: false, createRuntime: createEdgeRuntime });
   const { server } = booted.config.settings;
   const api = assemble(booted, {
-    addressOf: (c) => clientAddress(socketAddress(c.env), c.req.header('X-Forwarded-For'), server.trustedProxyHops),
+    ipOf: (c) => clientIp(remoteIpOf(c.env), c.req.header('X-Forwarded-For'), server.trustedProxyHops),
     isWorking: () => null,
   });
   const served = deno().serve({ port: server.port, hostname: server.host, onListen: () => {} }, (request, info) =>
@@ -36,6 +36,6 @@ try {
 }
 
 async function drain(served: Served): Promise<void> {
-  const late = new Promise<void>((resolve) => setTimeout(resolve, ANSWER_GRACE_MS));
-  await Promise.race([served.shutdown(), late]);
+  const timeout = new Promise<void>((resolve) => setTimeout(resolve, ANSWER_GRACE_MS));
+  await Promise.race([served.shutdown(), timeout]);
 }

@@ -7,10 +7,10 @@ import { Secret } from '../app/config/secret.ts';
 import { errorCodeOf } from '../kernel/error-code.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 
-/** What development signs and encrypts with when the environment names nothing. */
+/** The keys for signing and encryption in development, if the environment sets none. */
 export type DevelopmentSecrets = { jwtPrivateKey: Secret<SigningJwk>; secretKey: Secret };
 
-/** Reads `file`; undefined when it is not there. */
+/** Reads `file`; undefined if it does not exist. */
 async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
@@ -20,8 +20,8 @@ async function readIfThere(file: string): Promise<string | undefined> {
   }
 }
 
-/** A link appears whole or not at all, and never over another: of two processes at once, both end with the first's. */
-async function placeOnce(file: string, text: string): Promise<void> {
+/** Making a link is atomic and never replaces a file: two processes at the same time both end up with the first one's file. */
+async function writeOnce(file: string, text: string): Promise<void> {
   const draft = `${file}.${randomUUID()}`;
   try {
     const handle = await open(draft, 'wx', 0o600);
@@ -34,24 +34,27 @@ async function placeOnce(file: string, text: string): Promise<void> {
   }
 }
 
-async function readOrMake(file: string, make: () => Promise<string>): Promise<string> {
+async function readOrCreate(file: string, create: () => Promise<string>): Promise<string> {
   try {
     const found = await readIfThere(file);
     if (found !== undefined) return found;
     await mkdir(dirname(file), { recursive: true });
-    await placeOnce(file, await make());
+    await writeOnce(file, await create());
     return await readFile(file, 'utf8');
   } catch (error) {
     const code = errorCodeOf(error);
     const reason = code ? ` (${code})` : '';
-    throw new StartupError(`${file} can be neither read nor made${reason}. Give this user its folder.`, {
-      cause: error,
-    });
+    throw new StartupError(
+      `${file} can be neither read nor created${reason}. Make its folder writable for this user.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
 function corrupt(file: string, expected: string, loss: string): StartupError {
-  return new StartupError(`${file} does not hold ${expected}. Delete it to have a new one made; ${loss}.`);
+  return new StartupError(`${file} does not hold ${expected}. Delete it to have a new one created; ${loss}.`);
 }
 
 async function newSigningKey(): Promise<string> {
@@ -59,17 +62,17 @@ async function newSigningKey(): Promise<string> {
   return `${(await exportPKCS8(privateKey)).trim()}\n`;
 }
 
-/** Makes both secrets in `dataDir` as files of mode 0600, once; every later start, and every other process, reads them. */
+/** Creates both secrets in `dataDir` once, as files of mode 0600; later starts and other processes read them. */
 export async function loadDevelopmentSecrets(dataDir: string): Promise<DevelopmentSecrets> {
   const keyFile = join(dataDir, 'development-jwt-key.pem');
   const secretFile = join(dataDir, 'development-secret-key');
-  const pem = await readOrMake(keyFile, newSigningKey);
-  const secret = (await readOrMake(secretFile, async () => `${randomBytes(32).toString('hex')}\n`)).trim();
+  const pem = await readOrCreate(keyFile, newSigningKey);
+  const secret = (await readOrCreate(secretFile, async () => `${randomBytes(32).toString('hex')}\n`)).trim();
 
   const key = await jwtSigningKey().safeParseAsync(pem.trim());
-  if (!key.success) throw corrupt(keyFile, 'a private ES256 key (PKCS #8 PEM)', 'everybody is then signed out');
+  if (!key.success) throw corrupt(keyFile, 'a private ES256 key (PKCS #8 PEM)', 'all users are then signed out');
   if (!/^[0-9a-f]{64}$/.test(secret)) {
-    throw corrupt(secretFile, '64 hexadecimal digits', 'what was encrypted with the old one is then lost');
+    throw corrupt(secretFile, '64 hexadecimal digits', 'data that was encrypted with the old one is then lost');
   }
   return { jwtPrivateKey: new Secret(key.data), secretKey: new Secret(secret) };
 }

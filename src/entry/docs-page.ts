@@ -1,4 +1,4 @@
-/** The API reference at `/docs`: its files, and the document with its sentences in a reader's language. */
+/** The API reference at `/docs`: its files, and the OpenAPI document with messages in the reader's language. */
 import { fileURLToPath } from 'node:url';
 import { serveStatic } from '@hono/node-server/serve-static';
 import type { MiddlewareHandler } from 'hono';
@@ -12,13 +12,13 @@ import { messageFor } from '../kernel/messages/index.ts';
 import { translateExamples } from './docs-page/translate-examples.ts';
 
 export type DocsOptions = {
-  /** Whether any made-up device is believed here, so that the page can become a guest by itself. */
+  /** Whether DeviceCheck is simulated, so that the page can onboard a guest with an invented device. */
   simulatesDeviceCheck: boolean;
 };
 
 const DIST = fileURLToPath(new URL('../../web/dist/docs/', import.meta.url));
 
-/** Own files only, and no inline script. The reference UI writes style attributes, and shows pictures that it was sent. */
+/** Own files only, and no inline script. The reference UI writes style attributes, and shows images from responses. */
 const DOCS_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
   "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
@@ -35,7 +35,7 @@ const pageHeaders: MiddlewareHandler = async (c, next) => {
   c.header('Cache-Control', isNamedByContent ? `public, max-age=${YEAR_SECONDS}, immutable` : 'no-cache');
 };
 
-/** Serves the reference of `api`, whose routes must all be declared by now. */
+/** Serves the reference of `api`. All routes of `api` must be declared before. */
 export function addDocs(api: Api, { simulatesDeviceCheck }: DocsOptions): void {
   let document: Promise<unknown> | undefined;
   const readDocument = () => {
@@ -72,7 +72,7 @@ function localeOf(language: string | undefined): Locale {
   return isLocale(language) ? language : 'en';
 }
 
-/** Every code: its statuses, its sentence in this language, and what a client should do. */
+/** Every code with its statuses, its message in this language, and what a client should do. */
 function errorsIn(locale: Locale) {
   return (Object.keys(ERROR_STATUS) as ErrorCode[]).map((code) => {
     const { name, advice, alsoStatus, jobsOnly } = GUIDANCE[code];

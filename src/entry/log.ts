@@ -2,10 +2,10 @@ import pino from 'pino';
 import pretty from 'pino-pretty';
 import type { Log } from '../kernel/log.ts';
 
-/** JSON lines for machines; in a developer's terminal, lines for people. */
-export function createLog(level: string, isForPeople: boolean): Log {
+/** Logs JSON lines, or readable lines in a developer's terminal. */
+export function createLog(level: string, isPretty: boolean): Log {
   const options = { level, base: null };
-  if (!isForPeople) return pino(options);
+  if (!isPretty) return pino(options);
   const stream = pretty({
     colorize: process.stdout.isTTY,
     translateTime: 'HH:MM:ss',

@@ -6,7 +6,7 @@ import { startServer } from './server.ts';
 import { onShutdown } from './shutdown.ts';
 import { startWork } from './work.ts';
 
-/** Running jobs get this long to finish; what takes longer is handed back to the queue. */
+/** Running jobs get this long to finish; longer ones go back to the queue. */
 const WORK_GRACE_MS = 5_000;
 
 await runMain(async () => {

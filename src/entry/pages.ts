@@ -1,4 +1,4 @@
-/** The pages as `npm run prepare` has built them into web/dist. */
+/** Serves the pages that `npm run prepare` has built into web/dist. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,25 +12,25 @@ import type { HttpEnv } from '../http/env.ts';
 const DIST = fileURLToPath(new URL('../../web/dist/playground/', import.meta.url));
 const BUILD = fileURLToPath(new URL('../../scripts/build-web.ts', import.meta.url));
 
-/** Own files only, inline nothing; media and API calls go back to where the page came from. */
+/** Own files only, nothing inline; media and API calls go only to the page's own origin. */
 const PAGE_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; " +
   "font-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/** The name of such a file changes with what is in it: a year. */
-const FOREVER = 'public, max-age=31536000, immutable';
+/** For files whose names change with their content. */
+const CACHE_FOR_A_YEAR = 'public, max-age=31536000, immutable';
 const NOT_BUILT = 'The page is not built. Install with development dependencies and run: npm run prepare\n';
 
-/** The page at `/` and its files; a browser that has them asks only whether they still hold, or not at all. */
+/** The page at `/` and its files. A browser that has them cached only revalidates them, or sends no request. */
 export function addPages(api: Api): void {
   api.get('/', page('no-cache'), etag(), files({ path: 'index.html' }));
-  api.get('/playground/assets/*', page(FOREVER), files({ rewriteRequestPath: inDist }));
+  api.get('/playground/assets/*', page(CACHE_FOR_A_YEAR), files({ rewriteRequestPath: inDist }));
   api.get('/playground/*', page('no-cache'), etag(), files({ rewriteRequestPath: inDist }));
 }
 
 const inDist = (path: string) => path.replace(/^\/playground\//, '/');
 
-/** Headers of what is there; a file that is not is answered, and described, by the API. */
+/** Headers for files that exist; for a missing file, the API answers and sets the headers. */
 function page(cacheControl: string): MiddlewareHandler {
   return async (c, next) => {
     await next();
@@ -40,7 +40,7 @@ function page(cacheControl: string): MiddlewareHandler {
   };
 }
 
-/** Serves the compressed copies that were built; where nothing was built yet, the first visit builds it. */
+/** Serves the compressed copies that were built; if nothing is built yet, the first request builds it. */
 function files(
   options: { path: string } | { rewriteRequestPath: (path: string) => string },
 ): MiddlewareHandler<HttpEnv> {
@@ -56,7 +56,7 @@ let building: Promise<unknown> | undefined;
 
 async function isBuilt(): Promise<boolean> {
   if (existsSync(DIST)) return true;
-  // Not to be found in an image made for production, which was built before.
+  // The script does not exist in a production image, whose pages are built already.
   building ??= promisify(execFile)(process.execPath, [BUILD]).catch(() => {});
   await building;
   building = undefined;

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { StartupError } from '../kernel/startup-error.ts';
 
-/** Native .env support, type stripping and the runtime's web APIs are all there from this version on. */
+/** Native .env support, type stripping and the web APIs are all available from this version on. */
 const NODE_MIN = [22, 20] as const;
 
-/** Runs a process's main function; whatever keeps it from starting is one sentence on standard error and exit code 1. */
+/** Runs a process's main function. A failed start is one sentence on standard error and exit code 1. */
 export async function runMain(main: () => Promise<void>): Promise<void> {
   try {
     requireNode();
@@ -15,7 +15,7 @@ export async function runMain(main: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Ends the process with 1, saying why: in one sentence where a person has to act. */
+/** Ends the process with exit code 1 and prints why: in one sentence if the operator can fix it. */
 export function exitWith(error: unknown): never {
   if (error instanceof StartupError) console.error(`\n${error.message}\n`);
   else console.error(error);

@@ -2,30 +2,29 @@ import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { localUrlOf } from '../app/callback-url.ts';
-import { clientAddress } from '../http/client-address.ts';
+import { clientIp } from '../http/client-ip.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 import { assemble } from './assemble.ts';
 import type { Boot } from './boot.ts';
 import type { Work } from './work.ts';
 
 export type HttpServer = {
-  /** Where it answers, for people. */
+  /** The URL to show to users. */
   url: string;
-  /** Takes no new connections and resolves once those in flight have their answers, in bounded time. */
+  /** Takes no new connections and resolves once running requests are answered, in bounded time. */
   stop(): Promise<void>;
 };
 
-/** Within the ten seconds after which Docker kills. */
+/** Less than the ten seconds after which Docker kills the process. */
 const ANSWER_GRACE_MS = 7_000;
-const IDLE_LOOK_MS = 50;
+const IDLE_CHECK_MS = 50;
 
-/** Puts the API and the pages on a port. `work` is null where the worker is another process. */
+/** Serves the API and the pages on a port. `work` is null if the worker is another process. */
 export async function startServer(boot: Boot, work: Work | null): Promise<HttpServer> {
   const { config, log } = boot;
   const { server: settings } = config.settings;
   const api = assemble(boot, {
-    addressOf: (c) =>
-      clientAddress(getConnInfo(c).remote.address, c.req.header('X-Forwarded-For'), settings.trustedProxyHops),
+    ipOf: (c) => clientIp(getConnInfo(c).remote.address, c.req.header('X-Forwarded-For'), settings.trustedProxyHops),
     isWorking: () => work?.isWorking() ?? null,
   });
   const { server, port } = await listenOn(api.fetch, settings.port, settings.host);
@@ -38,11 +37,11 @@ export async function startServer(boot: Boot, work: Work | null): Promise<HttpSe
   };
 }
 
-/** Those that are in the middle of an answer stay until it is given, or until a slow client has had its time. */
+/** Connections with a running answer stay open until it is sent, or until the grace period of slow clients has passed. */
 async function drain(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // A client would keep its connection for the next request.
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
+  // Clients keep idle connections open for their next request.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
   const cut = setTimeout(() => server.closeAllConnections(), ANSWER_GRACE_MS);
   await closed;
   clearInterval(idle);
@@ -53,9 +52,9 @@ type Fetch = Parameters<typeof serve>[0]['fetch'];
 
 function listenOn(fetch: Fetch, port: number, hostname: string): Promise<{ server: Server; port: number }> {
   return new Promise((resolve, reject) => {
-    // createServer's default is node:http, whose Server this is.
+    // By default, `serve` creates a server of node:http.
     const server = serve({ fetch, port, hostname }, (info) => resolve({ server, port: info.port })) as Server;
-    // For good: one that comes later, such as no file being left for a connection, is not the end of the server.
+    // Stays on: a later error, such as having no file descriptor for a connection, must not end the server.
     server.on('error', (error: NodeJS.ErrnoException) => reject(describeListenFailure(error, port, hostname)));
   });
 }
@@ -68,7 +67,7 @@ function describeListenFailure(error: NodeJS.ErrnoException, port: number, hostn
     return new StartupError(`This user may not listen on port ${port}. Choose one above 1023 with PORT.`);
   }
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
-    return new StartupError(`This machine has no address ${hostname}. Set HOST to one it has.`);
+    return new StartupError(`This machine has no IP address ${hostname}. Set HOST to one that it has.`);
   }
   return error;
 }

@@ -5,25 +5,25 @@ import type { Boot } from './boot.ts';
 
 export type Work = { isWorking(): boolean; stop(graceMs: number): Promise<void> };
 
-/** Takes up background work in this process: the queue's jobs and the sweeps. */
+/** Starts the background work in this process: the queue's jobs and the sweeps. */
 export async function startWork({ running, database, log }: Boot): Promise<Work> {
-  const { ctx, concurrency: workPlaces } = running;
-  // A pool of its own, unpooled at the far end: the queue listens, and its work must not starve the API's connections.
+  const { ctx, concurrency } = running;
+  // A separate pool of direct connections: the queue uses LISTEN, and its work must not use up the API's connections.
   const pool = createPool({
     url: database.directUrl,
     log,
     applicationName: 'rendio-queue',
-    connectionsMax: workPlaces + 2,
+    connectionsMax: concurrency + 2,
   });
   const worker = await startWorker({
     pool,
-    connection: restrictedConnection(database.directUrl, 'rendio-alive'),
+    connection: restrictedConnection(database.directUrl, 'rendio-liveness'),
     tasks: allTasks(ctx),
     crontab: CRONTAB,
     log,
-    concurrency: workPlaces,
-    // Nobody else is told the address of the embedded database.
-    isAlone: database.embedded !== null,
+    concurrency,
+    // No other process knows the URL of the embedded database.
+    isOnlyWorker: database.embedded !== null,
   }).catch(async (error) => {
     await pool.end();
     throw error;

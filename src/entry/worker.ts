@@ -4,7 +4,7 @@ import { runMain } from './run.ts';
 import { onShutdown } from './shutdown.ts';
 import { startWork } from './work.ts';
 
-/** Nobody waits for an answer here, so running jobs get longer than beside the API. */
+/** No HTTP client waits for this process, so running jobs get more time than in the server. */
 const WORK_GRACE_MS = 10_000;
 
 await runMain(async () => {
@@ -16,7 +16,7 @@ await runMain(async () => {
       await work.stop(WORK_GRACE_MS);
       await booted.close();
     });
-    booted.log.info({}, 'the worker is taking jobs');
+    booted.log.info({}, 'worker started');
   } catch (error) {
     await booted.close();
     throw error;

@@ -1,4 +1,4 @@
-/** What the verbs of every feature are given. Built once in `app/context.ts`; ports only, no concrete gateway. */
+/** The dependencies of all features. Built once in `app/context.ts`; ports only, no concrete gateway. */
 
 import type { DeviceCheck } from '../apple/device-check.ts';
 import type { Database } from '../db/database.ts';
@@ -12,14 +12,14 @@ import type { MediaProbe } from '../media/probe.ts';
 import type { MediaStore } from '../media/store.ts';
 import type { ProviderName, VideoProvider, WebhookDelivery } from '../providers/provider.ts';
 
-/** Numbers an operator may set; see the contract's environment table. */
+/** Settings of the operator; see `.env.example`. */
 export type Policy = {
   initialGrantCredits: number;
   deviceCheckFallback: 'no_grant' | 'deny';
   generationDeadlineSeconds: number;
   limits: {
     generationsPerHour: number;
-    generationsPerHourPerAddress: number;
+    generationsPerHourPerIp: number;
     generationsInFlight: number;
     onboardingPerHour: number;
     authPer5Minutes: number;
@@ -27,13 +27,13 @@ export type Policy = {
   };
 };
 
-/** Makes and checks the tokens of self-authorising media URLs. */
+/** Signs and verifies the tokens of signed media URLs. */
 export type MediaSigner = {
   sign(path: string, expiresInSeconds?: number): Promise<string>;
   verify(path: string, token: string): Promise<'ok' | 'expired' | 'bad'>;
 };
 
-/** How somebody signed in, and when (unix seconds). */
+/** How and when (unix seconds) the user signed in. */
 export type AuthMethod = { method: 'anonymous' | 'oauth' | 'device'; timestamp: number };
 
 export type TokenSubject = {
@@ -53,9 +53,9 @@ export type TokenClaims = { userId: string; sessionId: string | null; isAnonymou
 
 export type Tokens = {
   sign(subject: TokenSubject): Promise<AccessToken>;
-  /** Throws ERR_4005 (401) for whatever this server did not sign, or signed too long ago. */
+  /** Throws ERR_4005 (401) for a token that this server did not sign, or that has expired. */
   verify(token: string): Promise<TokenClaims>;
-  /** The public keys as `/.well-known/jwks.json` shows them, today's first. */
+  /** The public keys in the format of `/.well-known/jwks.json`, the current key first. */
   jwks(): { keys: object[] };
 };
 
@@ -65,32 +65,33 @@ export type Context = {
   log: Log;
   policy: Policy;
   tokens: Tokens;
-  /** Turns a session's nonce into its refresh token, with the server's secret. */
+  /** Derives a session's refresh token from its nonce and the server's secret. */
   refreshTokenFor(nonce: Uint8Array): Promise<string>;
   randomBytes(bytes: number): Uint8Array;
-  /** Null where no key for it is configured. */
+  newUuid(): string;
+  /** Null if no key for it is configured. */
   deviceCheck: DeviceCheck | null;
-  /** One onboarding at a time may read and write a device's bits at Apple, which knows no compare-and-set. */
+  /** Lets one onboarding at a time read and write a device's bits at Apple, which has no compare-and-set. */
   deviceGrantLease: Lease;
   providers: ReadonlyMap<ProviderName, VideoProvider>;
-  /** Those that this process plays itself: nobody outside is called, and their films show no prompt. */
+  /** The providers that this process simulates: no vendor is called, and their videos do not show the prompt. */
   simulated: ReadonlySet<ProviderName>;
-  /** The base URL at which a provider can reach this server, without a slash at the end; null where it cannot. */
+  /** The base URL at which a provider can reach this server, without a trailing slash; null if it cannot. */
   callbackUrl(provider: Pick<VideoProvider, 'name'>): string | null;
-  /** Whether an event in the generic form was sent by who knows our secret; null where none is set. */
+  /** Whether the sender of an event in the generic form knows the webhook secret; null if no secret is set. */
   verifySignedWebhook: ((delivery: WebhookDelivery) => Promise<boolean>) | null;
   /** Limits how many of the worker's slots one vendor can use. */
   bulkhead: Bulkhead;
   media: MediaStore;
-  /** Brings the provider's finished files here from its hosts. */
+  /** Downloads the provider's finished files from its hosts. */
   mediaFetcherFor(provider: Pick<VideoProvider, 'name'>): MediaFetcher;
   probe: MediaProbe;
   mediaSigner: MediaSigner;
   /** The newest migration that this code was written for. */
   latestMigration: string;
-  /** A private folder for files on their way; emptied at start. */
+  /** A private folder for temporary files; emptied at start. */
   workDir: string;
   userEvents: Listener;
-  /** Aborts when the process begins to shut down: what would go on for ever ends then. */
+  /** Aborts when the process begins to shut down, so that work without an end of its own, such as event streams, ends. */
   stopping: AbortSignal;
 };

@@ -2,7 +2,7 @@ import { messageFor } from '../kernel/messages/index.ts';
 import type { HttpContext } from './env.ts';
 import { asProblem, headersOf, localeOf } from './problem.ts';
 
-/** The Supabase clients ask for this version of the auth API, and believe `code` only when it is echoed. */
+/** Supabase's clients send this header, and read `code` only if the response repeats it. */
 const API_VERSION_HEADER = 'X-Supabase-Api-Version';
 const API_VERSION = '2024-01-01';
 
@@ -19,7 +19,7 @@ export type AuthErrorCode =
 
 type Status = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 503;
 
-/** A refusal as the Supabase auth clients read it, in the version of the API that they asked for. */
+/** Returns an error response in the format of Supabase's auth clients, in the API version that they asked for. */
 export function authError(
   c: HttpContext,
   status: Status,
@@ -40,8 +40,8 @@ const CODES: Record<number, AuthErrorCode> = {
 };
 
 /**
- * Any thrown error in the auth dialect. A fault of ours stays a 5xx, which the clients retry: a 4xx would sign the user
- * out for good.
+ * Turns any thrown error into the format of Supabase's auth clients. A server fault stays a 5xx, which the clients retry;
+ * a 4xx would sign the user out for good.
  */
 export function toAuthErrorResponse(c: HttpContext, error: unknown): Response {
   const problem = asProblem(error);

@@ -3,35 +3,35 @@ import { Problem } from '../kernel/errors.ts';
 import type { Caller, HttpEnv } from './env.ts';
 import { HttpProblem } from './http-problem.ts';
 
-/** Several times our longest token; what is longer is not worth a signature check. */
+/** Several times the length of our longest token; a longer header is rejected without a signature check. */
 const HEADER_CHARACTERS_MAX = 8192;
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 export type AuthOptions = {
-  /** Throws ERR_4005 for tokens that are not ours or have expired. */
+  /** Throws ERR_4005 for a token that this server did not sign, or that has expired. */
   verify(token: string): Promise<Caller>;
-  /** The Supabase clients send it as a bearer token while nobody is signed in: it counts as none. */
+  /** Supabase's clients send it as a bearer token while no user is signed in. It counts as no token. */
   anonKey?: string | undefined;
 };
 
-/** The token of an `Authorization` header; null where there is none. Throws ERR_4005 for what is not a bearer token. */
+/** Returns the token of an `Authorization` header, null without one. Throws ERR_4005 if it is not a bearer token. */
 export function bearerToken(header: string | undefined, anonKey?: string): string | null {
   const text = header?.trim() ?? '';
   if (text === '') return null;
   const token = text.length <= HEADER_CHARACTERS_MAX ? BEARER.exec(text)?.[1] : undefined;
-  if (token === undefined) throw refusal('invalid');
+  if (token === undefined) throw invalidToken('invalid');
   return token === anonKey ? null : token;
 }
 
-/** Who calls, by their access token; null where none was sent. Throws ERR_4005 (401) for a token that does not hold. */
+/** Returns the caller of an access token, null without a token. Throws ERR_4005 (401) if the token is not valid. */
 export async function readCaller(header: string | undefined, options: AuthOptions): Promise<Caller | null> {
   const token = bearerToken(header, options.anonKey);
   if (token === null) return null;
   try {
     return await options.verify(token);
   } catch (error) {
-    const isRefusal = error instanceof Problem && error.code === 'ERR_4005';
-    throw isRefusal ? refusal(error.details.reason, error) : error;
+    const isInvalid = error instanceof Problem && error.code === 'ERR_4005';
+    throw isInvalid ? invalidToken(error.details.reason, error) : error;
   }
 }
 
@@ -45,8 +45,8 @@ export function requireCaller(options: AuthOptions): MiddlewareHandler<HttpEnv> 
   };
 }
 
-/** RFC 6750 names the error only where a token was sent. */
-function refusal(reason: unknown, cause?: unknown): Problem {
+/** RFC 6750: the challenge names the error only if a token was sent. */
+function invalidToken(reason: unknown, cause?: unknown): Problem {
   const headers = { 'WWW-Authenticate': 'Bearer error="invalid_token"' };
   return new HttpProblem('ERR_4005', { details: { reason }, headers, cause });
 }

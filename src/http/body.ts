@@ -1,18 +1,18 @@
 import { Problem } from '../kernel/errors.ts';
 
 /**
- * A refused body is still read to its end, within this many bytes: a connection closed on a client that is still sending
- * is reset, and the client never sees the answer.
+ * A rejected body is still read, up to this many bytes. Otherwise the connection is reset while the client is still
+ * sending, and the client never sees the response.
  */
 const DRAIN_BYTES_MAX = 8 * 1024 * 1024;
 
 /**
- * The whole body as bytes. Throws ERR_4014 when it is longer than `bytesMax`: by `Content-Length` before any of it is
- * read, else as soon as that many bytes have come.
+ * Returns the whole body as bytes. Throws ERR_4014 if it is longer than `bytesMax`: by `Content-Length` before reading,
+ * else as soon as more bytes have arrived.
  */
 export async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
   const tooLarge = () => new Problem('ERR_4014', { details: { bytes_max: bytesMax } });
-  // Number('') is 0 and of anything odd NaN: those bodies are counted as they come.
+  // A missing or empty length is 0 and an invalid one NaN: such bodies are counted while they are read.
   if (Number(request.headers.get('Content-Length')) > bytesMax) throw tooLarge();
   if (request.body === null) return new Uint8Array();
   const reader = request.body.getReader();
@@ -30,14 +30,14 @@ export async function readBytes(request: Request, bytesMax: number): Promise<Uin
       chunks.push(value);
     }
   } finally {
-    // Never cancelled: cancelling would close the connection.
+    // Not cancelled: that would close the connection.
     reader.releaseLock();
   }
 }
 
 export type ByteReader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
 
-/** A body that breaks off is its sender's doing. */
+/** Reads the next chunk. Throws ERR_4006 if the client breaks off. */
 export async function readChunk(reader: ByteReader) {
   try {
     return await reader.read();
@@ -46,7 +46,7 @@ export async function readChunk(reader: ByteReader) {
   }
 }
 
-/** Reads on to the end of a refused body, as far as is sensible. */
+/** Reads the rest of a rejected body, up to DRAIN_BYTES_MAX. */
 export async function drain(reader: ByteReader): Promise<void> {
   for (let bytes = 0; bytes < DRAIN_BYTES_MAX; ) {
     const { done, value } = await readChunk(reader);

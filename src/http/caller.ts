@@ -2,14 +2,14 @@ import { Problem } from '../kernel/errors.ts';
 import { parseUuid } from '../kernel/ids.ts';
 import type { HttpContext } from './env.ts';
 
-/** The verified caller's user id. A route that asks without its guard in front is our own mistake: 401, never somebody. */
+/** Returns the verified caller's user id. Throws ERR_4005 (401) if a route was mounted without its guard. */
 export function callerId(c: HttpContext): string {
   const caller = c.get('caller');
   if (!caller) throw new Problem('ERR_4005');
   return caller.userId;
 }
 
-/** A `user_id` that was sent along is compared with the token's, never believed. */
+/** Compares a `user_id` in the request with the token's. Throws ERR_4005 (403) if it is another user's. */
 export function checkUserId(c: HttpContext, given: unknown): void {
   if (given === undefined || given === null) return;
   const userId = parseUuid(given);

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { cors as honoCors } from 'hono/cors';
 
-/** What our own clients, the Supabase clients and event streams send. */
+/** Request headers of our own clients, of Supabase's clients and of event streams. */
 const ALLOWED_HEADERS = [
   'Authorization',
   'apikey',
@@ -22,10 +22,10 @@ const ALLOWED_HEADERS = [
   'X-Request-Id',
 ];
 
-/** What a page may read. auth-js believes an error's code only when it sees the API version. */
+/** Response headers that a page may read. auth-js reads an error's code only if it sees the API version. */
 const EXPOSED_HEADERS = [
   'X-Request-Id',
-  // By which a client whose clock is wrong knows when its token ends.
+  // A client with a wrong clock computes from it when its token expires.
   'Date',
   'X-Idempotent-Replay',
   'Retry-After',
@@ -42,12 +42,12 @@ const EXPOSED_HEADERS = [
 ];
 
 const ALLOWED_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-/** How long a browser may remember the answer to its preflight. Chromium caps it at two hours. */
+/** How long a browser may cache a preflight response. Chromium's maximum is two hours. */
 const PREFLIGHT_SECONDS = 7200;
 
 /**
- * Lets pages of `origins` call us (`*`: any page) and answers every preflight. Cookies play no part: a page needs a token
- * of its own, so an open policy gives nothing away.
+ * Allows pages from `origins` to call the API (`*`: any page) and answers every preflight. The API uses no cookies: a page
+ * needs a token of its own, so allowing every origin exposes nothing.
  */
 export function cors(origins: readonly string[] | '*'): MiddlewareHandler {
   const isOpen = origins === '*' || origins.includes('*');

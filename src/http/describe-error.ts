@@ -1,12 +1,12 @@
 import { isDatabaseError } from '../db/outage.ts';
 import { errorCodeOf } from '../kernel/error-code.ts';
 
-/** How far down a chain of causes a log line follows. */
+/** A log line includes at most this many nested causes. */
 const CAUSES_MAX = 4;
 
 /**
- * An error as a log line may hold it. PostgreSQL's own sentences quote values, and a parser's quote its input: of the first
- * only the code and the names are kept, of the second only where it happened.
+ * Returns the parts of an error that may be logged. PostgreSQL's messages quote values, so only its code and names are kept.
+ * A parser's message quotes its input, so only the stack frames are kept.
  */
 export function describeError(error: unknown, depth = 0): object {
   if (!(error instanceof Error))
@@ -23,7 +23,7 @@ export function describeError(error: unknown, depth = 0): object {
   return { name, ...code, ...text, ...because };
 }
 
-/** The calls alone: a stack begins with the message. */
+/** Returns the frames without the message, which begins a stack. */
 function framesOf(stack = ''): string[] {
   return stack
     .split('\n')

@@ -1,18 +1,18 @@
 import type { Context } from 'hono';
 import type { Locale } from '../kernel/locale.ts';
 
-/** Who is calling, as their access token says. Ids are lower-case UUIDs. */
+/** The caller that the access token identifies. Ids are lower-case UUIDs. */
 export type Caller = { userId: string; sessionId: string | null; isAnonymous: boolean; expiresAt: number };
 
-/** What this floor's middleware leaves in a request's context. */
+/** What the middleware stores in a request's context. */
 export type HttpEnv = {
   Variables: {
     requestId: string;
     /** Set once the token is verified. */
     caller?: Caller;
-    /** The account's own language, where it is known: spoken when `Accept-Language` asks for none of ours. */
+    /** The account's language, once the account was read. Used if `Accept-Language` names no supported language. */
     language?: Locale;
-    /** The address the outside reaches us at, without a slash at its end, where it is configured. */
+    /** The server's public URL without a trailing slash, if configured. */
     publicUrl?: string;
   };
 };

@@ -1,4 +1,4 @@
-/** The file in a multipart form (RFC 7578). Deno's own reader drops parts without a name, which the storage clients send. */
+/** Finds the file in a multipart form (RFC 7578). Deno's parser drops parts without a name, as Supabase's clients send. */
 import { Buffer } from 'node:buffer';
 import { Problem } from '../kernel/errors.ts';
 
@@ -6,14 +6,14 @@ const HEAD_BYTES_MAX = 8 * 1024;
 const PARTS_MAX = 20;
 const BOUNDARY = /;\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))/i;
 
-/** The first part that is a file, whatever its name; null where there is none. Throws ERR_4006 for what is no whole form. */
+/** Returns the first part that is a file, under any name; null if there is none. Throws ERR_4006 for a malformed form. */
 export function filePartOf(form: Uint8Array, contentType: string): Uint8Array | null {
   const [, quoted, plain] = BOUNDARY.exec(contentType) ?? [];
   const boundary = quoted ?? plain;
   if (boundary === undefined) throw malformed();
   const bytes = Buffer.from(form.buffer, form.byteOffset, form.byteLength);
   const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
-  // The first delimiter may begin the body.
+  // The body may begin with the first delimiter.
   let at = bytes.subarray(0, delimiter.length - 2).equals(delimiter.subarray(2)) ? -2 : bytes.indexOf(delimiter);
   if (at === -1) throw malformed();
   for (let parts = 0; parts < PARTS_MAX; parts += 1) {
@@ -28,7 +28,7 @@ export function filePartOf(form: Uint8Array, contentType: string): Uint8Array | 
   throw malformed();
 }
 
-/** A field has a name, and text at most; a part without a name is the file of the storage clients. */
+/** A form field has a name and holds text. A part without a name is the file that Supabase's storage clients send. */
 function isFile(head: string): boolean {
   const disposition = /^content-disposition:(.*)$/im.exec(head)?.[1] ?? '';
   return (

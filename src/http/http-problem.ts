@@ -1,6 +1,6 @@
 import { type ErrorCode, Problem, type ProblemOptions } from '../kernel/errors.ts';
 
-/** A problem whose answer carries headers that mean something to HTTP alone, such as `Allow`. */
+/** A problem whose response has HTTP headers of its own, such as `Allow`. */
 export class HttpProblem extends Problem {
   readonly headers: Record<string, string>;
 

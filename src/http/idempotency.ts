@@ -4,14 +4,14 @@ import type { HttpContext } from './env.ts';
 
 const HEADER = 'Idempotency-Key';
 
-/** The request's `Idempotency-Key` in lower case. Throws ERR_4006 when there is none, or it is no UUID. */
+/** Returns the request's `Idempotency-Key` in lower case. Throws ERR_4006 if it is missing or not a UUID. */
 export function requireIdempotencyKey(c: HttpContext): string {
   const key = readIdempotencyKey(c);
   if (key === null) throw new Problem('ERR_4006', { details: { field: HEADER, reason: 'missing' } });
   return key;
 }
 
-/** The request's `Idempotency-Key` in lower case, null where none was sent. Throws ERR_4006 when it is no UUID. */
+/** Returns the request's `Idempotency-Key` in lower case, null without one. Throws ERR_4006 if it is not a UUID. */
 export function readIdempotencyKey(c: HttpContext): string | null {
   const text = c.req.header(HEADER)?.trim() ?? '';
   if (text === '') return null;

@@ -11,26 +11,26 @@ const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json$/;
 const UTF8_CHARSETS = ['', 'utf-8', 'utf8', 'us-ascii'];
 
 /**
- * Reads a JSON body before the route's schema sees it: right type (none is fine), within the limit, a well-formed object.
- * To be put into a route's `middleware`; the validators behind it then find the body as if it had come in order.
+ * Middleware that reads a JSON body before the route's schema validates it. Requires the JSON content type (or none), at
+ * most `bytesMax` bytes and a well-formed object. Validators after it read the body from a rebuilt request.
  */
 export function jsonBody(bytesMax: number = JSON_BYTES_MAX): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const { raw } = c.req;
-    if (mayHaveBody(raw)) refuseOtherTypes(raw.headers);
+    if (mayHaveBody(raw)) rejectOtherTypes(raw.headers);
     const body = JSON.stringify(parseJsonObject(await readBytes(raw, bytesMax)));
     const headers = new Headers(raw.headers);
     headers.set('Content-Type', 'application/json');
     headers.delete('Content-Length');
-    // An empty body became `{}`, so that the schema can name the field it misses.
+    // An empty body has become `{}`, so that the schema can name the missing field.
     c.req.raw = new Request(raw.url, { method: raw.method, headers, body, signal: raw.signal });
     await next();
   };
 }
 
 /**
- * Some clients name a type (curl a form's) though they send nothing: nothing is of no type. The headers are asked first,
- * since Node's adapter cannot drain a refused body once it was touched, and cuts the connection under the next request.
+ * Some clients send a content type without a body (curl: a form's), which is then ignored. The headers are checked first:
+ * once `body` is touched, Node's adapter cannot drain a rejected body and cuts the connection under the next request.
  */
 function mayHaveBody(request: Request): boolean {
   const length = request.headers.get('Content-Length');
@@ -38,7 +38,7 @@ function mayHaveBody(request: Request): boolean {
   return request.headers.has('Transfer-Encoding') || request.body !== null;
 }
 
-function refuseOtherTypes(headers: Headers): void {
+function rejectOtherTypes(headers: Headers): void {
   const [type = '', ...parameters] = (headers.get('Content-Type') ?? '').toLowerCase().split(';');
   const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith('charset='));
   const charsetName = charset?.slice('charset='.length).replaceAll('"', '') ?? '';

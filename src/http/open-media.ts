@@ -3,7 +3,7 @@ import type { Log } from '../kernel/log.ts';
 import { describeError } from './describe-error.ts';
 import type { ByteRange } from './range.ts';
 
-/** What serving needs of the media store; `etag` is strong and quoted. */
+/** The part of the media store that serving uses. `etag` is strong and quoted. */
 export type ReadableMedia = {
   info(key: string): Promise<{ bytes: number; etag: string; modifiedAt: Date } | null>;
   read(key: string, range?: ByteRange): Promise<ReadableStream<Uint8Array> | null>;
@@ -12,8 +12,8 @@ export type ReadableMedia = {
 type OpenMediaOptions = { store: ReadableMedia; key: string; request: Request; log: Log };
 
 /**
- * A stored object, or a range of it, as the body of an answer. The first bytes are here before it is returned, so that a
- * store that fails is a 503 and not a broken 200. When the client goes, the read ends.
+ * Returns a stored object, or a range of it, as a response body. Resolves once the first bytes have arrived, so that a
+ * failing store gives a 503 and not a broken 200. The read ends when the client disconnects.
  */
 export async function openMedia(options: OpenMediaOptions, range?: ByteRange): Promise<ReadableStream<Uint8Array>> {
   const { store, key, request, log } = options;
@@ -34,7 +34,7 @@ export async function openMedia(options: OpenMediaOptions, range?: ByteRange): P
         else controller.enqueue(value);
       } catch (error) {
         log.warn({ key, error: describeError(error) }, 'a stored object could not be read to its end');
-        // In words of our own: an HTTP adapter may print them.
+        // Without the store's message: an HTTP adapter may print it.
         controller.error(new Error('the object could not be read to its end'));
       }
     },
@@ -42,7 +42,7 @@ export async function openMedia(options: OpenMediaOptions, range?: ByteRange): P
   });
 }
 
-/** Runs a call to the store; whatever it throws becomes ERR_6002. */
+/** Runs a call to the store. Any error that is not a problem becomes ERR_6002. */
 export async function orStorageProblem<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();

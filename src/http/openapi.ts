@@ -1,4 +1,4 @@
-/** How routes are written into the OpenAPI document: answers, refusals, headers, and an example of each. */
+/** Builds the OpenAPI responses, request bodies and parameters of routes, each with examples. */
 import { z } from '@hono/zod-openapi';
 import { ERROR_STATUS, type ErrorCode, type ProblemDetails } from '../kernel/errors.ts';
 import { EXAMPLE_DETAILS } from '../kernel/messages/examples.ts';
@@ -6,7 +6,7 @@ import { GUIDANCE } from '../kernel/messages/guidance.ts';
 import { messageFor } from '../kernel/messages/index.ts';
 import { type HeaderName, headersOf } from './openapi-headers.ts';
 
-/** Ids that examples share, so that one reads as the next step of another. */
+/** Ids that examples share, so that one example continues another. */
 export const EXAMPLE_IDS = {
   user: '7c9e6679-7425-40de-944b-e07fc1f90ae7',
   model: '3f2504e0-4f89-41d3-9a0c-0305e82c3301',
@@ -21,11 +21,13 @@ const ErrorBody = z
       code: z
         .string()
         .regex(/^ERR_\d{4}$/)
-        .openapi({ description: 'Stable: branch on it. More may follow in the same families.', example: 'ERR_4001' }),
-      message: z.string().openapi({ description: 'A sentence for people, in the language of `Accept-Language`.' }),
+        .openapi({
+          description: 'A stable code to branch on. New codes may be added in the same families.',
+          example: 'ERR_4001',
+        }),
+      message: z.string().openapi({ description: 'A message for the user, in the language of `Accept-Language`.' }),
       details: z.record(z.string(), z.unknown()).openapi({
-        description:
-          'What the code says of this request, such as `field` and `allowed`; empty where there is no more to say.',
+        description: 'More about this error, such as `field` and `allowed`. Empty if there is nothing to add.',
       }),
     }),
   })
@@ -35,38 +37,38 @@ const ErrorBody = z
 export const USER_ERRORS: ErrorCode[] = ['ERR_4005', 'ERR_4013', 'ERR_4004', 'ERR_4006'];
 /** The errors of every route that takes a JSON body. */
 export const BODY_ERRORS: ErrorCode[] = ['ERR_4006', 'ERR_4014', 'ERR_4015'];
-/** What can happen anywhere. */
+/** The errors of every route. */
 const COMMON_ERRORS: ErrorCode[] = ['ERR_6001', 'ERR_6003'];
 
 export type Answer<Schema extends z.ZodType> = {
   description: string;
   example: z.input<Schema>;
-  /** More of them, by name, where one does not show all that there is to expect. */
+  /** Further examples by name, for a response that takes several forms. */
   otherExamples?: Examples<z.input<Schema>>;
   errors?: ErrorCode[];
-  /** Headers of the 200, besides the request id. */
+  /** The headers of the 200 besides the request id. */
   headers?: HeaderName[];
-  /** Details as this route writes them, where the usual example would mislead. */
+  /** This route's own error details, if the usual example would mislead. */
   details?: Partial<Record<ErrorCode, ProblemDetails>>;
 };
 
-/** The 200 of a route with its example, and its refusals by status: each code with its meaning, advice and sentence. */
+/** Returns a route's 200 with its example, and its errors by status: each code with its name, advice and message. */
 export function responses<Schema extends z.ZodType>(schema: Schema, answer: Answer<Schema>) {
   const { description, example, otherExamples, errors = [], headers = [], details = {} } = answer;
   const examples = otherExamples
     ? { examples: { usual: { summary: description, value: example }, ...otherExamples } }
     : { example };
   return {
-    ...refusals(errors, details),
+    ...errorResponses(errors, details),
     200: { description, headers: headersOf(headers), content: { 'application/json': { schema, ...examples } } },
   };
 }
 
-/** The refusals alone, for answers that are not JSON. */
-export function refusals(errors: ErrorCode[], details: Answer<z.ZodType>['details'] = {}) {
+/** Returns the errors of a route by status, for routes whose 200 is not JSON. */
+export function errorResponses(errors: ErrorCode[], details: Answer<z.ZodType>['details'] = {}) {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of new Set([...errors, ...COMMON_ERRORS])) {
-    // Whoever is known by a token may still name somebody else.
+    // A code may have two statuses: ERR_4005 is also the 403 for another user's id.
     for (const status of statusesOf(code)) byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   return Object.fromEntries(
@@ -105,14 +107,14 @@ function errorHeaders(status: number): HeaderName[] {
 
 type Examples<Value> = Record<string, { summary: string; value: Value }>;
 
-/** A JSON body that a route needs, with the examples that show how it is used, the shortest first. */
+/** A required JSON body with its examples, the shortest first. */
 export function jsonContent<Schema extends z.ZodType>(schema: Schema, examples: Examples<z.input<Schema>>) {
   return { required: true, content: { 'application/json': { schema, examples } } };
 }
 
 type ParameterOptions = { format?: string; required?: true };
 
-/** A request header for the description of a route; the route reads it itself. */
+/** Describes a request header that the route's handler reads itself. */
 export function headerParameter(name: string, description: string, options: ParameterOptions = {}) {
   const { format, required = false } = options;
   return {
@@ -124,17 +126,17 @@ export function headerParameter(name: string, description: string, options: Para
   };
 }
 
-/** `Accept-Language` of the routes whose good answers hold sentences, too. */
+/** `Accept-Language`, for routes whose 200 contains messages. */
 export const LANGUAGE_PARAMETER = headerParameter(
   'Accept-Language',
-  'The language of the sentences: `en`, `tr` or `es`, with q-values. Without it: the account’s own.',
+  'The language of the messages: `en`, `tr` or `es`, with q-values. Defaults to the account’s language.',
 );
 
-/** The `user_id` that every route for users may be sent, for those that read no other query. */
+/** The optional `user_id` of user routes, for those without other query parameters. */
 export const USER_ID_PARAMETER = {
   name: 'user_id',
   in: 'query' as const,
   required: false,
-  description: 'Only checked against the token: another user’s id is 403.',
+  description: 'Only compared with the access token. Another user’s id returns a 403.',
   schema: { type: 'string' as const, format: 'uuid' },
 };

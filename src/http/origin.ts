@@ -1,6 +1,6 @@
 import type { HttpContext } from './env.ts';
 
-/** The server's own address for the URLs it hands out: as configured, else as this request reached it. */
+/** Returns the base of the URLs in responses: the configured public URL, else the origin of this request. */
 export function originOf(c: HttpContext): string {
   return c.get('publicUrl') ?? new URL(c.req.url).origin;
 }

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { decodeCursor } from '../kernel/cursor.ts';
 
-/** Whole numbers as a query writes them: digits, no sign, no exponent. */
+/** A whole number in a query string: digits only, no sign, no exponent. */
 function wholeNumber(minimum: number, maximum: number) {
   return z
     .string()
@@ -12,7 +12,7 @@ function wholeNumber(minimum: number, maximum: number) {
 
 const LIMIT_MAX = 100;
 const LIMIT_DEFAULT = 20;
-/** Offsets are for small lists; far pages are reached by cursor at the same cost as near ones. */
+/** Offsets are for small lists. With a cursor every page costs the same, however far back it is. */
 const OFFSET_MAX = 100_000;
 
 export const limit = wholeNumber(1, LIMIT_MAX).default(LIMIT_DEFAULT).openapi({
@@ -20,7 +20,7 @@ export const limit = wholeNumber(1, LIMIT_MAX).default(LIMIT_DEFAULT).openapi({
   minimum: 1,
   maximum: LIMIT_MAX,
   default: LIMIT_DEFAULT,
-  description: 'How many to answer with.',
+  description: 'The maximum number of items to return.',
 });
 
 export const offset = wholeNumber(0, OFFSET_MAX).default(0).openapi({
@@ -28,18 +28,18 @@ export const offset = wholeNumber(0, OFFSET_MAX).default(0).openapi({
   minimum: 0,
   maximum: OFFSET_MAX,
   default: 0,
-  description: 'How many to skip, in small lists.',
+  description: 'The number of items to skip. For small lists; prefer `cursor`.',
 });
 
-/** The `next_cursor` of the page before; null on the first. */
+/** The `next_cursor` of the previous page; null for the first page. */
 export const cursor = z
   .string()
   .max(64)
   .transform((text, issues) => {
     const seq = decodeCursor(text);
-    if (seq === null) issues.addIssue({ code: 'custom', message: 'not a cursor of ours' });
+    if (seq === null) issues.addIssue({ code: 'custom', message: 'not a valid cursor' });
     return seq;
   })
   .nullable()
   .default(null)
-  .openapi({ type: 'string', description: 'The `next_cursor` of the page before.' });
+  .openapi({ type: 'string', description: 'The `next_cursor` of the previous page.' });

@@ -11,7 +11,7 @@ import { HttpProblem } from './http-problem.ts';
 import { rateLimitHeaders } from './rate-limit.ts';
 import { routeOf } from './request-log.ts';
 
-/** What the framework itself refuses, in our words. */
+/** Our codes for errors that Hono throws itself; its other 4xx are ERR_4006. */
 const FRAMEWORK_CODES: Record<number, ErrorCode> = {
   401: 'ERR_4005',
   404: 'ERR_4007',
@@ -20,12 +20,12 @@ const FRAMEWORK_CODES: Record<number, ErrorCode> = {
   415: 'ERR_4015',
 };
 
-/** The language to answer this request in. */
+/** Returns the language of this request's response. */
 export function localeOf(c: HttpContext): Locale {
   return pickLocale(c.req.header('Accept-Language'), c.get('language'));
 }
 
-/** Any error as the problem a caller may hear of: what is not ours to explain is a 503 or a 500 with a private cause. */
+/** Turns any error into a problem for the caller. An unexpected one becomes a 503 or a 500 with a private cause. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof HTTPException && error.status < 500) {
@@ -35,7 +35,7 @@ export function asProblem(error: unknown): Problem {
   return new Problem(isDatabaseOutage(error) ? 'ERR_6001' : 'ERR_6003', { cause: error });
 }
 
-/** The contract's error body, status and headers. `error` may be anything that was thrown. */
+/** Returns the contract's error body, status and headers for anything that was thrown. */
 export function toErrorResponse(c: HttpContext, error: unknown, locale: Locale = localeOf(c)): Response {
   const problem = asProblem(error);
   const { code, status, details } = problem;
@@ -43,12 +43,12 @@ export function toErrorResponse(c: HttpContext, error: unknown, locale: Locale =
   const message = messageFor(code, locale, { ...reason, ...details });
   const challenge = status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {};
   const headers = { 'Content-Language': locale, ...challenge, ...headersOf(problem) };
-  // Set on the context: what was set there before the failure, such as a limit's state, would be put over these else.
+  // Set on the context, where they replace headers from before the failure, such as a limit's state.
   for (const [name, value] of Object.entries(headers)) c.header(name, value);
   return c.json({ error: { code, message, details } }, status);
 }
 
-/** What a problem says by headers. */
+/** Returns the response headers of a problem. */
 export function headersOf(problem: Problem): Record<string, string> {
   const { retryAfterSeconds, limit } = problem;
   return {
@@ -58,7 +58,7 @@ export function headersOf(problem: Problem): Record<string, string> {
   };
 }
 
-/** Hono's `onError`: answers in the caller's language and tells our log what a caller must not know. */
+/** Hono's `onError`: responds in the caller's language and logs the cause of a 5xx, which callers must not see. */
 export function errorHandler(log: Log): ErrorHandler<HttpEnv> {
   return (error, c) => {
     const problem = asProblem(error);

@@ -6,38 +6,39 @@ export type RangeRequest = { kind: 'whole' } | { kind: 'part'; range: ByteRange 
 const WHOLE: RangeRequest = { kind: 'whole' };
 
 /**
- * What a `Range` header asks of an object of `bytes` bytes (RFC 9110 §14). Several ranges, other units and what cannot be
- * read ask for the whole. Never throws.
+ * Parses a `Range` header for an object of `bytes` bytes (RFC 9110 §14). Several ranges, other units and malformed headers
+ * select the whole object. Never throws.
  */
 export function parseRange(header: string | null | undefined, bytes: number): RangeRequest {
   const [, first = '', last = ''] = /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(header ?? '') ?? [];
   if (first === '' && last === '') return WHOLE;
-  if (first === '') return last.match(/[1-9]/) && bytes > 0 ? part(Math.max(0, bytes - Number(last)), bytes - 1) : NONE;
+  if (first === '')
+    return last.match(/[1-9]/) && bytes > 0 ? part(Math.max(0, bytes - Number(last)), bytes - 1) : UNSATISFIABLE;
   const start = Number(first);
   const end = last === '' ? bytes - 1 : Number(last);
   if (last !== '' && end < start) return WHOLE;
-  return start < bytes ? part(start, Math.min(end, bytes - 1)) : NONE;
+  return start < bytes ? part(start, Math.min(end, bytes - 1)) : UNSATISFIABLE;
 }
 
-const NONE: RangeRequest = { kind: 'unsatisfiable' };
+const UNSATISFIABLE: RangeRequest = { kind: 'unsatisfiable' };
 
 function part(start: number, end: number): RangeRequest {
   return { kind: 'part', range: { start, end } };
 }
 
-/** Whether `If-Range` lets a range be answered: it is absent, or names exactly the object that is there. */
-export function rangeStillHolds(ifRange: string | null | undefined, etag: string, modifiedAt: Date): boolean {
-  const wanted = ifRange?.trim() ?? '';
-  if (wanted === '') return true;
-  if (wanted.startsWith('"')) return wanted === etag;
-  return wanted === modifiedAt.toUTCString();
+/** Whether `If-Range` allows a range in the response: it is absent, or names exactly the stored object. */
+export function ifRangeMatches(ifRange: string | null | undefined, etag: string, modifiedAt: Date): boolean {
+  const validator = ifRange?.trim() ?? '';
+  if (validator === '') return true;
+  if (validator.startsWith('"')) return validator === etag;
+  return validator === modifiedAt.toUTCString();
 }
 
-/** Whether the caller's copy is still good, by `If-None-Match` or else `If-Modified-Since`. */
+/** Whether the caller's copy is current, by `If-None-Match` or else `If-Modified-Since`. */
 export function isUnchanged(headers: Headers, etag: string, modifiedAt: Date): boolean {
-  const known = headers.get('If-None-Match');
-  if (known !== null) {
-    const tags = known.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  const ifNoneMatch = headers.get('If-None-Match');
+  if (ifNoneMatch !== null) {
+    const tags = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
     return tags.includes('*') || tags.includes(etag);
   }
   const since = Date.parse(headers.get('If-Modified-Since') ?? '');

@@ -12,12 +12,12 @@ export function rateLimitHeaders(state: RateLimitState): Record<'RateLimit-Polic
   };
 }
 
-/** Tells the state on the response to come. Of several limits the one told last is shown. */
-export function tellRateLimit(c: HttpContext, state: RateLimitState): void {
+/** Sets the rate limit headers of the response. A later call replaces the headers of an earlier one. */
+export function setRateLimitHeaders(c: HttpContext, state: RateLimitState): void {
   for (const [name, value] of Object.entries(rateLimitHeaders(state))) c.header(name, value);
 }
 
-/** The 429 for a used-up limit. `Retry-After` is at least one second. */
+/** ERR_4004 (429) for a limit that is used up. `Retry-After` is at least one second. */
 export function rateLimited(state: RateLimitState): Problem {
   const retryAfterSeconds = Math.max(1, wholeSeconds(state.resetSeconds));
   return new Problem('ERR_4004', {
@@ -28,15 +28,15 @@ export function rateLimited(state: RateLimitState): Problem {
 }
 
 export type CallLimiter = {
-  /** Counts one call of an account; throws the 429 when the minute's calls are used up. */
+  /** Counts one call of an account. Throws ERR_4004 (429) when the calls of this minute are used up. */
   take(accountId: string): Promise<RateLimitState>;
 };
 
 const CALLS_WINDOW_SECONDS = 60;
 
 /**
- * Counts calls in this process alone. It keeps a runaway client from hurting the others; what costs money is counted in
- * the database.
+ * Counts calls in this process only, so that a runaway client does not slow down the others. Calls that cost money are
+ * counted in the database.
  */
 export function createCallLimiter(perMinute: number): CallLimiter {
   const limiter = new RateLimiterMemory({ points: perMinute, duration: CALLS_WINDOW_SECONDS });
@@ -51,8 +51,8 @@ export function createCallLimiter(perMinute: number): CallLimiter {
     async take(accountId) {
       try {
         return stateOf(await limiter.consume(accountId));
-      } catch (refused) {
-        throw refused instanceof RateLimiterRes ? rateLimited(stateOf(refused)) : refused;
+      } catch (error) {
+        throw error instanceof RateLimiterRes ? rateLimited(stateOf(error)) : error;
       }
     },
   };

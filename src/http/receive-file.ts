@@ -1,4 +1,4 @@
-/** Takes a file from the body of a request, raw or in a form, to the disk: nothing is held in memory while it comes. */
+/** Writes the file in a request body, raw or in a form, to disk. Nothing is held in memory while it arrives. */
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../kernel/errors.ts';
@@ -7,23 +7,24 @@ import { drain, readChunk } from './body.ts';
 import { filePartOf } from './form-file.ts';
 
 export type ReceiveOptions = {
-  /** A folder that is there; files in it have names of their own. */
+  /** An existing folder. */
   folder: string;
   bytesMax: number;
+  /** A file name that is unique in the folder. */
   name: string;
 };
 
-/** Besides the file a form holds its own lines and a few short fields. */
+/** What a form may hold besides the file: its own lines and a few short fields. */
 const FORM_BYTES_MAX = 64 * 1024;
-/** A form is read whole to find the file in it. */
+/** Two at a time: a form is read into memory as a whole to find its file. */
 const withSlot = createSemaphore(2);
 
 /**
- * The path of the file, which the caller removes. Throws ERR_4014 when it is longer than `bytesMax`, ERR_4006 when there is
- * none, ERR_4015 when it is compressed; nothing is left on the disk then.
+ * Returns the path of the file, which the caller deletes. Throws ERR_4014 if it is longer than `bytesMax`, ERR_4006 if there
+ * is none, ERR_4015 if it is compressed; no file is left on disk then.
  */
 export async function receiveFile(request: Request, { folder, bytesMax, name }: ReceiveOptions): Promise<string> {
-  refuseEncoding(request.headers);
+  rejectEncoding(request.headers);
   const path = join(folder, name);
   const type = request.headers.get('Content-Type') ?? '';
   const isForm = /^\s*multipart\/form-data\b/i.test(type);
@@ -42,16 +43,16 @@ function missing(): Problem {
   return new Problem('ERR_4006', { details: { field: 'file', reason: 'missing' } });
 }
 
-function refuseEncoding(headers: Headers): void {
+function rejectEncoding(headers: Headers): void {
   const encoding = headers.get('Content-Encoding')?.trim().toLowerCase() ?? '';
   if (encoding === '' || encoding === 'identity') return;
   throw new Problem('ERR_4015', { details: { field: 'Content-Encoding', allowed: ['identity'] } });
 }
 
-/** Resolves with how many bytes were written. */
+/** Returns the number of bytes written. */
 async function save(request: Request, path: string, bytesMax: number, bodyBytesMax: number): Promise<number> {
   const tooLarge = () => new Problem('ERR_4014', { details: { bytes_max: bytesMax } });
-  // Before the body is touched: the adapter can then drain it by itself.
+  // Before the body is touched, so that the adapter can drain it by itself.
   if (Number(request.headers.get('Content-Length')) > bodyBytesMax) throw tooLarge();
   if (request.body === null) return 0;
   const reader = request.body.getReader();
@@ -68,7 +69,7 @@ async function save(request: Request, path: string, bytesMax: number, bodyBytesM
       await file.write(value);
     }
   } finally {
-    // Never cancelled: cancelling would close the connection.
+    // Not cancelled: that would close the connection.
     reader.releaseLock();
     await file.close();
   }

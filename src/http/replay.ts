@@ -1,11 +1,11 @@
 import type { HttpContext } from './env.ts';
 
-/** An answer that is stored under an idempotency key: status and body go out as they were written. */
+/** A response that is stored under an idempotency key. Its status and body are sent unchanged. */
 export type StoredAnswer = { status: number; body: unknown; isReplay: boolean };
 
-/** Answers with it; a repeat is marked. */
+/** Sends it; a replay is marked with `X-Idempotent-Replay`. */
 export function replayable(c: HttpContext, answer: StoredAnswer) {
   if (answer.isReplay) c.header('X-Idempotent-Replay', 'true');
-  // The procedures write what the route's schema says.
+  // The procedures write bodies of the shape that the route's schema declares.
   return c.json(answer.body as never, answer.status as 200);
 }

@@ -6,8 +6,8 @@ import type { Log } from '../kernel/log.ts';
 import type { HttpContext, HttpEnv } from './env.ts';
 
 /**
- * One line for each request: method, route pattern, status, milliseconds, request id, error code and user id. Never a
- * path as it was called, a query or a body, which may name people and hold tokens.
+ * Logs one line per request: method, route pattern, status, milliseconds, request id, error code and user id. Never the
+ * actual path, the query or the body, which may contain personal data and tokens.
  */
 export function requestLog(log: Log, clock: Clock): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
@@ -26,7 +26,7 @@ export function requestLog(log: Log, clock: Clock): MiddlewareHandler<HttpEnv> {
   };
 }
 
-/** The pattern of the route that answered, such as `/storage/v1/object/:bucket/*`; `none` where there is no such route. */
+/** Returns the pattern of the matched route, such as `/storage/v1/object/:bucket/*`; `none` if no route matched. */
 export function routeOf(c: HttpContext): string {
   return matchedRoutes(c).findLast(({ method }) => method !== 'ALL')?.path ?? 'none';
 }

@@ -1,9 +1,9 @@
 import type { MiddlewareHandler } from 'hono';
 
 export type SecurityHeadersOptions = {
-  /** True where the server is reached over https alone: browsers are then told to stay there. */
+  /** Whether the server is reachable over https only; browsers are then told to use nothing else (HSTS). */
   isHttpsOnly: boolean;
-  /** The Content-Security-Policy of what is answered; the default is right for JSON, pages bring their own. */
+  /** The Content-Security-Policy of responses. The default suits JSON; HTML pages pass their own. */
   csp?: string;
 };
 
@@ -11,13 +11,13 @@ const API_CSP = "default-src 'none'; frame-ancestors 'none'";
 /** One year, in seconds. */
 const HSTS = 'max-age=31536000';
 
-/** Adds the headers that keep browsers careful. What an inner middleware or handler has set already stays. */
+/** Adds browser security headers. Headers that an inner middleware or handler has set are kept. */
 export function securityHeaders({ isHttpsOnly, csp = API_CSP }: SecurityHeadersOptions): MiddlewareHandler {
   const defaults: [string, string][] = [
     ['X-Content-Type-Options', 'nosniff'],
     ['Referrer-Policy', 'no-referrer'],
     ['Content-Security-Policy', csp],
-    // Answers hold balances and tokens; what may be cached says so itself.
+    // Responses contain balances and tokens. A route that allows caching sets its own header.
     ['Cache-Control', 'no-store'],
     ...(isHttpsOnly ? [['Strict-Transport-Security', HSTS] as [string, string]] : []),
   ];

@@ -1,21 +1,21 @@
-/** Webhooks of senders who share a secret with us: an HMAC over the body as it came. */
+/** Verifies webhooks of senders that share a secret with this server: an HMAC over the raw body. */
 import { bytesFromHex } from '../kernel/hash.ts';
 
-/** How far the sender's clock may be off, either way. */
+/** How far the sender's clock may differ from ours, in either direction. */
 const SKEW_MAX_SECONDS = 300;
 const HMAC = { name: 'HMAC', hash: 'SHA-256' } as const;
 
 export type SignedWebhook = { headers: Headers; body: Uint8Array; receivedAt: Date };
 
 /**
- * Whether the secret's holder sent it: `X-Webhook-Signature` is the lower-case hex HMAC-SHA256 of the body or, where
- * `X-Webhook-Timestamp` (unix seconds) is sent, of `<timestamp>.<body>`, and then only for five minutes.
+ * Whether the sender knows the secret. `X-Webhook-Signature` is the lower-case hex HMAC-SHA256 of the body or, if
+ * `X-Webhook-Timestamp` (unix seconds) is sent, of `<timestamp>.<body>`, which is then valid for five minutes.
  */
 export type VerifySignedWebhook = (webhook: SignedWebhook) => Promise<boolean>;
 
 export function createSignedWebhooks(secret: string): VerifySignedWebhook {
   const key = crypto.subtle.importKey('raw', new TextEncoder().encode(secret), HMAC, false, ['verify']);
-  // Whoever verifies hears of it; until then it must not end the process.
+  // Verifying throws this error; until then, an unhandled rejection must not end the process.
   key.catch(() => {});
   return async ({ headers, body, receivedAt }) => {
     const signature = headers.get('X-Webhook-Signature') ?? '';

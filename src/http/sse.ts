@@ -1,25 +1,25 @@
-/** One event. `id` comes back as `Last-Event-ID`; `data` is sent as JSON. */
+/** One event. Clients send its `id` back as `Last-Event-ID`; `data` is sent as JSON. */
 export type ServerEvent = { id?: string; event: string; data: unknown };
 
 export type EventStream = {
-  /** To be returned from the route. */
+  /** The response that the route returns. */
   response: Response;
-  /** Sends an event. False when the stream has ended, also by this very event: it did not fit the buffer. */
+  /** Sends an event. False if the stream has ended, also if it ended because this event did not fit the buffer. */
   send(event: ServerEvent): boolean;
-  /** Tells where a client that comes back goes on, without an event. */
-  place(id: string): void;
+  /** Sends an id without an event: a client that reconnects resumes after this id. */
+  sendId(id: string): void;
   /** Ends the stream after what is buffered. Safe to repeat. */
   close(): void;
-  /** Resolves when the stream has ended, whoever ended it: the place to unsubscribe. */
+  /** Resolves when the stream has ended for any reason. Unsubscribe then. */
   ended: Promise<void>;
 };
 
 export type EventStreamOptions = {
-  /** End the stream when they abort: the client went, the server stops, the token expired. */
+  /** The stream ends when one of them aborts: the client disconnected, the server stops, or the token expired. */
   signals: AbortSignal[];
-  /** A comment this often keeps proxies from taking a quiet stream for a dead one. */
+  /** How often a comment is sent, so that proxies do not close a quiet stream. */
   heartbeatMs?: number;
-  /** How long a client waits before it comes back. */
+  /** How long a client waits before it reconnects. */
   retryMs?: number;
   bufferBytesMax?: number;
 };
@@ -27,17 +27,17 @@ export type EventStreamOptions = {
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-cache, no-transform',
-  // nginx would collect events until a buffer is full.
+  // Otherwise nginx holds events back until a buffer is full.
   'X-Accel-Buffering': 'no',
 };
 
 /**
- * Server-sent events to one client. One that reads too slowly is let go once `bufferBytesMax` wait for it, so that it
- * comes back with `Last-Event-ID` and memory stays bounded.
+ * Sends server-sent events to one client. A client that reads too slowly is disconnected when `bufferBytesMax` bytes are
+ * buffered, so that memory stays bounded; it reconnects with `Last-Event-ID`.
  */
 export function createEventStream(options: EventStreamOptions): EventStream {
   const { signals, heartbeatMs = 15_000, retryMs = 3_000, bufferBytesMax = 64 * 1024 } = options;
-  const { promise: ended, resolve: tellEnded } = Promise.withResolvers<void>();
+  const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<void>();
   const encoder = new TextEncoder();
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
@@ -45,7 +45,7 @@ export function createEventStream(options: EventStreamOptions): EventStream {
     controller = undefined;
     clearInterval(heartbeat);
     for (const signal of signals) signal.removeEventListener('abort', close);
-    tellEnded();
+    resolveEnded();
   };
   const close = () => {
     const open = controller;
@@ -56,9 +56,9 @@ export function createEventStream(options: EventStreamOptions): EventStream {
   const write = (text: string): boolean => {
     if (controller === undefined) return false;
     const bytes = encoder.encode(text);
-    const room = controller.desiredSize ?? 0;
+    const freeBytes = controller.desiredSize ?? 0;
     // An event larger than the buffer still goes out to a client that has read everything else.
-    if (bytes.byteLength > room && room < bufferBytesMax) {
+    if (bytes.byteLength > freeBytes && freeBytes < bufferBytesMax) {
       close();
       return false;
     }
@@ -84,13 +84,13 @@ export function createEventStream(options: EventStreamOptions): EventStream {
   return {
     response: new Response(body, { headers: HEADERS }),
     send: (event) => write(frame(event)),
-    place: (id) => void write(`id: ${oneLine(id)}\n\n`),
+    sendId: (id) => void write(`id: ${oneLine(id)}\n\n`),
     close,
     ended,
   };
 }
 
-/** The id that a returning client has seen last; null where it sent none that could be ours. */
+/** Returns the `Last-Event-ID` of a client that resumes; null if it is missing or malformed. */
 export function lastEventId(header: string | undefined): string | null {
   return /^[\w.-]{1,64}$/.exec(header?.trim() ?? '')?.[0] ?? null;
 }

@@ -3,10 +3,10 @@ import { messageFor } from '../kernel/messages/index.ts';
 import type { HttpContext } from './env.ts';
 import { asProblem, localeOf } from './problem.ts';
 
-/** How the Supabase clients introduce themselves, in every language: `supabase-js/2.119.1`, `storage-js/…`, `supabase-swift/…`. */
+/** `X-Client-Info` of Supabase's clients: `supabase-js/2.119.1`, `storage-js/…`, `supabase-swift/…` and others. */
 const CLIENT = /^(?:supabase|storage)[-\w]*\//i;
 
-/** Supabase Storage's names for it: the short one, and the code that its clients branch on. */
+/** Supabase Storage's names for an error: a short one, and the code that its clients branch on. */
 type Names = readonly [error: string, code: string];
 const NAMES: Partial<Record<ErrorCode, Names>> = {
   ERR_4004: ['too_many_requests', 'SlowDown'],
@@ -20,12 +20,12 @@ const NAMES: Partial<Record<ErrorCode, Names>> = {
   ERR_6001: ['DatabaseError', 'DatabaseTimeout'],
   ERR_6002: ['StorageError', 'InternalError'],
 };
-const OTHERS: Names = ['internal', 'InternalError'];
+const OTHER: Names = ['internal', 'InternalError'];
 const INVALID_JWT: Names = ['Unauthorized', 'InvalidJWT'];
 
 /**
- * Any thrown error as the Supabase storage clients read it; supabase-swift takes `error` for a string. For everybody else,
- * `answer` stays: the contract's one shape. The status is the true one for both.
+ * Turns any thrown error into the format of Supabase's storage clients (supabase-swift needs `error` to be a string). Other
+ * clients get `answer`, which has the contract's error format. The HTTP status is the same for both.
  */
 export async function toStorageErrorResponse(
   c: HttpContext,
@@ -36,8 +36,8 @@ export async function toStorageErrorResponse(
   if (!CLIENT.test(c.req.header('X-Client-Info') ?? '')) return answer;
   const { code, status, details } = asProblem(error);
   const isForbidden = code === 'ERR_4005' && status === 403;
-  const [name, theirs] = code === 'ERR_4005' && !isForbidden ? INVALID_JWT : (NAMES[code] ?? OTHERS);
+  const [name, supabaseCode] = code === 'ERR_4005' && !isForbidden ? INVALID_JWT : (NAMES[code] ?? OTHER);
   const message = messageFor(code, localeOf(c), isForbidden ? { reason: 'forbidden', ...details } : details);
-  const body = { statusCode: String(status), error: name, message, code: theirs, details: { ...details, code } };
+  const body = { statusCode: String(status), error: name, message, code: supabaseCode, details: { ...details, code } };
   return new Response(JSON.stringify(body), { status: httpStatus, headers });
 }

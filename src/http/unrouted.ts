@@ -7,8 +7,8 @@ import { toErrorResponse } from './problem.ts';
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /**
- * Hono's `notFound` for an app: 405 with `Allow` where the path is known under other methods, else 404. Middleware counts
- * for nothing: only routes registered for a method do.
+ * Hono's `notFound` for an app: 405 with `Allow` if the path exists under other methods, else 404. Only routes that are
+ * registered for a method count, not middleware.
  */
 export function unrouted(app: Hono<HttpEnv>): NotFoundHandler<HttpEnv> {
   return (c) => {

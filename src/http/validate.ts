@@ -1,24 +1,24 @@
 import type { z } from '@hono/zod-openapi';
 import { type ErrorCode, Problem, type ProblemDetails } from '../kernel/errors.ts';
-import { fieldName, refuseBadText } from './json-text.ts';
+import { fieldName, rejectUnstorableText } from './json-text.ts';
 
 type Issue = z.core.$ZodIssue;
-/** What zod-openapi hands to a hook. It has `data` too, unnamed here so that routes infer their own types from the schema. */
+/** What zod-openapi passes to a hook. It also has `data`, left out here so that routes infer their types from the schema. */
 type Validation = { target: string } & ({ success: true } | { success: false; error: z.ZodError });
-/** The code for a field that has one of its own, by its path: `{ prompt: 'ERR_4003' }`. All others are ERR_4006. */
+/** Error codes of fields by their path, such as `{ prompt: 'ERR_4003' }`. All other fields are ERR_4006. */
 type FieldCodes = Record<string, ErrorCode>;
 
-/** A route's hook (or the app's `defaultHook`): throws the problem that names the first field refused by its schema. */
-export function refuseInvalid(codes: FieldCodes = {}): (result: Validation) => undefined {
+/** A route's hook (or the app's `defaultHook`): throws a problem that names the first field that its schema rejects. */
+export function rejectInvalid(codes: FieldCodes = {}): (result: Validation) => undefined {
   return (result) => {
     const data = 'data' in result ? result.data : undefined;
     if (!result.success) throw problemOf(result.error, data, codes);
-    // Bodies were checked when they were read; addresses are checked here, before they reach a query.
-    if (result.target === 'query' || result.target === 'param') refuseBadText(data);
+    // Bodies were checked when they were read. URL parameters are checked here, before they reach a database query.
+    if (result.target === 'query' || result.target === 'param') rejectUnstorableText(data);
   };
 }
 
-/** The problem that names the first refused field, what it may be, and whether it is missing from `data`. */
+/** Returns a problem that names the first invalid field, its allowed values, and whether it is missing from `data`. */
 export function problemOf(error: z.ZodError, data?: unknown, codes: FieldCodes = {}): Problem {
   const issue = error.issues.map(innermost)[0];
   if (issue === undefined) return new Problem('ERR_4006', { details: { field: 'body' } });
@@ -30,7 +30,7 @@ export function problemOf(error: z.ZodError, data?: unknown, codes: FieldCodes =
   return new Problem(codes[field] ?? 'ERR_4006', { details, cause: error });
 }
 
-/** Of a union's branches the one that came closest; unknown keys count as part of the path. */
+/** Of a union's branches, the issue of the closest match. An unknown key becomes part of the path. */
 function innermost(issue: Issue): Issue {
   if (issue.code === 'unrecognized_keys') return { ...issue, path: [...issue.path, issue.keys[0] ?? ''] };
   if (issue.code !== 'invalid_union') return issue;
@@ -44,14 +44,14 @@ function innermost(issue: Issue): Issue {
 
 type Literal = z.core.util.Primitive;
 
-/** All values of a union made of literals alone; empty for any other. */
+/** All values of a union of literals; empty for any other union. */
 function literalsOf({ errors }: z.core.$ZodIssueInvalidUnion): Literal[] {
   const issues = errors.flat();
   const isOfLiterals = issues.every(({ code, path }) => code === 'invalid_value' && path.length === 0);
   return isOfLiterals ? issues.flatMap((issue) => (issue.code === 'invalid_value' ? issue.values : [])) : [];
 }
 
-/** Values, or bounds by their JSON Schema names. */
+/** The allowed values, or the bounds under their JSON Schema names. */
 function allowedBy(issue: Issue): unknown {
   switch (issue.code) {
     case 'invalid_value':

@@ -1,6 +1,6 @@
 /**
- * One text for one value, whatever the order of its keys (RFC 8785): how two requests are told to be the same.
- * Members that are undefined are left out. Throws a TypeError on what JSON cannot say (NaN, functions, dates, …).
+ * The same text for equal values, whatever the order of their keys (RFC 8785): it shows whether two requests are the same.
+ * Undefined members are left out. Throws a TypeError for values that JSON cannot represent (NaN, functions, dates, …).
  */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
@@ -13,7 +13,7 @@ export function canonicalJson(value: unknown): string {
       .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
     return `{${members.join(',')}}`;
   }
-  throw new TypeError(`JSON has no word for ${Object.prototype.toString.call(value)}`);
+  throw new TypeError(`JSON cannot represent ${Object.prototype.toString.call(value)}`);
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -6,7 +6,7 @@ const CONTENT_TYPES: Record<string, string> = {
   webp: 'image/webp',
 };
 
-/** By extension, from a short list: whatever a file may hold, it is never kept or served as a page. */
+/** By extension, from a short list, so that no file is stored or served as a web page, whatever it contains. */
 export function contentTypeOf(key: string): string {
   const extension = key.slice(key.lastIndexOf('.') + 1).toLowerCase();
   return CONTENT_TYPES[extension] ?? 'application/octet-stream';

@@ -1,9 +1,9 @@
-/** Where a page of a list ended, as an opaque text; the number behind it only ever grows. */
+/** The position where a page of a list ended, as an opaque text. The sequence numbers of a list only grow. */
 export function encodeCursor(seq: number): string {
   return btoa(String(seq)).replaceAll('=', '');
 }
 
-/** The number behind a cursor; null for what is none of ours. */
+/** The sequence number of a cursor; null for a text that is no cursor. */
 export function decodeCursor(cursor: string): number | null {
   try {
     const text = atob(cursor);

@@ -1,8 +1,8 @@
 import type { RateLimitState } from './rate-limit.ts';
 
 /**
- * Every code a caller can meet, with its HTTP status. The sentences live in `messages/`; what a client should do is in
- * the generated `docs/errors.md`. Source: the public contract, §3.
+ * Every error code that a caller can receive, with its HTTP status. The messages are in `messages/`; what a client should
+ * do is in the generated `docs/errors.md`. Source: the public contract, §3.
  */
 export const ERROR_STATUS = {
   ERR_4001: 402,
@@ -39,19 +39,19 @@ export type ErrorStatus = (typeof ERROR_STATUS)[ErrorCode];
 export type ProblemDetails = Record<string, unknown>;
 
 export type ProblemOptions = {
-  /** Shown to the caller and used to fill the sentence. */
+  /** Shown to the caller and used to fill the message. */
   details?: ProblemDetails;
-  /** For our log alone; never reaches a caller. */
+  /** For the log only; never sent to a caller. */
   cause?: unknown;
-  /** Where the contract gives one code two statuses (`ERR_4005`: 401 unknown, 403 known but not allowed). */
+  /** For a code with two statuses in the contract (`ERR_4005`: 401 unknown caller, 403 known but not allowed). */
   status?: 401 | 403;
-  /** When the same request is worth repeating, in seconds. */
+  /** After how many seconds the same request may be repeated. */
   retryAfterSeconds?: number;
-  /** The limit that is used up, of an `ERR_4004`. */
+  /** The used-up limit of an `ERR_4004`. */
   limit?: RateLimitState;
 };
 
-/** A refusal with a stable code. Throw it anywhere; the HTTP floor turns it into the contract's error body and headers. */
+/** An error with a stable code. Throw it anywhere; `src/http` turns it into the contract's error body and headers. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ErrorCode;

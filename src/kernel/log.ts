@@ -1,4 +1,4 @@
-/** The part of a structured logger that the floors above use; pino satisfies it. */
+/** The part of a structured logger that this code uses; pino satisfies it. */
 export type Log = {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -6,5 +6,5 @@ export type Log = {
   error(fields: object, message: string): void;
 };
 
-/** Says nothing: for tools and tests that have no use for a log. */
+/** Discards everything: for tools and tests that need no log. */
 export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

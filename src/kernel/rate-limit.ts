@@ -1,4 +1,4 @@
-/** How much of a limit is left: `remaining` of `limit`, until `resetSeconds` from now. `windowSeconds` null: not a window. */
+/** The state of a limit: `remaining` of `limit`, resets in `resetSeconds`. `windowSeconds` is null without a time window. */
 export type RateLimitState = {
   policy: 'generations' | 'onboarding' | 'auth' | 'purchases' | 'calls';
   limit: number;

@@ -1,11 +1,11 @@
-/** The one policy by which a call that is safe to repeat is repeated. */
+/** Repeats calls that are safe to repeat. */
 import type { Clock } from './clock.ts';
-import { pause } from './pause.ts';
+import { sleep } from './sleep.ts';
 
-/** What one try came to. `retryAfterMs`: the other side asks for that wait. */
-export type Tried<T> = { answer: T; isRetryable: boolean; retryAfterMs: number | null };
+/** The result of one try. `retryAfterMs` is the wait that the server asked for. */
+export type TryResult<T> = { answer: T; isRetryable: boolean; retryAfterMs: number | null };
 
-/** What a test replaces. `random` gives 0 up to 1. `sleep` resolves early when the signal aborts. */
+/** Replaced in tests. `random` returns a number from 0 up to 1. `sleep` resolves early when the signal aborts. */
 export type RetryTools = {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   random(): number;
@@ -14,14 +14,14 @@ export type RetryTools = {
 export type Backoff = { baseMs: number; maxMs: number };
 export type RetryPolicy = Backoff & {
   triesMax: number;
-  /** Null: a try ends by itself. */
+  /** Null: the call has a timeout of its own. */
   tryTimeoutMs: number | null;
 };
 
-/** For vendors, when no person waits for the answer. */
+/** For calls to vendors in the background, where no user waits for the result. */
 export const VENDOR_RETRIES: RetryPolicy = { triesMax: 4, baseMs: 2_000, maxMs: 30_000, tryTimeoutMs: 30_000 };
 
-/** Of the wait, at most, on top of it, so that calls that failed together do not come back together. */
+/** At most this share of a wait is added to it, so that calls that failed together are not repeated together. */
 const JITTER = 0.25;
 
 const RETRYABLE_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
@@ -30,7 +30,7 @@ export function isRetryableStatus(status: number): boolean {
   return RETRYABLE_STATUSES.has(status);
 }
 
-/** `Retry-After` in either of its forms; null where it says nothing usable. */
+/** `Retry-After` in either of its forms, seconds or a date; null if it is missing or invalid. */
 export function retryAfterMsOf(headers: Headers, clock: Clock): number | null {
   const text = headers.get('retry-after')?.trim() ?? '';
   if (/^\d{1,8}$/.test(text)) return Number(text) * 1000;
@@ -39,7 +39,7 @@ export function retryAfterMsOf(headers: Headers, clock: Clock): number | null {
 }
 
 export const systemRetryTools: RetryTools = {
-  sleep: pause,
+  sleep,
   random: () => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32,
 };
 
@@ -49,24 +49,24 @@ export function backoffMs(tries: number, { baseMs, maxMs }: Backoff, random: () 
 }
 
 /**
- * Tries until an answer is not retryable or the policy ends; gives the last try. Waits as long as the other side asks for; a wait
- * longer than `maxMs` ends the tries. `tryOnce` does not throw. An aborted signal ends it at once, with the last try.
+ * Tries until a result is not retryable or the policy allows no more tries; returns the last result. Waits as long as the
+ * server asks for; a wait longer than `maxMs` ends the tries. `tryOnce` must not throw. An aborted signal ends them at once.
  */
 export async function retry<T>(
-  tryOnce: (signal: AbortSignal) => Promise<Tried<T>>,
+  tryOnce: (signal: AbortSignal) => Promise<TryResult<T>>,
   tools: RetryTools,
   signal: AbortSignal,
   policy: RetryPolicy = VENDOR_RETRIES,
-): Promise<Tried<T>> {
+): Promise<TryResult<T>> {
   const { triesMax, maxMs, tryTimeoutMs } = policy;
   for (let tries = 1; ; tries += 1) {
     const limit = tryTimeoutMs === null ? signal : AbortSignal.any([signal, AbortSignal.timeout(tryTimeoutMs)]);
-    const tried = await tryOnce(limit);
-    if (!tried.isRetryable || tries === triesMax || signal.aborted) return tried;
-    const waitMs = Math.max(Math.min(backoffMs(tries, policy, tools.random), maxMs), tried.retryAfterMs ?? 0);
-    // The caller asks again by a task of its own.
-    if (waitMs > maxMs) return tried;
+    const result = await tryOnce(limit);
+    if (!result.isRetryable || tries === triesMax || signal.aborted) return result;
+    const waitMs = Math.max(Math.min(backoffMs(tries, policy, tools.random), maxMs), result.retryAfterMs ?? 0);
+    // For a longer wait, the caller schedules a retry of its own.
+    if (waitMs > maxMs) return result;
     await tools.sleep(waitMs, signal);
-    if (signal.aborted) return tried;
+    if (signal.aborted) return result;
   }
 }

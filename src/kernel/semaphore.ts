@@ -1,6 +1,6 @@
 export type Semaphore = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Runs at most `slots` pieces of work at a time; the others wait in line. */
+/** Runs at most `slots` functions at a time; the others wait in line. */
 export function createSemaphore(slots: number): Semaphore {
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -11,7 +11,7 @@ export function createSemaphore(slots: number): Semaphore {
       return await work();
     } finally {
       const next = waiting.shift();
-      // The next in line takes this slot over.
+      // The next in line takes over this slot.
       if (next) next();
       else running -= 1;
     }

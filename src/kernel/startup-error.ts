@@ -1,4 +1,4 @@
-/** The server cannot start for a reason a person can act on: the message is one sentence for them. */
+/** The server cannot start, for a reason that its operator can fix. The message is one sentence for the operator. */
 export class StartupError extends Error {
   override readonly name = 'StartupError';
 }

@@ -1,4 +1,4 @@
-/** The probe for places without native code: it reads a video's container to the last byte, and decodes no picture. */
+/** The probe for runtimes without native code: it reads the container of a video to the last byte and decodes no frame. */
 import { access } from 'node:fs/promises';
 import { EncodedPacketSink, type InputVideoTrack } from 'mediabunny';
 import { TaskRefusal } from '../platform/task-refusal.ts';
@@ -8,14 +8,14 @@ import type { ProbedVideo } from './probed-video.ts';
 import { storageProblem } from './storage-problem.ts';
 import { UNUSABLE_REASONS, UnusableVideo } from './unusable-video.ts';
 
-/** What phones and browsers play. */
+/** The codecs that phones and browsers play. */
 const CODECS = ['avc', 'hevc', 'av1', 'vp9', 'vp8'];
-/** Reading even a long clip takes a second; a file that keeps us busy for longer was made to. */
+/** Reading even a long clip takes a second; a file that takes this long was made to block the probe. */
 const TIMEOUT_MS = 20_000;
 
 /**
- * Refuses what is no video, has no track that plays, lasts no time, or lacks bytes of any of its frames. It writes no
- * poster, and takes a frame whose bytes are there but are nonsense for a picture.
+ * Refuses a file that is no video, has no playable track, has no duration, or lacks bytes of a frame. It writes no thumbnail,
+ * and accepts frames whose bytes are present but cannot be decoded.
  */
 export function createContainerProbe({ timeoutMs = TIMEOUT_MS } = {}): MediaProbe {
   return {
@@ -45,18 +45,18 @@ async function inspectContainer(path: string, signal: AbortSignal): Promise<Prob
   if (!codec || !CODECS.includes(codec) || !(await orRefuse('unknown_codec', track.getDecoderConfig()))) {
     throw new TaskRefusal('unknown_codec');
   }
-  const promised = await orRefuse('undecodable', countPackets(track, signal, { metadataOnly: true }));
-  if (promised.packets === 0 || !(promised.end > promised.start)) throw new TaskRefusal('no_duration');
+  const indexed = await orRefuse('undecodable', countPackets(track, signal, { metadataOnly: true }));
+  if (indexed.packets === 0 || !(indexed.end > indexed.start)) throw new TaskRefusal('no_duration');
   const read = await orRefuse('truncated', countPackets(track, signal, {}));
   signal.throwIfAborted();
-  if (read.packets !== promised.packets || read.bytes !== promised.bytes) throw new TaskRefusal('truncated');
-  const durationSeconds = promised.end - promised.start;
-  return { container, codec, ...size, durationSeconds, fps: roundedFps(promised.packets / durationSeconds) };
+  if (read.packets !== indexed.packets || read.bytes !== indexed.bytes) throw new TaskRefusal('truncated');
+  const durationSeconds = indexed.end - indexed.start;
+  return { container, codec, ...size, durationSeconds, fps: roundedFps(indexed.packets / durationSeconds) };
 }
 
 type Packets = { packets: number; bytes: number; start: number; end: number };
 
-/** Goes through all packets of a track; times in seconds. */
+/** Reads all packets of a track; times in seconds. */
 async function countPackets(
   track: InputVideoTrack,
   signal: AbortSignal,

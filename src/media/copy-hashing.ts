@@ -1,4 +1,4 @@
-/** Copies a file in small pieces and hashes it on the way, so that neither memory nor a second read is spent on it. */
+/** Copies a file in small pieces and hashes it at the same time: this takes little memory and no second read. */
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { openFile } from './open-file.ts';
@@ -6,7 +6,7 @@ import type { StoredMedia } from './store.ts';
 
 const PIECE_BYTES = 256 * 1024;
 
-/** `target` must not exist; when this resolves, it is on the disk and not merely on its way there. */
+/** `target` must not exist. When this resolves, its bytes have been flushed to the disk. */
 export async function copyHashing(source: string, target: string, signal?: AbortSignal): Promise<StoredMedia> {
   await using from = await openFile(source, 'r');
   await using to = await openFile(target, 'wx');

@@ -1,4 +1,4 @@
-/** Finished media in a folder of this machine. */
+/** Stores finished media in a folder of this machine. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -10,14 +10,14 @@ import { storageProblem } from './storage-problem.ts';
 import type { MediaKey, MediaStore } from './store.ts';
 import { streamFile } from './stream-file.ts';
 
-/** No key can name it: an object is written in here and then renamed to its place, so that a reader never sees half. */
+/** No key can contain this name. An object is written here first and then renamed, so that no reader sees half of it. */
 const INCOMING = '~incoming';
-/** What lies there for longer was left by a crash. */
+/** A file that stays there longer was left by a crash. */
 const STALE_MS = 24 * 3_600_000;
-/** A folder that was made a moment ago may be removed again, when the last object in it goes. */
-const PLACE_TRIES = 20;
+/** A folder that was just made may be removed again, when another call removes the last object in it. */
+const MOVE_TRIES = 20;
 
-/** The store in `folder`, which is made when needed. Disk failures are `Problem` ERR_6002, strange keys ERR_4006. */
+/** The store in `folder`, which is made when needed. Disk failures are `Problem` ERR_6002, invalid keys ERR_4006. */
 export function createDiskStore({ folder }: { folder: string }): MediaStore {
   const pathOf = (key: MediaKey): string => {
     checkMediaKey(key);
@@ -33,7 +33,7 @@ export function createDiskStore({ folder }: { folder: string }): MediaStore {
       const stored = await copyHashing(source, temporary, signal);
       if (!swept) await sweep(temporary);
       swept = true;
-      await place(temporary, path);
+      await moveIntoPlace(temporary, path);
       return stored;
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => {});
@@ -44,7 +44,7 @@ export function createDiskStore({ folder }: { folder: string }): MediaStore {
   const info: MediaStore['info'] = async (key) => {
     const found = await orNull(stat(pathOf(key), { bigint: true }));
     if (!found?.isFile()) return null;
-    // Objects are replaced by renaming, so other bytes mean another file: its number and time name them as a hash would.
+    // Objects are replaced by renaming, so other bytes mean another file: its inode and time identify it as a hash would.
     const etag = `"${[found.size, found.mtimeNs, found.ino].map((part) => part.toString(36)).join('-')}"`;
     return { bytes: Number(found.size), etag, modifiedAt: found.mtime };
   };
@@ -63,32 +63,32 @@ export function createDiskStore({ folder }: { folder: string }): MediaStore {
     if (!(await orNull(stat(path)))?.isFile()) return;
     await orNull(unlink(path));
     const bucket = join(folder, key.slice(0, key.indexOf('/')));
-    // Folders carry users' ids: they go with their last object.
+    // Names of folders contain user ids: a folder is removed with its last object.
     for (let parent = dirname(path); parent !== bucket; parent = dirname(parent)) {
-      const gone = await rmdir(parent).then(
+      const isRemoved = await rmdir(parent).then(
         () => true,
         () => false,
       );
-      if (!gone) break;
+      if (!isRemoved) break;
     }
   };
 
   return { putFile, info, read, remove };
 }
 
-async function place(temporary: string, path: string): Promise<void> {
+async function moveIntoPlace(temporary: string, path: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
       await mkdir(dirname(path), { recursive: true });
       await rename(temporary, path);
       return await syncFolder(dirname(path));
     } catch (error) {
-      if (errorCodeOf(error) !== 'ENOENT' || tries === PLACE_TRIES) throw error;
+      if (errorCodeOf(error) !== 'ENOENT' || tries === MOVE_TRIES) throw error;
     }
   }
 }
 
-/** So that the name survives a power cut as well as the bytes do. */
+/** Flushes the folder, so that the name survives a power cut as well as the bytes do. */
 async function syncFolder(folder: string): Promise<void> {
   try {
     await using handle = await openFile(folder, 'r');
@@ -98,7 +98,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Removes what crashes left behind. The newest file's time is the disk's own idea of now. */
+/** Removes files that crashes left behind. The newest file's time is the current time of the disk. */
 async function sweep(newest: string): Promise<void> {
   const { mtimeMs: nowMs } = await stat(newest);
   for (const name of await readdir(dirname(newest))) {
@@ -108,7 +108,7 @@ async function sweep(newest: string): Promise<void> {
   }
 }
 
-/** Null for what is not there; other failures of the disk are the caller's problem. */
+/** Null if the file does not exist; other failures of the disk are thrown as a `Problem`. */
 async function orNull<T>(work: Promise<T>): Promise<T | null> {
   try {
     return await work;

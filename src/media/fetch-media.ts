@@ -1,31 +1,31 @@
-/** Brings a finished file from a provider's host to this machine, as a stream, and from nowhere else. */
+/** Downloads a finished file from a provider's host to this machine, as a stream. Other hosts are refused. */
 import { rm } from 'node:fs/promises';
 import { errorLabel } from '../kernel/error-code.ts';
 import { collectYoung } from '../platform/garbage-collection.ts';
-import { ForbiddenAddress, guardedGet, type Lookup } from './guarded-get.ts';
 import { openFile } from './open-file.ts';
+import { ForbiddenHost, type Lookup, ssrfSafeGet } from './ssrf-safe-get.ts';
 
 export type FetchMediaOptions = {
-  /** `host[:port]`s beside the provider's own, from the configuration. */
+  /** More allowed `host[:port]`s than the provider's own, from the configuration. */
   extraHosts: readonly string[];
-  /** Whether those may be plain http and private addresses: outside production alone. */
+  /** Whether these hosts may use plain HTTP and private IP addresses: only outside production. */
   extraMayBePrivate: boolean;
   bytesMax: number;
-  /** A transfer that brings nothing for so long is given up. */
+  /** A transfer that brings no bytes for this long is aborted. */
   stallMs: number;
   lookup?: Lookup;
   /** See `GetOptions`. */
   fetch?: typeof fetch | undefined;
-  /** Stands in for the network: a simulator inside this process. */
+  /** Used instead of the network: a simulator inside this process. */
   get?: (url: URL, signal: AbortSignal) => Promise<Response>;
 };
 
 export type MediaFetcher = {
-  /** Writes the file to `path`, which it replaces; resolves with its size. Throws a `MediaFetchError`, leaving no file. */
+  /** Writes the file to `path`, replacing it, and resolves with its size. Throws a `MediaFetchError` and leaves no file. */
   fetchToFile(url: string, path: string, hosts: readonly string[], signal: AbortSignal): Promise<{ bytes: number }>;
 };
 
-/** `isFinal`: asking again brings nothing else. `message` is for our log. */
+/** `isFinal`: a retry would fail in the same way. `message` is for the log. */
 export class MediaFetchError extends Error {
   readonly isFinal: boolean;
 
@@ -36,32 +36,32 @@ export class MediaFetchError extends Error {
 }
 
 const REDIRECTS_MAX = 5;
-/** So much of a stream may be garbage at a time. */
+/** Garbage is collected after each of this many bytes of a stream. */
 const COLLECT_BYTES = 8 * 1024 * 1024;
 
 export function createMediaFetcher(options: FetchMediaOptions): MediaFetcher {
   return {
     async fetchToFile(url, path, hosts, signal) {
       const stall = new AbortController();
-      const giveUp = () => stall.abort(new MediaFetchError('the transfer stalled', { isFinal: false }));
-      const watch = setTimeout(giveUp, options.stallMs);
-      const limits = AbortSignal.any([signal, stall.signal]);
+      const onStall = () => stall.abort(new MediaFetchError('the transfer stalled', { isFinal: false }));
+      const stallTimer = setTimeout(onStall, options.stallMs);
+      const anySignal = AbortSignal.any([signal, stall.signal]);
       try {
-        const answer = await follow(url, hosts, limits, options);
-        return { bytes: await save(answer, path, options.bytesMax, limits, () => watch.refresh()) };
+        const answer = await follow(url, hosts, anySignal, options);
+        return { bytes: await save(answer, path, options.bytesMax, anySignal, () => stallTimer.refresh()) };
       } catch (error) {
         await rm(path, { force: true });
         signal.throwIfAborted();
         if (stall.signal.aborted) throw stall.signal.reason;
-        throw error instanceof MediaFetchError ? error : judge(error);
+        throw error instanceof MediaFetchError ? error : toFetchError(error);
       } finally {
-        clearTimeout(watch);
+        clearTimeout(stallTimer);
       }
     },
   };
 }
 
-/** The answer at the end of the redirects, each of which is judged like the first address. */
+/** Returns the answer after all redirects. Each URL on the way is checked like the first one. */
 async function follow(
   start: string,
   hosts: readonly string[],
@@ -72,7 +72,7 @@ async function follow(
   for (let hops = 0; hops <= REDIRECTS_MAX; hops += 1) {
     const answer = await get(url, hosts, signal, options);
     const location = answer.headers.get('Location');
-    if (answer.status < 300 || answer.status > 399 || !location) return accept(answer);
+    if (answer.status < 300 || answer.status > 399 || !location) return requireFile(answer);
     await answer.body?.cancel();
     url = parse(location, url);
   }
@@ -83,13 +83,14 @@ function parse(text: string, base?: URL): URL {
   try {
     return new URL(text, base);
   } catch (cause) {
-    throw new MediaFetchError('the address of the file is none', { isFinal: true, cause });
+    throw new MediaFetchError('the file has no valid URL', { isFinal: true, cause });
   }
 }
 
 function get(url: URL, hosts: readonly string[], signal: AbortSignal, options: FetchMediaOptions): Promise<Response> {
   const isExtra = options.extraHosts.some((host) => host === url.host || host === `${url.hostname}:${portOf(url)}`);
-  const isProviders = url.protocol === 'https:' && url.port === '' && hosts.some((host) => covers(host, url.hostname));
+  const isProviders =
+    url.protocol === 'https:' && url.port === '' && hosts.some((host) => matchesHost(host, url.hostname));
   const mayBePrivate = isExtra && options.extraMayBePrivate;
   const isAllowed =
     isProviders || (isExtra && (url.protocol === 'https:' || (mayBePrivate && url.protocol === 'http:')));
@@ -98,11 +99,11 @@ function get(url: URL, hosts: readonly string[], signal: AbortSignal, options: F
   }
   if (options.get && isProviders) return options.get(url, signal);
   const { lookup, fetch } = options;
-  return guardedGet(url, { signal, mayBePrivate, fetch, ...(lookup && { lookup }) });
+  return ssrfSafeGet(url, { signal, mayBePrivate, fetch, ...(lookup && { lookup }) });
 }
 
-/** `*.` stands for every host below a domain. */
-function covers(pattern: string, hostname: string): boolean {
+/** `*.` matches every host below a domain. */
+function matchesHost(pattern: string, hostname: string): boolean {
   return pattern.startsWith('*.') ? hostname.endsWith(pattern.slice(1)) : hostname === pattern;
 }
 
@@ -110,10 +111,10 @@ function portOf({ port, protocol }: URL): string {
   return port || (protocol === 'https:' ? '443' : '80');
 }
 
-async function accept(answer: Response): Promise<Response> {
+async function requireFile(answer: Response): Promise<Response> {
   if (answer.status === 200 && answer.body) return answer;
   await answer.body?.cancel();
-  // A signed address that has run out is 403, and the provider gives a new one when it is asked again.
+  // An expired signed URL gives 403; the provider returns a new URL when it is polled again.
   const isFinal = [400, 404, 405, 410, 451].includes(answer.status);
   throw new MediaFetchError(`the file's host answered ${answer.status}`, { isFinal });
 }
@@ -125,9 +126,9 @@ async function save(
   signal: AbortSignal,
   onBytes: () => void,
 ): Promise<number> {
-  const promised = Number(answer.headers.get('Content-Length') ?? Number.NaN);
+  const declared = Number(answer.headers.get('Content-Length') ?? Number.NaN);
   const tooLarge = () => new MediaFetchError(`the file is larger than ${bytesMax} bytes`, { isFinal: true });
-  if (promised > bytesMax) {
+  if (declared > bytesMax) {
     await answer.body?.cancel();
     throw tooLarge();
   }
@@ -140,19 +141,19 @@ async function save(
     onBytes();
     if (Math.floor(bytes / COLLECT_BYTES) > Math.floor((bytes - piece.length) / COLLECT_BYTES)) collectYoung();
   }
-  if (!Number.isNaN(promised) && bytes !== promised) {
-    throw new MediaFetchError(`the file ended after ${bytes} of ${promised} bytes`, { isFinal: false });
+  if (!Number.isNaN(declared) && bytes !== declared) {
+    throw new MediaFetchError(`the file ended after ${bytes} of ${declared} bytes`, { isFinal: false });
   }
   return bytes;
 }
 
-/** The body, for as long as the signal allows: also where its source does not listen to the signal, or has stopped to. */
+/** Yields the body until the signal aborts, even if the source of the body ignores the signal. */
 async function* piecesOf({ body }: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const reader = body?.getReader();
   if (!reader) return;
-  // Ends the read that is waiting. Nobody waits for a source that says it stops, and does not.
-  const letGo = () => void reader.cancel(signal.reason).catch(() => {});
-  signal.addEventListener('abort', letGo, { once: true });
+  // Ends the pending read. It is not awaited: a source may never finish its cancellation.
+  const cancel = () => void reader.cancel(signal.reason).catch(() => {});
+  signal.addEventListener('abort', cancel, { once: true });
   try {
     for (;;) {
       signal.throwIfAborted();
@@ -162,12 +163,12 @@ async function* piecesOf({ body }: Response, signal: AbortSignal): AsyncGenerato
       yield value;
     }
   } finally {
-    signal.removeEventListener('abort', letGo);
-    letGo();
+    signal.removeEventListener('abort', cancel);
+    cancel();
   }
 }
 
-function judge(error: unknown): MediaFetchError {
-  if (error instanceof ForbiddenAddress) return new MediaFetchError(error.message, { isFinal: true, cause: error });
+function toFetchError(error: unknown): MediaFetchError {
+  if (error instanceof ForbiddenHost) return new MediaFetchError(error.message, { isFinal: true, cause: error });
   return new MediaFetchError(`the file cannot be fetched (${errorLabel(error)})`, { isFinal: false, cause: error });
 }

@@ -1,12 +1,12 @@
-/** Walks through the parts of a picture's file, in time that grows with its length alone. */
+/** Walks through the segments of an image file, in time that is linear in its length. */
 import type { ImageFault, ImageType } from './image-types.ts';
 
-/** The part that says how large the picture is: the file up to `headBytes`, or just from `frameAt` on. */
+/** Where the file stores the size of the image: in its first `headBytes`, or in those from `frameAt` on. */
 export type Walk = { fault?: ImageFault; headBytes: number; frameAt: number };
 
 const DAMAGED: Walk = { fault: 'damaged', headBytes: 0, frameAt: 0 };
 const ANIMATED: Walk = { fault: 'animated', headBytes: 0, frameAt: 0 };
-/** Both formats say it at the very beginning. */
+/** PNG and WebP store the size at the beginning. */
 const EARLY: Walk = { headBytes: 64, frameAt: 0 };
 
 export function walkImage(type: ImageType, bytes: Uint8Array): Walk {
@@ -27,7 +27,7 @@ const FRAMES = [0xc0, 0xc1, 0xc2];
 const OTHER_FRAMES = [0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf];
 const FRAME_BYTES_MIN = 11;
 
-/** To the end of the image; phones put more behind it, such as the film of a moving photograph. */
+/** Up to the end of the image; phones append more data, such as the video of a live photo. */
 function walkJpeg(bytes: Uint8Array, view: DataView): Walk {
   let [headBytes, frameAt, hasPixels] = [0, 0, false];
   for (let at = 2; at + 2 <= bytes.length; ) {
@@ -52,7 +52,7 @@ function walkJpeg(bytes: Uint8Array, view: DataView): Walk {
   return DAMAGED;
 }
 
-/** The next marker that is none of those within a scan: stuffed zeros, restarts, fill bytes. */
+/** The position of the next marker outside the scan; stuffed zeros, restarts and fill bytes belong to it. */
 function endOfScan(bytes: Uint8Array, from: number): number {
   for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
     const marker = bytes[at + 1] ?? 0;
@@ -66,7 +66,7 @@ const PNG_SIGNATURE_BYTES = 8;
 const PNG_CHUNK_BYTES = 12;
 const PNG_HEADER_BYTES = 13;
 
-/** A whole image that ends where the file does. */
+/** The image must be complete and end with the file. */
 function walkPng(bytes: Uint8Array, view: DataView): Walk {
   let hasPixels = false;
   for (let at = PNG_SIGNATURE_BYTES; at + PNG_CHUNK_BYTES <= bytes.length; ) {
@@ -88,7 +88,7 @@ const RIFF_CHUNK_BYTES = 8;
 /** In the first byte of `VP8X`. */
 const WEBP_ANIMATED = 0x02;
 
-/** A whole image; a byte of padding may follow it. */
+/** The image must be complete; one byte of padding may follow it. */
 function walkWebp(bytes: Uint8Array, view: DataView): Walk {
   if (bytes.length < RIFF_HEADER_BYTES) return DAMAGED;
   const end = RIFF_CHUNK_BYTES + view.getUint32(4, true);

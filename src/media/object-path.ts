@@ -1,4 +1,4 @@
-/** Our buckets, and the names of the objects in them. Each rule about a name or a size exists once, here. */
+/** The buckets and the names of the objects in them. Each rule about a name or a size is defined here only. */
 import { parseUuid } from '../kernel/ids.ts';
 
 /** The bucket of the images that users upload; the server writes the other two. */
@@ -8,19 +8,19 @@ export const BUCKETS: readonly string[] = ['videos', 'thumbnails', UPLOADS];
 /** The largest upload. `db/grants-hosted.sql` gives Supabase's bucket the same limit. */
 export const UPLOAD_BYTES_MAX = 10_485_760;
 
-/** Letters that every URL, disk and bucket takes as they are; no segment that climbs or hides. */
+/** Characters that need no escaping in a URL, on a disk or in a bucket. */
 export const SEGMENT_PATTERN = '[A-Za-z0-9._-]{1,200}';
 const SEGMENT = new RegExp(`^${SEGMENT_PATTERN}$`);
 const PATH_CHARACTERS_MAX = 800;
 
-/** Whether it may stand between the slashes of an object's name. */
+/** Whether the text may stand between the slashes of an object's name: `.` and `..` may not. */
 export function isPlainSegment(segment: string): boolean {
   return SEGMENT.test(segment) && segment !== '.' && segment !== '..';
 }
 
 export type ObjectPath = { path: string; ownerId: string };
 
-/** The path inside a bucket, its owner's id in lower case; null for what can name no object. */
+/** The path inside a bucket, with its owner's id in lower case; null if no object can have this path. */
 export function parseObjectPath(text: string): ObjectPath | null {
   const [first, ...rest] = text.split('/');
   const ownerId = parseUuid(first);
@@ -29,13 +29,13 @@ export function parseObjectPath(text: string): ObjectPath | null {
   return { path: [ownerId, ...rest].join('/'), ownerId };
 }
 
-/** Any URL form in which storage clients write an object of the uploads. The host is ignored: only the name counts. */
+/** Every form of URL that storage clients use for an uploaded object. The host is ignored: only the path counts. */
 const UPLOAD_URL =
   /^(?:https?:\/\/[^/?#]+)?\/?(?:[^?#]*\/)?(?:object|render\/image)\/(?:(?:sign|public|authenticated)\/)?user_uploads\/(.+)$/i;
 
 /**
  * The path inside `user_uploads` that an `image_url` names: the path itself, with or without the bucket in front of it, or
- * any form of its URL. Null where it names none.
+ * any form of its URL. Null if it names no path.
  */
 export function parseImageUrl(imageUrl: string): ObjectPath | null {
   const named = decoded(imageUrl.replace(/[?#].*$/s, ''));

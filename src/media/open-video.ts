@@ -1,11 +1,11 @@
-/** Opens a video file and says what it is, without decoding a picture: what every probe begins with. */
+/** Opens a video file and reads its format, without decoding a frame. Every probe begins with this. */
 import { stat } from 'node:fs/promises';
 import { FilePathSource, Input, type InputVideoTrack, MP4, QTFF, WEBM } from 'mediabunny';
 import { TaskRefusal } from '../platform/task-refusal.ts';
 import type { ProbedVideo } from './probed-video.ts';
 import type { UnusableReason } from './unusable-video.ts';
 
-/** No screen is larger, and a few bytes can promise a picture that fills the memory. */
+/** No screen is larger, and a few bytes can declare a frame that fills the memory. */
 const SIDE_PIXELS_MAX = 8192;
 
 const FORMATS = [
@@ -34,7 +34,7 @@ export async function openVideo(path: string): Promise<OpenVideo> {
   }
 }
 
-/** As displayed, in pixels. Throws a `TaskRefusal` for a size that is none, or that nobody could show. */
+/** As displayed, in pixels. Throws a `TaskRefusal` for a size below one pixel or above the limit. */
 export async function readSize(track: InputVideoTrack): Promise<{ width: number; height: number }> {
   const [width, height] = [await track.getDisplayWidth(), await track.getDisplayHeight()];
   const sides = [width, height, await track.getCodedWidth(), await track.getCodedHeight()];
@@ -42,12 +42,12 @@ export async function readSize(track: InputVideoTrack): Promise<{ width: number;
   return { width, height };
 }
 
-/** Frames per second to the thousandth; null where there is no rate. */
+/** Frames per second, rounded to a thousandth; null if there is no rate. */
 export function roundedFps(packetRate: number): number | null {
   return packetRate > 0 ? Math.round(packetRate * 1000) / 1000 : null;
 }
 
-/** Whatever the library throws at a strange file means the same to us; a refusal of our own stays what it is. */
+/** Turns every error that the library throws for a strange file into the same refusal; a `TaskRefusal` is kept. */
 export async function orRefuse<T>(reason: UnusableReason | 'storage', work: Promise<T>): Promise<T> {
   try {
     return await work;

@@ -1,4 +1,4 @@
 /** The child process that inspects one video. */
-import { answerParent } from '../platform/child-work.ts';
+import { runTaskFromParent } from '../platform/child-work.ts';
 
-answerParent(async () => (await import('./inspect-video.ts')).inspectVideo);
+runTaskFromParent(async () => (await import('./inspect-video.ts')).inspectVideo);

@@ -1,4 +1,4 @@
-/** Does this file play, what is in it, and what does it look like? Asked of every video before a customer gets it. */
+/** Checks that a video file plays, reads its format and makes a thumbnail. Every video is probed before it is delivered. */
 import { access } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Log } from '../kernel/log.ts';
@@ -10,32 +10,32 @@ import { UNUSABLE_REASONS, UnusableVideo } from './unusable-video.ts';
 
 export { type UnusableReason, UnusableVideo } from './unusable-video.ts';
 
-/** Nothing is known about the file, because this machine could not look at it: try again later. The message is for our log. */
+/** The probe did not run, which says nothing about the file: retry later. The message is for the log. */
 export class ProbeUnavailable extends Error {
   override readonly name = 'ProbeUnavailable';
 }
 
 export type MediaProbe = {
   /**
-   * Reads the video at `path` and, where it can decode, writes a JPEG of it to `thumbnailPath`. Throws `UnusableVideo`, `ProbeUnavailable`,
-   * `Problem` ERR_6002 when the disk fails, or the signal's reason.
+   * Reads the video at `path` and, if this probe decodes, writes a JPEG of it to `thumbnailPath`. Throws `UnusableVideo`,
+   * `ProbeUnavailable`, `Problem` ERR_6002 when the disk fails, or the signal's reason.
    */
   probe(path: string, options: { thumbnailPath: string }, signal?: AbortSignal): Promise<ProbedVideo>;
   close(): Promise<void>;
 };
 
 export type ProbeOptions = {
-  /** Files looked at at once; the others wait in line. */
+  /** How many files are probed at the same time; the others wait in line. */
   maxParallel: number;
   log: Log;
   timeoutMs?: number;
-  /** What the probing processes see of the environment; most machines need nothing. */
+  /** The environment of the child processes; most machines need nothing. */
   env?: Record<string, string>;
 };
 
-/** A long 1080p clip takes about two seconds; a file that keeps us busy for longer than this was made to. */
+/** A long 1080p clip takes about two seconds; a file that takes longer than this was made to block the probe. */
 const TIMEOUT_MS = 30_000;
-/** A child may be killed for reasons that are not the file's; a file that kills two has had its chance. */
+/** A child may be killed for reasons unrelated to the file; after a second crash the file counts as the reason. */
 const TRIES_MAX = 2;
 
 export function createProbe(options: ProbeOptions): MediaProbe {
@@ -55,7 +55,7 @@ export function createProbe(options: ProbeOptions): MediaProbe {
       } catch (error) {
         if (!(error instanceof ChildFailure)) throw error;
         if (error.kind !== 'refused')
-          options.log.warn({ kind: error.kind, cause: error.message, tries }, 'a probe failed');
+          options.log.warn({ kind: error.kind, cause: error.message, tries }, 'probe failed');
         if (error.kind !== 'crashed' || tries === TRIES_MAX) throw toProbeError(error);
       }
     }
@@ -64,9 +64,9 @@ export function createProbe(options: ProbeOptions): MediaProbe {
 }
 
 function toProbeError(failure: ChildFailure): Error {
-  const word = failure.kind === 'refused' ? failure.reason : failure.kind;
-  if (word === 'storage') return storageProblem(failure);
-  const reason = UNUSABLE_REASONS.find((known) => known === word);
+  const code = failure.kind === 'refused' ? failure.reason : failure.kind;
+  if (code === 'storage') return storageProblem(failure);
+  const reason = UNUSABLE_REASONS.find((known) => known === code);
   if (reason) return new UnusableVideo(reason);
   return new ProbeUnavailable(`the probe did not run: ${failure.message}`, { cause: failure });
 }

@@ -1,4 +1,4 @@
-/** Brings a file into an S3 store: at once when it is small, else in parts, so that memory holds one part of it. */
+/** Uploads a file to an S3 store: a small one in one request, others in parts, so that memory holds only one part. */
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { collectYoung } from '../platform/garbage-collection.ts';
@@ -7,17 +7,17 @@ import type { S3Call } from './s3-call.ts';
 import { storageProblem } from './storage-problem.ts';
 import type { StoredMedia } from './store.ts';
 
-/** The least that S3 takes; with its 10,000 parts that is 50 GB. */
+/** The smallest part that S3 allows; with its maximum of 10,000 parts, files can have 50 GB. */
 const PART_BYTES = 5 * 1024 * 1024;
 
 type Part = { number: number; etag: string };
 type Upload = { call: S3Call; key: string; contentType: string; signal: AbortSignal | undefined };
 
-/** Nothing is there before everything is: S3 shows an object when its put, or its last part's completion, is through. */
+/** An object appears only when it is complete: S3 shows it after its put, or after its upload in parts was completed. */
 export async function uploadFile(upload: Upload, path: string): Promise<StoredMedia> {
   await using file = await openFile(path, 'r');
   const hash = createHash('sha256');
-  // One buffer for all parts: each is through before the next is read.
+  // One buffer for all parts: each is uploaded before the next one is read.
   const buffer = new Uint8Array(PART_BYTES);
   const first = await readPart(file, 0, buffer);
   hash.update(first);
@@ -25,7 +25,7 @@ export async function uploadFile(upload: Upload, path: string): Promise<StoredMe
     await putWhole(upload, first);
     return { bytes: first.length, sha256: hash.digest('hex') };
   }
-  const uploadId = await begin(upload);
+  const uploadId = await beginUpload(upload);
   try {
     const parts: Part[] = [];
     let bytes = 0;
@@ -35,10 +35,10 @@ export async function uploadFile(upload: Upload, path: string): Promise<StoredMe
       bytes += part.length;
       collectYoung();
     }
-    await complete(upload, uploadId, parts);
+    await completeUpload(upload, uploadId, parts);
     return { bytes, sha256: hash.digest('hex') };
   } catch (error) {
-    // Parts of an upload that nobody completes are paid for until they are aborted.
+    // The parts of an incomplete upload cost money until the upload is aborted.
     await upload.call({ method: 'DELETE', key: upload.key, query: { uploadId } }).catch(() => {});
     throw error;
   }
@@ -65,7 +65,7 @@ async function putWhole({ call, key, contentType, signal }: Upload, body: Uint8A
   await answer.body?.cancel();
 }
 
-async function begin({ call, key, contentType, signal }: Upload): Promise<string> {
+async function beginUpload({ call, key, contentType, signal }: Upload): Promise<string> {
   const headers = { 'Content-Type': contentType };
   const answer = await call({ method: 'POST', key, query: { uploads: '' }, headers, signal });
   if (answer.status === 404) throw noBucket();
@@ -88,11 +88,11 @@ async function putPart(
   return { number, etag };
 }
 
-async function complete({ call, key, signal }: Upload, uploadId: string, parts: Part[]): Promise<void> {
+async function completeUpload({ call, key, signal }: Upload, uploadId: string, parts: Part[]): Promise<void> {
   const list = parts.map(({ number, etag }) => `<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag></Part>`);
   const body = `<CompleteMultipartUpload>${list.join('')}</CompleteMultipartUpload>`;
   const answer = await call({ method: 'POST', key, query: { uploadId }, body, signal });
-  // S3 may answer 200 at once and find the failure later, in the body.
+  // S3 may answer 200 at once and report a later failure in the body.
   const failure = /<Error>.*?<Code>(\w+)/s.exec(await answer.text())?.[1];
   if (answer.status === 404 || failure) throw storageProblem(new Error(`the upload failed: ${failure ?? 'unknown'}`));
 }

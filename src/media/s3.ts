@@ -1,4 +1,4 @@
-/** Finished media in a bucket of any store that speaks the S3 protocol. */
+/** Stores finished media in a bucket of any store with the S3 protocol. */
 import { contentTypeOf } from '../kernel/content-type.ts';
 import { checkMediaKey } from './media-key.ts';
 import { createS3Call, type S3Options } from './s3-call.ts';
@@ -56,7 +56,7 @@ export function createS3Store(options: S3Options): MediaStore {
   return { putFile, info, read, remove };
 }
 
-/** Bytes from elsewhere in the file would be played as if they were the right ones. */
+/** A player would play bytes of another range as if they were the right ones. */
 function isRange({ status, headers }: Response, { start, end }: ByteRange): boolean {
   return status === 206 && headers.get('Content-Range')?.startsWith(`bytes ${start}-${end}/`) === true;
 }

@@ -1,4 +1,4 @@
-/** The port of the place where finished media live: a disk folder here, an S3 bucket elsewhere. */
+/** The port of the stores for finished media: a folder on disk, or an S3 bucket. */
 
 /** `<bucket>/<path>`, for example `videos/<user_id>/2026-11/<job_id>.mp4`. Segments are `[A-Za-z0-9._-]+`, never `.` or `..`. */
 export type MediaKey = string;
@@ -13,8 +13,8 @@ export type MediaStore = {
   /** Copies a local file into the store. All or nothing: a reader sees the old object, the new one, or none. */
   putFile(key: MediaKey, path: string, signal?: AbortSignal): Promise<StoredMedia>;
   info(key: MediaKey): Promise<MediaInfo | null>;
-  /** A stream of the object, or of the range of it. Null when there is none. */
+  /** A stream of the object or of a range of it. Null if the object does not exist. */
   read(key: MediaKey, range?: ByteRange): Promise<ReadableStream<Uint8Array> | null>;
-  /** Removing what is not there is a success. */
+  /** Succeeds if the object does not exist. */
   remove(key: MediaKey): Promise<void>;
 };

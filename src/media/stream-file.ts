@@ -1,11 +1,11 @@
-/** A part of an open file as a web stream. */
+/** A range of an open file as a web stream. */
 import { Buffer } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import type { ByteRange } from './store.ts';
 
 const PIECE_BYTES = 128 * 1024;
 
-/** Reads only as fast as it is read, and closes the file at the end, on an error, or when the reader goes away. */
+/** Reads only as fast as the stream is read, and closes the file at the end, on an error, or when the stream is cancelled. */
 export function streamFile(file: FileHandle, { start, end }: ByteRange): ReadableStream<Uint8Array> {
   let position = start;
   return new ReadableStream<Uint8Array>(

@@ -1,19 +1,19 @@
-/** Makes the still picture that stands for a video. */
+/** Makes the thumbnail of a video. */
 import { open, rename, rm } from 'node:fs/promises';
 import { type Canvas, createCanvas } from '@napi-rs/canvas';
 import type { VideoSample } from 'mediabunny';
 import { toRgba } from './to-rgba.ts';
 
-/** `brightness` is that of its lightest part, 0–255. */
-export type Drawing = { canvas: Canvas; brightness: number };
+/** `brightness` is that of the lightest part, 0–255. */
+export type DrawnFrame = { canvas: Canvas; brightness: number };
 
-/** A picture with nothing lighter than this looks black. */
-export const BLACK_BELOW = 40;
+/** A frame without anything lighter than this looks black. */
+export const BRIGHTNESS_MIN = 40;
 const SIDE_PIXELS_MAX = 1280;
 const JPEG_QUALITY = 82;
 
-/** The frame as a viewer sees it, upright, `width` × `height` or smaller; black when its pixel format cannot be drawn. */
-export async function drawFrame(sample: VideoSample, width: number, height: number): Promise<Drawing> {
+/** Draws the frame as it is displayed, upright, `width` × `height` or smaller; black if its pixel format is unsupported. */
+export async function drawFrame(sample: VideoSample, width: number, height: number): Promise<DrawnFrame> {
   const rgba = await toRgba(sample).catch(() => null);
   const frame = createCanvas(sample.codedWidth, sample.codedHeight);
   const pixels = frame.getContext('2d').createImageData(frame.width, frame.height);
@@ -23,17 +23,17 @@ export async function drawFrame(sample: VideoSample, width: number, height: numb
   const canvas = createCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
   const context = canvas.getContext('2d');
   context.imageSmoothingQuality = 'high';
-  const lying = sample.rotation % 180 !== 0;
-  const [across, down] = lying ? [canvas.height, canvas.width] : [canvas.width, canvas.height];
+  const isSideways = sample.rotation % 180 !== 0;
+  const [across, down] = isSideways ? [canvas.height, canvas.width] : [canvas.width, canvas.height];
   context.translate(canvas.width / 2, canvas.height / 2);
   context.rotate((sample.rotation * Math.PI) / 180);
   context.drawImage(frame, -across / 2, -down / 2, across, down);
   return { canvas, brightness: brightnessOf(canvas) };
 }
 
-/** Writes it as a JPEG: under another name first, so that `path` is never half a picture. */
-export async function writeThumbnail(picture: Drawing, path: string): Promise<void> {
-  const bytes = await picture.canvas.encode('jpeg', JPEG_QUALITY);
+/** Writes the frame as a JPEG: under another name first, so that `path` never holds half a file. */
+export async function writeThumbnail(frame: DrawnFrame, path: string): Promise<void> {
+  const bytes = await frame.canvas.encode('jpeg', JPEG_QUALITY);
   const temporary = `${path}.${process.pid}.part`;
   try {
     const file = await open(temporary, 'w');
@@ -45,7 +45,7 @@ export async function writeThumbnail(picture: Drawing, path: string): Promise<vo
   }
 }
 
-/** Looked at from afar, so that one bright pixel does not count. */
+/** Measured on a small copy, so that a single bright pixel does not count. */
 function brightnessOf(canvas: Canvas): number {
   const small = createCanvas(32, 32);
   const context = small.getContext('2d');

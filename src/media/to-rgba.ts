@@ -1,7 +1,7 @@
-/** Decoded pixels in colours a canvas knows. */
+/** Converts decoded pixels to the colours of a canvas. */
 import type { VideoSample } from 'mediabunny';
 
-/** Answers RGBA bytes, `codedWidth` × `codedHeight`. Throws when the pixel format cannot be converted. */
+/** Returns RGBA bytes, `codedWidth` × `codedHeight`. Throws if the pixel format cannot be converted. */
 export async function toRgba(sample: VideoSample): Promise<Uint8ClampedArray> {
   if (sample.format === 'I420') return fromI420(sample);
   const rgba = new Uint8ClampedArray(sample.allocationSize({ format: 'RGBA' }));
@@ -9,7 +9,7 @@ export async function toRgba(sample: VideoSample): Promise<Uint8ClampedArray> {
   return rgba;
 }
 
-/** By hand, because the decoder's own conversion takes every video for BT.601 and gives HD films a tint. */
+/** Done here, because the decoder's own conversion treats every video as BT.601 and gives HD videos a tint. */
 async function fromI420(sample: VideoSample): Promise<Uint8ClampedArray> {
   const { codedWidth: width, codedHeight: height } = sample;
   const planes = new Uint8Array(sample.allocationSize());
@@ -34,7 +34,7 @@ async function fromI420(sample: VideoSample): Promise<Uint8ClampedArray> {
   return rgba;
 }
 
-/** The two matrices in use for 8-bit video; without a label, HD is BT.709 and what is smaller BT.601, as players guess. */
+/** The two matrices in use for 8-bit video. Without a label, HD is BT.709 and smaller video is BT.601, as players assume. */
 function matrixOf(sample: VideoSample) {
   const { matrix, fullRange } = sample.colorSpace;
   const hd = matrix ? matrix === 'bt709' : Math.min(sample.codedWidth, sample.codedHeight) >= 720;

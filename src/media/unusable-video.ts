@@ -1,4 +1,4 @@
-/** Why a file cannot be delivered as a video. Fixed words: they go into logs and hold nothing of the file. */
+/** Why a file cannot be delivered as a video. Fixed codes for the logs, which contain no data of the file. */
 export const UNUSABLE_REASONS = [
   'empty',
   'not_a_video',

@@ -1,48 +1,48 @@
 /**
- * Heavy or fragile work in child processes: one fresh process per task, of low priority, a few at once, first come first
- * served. A crash, a leak or an endless loop in there costs one task and never the server. `child-work.ts` is the other end.
+ * Runs heavy or fragile work in child processes: a new process of low priority for each task, a few in parallel, in order of
+ * arrival. A crash, a leak or an endless loop there ends one task and never the server. `child-work.ts` is the child's side.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { setPriority } from 'node:os';
 import { asTyped, type FromChild } from './child-work.ts';
 
 export type ChildPoolOptions = {
-  /** The module each child runs; it calls `answerParent` and imports heavy things only inside of it. */
+  /** The module that each child runs; it calls `runTaskFromParent` and imports heavy modules only inside that call. */
   modulePath: string;
   maxParallel: number;
-  /** For one task, from the start of its process; waiting in line does not count. */
+  /** For one task, from the start of its process; time in the waiting line does not count. */
   timeoutMs: number;
-  /** All that a child sees of the environment: nothing secret belongs in here. */
+  /** The whole environment of a child: it must hold no secrets. */
   env?: Record<string, string>;
-  /** How much a child gives way to the server, 0–19. */
+  /** The nice value of a child, 0–19: a higher one means a lower priority. */
   niceness?: number;
-  /** How long a child that was told to go may take before it is killed. */
+  /** How long a child may take to exit before it is killed. */
   graceMs?: number;
 };
 
 export type ChildTask<Output> = {
-  /** What the child answered; rejects with a `ChildFailure` or the signal's reason. Settles after its process has ended. */
+  /** The child's output; rejects with a `ChildFailure` or the signal's reason. Settles after the process has ended. */
   result: Promise<Output>;
   /** The place in the waiting line, from 1; null once the task has started. */
   position(): number | null;
 };
 
-/** `Input` and `Output` must survive JSON. Progress is whatever number the work reports. */
+/** `Input` and `Output` must survive JSON. Progress is the number that the work reports. */
 export type ChildPool<Input extends object, Output> = {
   run(input: Input, options?: { signal?: AbortSignal; onProgress?: (value: number) => void }): ChildTask<Output>;
-  /** The ids of the processes that run now. */
+  /** The ids of the running processes. */
   pids(): number[];
-  /** Ends every child and refuses what waits. Resolves when all are gone. */
+  /** Ends all children and rejects the waiting tasks. Resolves when all processes have ended. */
   close(): Promise<void>;
 };
 
 /**
- * Why there is no answer: `not_started` (the process, or what it needs, could not be loaded: nothing is known about the
- * task), `refused` (the work itself said no, with a `reason`), `crashed`, `timeout`, or `closed` (the pool was).
+ * Why there is no output: `not_started` (the process or its modules could not be loaded, which says nothing about the
+ * task), `refused` (the work refused the task, with a `reason`), `crashed`, `timeout`, or `closed` (the pool is closed).
  */
 export type ChildFailureKind = 'not_started' | 'refused' | 'crashed' | 'timeout' | 'closed';
 
-/** The message is for our log: it may hold the end of what the child wrote to its standard error. */
+/** The message is for the log: it may contain the end of the child's standard error. */
 export class ChildFailure extends Error {
   override readonly name = 'ChildFailure';
   readonly kind: ChildFailureKind;
@@ -60,7 +60,7 @@ type Entry = { start(): void; stop(failure: unknown): void };
 
 const NICENESS = 10;
 const GRACE_MS = 500;
-/** Enough of a crash's last words to find its cause. */
+/** The end of the standard error, long enough to find the cause of a crash. */
 const STDERR_CHARS = 2_000;
 
 export function createChildPool<Input extends object, Output>(options: ChildPoolOptions): ChildPool<Input, Output> {
@@ -68,7 +68,7 @@ export function createChildPool<Input extends object, Output>(options: ChildPool
   const running = new Set<Running>();
   let closed = false;
 
-  const fill = (): void => {
+  const startWaiting = (): void => {
     while (running.size < options.maxParallel) {
       const entry = waiting.shift();
       if (!entry) return;
@@ -87,7 +87,7 @@ export function createChildPool<Input extends object, Output>(options: ChildPool
           .then((output) => resolve(asTyped(output)), reject)
           .finally(() => {
             running.delete(child);
-            fill();
+            startWaiting();
           });
       },
       stop: (failure) => {
@@ -101,7 +101,7 @@ export function createChildPool<Input extends object, Output>(options: ChildPool
     else {
       signal?.addEventListener('abort', onAbort, { once: true });
       waiting.push(entry);
-      fill();
+      startWaiting();
     }
     const result = promise.finally(() => signal?.removeEventListener('abort', onAbort));
     return { result, position: () => waiting.indexOf(entry) + 1 || null };
@@ -118,7 +118,7 @@ export function createChildPool<Input extends object, Output>(options: ChildPool
   return { run, close, pids: () => [...running].flatMap((child) => child.pid ?? []) };
 }
 
-/** One process, one task. A child that has said its last word is let go by closing the channel, then by force. */
+/** Starts one process for one task. After the child's last message the channel is closed; a child that stays is killed. */
 function startChild(options: ChildPoolOptions, input: object, onProgress: (value: number) => void): Running {
   let child: ChildProcess;
   try {
@@ -143,7 +143,7 @@ function startChild(options: ChildPoolOptions, input: object, onProgress: (value
     force ??= setTimeout(() => child.kill('SIGKILL'), options.graceMs ?? GRACE_MS);
   };
   const stop = (failure: unknown): void => finish(() => reject(failure));
-  const limit = setTimeout(
+  const timeout = setTimeout(
     () => stop(new ChildFailure('timeout', `no answer within ${options.timeoutMs} ms`)),
     options.timeoutMs,
   );
@@ -159,13 +159,13 @@ function startChild(options: ChildPoolOptions, input: object, onProgress: (value
     stderr = (stderr + text).slice(-STDERR_CHARS);
   });
   const ended = (how: string): void => {
-    clearTimeout(limit);
+    clearTimeout(timeout);
     clearTimeout(force);
     settle ??= () => reject(new ChildFailure(ready ? 'crashed' : 'not_started', `${how} ${stderr}`.trim()));
     settle();
   };
   child.on('error', (error) => child.pid === undefined && ended(`no process: ${error.message}`));
-  // Not 'close', which never comes once the parent has closed the channel.
+  // Not 'close', which is never emitted once the parent has closed the channel.
   child.on('exit', (code, signal) => {
     const how = `ended by ${signal ?? `exit code ${code}`}`;
     if (child.stderr?.closed) ended(how);
@@ -173,7 +173,7 @@ function startChild(options: ChildPoolOptions, input: object, onProgress: (value
   });
   if (child.pid !== undefined) {
     lowerPriority(child.pid, options.niceness ?? NICENESS);
-    // Whether it arrives is told by what the child does, or by its end.
+    // A send error is ignored: the child's messages, or its exit, show whether the task arrived.
     child.send(input, () => {});
   }
   return { pid: child.pid ?? null, output: promise, stop };
@@ -183,6 +183,6 @@ function lowerPriority(pid: number, niceness: number): void {
   try {
     setPriority(pid, niceness);
   } catch {
-    // It has ended already, or this machine forbids it: slower for the others, but no reason to fail.
+    // The child has ended, or the system forbids the change: the task may slow down other processes, but still runs.
   }
 }

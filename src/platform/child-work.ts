@@ -1,10 +1,10 @@
-/** The child's end of a `ChildPool`: takes one task, answers it, and goes when it is let go. */
+/** The child's side of a `ChildPool`: receives one task, sends its output, and exits when the parent closes the channel. */
 import { collectAll, collectYoung } from './garbage-collection.ts';
 import { TaskRefusal } from './task-refusal.ts';
 
 export { TaskRefusal } from './task-refusal.ts';
 
-/** What a child can do; `report` sends a progress number to the parent. */
+/** The work that a child does; `report` sends a progress number to the parent. */
 export type ChildWork<Input, Output> = (input: Input, report: (value: number) => void) => Promise<Output>;
 
 export type FromChild =
@@ -14,20 +14,20 @@ export type FromChild =
   | { type: 'refused'; reason: string }
   | { type: 'broken'; stage: 'load' | 'work'; message: string };
 
-/** In this time a dozen closed frames of 1080p pile up. Most are young, and collecting those costs next to nothing. */
+/** In this time a dozen closed 1080p frames accumulate. Most are young objects, which cost almost nothing to collect. */
 const COLLECT_MS = 50;
-/** One in so many collections is of the old ones too: it takes some milliseconds. */
+/** Every 20th collection includes old objects: it takes some milliseconds. */
 const FULL_EVERY = 20;
 
 /**
- * Called once by a child's module: loads the work, does the one task, answers, and waits to be let go. The parent alone
- * ends it: signals meant for the whole group (Ctrl-C) are ignored, and the process exits when its parent is gone.
+ * Called once by a child's module: loads the work, runs one task, sends its output, and waits until the parent closes the
+ * channel. Signals to the whole process group (Ctrl-C) are ignored: only the parent, or its exit, ends this process.
  */
-export function answerParent<Input, Output>(load: () => Promise<ChildWork<Input, Output>>): void {
+export function runTaskFromParent<Input, Output>(load: () => Promise<ChildWork<Input, Output>>): void {
   process.on('disconnect', () => process.exit(0));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
   if (!process.connected) process.exit(0);
-  const tell = (message: FromChild): void => {
+  const send = (message: FromChild): void => {
     if (process.connected) process.send?.(message);
   };
   process.once('message', async (input) => {
@@ -35,19 +35,19 @@ export function answerParent<Input, Output>(load: () => Promise<ChildWork<Input,
     try {
       const work = await load();
       stage = 'work';
-      tell({ type: 'ready' });
+      send({ type: 'ready' });
       collectRegularly();
-      tell({ type: 'done', output: await work(asTyped(input), (value) => tell({ type: 'progress', value })) });
+      send({ type: 'done', output: await work(asTyped(input), (value) => send({ type: 'progress', value })) });
     } catch (error) {
-      if (error instanceof TaskRefusal) tell({ type: 'refused', reason: error.reason });
-      else tell({ type: 'broken', stage, message: String(error instanceof Error ? error.stack : error) });
+      if (error instanceof TaskRefusal) send({ type: 'refused', reason: error.reason });
+      else send({ type: 'broken', stage, message: String(error instanceof Error ? error.stack : error) });
     }
   });
 }
 
 /**
- * A closed video frame keeps its pixels until the small object around it is collected, and V8, which cannot see the pixels,
- * sees no reason to for hundreds of megabytes. So it is told to.
+ * A closed video frame keeps its pixels until the small object around it is collected. V8 does not count the pixels, so
+ * without these calls hundreds of megabytes would accumulate.
  */
 function collectRegularly(): void {
   let count = 0;
@@ -58,7 +58,7 @@ function collectRegularly(): void {
   }, COLLECT_MS).unref();
 }
 
-/** The other end of the channel is our own module, started by us: its messages have the types that both ends import. */
+/** The other side of the channel is our own module, which we started: its messages have the types that both sides import. */
 export function asTyped<T>(message: unknown): T {
   return message as T;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The time in milliseconds as the disk under `folder` stamps its files: the age of a file is not our clock's to tell. */
+/** The current time of the file system under `folder`, in milliseconds. File ages need it: this machine's clock may differ. */
 export async function diskTimeMs(folder: string): Promise<number> {
   const path = join(folder, `now.${randomUUID()}`);
   await writeFile(path, '');

@@ -6,15 +6,15 @@ type Collect = (options: { type: 'minor' | 'major' }) => void;
 let collect: Collect | undefined;
 
 /**
- * Frees the buffers that were dropped a moment ago, in about a millisecond. V8 counts the small objects in front of them and
- * not the megabytes behind, and would let hundreds of those pile up under a fast stream.
+ * Frees recently dropped buffers, in about a millisecond. V8 counts the small JavaScript objects and not the megabytes
+ * behind them, and would let hundreds of megabytes accumulate under a fast stream.
  */
 export function collectYoung(): void {
   collect ??= findCollect();
   collect({ type: 'minor' });
 }
 
-/** Frees what has been dropped since it grew old, too: some milliseconds. */
+/** Frees dropped old objects too, in some milliseconds. */
 export function collectAll(): void {
   collect ??= findCollect();
   collect({ type: 'major' });
@@ -25,7 +25,7 @@ function findCollect(): Collect {
     setFlagsFromString('--expose-gc');
     return runInNewContext('gc') as Collect;
   } catch {
-    // A runtime without this door collects as it sees fit.
+    // A runtime without this function collects on its own schedule.
     return () => {};
   }
 }

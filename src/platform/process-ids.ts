@@ -1,6 +1,6 @@
 import { errorCodeOf } from '../kernel/error-code.ts';
 
-/** Whether a process has this id, of whichever user. */
+/** Whether a process with this id is running, as any user. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -9,7 +9,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Whether it is the id of a living process beside this one: what carries it in its name is not ours to remove. */
+/** Whether this is the id of another running process: files with that id in their names are its own and must stay. */
 export function isOtherProcess(pid: number): boolean {
   return pid > 0 && pid !== process.pid && isAlive(pid);
 }

@@ -1,4 +1,4 @@
-/** Thrown by work to refuse its task; `reason` is a code-like word, which also travels from a child process to its parent. */
+/** Thrown by work to refuse its task. `reason` is a short code, which a child process also sends to its parent. */
 export class TaskRefusal extends Error {
   override readonly name = 'TaskRefusal';
   readonly reason: string;

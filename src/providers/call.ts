@@ -1,6 +1,6 @@
 /** Requests to vendors: one at a time or by the retry policy; and what a reply means that says nothing about the job. */
 import type { Clock } from '../kernel/clock.ts';
-import { isRetryableStatus, type RetryTools, retry, retryAfterMsOf, type Tried } from '../kernel/retry.ts';
+import { isRetryableStatus, type RetryTools, retry, retryAfterMsOf, type TryResult } from '../kernel/retry.ts';
 import type { ProviderStatus } from './provider.ts';
 import { redact } from './redact.ts';
 import { NO_TIME_LEFT, type NoReply, noReplyFrom, parseJson, type Reply, readText } from './reply.ts';
@@ -21,7 +21,7 @@ export async function callOnce(
   }
 }
 
-export type RetriedReply = Tried<Reply | NoReply>;
+export type RetriedReply = TryResult<Reply | NoReply>;
 
 export type RetryingOptions = {
   clock: Clock;

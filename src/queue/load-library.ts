@@ -1,13 +1,13 @@
-/** The queue's library, which reads the home folder for a configuration file while it loads: so it is loaded late. */
+/** Loads graphile-worker late: while it loads, it reads the home folder for a configuration file. */
 import os from 'node:os';
 
 export async function loadLibrary(): Promise<typeof import('graphile-worker')> {
-  letHomeBeAsked();
+  ensureHomeFolder();
   return import('graphile-worker');
 }
 
-/** An edge function may not know its home, and asking is an error there. It has none, so the temporary folder will do. */
-function letHomeBeAsked(): void {
+/** In an edge function, `os.homedir` may throw. There is no configuration file to find, so the temporary folder will do. */
+function ensureHomeFolder(): void {
   try {
     os.homedir();
   } catch {

@@ -1,12 +1,12 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
--- Changed: procedures/accounts/claim_initial_grant.sql, procedures/accounts/complete_initial_grant.sql, procedures/accounts/onboard_device.sql, procedures/accounts/open_session.sql, procedures/accounts/rotate_session.sql, procedures/accounts/update_profile.sql, procedures/accounts/withdraw_initial_grant.sql, procedures/catalogue/generation_price.sql, procedures/catalogue/keep_default_price.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/deduct_credits.sql, procedures/credits/refuse_ledger_change.sql, procedures/generations/admit_to_provider.sql, procedures/generations/begin_attempt.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/close_attempt.sql, procedures/generations/confirm_attempt.sql, procedures/generations/count_jobs.sql, procedures/generations/delete_generation.sql, procedures/generations/end_attempt.sql, procedures/generations/fail_attempt.sql, procedures/generations/fail_generation.sql, procedures/generations/finish_generation.sql, procedures/generations/guard_job_state.sql, procedures/generations/is_made.sql, procedures/generations/lock_job.sql, procedures/generations/mark_submitted.sql, procedures/generations/record_progress.sql, procedures/generations/record_provider_event.sql, procedures/generations/record_provider_outcome.sql, procedures/generations/requeue_orphans.sql, procedures/generations/schedule_cleanup.sql, procedures/generations/schedule_confirmation.sql, procedures/generations/schedule_poll.sql, procedures/generations/schedule_submit.sql, procedures/idempotency/find_response.sql, procedures/idempotency/store_response.sql, procedures/limits/cleanup_rate_limit_logs.sql, procedures/limits/rate_limit_state.sql, procedures/limits/take_rate_limit.sql, procedures/maintenance/log_error.sql, procedures/maintenance/prune_logs.sql, procedures/notifications/emit_event.sql, procedures/previous_version.sql, procedures/queue/enqueue.sql, procedures/storage/begin_upload.sql, procedures/storage/expire_uploads.sql, procedures/storage/finish_upload.sql, procedures/storage/forget_upload.sql, procedures/storage/remove_uploads.sql, grants.sql
+-- Changed: procedures/accounts/claim_initial_grant.sql, procedures/accounts/complete_initial_grant.sql, procedures/accounts/onboard_device.sql, procedures/accounts/open_session.sql, procedures/accounts/rotate_session.sql, procedures/accounts/update_profile.sql, procedures/accounts/withdraw_initial_grant.sql, procedures/catalogue/generation_price.sql, procedures/catalogue/keep_default_price.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/deduct_credits.sql, procedures/credits/refuse_ledger_change.sql, procedures/generations/admit_to_provider.sql, procedures/generations/begin_attempt.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/close_attempt.sql, procedures/generations/confirm_attempt.sql, procedures/generations/count_jobs.sql, procedures/generations/delete_generation.sql, procedures/generations/end_attempt.sql, procedures/generations/fail_attempt.sql, procedures/generations/fail_generation.sql, procedures/generations/finish_generation.sql, procedures/generations/guard_job_state.sql, procedures/generations/is_made.sql, procedures/generations/lock_job.sql, procedures/generations/mark_submitted.sql, procedures/generations/record_progress.sql, procedures/generations/record_provider_event.sql, procedures/generations/record_provider_outcome.sql, procedures/generations/requeue_orphans.sql, procedures/generations/schedule_cleanup.sql, procedures/generations/schedule_confirmation.sql, procedures/generations/schedule_poll.sql, procedures/generations/schedule_submit.sql, procedures/idempotency/find_response.sql, procedures/idempotency/store_response.sql, procedures/limits/cleanup_rate_limit_logs.sql, procedures/limits/rate_limit_state.sql, procedures/limits/take_rate_limit.sql, procedures/maintenance/log_error.sql, procedures/maintenance/prune_logs.sql, procedures/notifications/emit_event.sql, procedures/previous_version.sql, procedures/queue/enqueue.sql, procedures/storage/begin_upload.sql, procedures/storage/expire_uploads.sql, procedures/storage/finish_upload.sql, procedures/storage/forget_upload.sql, procedures/storage/remove_uploads.sql, grants-queue.sql, grants-hosted.sql, grants.sql, seed/catalogue.sql
 
 set check_function_bodies = off;
 
--- source: procedures/accounts/claim_initial_grant.sql sha256:c96c21d2b71c5d14953be31dbcb02b42f33675495f4eaff0925738327ab0e678
--- Opens a claim to the device's grant before Apple is told, and returns the value of the second bit to write there. While
--- other claims are open the value differs from theirs, so that each account can tell later whether the update that Apple
--- took was its own. Where both values are in use, the older claims are given up: the grant is given at most once.
+-- source: procedures/accounts/claim_initial_grant.sql sha256:3f6d84acc54f1abc4130ac30a8eb66e984a0ccf8b19ded2604a79ae6ea96187d
+-- Opens a claim to the device's grant before the bits are updated at Apple, and returns the value of the second bit to write.
+-- While other claims are open the value differs from theirs, so that each account can later see whether the update that Apple
+-- accepted was its own. If both values are in use, the older claims become void: the grant is given at most once.
 -- Null: this account has had its grant.
 -- @returns boolean | null
 create or replace function public.claim_initial_grant(p_user_id uuid, p_bit1 boolean) returns boolean
@@ -35,12 +35,12 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/claim_initial_grant.sql', 'c96c21d2b71c5d14953be31dbcb02b42f33675495f4eaff0925738327ab0e678')
+insert into public.schema_history (name, hash) values ('procedures/accounts/claim_initial_grant.sql', '3f6d84acc54f1abc4130ac30a8eb66e984a0ccf8b19ded2604a79ae6ea96187d')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/complete_initial_grant.sql sha256:e39e5563886ad18ede228006048f9ed533e9b0ee629b91595b9f855fb7d95e78
--- Apple has recorded the grant: adds the credits, once. How many is the operator's setting, never the caller's word.
--- Returns the balance; null where the account is gone.
+-- source: procedures/accounts/complete_initial_grant.sql sha256:50362675c7a8495ca500f79fe5e1ed6d2097395e3cb01564fb34913611812f7e
+-- Adds the credits of a grant that Apple has recorded, once. The amount is the operator's setting, not an argument.
+-- Returns the balance; null if the account is deleted.
 -- @returns number | null
 create or replace function public.complete_initial_grant(p_user_id uuid) returns integer
 language plpgsql
@@ -66,13 +66,13 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/complete_initial_grant.sql', 'e39e5563886ad18ede228006048f9ed533e9b0ee629b91595b9f855fb7d95e78')
+insert into public.schema_history (name, hash) values ('procedures/accounts/complete_initial_grant.sql', '50362675c7a8495ca500f79fe5e1ed6d2097395e3cb01564fb34913611812f7e')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/onboard_device.sql sha256:03c1c44665519527ac448f6b78f6045936ae677948e806f2b216820cfbae369f
--- Finds or makes the account of a device. A device id never opens an account that has signed in with Apple: such an account
--- gives up the id, because its owner comes back through Apple; so does a deleted one. The device then starts a guest of its own.
--- `claiming`: a claim to the initial grant is open; `claimed_bit1`: the second bit that it writes at Apple.
+-- source: procedures/accounts/onboard_device.sql sha256:fef6a852e550b83713f8cbf429e31ebc29e3f1959e985f49d28be18665be678b
+-- Finds or creates the account of a device. A device id never gives access to an account that has signed in with Apple: such an
+-- account loses the id, because its owner signs in through Apple; so does a deleted one. The device then gets a guest account.
+-- `claiming`: a claim to the initial grant is open; `claimed_bit1`: the value of the second bit that it writes at Apple.
 -- @returns {
 --   user_id: string, is_new: boolean, credits_remaining: number, initial_grant_claimed: boolean,
 --   claiming: boolean, claimed_bit1: boolean | null
@@ -115,11 +115,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/onboard_device.sql', '03c1c44665519527ac448f6b78f6045936ae677948e806f2b216820cfbae369f')
+insert into public.schema_history (name, hash) values ('procedures/accounts/onboard_device.sql', 'fef6a852e550b83713f8cbf429e31ebc29e3f1959e985f49d28be18665be678b')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/open_session.sql sha256:6d93c47a3293202796be06b439ba79746d0b9baea67d176b7c4f8b13617d3b8f
--- Opens a session with its first refresh token, which is stored as a hash. Ends `p_lifetime_seconds` after the last refresh.
+-- source: procedures/accounts/open_session.sql sha256:da79a4cb43b9131078f6ac59c7b23d2054c362fcfc48fdc984378f4c6ab68abe
+-- Opens a session with its first refresh token, which is stored as a hash. It ends `p_lifetime_seconds` after the last refresh.
 create or replace function public.open_session(
   p_user_id uuid,
   p_session_id uuid,
@@ -139,11 +139,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/open_session.sql', '6d93c47a3293202796be06b439ba79746d0b9baea67d176b7c4f8b13617d3b8f')
+insert into public.schema_history (name, hash) values ('procedures/accounts/open_session.sql', 'da79a4cb43b9131078f6ac59c7b23d2054c362fcfc48fdc984378f4c6ab68abe')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/rotate_session.sql sha256:007d6921800e8480e7527d74fbc99c6ee7dc0c6ab2752505222e3d791cdd8e49
--- Trades a refresh token for the next one. The direct parent of the active token may be sent again, because its answer may
+-- source: procedures/accounts/rotate_session.sql sha256:bfc6a3c86d3c32d7eb5e69763a2f7853e0ba1a68b39f3991f5259a214de0fe01
+-- Exchanges a refresh token for the next one. The direct parent of the active token may be sent again, because its response may
 -- have been lost: it gets the nonce (hex) of the active token. Any older token was stolen or replayed: the session is closed.
 -- @returns {outcome: 'rotated', user_id: string, session_id: string}
 --   | {outcome: 'active', user_id: string, session_id: string, nonce: string}
@@ -209,11 +209,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/rotate_session.sql', '007d6921800e8480e7527d74fbc99c6ee7dc0c6ab2752505222e3d791cdd8e49')
+insert into public.schema_history (name, hash) values ('procedures/accounts/rotate_session.sql', 'bfc6a3c86d3c32d7eb5e69763a2f7853e0ba1a68b39f3991f5259a214de0fe01')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/update_profile.sql sha256:b904e7994b3cfaeb36c3dda87f131f26d91a55390bde979146e1b1cc03666c7e
--- Null leaves a field as it is. False: the account is gone.
+-- source: procedures/accounts/update_profile.sql sha256:a1bf25c55632e6ad50e6bbdb3bb203fd5e9951d2d41ff7406ed415e779157505
+-- Updates the fields that are not null. False: the account is deleted.
 create or replace function public.update_profile(
   p_user_id uuid,
   p_language text default null,
@@ -233,11 +233,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/update_profile.sql', 'b904e7994b3cfaeb36c3dda87f131f26d91a55390bde979146e1b1cc03666c7e')
+insert into public.schema_history (name, hash) values ('procedures/accounts/update_profile.sql', 'a1bf25c55632e6ad50e6bbdb3bb203fd5e9951d2d41ff7406ed415e779157505')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/withdraw_initial_grant.sql sha256:fc2ea25d14bd7bc50e115c5d6c6bb5ba1acda37640c151a676638c3662724b18
--- Closes a claim without credits: Apple refused the update, or its bits show that the update it took was another account's.
+-- source: procedures/accounts/withdraw_initial_grant.sql sha256:3d56e32195192768b006bfbf9b93de6445ffd94851fed3ed2d472a9d9a70fe9b
+-- Closes a claim without credits: Apple rejected the update, or its bits show that it accepted another account's update.
 create or replace function public.withdraw_initial_grant(p_user_id uuid) returns void
 language sql
 security definer
@@ -248,11 +248,11 @@ as $$
   where user_id = p_user_id and state = 'claiming'
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/withdraw_initial_grant.sql', 'fc2ea25d14bd7bc50e115c5d6c6bb5ba1acda37640c151a676638c3662724b18')
+insert into public.schema_history (name, hash) values ('procedures/accounts/withdraw_initial_grant.sql', '3d56e32195192768b006bfbf9b93de6445ffd94851fed3ed2d472a9d9a70fe9b')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/catalogue/generation_price.sql sha256:aa507a992a6e3b758dd3d5aca1d4ff95131e1e448f8a6429004bde045da5f3b8
--- The price of one generation: flat, or for each started unit of seconds.
+-- source: procedures/catalogue/generation_price.sql sha256:2d24745cc90eb5f484d5928651f8d7b13ee6efc5d5d9514a0cbd15a2c98cfc11
+-- The price of one generation: flat, or per started `price_per_seconds` seconds.
 create or replace function public.generation_price(p_model public.models, p_duration_seconds numeric) returns integer
 language sql
 immutable
@@ -264,11 +264,11 @@ as $$
   end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/catalogue/generation_price.sql', 'aa507a992a6e3b758dd3d5aca1d4ff95131e1e448f8a6429004bde045da5f3b8')
+insert into public.schema_history (name, hash) values ('procedures/catalogue/generation_price.sql', '2d24745cc90eb5f484d5928651f8d7b13ee6efc5d5d9514a0cbd15a2c98cfc11')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/catalogue/keep_default_price.sql sha256:832a745d63b3613e75ceda7db84b15b8e796badce67c9f167e3bcc037252a708
--- cost_per_generation is what the default settings cost, so that the price list can never disagree with the charge.
+-- source: procedures/catalogue/keep_default_price.sql sha256:81f6198d88adeeec8de396c7921761374abc9f14204a91aa0e74f08b1012cc67
+-- Keeps cost_per_generation equal to the price of the default settings, so that the price list always agrees with the charge.
 create or replace function public.keep_default_price() returns trigger
 language plpgsql
 set search_path = ''
@@ -288,11 +288,11 @@ create or replace trigger models_keep_default_price
   before insert or update on public.models
   for each row execute function public.keep_default_price();
 
-insert into public.schema_history (name, hash) values ('procedures/catalogue/keep_default_price.sql', '832a745d63b3613e75ceda7db84b15b8e796badce67c9f167e3bcc037252a708')
+insert into public.schema_history (name, hash) values ('procedures/catalogue/keep_default_price.sql', '81f6198d88adeeec8de396c7921761374abc9f14204a91aa0e74f08b1012cc67')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/credits/add_credits.sql sha256:92746ecf8eafe913f2595cfbc92222a2b06f7a156e487fab975570015bb7d5f3
--- Adds credits for a reason. With a transaction id at most once in the life of the system.
+-- source: procedures/credits/add_credits.sql sha256:959ff7e5b60284447dd909a965b0265cbbc86574eb06d7760300710ef0ca4ca2
+-- Adds credits for a reason. With a transaction id, they are added at most once.
 -- @returns {success: true, credits_added: number, credits_remaining: number}
 --   | {success: false, error: 'Invalid amount' | 'User not found' | 'Transaction already processed'}
 create or replace function public.add_credits(
@@ -322,7 +322,7 @@ begin
     return jsonb_build_object('success', false, 'error', 'User not found');
   end if;
 
-  -- Far below the largest integer, so that no sum of a balance can overflow.
+  -- Far below the largest integer, so that no balance can overflow.
   if greatest(v_before, 0)::bigint + p_amount > 1000000000 then
     return jsonb_build_object('success', false, 'error', 'Invalid amount');
   end if;
@@ -336,7 +336,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/credits/add_credits.sql', '92746ecf8eafe913f2595cfbc92222a2b06f7a156e487fab975570015bb7d5f3')
+insert into public.schema_history (name, hash) values ('procedures/credits/add_credits.sql', '959ff7e5b60284447dd909a965b0265cbbc86574eb06d7760300710ef0ca4ca2')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/credits/apply_credits.sql sha256:e2793387b5a817682fa39f02bbba7f0d0b0f8e6f6f3b66196ad998b0278f3a6f
@@ -460,8 +460,8 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/credits/broken_invariants.sql', '2e14962f4600c02da87534ad44e5dfeaeeca6ecb161ceda58ca8fed259a0590a')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/credits/deduct_credits.sql sha256:0e1f58da9a2f5c6c62803b57ca65cd9d2d7e52580fa3827f96422a0b4d87762a
--- Takes credits for a reason; never below zero.
+-- source: procedures/credits/deduct_credits.sql sha256:1c24cdaed05ab4670747c947cf2fb17d8188132bead0f065ba367af2323da4ee
+-- Deducts credits for a reason, never more than the balance.
 -- @returns {success: true, credits_remaining: number}
 --   | {success: false, error: 'Invalid amount' | 'User not found'}
 --   | {success: false, error: 'Insufficient credits', current_credits: number, required_credits: number}
@@ -506,11 +506,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/credits/deduct_credits.sql', '0e1f58da9a2f5c6c62803b57ca65cd9d2d7e52580fa3827f96422a0b4d87762a')
+insert into public.schema_history (name, hash) values ('procedures/credits/deduct_credits.sql', '1c24cdaed05ab4670747c947cf2fb17d8188132bead0f065ba367af2323da4ee')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/credits/refuse_ledger_change.sql sha256:6e0b0da26a3b67f1240df89a677543a93fe79d08b37a0e95231a375be9043ba5
--- The ledger is append-only, for the tables' owner too.
+-- source: procedures/credits/refuse_ledger_change.sql sha256:15ab2dbaa7bad5fafc9e865265332248ccbee8e178d91a2c849bb2153393b67b
+-- The ledger is append-only, also for the owner of the tables.
 create or replace function public.refuse_ledger_change() returns trigger
 language plpgsql
 set search_path = ''
@@ -528,12 +528,12 @@ create or replace trigger quota_log_is_never_emptied
   before truncate on public.quota_log
   for each statement execute function public.refuse_ledger_change();
 
-insert into public.schema_history (name, hash) values ('procedures/credits/refuse_ledger_change.sql', '6e0b0da26a3b67f1240df89a677543a93fe79d08b37a0e95231a375be9043ba5')
+insert into public.schema_history (name, hash) values ('procedures/credits/refuse_ledger_change.sql', '15ab2dbaa7bad5fafc9e865265332248ccbee8e178d91a2c849bb2153393b67b')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/admit_to_provider.sql sha256:bc95af3ea13f47c2393d642edc584d0fa268c12b7b0f3b9d7d3ea722a663d4d1
--- Whether a job may be sold on the provider now: 0, or the seconds until the next try. While the circuit is open, the caller
--- that gets 0 has taken the one try of this half minute.
+-- source: procedures/generations/admit_to_provider.sql sha256:b095149548437e4b349f95c9c632c111d6c8a4745ef6fdbcb55c0cffba4bac9f
+-- Whether a job for the provider may be sold now: 0, or the seconds until the next try. While the circuit is open there is one
+-- try every 30 seconds, and the caller that gets 0 has used it.
 create or replace function public.admit_to_provider(p_provider text) returns integer
 language plpgsql
 security definer
@@ -559,7 +559,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/admit_to_provider.sql', 'bc95af3ea13f47c2393d642edc584d0fa268c12b7b0f3b9d7d3ea722a663d4d1')
+insert into public.schema_history (name, hash) values ('procedures/generations/admit_to_provider.sql', 'b095149548437e4b349f95c9c632c111d6c8a4745ef6fdbcb55c0cffba4bac9f')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/generations/begin_attempt.sql sha256:f1d8356f9817c8ffc712e0f81b95e953f911d7128f54c2d557ce2dd8b9e86078
@@ -739,9 +739,9 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/generations/begin_generation.sql', '554e5f9f1a64066ab7824f822946335dc41174170325da8a11b458cdc66c23ed')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/cancel_generation.sql sha256:51270ed5a37ae1546bfef26b228a72f57b77f69fdc5851dc9bd3704f178b3d09
--- Stops a generation for its owner and refunds it. With a key, a repeat gets the first answer. `final`: the job has ended, or
--- its video is made.
+-- source: procedures/generations/cancel_generation.sql sha256:7273e58be4fa7af886bf50227f6b72e6698953d593da6437682de7a2a4eaad4a
+-- Cancels a generation for its owner and refunds it. With a key, a repeat gets the first response. `final`: the job has ended,
+-- or its video is made.
 -- @returns {outcome: 'cancelled' | 'replayed', status_code: number, response: Json}
 --   | {outcome: 'key_reused' | 'not_found'}
 --   | {outcome: 'final', status: string}
@@ -773,7 +773,7 @@ begin
   if not found then
     return jsonb_build_object('outcome', 'not_found');
   end if;
-  -- A provider that has made the video has billed it: nothing is left to stop, and the video is on its way here.
+  -- A provider that has made the video has billed it: nothing is left to cancel, and the video is being delivered.
   if public.is_made(p_job_id) or not public.fail_generation(p_job_id, 'ERR_5004') then
     return jsonb_build_object('outcome', 'final', 'status', v_job.status);
   end if;
@@ -793,19 +793,19 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/cancel_generation.sql', '51270ed5a37ae1546bfef26b228a72f57b77f69fdc5851dc9bd3704f178b3d09')
+insert into public.schema_history (name, hash) values ('procedures/generations/cancel_generation.sql', '7273e58be4fa7af886bf50227f6b72e6698953d593da6437682de7a2a4eaad4a')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/close_attempt.sql sha256:1f53ba27cd3ddeee0e1505fecd6afdf9b68444bb7afc51da10643c0b6e3d954f
--- Closes an attempt that was not accepted and after which the job goes on: `retryable` or `unknown`. False: it was closed
--- before, and stays as it is.
+-- source: procedures/generations/close_attempt.sql sha256:4ac9b380c5e0b015e1a40251ac804e480f178ee7c17b1b782fc290b2615ba430
+-- Closes an attempt that was not accepted, as `retryable` or `unknown`; the job goes on. False: it was already closed, and does
+-- not change.
 create or replace function public.close_attempt(p_attempt_id uuid, p_state text, p_error text) returns boolean
 language plpgsql
 security definer
 set search_path = ''
 as $$
 declare
-  -- The version before this one says `refused`.
+  -- The previous version sends `refused`.
   v_state text := case p_state when 'refused' then 'retryable' else p_state end;
 begin
   if v_state is null or v_state not in ('retryable', 'unknown') then
@@ -818,11 +818,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/close_attempt.sql', '1f53ba27cd3ddeee0e1505fecd6afdf9b68444bb7afc51da10643c0b6e3d954f')
+insert into public.schema_history (name, hash) values ('procedures/generations/close_attempt.sql', '4ac9b380c5e0b015e1a40251ac804e480f178ee7c17b1b782fc290b2615ba430')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/confirm_attempt.sql sha256:2b9c9425f351b1129616b06bf0acc3187ca4d23eb9bfa2ad81408a2ef3f21b35
--- The provider has said, asked with our key, that it has the job under this id: this ends the attempt whose outcome was unknown.
+-- source: procedures/generations/confirm_attempt.sql sha256:a79b03df6f5008133abcf32f89aba342b3944aa08e84eea1a5e6c67be1b04b45
+-- The provider, asked with our key, has the job under this id: accepts the attempt whose outcome was unknown.
 -- `none`: no such attempt is open.
 -- @returns {outcome: 'none' | 'submitted' | 'already' | 'superseded' | 'final' | 'taken' | 'not_found'}
 create or replace function public.confirm_attempt(p_job_id uuid, p_provider_job_id text) returns jsonb
@@ -844,11 +844,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/confirm_attempt.sql', '2b9c9425f351b1129616b06bf0acc3187ca4d23eb9bfa2ad81408a2ef3f21b35')
+insert into public.schema_history (name, hash) values ('procedures/generations/confirm_attempt.sql', 'a79b03df6f5008133abcf32f89aba342b3944aa08e84eea1a5e6c67be1b04b45')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/count_jobs.sql sha256:eeae51597b033a4beddeee81661ae9c3472c10f6c4cfb033b3b6d20b486fe9f8
--- Keeps job_counters, so that totals are read instead of counted.
+-- source: procedures/generations/count_jobs.sql sha256:578244683540ff12501fa04575f3d11a468ec4341f276b46894b3c68504fbea0
+-- Keeps job_counters up to date, so that totals are read instead of counted.
 create or replace function public.count_jobs() returns trigger
 language plpgsql
 security definer
@@ -883,11 +883,11 @@ create or replace trigger video_jobs_count_rows
   after insert or delete on public.video_jobs
   for each row execute function public.count_jobs();
 
-insert into public.schema_history (name, hash) values ('procedures/generations/count_jobs.sql', 'eeae51597b033a4beddeee81661ae9c3472c10f6c4cfb033b3b6d20b486fe9f8')
+insert into public.schema_history (name, hash) values ('procedures/generations/count_jobs.sql', '578244683540ff12501fa04575f3d11a468ec4341f276b46894b3c68504fbea0')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/delete_generation.sql sha256:3caafc64686c49160c62ccb64297303f9c52f326ee261b88e5a6511b9a350422
--- Hides a finished job from its owner and has its files deleted. Repeating it is a success.
+-- source: procedures/generations/delete_generation.sql sha256:d1c2215dfab797cb3cddfa4c8ecdeed2f47960877b14b4f41778eec06597c705
+-- Hides a finished job from its owner and schedules the deletion of its files. Repeating it succeeds.
 -- @returns 'deleted' | 'running' | 'not_found'
 create or replace function public.delete_generation(p_user_id uuid, p_job_id uuid) returns text
 language plpgsql
@@ -911,11 +911,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/delete_generation.sql', '3caafc64686c49160c62ccb64297303f9c52f326ee261b88e5a6511b9a350422')
+insert into public.schema_history (name, hash) values ('procedures/generations/delete_generation.sql', 'd1c2215dfab797cb3cddfa4c8ecdeed2f47960877b14b4f41778eec06597c705')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/end_attempt.sql sha256:6cda29973d680582890317cd7ce1c5b1ef464029025a1349cce39905d4de995a
--- What came of the attempt that the provider had accepted: completed | failed | stopped. Written once.
+-- source: procedures/generations/end_attempt.sql sha256:6712a5bab75ea0b0355f97d969b00d3a36584949bc41623e177adb1ce82c75e6
+-- Stores, once, how the attempt ended that the provider had accepted: completed | failed | stopped.
 create or replace function public.end_attempt(p_job_id uuid, p_result text, p_error text default null, p_cost_usd numeric default null)
 returns boolean
 language plpgsql
@@ -934,13 +934,13 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/end_attempt.sql', '6cda29973d680582890317cd7ce1c5b1ef464029025a1349cce39905d4de995a')
+insert into public.schema_history (name, hash) values ('procedures/generations/end_attempt.sql', '6712a5bab75ea0b0355f97d969b00d3a36584949bc41623e177adb1ce82c75e6')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/fail_attempt.sql sha256:b6d3c76390d8b7c9f7838999d658c9f8f797e26b15d55dd53b4859a2d83e2735
+-- source: procedures/generations/fail_attempt.sql sha256:a0ccf3f0aed3a7e03e33a353d1005c048eb1db80d56ebd82d2085a0867066871
 -- Closes an attempt that was not accepted (`retryable` for the last time, or `declined`) and fails its job, as fail_generation
 -- does, in one transaction: a crash between the two would leave a job without the reason for its failure.
--- `final`: the job had ended before. `closed`: the attempt had; the job goes on.
+-- `final`: the job had already ended. `closed`: the attempt was already closed; the job goes on.
 -- @returns {outcome: 'failed' | 'final' | 'closed'}
 create or replace function public.fail_attempt(
   p_attempt_id uuid,
@@ -955,7 +955,7 @@ set search_path = ''
 as $$
 declare
   v_job public.video_jobs;
-  -- The version before this one says `refused` and `rejected`.
+  -- The previous version sends `refused` and `rejected`.
   v_state text := case p_state when 'refused' then 'retryable' when 'rejected' then 'declined' else p_state end;
 begin
   if v_state is null or v_state not in ('retryable', 'declined') then
@@ -975,12 +975,12 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/fail_attempt.sql', 'b6d3c76390d8b7c9f7838999d658c9f8f797e26b15d55dd53b4859a2d83e2735')
+insert into public.schema_history (name, hash) values ('procedures/generations/fail_attempt.sql', 'a0ccf3f0aed3a7e03e33a353d1005c048eb1db80d56ebd82d2085a0867066871')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/fail_generation.sql sha256:7f899b590fe6daa1b0bb4481b59e4262cedeb2e50b7ad04927c35896223ecac2
--- pending | processing → failed, with the charge refunded, once. False: the job is final already. `p_reason` picks one of the
--- code's sentences for the owner; `p_cause` is for operators.
+-- source: procedures/generations/fail_generation.sql sha256:845ead4f746a19436c6ed5daf2768b3687b4c27504404eef00213d3e18ecd005
+-- pending | processing → failed, with the charge refunded, once. False: the job is already final. `p_reason` selects one of the
+-- code's messages for the owner; `p_cause` is for operators.
 create or replace function public.fail_generation(
   p_job_id uuid,
   p_error_code text,
@@ -1032,11 +1032,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/fail_generation.sql', '7f899b590fe6daa1b0bb4481b59e4262cedeb2e50b7ad04927c35896223ecac2')
+insert into public.schema_history (name, hash) values ('procedures/generations/fail_generation.sql', '845ead4f746a19436c6ed5daf2768b3687b4c27504404eef00213d3e18ecd005')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/finish_generation.sql sha256:51799b36d180d16b0423131d2f7056c3da95b3c074437d0cc907c18cbe697a04
--- processing → completed, once. False: the job is final already, and the caller deletes the file that it stored.
+-- source: procedures/generations/finish_generation.sql sha256:4b5407d44c6f46ab4a0b0ce9529f05ea46575937e47eedd252d823e31f0f4f84
+-- processing → completed, once. False: the job is already final, and the caller deletes the file that it stored.
 create or replace function public.finish_generation(
   p_job_id uuid,
   p_video_path text,
@@ -1071,11 +1071,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/finish_generation.sql', '51799b36d180d16b0423131d2f7056c3da95b3c074437d0cc907c18cbe697a04')
+insert into public.schema_history (name, hash) values ('procedures/generations/finish_generation.sql', '4b5407d44c6f46ab4a0b0ce9529f05ea46575937e47eedd252d823e31f0f4f84')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/guard_job_state.sql sha256:f51de529070d43d2d03e518d8d8a7589231661729edd6270e93fda38cd88713c
--- A second guard below the procedures' own comparisons: no update of a job, by whatever path, may skip a state or go back.
+-- source: procedures/generations/guard_job_state.sql sha256:adfcec6fd25e298aad1b780b2d851a69a1403a55fea93c7cca8ae4076f96ae54
+-- A second guard behind the procedures' own comparisons: no update of a job, from any code, may skip a state or go back.
 create or replace function public.guard_job_state() returns trigger
 language plpgsql
 set search_path = ''
@@ -1095,11 +1095,11 @@ create or replace trigger video_jobs_guard_state
   before update of status on public.video_jobs
   for each row execute function public.guard_job_state();
 
-insert into public.schema_history (name, hash) values ('procedures/generations/guard_job_state.sql', 'f51de529070d43d2d03e518d8d8a7589231661729edd6270e93fda38cd88713c')
+insert into public.schema_history (name, hash) values ('procedures/generations/guard_job_state.sql', 'adfcec6fd25e298aad1b780b2d851a69a1403a55fea93c7cca8ae4076f96ae54')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/is_made.sql sha256:304456cafd0fd199a220b8561aa0248fa4701c2e8fd62d94a5fce44598168ff7
--- Whether the provider has said that the video is made. From then on one task delivers it, and it cannot be cancelled.
+-- source: procedures/generations/is_made.sql sha256:e54f2f4bee24a767eabfa6508ec5660d09fe24f701ab7bca7accc3feccf603b1
+-- Whether the provider has reported that the video is made. From then on one task delivers it, and the job cannot be cancelled.
 create or replace function public.is_made(p_job_id uuid) returns boolean
 language sql
 stable
@@ -1111,10 +1111,10 @@ as $$
   )
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/is_made.sql', '304456cafd0fd199a220b8561aa0248fa4701c2e8fd62d94a5fce44598168ff7')
+insert into public.schema_history (name, hash) values ('procedures/generations/is_made.sql', 'e54f2f4bee24a767eabfa6508ec5660d09fe24f701ab7bca7accc3feccf603b1')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/lock_job.sql sha256:46cf198e70e6b71809b52dc04360cb44a31366dd13933bae2971cd45f1e334ad
+-- source: procedures/generations/lock_job.sql sha256:b8a42a5849eea114933f6ee9bf52ca5f314ed10fec384b2e4ad833ba581db3a4
 -- Locks a job after its user, in the lock order, starting from the job's id alone. Null: there is no such job.
 create or replace function public.lock_job(p_job_id uuid) returns public.video_jobs
 language plpgsql
@@ -1132,19 +1132,19 @@ begin
     end if;
     perform from public.users where id = v_user_id for update;
     select * into v_job from public.video_jobs where job_id = p_job_id for update;
-    -- A merge may have moved the job to another account while we waited.
+    -- A merge of accounts may have moved the job to another account while this call waited.
     exit when v_job.user_id = v_user_id;
   end loop;
   return v_job;
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/lock_job.sql', '46cf198e70e6b71809b52dc04360cb44a31366dd13933bae2971cd45f1e334ad')
+insert into public.schema_history (name, hash) values ('procedures/generations/lock_job.sql', 'b8a42a5849eea114933f6ee9bf52ca5f314ed10fec384b2e4ad833ba581db3a4')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/mark_submitted.sql sha256:af98da83ddd06c46545e577e1853ff77852c2174959d2325b82b072945853336
--- The provider has the job: pending → processing, under the provider's id; also from an attempt whose outcome was unknown.
--- `superseded`: an event has brought another id for this job. `taken`: another job of ours has this id.
+-- source: procedures/generations/mark_submitted.sql sha256:24c532383df90c6a3c48e4840e5b29b91cfb173cb6d11892f89af853fff5da82
+-- The provider has accepted the job: pending → processing, under the provider's id; also from an attempt whose outcome was
+-- unknown. `superseded`: the job already has another id, from an event. `taken`: another of our jobs has this id.
 -- @returns {outcome: 'submitted' | 'already' | 'superseded' | 'final' | 'taken' | 'not_found'}
 create or replace function public.mark_submitted(
   p_job_id uuid,
@@ -1178,7 +1178,7 @@ begin
   where id = p_attempt_id and job_id = p_job_id and state in ('submitting', 'unknown');
 
   if v_job.completed_at is not null then
-    -- The video is no longer wanted. A task tells the provider, so that a crash of the caller cannot lose that.
+    -- The video is no longer needed. A task cancels it at the provider, so that a crash of the caller cannot prevent that.
     if v_job.status = 'failed' and v_job.provider_job_id is null then
       update public.video_jobs set provider_job_id = p_provider_job_id where job_id = p_job_id;
       perform public.schedule_cleanup(p_job_id);
@@ -1201,11 +1201,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/mark_submitted.sql', 'af98da83ddd06c46545e577e1853ff77852c2174959d2325b82b072945853336')
+insert into public.schema_history (name, hash) values ('procedures/generations/mark_submitted.sql', '24c532383df90c6a3c48e4840e5b29b91cfb173cb6d11892f89af853fff5da82')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/record_progress.sql sha256:49f875d74c8d332b34e913f14ca7eb8a81852ba80cc8e29e74750862749912f4
--- What the provider says of a running job. Emits an event only where something changed; progress never goes back.
+-- source: procedures/generations/record_progress.sql sha256:f6f02c747bd5165a754725d3190f7132358f97f2381395963c8f99f83df6b708
+-- Stores what the provider reports about a running job. Emits an event only if something changed; progress never decreases.
 -- False: the job is not processing.
 create or replace function public.record_progress(p_job_id uuid, p_progress integer default null, p_queue_position integer default null)
 returns boolean
@@ -1239,13 +1239,13 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/record_progress.sql', '49f875d74c8d332b34e913f14ca7eb8a81852ba80cc8e29e74750862749912f4')
+insert into public.schema_history (name, hash) values ('procedures/generations/record_progress.sql', 'f6f02c747bd5165a754725d3190f7132358f97f2381395963c8f99f83df6b708')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/record_provider_event.sql sha256:92c685ce125724a3119994d907d9aed659d496bce0a488a4bbc2e17e67f5e28f
--- Records a verified event once, and polls or confirms the job that it names. An event that names no job of ours leaves no row:
--- a vendor signs for all its customers, and any of them can send events here. `p_providers`: the providers that the sender
--- may speak for. Effects as in the table.
+-- source: procedures/generations/record_provider_event.sql sha256:9a3ebb1d2cf0f23a01bc96fb58392058c2fabc950929ef054a1dac3c4494e63c
+-- Records a verified event once, and schedules a poll or a confirmation of the job that it names. An event that names none of
+-- our jobs leaves no row: a vendor signs the events of all its customers, and any of them can have events sent here.
+-- `p_providers`: the providers that the sender may report about. Effects as in the table provider_events.
 -- @returns {outcome: 'recorded', effect: 'woke' | 'unconfirmed' | 'ignored'} | {outcome: 'repeated' | 'foreign'}
 create or replace function public.record_provider_event(
   p_sender text,
@@ -1266,7 +1266,7 @@ begin
   from public.video_jobs
   where provider in (select jsonb_array_elements_text(p_providers)) and provider_job_id = p_provider_job_id;
   if not found and p_job_id is not null then
-    -- Locked, so that a submit which is being stored right now is seen with its answer.
+    -- Locked, so that a submit that is being stored at this moment is visible with its answer.
     v_job := public.lock_job(p_job_id);
     if not p_providers ? v_job.provider then
       v_job := null;
@@ -1277,7 +1277,7 @@ begin
   end if;
 
   if v_job.status = 'processing' and v_job.provider_job_id = p_provider_job_id then
-    -- Once the video is made a task is delivering it: a second one would fetch it twice.
+    -- Once the video is made, a task is delivering it: a second task would fetch it twice.
     if not public.is_made(v_job.job_id) then
       v_effect := 'woke';
     end if;
@@ -1302,15 +1302,15 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/record_provider_event.sql', '92c685ce125724a3119994d907d9aed659d496bce0a488a4bbc2e17e67f5e28f')
+insert into public.schema_history (name, hash) values ('procedures/generations/record_provider_event.sql', '9a3ebb1d2cf0f23a01bc96fb58392058c2fabc950929ef054a1dac3c4494e63c')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/record_provider_outcome.sql sha256:f93cf3e262076b2f1c65834a1f619a738749894495988eee04f9354d03780024
--- The circuit breaker of a provider, told how a job went: `turned_away` (its submit was not taken), `unanswered` (its outcome is
--- unknown, which is no failure, though many in a row are an outage), `failed` (taken, and the provider made no video),
+-- source: procedures/generations/record_provider_outcome.sql sha256:cf8c9bfeda0de5bba781e5c7e08f2a8b569be9bca7d3d48c4f2c67f0cca8a065
+-- Updates a provider's circuit breaker with the outcome of a job: `turned_away` (its submit was not accepted), `unanswered` (its
+-- outcome is unknown: not a failure, but many in a row are an outage), `failed` (accepted, but the provider made no video),
 -- `accepted`, `completed`. Declined requests are not reported here: they say nothing about the provider's health.
 -- Five distinct failed jobs in a row, or ten unanswered ones, open the circuit: the provider's models are not sold, except
--- for one job every 30 seconds, until one goes well. Null: nothing has changed.
+-- for one job every 30 seconds, until one succeeds. Null: the circuit has not changed.
 -- @returns 'opened' | 'closed' | null
 create or replace function public.record_provider_outcome(p_provider text, p_job_id uuid, p_outcome text) returns text
 language plpgsql
@@ -1341,7 +1341,7 @@ begin
     where provider = p_provider and failing_at is not null;
     return case when v_circuit.state = 'open' then 'closed' end;
   elsif p_outcome = 'accepted' then
-    -- Jobs failed after they were taken, so a job that is taken proves nothing yet.
+    -- Jobs failed after they were accepted, so an accepted job proves nothing yet.
     return null;
   end if;
 
@@ -1366,12 +1366,12 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/record_provider_outcome.sql', 'f93cf3e262076b2f1c65834a1f619a738749894495988eee04f9354d03780024')
+insert into public.schema_history (name, hash) values ('procedures/generations/record_provider_outcome.sql', 'cf8c9bfeda0de5bba781e5c7e08f2a8b569be9bca7d3d48c4f2c67f0cca8a065')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/requeue_orphans.sql sha256:4e81ae977bab6521c45f1e5982a8e93f6eaea9800a0e64ccc6fc6da636bf1e40
--- Gives every unfinished job without a queue task its task back. A backstop: tasks are added in the transaction that makes
--- them necessary. Returns how many.
+-- source: procedures/generations/requeue_orphans.sql sha256:cb5143d2659f585644d36cd6cbe3111fa0825e46a65f8bfe55e77e6da488bdd1
+-- Requeues every unfinished job that has no queue task. A safety net: tasks are added in the transaction that makes them
+-- necessary. Returns how many were requeued.
 create or replace function public.requeue_orphans(p_limit integer default 100) returns integer
 language plpgsql
 security definer
@@ -1390,7 +1390,7 @@ begin
       and not exists (
         select from graphile_worker.jobs q where q.key in ('submit:' || j.job_id, 'poll:' || j.job_id)
       )
-      -- Whether the provider has this one is unknown: an event or the deadline decides.
+      -- It is unknown whether the provider has this job: an event or the deadline decides.
       and not exists (
         select from public.provider_attempts a where a.job_id = j.job_id and a.state = 'unknown'
       )
@@ -1413,11 +1413,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/requeue_orphans.sql', '4e81ae977bab6521c45f1e5982a8e93f6eaea9800a0e64ccc6fc6da636bf1e40')
+insert into public.schema_history (name, hash) values ('procedures/generations/requeue_orphans.sql', 'cb5143d2659f585644d36cd6cbe3111fa0825e46a65f8bfe55e77e6da488bdd1')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/schedule_cleanup.sql sha256:ee3064b2e61e635bde1f3faa57297529f7714b94736500a689510c961e25af48
--- Has the worker clean up after a job that has ended: tell the provider to stop, delete what is no longer needed.
+-- source: procedures/generations/schedule_cleanup.sql sha256:9d944acebc1c6ff0f8c8a7aef13171823c50e98cc1de25f935f9a3191414227f
+-- Schedules the clean-up of a job that has ended: cancel it at the provider, and delete files that are no longer needed.
 create or replace function public.schedule_cleanup(p_job_id uuid, p_delay_ms integer default 0) returns void
 language sql
 security definer
@@ -1428,11 +1428,11 @@ as $$
   )
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/schedule_cleanup.sql', 'ee3064b2e61e635bde1f3faa57297529f7714b94736500a689510c961e25af48')
+insert into public.schema_history (name, hash) values ('procedures/generations/schedule_cleanup.sql', '9d944acebc1c6ff0f8c8a7aef13171823c50e98cc1de25f935f9a3191414227f')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/schedule_confirmation.sql sha256:63bd33fae453b5511ae3e1fb4cd8f3fa7b98c3585c7c22b348e1468e56ffcab7
--- Asks the provider, after a while, whether the job that an event names is ours: a vendor signs the events of all its
+-- source: procedures/generations/schedule_confirmation.sql sha256:926562e4bcab7cc05d85a12099d43f92d1d69418b5e46a1bb0ae3affab36a5c7
+-- Schedules the question to the provider whether the job that an event names is ours: a vendor signs the events of all its
 -- customers alike. `p_try` counts the answers so far, from 1.
 create or replace function public.schedule_confirmation(
   p_job_id uuid,
@@ -1452,11 +1452,11 @@ as $$
   )
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/schedule_confirmation.sql', '63bd33fae453b5511ae3e1fb4cd8f3fa7b98c3585c7c22b348e1468e56ffcab7')
+insert into public.schema_history (name, hash) values ('procedures/generations/schedule_confirmation.sql', '926562e4bcab7cc05d85a12099d43f92d1d69418b5e46a1bb0ae3affab36a5c7')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/schedule_poll.sql sha256:205bfc351312d797cf2bfcf04a9554a5f0682c7f4dcb32fa33f66186e01a8d22
--- Polls the provider again after a while. A poll that is due sooner stays: an event may have come during the last one.
+-- source: procedures/generations/schedule_poll.sql sha256:df2d54a16910cd5ae2f4e0927392af457225c3ae505a4e2ecd560fd36bb36ccf
+-- Schedules the next poll of the provider. A poll that is due sooner stays: an event may have arrived during the last one.
 create or replace function public.schedule_poll(p_job_id uuid, p_delay_ms integer) returns void
 language sql
 security definer
@@ -1472,12 +1472,12 @@ as $$
   )
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/schedule_poll.sql', '205bfc351312d797cf2bfcf04a9554a5f0682c7f4dcb32fa33f66186e01a8d22')
+insert into public.schema_history (name, hash) values ('procedures/generations/schedule_poll.sql', 'df2d54a16910cd5ae2f4e0927392af457225c3ae505a4e2ecd560fd36bb36ccf')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/schedule_submit.sql sha256:73a5f6dec93202da986b0744597e50d7b62a67743a161d79badbde95de1e61c6
--- Sends the job to its provider again after a while: the last attempt was not accepted. The last thing that a submit does, so
--- that two submits of one job never run side by side.
+-- source: procedures/generations/schedule_submit.sql sha256:42c3ad836c560678f9c5c7499ea882f64367a898321cc818a7409876861cd65c
+-- Schedules another submit, because the last attempt was not accepted. A submit calls this as its last step, so that two
+-- submits of one job never run at the same time.
 create or replace function public.schedule_submit(p_job_id uuid, p_delay_ms integer) returns void
 language sql
 security definer
@@ -1488,12 +1488,12 @@ as $$
   )
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/schedule_submit.sql', '73a5f6dec93202da986b0744597e50d7b62a67743a161d79badbde95de1e61c6')
+insert into public.schema_history (name, hash) values ('procedures/generations/schedule_submit.sql', '42c3ad836c560678f9c5c7499ea882f64367a898321cc818a7409876861cd65c')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/idempotency/find_response.sql sha256:6f50803c556bfa4590d1dfa2b356709f60cdf50452efa0d8ca30c13eaa4846d0
--- The answer that was stored under a user's idempotency key. Null: the key is free, or none was sent.
--- Called under the user's row lock: of two racing calls with one key, the second waits there and then finds the first's answer.
+-- source: procedures/idempotency/find_response.sql sha256:803025c60f40bf4859870b3cae6b8739d250e337ddb4b7d24f184b5bdc4ccb31
+-- Returns the response that was stored under a user's idempotency key. Null: the key is free, or none was sent.
+-- Called under the user's row lock: of two concurrent calls with one key, the second waits and then finds the first's response.
 -- @returns {outcome: 'key_reused'} | {outcome: 'replayed', status_code: number, response: Json} | null
 create or replace function public.find_response(
   p_user_id uuid,
@@ -1524,12 +1524,12 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/idempotency/find_response.sql', '6f50803c556bfa4590d1dfa2b356709f60cdf50452efa0d8ca30c13eaa4846d0')
+insert into public.schema_history (name, hash) values ('procedures/idempotency/find_response.sql', '803025c60f40bf4859870b3cae6b8739d250e337ddb4b7d24f184b5bdc4ccb31')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/idempotency/store_response.sql sha256:9b723f3c18f12e7aef37bf9037ddd09133334e11f93a7ebb8198b90944e768ee
--- Stores the answer of an operation under the user's idempotency key, in the transaction that did the work. An expired key
--- may be used again; the primary key refuses a second answer under a live one.
+-- source: procedures/idempotency/store_response.sql sha256:26d5c132e577a968a05e745268b79e06965d615fa960d8a5736d0bbe4a906a38
+-- Stores the response of an operation under the user's idempotency key, in the transaction that did the work. An expired key
+-- may be used again; the primary key prevents a second response under a key that has not expired.
 create or replace function public.store_response(
   p_user_id uuid,
   p_idempotency_key uuid,
@@ -1552,11 +1552,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/idempotency/store_response.sql', '9b723f3c18f12e7aef37bf9037ddd09133334e11f93a7ebb8198b90944e768ee')
+insert into public.schema_history (name, hash) values ('procedures/idempotency/store_response.sql', '26d5c132e577a968a05e745268b79e06965d615fa960d8a5736d0bbe4a906a38')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/limits/cleanup_rate_limit_logs.sql sha256:2c0d63d063052e40def261cbfa7c578715466d9b04d845696fd77805cdbdfbdd
--- Keeps 7 days, far more than the longest window of a limit. Returns how many rows were deleted.
+-- source: procedures/limits/cleanup_rate_limit_logs.sql sha256:ccc706a41099c21a6b13519c30ba59b8fd7fb3b56e72fed308cf744c0b91818f
+-- Deletes rows older than 7 days, far more than the longest window of a limit. Returns how many were deleted.
 create or replace function public.cleanup_rate_limit_logs() returns integer
 language sql
 security definer
@@ -1568,11 +1568,11 @@ as $$
   select count(*)::integer from gone
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/limits/cleanup_rate_limit_logs.sql', '2c0d63d063052e40def261cbfa7c578715466d9b04d845696fd77805cdbdfbdd')
+insert into public.schema_history (name, hash) values ('procedures/limits/cleanup_rate_limit_logs.sql', 'ccc706a41099c21a6b13519c30ba59b8fd7fb3b56e72fed308cf744c0b91818f')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/limits/rate_limit_state.sql sha256:260277ce8cfa477e48391344f607afa56dfe33af7c42e8cb59b1f36e82db8450
--- How many slots of a window are taken and, where it is full, when the next one comes free. Counts rows that no user can
+-- source: procedures/limits/rate_limit_state.sql sha256:2d68f013fbadc27861115be0e31dfd96234b8d642961e82f5e8de2652b632148
+-- Returns how many slots of a window are left and, if it is full, when the next one becomes free. Counts rows that no user can
 -- delete. `p_limit` null: no limit.
 create or replace function public.rate_limit_state(
   p_action text,
@@ -1609,7 +1609,7 @@ as $$
   from taken
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/limits/rate_limit_state.sql', '260277ce8cfa477e48391344f607afa56dfe33af7c42e8cb59b1f36e82db8450')
+insert into public.schema_history (name, hash) values ('procedures/limits/rate_limit_state.sql', '2d68f013fbadc27861115be0e31dfd96234b8d642961e82f5e8de2652b632148')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/limits/take_rate_limit.sql sha256:7404597dd27929de98bd4702c523a90cd04475ea2a04cb40227892d514429ee7
@@ -1637,8 +1637,8 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/limits/take_rate_limit.sql', '7404597dd27929de98bd4702c523a90cd04475ea2a04cb40227892d514429ee7')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/maintenance/log_error.sql sha256:930038d7a95aea52b1e5e8d5711226d8d1774962cb3465e65ccd280d71607924
--- Writes an error for operators. `p_request_data` arrives redacted.
+-- source: procedures/maintenance/log_error.sql sha256:c25e6562d11862356759d5e82222845fcde428352b44c867ef00bfc5863a75a3
+-- Stores an error for operators. `p_request_data` must already be redacted.
 create or replace function public.log_error(
   p_user_id uuid,
   p_error_code text,
@@ -1654,10 +1654,10 @@ as $$
   select (select id from public.users where id = p_user_id), p_error_code, left(p_endpoint, 200), p_request_data, p_error_details
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/maintenance/log_error.sql', '930038d7a95aea52b1e5e8d5711226d8d1774962cb3465e65ccd280d71607924')
+insert into public.schema_history (name, hash) values ('procedures/maintenance/log_error.sql', 'c25e6562d11862356759d5e82222845fcde428352b44c867ef00bfc5863a75a3')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/maintenance/prune_logs.sql sha256:b9daae357cb22c3e55583aa8723a051a2e86695886d480c08f40c099cb2b31e7
+-- source: procedures/maintenance/prune_logs.sql sha256:631295deb4a0e5753c5962f504d89878ae2153637f145ebb42d0a60381b92467
 -- Deletes rows whose retention has passed; never a user, a job or a ledger row. Returns how many, by kind.
 -- @returns {
 --   rate_limit_rows: number, idempotency_keys: number, events: number, sessions: number, errors: number,
@@ -1685,7 +1685,7 @@ begin
   get diagnostics v_sessions = row_count;
   delete from public.error_log where created_at < now() - interval '90 days';
   get diagnostics v_errors = row_count;
-  -- Vendors repeat an event for hours at most.
+  -- Vendors resend an event for hours at most.
   delete from public.provider_events where created_at < now() - interval '30 days';
   get diagnostics v_provider_events = row_count;
   return jsonb_build_object(
@@ -1699,11 +1699,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/maintenance/prune_logs.sql', 'b9daae357cb22c3e55583aa8723a051a2e86695886d480c08f40c099cb2b31e7')
+insert into public.schema_history (name, hash) values ('procedures/maintenance/prune_logs.sql', '631295deb4a0e5753c5962f504d89878ae2153637f145ebb42d0a60381b92467')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/notifications/emit_event.sql sha256:69506a1ab880d92050a1ef66ff1b85c78b1adde54214699b93d149274dedb0b7
--- Writes an event for a user's event streams and wakes them at commit. Called under the user's row lock, so that ids grow
+-- source: procedures/notifications/emit_event.sql sha256:1823b0a3b1dab8d68b436e7c46b04f1bf10b26e28ef058a2de3d5a36eeab6faf
+-- Stores an event for a user's event streams and notifies them at commit. Called under the user's row lock, so that ids grow
 -- in commit order for each user and a stream that resumes after an id misses nothing.
 create or replace function public.emit_event(p_user_id uuid, p_type text, p_job_id uuid, p_data jsonb) returns void
 language plpgsql
@@ -1717,11 +1717,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/notifications/emit_event.sql', '69506a1ab880d92050a1ef66ff1b85c78b1adde54214699b93d149274dedb0b7')
+insert into public.schema_history (name, hash) values ('procedures/notifications/emit_event.sql', '1823b0a3b1dab8d68b436e7c46b04f1bf10b26e28ef058a2de3d5a36eeab6faf')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/previous_version.sql sha256:860df8bcd09dceab7e853baa9ff2b556886a0f6e6bae570e3537ac06ef838279
--- What servers of the version before this one call, while they run beside new ones. Deleted with the next version.
+-- source: procedures/previous_version.sql sha256:eb52f02337b7c149d57d28d50852ebaa256263aebe748600d18382aa909c6c59
+-- What servers of the previous version call while they run beside new ones. To be deleted with the next version.
 
 create or replace function public.complete_initial_grant(p_user_id uuid, p_amount integer) returns integer
 language sql
@@ -1768,7 +1768,7 @@ as $$
   select public.schedule_cleanup(p_job_id, p_delay_ms)
 $$;
 
--- Their calls that began before the upgrade still write what only the version before knew.
+-- Calls that began before the upgrade still write rows of the previous version. This trigger completes them.
 create or replace function public.complete_previous_rows() returns trigger
 language plpgsql
 set search_path = ''
@@ -1804,19 +1804,19 @@ create or replace trigger provider_attempts_complete_previous_rows
   before update of state on public.provider_attempts
   for each row execute function public.complete_previous_rows();
 
--- Named arguments call the new one just as well.
+-- Calls with named arguments reach the new functions as well.
 drop function if exists public.begin_generation(
   uuid, uuid, text, uuid, text, jsonb, text, inet, integer, integer, integer, integer
 );
 drop function if exists public.finish_generation(uuid, text, text, bigint, text, numeric);
 drop function if exists public.stop_at_provider(uuid);
 
-insert into public.schema_history (name, hash) values ('procedures/previous_version.sql', '860df8bcd09dceab7e853baa9ff2b556886a0f6e6bae570e3537ac06ef838279')
+insert into public.schema_history (name, hash) values ('procedures/previous_version.sql', 'eb52f02337b7c149d57d28d50852ebaa256263aebe748600d18382aa909c6c59')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/queue/enqueue.sql sha256:527f7a84835d27b2421a6ff3b225363e2cbdbfc3375f5efab72a36942aca4594
--- Adds a task to the queue, in the caller's transaction. At most one task of a key waits; a task that is running stays
--- beside the new one, so handlers compare before they set. Deadlines are ours, hence the many attempts.
+-- source: procedures/queue/enqueue.sql sha256:5fdc273b7fe4f8c1d664ee09293bfc9f60641a80b3af4c5b13d82de89470518c
+-- Adds a task to the queue, in the caller's transaction. At most one task of a key waits; a running task stays beside the new
+-- one, so handlers compare the state before they change it. Many attempts, because jobs end by their own deadline.
 create or replace function public.enqueue(
   p_task text,
   p_payload json,
@@ -1839,13 +1839,13 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/queue/enqueue.sql', '527f7a84835d27b2421a6ff3b225363e2cbdbfc3375f5efab72a36942aca4594')
+insert into public.schema_history (name, hash) values ('procedures/queue/enqueue.sql', '5fdc273b7fe4f8c1d664ee09293bfc9f60641a80b3af4c5b13d82de89470518c')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/storage/begin_upload.sql sha256:ebbe929637c518728ef5b98f6eb662a46e50c410d3ec0d4a259db4621db167da
--- Makes the row of a file that is not stored yet. Every version of an upload is a row and a file of its own, named by its id, so
--- that two writers of one path never touch each other's file. A row with stored_at is what its owner sees. A row without is
--- on its way in or out; its path, `<user_id>/~<id>`, is a name that no caller can give.
+-- source: procedures/storage/begin_upload.sql sha256:23ea3890d6ff3dfb1b722daa5c0a9a12fcc748862cf0a38486187e147d332eb2
+-- Creates the row of a file that is not stored yet. Every version of an upload is a row and a file of its own, named by its id,
+-- so that two writers of one path never touch each other's file. Owners see rows with stored_at. A row without it is being
+-- stored or deleted; its path, `<user_id>/~<id>`, is a name that no caller can use.
 -- `file`: the key of the file in the media store.
 -- @returns {outcome: 'begun', id: string, file: string}
 --   | {outcome: 'exists' | 'user_not_found' | 'banned'}
@@ -1887,7 +1887,7 @@ begin
     return jsonb_build_object('outcome', 'exists');
   end if;
 
-  -- Uploads on their way count too, so that many at once do not exceed the limit; the one that is replaced does not.
+  -- Unfinished uploads count too, so that concurrent uploads do not exceed the limit; the one that is replaced does not.
   select count(*), coalesce(sum(bytes), 0) into v_pictures, v_bytes
   from public.uploads
   where user_id = p_user_id and path <> p_path;
@@ -1901,11 +1901,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/storage/begin_upload.sql', 'ebbe929637c518728ef5b98f6eb662a46e50c410d3ec0d4a259db4621db167da')
+insert into public.schema_history (name, hash) values ('procedures/storage/begin_upload.sql', '23ea3890d6ff3dfb1b722daa5c0a9a12fcc748862cf0a38486187e147d332eb2')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/storage/expire_uploads.sql sha256:d3fee5b302362c998b79ead3270eac7e06423f78748e1b531db51f363f6cf81c
--- Hides uploads that were neither used nor written for so many days, the oldest first. Returns how many.
+-- source: procedures/storage/expire_uploads.sql sha256:eaf51248365fcf0311c48e9f413ffd2eace5217214e66c5621a8ec337eebb0aa
+-- Hides uploads that were neither used nor written for `p_unused_days` days, the oldest first. Returns how many.
 create or replace function public.expire_uploads(p_unused_days integer, p_limit integer) returns integer
 language sql
 security definer
@@ -1935,12 +1935,12 @@ as $$
   select count(*)::integer from hidden
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/storage/expire_uploads.sql', 'd3fee5b302362c998b79ead3270eac7e06423f78748e1b531db51f363f6cf81c')
+insert into public.schema_history (name, hash) values ('procedures/storage/expire_uploads.sql', 'eaf51248365fcf0311c48e9f413ffd2eace5217214e66c5621a8ec337eebb0aa')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/storage/finish_upload.sql sha256:48e7b16d649dd845f776583cb7fd1d3248bb800e6f03fa37367ff63065493692
--- The file is stored: from now on the path names it. `replaced`: the version before, whose file may be deleted. `exists`:
--- another upload was first, and nothing was to be replaced. `gone`: the upload was given up meanwhile.
+-- source: procedures/storage/finish_upload.sql sha256:205fc3e9719b225a78f541b6103b9101e2a9d64f828973124756bc1e95ffef35
+-- The file is stored: gives its row the path. `replaced`: the previous version, whose file may be deleted. `exists`: another
+-- upload was first, and replacing was not allowed. `gone`: the upload was removed meanwhile.
 -- @returns {outcome: 'stored', replaced: UploadRow | null} | {outcome: 'exists' | 'gone'}
 create or replace function public.finish_upload(p_id uuid, p_path text, p_upsert boolean) returns jsonb
 language plpgsql
@@ -1982,11 +1982,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/storage/finish_upload.sql', '48e7b16d649dd845f776583cb7fd1d3248bb800e6f03fa37367ff63065493692')
+insert into public.schema_history (name, hash) values ('procedures/storage/finish_upload.sql', '205fc3e9719b225a78f541b6103b9101e2a9d64f828973124756bc1e95ffef35')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/storage/forget_upload.sql sha256:07a49051df9b2d24bfaacbe71982a9700ea59b42d3a5a65c7f3a67a9f1cd4122
--- Deletes the row of an upload whose file is not in the store, or no longer. False: the row is in use.
+-- source: procedures/storage/forget_upload.sql sha256:1e354dc145df7e5d4832f614848097078061c9a5a4c061cb74e2de183c64eb02
+-- Deletes the row of an upload whose file is not, or no longer, in the store. False: the row is in use.
 create or replace function public.forget_upload(p_id uuid) returns boolean
 language plpgsql
 security definer
@@ -1998,12 +1998,12 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/storage/forget_upload.sql', '07a49051df9b2d24bfaacbe71982a9700ea59b42d3a5a65c7f3a67a9f1cd4122')
+insert into public.schema_history (name, hash) values ('procedures/storage/forget_upload.sql', '1e354dc145df7e5d4832f614848097078061c9a5a4c061cb74e2de183c64eb02')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/storage/remove_uploads.sql sha256:c3b9579a2a58dad3a238707ff43ef3c43a1a89abd300263c67e7969bd0111051
+-- source: procedures/storage/remove_uploads.sql sha256:f99e8510677ce8f4858cfa001e813404c67a45906242b100b426d87b82176906
 -- Hides uploads from their owner; the caller deletes the files and then the rows. Unknown paths are ignored. Returns the rows
--- as they were.
+-- as they were before.
 -- @returns UploadRow[]
 -- @type UploadRow {
 --   id: string, user_id: string, path: string, file: string, content_type: string, bytes: number, width: number,
@@ -2030,12 +2030,12 @@ as $$
   select coalesce(jsonb_agg(to_jsonb(theirs) order by path), '[]') from theirs
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/storage/remove_uploads.sql', 'c3b9579a2a58dad3a238707ff43ef3c43a1a89abd300263c67e7969bd0111051')
+insert into public.schema_history (name, hash) values ('procedures/storage/remove_uploads.sql', 'f99e8510677ce8f4858cfa001e813404c67a45906242b100b426d87b82176906')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: grants-queue.sql sha256:e2e9472948d4dfa012015ed57c17f72c679c0894877c11fe58a0a343e5ac1421
--- The worker runs as the server's role, which the queue's own migrations know nothing of. Without the policies it would
--- see no jobs, silently.
+-- source: grants-queue.sql sha256:344aa80109b0ede00a217bf3b5510e1d73177484fe3309b8b08ea8fc07b743e3
+-- The worker runs as rendio_server, to which the queue's own migrations grant nothing. Without the policies below it would
+-- see no jobs, and no error either.
 grant usage on schema graphile_worker to rendio_server;
 grant select, insert, update, delete on all tables in schema graphile_worker to rendio_server;
 grant usage, select on all sequences in schema graphile_worker to rendio_server;
@@ -2062,12 +2062,12 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('grants-queue.sql', 'e2e9472948d4dfa012015ed57c17f72c679c0894877c11fe58a0a343e5ac1421')
+insert into public.schema_history (name, hash) values ('grants-queue.sql', '344aa80109b0ede00a217bf3b5510e1d73177484fe3309b8b08ea8fc07b743e3')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: grants-hosted.sql sha256:8e40c4b83020224f1f66acb7cdf82133270b0ebc6e37dae4a32b91db8eb6f6b7
--- For databases that Supabase keeps: who may touch media through its Storage, and what its Realtime sends. Elsewhere these
--- schemas do not exist, and nothing happens here.
+-- source: grants-hosted.sql sha256:8f110c05c1a2bd679cca6cb2cc0595a71f2484ca64bf7465e73ca3738d655c7d
+-- For databases that Supabase hosts: access to media through its Storage, and what its Realtime sends. In other databases
+-- these schemas do not exist, and this file does nothing.
 
 -- Private buckets. Only the server, which is not bound by these policies, writes videos and thumbnails.
 do $$
@@ -2086,7 +2086,7 @@ begin
     file_size_limit = excluded.file_size_limit,
     allowed_mime_types = excluded.allowed_mime_types;
 
-  -- The first folder of a path is its owner. Policies are OR-ed: these names are ours, others' are left alone.
+  -- The first folder of a path is its owner's id. Policies are OR-ed; only the policies with these names are replaced.
   drop policy if exists rendio_people_read_their_media on storage.objects;
   create policy rendio_people_read_their_media on storage.objects
     for select to authenticated
@@ -2117,7 +2117,7 @@ begin
 end
 $$;
 
--- Realtime sends the changes of a published table to those who may read the row: people_read_their_jobs decides.
+-- Realtime sends the changes of a published table to the users who may read the row, by the policy people_read_their_jobs.
 do $$
 begin
   if exists (select from pg_catalog.pg_publication where pubname = 'supabase_realtime' and not puballtables)
@@ -2131,11 +2131,11 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('grants-hosted.sql', '8e40c4b83020224f1f66acb7cdf82133270b0ebc6e37dae4a32b91db8eb6f6b7')
+insert into public.schema_history (name, hash) values ('grants-hosted.sql', '8f110c05c1a2bd679cca6cb2cc0595a71f2484ca64bf7465e73ca3738d655c7d')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: grants.sql sha256:e482071e13d8b18350fbdd198c5a9a4964478c02ae937e8850f4d7a984027466
--- Who may do what. Applied again after every change in db/, so it also takes back what nobody may do any more.
+-- source: grants.sql sha256:740bda10ccf3350d153578a640f65d764a28199b95e42cf36662805a2cbcd091
+-- Privileges. Applied again after every change in db/, so that it also revokes what is no longer granted.
 -- rendio_server: the API and the worker. anon, authenticated: users, through PostgREST and Realtime. service_role: nothing here;
 -- named because hosted databases grant everything to it (and to the other two) by default.
 
@@ -2151,8 +2151,8 @@ revoke all on sequence
   public.error_log_id_seq, public.admin_actions_id_seq, public.provider_events_id_seq
 from public, anon, authenticated, service_role, rendio_server;
 
--- Every function of ours. Those that are not granted again below are called by other procedures alone; so are the two that move
--- credits for any reason, add_credits and deduct_credits.
+-- All our functions. Those that are not granted again below are called only by other procedures, such as add_credits and
+-- deduct_credits, which move credits for any reason.
 revoke all on function
   public.add_credits, public.admit_to_provider, public.apply_credits, public.begin_attempt, public.begin_generation,
   public.begin_upload, public.broken_invariants, public.cancel_generation, public.claim_initial_grant,
@@ -2172,7 +2172,7 @@ from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
 
--- The server reads everything and writes nothing but through these procedures.
+-- The server may read everything, and write only through these procedures.
 grant select on table
   public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
   public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
@@ -2192,7 +2192,7 @@ grant execute on function
   public.update_profile, public.withdraw_initial_grant
 to rendio_server;
 
--- Users: their own rows and the models on offer, as the row policies say.
+-- Users may read their own rows and the available models, by the row policies.
 grant execute on function public.current_user_id to anon, authenticated;
 grant select on table public.models to anon, authenticated;
 grant select on table public.users, public.video_jobs, public.quota_log to authenticated;
@@ -2209,7 +2209,93 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('grants.sql', 'e482071e13d8b18350fbdd198c5a9a4964478c02ae937e8850f4d7a984027466')
+insert into public.schema_history (name, hash) values ('grants.sql', '740bda10ccf3350d153578a640f65d764a28199b95e42cf36662805a2cbcd091')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: seed/catalogue.sql sha256:787461bac66f8f74e7a50f5e4365534d0e46d8cc86ab4ba13d7e39ad75f6afe8
+-- The initial models. Existing rows do not change: an administrator may have edited them.
+insert into public.models (
+  name, category, description, cost_per_generation, price_credits, price_per_seconds, provider, provider_model_id,
+  is_featured, is_available, requires_image, prompt_max, settings_schema
+)
+select
+  name, category, description, cost_per_generation, price_credits, price_per_seconds, provider, provider_model_id,
+  is_featured, is_available, requires_image, prompt_max,
+  jsonb_build_object(
+    '$schema', 'https://json-schema.org/draft/2020-12/schema', 'type', 'object', 'properties', properties::jsonb
+  )
+from (
+  values
+    (
+      'Sandbox', 'sandbox', 'A real video of your prompt, rendered on this machine. Needs no vendor account; good for testing.',
+      1, null::integer, null::integer, 'sandbox', 'sandbox/clip', false, true, false, 2000,
+      '{"duration": {"type": "integer", "minimum": 1, "maximum": 10, "default": 5},
+        "resolution": {"type": "string", "enum": ["360p", "720p", "1080p"], "default": "720p"},
+        "aspect_ratio": {"type": "string", "enum": ["16:9", "9:16", "1:1"], "default": "16:9"},
+        "fps": {"type": "integer", "enum": [24, 30], "default": 24}}'
+    ),
+    (
+      'Cinematic', 'cinematic', 'Cinematic scenes with realistic light and motion. Our highest video quality.',
+      4, 1, 1, 'fal', 'fal-ai/veo3.1', true, true, false, 2000,
+      '{"duration": {"type": "integer", "enum": [4, 6, 8], "default": 4},
+        "resolution": {"type": "string", "enum": ["720p", "1080p"], "default": "720p"},
+        "aspect_ratio": {"type": "string", "enum": ["16:9", "9:16"], "default": "16:9"},
+        "audio": {"type": "boolean", "default": false}}'
+    ),
+    (
+      'Cinematic Fast', 'cinematic', 'The cinematic look at half the price and in less time. Good for trying out ideas.',
+      2, 1, 2, 'fal', 'fal-ai/veo3.1/fast', false, true, false, 2000,
+      '{"duration": {"type": "integer", "enum": [4, 6, 8], "default": 4},
+        "resolution": {"type": "string", "enum": ["720p", "1080p"], "default": "720p"},
+        "aspect_ratio": {"type": "string", "enum": ["16:9", "9:16"], "default": "16:9"},
+        "audio": {"type": "boolean", "default": false}}'
+    ),
+    (
+      'Animate', 'image-to-video', 'Brings your image to life.',
+      4, 1, 1, 'fal', 'fal-ai/veo3.1/image-to-video', false, true, true, 2000,
+      '{"duration": {"type": "integer", "enum": [4, 6, 8], "default": 4},
+        "resolution": {"type": "string", "enum": ["720p", "1080p"], "default": "720p"},
+        "aspect_ratio": {"type": "string", "enum": ["16:9", "9:16"], "default": "16:9"},
+        "audio": {"type": "boolean", "default": false}}'
+    ),
+    (
+      'Kling', 'cinematic', 'Lively motion and camera moves.',
+      2, 2, 5, 'fal', 'fal-ai/kling-video/v2.5-turbo/pro/text-to-video', false, true, false, 2000,
+      '{"duration": {"type": "integer", "enum": [5, 10], "default": 5},
+        "aspect_ratio": {"type": "string", "enum": ["16:9", "9:16", "1:1"], "default": "16:9"}}'
+    ),
+    (
+      'Pika', 'creative', 'Playful, stylised clips in many aspect ratios.',
+      3, 3, 5, 'pika', 'fal-ai/pika/v2.2/text-to-video', false, true, false, 2000,
+      '{"duration": {"type": "integer", "enum": [5, 10], "default": 5},
+        "resolution": {"type": "string", "enum": ["720p", "1080p"], "default": "720p"},
+        "aspect_ratio": {"type": "string", "enum": ["16:9", "9:16", "1:1", "4:5", "5:4", "3:2", "2:3"], "default": "16:9"}}'
+    ),
+    (
+      'Runway Gen-4.5', 'cinematic', 'Precise control: follows your description of a shot closely.',
+      2, 1, 1, 'runway', 'gen4.5', false, true, false, 1000,
+      '{"duration": {"type": "integer", "minimum": 2, "maximum": 10, "default": 2},
+        "aspect_ratio": {"type": "string", "enum": ["16:9", "9:16"], "default": "16:9"}}'
+    ),
+    (
+      'Runway Gen-4 Turbo', 'image-to-video', 'Animates your image quickly and at a low price.',
+      1, 1, 2, 'runway', 'gen4_turbo', false, true, true, 1000,
+      '{"duration": {"type": "integer", "minimum": 2, "maximum": 10, "default": 2},
+        "aspect_ratio": {"type": "string", "enum": ["16:9", "9:16"], "default": "16:9"}}'
+    ),
+    -- Retired by its vendor on 2026-09-24. Kept for the history of earlier jobs.
+    (
+      'Sora 2', 'cinematic', 'Retired by its vendor.',
+      4, null, null, 'fal', 'fal-ai/sora-2/text-to-video', false, false, false, 2000,
+      '{"duration": {"type": "integer", "enum": [4, 8, 12], "default": 4}}'
+    )
+) as seed (
+  name, category, description, cost_per_generation, price_credits, price_per_seconds, provider, provider_model_id,
+  is_featured, is_available, requires_image, prompt_max, properties
+)
+on conflict (provider, provider_model_id) do nothing;
+
+insert into public.schema_history (name, hash) values ('seed/catalogue.sql', '787461bac66f8f74e7a50f5e4365534d0e46d8cc86ab4ba13d7e39ad75f6afe8')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 reset check_function_bodies;

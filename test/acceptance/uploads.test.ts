@@ -31,7 +31,7 @@ describe('the storage of pictures', () => {
     const [one, two, bytes] = [own('a/one.png'), own('a/two.png'), makePicture('png')];
     assert.equal((await bucket.upload(one, bytes)).error, null);
     assert.equal((await bucket.upload(two, new Blob([new Uint8Array(bytes)], { type: 'image/png' }))).error, null);
-    assert.equal((await bucket.upload(one, bytes)).error?.message, 'There already is a file of this name.');
+    assert.equal((await bucket.upload(one, bytes)).error?.message, 'A file with this name already exists.');
     const { data: listed } = await bucket.list(own('a'));
     assert.deepEqual(
       listed?.map(({ name }) => name),

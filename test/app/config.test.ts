@@ -74,7 +74,7 @@ test('development limits are a hundred times the defaults, and each is as set on
   const limitsIn = async (env: Env) => (await readConfig(env)).settings.limits;
   const rates = {
     generationsPerHour: 10,
-    generationsPerHourPerAddress: 60,
+    generationsPerHourPerIp: 60,
     onboardingPerHour: 30,
     authPer5Minutes: 150,
     purchasesPerHour: 30,

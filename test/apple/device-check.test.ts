@@ -132,6 +132,6 @@ test('the body of an answer is let go of at the cap', async () => {
     return new Response(new ReadableStream({ pull, cancel }));
   };
   const answer = await deviceCheckOver(flood).query(token);
-  assert.deepEqual(answer, { state: 'unavailable', cause: 'answered 200 with something else' });
+  assert.deepEqual(answer, { state: 'unavailable', cause: 'answered 200 with an unexpected body' });
   assert.ok(isCancelled && bytesGiven < 64 * 1024, `${bytesGiven} bytes`);
 });

@@ -16,7 +16,7 @@ browserTest('axe finds nothing serious from the empty page to a cancelled video'
   await stageIs(page, 'running');
   await balanceIs(page, 0);
   await isSound(page, 'running, without credits');
-  await page.getByRole('button', { name: 'Start again as a new guest' }).click();
+  await page.getByRole('button', { name: 'Start over as a new guest' }).click();
   await isSound(page, 'the question before a new guest');
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Cancel' }).click();

@@ -15,7 +15,7 @@ browserTest('three interactions lead from the first visit to a playing video', {
   await page.reload();
   await page.getByRole('button', { name: 'A sea of clouds' }).click();
   assert.match(await page.locator('#prompt').inputValue(), /sea of clouds/);
-  await page.getByRole('button', { name: 'Make the video' }).click();
+  await page.getByRole('button', { name: 'Create video' }).click();
   await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.2);
 });
 
@@ -53,11 +53,11 @@ browserTest('a simulated model says so on its card, below the cards, and under i
   const cinematic = page.getByRole('radio', { name: 'Cinematic', exact: true });
   await cinematic.check();
   await page.locator('.model', { has: cinematic }).getByText('Simulated', { exact: true }).waitFor();
-  await page.locator('#simulated').getByText('No vendor is called for this model').waitFor();
+  await page.locator('#simulated').getByText('This model is simulated').waitFor();
   assert.match((await cinematic.getAttribute('aria-describedby')) ?? '', /\bsimulated\b/);
   await describeVideo(page, 'A lighthouse in the fog');
   await press(page);
-  await page.getByText('A stock film: no vendor was called for it.').waitFor();
+  await page.getByText('This is a stock video: no vendor was called.').waitFor();
   await playing(page);
   assert.equal(await page.locator('video').evaluate((video: HTMLVideoElement) => Math.round(video.duration)), 4);
 });
@@ -68,7 +68,7 @@ browserTest('a prompt that is too long is counted, and the button says by how mu
   assert.ok(await page.locator('#prompt-count').isHidden());
   await describeVideo(page, 'a'.repeat(2003));
   assert.equal(await page.locator('#prompt-count').textContent(), '2,003 of 2,000 characters');
-  assert.equal(await page.locator('#reason').textContent(), 'That is 3 characters more than 2,000.');
+  assert.equal(await page.locator('#reason').textContent(), '3 characters over the limit of 2,000.');
   const described = await page.locator('#generate').getAttribute('aria-describedby');
   assert.equal(described, 'reason');
 });
@@ -97,7 +97,7 @@ browserTest(
     assert.equal((await asGuest(page, 'get-user-profile')).theme_preference, 'dark');
     await page.reload();
     assert.notEqual(await paper(), light);
-    await page.getByRole('radio', { name: 'As the system' }).check();
+    await page.getByRole('radio', { name: 'System' }).check();
     assert.equal(await paper(), light);
   },
 );

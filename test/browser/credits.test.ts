@@ -53,8 +53,8 @@ browserTest('who has none left can begin again as a new guest', {}, async ({ pag
   await describeVideo(page, ENDLESS);
   await press(page);
   await balanceIs(page, 0);
-  await page.getByRole('button', { name: 'Start again as a new guest' }).click();
-  await page.getByRole('button', { name: 'Start again', exact: true }).click();
+  await page.getByRole('button', { name: 'Start over as a new guest' }).click();
+  await page.getByRole('button', { name: 'Start over', exact: true }).click();
   await balanceIs(page, 1);
   await stageIs(page, 'empty');
 });

@@ -21,7 +21,7 @@ async function operation(page: Page, tag: string, id: string): Promise<Locator> 
 }
 
 async function becomeGuest(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Become a guest' }).click();
+  await page.getByRole('button', { name: 'Sign in as a guest' }).click();
   await creditsAre(page, 10);
 }
 
@@ -95,8 +95,8 @@ browserTest(
 
     await page.reload();
     await creditsAre(page, 9);
-    await page.getByRole('button', { name: 'Leave' }).click();
-    await page.getByRole('button', { name: 'Become a guest' }).waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign in as a guest' }).waitFor();
     assert.equal((await execute(await operation(page, 'Video jobs', 'getVideoStatus'))).status, '401');
   },
 );
@@ -110,11 +110,14 @@ browserTest(
     await page.locator('#ERR_4001', { hasText: 'Bunun için 4 kredi gerekiyor' }).waitFor();
     await page.locator('#reference[aria-busy="false"]').waitFor();
     await credits.getByRole('button', { name: 'ERR_4005 unauthorized' }).first().click();
-    await credits.locator('.response', { hasText: 'Devam etmek için lütfen giriş yapın.' }).first().waitFor();
+    await credits
+      .locator('.response', { hasText: 'Oturumunuzu bulamadık. Devam etmek için lütfen uygulamayı yeniden açın.' })
+      .first()
+      .waitFor();
 
     const refused = await execute(credits);
     assert.equal(refused.status, '401');
-    assert.match(refused.body, /Devam etmek için lütfen giriş yapın\./);
+    assert.match(refused.body, /Oturumunuzu bulamadık\. Devam etmek için lütfen uygulamayı yeniden açın\./);
     await page.reload();
     await page.locator('#ERR_4001', { hasText: 'Bunun için 4 kredi gerekiyor' }).waitFor();
   },
@@ -122,10 +125,10 @@ browserTest(
 
 browserTest('a phone shows it all within its width, and the keyboard is enough', PHONE, async ({ page, server }) => {
   const profile = await visit(page, server.url, 'Accounts', 'getUserProfile');
-  await tabTo(page, 'Become a guest');
+  await tabTo(page, 'Sign in as a guest');
   await page.keyboard.press('Enter');
   await creditsAre(page, 10);
-  assert.equal(await focusedName(page), 'Leave');
+  assert.equal(await focusedName(page), 'Sign out');
   await profile.locator('.opblock-summary-control').focus();
   await tabTo(page, 'Execute');
   await page.keyboard.press('Enter');

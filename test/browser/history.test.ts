@@ -124,10 +124,10 @@ browserTest('a deletion that the server refuses brings the video back, with the 
   await card(page, 'Not to be deleted').waitFor();
 });
 
-browserTest('again, with changes: the form has the prompt, and the keyboard is in it', {}, async ({ page }) => {
+browserTest('make changes: the form has the prompt, and the keyboard is in it', {}, async ({ page }) => {
   await makeFailed(page, 'Once more');
   await describeVideo(page, 'something else');
-  await page.getByRole('button', { name: 'Again, with changes' }).first().click();
+  await page.getByRole('button', { name: 'Make changes' }).first().click();
   assert.equal(await page.locator('#prompt').inputValue(), 'Once more [sandbox:fail]');
   assert.equal(await focused(page), 'prompt');
 });

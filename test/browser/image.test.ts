@@ -28,7 +28,7 @@ const PRICE = 4;
 async function animating(page: Page): Promise<void> {
   await settled(page);
   await page.getByRole('radio', { name: 'Animate', exact: true }).check();
-  await page.locator('#picture').waitFor({ state: 'attached' });
+  await page.locator('#image').waitFor({ state: 'attached' });
 }
 
 async function file(name: string, width: number, height: number, format: PictureFormat = 'jpeg') {
@@ -38,14 +38,14 @@ async function file(name: string, width: number, height: number, format: Picture
 const TEXT = { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture at all') };
 
 async function choose(page: Page, chosen: { name: string; mimeType: string; buffer: Buffer }): Promise<void> {
-  await page.locator('#picture').setInputFiles(chosen);
+  await page.locator('#image').setInputFiles(chosen);
 }
 
 /** Resolves once the picture is on the server. */
 async function uploaded(page: Page): Promise<void> {
   await page.locator('.preview canvas').waitFor();
   await page.locator('.frame progress').waitFor({ state: 'detached' });
-  assert.equal(await page.locator('#picture-refused').isVisible(), false);
+  assert.equal(await page.locator('#image-refused').isVisible(), false);
 }
 
 /** The requests that could change something, from now on. */
@@ -90,7 +90,7 @@ browserTest(
     await uploaded(page);
     assert.ok(await page.getByRole('radio', { name: '9:16' }).isChecked(), 'the shape that fits it best');
     assert.ok(Math.abs((await shapeSeen(page)) - 9 / 16) < 0.02);
-    await page.getByText('The video shows this part of it.').waitFor();
+    await page.getByText('The video will show this part of the image.').waitFor();
     await page.getByRole('radio', { name: '16:9' }).check();
     assert.ok(Math.abs((await shapeSeen(page)) - 16 / 9) < 0.05);
     await page.getByRole('button', { name: 'A breeze' }).click();
@@ -101,7 +101,7 @@ browserTest(
   },
 );
 
-browserTest('again, with changes: the picture is there again, also after a reload', {}, async ({ page }) => {
+browserTest('make changes: the picture is there again, also after a reload', {}, async ({ page }) => {
   const writes = watchWrites(page);
   await animating(page);
   await choose(page, await file('lighthouse.png', 1600, 900, 'png'));
@@ -111,7 +111,7 @@ browserTest('again, with changes: the picture is there again, also after a reloa
   await page.reload();
   await settled(page);
   await page.getByRole('radio', { name: 'Sandbox' }).check();
-  await page.getByRole('button', { name: 'Again, with changes' }).click();
+  await page.getByRole('button', { name: 'Make changes' }).click();
   await uploaded(page);
   assert.equal(await page.locator('#prompt').inputValue(), 'The lamp turns');
   await press(page);
@@ -127,26 +127,30 @@ browserTest('without a picture a press sends nothing and leads to where one is c
   const writes = watchWrites(page);
   await animating(page);
   await describeVideo(page, 'It moves');
-  assert.equal(await page.locator('#reason').textContent(), 'Choose the picture that is to move.');
+  assert.equal(await page.locator('#reason').textContent(), 'Choose an image to animate.');
   // Keys reach the page by another way than the word that choosers are to be told: it must have come before the press.
   const chooser = page.waitForEvent('filechooser');
   await page.locator('#prompt').press('Control+Enter');
-  await focusIsAt(page, 'picture');
+  await focusIsAt(page, 'image');
   await page.keyboard.press('Enter');
   await (await chooser).setFiles(await file('sun.webp', 800, 450, 'webp'));
   await uploaded(page);
   // Removed by the keyboard, it leaves the focus where another is chosen.
-  await tabTo(page, 'picture-remove');
+  await tabTo(page, 'image-remove');
   const removed = page.waitForResponse((response) => response.request().method() === 'DELETE');
   await page.keyboard.press('Enter');
-  await focusIsAt(page, 'picture');
+  await focusIsAt(page, 'image');
   assert.equal((await removed).status(), 200);
   assert.deepEqual(namesOf(writes), ['POST object/user_uploads', 'DELETE object/user_uploads']);
 });
 
 for (const [locale, sentences] of Object.entries({
-  'en-GB': [/not a picture that this browser can open/, /too small: each side needs 256 pixels/, /too long and narrow/],
-  'tr-TR': [/tarayıcınızın açabildiği bir resim değil/, /çok küçük: her kenarı en az 256 piksel/, /fazla uzun ve dar/],
+  'en-GB': [
+    /not an image this browser can open/,
+    /too small: each side needs at least 256 pixels/,
+    /too long and narrow/,
+  ],
+  'tr-TR': [/tarayıcınızın açabildiği bir görsel değil/, /çok küçük: her kenarı en az 256 piksel/, /fazla uzun ve dar/],
   'es-ES': [/no es una imagen que este navegador pueda abrir/, /demasiado pequeña: .* 256 píxeles/, /larga y estrecha/],
 })) {
   browserTest(
@@ -158,8 +162,8 @@ for (const [locale, sentences] of Object.entries({
       const wrong = [TEXT, await file('small.png', 400, 255, 'png'), await file('strip.jpg', 1000, 400)];
       for (const [index, sentence] of sentences.entries()) {
         await choose(page, wrong[index] ?? TEXT);
-        await page.locator('#picture-error').getByText(sentence).waitFor();
-        assert.equal(await page.locator('#picture').getAttribute('aria-invalid'), 'true');
+        await page.locator('#image-error').getByText(sentence).waitFor();
+        assert.equal(await page.locator('#image').getAttribute('aria-invalid'), 'true');
         assert.ok(await page.locator('.drop').isVisible());
       }
       assert.deepEqual(namesOf(writes), []);
@@ -183,8 +187,8 @@ browserTest(
       assert.equal((await answer).status(), 200);
       await uploaded(page);
       await page
-        .locator('#picture-about')
-        .getByText(/Sent as a copy of \d+ × \d+ pixels\./)
+        .locator('#image-hint')
+        .getByText(/Sent as a \d+ × \d+ pixel copy\./)
         .waitFor();
     }
     const posts = writes.filter((request) => request.method() === 'POST');
@@ -250,7 +254,7 @@ browserTest(
     const error = { code: 'ERR_4008', message: 'There is no room for it just now.', details: {} };
     await page.route('**/object/user_uploads/**', (route) => route.fulfill({ status: 409, json: { error } }));
     await choose(page, await file('sun.jpg', 1280, 720));
-    await page.locator('#picture-refused').getByText(error.message).waitFor();
+    await page.locator('#image-refused').getByText(error.message).waitFor();
     await page.unroute('**/object/user_uploads/**');
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
     await page.route('**/object/user_uploads/**', async (route) => {
@@ -259,7 +263,7 @@ browserTest(
     });
     await describeVideo(page, 'The sun goes down');
     await press(page);
-    await page.locator('#generate').getByText('Uploading the picture…').waitFor();
+    await page.locator('#generate').getByText('Uploading the image…').waitFor();
     await page.locator('#prompt').press('Control+Enter');
     release();
     await stageIs(page, 'running');
@@ -275,7 +279,7 @@ browserTest(
     await animating(page);
     await isSound(page, 'no picture yet');
     await choose(page, TEXT);
-    await page.locator('#picture-error').filter({ visible: true }).waitFor();
+    await page.locator('#image-error').filter({ visible: true }).waitFor();
     await isSound(page, 'a wrong file');
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
     await page.route('**/object/user_uploads/**', async (route) => {

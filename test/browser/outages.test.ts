@@ -48,7 +48,7 @@ browserTest('a wish that had no answer survives a reload, with its key', {}, asy
   });
   await describeVideo(page, ENDLESS);
   await press(page);
-  await page.getByText('Waiting for the connection…').waitFor();
+  await page.getByText('Waiting for a connection…').waitFor();
   await page.unroute('**/generate-video');
   const sent = page.waitForRequest('**/generate-video');
   await page.reload();
@@ -113,7 +113,7 @@ browserTest(
     await press(page);
     await page.locator('#figure', { hasText: '%' }).waitFor();
     await server.kill('SIGKILL');
-    await page.locator('#notice').getByText('The connection is lost.').waitFor();
+    await page.locator('#notice').getByText('Connection lost.').waitFor();
     const env = { DATA_DIR: server.dataDir, PORT: new URL(server.url).port };
     await using _restarted = await startTestServer({ env });
     await playing(page);

@@ -113,7 +113,7 @@ browserTest('pressing too early leads to what is missing', {}, async ({ page }) 
   await tabTo(page, 'generate');
   await page.keyboard.press('Enter');
   assert.equal(await focused(page), 'prompt');
-  assert.equal(await page.locator('#reason').textContent(), 'Describe it in at least 3 characters.');
+  assert.equal(await page.locator('#reason').textContent(), 'Describe your video in at least 3 characters.');
   await stageIs(page, 'empty').catch(() => assert.fail('something was begun'));
 });
 

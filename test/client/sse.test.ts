@@ -50,9 +50,9 @@ test('a stream is read the same with any line ends, cut into any pieces', () => 
         const text = STREAM.map((line, index) => line + ends[line === '' ? index - 1 : index]).join('');
         const parser = createSseParser();
         const places = [0, ...cuts.toSorted((a, b) => a - b), text.length];
-        const blocks = places.flatMap((from, index) => parser.take(text.slice(from, places[index + 1] ?? text.length)));
+        const blocks = places.flatMap((from, index) => parser.push(text.slice(from, places[index + 1] ?? text.length)));
         assert.deepEqual(
-          blocks.map(({ event, lastId }) => [event, lastId]),
+          blocks.map(({ event, lastEventId }) => [event, lastEventId]),
           EXPECTED,
         );
       },
@@ -61,6 +61,6 @@ test('a stream is read the same with any line ends, cut into any pieces', () => 
 });
 
 test('a stream that goes on begins at the place where it was left', () => {
-  const [block] = createSseParser('41').take('data: x\n\n');
-  assert.equal(block?.lastId, '41');
+  const [block] = createSseParser('41').push('data: x\n\n');
+  assert.equal(block?.lastEventId, '41');
 });

@@ -9,7 +9,7 @@ import { withControls } from '../../sim/device-check/controls.ts';
 import { serveSimulator } from '../../sim/serve.ts';
 import { createWorld } from '../../sim/world.ts';
 import { createDeviceCheck } from '../../src/apple/device-check.ts';
-import type { DeviceCheckOptions } from '../../src/apple/device-check-ask.ts';
+import type { DeviceCheckOptions } from '../../src/apple/device-check-send.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
 import type { Log } from '../../src/kernel/log.ts';
 

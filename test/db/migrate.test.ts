@@ -172,13 +172,13 @@ describe('migrating', () => {
         await change((url) => {
           url.port = '1';
         }),
-        /: nobody listens at its address\. Is it running\?$/,
+        /: no server listens on its host and port\. Is it running\?$/,
       );
       assert.match(
         await change((url) => {
           url.password = 'wrong';
         }),
-        /: the password is not right\.$/,
+        /: the password is wrong\.$/,
       );
       assert.match(
         await change((url) => {
@@ -190,7 +190,7 @@ describe('migrating', () => {
         url.username = `stranger_${process.env.RENDIO_TEST_RUN}`;
         url.password = 'theirs';
       });
-      assert.match(stranger, /: this user may not do what a migration has to: /);
+      assert.match(stranger, /: this user lacks rights that a migration needs: /);
     } finally {
       await query(database.url, `drop role stranger_${process.env.RENDIO_TEST_RUN}`);
     }

@@ -28,7 +28,7 @@ const SEEN: Record<string, { sh: RegExp[]; ts: RegExp[] }> = {
     sh: [/^completed$/m, /"credits_remaining":9/],
     ts: [/^completed http\S+\.mp4\?token=/m, /^left: 9\n-1 video_generation\n10 initial_grant$/m],
   },
-  'animate-a-picture': {
+  'animate-an-image': {
     sh: [/"Key":"user_uploads\/[0-9a-f-]{36}\/sunset\.jpg"/, /^completed$/m],
     ts: [
       /^uploaded (\d+) of \1 bytes\ncompleted http\S+\.mp4\?token=/m,
@@ -38,7 +38,7 @@ const SEEN: Record<string, { sh: RegExp[]; ts: RegExp[] }> = {
   },
   errors: {
     sh: [
-      /"ERR_4005","message":"Devam etmek için lütfen giriş yapın\.","details":\{\}/,
+      /"ERR_4005","message":"Oturumunuzu bulamadık\. Devam etmek için lütfen uygulamayı yeniden açın\.","details":\{\}/,
       /“status” must be one of these: pending, processing, completed, or failed\./,
       /x-request-id: my-own-id-42\r?\nERR_4007$/im,
     ],

@@ -18,7 +18,7 @@ export function declareRoutes(): Api {
     publicUrl: undefined,
     corsOrigins: '*',
     anonKey: undefined,
-    addressOf: () => '203.0.113.1',
+    ipOf: () => '203.0.113.1',
     isWorking: () => null,
   });
 }

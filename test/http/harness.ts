@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { HttpEnv } from '../../src/http/env.ts';
 import { errorHandler } from '../../src/http/problem.ts';
 import { requestId } from '../../src/http/request-id.ts';
 import { unrouted } from '../../src/http/unrouted.ts';
-import { refuseInvalid } from '../../src/http/validate.ts';
+import { rejectInvalid } from '../../src/http/validate.ts';
 import type { Log } from '../../src/kernel/log.ts';
 
 export type LogLine = { level: keyof Log; fields: Record<string, unknown>; message: string };
@@ -18,8 +19,8 @@ export function recordingLog(): Log & { lines: LogLine[] } {
 
 /** An app with what every app of ours has: request ids, our errors, 404s and 405s. */
 export function createApp(log: Log = recordingLog()): OpenAPIHono<HttpEnv> {
-  const app = new OpenAPIHono<HttpEnv>({ defaultHook: refuseInvalid() });
-  app.use(requestId());
+  const app = new OpenAPIHono<HttpEnv>({ defaultHook: rejectInvalid() });
+  app.use(requestId(randomUUID));
   app.onError(errorHandler(log));
   app.notFound(unrouted(app));
   return app;

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { attachment } from '../../src/http/content-disposition.ts';
 import type { ReadableMedia } from '../../src/http/open-media.ts';
-import { type ByteRange, isUnchanged, parseRange, rangeStillHolds } from '../../src/http/range.ts';
+import { type ByteRange, ifRangeMatches, isUnchanged, parseRange } from '../../src/http/range.ts';
 import { serveMedia } from '../../src/http/serve-media.ts';
 import { Problem } from '../../src/kernel/errors.ts';
 import { recordingLog } from './harness.ts';
@@ -73,7 +73,7 @@ const MODIFIED_AT = new Date('2026-11-20T08:00:00.700Z');
 const ETAG = '"abc"';
 
 test('If-Range holds for exactly this object, by a strong tag or its date', () => {
-  const holds = (value: string | null) => rangeStillHolds(value, ETAG, MODIFIED_AT);
+  const holds = (value: string | null) => ifRangeMatches(value, ETAG, MODIFIED_AT);
   assert.ok(holds(null));
   assert.ok(holds(ETAG));
   assert.ok(holds('Fri, 20 Nov 2026 08:00:00 GMT'));
@@ -127,10 +127,17 @@ function createStore(overrides: Partial<ReadableMedia> = {}) {
 function serve(
   store: ReadableMedia,
   init: RequestInit = {},
-  more: { key?: string; download?: string; until?: Date } = {},
+  more: { key?: string; download?: string; expiresAt?: Date } = {},
 ) {
   const log = recordingLog();
-  const options = { store, key: KEY, until: new Date(NOW.getTime() + 90_500), clock: { now: () => NOW }, log, ...more };
+  const options = {
+    store,
+    key: KEY,
+    expiresAt: new Date(NOW.getTime() + 90_500),
+    clock: { now: () => NOW },
+    log,
+    ...more,
+  };
   return { log, response: serveMedia({ ...options, request: new Request('http://x/', init) }) };
 }
 
@@ -190,7 +197,7 @@ describe('a stored object', () => {
   });
 
   test('is cached no longer than its URL is good', async () => {
-    const response = await serve(createStore().store, {}, { until: new Date(NOW.getTime() - 1) }).response;
+    const response = await serve(createStore().store, {}, { expiresAt: new Date(NOW.getTime() - 1) }).response;
     assert.equal(response.headers.get('Cache-Control'), 'private, max-age=0');
   });
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { clientAddress, UNKNOWN_ADDRESS } from '../../src/http/client-address.ts';
+import { clientIp, UNKNOWN_IP } from '../../src/http/client-ip.ts';
 import { headersOf } from '../../src/http/problem.ts';
-import { createCallLimiter, rateLimited, rateLimitHeaders, tellRateLimit } from '../../src/http/rate-limit.ts';
+import { createCallLimiter, rateLimited, rateLimitHeaders, setRateLimitHeaders } from '../../src/http/rate-limit.ts';
 import { Problem } from '../../src/kernel/errors.ts';
 import type { RateLimitState } from '../../src/kernel/rate-limit.ts';
 import { createApp, errorOf } from './harness.ts';
@@ -20,8 +20,8 @@ describe('a rate limit', () => {
   test('is told in the fields of the contract', async () => {
     const app = createApp();
     app.get('/', (c) => {
-      tellRateLimit(c, { ...STATE, policy: 'calls' });
-      tellRateLimit(c, STATE);
+      setRateLimitHeaders(c, { ...STATE, policy: 'calls' });
+      setRateLimitHeaders(c, STATE);
       return c.json({});
     });
     const { headers } = await app.request('/');
@@ -86,17 +86,17 @@ describe('the client’s address', () => {
     ['2001:db8:0:1::', '2001:db8:0:1::/64'],
     ['fe80::1%eth0', 'fe80::/64'],
     ['64:ff9b::203.0.113.7', '64:ff9b::/64'],
-    [undefined, UNKNOWN_ADDRESS],
-    ['', UNKNOWN_ADDRESS],
-    ['localhost', UNKNOWN_ADDRESS],
+    [undefined, UNKNOWN_IP],
+    ['', UNKNOWN_IP],
+    ['localhost', UNKNOWN_IP],
   ];
   for (const [socket, address] of sockets) {
-    test(`is ${address} for a socket of ${socket}`, () => assert.equal(clientAddress(socket, undefined, 0), address));
+    test(`is ${address} for a socket of ${socket}`, () => assert.equal(clientIp(socket, undefined, 0), address));
   }
 
   test('is the socket’s, whatever the header claims, while no proxy is trusted', () => {
-    assert.equal(clientAddress('203.0.113.7', '198.51.100.1', 0), '203.0.113.7');
-    assert.equal(clientAddress('203.0.113.7', '198.51.100.1', -1), '203.0.113.7');
+    assert.equal(clientIp('203.0.113.7', '198.51.100.1', 0), '203.0.113.7');
+    assert.equal(clientIp('203.0.113.7', '198.51.100.1', -1), '203.0.113.7');
   });
 
   const forwarded: [header: string | undefined, hops: number, address: string][] = [
@@ -130,7 +130,7 @@ describe('the client’s address', () => {
   ];
   for (const [header, hops, address] of forwarded) {
     test(`is ${address} behind ${hops} trusted of “${header}”`, () => {
-      assert.equal(clientAddress('10.0.0.1', header, hops), address);
+      assert.equal(clientIp('10.0.0.1', header, hops), address);
     });
   }
 
@@ -140,10 +140,10 @@ describe('the client’s address', () => {
     const shape = /^(?:\d{1,3}(?:\.\d{1,3}){3}|(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,3})?::\/64)$/;
     fc.assert(
       fc.property(entry, header, fc.integer({ min: 0, max: 8 }), (socket, text, hops) => {
-        const address = clientAddress(socket, text, hops);
+        const address = clientIp(socket, text, hops);
         assert.match(address, shape);
         const again = address.replace('/64', '');
-        assert.equal(clientAddress(again, undefined, 0), address);
+        assert.equal(clientIp(again, undefined, 0), address);
       }),
       { numRuns: 1000 },
     );
@@ -153,7 +153,7 @@ describe('the client’s address', () => {
     fc.assert(
       fc.property(fc.ipV6(), (address) => {
         const parsed = new URL(`http://[${address}]/`).hostname.slice(1, -1);
-        assert.equal(clientAddress(address, undefined, 0), clientAddress(parsed, undefined, 0));
+        assert.equal(clientIp(address, undefined, 0), clientIp(parsed, undefined, 0));
       }),
     );
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { createMediaSigner, signedMediaPath, signedUntil } from '../../src/http/signed-url.ts';
+import { createMediaSigner, signedMediaPath, tokenExpiry } from '../../src/http/signed-url.ts';
 
 const SECRET = 'a secret of more than thirty-two bytes';
 const PATH = 'videos/0190f3a2-7b1c-7def-8abc-0123456789ab/2026-11/job.mp4';
@@ -20,7 +20,7 @@ describe('a signed media URL', () => {
   test('opens its object for 24 hours, and then tells that it has expired', async () => {
     const { signer, turn } = make();
     const token = await signer.sign(PATH);
-    assert.equal(signedUntil(token).toISOString(), '2026-11-24T10:00:00.000Z');
+    assert.equal(tokenExpiry(token).toISOString(), '2026-11-24T10:00:00.000Z');
     turn(24 * 3600 - 1);
     assert.equal(await signer.verify(PATH, token), 'ok');
     turn(1);

@@ -35,7 +35,7 @@ describe('an event stream', () => {
     assert.equal(await next(), 'id: 41\nevent: processing\ndata: {"progress":40,"note":"a\\nb"}\n\n');
     assert.ok(stream.send({ event: 'credits', data: null }));
     assert.equal(await next(), 'event: credits\ndata: null\n\n');
-    stream.place('42');
+    stream.sendId('42');
     assert.equal(await next(), 'id: 42\n\n');
     stream.close();
   });
@@ -181,7 +181,7 @@ describe('over a real connection', () => {
     app.use(cors('*'));
     app.get('/video', (c) => {
       const clock = { now: () => new Date(0) };
-      const options = { store, key: 'videos/a.mp4', clock, until: new Date(1000), log: recordingLog() };
+      const options = { store, key: 'videos/a.mp4', clock, expiresAt: new Date(1000), log: recordingLog() };
       return serveMedia({ ...options, request: c.req.raw });
     });
     const { url, close } = await listen(app);

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { createRoute, z } from '@hono/zod-openapi';
 import fc from 'fast-check';
 import { jsonBody } from '../../src/http/json-body.ts';
-import { problemOf, refuseInvalid } from '../../src/http/validate.ts';
+import { problemOf, rejectInvalid } from '../../src/http/validate.ts';
 import { Problem } from '../../src/kernel/errors.ts';
 import { createApp, errorOf } from './harness.ts';
 
@@ -131,7 +131,7 @@ describe('a route with a schema', () => {
     app.openapi(
       createRoute({ method: 'post', path: '/jobs', middleware: jsonBody(), request: { body }, responses }),
       (c) => c.json(c.req.valid('json')),
-      refuseInvalid({ prompt: 'ERR_4003' }),
+      rejectInvalid({ prompt: 'ERR_4003' }),
     );
     return app;
   }

@@ -82,7 +82,7 @@ const variants: [ErrorCode, Record<string, unknown>, RegExp][] = [
   ['ERR_4004', { retry_after: 1 }, /in 1 second\./],
   ['ERR_4004', { retry_after: 60 }, /in 60 seconds\./],
   ['ERR_4004', { retry_after: 3541 }, /in 60 minutes\./],
-  ['ERR_4004', { retry_after: 5, reason: 'in_flight' }, /in the making/],
+  ['ERR_4004', { retry_after: 5, reason: 'in_flight' }, /videos in progress/],
   ['ERR_4005', { reason: 'expired' }, /session has expired/],
   ['ERR_4005', { reason: 'link_expired' }, /link has expired/],
   ['ERR_4006', { field: 'model_id' }, /“model_id” is not valid/],

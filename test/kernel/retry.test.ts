@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isRetryableStatus, retry, retryAfterMsOf, systemRetryTools, type Tried } from '../../src/kernel/retry.ts';
+import { isRetryableStatus, retry, retryAfterMsOf, systemRetryTools, type TryResult } from '../../src/kernel/retry.ts';
 
 const clock = { now: () => new Date(Date.UTC(2026, 10, 22, 12)) };
 const NEVER = new AbortController().signal;
 
 /** Gives the tries in turn, the last one for ever, and notes down the waits. */
-function script(tries: Partial<Tried<number>>[], random = 0) {
+function script(tries: Partial<TryResult<number>>[], random = 0) {
   const waits: number[] = [];
   let count = 0;
   const tools = { sleep: async (ms: number) => void waits.push(ms), random: () => random };
-  const tryOnce = async (): Promise<Tried<number>> => {
+  const tryOnce = async (): Promise<TryResult<number>> => {
     const next = tries[Math.min(count, tries.length - 1)];
     count += 1;
     return { answer: count, isRetryable: true, retryAfterMs: null, ...next };
@@ -60,7 +60,7 @@ test('a try is told when the caller’s time is up', async () => {
   const stop = new AbortController();
   const asked = retry(
     (signal) =>
-      new Promise<Tried<string>>((resolve) => {
+      new Promise<TryResult<string>>((resolve) => {
         signal.addEventListener('abort', () => resolve({ answer: 'stopped', isRetryable: true, retryAfterMs: null }));
         stop.abort();
       }),

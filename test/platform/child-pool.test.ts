@@ -25,8 +25,8 @@ type Answer = { pid: number; text?: string; env: string[]; flags: string[] };
 
 const childModule = moduleOf(
   'child.mjs',
-  `import { answerParent, TaskRefusal } from ${JSON.stringify(workUrl)};
-  answerParent(async () => async (task, report) => {
+  `import { runTaskFromParent, TaskRefusal } from ${JSON.stringify(workUrl)};
+  runTaskFromParent(async () => async (task, report) => {
     report(process.pid);
     if (task.do === 'hang') await new Promise((resolve) => setTimeout(resolve, 600_000));
     if (task.do === 'spin') for (;;);
@@ -179,7 +179,7 @@ test('a refusal carries its word', () =>
 test('a child that cannot load what it needs is told apart from one whose work crashed', async () => {
   const broken = moduleOf(
     'broken.mjs',
-    `import { answerParent } from ${JSON.stringify(workUrl)}; answerParent(() => import('no-such-module'));`,
+    `import { runTaskFromParent } from ${JSON.stringify(workUrl)}; runTaskFromParent(() => import('no-such-module'));`,
   );
   for (const modulePath of [broken, moduleOf('syntax.mjs', 'this is no module'), join(folder, 'missing.mjs')]) {
     await withPool({ modulePath }, async (pool) => {

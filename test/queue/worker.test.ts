@@ -27,12 +27,12 @@ async function createQueue(t: TestContext) {
     /** `isNear`: its connections do not go the way that can be cut. */
     async start(
       tasks: Tasks,
-      { name = 'alive', lookEveryMs = 50, isNear = false, concurrency = 4 } = {},
+      { name = 'alive', checkEveryMs = 50, isNear = false, concurrency = 4 } = {},
     ): Promise<Worker> {
       const url = isNear ? database.url : outage.url;
       const pool = createPool({ url, log: silentLog, applicationName: 'queue', connectionsMax: 6 });
       const connection = restrictedConnection(url, name);
-      const options = { pool, connection, tasks, crontab: '', log: silentLog, concurrency, lookEveryMs };
+      const options = { pool, connection, tasks, crontab: '', log: silentLog, concurrency, checkEveryMs };
       const worker = await startWorker(options);
       workers.push({ worker, pool });
       return worker;
@@ -122,7 +122,7 @@ describe('the worker', () => {
     await queue.add('film');
     await until(() => tasks.begun === 1);
     const [before] = await queue.jobs();
-    await queue.start({ film: tasks.task }, { name: 'watching', isNear: true, lookEveryMs: 1_500 });
+    await queue.start({ film: tasks.task }, { name: 'watching', isNear: true, checkEveryMs: 1_500 });
     const nextLook = async () => {
       const last = await lastLook(queue.owner, 'watching');
       await until(async () => (await lastLook(queue.owner, 'watching')) !== last);

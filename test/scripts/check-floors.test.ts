@@ -56,6 +56,7 @@ describe('the floors', () => {
     },
     'a verb that reads the environment': { 'src/features/credits/balance.ts': 'const x = process.env.X;' },
     'a verb that reads the clock': { 'src/features/credits/balance.ts': 'const x = Date.now();' },
+    'a verb that makes its own ids': { 'src/features/credits/balance.ts': 'const x = crypto.randomUUID();' },
     'a verb that calls the network by itself': { 'src/apple/identity.ts': `await fetch('https://appleid.apple.com');` },
     'a circle': {
       'src/kernel/a.ts': `import { b } from './b.ts';`,

@@ -115,7 +115,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     publicUrl: undefined,
     corsOrigins: '*',
     anonKey: undefined,
-    addressOf: () => '203.0.113.1',
+    ipOf: () => '203.0.113.1',
     isWorking: () => true,
   });
   const one = async <Row extends pg.QueryResultRow>(sql: string, values: unknown[]): Promise<Row> => {

@@ -50,7 +50,7 @@ export async function startTestServer({ env = {} }: Options = {}): Promise<TestS
 /** Starts the real lone worker on the database that `env` names; resolves when it takes jobs. */
 export async function startTestWorker({ env = {} }: Options): Promise<TestProcess> {
   const loud = { LOG_LEVEL: 'info', ...env };
-  return (await startEntry('worker', loud, (line) => /the worker is taking jobs/.exec(line)?.[0])).process;
+  return (await startEntry('worker', loud, (line) => /worker started/.exec(line)?.[0])).process;
 }
 
 async function startEntry(

@@ -1,41 +1,41 @@
-/** What listeners have been told, so that nothing is told twice whichever way it was learnt. */
+/** Which events listeners have received, so that each is delivered once, whether the stream or a poll found it. */
 import type { JobEvent, JobStatus } from '../types.ts';
 
 type OfJob = Exclude<JobEvent, { type: 'credits' }>;
-/** A stream tells everything in order; a look at the server finds how things stand. */
-export type Source = 'stream' | 'look';
+/** The stream delivers every event in order; a poll only finds the current state. */
+export type Source = 'stream' | 'poll';
 
-export type Told = {
-  /** Whether the event is news to the listeners; from then on it is not. */
-  isNews(event: JobEvent, source: Source): boolean;
-  /** The last news of each job that has not ended, oldest first. */
-  running(): OfJob[];
-  knows(jobId: string): boolean;
-  forget(jobId: string): void;
+export type DeliveredEvents = {
+  /** Records the event. True when it is new to the listeners. */
+  add(event: JobEvent, source: Source): boolean;
+  /** The last event of each job that has not ended, oldest job first. */
+  ofRunningJobs(): OfJob[];
+  hasJob(jobId: string): boolean;
+  forgetJob(jobId: string): void;
 };
 
 const RANK: Record<JobStatus, number> = { pending: 0, processing: 1, completed: 2, failed: 2 };
 
-export function createTold(): Told {
+export function createDeliveredEvents(): DeliveredEvents {
   const jobs = new Map<string, { event: OfJob; source: Source }>();
   const transactions = new Set<string>();
   return {
-    isNews(event, source) {
+    add(event, source) {
       if (event.type === 'credits') {
         const isNew = !transactions.has(event.transaction_id);
         transactions.add(event.transaction_id);
         return isNew;
       }
       const known = jobs.get(event.job_id);
-      // Two events of one stream are two pieces of news; what was found by looking may come again by the stream.
+      // Two events of one stream are always distinct; what a poll found may come again through the stream.
       const isInOrder = known?.source === 'stream' && source === 'stream' && event.id !== null;
       const isNew = !known || isInOrder || isLater(event, known.event);
       if (isNew) jobs.set(event.job_id, { event, source });
       return isNew;
     },
-    running: () => [...jobs.values()].flatMap(({ event }) => (isRunning(event) ? [event] : [])),
-    knows: (jobId) => jobs.has(jobId),
-    forget: (jobId) => void jobs.delete(jobId),
+    ofRunningJobs: () => [...jobs.values()].flatMap(({ event }) => (isRunning(event) ? [event] : [])),
+    hasJob: (jobId) => jobs.has(jobId),
+    forgetJob: (jobId) => void jobs.delete(jobId),
   };
 }
 

@@ -1,29 +1,29 @@
 import type { JobEvent } from '../types.ts';
 import type { Feed } from './feed.ts';
 
-/** What happens from now on, each once and in order; begins with the videos that are under way. Ends with the signal. */
-export async function* eventsOf(feed: Feed, signal?: AbortSignal): AsyncGenerator<JobEvent, void, undefined> {
+/** The feed's events from now on; begins with the videos that are running. Ends when the signal aborts. */
+export async function* iterateEvents(feed: Feed, signal?: AbortSignal): AsyncGenerator<JobEvent, void, undefined> {
   if (signal?.aborted) return;
   const queue: JobEvent[] = [];
-  let wake = () => {};
-  const hear = (event: JobEvent) => {
+  let resume = () => {};
+  const onEvent = (event: JobEvent) => {
     queue.push(event);
-    wake();
+    resume();
   };
-  const onAbort = () => wake();
+  const onAbort = () => resume();
   signal?.addEventListener('abort', onAbort);
-  const leave = feed.join({ onEvent: hear });
+  const unsubscribe = feed.subscribe({ onEvent });
   try {
     while (!signal?.aborted) {
       const event = queue.shift();
       if (event) yield event;
       else
         await new Promise<void>((resolve) => {
-          wake = resolve;
+          resume = resolve;
         });
     }
   } finally {
-    leave();
+    unsubscribe();
     signal?.removeEventListener('abort', onAbort);
   }
 }

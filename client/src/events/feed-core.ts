@@ -1,37 +1,68 @@
-/** What the ways in which news reach the client share. */
+/** The state that the stream connection and the poller share. */
 import type { Http } from '../http/http.ts';
 import type { Api } from '../session/api.ts';
 import type { Sessions } from '../session/session.ts';
 import type { JobEvent } from '../types.ts';
-import type { Source, Told } from './delivered-events.ts';
+import { createDeliveredEvents, type DeliveredEvents, type Source } from './delivered-events.ts';
+import { callSafely, type FeedState, type Listener } from './listeners.ts';
 
-/**
- * `live`: events come as they happen. `polling`: the stream does not come through, the client asks instead.
- * `offline`: nobody answers, or the server refuses.
- */
-export type FeedState = 'connecting' | 'live' | 'polling' | 'offline';
-
-/** Whose events are told, and how far; times in milliseconds by this machine's clock. */
-export type Place = {
+/** Whose events the feed delivers, and how far it has come. Times are in milliseconds by this machine's clock. */
+export type FeedPosition = {
   account: string | null;
-  /** Null: the stream begins with how things stand. */
-  lastId: string | null;
-  told: Told;
+  /** Null: the next stream begins with a snapshot of the running jobs. */
+  lastEventId: string | null;
+  delivered: DeliveredEvents;
   startedAt: number;
-  /** When the stream last began anew. */
-  openedAt: number;
-  lostAt: number;
+  /** When the last stream that began with a snapshot was opened. */
+  snapshotAt: number;
+  disconnectedAt: number;
 };
 
-/** What the two ways to news share. */
-export type FeedCore = {
-  api: Api;
-  http: Http;
-  sessions: Sessions;
-  place(): Place;
+export type FeedGateways = { api: Api; http: Http; sessions: Sessions };
+
+export type FeedCore = FeedGateways & {
+  position(): FeedPosition;
   state(): FeedState;
   setState(state: FeedState, error?: unknown): void;
-  tell(event: JobEvent, source: Source): void;
-  /** Finds out whose events they are; another account's begin anew. */
-  enter(): Promise<void>;
+  /** Passes the event to all listeners, unless they have received it before. */
+  deliver(event: JobEvent, source: Source): void;
+  /** Reads which account the session belongs to. When it has changed, the position starts anew. */
+  syncAccount(): Promise<void>;
+  /** Returns to the initial state without calling the listeners. */
+  reset(): void;
 };
+
+export function createFeedCore(gateways: FeedGateways, listeners: Set<Listener>, lastEventId: string | null): FeedCore {
+  let state: FeedState = 'connecting';
+  let position = newPosition(null, lastEventId);
+  return {
+    ...gateways,
+    position: () => position,
+    state: () => state,
+    setState(next, error) {
+      if (state === next) return;
+      state = next;
+      for (const { onState } of listeners) callSafely(() => onState?.(next, error));
+    },
+    deliver(event, source) {
+      if (!position.delivered.add(event, source)) return;
+      for (const { onEvent } of listeners) callSafely(() => onEvent?.(event));
+    },
+    async syncAccount() {
+      await gateways.sessions.token();
+      const account = await gateways.sessions.accountId();
+      if (account === position.account) return;
+      // Events since the previous account was left are new events of this account.
+      position = newPosition(account, position.account === null ? position.lastEventId : null, position.disconnectedAt);
+    },
+    reset() {
+      state = 'connecting';
+      position = newPosition(null, lastEventId);
+    },
+  };
+}
+
+function newPosition(account: string | null, lastEventId: string | null, startedAt = Date.now()): FeedPosition {
+  const delivered = createDeliveredEvents();
+  return { account, lastEventId, delivered, startedAt, snapshotAt: startedAt, disconnectedAt: startedAt };
+}

@@ -1,120 +1,68 @@
-/** What happens to an account's videos and credits, to everybody here who listens: one stream for all of them. */
+/** Delivers the changes of an account's videos and credits to all listeners of a client, through one stream. */
 
-import type { Http } from '../http/http.ts';
-import type { Api } from '../session/api.ts';
-import type { Sessions } from '../session/session.ts';
-import type { JobEvent } from '../types.ts';
-import { createTold } from './delivered-events.ts';
-import type { FeedCore, FeedState, Place } from './feed-core.ts';
-import { onReturn } from './on-reconnect.ts';
-import { createLooker, GRACE_MS } from './poller.ts';
-import { createStreamer } from './stream-connection.ts';
-
-export type Listener = {
-  onEvent?: ((event: JobEvent) => void) | undefined;
-  /** `error`: why the client is offline. */
-  onState?: ((state: FeedState, error?: unknown) => void) | undefined;
-};
+import { createFeedCore, type FeedGateways } from './feed-core.ts';
+import { callSafely, type FeedState, type Listener } from './listeners.ts';
+import { onReconnect } from './on-reconnect.ts';
+import { createPoller, GRACE_MS } from './poller.ts';
+import { createStreamConnection } from './stream-connection.ts';
 
 export type Feed = {
-  /** Begins to listen; hears first of the videos that are known to be under way. Returns what ends it. */
-  join(listener: Listener): () => void;
+  /** Starts listening; the videos that are known to be running come first. Returns a function that unsubscribes. */
+  subscribe(listener: Listener): () => void;
   state(): FeedState;
-  /** There is news to be expected. */
-  nudge(): void;
-  /** The session is another one. */
+  /** While polling, polls at once: something has just changed. */
+  pollSoon(): void;
+  /** Reconnects, because the session has changed. */
   restart(): void;
 };
 
-export function createFeed(
-  gateways: { api: Api; http: Http; sessions: Sessions },
-  lastEventId: string | null = null,
-): Feed {
+export function createFeed(gateways: FeedGateways, lastEventId: string | null = null): Feed {
   const listeners = new Set<Listener>();
-  let state: FeedState = 'connecting';
-  let place = newPlace(null, lastEventId);
-  let forgetReturns = () => {};
-
-  const core: FeedCore = {
-    ...gateways,
-    place: () => place,
-    state: () => state,
-    setState(next, error) {
-      if (state === next) return;
-      state = next;
-      for (const { onState } of listeners) protect(() => onState?.(next, error));
-    },
-    tell(event, source) {
-      if (!place.told.isNews(event, source)) return;
-      for (const { onEvent } of listeners) protect(() => onEvent?.(event));
-    },
-    async enter() {
-      await gateways.sessions.token();
-      const account = await gateways.sessions.accountId();
-      if (account === place.account) return;
-      // What happened since the other account was left is news of this one.
-      place = newPlace(account, place.account === null ? place.lastId : null, place.lostAt);
-    },
-  };
-  const looker = createLooker(core, { onServerBack: () => streamer.hurry() });
-  const streamer = createStreamer(core, {
-    onOpen: (isFresh) => looker.rest(isFresh),
-    onLost: () => looker.lookIn(GRACE_MS),
+  const core = createFeedCore(gateways, listeners, lastEventId);
+  let stopWatching = () => {};
+  const poller = createPoller(core, { onServerBack: () => connection.retryNow() });
+  const connection = createStreamConnection(core, {
+    onOpen: (isFromSnapshot) => poller.pauseForStream(isFromSnapshot),
+    onLost: () => poller.pollIn(GRACE_MS),
   });
 
   function start(): void {
-    state = 'connecting';
-    place = newPlace(null, lastEventId);
-    forgetReturns = onReturn({ onReturn: hurry, onLost: streamer.reconnect });
-    looker.lookIn(GRACE_MS);
-    streamer.start();
+    core.reset();
+    stopWatching = onReconnect({ onReconnect: retryNow, onOffline: connection.reconnect });
+    poller.pollIn(GRACE_MS);
+    connection.start();
   }
 
   function stop(): void {
-    streamer.stop();
-    looker.stop();
-    forgetReturns();
+    connection.stop();
+    poller.stop();
+    stopWatching();
   }
 
-  function hurry(): void {
-    streamer.hurry();
-    if (state !== 'live') looker.lookIn(0);
+  function retryNow(): void {
+    connection.retryNow();
+    if (core.state() !== 'live') poller.pollIn(0);
   }
 
   return {
-    join(listener) {
+    subscribe(listener) {
       listeners.add(listener);
       if (listeners.size === 1) start();
-      protect(() => listener.onState?.(state));
-      for (const event of place.told.running()) protect(() => listener.onEvent?.(event));
+      callSafely(() => listener.onState?.(core.state()));
+      for (const event of core.position().delivered.ofRunningJobs()) callSafely(() => listener.onEvent?.(event));
       return () => {
         if (listeners.delete(listener) && listeners.size === 0) stop();
       };
     },
-    state: () => state,
-    nudge() {
-      if (listeners.size > 0 && state === 'polling') looker.lookIn(0);
+    state: () => core.state(),
+    pollSoon() {
+      if (listeners.size > 0 && core.state() === 'polling') poller.pollIn(0);
     },
     restart() {
       if (listeners.size === 0) return;
-      place.lostAt = Date.now();
-      streamer.reconnect();
-      hurry();
+      core.position().disconnectedAt = Date.now();
+      connection.reconnect();
+      retryNow();
     },
   };
-}
-
-function newPlace(account: string | null, lastId: string | null, startedAt = Date.now()): Place {
-  return { account, lastId, told: createTold(), startedAt, openedAt: startedAt, lostAt: startedAt };
-}
-
-/** A listener's error is the listener's: it is reported as an uncaught one, and the others go on. */
-function protect(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
 }

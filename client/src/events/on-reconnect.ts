@@ -1,16 +1,20 @@
-/** Tells when the network, or somebody to this page, comes back; where there is no page it never does. */
-export function onReturn({ onReturn, onLost }: { onReturn: () => void; onLost: () => void }): () => void {
+/**
+ * Calls `onReconnect` when the network comes back or the page becomes visible, and `onOffline` when the network is lost.
+ * Returns a function that stops watching. Outside a browser it does nothing.
+ */
+export function onReconnect(handlers: { onReconnect: () => void; onOffline: () => void }): () => void {
+  const { onReconnect, onOffline } = handlers;
   if (typeof document === 'undefined' || typeof addEventListener === 'undefined') return () => {};
-  const onVisible = () => {
-    if (document.visibilityState === 'visible') onReturn();
+  const onVisibilityChange = () => {
+    if (document.visibilityState === 'visible') onReconnect();
   };
-  addEventListener('online', onReturn);
-  // A stream may take a minute to notice by itself.
-  addEventListener('offline', onLost);
-  document.addEventListener('visibilitychange', onVisible);
+  addEventListener('online', onReconnect);
+  // Without this event the stream may take a minute to notice.
+  addEventListener('offline', onOffline);
+  document.addEventListener('visibilitychange', onVisibilityChange);
   return () => {
-    removeEventListener('online', onReturn);
-    removeEventListener('offline', onLost);
-    document.removeEventListener('visibilitychange', onVisible);
+    removeEventListener('online', onReconnect);
+    removeEventListener('offline', onOffline);
+    document.removeEventListener('visibilitychange', onVisibilityChange);
   };
 }

@@ -1,21 +1,21 @@
-/** Reads server-sent events as the standard has them (WHATWG HTML, 9.2.6). */
+/** Parses server-sent events as the standard defines them (WHATWG HTML, 9.2.6). */
 
 export type SseEvent = { type: string; data: string };
 
 export type SseParser = {
-  /** The events that `text` completes, and for each the place in the stream after it. */
-  take(text: string): { event: SseEvent | null; lastId: string }[];
+  /** The blocks that `text` completes, each with the last event id after it. `event` is null for a block without data. */
+  push(text: string): { event: SseEvent | null; lastEventId: string }[];
 };
 
-/** `lastId` is where the stream goes on. A block with an id and no data moves the place alone: its event is null. */
-export function createSseParser(lastId = ''): SseParser {
+/** `lastEventId` is where the stream resumes. */
+export function createSseParser(lastEventId = ''): SseParser {
   let rest = '';
   let isStart = true;
-  let id = lastId;
+  let id = lastEventId;
   let type = '';
   let data: string[] = [];
 
-  function field(line: string): void {
+  function readField(line: string): void {
     const colon = line.indexOf(':');
     const name = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
@@ -24,27 +24,27 @@ export function createSseParser(lastId = ''): SseParser {
     else if (name === 'id' && !value.includes('\0')) id = value;
   }
 
-  function block(): { event: SseEvent | null; lastId: string } {
+  function endBlock(): { event: SseEvent | null; lastEventId: string } {
     const event = data.length > 0 ? { type: type || 'message', data: data.join('\n') } : null;
     type = '';
     data = [];
-    return { event, lastId: id };
+    return { event, lastEventId: id };
   }
 
   return {
-    take(text) {
+    push(text) {
       rest += text;
       if (isStart && rest !== '') {
         rest = rest.replace(/^\uFEFF/, '');
         isStart = false;
       }
-      // A carriage return at the end may be half of a line's end.
+      // A carriage return at the end may be the first half of \r\n.
       const lines = rest.split(/\r\n|\n|\r(?!$)/);
       rest = lines.pop() ?? '';
       const blocks = [];
       for (const line of lines) {
-        if (line === '') blocks.push(block());
-        else field(line);
+        if (line === '') blocks.push(endBlock());
+        else readField(line);
       }
       return blocks;
     },

@@ -1,90 +1,95 @@
-import { backoffMs, pause, waitMsAfter } from '../http/timers.ts';
+import { backoffMs, delay, retryDelayMs } from '../http/timers.ts';
 import type { FeedCore } from './feed-core.ts';
 import { readStream } from './stream.ts';
 
-export type Streamer = {
+export type StreamConnection = {
   start(): void;
   stop(): void;
-  /** Lets go of the stream that is open; the next one follows. */
+  /** Closes the open stream and opens another. */
   reconnect(): void;
-  /** Ends the wait before the next try. */
-  hurry(): void;
+  /** Ends the wait before the next attempt. */
+  retryNow(): void;
 };
 
 const BACKOFF = { baseMs: 500, maxMs: 30_000 };
-/** The server keeps events for a day; after this long away the stream begins anew. */
-const AWAY_MAX_MS = 20 * 3_600_000;
+/** The server keeps events for a day; after this long without a connection the stream begins with a snapshot. */
+const DISCONNECTED_MAX_MS = 20 * 3_600_000;
 
-/** Keeps the account's stream open, and comes back behind the last event whenever it ends. */
-export function createStreamer(
+/** Keeps the account's stream open: whenever it ends, opens another that resumes after the last event. */
+export function createStreamConnection(
   core: FeedCore,
-  { onOpen, onLost }: { onOpen: (isFresh: boolean) => void; onLost: () => void },
-): Streamer {
-  let stopping = new AbortController();
+  { onOpen, onLost }: { onOpen: (isFromSnapshot: boolean) => void; onLost: () => void },
+): StreamConnection {
+  let connection = new AbortController();
   let stream = new AbortController();
-  let rest = new AbortController();
+  let wait = new AbortController();
 
   async function run(stopped: AbortSignal): Promise<void> {
     for (let failures = 0; !stopped.aborted; ) {
       stream = new AbortController();
       let error: unknown = null;
       try {
-        await core.enter();
+        await core.syncAccount();
         if (stopped.aborted) return;
-        await read(stream, () => {
+        await readIntoFeed(core, stream, (isFromSnapshot) => {
           failures = 0;
+          onOpen(isFromSnapshot);
         });
       } catch (thrown) {
         error = thrown;
       }
       if (stopped.aborted) return;
       if (core.state() === 'live') {
-        core.place().lostAt = Date.now();
+        core.position().disconnectedAt = Date.now();
         core.setState('connecting');
         onLost();
       }
       failures += 1;
-      rest = new AbortController();
-      await pause(waitMsAfter(error, backoffMs(failures, BACKOFF)), stopped, rest.signal);
+      wait = new AbortController();
+      await delay(retryDelayMs(error, backoffMs(failures, BACKOFF)), stopped, wait.signal);
     }
-  }
-
-  async function read(ours: AbortController, onFirstWord: () => void): Promise<void> {
-    const place = core.place();
-    if (Date.now() - place.lostAt > AWAY_MAX_MS) place.lastId = null;
-    const { lastId } = place;
-    await readStream(core.api, {
-      lastId,
-      signal: ours.signal,
-      onOpen() {
-        onFirstWord();
-        if (lastId === null) place.openedAt = Date.now();
-        core.setState('live');
-        onOpen(lastId === null);
-        letGoOfAnother(ours);
-      },
-      onEvent: (event) => core.tell(event, 'stream'),
-      onPlace: (id) => {
-        place.lastId = id;
-      },
-    });
-  }
-
-  /** The session may have become another account's on the way in. */
-  async function letGoOfAnother(ours: AbortController): Promise<void> {
-    if ((await core.sessions.accountId()) !== core.place().account) ours.abort();
   }
 
   return {
     start() {
-      stopping = new AbortController();
-      run(stopping.signal);
+      connection = new AbortController();
+      run(connection.signal);
     },
     stop() {
-      stopping.abort();
+      connection.abort();
       stream.abort();
     },
     reconnect: () => stream.abort(),
-    hurry: () => rest.abort(),
+    retryNow: () => wait.abort(),
   };
+}
+
+/** Reads one stream into the feed until it ends. `onOpen` receives whether the stream begins with a snapshot. */
+async function readIntoFeed(
+  core: FeedCore,
+  stream: AbortController,
+  onOpen: (isFromSnapshot: boolean) => void,
+): Promise<void> {
+  const position = core.position();
+  if (Date.now() - position.disconnectedAt > DISCONNECTED_MAX_MS) position.lastEventId = null;
+  const { lastEventId } = position;
+  await readStream(core.api, {
+    lastEventId,
+    signal: stream.signal,
+    onOpen() {
+      if (lastEventId === null) position.snapshotAt = Date.now();
+      core.setState('live');
+      onOpen(lastEventId === null);
+      closeIfAccountChanged(core, stream);
+    },
+    onEvent: (event) => core.deliver(event, 'stream'),
+    onLastEventId: (id) => {
+      position.lastEventId = id;
+    },
+  });
+}
+
+/** The session may have changed to another account while the stream was being opened. */
+async function closeIfAccountChanged(core: FeedCore, stream: AbortController): Promise<void> {
+  if ((await core.sessions.accountId()) !== core.position().account) stream.abort();
 }

@@ -1,63 +1,63 @@
-/** The account's event stream over fetch, which can carry a token where EventSource cannot. */
+/** Reads the account's event stream with fetch: EventSource cannot send a token. */
 
 import { ConnectionError } from '../http/errors.ts';
 import type { Api } from '../session/api.ts';
 import type { JobEvent } from '../types.ts';
 import { createSseParser } from './sse.ts';
 
-/** The server's first words come at once; without them something between us holds the stream back. */
-const FIRST_WORD_MS = 5_000;
-/** Heartbeats come every 15 s: two missed, and the connection is dead. */
-const SILENCE_MS = 35_000;
+/** The server sends its first bytes at once; when they do not come, something in between (such as a proxy) holds the stream back. */
+const FIRST_BYTES_TIMEOUT_MS = 5_000;
+/** The server sends a heartbeat every 15 s: after two missed ones the connection counts as dead. */
+const SILENCE_TIMEOUT_MS = 35_000;
 
-/** The id of how things stood when the stream began: whoever is cut off in the middle of that begins again. */
-const BEGINNING = 'beginning';
+/** The id of the snapshot's events. It is not a position: a stream that is cut during the snapshot begins again. */
+const SNAPSHOT_ID = 'beginning';
 
 export type StreamHandlers = {
-  /** The first words have come. */
+  /** The first bytes have arrived. */
   onOpen(): void;
   onEvent(event: JobEvent): void;
-  /** Where the stream goes on after what has come. */
-  onPlace(lastId: string): void;
+  /** The id after which a new stream would resume. */
+  onLastEventId(lastEventId: string): void;
 };
 
-/** Reads until the stream ends; throws when it breaks off, falls silent or never begins. */
+/** Reads until the stream ends. Throws when it is interrupted, sends nothing for too long, or never begins. */
 export async function readStream(
   api: Api,
-  { lastId, signal, ...handlers }: StreamHandlers & { lastId: string | null; signal: AbortSignal },
+  { lastEventId, signal, ...handlers }: StreamHandlers & { lastEventId: string | null; signal: AbortSignal },
 ): Promise<void> {
-  const ending = new AbortController();
-  const end = () => ending.abort(signal.reason);
-  signal.addEventListener('abort', end);
-  if (signal.aborted) end();
-  let watch: ReturnType<typeof setTimeout> | undefined;
-  const expectWithin = (ms: number) => {
-    clearTimeout(watch);
-    watch = setTimeout(() => ending.abort(new ConnectionError('The event stream fell silent.')), ms);
+  const controller = new AbortController();
+  const onAbort = () => controller.abort(signal.reason);
+  signal.addEventListener('abort', onAbort);
+  if (signal.aborted) onAbort();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const expectBytesWithin = (ms: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => controller.abort(new ConnectionError('The event stream sent nothing for too long.')), ms);
   };
   try {
     const response = await api.open('job-events', {
-      headers: { Accept: 'text/event-stream', ...(lastId !== null && { 'Last-Event-ID': lastId }) },
-      signal: ending.signal,
-      onTry: () => expectWithin(FIRST_WORD_MS),
+      headers: { Accept: 'text/event-stream', ...(lastEventId !== null && { 'Last-Event-ID': lastEventId }) },
+      signal: controller.signal,
+      onAttempt: () => expectBytesWithin(FIRST_BYTES_TIMEOUT_MS),
     });
-    await readBody(response, lastId, () => expectWithin(SILENCE_MS), handlers);
+    await readBody(response, lastEventId, () => expectBytesWithin(SILENCE_TIMEOUT_MS), handlers);
   } finally {
-    clearTimeout(watch);
-    signal.removeEventListener('abort', end);
-    ending.abort();
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+    controller.abort();
   }
 }
 
 async function readBody(
   response: Response,
-  lastId: string | null,
+  lastEventId: string | null,
   onBytes: () => void,
   handlers: StreamHandlers,
 ): Promise<void> {
   const reader = response.body?.getReader();
   const decoder = new TextDecoder();
-  const parser = createSseParser(lastId ?? '');
+  const parser = createSseParser(lastEventId ?? '');
   let isOpen = false;
   for (;;) {
     const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
@@ -65,18 +65,18 @@ async function readBody(
     onBytes();
     if (!isOpen) handlers.onOpen();
     isOpen = true;
-    for (const block of parser.take(decoder.decode(value, { stream: true }))) {
-      const event = block.event && eventOf(block.event.type, block.event.data, block.lastId);
+    for (const block of parser.push(decoder.decode(value, { stream: true }))) {
+      const event = block.event && parseEvent(block.event.type, block.event.data, block.lastEventId);
       if (event) handlers.onEvent(event);
-      if (block.lastId !== '' && block.lastId !== BEGINNING) handlers.onPlace(block.lastId);
+      if (block.lastEventId !== '' && block.lastEventId !== SNAPSHOT_ID) handlers.onLastEventId(block.lastEventId);
     }
   }
 }
 
-/** The one place that trusts the wire: what the OpenAPI document says of a type's data. Null for what is no JSON. */
-function eventOf(type: string, data: string, id: string): JobEvent | null {
+/** The cast for events: the OpenAPI document defines the data of each type. Null when the data is not JSON. */
+function parseEvent(type: string, data: string, id: string): JobEvent | null {
   try {
-    return { type, id: id === '' || id === BEGINNING ? null : id, ...JSON.parse(data) } as JobEvent;
+    return { type, id: id === '' || id === SNAPSHOT_ID ? null : id, ...JSON.parse(data) } as JobEvent;
   } catch {
     return null;
   }

@@ -1,82 +1,82 @@
-/** Idempotency keys, kept with their requests from before the first try until an answer is definitive. */
+/** Idempotency keys, stored with their requests from before the first attempt until an answer is definitive. */
 
 import { uuid } from '../http/uuid.ts';
 import type { Lock } from '../session/lock.ts';
-import type { Vault } from '../session/persistent-store.ts';
+import type { PersistentStore } from '../session/persistent-store.ts';
 import type { GenerateRequest } from '../types.ts';
 
-/** A request that was sent and never answered. `at`: when it was first sent, unix milliseconds by the server's clock. */
+/** A request that was sent and never answered. `at`: when it was first sent, in unix milliseconds by the server's clock. */
 export type Unanswered = { request: GenerateRequest; idempotencyKey: string; at: number };
 
-type Pending = { key: string; request: GenerateRequest; account: string | null; at: number };
+type StoredKey = { key: string; request: GenerateRequest; account: string | null; at: number };
 
-export type Pendings = {
-  /** The key to send the request with, stored: `key`, or that of the same request without an answer, or a new one. */
-  take(request: GenerateRequest, key?: string): Promise<{ key: string; isNew: boolean }>;
-  /** The answer was definitive. */
-  settle(key: string): Promise<void>;
-  /** The account's latest that is not older than `withinMs`. */
-  latest(withinMs: number): Promise<Unanswered | null>;
-  /** Those of an account that nobody can open any more. */
-  drop(account: string | null): Promise<void>;
+export type IdempotencyKeys = {
+  /** Stores and returns a key for the request: `key`, or the key of the same request without an answer, or a new one. */
+  acquire(request: GenerateRequest, key?: string): Promise<{ key: string; isNew: boolean }>;
+  /** Deletes a key, because its answer was definitive. */
+  release(key: string): Promise<void>;
+  /** The account's latest request that is not older than `withinMs`. */
+  latestUnanswered(withinMs: number): Promise<Unanswered | null>;
+  /** Deletes the keys of an account that this client cannot open any more. */
+  forgetAccount(account: string | null): Promise<void>;
 };
 
-/** The server remembers a key for 24 hours; later it would be paid for again. */
-const KEPT_MS = 23 * 3_600_000;
+/** The server remembers a key for 24 hours; after that the same key would be charged again. */
+const KEEP_MS = 23 * 3_600_000;
 
-export function createPendings(options: {
-  vault: Vault;
+export function createIdempotencyKeys(options: {
+  store: PersistentStore;
   lock: Lock;
   accountId: () => Promise<string | null>;
   now: () => number;
-}): Pendings {
-  const { vault, lock, accountId, now } = options;
+}): IdempotencyKeys {
+  const { store, lock, accountId, now } = options;
 
-  async function living(): Promise<Pending[]> {
-    const all = await vault.recall<Pending[]>('pending');
-    return Array.isArray(all) ? all.filter(({ at }) => now() - at < KEPT_MS) : [];
+  async function readUnexpired(): Promise<StoredKey[]> {
+    const all = await store.get<StoredKey[]>('pending');
+    return Array.isArray(all) ? all.filter(({ at }) => now() - at < KEEP_MS) : [];
   }
 
-  /** Every change is one turn: two requests at once, also of two tabs, each keep their key. */
-  function change<Result>(work: (all: Pending[]) => [Pending[], Result]): Promise<Result> {
+  /** Every change holds the lock, so that two requests at the same time, also in two tabs, both keep their keys. */
+  function change<Result>(work: (all: StoredKey[]) => [StoredKey[], Result]): Promise<Result> {
     return lock('pending', async () => {
-      const [next, result] = work(await living());
-      await vault.remember('pending', next.length > 0 ? next : null);
+      const [next, result] = work(await readUnexpired());
+      await store.set('pending', next.length > 0 ? next : null);
       return result;
     });
   }
 
   return {
-    async take(request, wanted) {
+    async acquire(request, wanted) {
       const account = await accountId();
-      const isOurs = (each: Pending) => each.account === null || each.account === account;
+      const isOurs = (each: StoredKey) => each.account === null || each.account === account;
       return change((all) => {
         const old = all.findLast((each) =>
           wanted ? each.key === wanted : isOurs(each) && canonical(each.request) === canonical(request),
         );
-        const kept = { key: old?.key ?? wanted ?? uuid(), request, account, at: old?.at ?? now() };
-        return [[...all.filter((each) => each !== old), kept], { key: kept.key, isNew: !old }];
+        const stored = { key: old?.key ?? wanted ?? uuid(), request, account, at: old?.at ?? now() };
+        return [[...all.filter((each) => each !== old), stored], { key: stored.key, isNew: !old }];
       });
     },
-    settle: (settled) => change((all) => [all.filter(({ key }) => key !== settled), undefined]),
-    async latest(withinMs) {
+    release: (released) => change((all) => [all.filter(({ key }) => key !== released), undefined]),
+    async latestUnanswered(withinMs) {
       const account = await accountId();
-      const isOurs = (each: Pending) => each.account === null || each.account === account;
-      const found = (await living()).findLast((each) => isOurs(each) && now() - each.at < withinMs);
+      const isOurs = (each: StoredKey) => each.account === null || each.account === account;
+      const found = (await readUnexpired()).findLast((each) => isOurs(each) && now() - each.at < withinMs);
       return found ? { request: found.request, idempotencyKey: found.key, at: found.at } : null;
     },
-    drop: (account) => change((all) => [all.filter((each) => each.account !== account), undefined]),
+    forgetAccount: (account) => change((all) => [all.filter((each) => each.account !== account), undefined]),
   };
 }
 
-/** Equal for requests that the server takes for the same. */
+/** The same text for requests that the server treats as the same. */
 function canonical({ model_id, prompt, settings, image_url }: GenerateRequest): string {
-  return JSON.stringify([model_id.toLowerCase(), prompt.trim(), sorted(settings ?? {}), image_url ?? null]);
+  return JSON.stringify([model_id.toLowerCase(), prompt.trim(), sortKeys(settings ?? {}), image_url ?? null]);
 }
 
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, each]) => [key, sorted(each)]));
+  return Object.fromEntries(entries.map(([key, each]) => [key, sortKeys(each)]));
 }

@@ -1,101 +1,101 @@
-/** Pays for one video once: a key goes with the request until the server has said yes or no. */
+/** Pays for one video once: the request carries an idempotency key until the server's answer is definitive. */
 
 import { ConnectionError, RendioError } from '../http/errors.ts';
 import type { Progress } from '../http/progress.ts';
-import { backoffMs, pause } from '../http/timers.ts';
+import { backoffMs, delay } from '../http/timers.ts';
 import type { Api } from '../session/api.ts';
 import type { GenerateRequest, GenerationStarted } from '../types.ts';
-import type { Pendings } from './idempotency-keys.ts';
+import type { IdempotencyKeys } from './idempotency-keys.ts';
 
 export type Retry = {
-  /** What the try came to. */
+  /** Why the last attempt failed. */
   error: ConnectionError | RendioError;
-  /** How many tries there were. */
+  /** The number of attempts so far. */
   tries: number;
-  /** Until the next, in milliseconds. */
+  /** The time until the next attempt, in milliseconds. */
   waitMs: number;
 };
 
 export type SubmitOptions = {
-  /** A UUID of one's own; without it the client makes one, and finds it again for the same request. */
+  /** Your own key, a UUID. Without it the client makes one, and uses it again for the same request. */
   idempotencyKey?: string;
-  /** Stops trying. The key stays stored: submitting the same request goes on with it. */
+  /** Stops retrying. The key stays stored: submitting the same request again continues with it. */
   signal?: AbortSignal;
-  /** Hears that there was no answer, and of the next try under the same key. */
+  /** Called when an attempt got no definitive answer, before the next attempt with the same key. */
   onRetry?: (retry: Retry) => void;
-  /** Hears how far the upload of `image` is. */
+  /** Called as `image` is uploaded. */
   onUpload?: (progress: Progress) => void;
-  /** How long to go on without an answer, in milliseconds; then the last error is thrown and the key stays stored. */
+  /** How long to retry without an answer, in milliseconds; then the last error is thrown and the key stays stored. */
   patienceMs?: number;
 };
 
 export const PATIENCE_MS = 10 * 60_000;
 const BACKOFF = { baseMs: 500, maxMs: 8_000 };
-/** So many failures of the server's in a row are told; the key is kept for the next time. */
-const TROUBLES_MAX = 4;
+/** After this many server errors (5xx) the last one is thrown; the key stays stored for the next submit. */
+const SERVER_ERRORS_MAX = 4;
 
-/** Refusals of the request itself. The server says them only after it has looked whether the key was charged. */
-const REFUSED_BEHIND_THE_KEY = ['ERR_4001', 'ERR_4002', 'ERR_4003', 'ERR_4006', 'ERR_4009'];
+/** Refusals of the request itself. The server sends them only after it has checked whether the key was charged. */
+const CODES_AFTER_KEY_CHECK = ['ERR_4001', 'ERR_4002', 'ERR_4003', 'ERR_4006', 'ERR_4009'];
 
-/** Resolves with the job, charged once; throws the refusal. While nobody answers it keeps trying, under the same key. */
+/** Resolves with the job, charged once; throws a refusal. Without a definitive answer it retries with the same key. */
 export async function submit(
-  { api, pendings }: { api: Api; pendings: Pendings },
+  { api, idempotencyKeys }: { api: Api; idempotencyKeys: IdempotencyKeys },
   request: GenerateRequest,
   { idempotencyKey, signal, onRetry, patienceMs = PATIENCE_MS }: SubmitOptions = {},
 ): Promise<GenerationStarted> {
   signal?.throwIfAborted();
-  const { key, isNew } = await pendings.take(request, idempotencyKey);
+  const { key, isNew } = await idempotencyKeys.acquire(request, idempotencyKey);
   const endsAt = Date.now() + patienceMs;
-  let mayBePaid = !isNew;
-  let troubles = 0;
+  let mayBeCharged = !isNew;
+  let serverErrors = 0;
   for (let tries = 1; ; tries += 1) {
     try {
       const headers = { 'Idempotency-Key': key };
-      const started = await api.ask<GenerationStarted>('generate-video', {
+      const started = await api.request<GenerationStarted>('generate-video', {
         method: 'POST',
         body: request,
         headers,
         signal,
       });
-      await pendings.settle(key);
+      await idempotencyKeys.release(key);
       return started;
     } catch (error) {
       if (signal?.aborted) throw error;
-      if (!isAnswerOrSilence(error) || !mayHelpToRepeat(error, mayBePaid)) {
-        if (!mayBePaid || saysOfTheCharge(error)) await pendings.settle(key);
+      if (!isRequestError(error) || !shouldRetry(error, mayBeCharged)) {
+        if (!mayBeCharged || comesAfterKeyCheck(error)) await idempotencyKeys.release(key);
         throw error;
       }
-      mayBePaid = true;
-      if (error instanceof RendioError && error.status >= 500) troubles += 1;
-      const wantedMs = error instanceof RendioError ? (error.retryAfterMs ?? 0) : 0;
-      const waitMs = Math.max(wantedMs, backoffMs(tries, BACKOFF));
-      if (troubles >= TROUBLES_MAX || Date.now() + waitMs > endsAt) throw error;
+      mayBeCharged = true;
+      if (error instanceof RendioError && error.status >= 500) serverErrors += 1;
+      const retryAfterMs = error instanceof RendioError ? (error.retryAfterMs ?? 0) : 0;
+      const waitMs = Math.max(retryAfterMs, backoffMs(tries, BACKOFF));
+      if (serverErrors >= SERVER_ERRORS_MAX || Date.now() + waitMs > endsAt) throw error;
       onRetry?.({ error, tries, waitMs });
-      await pause(waitMs, signal);
+      await delay(waitMs, signal);
       signal?.throwIfAborted();
     }
   }
 }
 
-function isAnswerOrSilence(error: unknown): error is ConnectionError | RendioError {
+function isRequestError(error: unknown): error is ConnectionError | RendioError {
   return error instanceof ConnectionError || error instanceof RendioError;
 }
 
 /**
- * Whether the request may have been charged, or may be being charged, so that the same key has to ask again:
- * silence and broken answers; 408 (a proxy gave up waiting); 409 with Retry-After (the first try still runs); 5xx, which
- * may have come after the commit, but for ERR_5xxx and 501, which are said instead of a charge; and, once an earlier try
- * may have been charged, 429, which is said before the key is looked at.
+ * Whether the request may have been charged, so that the same key must be sent again: no answer or a broken one; 408 (a
+ * proxy timed out); 409 with Retry-After (the first attempt still runs); and 5xx, which may come after the commit. Not
+ * ERR_5xxx and 501: the server sends these instead of a charge.
  */
-function mayHelpToRepeat(error: ConnectionError | RendioError, mayBePaid: boolean): boolean {
+function shouldRetry(error: ConnectionError | RendioError, mayBeCharged: boolean): boolean {
   if (error instanceof ConnectionError) return true;
   const { status, code, retryAfterMs } = error;
   if (status >= 500) return status !== 501 && !code.startsWith('ERR_5');
   if (status === 409) return retryAfterMs !== null;
-  return status === 408 || (status === 429 && mayBePaid);
+  // The server sends 429 before it checks the key, so it does not tell whether an earlier attempt was charged.
+  return status === 408 || (status === 429 && mayBeCharged);
 }
 
-/** Whether the answer settles it although an earlier try may have been charged. A 401, 403 or 404 does not. */
-function saysOfTheCharge(error: unknown): boolean {
-  return error instanceof RendioError && REFUSED_BEHIND_THE_KEY.includes(error.code);
+/** Whether the answer is definitive even after an attempt that may have been charged. A 401, 403 or 404 is not. */
+function comesAfterKeyCheck(error: unknown): boolean {
+  return error instanceof RendioError && CODES_AFTER_KEY_CHECK.includes(error.code);
 }

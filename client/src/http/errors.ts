@@ -1,31 +1,31 @@
-/** The server said no. `message` is its sentence, in the client's language. */
+/** The server refused. `message` is the server's sentence, in the client's language. */
 export class RendioError extends Error {
   override readonly name: string = 'RendioError';
   /**
-   * Such as `ERR_4001`; of a refresh, such as `session_expired`; of a storage of Supabase's, such as `EntityTooLarge`;
-   * empty when it was not the server that answered.
+   * Such as `ERR_4001`; from a session refresh, such as `session_expired`; from Supabase's storage, such as
+   * `EntityTooLarge`; empty when the answer did not come from the server (for example, from a proxy).
    */
   readonly code: string;
   /** The HTTP status. */
   readonly status: number;
-  /** What the sentence was made of, such as `{ required: 4, available: 2 }`. */
+  /** The values in the message, such as `{ required: 4, available: 2 }`. */
   readonly details: Record<string, unknown>;
-  /** To quote when asking for help; null where the server could not be seen saying one. */
+  /** The request id to quote to support; null when the answer's headers do not show one. */
   readonly requestId: string | null;
-  /** How long the server wants to be left alone, in milliseconds; null where it did not say. */
+  /** How long to wait before the next request, in milliseconds; null when the server did not say. */
   readonly retryAfterMs: number | null;
 
-  constructor(message: string, answer: RefusalParts) {
+  constructor(message: string, parts: ErrorParts) {
     super(message);
-    this.code = answer.code;
-    this.status = answer.status;
-    this.details = answer.details ?? {};
-    this.requestId = answer.requestId ?? null;
-    this.retryAfterMs = answer.retryAfterMs ?? null;
+    this.code = parts.code;
+    this.status = parts.status;
+    this.details = parts.details ?? {};
+    this.requestId = parts.requestId ?? null;
+    this.retryAfterMs = parts.retryAfterMs ?? null;
   }
 }
 
-export type RefusalParts = {
+export type ErrorParts = {
   code: string;
   status: number;
   details?: Record<string, unknown>;
@@ -33,12 +33,12 @@ export type RefusalParts = {
   retryAfterMs?: number | null;
 };
 
-/** No answer came, or none that could be read to its end: nobody knows whether the request arrived. */
+/** No answer came, or it could not be read to its end: the request may or may not have reached the server. */
 export class ConnectionError extends Error {
   override readonly name: string = 'ConnectionError';
 }
 
-/** The video could not be made, and its credits are back. `code` and `message` are the job's. */
+/** The video could not be made, and its credits were refunded. `code` and `message` are the job's. */
 export class GenerationError<Job extends FailedJob = FailedJob> extends RendioError {
   override readonly name: string = 'GenerationError';
   readonly job: Job;
@@ -51,46 +51,46 @@ export class GenerationError<Job extends FailedJob = FailedJob> extends RendioEr
 
 type FailedJob = { error_code: string | null; error_message: string | null };
 
-/** An answer that is no yes, as an error. Throws a ConnectionError where the answer broke off. */
-export async function refusalOf(response: Response): Promise<RendioError> {
+/** The error that a response with an error status describes. Rejects when its body cannot be read. */
+export async function errorFromResponse(response: Response): Promise<RendioError> {
   const text = await response.text();
-  const said = sentenceIn(parse(text));
-  return new RendioError(said.message ?? `The server answered ${response.status}.`, {
-    code: said.code ?? '',
-    status: said.status ?? response.status,
-    details: said.details ?? {},
+  const parsed = parseErrorBody(parseJson(text));
+  return new RendioError(parsed.message ?? `The server answered ${response.status}.`, {
+    code: parsed.code ?? '',
+    status: parsed.status ?? response.status,
+    details: parsed.details ?? {},
     requestId: response.headers.get('X-Request-Id'),
-    retryAfterMs: retryAfterMs(response.headers.get('Retry-After')),
+    retryAfterMs: parseRetryAfterMs(response.headers.get('Retry-After')),
   });
 }
 
-type Said = { message?: string; code?: string; status?: number; details?: Record<string, unknown> };
+type ParsedError = { message?: string; code?: string; status?: number; details?: Record<string, unknown> };
 
 /**
- * The three dialects: `{error: {code, message, details}}`; of sessions `{error_code, msg}`; and of storage
- * `{statusCode, code, message}`, under HTTP status 400 whatever is wrong.
+ * The server has three error formats: `{error: {code, message, details}}`; for sessions `{error_code, msg}`; and for
+ * storage `{statusCode, code, message}`, always under HTTP status 400.
  */
-function sentenceIn(body: unknown): Said {
+function parseErrorBody(body: unknown): ParsedError {
   if (!isRecord(body)) return {};
   const { error, error_code, msg, statusCode } = body;
   if (isRecord(error)) {
     const { code, message, details } = error;
-    return { ...texts({ code, message }), ...(isRecord(details) && { details }) };
+    return { ...nonEmptyTexts({ code, message }), ...(isRecord(details) && { details }) };
   }
-  if (statusCode !== undefined) return storageSays(body);
-  return texts({ code: error_code, message: msg });
+  if (statusCode !== undefined) return parseStorageError(body);
+  return nonEmptyTexts({ code: error_code, message: msg });
 }
 
-function storageSays({ statusCode, code, message, details }: Record<string, unknown>): Said {
+function parseStorageError({ statusCode, code, message, details }: Record<string, unknown>): ParsedError {
   const status = Number(statusCode);
   return {
-    ...texts({ code, message }),
+    ...nonEmptyTexts({ code, message }),
     ...(status >= 400 && status < 600 && { status }),
     ...(isRecord(details) && { details }),
   };
 }
 
-function texts(fields: Record<'code' | 'message', unknown>): Said {
+function nonEmptyTexts(fields: Record<'code' | 'message', unknown>): ParsedError {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => typeof value === 'string' && value !== ''));
 }
 
@@ -98,7 +98,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -106,16 +106,16 @@ function parse(text: string): unknown {
   }
 }
 
-/** Seconds, or a date. */
-function retryAfterMs(header: string | null): number | null {
+/** The header holds seconds or a date. */
+function parseRetryAfterMs(header: string | null): number | null {
   if (header === null || header.trim() === '') return null;
   const seconds = Number(header);
   const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - Date.now();
   return Number.isFinite(ms) ? Math.max(0, ms) : null;
 }
 
-/** Whether a question is worth repeating: nobody answered, or the server is in trouble. */
-export function isPassing(error: unknown): boolean {
+/** Whether the same request may succeed later: no answer came, or the server has a temporary problem. */
+export function isRetryable(error: unknown): boolean {
   if (error instanceof ConnectionError) return true;
   return error instanceof RendioError && (error.status >= 500 || error.status === 429 || error.status === 408);
 }

@@ -1,31 +1,31 @@
-/** One request, and what can become of it: an answer, a refusal, or silence. */
-import { ConnectionError, refusalOf } from './errors.ts';
-import { type Progress, toldBy } from './progress.ts';
-import { withDeadline } from './timers.ts';
+/** Sends one request. It ends with an answer, a RendioError or a ConnectionError. */
+import { ConnectionError, errorFromResponse } from './errors.ts';
+import { type Progress, withProgress } from './progress.ts';
+import { withTimeout } from './timers.ts';
 
 export type Call = {
   method?: 'GET' | 'POST' | 'DELETE';
   /** Sent as JSON. */
   body?: object;
-  /** Sent as it is, under its own type. */
+  /** Sent unchanged, with the blob's content type. */
   content?: Blob;
-  /** Hears how much of `content` has left. */
+  /** Called as `content` is sent. */
   onProgress?: ((progress: Progress) => void) | undefined;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
 };
 
-/** Uploads slower than this (256 kbit/s) count as silence. */
+/** An upload slower than this (256 kbit/s) times out. */
 const BYTES_PER_MS_MIN = 32;
 
 export type Http = {
-  /** The answer's JSON. Throws RendioError, ConnectionError, or the signal's reason. */
-  ask<Answer>(url: string, call?: Call): Promise<Answer>;
-  /** The answer itself, its body unread and without a deadline. */
+  /** Resolves with the answer's JSON. Throws RendioError, ConnectionError, or the signal's reason. */
+  request<Answer>(url: string, call?: Call): Promise<Answer>;
+  /** Resolves with the response, its body unread. Has no timeout. */
   open(url: string, call: Call): Promise<Response>;
-  /** The server's time in milliseconds, now or when this machine's clock said `localMs`: that one may be wrong. */
+  /** The server's time in milliseconds, now or when this machine's clock read `localMs`. This machine's clock may be wrong. */
   now(localMs?: number): number;
-  /** Learns the server's time, in milliseconds. */
+  /** Sets the server's time, in milliseconds. */
   setClock(serverMs: number): void;
 };
 
@@ -37,29 +37,29 @@ export type HttpOptions = {
 };
 
 export function createHttp(options: HttpOptions): Http {
-  let aheadMs = 0;
+  let serverAheadMs = 0;
   const setClock = (serverMs: number) => {
-    aheadMs = serverMs - Date.now();
+    serverAheadMs = serverMs - Date.now();
   };
 
   async function send(url: string, { method = 'GET', body, content, onProgress, headers, signal }: Call) {
     const type = body ? 'application/json' : content?.type;
-    const fetch = content && onProgress ? toldBy(options.fetch, content.size, onProgress) : options.fetch;
+    const fetch = content && onProgress ? withProgress(options.fetch, content.size, onProgress) : options.fetch;
     const response = await fetch(url, {
       method,
-      headers: { ...common(), ...(type && { 'Content-Type': type }), ...headers },
+      headers: { ...commonHeaders(), ...(type && { 'Content-Type': type }), ...headers },
       ...(body && { body: JSON.stringify(body) }),
       ...(content && { body: content }),
       ...(signal && { signal }),
       cache: 'no-store',
-    }).catch((cause) => silence(cause, signal));
+    }).catch((cause) => throwNoAnswer(cause, signal));
     const date = Date.parse(response.headers.get('Date') ?? '');
     if (Number.isFinite(date)) setClock(date);
     if (response.ok) return response;
-    throw await refusalOf(response).catch((cause) => silence(cause, signal));
+    throw await errorFromResponse(response).catch((cause) => throwNoAnswer(cause, signal));
   }
 
-  function common(): Record<string, string> {
+  function commonHeaders(): Record<string, string> {
     const language = options.language();
     return {
       ...(language && { 'Accept-Language': language }),
@@ -68,26 +68,26 @@ export function createHttp(options: HttpOptions): Http {
   }
 
   return {
-    async ask<Answer>(url: string, call: Call = {}): Promise<Answer> {
+    async request<Answer>(url: string, call: Call = {}): Promise<Answer> {
       const timeoutMs = options.timeoutMs + (call.content?.size ?? 0) / BYTES_PER_MS_MIN;
-      return withDeadline(timeoutMs, call.signal, async (signal) => {
+      return withTimeout(timeoutMs, call.signal, async (signal) => {
         const response = await send(url, { ...call, signal });
-        return response.json().catch((cause) => silence(cause, signal));
+        return response.json().catch((cause) => throwNoAnswer(cause, signal));
       }).catch((error) => {
-        if (isTimeout(error) && !call.signal?.aborted) return silence(error, undefined);
+        if (isTimeout(error) && !call.signal?.aborted) return throwNoAnswer(error, undefined);
         throw error;
       });
     },
     open: send,
-    now: (localMs = Date.now()) => localMs + aheadMs,
+    now: (localMs = Date.now()) => localMs + serverAheadMs,
     setClock,
   };
 }
 
 const isTimeout = (error: unknown) => error instanceof DOMException && error.name === 'TimeoutError';
 
-/** Whoever aborts hears their own reason; everything else is an answer that did not come. */
-function silence(cause: unknown, signal: AbortSignal | undefined): never {
+/** Throws the reason of an aborted signal, else a ConnectionError. */
+function throwNoAnswer(cause: unknown, signal: AbortSignal | undefined): never {
   if (signal?.aborted) throw signal.reason;
   throw new ConnectionError('No answer came from the server.', { cause });
 }

@@ -1,20 +1,22 @@
-/** How much of an upload has left this machine, in bytes. */
+/** How much of an upload has been sent, in bytes. */
 export type Progress = { sent: number; total: number };
 
 /**
- * A fetch of the same promise that tells how far a body of `total` bytes is: as it goes where there is an XMLHttpRequest, as
- * in pages; elsewhere at its beginning and end, since fetch itself does not say.
+ * A fetch that reports how much of a body of `total` bytes has been sent. In browsers it reports continuously, through
+ * XMLHttpRequest; elsewhere only at the beginning and the end, because fetch reports no upload progress.
  */
-export function toldBy(
-  plain: typeof globalThis.fetch,
+export function withProgress(
+  plainFetch: typeof globalThis.fetch,
   total: number,
-  tell: (progress: Progress) => void,
+  report: (progress: Progress) => void,
 ): (url: string, init: RequestInit) => Promise<Response> {
   return async (url, init) => {
-    tell({ sent: 0, total });
-    const isPage = typeof XMLHttpRequest !== 'undefined';
-    const response = await (isPage ? sendByXhr(url, init, (sent) => tell({ sent, total })) : plain(url, init));
-    if (response.ok) tell({ sent: total, total });
+    report({ sent: 0, total });
+    const isBrowser = typeof XMLHttpRequest !== 'undefined';
+    const response = await (isBrowser
+      ? sendByXhr(url, init, (sent) => report({ sent, total }))
+      : plainFetch(url, init));
+    if (response.ok) report({ sent: total, total });
     return response;
   };
 }
@@ -26,15 +28,15 @@ function sendByXhr(
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
-    const stop = () => xhr.abort();
+    const abort = () => xhr.abort();
     xhr.open(method, url);
     for (const [name, value] of new Headers(headers)) xhr.setRequestHeader(name, value);
     xhr.upload.onprogress = ({ loaded }) => onSent(loaded);
     xhr.onload = () => resolve(new Response(xhr.responseText, { status: xhr.status, headers: headersOf(xhr) }));
-    xhr.onerror = () => reject(new TypeError('The upload broke off.'));
+    xhr.onerror = () => reject(new TypeError('The upload was interrupted.'));
     xhr.onabort = () => reject(signal?.reason);
-    xhr.onloadend = () => signal?.removeEventListener('abort', stop);
-    signal?.addEventListener('abort', stop);
+    xhr.onloadend = () => signal?.removeEventListener('abort', abort);
+    signal?.addEventListener('abort', abort);
     xhr.send(body instanceof Blob ? body : null);
   });
 }

@@ -1,17 +1,17 @@
-import { isPassing } from './errors.ts';
-import { backoffMs, pause } from './timers.ts';
+import { isRetryable } from './errors.ts';
+import { backoffMs, delay } from './timers.ts';
 
-const TRIES_MAX = 4;
+const ATTEMPTS_MAX = 4;
 const BACKOFF = { baseMs: 500, maxMs: 4_000 };
 
-/** Repeats a call that does no harm when it is made twice. */
-export async function repeatable<Answer>(call: () => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
-  for (let tries = 1; ; tries += 1) {
+/** Calls `call`, and retries it on a retryable error. Only for calls that are safe to repeat. */
+export async function withRetry<Answer>(call: () => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
+  for (let attempts = 1; ; attempts += 1) {
     try {
       return await call();
     } catch (error) {
-      if (signal?.aborted || !isPassing(error) || tries === TRIES_MAX) throw error;
-      await pause(backoffMs(tries, BACKOFF), signal);
+      if (signal?.aborted || !isRetryable(error) || attempts === ATTEMPTS_MAX) throw error;
+      await delay(backoffMs(attempts, BACKOFF), signal);
       signal?.throwIfAborted();
     }
   }

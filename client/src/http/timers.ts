@@ -1,8 +1,8 @@
-/** Waiting. */
+/** Delays, timeouts and backoff. */
 import { RendioError } from './errors.ts';
 
 /** Resolves after `ms`, or at once when one of the signals aborts. Never rejects. */
-export function pause(ms: number, ...signals: (AbortSignal | undefined)[]): Promise<void> {
+export function delay(ms: number, ...signals: (AbortSignal | undefined)[]): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);
@@ -17,47 +17,53 @@ export function pause(ms: number, ...signals: (AbortSignal | undefined)[]): Prom
   });
 }
 
-/** How long to wait after the `tries`th failure: doubling from `baseMs` to `maxMs`, spread so that clients do not come back as one. */
-export function backoffMs(tries: number, { baseMs, maxMs }: { baseMs: number; maxMs: number }): number {
-  return Math.min(baseMs * 2 ** Math.min(tries - 1, 30), maxMs) * (0.75 + Math.random() / 2);
+/**
+ * How long to wait after this many failures: doubles from `baseMs` to `maxMs`, with ±25 % jitter so that clients do not
+ * all retry at the same moment.
+ */
+export function backoffMs(failures: number, { baseMs, maxMs }: { baseMs: number; maxMs: number }): number {
+  return Math.min(baseMs * 2 ** Math.min(failures - 1, 30), maxMs) * (0.75 + Math.random() / 2);
 }
 
-/** Hands `work` a signal that aborts with `signal`, or with a TimeoutError after `timeoutMs`; rejects with its reason then. */
-export async function withDeadline<Result>(
+/**
+ * Calls `work` with a signal that aborts with `signal`, or with a TimeoutError after `timeoutMs`. Rejects with the
+ * signal's reason as soon as it aborts.
+ */
+export async function withTimeout<Result>(
   timeoutMs: number,
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   signal?.throwIfAborted();
   const controller = new AbortController();
-  const stop = () => controller.abort(signal?.reason);
+  const onAbort = () => controller.abort(signal?.reason);
   const timer = setTimeout(() => controller.abort(new DOMException('timed out', 'TimeoutError')), timeoutMs);
-  signal?.addEventListener('abort', stop);
+  signal?.addEventListener('abort', onAbort);
   try {
     return await untilAborted(work(controller.signal), controller.signal);
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', stop);
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 
-/** What `promise` resolves with; rejects with the signal's reason as soon as that aborts. */
+/** Settles as `promise` does, or rejects with the signal's reason as soon as it aborts. */
 export function untilAborted<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }
 
-/** A plain no will not change soon. */
-const REFUSED_MS = 60_000;
+/** After a 4xx the answer will rarely change soon: retry once a minute. */
+const REFUSED_RETRY_MS = 60_000;
 
-/** How long to leave the server alone after this error, `usualMs` where there is nothing special about it. */
-export function waitMsAfter(error: unknown, usualMs: number): number {
+/** How long to wait after this error before the next request; `usualMs` unless the error calls for longer. */
+export function retryDelayMs(error: unknown, usualMs: number): number {
   if (!(error instanceof RendioError)) return usualMs;
   const isRefusal = error.status < 500 && error.status !== 429 && error.status !== 408;
-  return Math.max(error.retryAfterMs ?? 0, isRefusal ? REFUSED_MS : usualMs);
+  return Math.max(error.retryAfterMs ?? 0, isRefusal ? REFUSED_RETRY_MS : usualMs);
 }

@@ -1,49 +1,49 @@
-/** The server's endpoints, called with a token that works. */
+/** Calls the server's endpoints with a valid access token. */
 import { RendioError } from '../http/errors.ts';
 import type { Call, Http } from '../http/http.ts';
 import type { Sessions } from './session.ts';
 
 export type Api = {
-  /** Calls with a token, and once more with a new one if it is refused. */
-  ask<Answer>(name: string, call?: Call): Promise<Answer>;
-  /** The same, for an answer that is read as it comes. `onTry` hears of each request before it goes out. */
-  open(name: string, call: Call & { onTry?: () => void }): Promise<Response>;
-  /** Without a token: everybody may ask. */
-  askPublicly<Answer>(name: string, call?: Call): Promise<Answer>;
+  /** Sends a request with a token, and once more with a new token if the server rejects the first. */
+  request<Answer>(path: string, call?: Call): Promise<Answer>;
+  /** The same, for a response that the caller reads. `onAttempt` is called before each request is sent. */
+  open(path: string, call: Call & { onAttempt?: () => void }): Promise<Response>;
+  /** Sends a request without a token, to a public endpoint. */
+  requestWithoutToken<Answer>(path: string, call?: Call): Promise<Answer>;
 };
 
-/** Names are of what lies at `baseUrl`. */
+/** Paths are relative to `baseUrl`. */
 export function createApi(http: Http, sessions: Sessions, baseUrl: string): Api {
-  async function authorised<Answer>(call: Call, attempt: (call: Call) => Promise<Answer>): Promise<Answer> {
-    const withToken = (token: string) =>
-      attempt({ ...call, headers: { ...call.headers, Authorization: `Bearer ${token}` } });
+  async function withToken<Answer>(call: Call, send: (call: Call) => Promise<Answer>): Promise<Answer> {
+    const sendWith = (token: string) =>
+      send({ ...call, headers: { ...call.headers, Authorization: `Bearer ${token}` } });
     const token = await sessions.token({ signal: call.signal });
     try {
-      return await withToken(token);
+      return await sendWith(token);
     } catch (error) {
-      if (!isTokenRefused(error)) throw error;
-      return withToken(await sessions.token({ refused: token, signal: call.signal }));
+      if (!isTokenRejected(error)) throw error;
+      return sendWith(await sessions.token({ rejected: token, signal: call.signal }));
     }
   }
 
   return {
-    ask: (name, call = {}) => authorised(call, (ready) => http.ask(`${baseUrl}/${name}`, ready)),
-    open: (name, { onTry, ...call }) =>
-      authorised(call, (ready) => {
-        onTry?.();
-        return http.open(`${baseUrl}/${name}`, ready);
+    request: (path, call = {}) => withToken(call, (authorized) => http.request(`${baseUrl}/${path}`, authorized)),
+    open: (path, { onAttempt, ...call }) =>
+      withToken(call, (authorized) => {
+        onAttempt?.();
+        return http.open(`${baseUrl}/${path}`, authorized);
       }),
-    askPublicly: (name, call) => http.ask(`${baseUrl}/${name}`, call),
+    requestWithoutToken: (path, call) => http.request(`${baseUrl}/${path}`, call),
   };
 }
 
-/** The storage of Supabase has a code for it, and another status. */
-function isTokenRefused(error: unknown): boolean {
+/** Supabase's storage rejects a token with a code of its own, not with status 401. */
+function isTokenRejected(error: unknown): boolean {
   return error instanceof RendioError && (error.status === 401 || error.code === 'InvalidJWT');
 }
 
-/** `name?a=1&b=2`, without what is undefined or null. */
-export function withQuery(name: string, query: Record<string, string | number | null | undefined>): string {
+/** `path?a=1&b=2`, without the values that are undefined or null. */
+export function withQuery(path: string, query: Record<string, string | number | null | undefined>): string {
   const known = Object.entries(query).flatMap(([key, value]) => (value == null ? [] : [[key, String(value)]]));
-  return known.length === 0 ? name : `${name}?${new URLSearchParams(known)}`;
+  return known.length === 0 ? path : `${path}?${new URLSearchParams(known)}`;
 }

@@ -1,36 +1,39 @@
 import type { Storage } from './persistent-store.ts';
 
-/** One after the other among all clients of a storage: in this process, and across tabs where the browser has locks. */
-export type Lock = <Result>(name: string, work: () => Promise<Result>) => Promise<Result>;
+/**
+ * Runs one task at a time per name, among all clients of a storage: those of this process, and those of other tabs where
+ * the browser supports the Web Locks API.
+ */
+export type Lock = <Result>(name: string, task: () => Promise<Result>) => Promise<Result>;
 
-const tails = new WeakMap<Storage, Map<string, Promise<unknown>>>();
+const lastTasksOf = new WeakMap<Storage, Map<string, Promise<unknown>>>();
 
 export function createLock(storage: Storage): Lock {
-  const last = tails.get(storage) ?? new Map<string, Promise<unknown>>();
-  tails.set(storage, last);
-  return (name, work) => {
-    const before = last.get(name) ?? Promise.resolve();
-    const turn = before.then(() => acrossTabs(`rendio.${name}`, work));
-    last.set(
+  const lastTasks = lastTasksOf.get(storage) ?? new Map<string, Promise<unknown>>();
+  lastTasksOf.set(storage, lastTasks);
+  return (name, task) => {
+    const previous = lastTasks.get(name) ?? Promise.resolve();
+    const result = previous.then(() => acrossTabs(`rendio.${name}`, task));
+    lastTasks.set(
       name,
-      turn.catch(() => {}),
+      result.catch(() => {}),
     );
-    return turn;
+    return result;
   };
 }
 
-async function acrossTabs<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-  // Only pages share a storage with others that do not share this memory.
-  if (typeof document === 'undefined' || typeof navigator === 'undefined' || !navigator.locks) return work();
-  let hasBegun = false;
+async function acrossTabs<Result>(name: string, task: () => Promise<Result>): Promise<Result> {
+  // Outside a browser, all clients of a storage share this process's memory.
+  if (typeof document === 'undefined' || typeof navigator === 'undefined' || !navigator.locks) return task();
+  let hasStarted = false;
   try {
     return await navigator.locks.request(name, () => {
-      hasBegun = true;
-      return work();
+      hasStarted = true;
+      return task();
     });
   } catch (error) {
-    // A sandboxed frame may not lock.
-    if (hasBegun) throw error;
-    return work();
+    // A sandboxed frame is not allowed to request locks: run without one.
+    if (hasStarted) throw error;
+    return task();
   }
 }

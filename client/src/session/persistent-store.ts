@@ -1,13 +1,13 @@
 type Awaitable<Value> = Value | Promise<Value>;
 
-/** Where the client keeps its session, its device id and its idempotency keys. One storage serves one server. */
+/** Where the client stores its session, its device id and its idempotency keys. Use one storage per server. */
 export type Storage = {
   get(key: string): Awaitable<string | null>;
   set(key: string, value: string): Awaitable<void>;
   remove(key: string): Awaitable<void>;
 };
 
-/** Forgets everything when the process ends or the page is left. */
+/** A storage in memory: its contents are lost when the process ends or the page is closed. */
 export function memoryStorage(): Storage {
   const values = new Map<string, string>();
   return {
@@ -17,17 +17,17 @@ export function memoryStorage(): Storage {
   };
 }
 
-const shared = memoryStorage();
+const sharedMemory = memoryStorage();
 
-/** `localStorage` where it works, else memory: the same one for all clients of a page or process. */
+/** `localStorage` where it works, else memory: the same storage for all clients of a page or process. */
 export function defaultStorage(): Storage {
-  return browserStorage ?? shared;
+  return browserStorage ?? sharedMemory;
 }
 
 const browserStorage = findBrowserStorage();
 
 function findBrowserStorage(): Storage | null {
-  // Node and Deno have a localStorage of sorts, which asks for a file to be named; a page has a document.
+  // Node and Deno also have a localStorage, which needs a file to be configured; only a page has a document.
   if (typeof document === 'undefined') return null;
   try {
     localStorage.getItem('rendio');
@@ -41,42 +41,42 @@ function findBrowserStorage(): Storage | null {
   };
 }
 
-/** Values by name, kept in a storage, and in memory as long as that does not take them. Never throws. */
-export type Vault = {
-  /** What was kept under the name, or null. */
-  recall<Value>(name: string): Promise<Value | null>;
-  /** Null forgets it. */
-  remember(name: string, value: unknown): Promise<void>;
+/** JSON values by name in a storage. Values that the storage cannot take are kept in memory. Never throws. */
+export type PersistentStore = {
+  /** The value, or null. */
+  get<Value>(name: string): Promise<Value | null>;
+  /** Null deletes the value. */
+  set(name: string, value: unknown): Promise<void>;
 };
 
 const PREFIX = 'rendio.';
 
-export function createVault(storage: Storage): Vault {
-  /** What the storage did not take: newer than what it may still hold. */
-  const unkept = new Map<string, unknown>();
+export function createPersistentStore(storage: Storage): PersistentStore {
+  /** Values that could not be saved. They are newer than what the storage may still hold. */
+  const unsaved = new Map<string, unknown>();
   return {
-    async recall(name) {
-      if (unkept.has(name)) return reviveAs(unkept.get(name));
+    async get(name) {
+      if (unsaved.has(name)) return asStored(unsaved.get(name));
       try {
-        return reviveAs(JSON.parse((await storage.get(PREFIX + name)) ?? 'null'));
+        return asStored(JSON.parse((await storage.get(PREFIX + name)) ?? 'null'));
       } catch {
         return null;
       }
     },
-    async remember(name, value) {
-      unkept.set(name, value);
+    async set(name, value) {
+      unsaved.set(name, value);
       try {
         if (value === null) await storage.remove(PREFIX + name);
         else await storage.set(PREFIX + name, JSON.stringify(value));
-        unkept.delete(name);
+        unsaved.delete(name);
       } catch {
-        // Full or forbidden: the client goes on without.
+        // The storage is full or not allowed: the value stays in memory.
       }
     },
   };
 }
 
-/** The one place that trusts stored text: only `remember` writes under these names. */
-function reviveAs<Value>(value: unknown): Value | null {
+/** The cast for stored values: only `set` writes under these names, so a value has the type that was stored. */
+function asStored<Value>(value: unknown): Value | null {
   return value as Value | null;
 }

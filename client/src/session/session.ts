@@ -1,40 +1,28 @@
-/** Who we are: a guest known by a device, and the tokens that prove it. */
+/** The current session: the device's guest account, or one opened by other means, and its tokens. */
 import { RendioError } from '../http/errors.ts';
 import type { Http } from '../http/http.ts';
 import { untilAborted } from '../http/timers.ts';
 import type { Device, Onboarded, Session } from '../types.ts';
 import type { Lock } from './lock.ts';
-import type { Vault } from './persistent-store.ts';
-
-/** A token that lives no longer than this is renewed before it is used. */
-const RENEW_BEFORE_MS = 60_000;
-
-/** What is kept of a session. `expires_at` in unix seconds, as the server has it. */
-type Kept = {
-  access_token: string;
-  refresh_token: string;
-  expires_at: number;
-  user_id: string;
-  /** Absent in what an older version kept: a guest's. */
-  is_guest?: boolean;
-};
+import type { PersistentStore } from './persistent-store.ts';
+import { createSessionStore } from './session-store.ts';
 
 export type Sessions = {
-  /** An access token that works; onboards where there is no session. `refused` is one that the server has just refused. */
-  token(options?: { refused?: string; signal?: AbortSignal | undefined }): Promise<string>;
-  /** Lets the device in, whatever session there is. */
+  /** A valid access token; onboards when there is no session. `rejected` is a token that the server has just rejected. */
+  token(options?: { rejected?: string; signal?: AbortSignal | undefined }): Promise<string>;
+  /** Onboards the device, even when there is a session. */
   onboard(signal?: AbortSignal): Promise<Onboarded>;
-  /** What the server said when `token` onboarded last, once; null where it did not. */
-  takeWelcome(): Onboarded | null;
+  /** Returns once what the server answered when `token` last onboarded; null when it did not. */
+  takeOnboarded(): Onboarded | null;
   accountId(): Promise<string | null>;
-  /** Takes a session that was opened by other means. */
+  /** Uses a session that was opened by other means. */
   use(session: Session): Promise<void>;
   forget(): Promise<void>;
 };
 
 export type SessionsOptions = {
   http: Http;
-  vault: Vault;
+  store: PersistentStore;
   lock: Lock;
   authUrl: string;
   functionsUrl: string;
@@ -42,90 +30,78 @@ export type SessionsOptions = {
   device: (() => Promise<Device>) | null;
 };
 
-export function createSessions({ http, vault, lock, authUrl, functionsUrl, device }: SessionsOptions): Sessions {
+export function createSessions({ http, store, lock, authUrl, functionsUrl, device }: SessionsOptions): Sessions {
   let renewing: Promise<string> | null = null;
-  let welcome: Onboarded | null = null;
-  const stored = () => vault.recall<Kept>('session');
+  let onboarded: Onboarded | null = null;
+  const sessionStore = createSessionStore(store, http);
 
-  async function usable(refused: string): Promise<string | null> {
-    const session = await stored();
-    const isFresh = session !== null && session.expires_at * 1000 - http.now() > RENEW_BEFORE_MS;
-    return isFresh && session.access_token !== refused ? session.access_token : null;
-  }
-
-  async function keep({ access_token, refresh_token, expires_at, expires_in, user }: Session): Promise<string> {
-    // Also where a page may not see the Date of other origins' answers.
-    http.setClock((expires_at - expires_in) * 1000);
-    const is_guest = user.is_anonymous;
-    await vault.remember('session', { access_token, refresh_token, expires_at, user_id: user.id, is_guest });
-    return access_token;
-  }
-
-  async function letIn(signal?: AbortSignal): Promise<Onboarded> {
+  async function onboardDevice(signal?: AbortSignal): Promise<Onboarded> {
     if (!device) throw new RendioError('There is no session.', { code: 'ERR_4005', status: 401 });
-    const answer = await http.ask<Onboarded>(`${functionsUrl}/device-check`, {
+    const answer = await http.request<Onboarded>(`${functionsUrl}/device-check`, {
       method: 'POST',
       body: await device(),
       signal,
     });
-    await keep(answer.session);
+    await sessionStore.save(answer.session);
     return answer;
   }
 
-  async function onboard(): Promise<string> {
-    welcome = await letIn();
-    return welcome.access_token;
+  async function tokenByOnboarding(): Promise<string> {
+    onboarded = await onboardDevice();
+    return onboarded.access_token;
   }
 
-  async function renew(refused: string): Promise<string> {
-    // Another tab, or another client on this storage, may have been quicker.
-    const token = await usable(refused);
+  async function renew(rejected: string): Promise<string> {
+    // Another tab, or another client of this storage, may have renewed the session already.
+    const token = await sessionStore.usableToken(rejected);
     if (token !== null) return token;
-    const old = await stored();
-    if (!old?.refresh_token) return onboard();
+    const old = await sessionStore.read();
+    if (!old?.refresh_token) return tokenByOnboarding();
     try {
       const body = { refresh_token: old.refresh_token };
-      return await keep(await http.ask(`${authUrl}/token?grant_type=refresh_token`, { method: 'POST', body }));
+      return await sessionStore.save(
+        await http.request(`${authUrl}/token?grant_type=refresh_token`, { method: 'POST', body }),
+      );
     } catch (error) {
-      if (!isFinal(error)) throw error;
-      const now = await stored();
-      // Somebody without our lock has renewed it meanwhile.
-      if (now && now.refresh_token !== old.refresh_token) return now.access_token;
-      // A device opens a guest's account alone: anybody else has to sign in again.
+      if (!isSessionOver(error)) throw error;
+      const current = await sessionStore.read();
+      // A client that could not take the lock has renewed the session meanwhile.
+      if (current && current.refresh_token !== old.refresh_token) return current.access_token;
+      // A device can only reopen a guest's account; the user of any other account must sign in again.
       if (old.is_guest === false) throw error;
-      return onboard();
+      return tokenByOnboarding();
     }
   }
 
   return {
-    async token({ refused = '', signal } = {}) {
-      const token = await usable(refused);
+    async token({ rejected = '', signal } = {}) {
+      const token = await sessionStore.usableToken(rejected);
       if (token !== null) return token;
-      renewing ??= lock('session', () => renew(refused)).finally(() => {
+      renewing ??= lock('session', () => renew(rejected)).finally(() => {
         renewing = null;
       });
       return untilAborted(renewing, signal);
     },
-    onboard: (signal) => lock('session', () => letIn(signal)),
-    takeWelcome() {
-      const taken = welcome;
-      welcome = null;
+    onboard: (signal) => lock('session', () => onboardDevice(signal)),
+    takeOnboarded() {
+      const taken = onboarded;
+      onboarded = null;
       return taken;
     },
-    accountId: async () => (await stored())?.user_id ?? null,
-    use: (session) => lock('session', async () => void (await keep(session))),
+    accountId: async () => (await sessionStore.read())?.user_id ?? null,
+    use: (session) => lock('session', async () => void (await sessionStore.save(session))),
     forget: () =>
       lock('session', async () => {
-        await vault.remember('session', null);
-        await vault.remember('device', null);
+        await sessionStore.remove();
+        await store.set('device', null);
       }),
   };
 }
 
 /**
- * Whether the session is over. Only the server's own plain no ends it: its troubles, a proxy's page and silence must
- * not sign anybody out.
+ * Whether the session is over: only when the server itself rejects the refresh token. A server error, a proxy's error page
+ * or a missing answer must not sign the user out.
  */
-function isFinal(error: unknown): boolean {
+function isSessionOver(error: unknown): boolean {
   return error instanceof RendioError && [400, 401, 403].includes(error.status) && error.code !== '';
 }

@@ -1,29 +1,29 @@
-/** A picture as it goes to the server: what it is, and the name that its content gives it. */
+/** Prepares an image for upload: its content type and a file name made from its content. */
 
-/** A file of a form, or bytes. */
-export type Picture = Blob | Uint8Array<ArrayBuffer> | ArrayBuffer;
+/** An image: a `File` or other `Blob`, or its bytes. */
+export type ImageInput = Blob | Uint8Array<ArrayBuffer> | ArrayBuffer;
 
-const KINDS = [
+const FORMATS = [
   { type: 'image/jpeg', extension: 'jpg', at: 0, magic: 'ÿØÿ' },
   { type: 'image/png', extension: 'png', at: 0, magic: '\x89PNG\r\n\x1a\n' },
   { type: 'image/webp', extension: 'webp', at: 8, magic: 'WEBP' },
 ] as const;
 const MAGIC_BYTES = 12;
 
-/** The picture as a blob of the type that its first bytes say, or else of the one that it came with. */
-export async function typed(picture: Picture, contentType?: string): Promise<Blob> {
-  const blob = picture instanceof Blob ? picture : new Blob([picture]);
+/** The image as a blob. Its type is `contentType`, else what its first bytes show, else the type it had. */
+export async function toTypedBlob(image: ImageInput, contentType?: string): Promise<Blob> {
+  const blob = image instanceof Blob ? image : new Blob([image]);
   if (contentType) return blob.slice(0, blob.size, contentType);
   const head = String.fromCharCode(...new Uint8Array(await blob.slice(0, MAGIC_BYTES).arrayBuffer()));
-  const kind = KINDS.find(({ at, magic }) => head.startsWith(magic, at));
-  return blob.slice(0, blob.size, kind?.type ?? (blob.type || 'application/octet-stream'));
+  const format = FORMATS.find(({ at, magic }) => head.startsWith(magic, at));
+  return blob.slice(0, blob.size, format?.type ?? (blob.type || 'application/octet-stream'));
 }
 
-/** The same content has the same name: uploading it again changes nothing, and a request that names it stays the same. */
-export async function nameOf(blob: Blob): Promise<string> {
+/** The same content has the same name, so that a second upload changes nothing and a request with it stays the same. */
+export async function fileNameFor(blob: Blob): Promise<string> {
   const bytes = await blob.arrayBuffer();
-  const extension = KINDS.find(({ type }) => type === blob.type)?.extension ?? 'bin';
-  return `${crypto.subtle ? await sha256(bytes) : plainHash(new Uint8Array(bytes))}.${extension}`;
+  const extension = FORMATS.find(({ type }) => type === blob.type)?.extension ?? 'bin';
+  return `${crypto.subtle ? await sha256(bytes) : fnv1a(new Uint8Array(bytes))}.${extension}`;
 }
 
 async function sha256(bytes: ArrayBuffer): Promise<string> {
@@ -32,10 +32,10 @@ async function sha256(bytes: ArrayBuffer): Promise<string> {
 }
 
 /**
- * Where the page came over plain http there is no `crypto.subtle`. Four 32-bit FNV-1a hashes tell one's own pictures apart;
- * nobody else's are under the same path.
+ * For pages that were loaded over plain http, which have no `crypto.subtle`. Four 32-bit FNV-1a hashes are enough: the
+ * names only need to differ among the images of one account.
  */
-function plainHash(bytes: Uint8Array): string {
+function fnv1a(bytes: Uint8Array): string {
   const words = [0x811c9dc5, 0x1b873593, 0xcc9e2d51, 0x85ebca6b].map((seed) => {
     let hash = seed;
     for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);

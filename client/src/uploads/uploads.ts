@@ -1,39 +1,39 @@
-/** Pictures of one's own on the server, for the models that animate one. */
+/** The account's images on the server, for image-to-video models. */
 
 import { ConnectionError } from '../http/errors.ts';
 import type { Progress } from '../http/progress.ts';
-import { repeatable } from '../http/retry.ts';
+import { withRetry } from '../http/retry.ts';
 import type { Api } from '../session/api.ts';
 import type { GenerateRequest } from '../types.ts';
-import { nameOf, type Picture, typed } from './image.ts';
+import { fileNameFor, type ImageInput, toTypedBlob } from './image.ts';
 
 const BUCKET = 'user_uploads';
 
-/** `path` is what `image_url` of a request takes: `<account>/<name>`. */
+/** `path` is the value for a request's `image_url`: `<account>/<name>`. */
 export type Uploaded = { path: string; contentType: string; bytes: number };
 
-/** What to pay for, with the picture itself in place of the path of one that was uploaded. */
-export type GenerateInput = GenerateRequest & { image?: Picture };
+/** The video to make. `image` replaces `image_url`, the path of an image that was uploaded. */
+export type GenerateInput = GenerateRequest & { image?: ImageInput };
 
 export type PutOptions = {
-  /** Under which an earlier one is replaced. Default: one that the content gives, the same for the same picture. */
+  /** The file name; an earlier image of this name is replaced. Default: a hash of the content. */
   name?: string;
-  /** Default: what the first bytes say. */
+  /** Default: the type that the first bytes show. */
   contentType?: string;
   signal?: AbortSignal | undefined;
-  /** Hears how far it is: as it goes in a page, at the beginning and the end elsewhere. */
+  /** Called as the image is sent: continuously in browsers, at the beginning and the end elsewhere. */
   onProgress?: ((progress: Progress) => void) | undefined;
 };
 
 export type Uploads = {
   /**
-   * Uploads a picture: JPEG, PNG or WebP, of at most 10 MB. Tried again where no answer comes: it is the same picture under
-   * the same path. Throws RendioError with `ERR_4014` (too large) or `ERR_4015` (not such a picture).
+   * Uploads a JPEG, PNG or WebP image of at most 10 MB. Retried when no answer comes, under the same path. Throws
+   * RendioError with `ERR_4014` (too large) or `ERR_4015` (not an image of these formats).
    */
-  put(picture: Picture, options?: PutOptions): Promise<Uploaded>;
-  /** A picture that was uploaded. */
+  put(image: ImageInput, options?: PutOptions): Promise<Uploaded>;
+  /** Downloads an uploaded image. */
   get(path: string, options?: { signal?: AbortSignal }): Promise<Blob>;
-  /** Takes it off the server; also right where there is none. */
+  /** Deletes an uploaded image. Succeeds also when there is none. */
   remove(path: string, options?: { signal?: AbortSignal }): Promise<void>;
 };
 
@@ -41,42 +41,42 @@ export function createUploads({
   api,
   ownerId,
 }: {
-  /** Of the storage. */
+  /** Calls the storage. */
   api: Api;
-  /** Whose pictures they are; opens an account where there is none. */
+  /** The account that owns the images; onboards when there is none. */
   ownerId: (signal?: AbortSignal) => Promise<string>;
 }): Uploads {
   return {
-    async put(picture, { name, contentType, signal, onProgress } = {}) {
+    async put(image, { name, contentType, signal, onProgress } = {}) {
       signal?.throwIfAborted();
-      const content = await typed(picture, contentType);
-      const path = `${await ownerId(signal)}/${name ?? (await nameOf(content))}`;
+      const content = await toTypedBlob(image, contentType);
+      const path = `${await ownerId(signal)}/${name ?? (await fileNameFor(content))}`;
       const headers = { 'x-upsert': 'true' };
       const call = { method: 'POST', content, headers, signal, onProgress } as const;
-      await repeatable(() => api.ask(objectAt(path), call), signal);
+      await withRetry(() => api.request(objectPath(path), call), signal);
       return { path, contentType: content.type, bytes: content.size };
     },
     get(path, { signal } = {}) {
-      return repeatable(async () => readWhole(await api.open(objectAt(path), { signal }), signal), signal);
+      return withRetry(async () => readBlob(await api.open(objectPath(path), { signal }), signal), signal);
     },
     async remove(path, { signal } = {}) {
       const call = { method: 'DELETE', body: { prefixes: [path] }, signal } as const;
-      await repeatable(() => api.ask(`object/${BUCKET}`, call), signal);
+      await withRetry(() => api.request(`object/${BUCKET}`, call), signal);
     },
   };
 }
 
-const objectAt = (path: string) => `object/${BUCKET}/${path.split('/').map(encodeURIComponent).join('/')}`;
+const objectPath = (path: string) => `object/${BUCKET}/${path.split('/').map(encodeURIComponent).join('/')}`;
 
-function readWhole(response: Response, signal?: AbortSignal): Promise<Blob> {
+function readBlob(response: Response, signal?: AbortSignal): Promise<Blob> {
   return response.blob().catch((cause) => {
     if (signal?.aborted) throw signal.reason;
-    throw new ConnectionError('The picture broke off.', { cause });
+    throw new ConnectionError('The download of the image was interrupted.', { cause });
   });
 }
 
-/** The request as it goes to the server: with the path of its picture, which is uploaded first. */
-export async function withPath(
+/** Uploads the input's `image`, if it has one, and returns the request with its path in `image_url`. */
+export async function withUploadedImage(
   uploads: Uploads,
   input: GenerateInput,
   { signal, onUpload }: { signal?: AbortSignal; onUpload?: (progress: Progress) => void },

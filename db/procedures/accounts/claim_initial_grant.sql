@@ -1,6 +1,6 @@
--- Opens a claim to the device's grant before Apple is told, and returns the value of the second bit to write there. While
--- other claims are open the value differs from theirs, so that each account can tell later whether the update that Apple
--- took was its own. Where both values are in use, the older claims are given up: the grant is given at most once.
+-- Opens a claim to the device's grant before the bits are updated at Apple, and returns the value of the second bit to write.
+-- While other claims are open the value differs from theirs, so that each account can later see whether the update that Apple
+-- accepted was its own. If both values are in use, the older claims become void: the grant is given at most once.
 -- Null: this account has had its grant.
 -- @returns boolean | null
 create or replace function public.claim_initial_grant(p_user_id uuid, p_bit1 boolean) returns boolean

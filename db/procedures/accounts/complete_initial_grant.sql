@@ -1,5 +1,5 @@
--- Apple has recorded the grant: adds the credits, once. How many is the operator's setting, never the caller's word.
--- Returns the balance; null where the account is gone.
+-- Adds the credits of a grant that Apple has recorded, once. The amount is the operator's setting, not an argument.
+-- Returns the balance; null if the account is deleted.
 -- @returns number | null
 create or replace function public.complete_initial_grant(p_user_id uuid) returns integer
 language plpgsql

@@ -1,6 +1,6 @@
--- Finds or makes the account of a device. A device id never opens an account that has signed in with Apple: such an account
--- gives up the id, because its owner comes back through Apple; so does a deleted one. The device then starts a guest of its own.
--- `claiming`: a claim to the initial grant is open; `claimed_bit1`: the second bit that it writes at Apple.
+-- Finds or creates the account of a device. A device id never gives access to an account that has signed in with Apple: such an
+-- account loses the id, because its owner signs in through Apple; so does a deleted one. The device then gets a guest account.
+-- `claiming`: a claim to the initial grant is open; `claimed_bit1`: the value of the second bit that it writes at Apple.
 -- @returns {
 --   user_id: string, is_new: boolean, credits_remaining: number, initial_grant_claimed: boolean,
 --   claiming: boolean, claimed_bit1: boolean | null

@@ -1,4 +1,4 @@
--- Opens a session with its first refresh token, which is stored as a hash. Ends `p_lifetime_seconds` after the last refresh.
+-- Opens a session with its first refresh token, which is stored as a hash. It ends `p_lifetime_seconds` after the last refresh.
 create or replace function public.open_session(
   p_user_id uuid,
   p_session_id uuid,

@@ -1,4 +1,4 @@
--- Trades a refresh token for the next one. The direct parent of the active token may be sent again, because its answer may
+-- Exchanges a refresh token for the next one. The direct parent of the active token may be sent again, because its response may
 -- have been lost: it gets the nonce (hex) of the active token. Any older token was stolen or replayed: the session is closed.
 -- @returns {outcome: 'rotated', user_id: string, session_id: string}
 --   | {outcome: 'active', user_id: string, session_id: string, nonce: string}

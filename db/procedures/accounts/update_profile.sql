@@ -1,4 +1,4 @@
--- Null leaves a field as it is. False: the account is gone.
+-- Updates the fields that are not null. False: the account is deleted.
 create or replace function public.update_profile(
   p_user_id uuid,
   p_language text default null,

@@ -1,4 +1,4 @@
--- Closes a claim without credits: Apple refused the update, or its bits show that the update it took was another account's.
+-- Closes a claim without credits: Apple rejected the update, or its bits show that it accepted another account's update.
 create or replace function public.withdraw_initial_grant(p_user_id uuid) returns void
 language sql
 security definer

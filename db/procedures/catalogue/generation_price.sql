@@ -1,4 +1,4 @@
--- The price of one generation: flat, or for each started unit of seconds.
+-- The price of one generation: flat, or per started `price_per_seconds` seconds.
 create or replace function public.generation_price(p_model public.models, p_duration_seconds numeric) returns integer
 language sql
 immutable

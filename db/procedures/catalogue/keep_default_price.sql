@@ -1,4 +1,4 @@
--- cost_per_generation is what the default settings cost, so that the price list can never disagree with the charge.
+-- Keeps cost_per_generation equal to the price of the default settings, so that the price list always agrees with the charge.
 create or replace function public.keep_default_price() returns trigger
 language plpgsql
 set search_path = ''

@@ -1,4 +1,4 @@
--- Adds credits for a reason. With a transaction id at most once in the life of the system.
+-- Adds credits for a reason. With a transaction id, they are added at most once.
 -- @returns {success: true, credits_added: number, credits_remaining: number}
 --   | {success: false, error: 'Invalid amount' | 'User not found' | 'Transaction already processed'}
 create or replace function public.add_credits(
@@ -28,7 +28,7 @@ begin
     return jsonb_build_object('success', false, 'error', 'User not found');
   end if;
 
-  -- Far below the largest integer, so that no sum of a balance can overflow.
+  -- Far below the largest integer, so that no balance can overflow.
   if greatest(v_before, 0)::bigint + p_amount > 1000000000 then
     return jsonb_build_object('success', false, 'error', 'Invalid amount');
   end if;

@@ -1,4 +1,4 @@
--- Takes credits for a reason; never below zero.
+-- Deducts credits for a reason, never more than the balance.
 -- @returns {success: true, credits_remaining: number}
 --   | {success: false, error: 'Invalid amount' | 'User not found'}
 --   | {success: false, error: 'Insufficient credits', current_credits: number, required_credits: number}

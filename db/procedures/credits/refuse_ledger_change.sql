@@ -1,4 +1,4 @@
--- The ledger is append-only, for the tables' owner too.
+-- The ledger is append-only, also for the owner of the tables.
 create or replace function public.refuse_ledger_change() returns trigger
 language plpgsql
 set search_path = ''

@@ -1,5 +1,5 @@
--- Stops a generation for its owner and refunds it. With a key, a repeat gets the first answer. `final`: the job has ended, or
--- its video is made.
+-- Cancels a generation for its owner and refunds it. With a key, a repeat gets the first response. `final`: the job has ended,
+-- or its video is made.
 -- @returns {outcome: 'cancelled' | 'replayed', status_code: number, response: Json}
 --   | {outcome: 'key_reused' | 'not_found'}
 --   | {outcome: 'final', status: string}
@@ -31,7 +31,7 @@ begin
   if not found then
     return jsonb_build_object('outcome', 'not_found');
   end if;
-  -- A provider that has made the video has billed it: nothing is left to stop, and the video is on its way here.
+  -- A provider that has made the video has billed it: nothing is left to cancel, and the video is being delivered.
   if public.is_made(p_job_id) or not public.fail_generation(p_job_id, 'ERR_5004') then
     return jsonb_build_object('outcome', 'final', 'status', v_job.status);
   end if;

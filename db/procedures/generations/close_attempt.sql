@@ -1,12 +1,12 @@
--- Closes an attempt that was not accepted and after which the job goes on: `retryable` or `unknown`. False: it was closed
--- before, and stays as it is.
+-- Closes an attempt that was not accepted, as `retryable` or `unknown`; the job goes on. False: it was already closed, and does
+-- not change.
 create or replace function public.close_attempt(p_attempt_id uuid, p_state text, p_error text) returns boolean
 language plpgsql
 security definer
 set search_path = ''
 as $$
 declare
-  -- The version before this one says `refused`.
+  -- The previous version sends `refused`.
   v_state text := case p_state when 'refused' then 'retryable' else p_state end;
 begin
   if v_state is null or v_state not in ('retryable', 'unknown') then

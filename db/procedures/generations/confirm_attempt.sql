@@ -1,4 +1,4 @@
--- The provider has said, asked with our key, that it has the job under this id: this ends the attempt whose outcome was unknown.
+-- The provider, asked with our key, has the job under this id: accepts the attempt whose outcome was unknown.
 -- `none`: no such attempt is open.
 -- @returns {outcome: 'none' | 'submitted' | 'already' | 'superseded' | 'final' | 'taken' | 'not_found'}
 create or replace function public.confirm_attempt(p_job_id uuid, p_provider_job_id text) returns jsonb

@@ -1,4 +1,4 @@
--- Keeps job_counters, so that totals are read instead of counted.
+-- Keeps job_counters up to date, so that totals are read instead of counted.
 create or replace function public.count_jobs() returns trigger
 language plpgsql
 security definer

@@ -1,4 +1,4 @@
--- Hides a finished job from its owner and has its files deleted. Repeating it is a success.
+-- Hides a finished job from its owner and schedules the deletion of its files. Repeating it succeeds.
 -- @returns 'deleted' | 'running' | 'not_found'
 create or replace function public.delete_generation(p_user_id uuid, p_job_id uuid) returns text
 language plpgsql

@@ -1,4 +1,4 @@
--- What came of the attempt that the provider had accepted: completed | failed | stopped. Written once.
+-- Stores, once, how the attempt ended that the provider had accepted: completed | failed | stopped.
 create or replace function public.end_attempt(p_job_id uuid, p_result text, p_error text default null, p_cost_usd numeric default null)
 returns boolean
 language plpgsql

@@ -1,6 +1,6 @@
 -- Closes an attempt that was not accepted (`retryable` for the last time, or `declined`) and fails its job, as fail_generation
 -- does, in one transaction: a crash between the two would leave a job without the reason for its failure.
--- `final`: the job had ended before. `closed`: the attempt had; the job goes on.
+-- `final`: the job had already ended. `closed`: the attempt was already closed; the job goes on.
 -- @returns {outcome: 'failed' | 'final' | 'closed'}
 create or replace function public.fail_attempt(
   p_attempt_id uuid,
@@ -15,7 +15,7 @@ set search_path = ''
 as $$
 declare
   v_job public.video_jobs;
-  -- The version before this one says `refused` and `rejected`.
+  -- The previous version sends `refused` and `rejected`.
   v_state text := case p_state when 'refused' then 'retryable' when 'rejected' then 'declined' else p_state end;
 begin
   if v_state is null or v_state not in ('retryable', 'declined') then

@@ -1,5 +1,5 @@
--- pending | processing → failed, with the charge refunded, once. False: the job is final already. `p_reason` picks one of the
--- code's sentences for the owner; `p_cause` is for operators.
+-- pending | processing → failed, with the charge refunded, once. False: the job is already final. `p_reason` selects one of the
+-- code's messages for the owner; `p_cause` is for operators.
 create or replace function public.fail_generation(
   p_job_id uuid,
   p_error_code text,

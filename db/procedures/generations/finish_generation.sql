@@ -1,4 +1,4 @@
--- processing → completed, once. False: the job is final already, and the caller deletes the file that it stored.
+-- processing → completed, once. False: the job is already final, and the caller deletes the file that it stored.
 create or replace function public.finish_generation(
   p_job_id uuid,
   p_video_path text,

@@ -1,4 +1,4 @@
--- A second guard below the procedures' own comparisons: no update of a job, by whatever path, may skip a state or go back.
+-- A second guard behind the procedures' own comparisons: no update of a job, from any code, may skip a state or go back.
 create or replace function public.guard_job_state() returns trigger
 language plpgsql
 set search_path = ''

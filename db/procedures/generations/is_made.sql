@@ -1,4 +1,4 @@
--- Whether the provider has said that the video is made. From then on one task delivers it, and it cannot be cancelled.
+-- Whether the provider has reported that the video is made. From then on one task delivers it, and the job cannot be cancelled.
 create or replace function public.is_made(p_job_id uuid) returns boolean
 language sql
 stable

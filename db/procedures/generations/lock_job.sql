@@ -15,7 +15,7 @@ begin
     end if;
     perform from public.users where id = v_user_id for update;
     select * into v_job from public.video_jobs where job_id = p_job_id for update;
-    -- A merge may have moved the job to another account while we waited.
+    -- A merge of accounts may have moved the job to another account while this call waited.
     exit when v_job.user_id = v_user_id;
   end loop;
   return v_job;

@@ -1,5 +1,5 @@
--- The provider has the job: pending → processing, under the provider's id; also from an attempt whose outcome was unknown.
--- `superseded`: an event has brought another id for this job. `taken`: another job of ours has this id.
+-- The provider has accepted the job: pending → processing, under the provider's id; also from an attempt whose outcome was
+-- unknown. `superseded`: the job already has another id, from an event. `taken`: another of our jobs has this id.
 -- @returns {outcome: 'submitted' | 'already' | 'superseded' | 'final' | 'taken' | 'not_found'}
 create or replace function public.mark_submitted(
   p_job_id uuid,
@@ -33,7 +33,7 @@ begin
   where id = p_attempt_id and job_id = p_job_id and state in ('submitting', 'unknown');
 
   if v_job.completed_at is not null then
-    -- The video is no longer wanted. A task tells the provider, so that a crash of the caller cannot lose that.
+    -- The video is no longer needed. A task cancels it at the provider, so that a crash of the caller cannot prevent that.
     if v_job.status = 'failed' and v_job.provider_job_id is null then
       update public.video_jobs set provider_job_id = p_provider_job_id where job_id = p_job_id;
       perform public.schedule_cleanup(p_job_id);

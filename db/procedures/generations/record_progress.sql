@@ -1,4 +1,4 @@
--- What the provider says of a running job. Emits an event only where something changed; progress never goes back.
+-- Stores what the provider reports about a running job. Emits an event only if something changed; progress never decreases.
 -- False: the job is not processing.
 create or replace function public.record_progress(p_job_id uuid, p_progress integer default null, p_queue_position integer default null)
 returns boolean

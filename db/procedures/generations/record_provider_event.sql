@@ -1,6 +1,6 @@
--- Records a verified event once, and polls or confirms the job that it names. An event that names no job of ours leaves no row:
--- a vendor signs for all its customers, and any of them can send events here. `p_providers`: the providers that the sender
--- may speak for. Effects as in the table.
+-- Records a verified event once, and schedules a poll or a confirmation of the job that it names. An event that names none of
+-- our jobs leaves no row: a vendor signs the events of all its customers, and any of them can have events sent here.
+-- `p_providers`: the providers that the sender may report about. Effects as in the table provider_events.
 -- @returns {outcome: 'recorded', effect: 'woke' | 'unconfirmed' | 'ignored'} | {outcome: 'repeated' | 'foreign'}
 create or replace function public.record_provider_event(
   p_sender text,
@@ -21,7 +21,7 @@ begin
   from public.video_jobs
   where provider in (select jsonb_array_elements_text(p_providers)) and provider_job_id = p_provider_job_id;
   if not found and p_job_id is not null then
-    -- Locked, so that a submit which is being stored right now is seen with its answer.
+    -- Locked, so that a submit that is being stored at this moment is visible with its answer.
     v_job := public.lock_job(p_job_id);
     if not p_providers ? v_job.provider then
       v_job := null;
@@ -32,7 +32,7 @@ begin
   end if;
 
   if v_job.status = 'processing' and v_job.provider_job_id = p_provider_job_id then
-    -- Once the video is made a task is delivering it: a second one would fetch it twice.
+    -- Once the video is made, a task is delivering it: a second task would fetch it twice.
     if not public.is_made(v_job.job_id) then
       v_effect := 'woke';
     end if;

@@ -1,8 +1,8 @@
--- The circuit breaker of a provider, told how a job went: `turned_away` (its submit was not taken), `unanswered` (its outcome is
--- unknown, which is no failure, though many in a row are an outage), `failed` (taken, and the provider made no video),
+-- Updates a provider's circuit breaker with the outcome of a job: `turned_away` (its submit was not accepted), `unanswered` (its
+-- outcome is unknown: not a failure, but many in a row are an outage), `failed` (accepted, but the provider made no video),
 -- `accepted`, `completed`. Declined requests are not reported here: they say nothing about the provider's health.
 -- Five distinct failed jobs in a row, or ten unanswered ones, open the circuit: the provider's models are not sold, except
--- for one job every 30 seconds, until one goes well. Null: nothing has changed.
+-- for one job every 30 seconds, until one succeeds. Null: the circuit has not changed.
 -- @returns 'opened' | 'closed' | null
 create or replace function public.record_provider_outcome(p_provider text, p_job_id uuid, p_outcome text) returns text
 language plpgsql
@@ -33,7 +33,7 @@ begin
     where provider = p_provider and failing_at is not null;
     return case when v_circuit.state = 'open' then 'closed' end;
   elsif p_outcome = 'accepted' then
-    -- Jobs failed after they were taken, so a job that is taken proves nothing yet.
+    -- Jobs failed after they were accepted, so an accepted job proves nothing yet.
     return null;
   end if;
 

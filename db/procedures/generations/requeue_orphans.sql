@@ -1,5 +1,5 @@
--- Gives every unfinished job without a queue task its task back. A backstop: tasks are added in the transaction that makes
--- them necessary. Returns how many.
+-- Requeues every unfinished job that has no queue task. A safety net: tasks are added in the transaction that makes them
+-- necessary. Returns how many were requeued.
 create or replace function public.requeue_orphans(p_limit integer default 100) returns integer
 language plpgsql
 security definer
@@ -18,7 +18,7 @@ begin
       and not exists (
         select from graphile_worker.jobs q where q.key in ('submit:' || j.job_id, 'poll:' || j.job_id)
       )
-      -- Whether the provider has this one is unknown: an event or the deadline decides.
+      -- It is unknown whether the provider has this job: an event or the deadline decides.
       and not exists (
         select from public.provider_attempts a where a.job_id = j.job_id and a.state = 'unknown'
       )

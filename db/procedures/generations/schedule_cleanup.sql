@@ -1,4 +1,4 @@
--- Has the worker clean up after a job that has ended: tell the provider to stop, delete what is no longer needed.
+-- Schedules the clean-up of a job that has ended: cancel it at the provider, and delete files that are no longer needed.
 create or replace function public.schedule_cleanup(p_job_id uuid, p_delay_ms integer default 0) returns void
 language sql
 security definer

@@ -1,4 +1,4 @@
--- Asks the provider, after a while, whether the job that an event names is ours: a vendor signs the events of all its
+-- Schedules the question to the provider whether the job that an event names is ours: a vendor signs the events of all its
 -- customers alike. `p_try` counts the answers so far, from 1.
 create or replace function public.schedule_confirmation(
   p_job_id uuid,

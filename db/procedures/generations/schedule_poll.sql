@@ -1,4 +1,4 @@
--- Polls the provider again after a while. A poll that is due sooner stays: an event may have come during the last one.
+-- Schedules the next poll of the provider. A poll that is due sooner stays: an event may have arrived during the last one.
 create or replace function public.schedule_poll(p_job_id uuid, p_delay_ms integer) returns void
 language sql
 security definer

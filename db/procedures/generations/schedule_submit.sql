@@ -1,5 +1,5 @@
--- Sends the job to its provider again after a while: the last attempt was not accepted. The last thing that a submit does, so
--- that two submits of one job never run side by side.
+-- Schedules another submit, because the last attempt was not accepted. A submit calls this as its last step, so that two
+-- submits of one job never run at the same time.
 create or replace function public.schedule_submit(p_job_id uuid, p_delay_ms integer) returns void
 language sql
 security definer

@@ -1,5 +1,5 @@
--- The answer that was stored under a user's idempotency key. Null: the key is free, or none was sent.
--- Called under the user's row lock: of two racing calls with one key, the second waits there and then finds the first's answer.
+-- Returns the response that was stored under a user's idempotency key. Null: the key is free, or none was sent.
+-- Called under the user's row lock: of two concurrent calls with one key, the second waits and then finds the first's response.
 -- @returns {outcome: 'key_reused'} | {outcome: 'replayed', status_code: number, response: Json} | null
 create or replace function public.find_response(
   p_user_id uuid,

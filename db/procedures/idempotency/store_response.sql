@@ -1,5 +1,5 @@
--- Stores the answer of an operation under the user's idempotency key, in the transaction that did the work. An expired key
--- may be used again; the primary key refuses a second answer under a live one.
+-- Stores the response of an operation under the user's idempotency key, in the transaction that did the work. An expired key
+-- may be used again; the primary key prevents a second response under a key that has not expired.
 create or replace function public.store_response(
   p_user_id uuid,
   p_idempotency_key uuid,

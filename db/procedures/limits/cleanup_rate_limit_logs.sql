@@ -1,4 +1,4 @@
--- Keeps 7 days, far more than the longest window of a limit. Returns how many rows were deleted.
+-- Deletes rows older than 7 days, far more than the longest window of a limit. Returns how many were deleted.
 create or replace function public.cleanup_rate_limit_logs() returns integer
 language sql
 security definer

@@ -1,4 +1,4 @@
--- How many slots of a window are taken and, where it is full, when the next one comes free. Counts rows that no user can
+-- Returns how many slots of a window are left and, if it is full, when the next one becomes free. Counts rows that no user can
 -- delete. `p_limit` null: no limit.
 create or replace function public.rate_limit_state(
   p_action text,

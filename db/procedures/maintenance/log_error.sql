@@ -1,4 +1,4 @@
--- Writes an error for operators. `p_request_data` arrives redacted.
+-- Stores an error for operators. `p_request_data` must already be redacted.
 create or replace function public.log_error(
   p_user_id uuid,
   p_error_code text,

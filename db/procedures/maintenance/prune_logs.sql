@@ -25,7 +25,7 @@ begin
   get diagnostics v_sessions = row_count;
   delete from public.error_log where created_at < now() - interval '90 days';
   get diagnostics v_errors = row_count;
-  -- Vendors repeat an event for hours at most.
+  -- Vendors resend an event for hours at most.
   delete from public.provider_events where created_at < now() - interval '30 days';
   get diagnostics v_provider_events = row_count;
   return jsonb_build_object(

@@ -1,4 +1,4 @@
--- Writes an event for a user's event streams and wakes them at commit. Called under the user's row lock, so that ids grow
+-- Stores an event for a user's event streams and notifies them at commit. Called under the user's row lock, so that ids grow
 -- in commit order for each user and a stream that resumes after an id misses nothing.
 create or replace function public.emit_event(p_user_id uuid, p_type text, p_job_id uuid, p_data jsonb) returns void
 language plpgsql

@@ -1,5 +1,5 @@
--- Adds a task to the queue, in the caller's transaction. At most one task of a key waits; a task that is running stays
--- beside the new one, so handlers compare before they set. Deadlines are ours, hence the many attempts.
+-- Adds a task to the queue, in the caller's transaction. At most one task of a key waits; a running task stays beside the new
+-- one, so handlers compare the state before they change it. Many attempts, because jobs end by their own deadline.
 create or replace function public.enqueue(
   p_task text,
   p_payload json,

@@ -1,6 +1,6 @@
--- Makes the row of a file that is not stored yet. Every version of an upload is a row and a file of its own, named by its id, so
--- that two writers of one path never touch each other's file. A row with stored_at is what its owner sees. A row without is
--- on its way in or out; its path, `<user_id>/~<id>`, is a name that no caller can give.
+-- Creates the row of a file that is not stored yet. Every version of an upload is a row and a file of its own, named by its id,
+-- so that two writers of one path never touch each other's file. Owners see rows with stored_at. A row without it is being
+-- stored or deleted; its path, `<user_id>/~<id>`, is a name that no caller can use.
 -- `file`: the key of the file in the media store.
 -- @returns {outcome: 'begun', id: string, file: string}
 --   | {outcome: 'exists' | 'user_not_found' | 'banned'}
@@ -42,7 +42,7 @@ begin
     return jsonb_build_object('outcome', 'exists');
   end if;
 
-  -- Uploads on their way count too, so that many at once do not exceed the limit; the one that is replaced does not.
+  -- Unfinished uploads count too, so that concurrent uploads do not exceed the limit; the one that is replaced does not.
   select count(*), coalesce(sum(bytes), 0) into v_pictures, v_bytes
   from public.uploads
   where user_id = p_user_id and path <> p_path;

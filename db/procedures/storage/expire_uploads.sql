@@ -1,4 +1,4 @@
--- Hides uploads that were neither used nor written for so many days, the oldest first. Returns how many.
+-- Hides uploads that were neither used nor written for `p_unused_days` days, the oldest first. Returns how many.
 create or replace function public.expire_uploads(p_unused_days integer, p_limit integer) returns integer
 language sql
 security definer

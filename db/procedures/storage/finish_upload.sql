@@ -1,5 +1,5 @@
--- The file is stored: from now on the path names it. `replaced`: the version before, whose file may be deleted. `exists`:
--- another upload was first, and nothing was to be replaced. `gone`: the upload was given up meanwhile.
+-- The file is stored: gives its row the path. `replaced`: the previous version, whose file may be deleted. `exists`: another
+-- upload was first, and replacing was not allowed. `gone`: the upload was removed meanwhile.
 -- @returns {outcome: 'stored', replaced: UploadRow | null} | {outcome: 'exists' | 'gone'}
 create or replace function public.finish_upload(p_id uuid, p_path text, p_upsert boolean) returns jsonb
 language plpgsql

@@ -1,4 +1,4 @@
--- Deletes the row of an upload whose file is not in the store, or no longer. False: the row is in use.
+-- Deletes the row of an upload whose file is not, or no longer, in the store. False: the row is in use.
 create or replace function public.forget_upload(p_id uuid) returns boolean
 language plpgsql
 security definer

@@ -1,5 +1,5 @@
 -- Hides uploads from their owner; the caller deletes the files and then the rows. Unknown paths are ignored. Returns the rows
--- as they were.
+-- as they were before.
 -- @returns UploadRow[]
 -- @type UploadRow {
 --   id: string, user_id: string, path: string, file: string, content_type: string, bytes: number, width: number,

@@ -3,7 +3,7 @@ import type { Values } from './variables.ts';
 
 export type Limits = {
   generationsPerHour: number;
-  generationsPerHourPerAddress: number;
+  generationsPerHourPerIp: number;
   onboardingPerHour: number;
   authPer5Minutes: number;
   purchasesPerHour: number;
@@ -22,7 +22,7 @@ export function limitsOf(values: Values): Limits {
   const factor = values.ENVIRONMENT === 'development' ? DEVELOPMENT_FACTOR : 1;
   return {
     generationsPerHour: values.RATE_LIMIT_GENERATIONS_PER_HOUR ?? 10 * factor,
-    generationsPerHourPerAddress: values.RATE_LIMIT_GENERATIONS_PER_HOUR_PER_ADDRESS ?? 60 * factor,
+    generationsPerHourPerIp: values.RATE_LIMIT_GENERATIONS_PER_HOUR_PER_ADDRESS ?? 60 * factor,
     onboardingPerHour: values.RATE_LIMIT_ONBOARDING_PER_HOUR ?? 30 * factor,
     authPer5Minutes: values.RATE_LIMIT_AUTH_PER_5_MINUTES ?? 150 * factor,
     purchasesPerHour: values.RATE_LIMIT_PURCHASES_PER_HOUR ?? 30 * factor,

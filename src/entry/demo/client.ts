@@ -4,19 +4,19 @@ import { sandbox } from '../../providers/sandbox/manifest.ts';
 
 export type DemoClient = ReturnType<typeof createClient>;
 
-/** A guest who was never here before, as an app has it. */
+/** A client without a stored session, like a newly installed app. */
 export function createDemoClient(url: string): DemoClient {
   return createClient({ url, storage: memoryStorage() });
 }
 
-/** The model of this name in any case; unless one is named, the sandbox: it needs no key, and its film shows the prompt. */
+/** The model with this name, in upper or lower case. By default the sandbox: it needs no key, and its video shows the prompt. */
 export async function pickModel(client: DemoClient, name: string | undefined): Promise<Model> {
-  // A picture is more than a line in a terminal.
+  // The demo takes text only.
   const models = (await client.models()).filter(({ requires_image }) => !requires_image);
   const model = models.find((each) =>
     name === undefined ? each.provider === sandbox.name : each.name.toLowerCase() === name.toLowerCase(),
   );
   if (model) return model;
   const names = models.map((each) => `"${each.name}"`).join(', ');
-  throw new StartupError(`There is no model ${name ?? 'that needs no key'} here. On offer: ${names || 'nothing'}.`);
+  throw new StartupError(`There is no model ${name ?? 'that needs no key'} here. Available: ${names || 'nothing'}.`);
 }

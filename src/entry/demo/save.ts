@@ -3,7 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { StartupError } from '../../kernel/startup-error.ts';
 
-/** `rendio-a-cat-playing-piano.mp4`: in the folder where the demo was started, readable for any file system. */
+/** `rendio-a-cat-playing-piano.mp4`: a name that every file system accepts. */
 export function fileNameFor(prompt: string): string {
   const words = prompt
     .normalize('NFKD')
@@ -16,7 +16,7 @@ export function fileNameFor(prompt: string): string {
   return `rendio-${words || 'video'}.mp4`;
 }
 
-/** Downloads a finished video to `path`; what is there afterwards is whole. */
+/** Downloads a finished video to `path`, where it appears only when it is complete. */
 export async function saveVideo(url: string, path: string): Promise<void> {
   const response = await fetch(url);
   if (!response.ok || !response.body) throw new StartupError(`The video could not be downloaded (${response.status}).`);

@@ -3,7 +3,7 @@ import type { Boot } from '../boot.ts';
 import { readVersion } from '../version.ts';
 import { deno } from './runtime.ts';
 
-/** What the Deno door prints once it answers; above all, that somebody else has to do the work. */
+/** What the server prints under Deno once it listens; above all, that a separate worker has to run the jobs. */
 export function denoBanner(boot: Boot, port: number, startMs: number): string {
   const { environment, server } = boot.config.settings;
   const about = `${readVersion()} · ${environment} · Deno ${deno().version.deno} · ready in ${(startMs / 1000).toFixed(1)} s`;

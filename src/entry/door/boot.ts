@@ -1,4 +1,4 @@
-/** From an edge function's environment to a running application, once in an isolate's life. */
+/** Makes a running application from an edge function's environment, once per isolate. */
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Config } from '../../app/config.ts';
@@ -9,7 +9,7 @@ import { createHttp } from '../../app/http.ts';
 import { realConnections, type VendorConnections } from '../../app/vendor-connections.ts';
 import { storeSettings } from '../../db/settings.ts';
 import type { Api } from '../../http/api.ts';
-import { clientAddress } from '../../http/client-address.ts';
+import { clientIp } from '../../http/client-ip.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import { StartupError } from '../../kernel/startup-error.ts';
@@ -18,9 +18,9 @@ import { MANIFESTS } from '../../providers/manifests.ts';
 import { loadDevelopmentSecrets } from '../development-secrets.ts';
 import { edgeEnvironment, requireForIsolates } from './environment.ts';
 import { createConsoleLog } from './log.ts';
-import { socketAddress } from './runtime.ts';
+import { remoteIpOf } from './runtime.ts';
 
-/** There may be dozens of isolates, and the database has room for some sixty connections in all. */
+/** There may be dozens of isolates, and the database allows about sixty connections in total. */
 const CONNECTIONS_MAX = 3;
 
 export type Isolate = {
@@ -33,7 +33,7 @@ export type Isolate = {
   secretKey: string;
 };
 
-/** Connects lazily, migrates nothing, owns nothing on a disk; `stopping` aborts when the runtime takes the isolate away. */
+/** Connects lazily, migrates nothing, keeps nothing on a disk; `stopping` aborts when the runtime ends the isolate. */
 export async function bootIsolate(given: Record<string, string | undefined>, stopping: AbortSignal): Promise<Isolate> {
   const env = edgeEnvironment(given);
   requireForIsolates(env);
@@ -43,7 +43,7 @@ export async function bootIsolate(given: Record<string, string | undefined>, sto
   const log = createConsoleLog(settings.server.logLevel);
   const dataDir = resolve(settings.server.dataDir);
   const database = { url: secrets.database.url.reveal(), directUrl: secrets.database.directUrl.reveal() };
-  // An isolate migrates nothing; what is set for all of them is stored all the same.
+  // An isolate does not migrate the database, but it stores the settings.
   if (env.INITIAL_GRANT_CREDITS) await storeSettings(database.directUrl, settings.limits);
   const connections = await connectVendors(config, dataDir, log);
   const keys = await keysOf(config, dataDir);
@@ -62,8 +62,7 @@ export async function bootIsolate(given: Record<string, string | undefined>, sto
     publicUrl: settings.server.publicUrl,
     corsOrigins: settings.server.corsOrigins,
     anonKey: secrets.supabase?.anonKey.reveal(),
-    addressOf: (c) =>
-      clientAddress(socketAddress(c.env), c.req.header('X-Forwarded-For'), settings.server.trustedProxyHops),
+    ipOf: (c) => clientIp(remoteIpOf(c.env), c.req.header('X-Forwarded-For'), settings.server.trustedProxyHops),
     isWorking: () => null,
   });
   return { config, log, running, api, directUrl: database.directUrl, secretKey: keys.secretKey };
@@ -72,11 +71,14 @@ export async function bootIsolate(given: Record<string, string | undefined>, sto
 async function keysOf({ secrets }: Config, dataDir: string) {
   const { jwtPrivateKey, secretKey } = secrets;
   if (jwtPrivateKey && secretKey) return { jwtPrivateKey, secretKey: secretKey.reveal() };
-  const made = await loadDevelopmentSecrets(dataDir);
-  return { jwtPrivateKey: jwtPrivateKey ?? made.jwtPrivateKey, secretKey: (secretKey ?? made.secretKey).reveal() };
+  const generated = await loadDevelopmentSecrets(dataDir);
+  return {
+    jwtPrivateKey: jwtPrivateKey ?? generated.jwtPrivateKey,
+    secretKey: (secretKey ?? generated.secretKey).reveal(),
+  };
 }
 
-/** Not named where a bundler looks for names: no simulator is packed into what is deployed. There, nothing is simulated. */
+/** No literal import, so that bundlers leave the simulators out of a deployment, where no vendor is simulated. */
 const SIMULATION = new URL('../simulation.ts', import.meta.url).href;
 
 type StartSimulation = (

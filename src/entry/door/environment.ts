@@ -1,11 +1,11 @@
-/** What an edge function is told of itself, in the words of our own environment table. */
+/** Maps the environment of an edge function to this server's own variables. */
 import { StartupError } from '../../kernel/startup-error.ts';
 
 type Env = Record<string, string | undefined>;
 
 /**
- * Supabase's own variables stand in for ours where ours are not set. The address is that of the functions: there every
- * path of the API is served below it, so links, issuers and webhook addresses that begin with it are right.
+ * Supabase's variables are used where ours are not set. `PUBLIC_URL` becomes the URL of the functions: every path of the API
+ * is served below it, so links, issuers and webhook URLs that begin with it are right.
  */
 export function edgeEnvironment(env: Env): Env {
   return {
@@ -17,7 +17,7 @@ export function edgeEnvironment(env: Env): Env {
   };
 }
 
-/** Projects whose legacy keys are switched off are told of the newer ones alone: a JSON object of keys by their names. */
+/** Projects with disabled legacy keys have only the newer ones: a JSON object of keys by their names. */
 function defaultKeyOf(keys: string | undefined): string | undefined {
   try {
     const key: unknown = Object(JSON.parse(keys ?? '{}')).default;
@@ -27,13 +27,13 @@ function defaultKeyOf(keys: string | undefined): string | undefined {
   }
 }
 
-/** Throws where an isolate cannot keep, or cannot make for itself, what a machine can. */
+/** Throws if a value is missing that an isolate, unlike a machine, cannot store or generate itself. */
 export function requireForIsolates(env: Env): void {
   const missing: string[] = [];
   if (!env.DATABASE_URL) missing.push('  DATABASE_URL is missing: there is no SUPABASE_DB_URL to use instead.');
   if (!env.S3_ENDPOINT && !env.DATA_DIR) {
     missing.push(
-      '  S3_ENDPOINT is missing: an isolate has no disk that stays. (On a machine, DATA_DIR may name a folder.)',
+      '  S3_ENDPOINT is missing: an isolate has no persistent disk. (On a machine, DATA_DIR may name a folder.)',
     );
   }
   if (env.ENVIRONMENT !== 'development' && env.ENVIRONMENT !== undefined) {

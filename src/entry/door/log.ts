@@ -3,12 +3,12 @@ import type { Log } from '../../kernel/log.ts';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
-/** Entries of `level` and above; the others are not even put into words. */
+/** Writes entries of `level` and above; the others are not even serialized. */
 export function createConsoleLog(level: string): Log {
   const lowest = LEVELS.indexOf(level);
-  const sayAt = (name: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
+  const logAt = (name: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
     if (LEVELS.indexOf(name) < lowest) return;
     console[name](JSON.stringify({ level: name, time: new Date().toISOString(), ...fields, msg: message }));
   };
-  return { debug: sayAt('debug'), info: sayAt('info'), warn: sayAt('warn'), error: sayAt('error') };
+  return { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error') };
 }

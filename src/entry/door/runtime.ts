@@ -1,6 +1,6 @@
-/** The part of Deno, and of Supabase's edge runtime on top of it, that the second door uses. */
+/** The part of Deno, and of Supabase's edge runtime on top of it, that these entries use. */
 
-/** What comes with each request: who is at the other end of the socket. */
+/** Comes with each request: the remote end of its connection. */
 export type ServeInfo = { remoteAddr?: { hostname?: string } };
 export type Handler = (request: Request, info: ServeInfo) => Response | Promise<Response>;
 export type Served = { addr: { port: number }; finished: Promise<void>; shutdown(): Promise<void> };
@@ -18,13 +18,13 @@ export function deno(): DenoRuntime {
   return found;
 }
 
-/** No types of Deno are installed, and of its long interface only the above is asked for. */
+/** Deno's types are not installed; only the members above are used. */
 function isRuntime(found: unknown): found is DenoRuntime {
   return typeof found === 'object' && found !== null && 'serve' in found && 'env' in found;
 }
 
-/** The address of the socket that a request came by, as the runtime hands it to the application. */
-export function socketAddress(env: unknown): string | undefined {
+/** The IP address at the remote end of the request's connection, as the runtime passes it to the application. */
+export function remoteIpOf(env: unknown): string | undefined {
   const { remoteAddr }: ServeInfo = Object(env);
   return remoteAddr?.hostname;
 }

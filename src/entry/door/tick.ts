@@ -1,62 +1,62 @@
-/** The function `tick`: does the background work that is due, and ends. Only for whoever knows the project's secret. */
+/** The function `tick`: runs the background work that is due, then ends. Its callers must know the project's secret. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { allTasks, CRONTAB } from '../../app/tasks.ts';
 import { createLease, LeaseTimeout } from '../../db/lease.ts';
 import { closePool, createPool, restrictedConnection } from '../../db/pool.ts';
 import { sweepGenerations } from '../../features/generations/worker/sweep.ts';
 import { bearerToken } from '../../http/auth.ts';
-import { workOff } from '../../queue/work-off.ts';
+import { runDueJobs } from '../../queue/run-due-jobs.ts';
 import type { Isolate } from './boot.ts';
-import { refusal, refuseToStart, theIsolate } from './open.ts';
+import { errorResponse, getIsolate, unavailable } from './open.ts';
 import { deno } from './runtime.ts';
 
-/** An edge function may take 150 seconds for an answer; a minute is how often it is called. */
-const LIMIT_MS = 45_000;
+/** An edge function may take 150 seconds to answer; this one is called every minute. */
+const TIME_LIMIT_MS = 45_000;
 const GRACE_MS = 8_000;
-/** A tick that finds another at work leaves at once. */
-const TURN_WAIT_MS = 200;
-/** What was to be done each hour is made up for, if nobody was there at that minute. */
-const HOURLY = CRONTAB.replace(/$/gm, ' ?fill=2h');
+/** A tick ends at once if another one is running. */
+const LEASE_WAIT_MS = 200;
+/** Hourly tasks are caught up within two hours, if no tick ran in their minute. */
+const CRONTAB_WITH_CATCH_UP = CRONTAB.replace(/$/gm, ' ?fill=2h');
 
 export type TickResult = { done: boolean; busy: boolean; expired: number; requeued: number };
 
 export function serveTick(): void {
   deno().serve({}, async (request) => {
-    if (request.method !== 'POST') return refusal(405, 'ERR_4016', { Allow: 'POST' });
+    if (request.method !== 'POST') return errorResponse(405, 'ERR_4016', { Allow: 'POST' });
     try {
-      const isolate = await theIsolate();
-      if (!isWelcome(request, secretsOf(isolate))) return refusal(401, 'ERR_4005');
+      const isolate = await getIsolate();
+      if (!isAuthorized(request, tokensOf(isolate))) return errorResponse(401, 'ERR_4005');
       return Response.json(await tick(isolate));
     } catch (error) {
-      return refuseToStart(error);
+      return unavailable(error);
     }
   });
 }
 
-/** One at a time in the whole project: who comes while another is at work is told that it is busy. */
+/** One at a time in the whole project: during another tick, the result is `busy`. */
 export async function tick(isolate: Isolate): Promise<TickResult> {
   const { directUrl, log } = isolate;
-  const turn = createLease({ url: directUrl, name: 'tick', waitMs: TURN_WAIT_MS, log });
+  const lease = createLease({ url: directUrl, name: 'tick', waitMs: LEASE_WAIT_MS, log });
   try {
-    return await turn.run(() => work(isolate));
+    return await lease.run(() => runWork(isolate));
   } catch (error) {
     if (!(error instanceof LeaseTimeout)) throw error;
     return { done: false, busy: true, expired: 0, requeued: 0 };
   }
 }
 
-async function work({ directUrl, log, running: { ctx, concurrency: workPlaces } }: Isolate): Promise<TickResult> {
+async function runWork({ directUrl, log, running: { ctx, concurrency } }: Isolate): Promise<TickResult> {
   const swept = await sweepGenerations(ctx);
-  const pool = createPool({ url: directUrl, log, applicationName: 'rendio-tick', connectionsMax: workPlaces });
+  const pool = createPool({ url: directUrl, log, applicationName: 'rendio-tick', connectionsMax: concurrency });
   try {
-    const done = await workOff({
+    const done = await runDueJobs({
       pool,
-      connection: restrictedConnection(directUrl, 'rendio-alive'),
+      connection: restrictedConnection(directUrl, 'rendio-liveness'),
       tasks: allTasks(ctx),
-      crontab: HOURLY,
+      crontab: CRONTAB_WITH_CATCH_UP,
       log,
-      concurrency: workPlaces,
-      limitMs: LIMIT_MS,
+      concurrency,
+      limitMs: TIME_LIMIT_MS,
       graceMs: GRACE_MS,
     });
     return { done, busy: false, ...swept };
@@ -65,28 +65,28 @@ async function work({ directUrl, log, running: { ctx, concurrency: workPlaces } 
   }
 }
 
-/** A token made from SECRET_KEY that can do nothing else, or the service-role key of the project. */
-function secretsOf({ config, secretKey }: Isolate): string[] {
+/** The accepted tokens: one derived from SECRET_KEY for this purpose only, and the project's service-role key. */
+function tokensOf({ config, secretKey }: Isolate): string[] {
   const role = config.secrets.supabase?.serviceRoleKey.reveal();
   return [tickTokenOf(secretKey), ...(role ? [role] : [])];
 }
 
-/** `openssl dgst -sha256 -hmac` makes the same: lower-case hex. */
+/** The same as `openssl dgst -sha256 -hmac` makes: lower-case hex. */
 export function tickTokenOf(secretKey: string): string {
   return createHmac('sha256', secretKey).update('rendio tick').digest('hex');
 }
 
-function isWelcome(request: Request, secrets: string[]): boolean {
+function isAuthorized(request: Request, tokens: string[]): boolean {
   try {
     const token = bearerToken(request.headers.get('Authorization') ?? undefined);
-    return token !== null && secrets.some((secret) => isSame(token, secret));
+    return token !== null && tokens.some((accepted) => isSame(token, accepted));
   } catch {
     return false;
   }
 }
 
-/** Takes as long for a wrong token as for a right one, whatever their lengths. */
-function isSame(given: string, secret: string): boolean {
-  const digest = (text: string) => createHmac('sha256', secret).update(text).digest();
-  return timingSafeEqual(digest(given), digest(secret));
+/** Takes the same time for a wrong token as for a right one, whatever their lengths. */
+function isSame(given: string, accepted: string): boolean {
+  const digest = (text: string) => createHmac('sha256', accepted).update(text).digest();
+  return timingSafeEqual(digest(given), digest(accepted));
 }

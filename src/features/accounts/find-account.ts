@@ -3,8 +3,8 @@ import type { Context } from '../context.ts';
 
 export type Account = { id: string; language: Locale; isBanned: boolean };
 
-/** The living account of a verified token; null when it is gone. */
-export async function findAccount(ctx: Context, userId: string): Promise<Account | null> {
+/** Returns the account of a verified token; null if it is deleted. */
+export async function findAccount(ctx: Pick<Context, 'db'>, userId: string): Promise<Account | null> {
   const row = await ctx.db.read
     .selectFrom('users')
     .leftJoin('user_bans', 'user_bans.user_id', 'users.id')
@@ -13,6 +13,6 @@ export async function findAccount(ctx: Context, userId: string): Promise<Account
     .where('users.deleted_at', 'is', null)
     .executeTakeFirst();
   if (!row) return null;
-  // The column's check admits exactly these languages.
+  // A check on the column allows only these languages.
   return { id: row.id, language: row.language as Locale, isBanned: row.banned_at !== null };
 }

@@ -4,48 +4,50 @@ import { LeaseTimeout } from '../../db/lease.ts';
 import { Problem } from '../../kernel/errors.ts';
 import type { Locale } from '../../kernel/locale.ts';
 import type { Context } from '../context.ts';
-import { openSession, type Session } from './session.ts';
+import { type OpenSessionContext, openSession, type Session } from './session.ts';
 
 export type OnboardInput = { deviceId: string; deviceToken: string | null; language: Locale };
 export type Onboarded = { userId: string; creditsRemaining: number; isNew: boolean; session: Session };
 
-/** A device that Apple can be asked about. */
+type OnboardContext = OpenSessionContext & Pick<Context, 'deviceCheck' | 'deviceGrantLease' | 'log' | 'policy'>;
+
+/** A device with a DeviceCheck token. */
 type Device = { deviceCheck: DeviceCheck; deviceToken: string };
 
 type Account = ResultOf<'onboard_device'>;
 
-/** Apple's outages are short or long, never seconds; a phone need not ask more often. */
+/** Apple's outages do not end within seconds, so clients need not retry sooner. */
 const RETRY_AFTER_SECONDS = 10;
 
 /**
- * Lets a device in: a session always, credits once in the life of the physical device. Apple knows no compare-and-set on
- * a device's bits, so whoever may still be granted goes through one at a time.
+ * Onboards a device: opens a session each time, and grants the initial credits once per physical device. Apple has no
+ * compare-and-set for a device's bits, so devices that may still get the grant are onboarded one at a time.
  */
-export async function onboardDevice(ctx: Context, input: OnboardInput): Promise<Onboarded> {
-  const known = await findByDevice(ctx, input.deviceId);
-  if (known?.banned) throw new Problem('ERR_4013');
+export async function onboardDevice(ctx: OnboardContext, input: OnboardInput): Promise<Onboarded> {
+  const existing = await findByDevice(ctx, input.deviceId);
+  if (existing?.banned) throw new Problem('ERR_4013');
   if (!ctx.deviceCheck) throw new Problem('ERR_4017', { details: { feature: 'device-check' } });
   const { deviceCheck } = ctx;
-  if (input.deviceToken === null) return onboardUnverified(ctx, input, known !== null, 'no device token was sent');
+  if (input.deviceToken === null) return onboardUnverified(ctx, input, existing !== null, 'no device token was sent');
   const { deviceToken } = input;
 
-  if (known?.initial_grant_claimed || ctx.policy.initialGrantCredits === 0) {
+  if (existing?.initial_grant_claimed || ctx.policy.initialGrantCredits === 0) {
     const answer = await deviceCheck.query(deviceToken);
-    const bits = await bitsOrFallback(ctx, input, answer, known !== null);
-    return 'session' in bits ? bits : letIn(ctx, await openAccount(ctx, input));
+    const bits = await bitsOrFallback(ctx, input, answer, existing !== null);
+    return 'session' in bits ? bits : openSessionOf(ctx, await findOrCreateAccount(ctx, input));
   }
   try {
     return await ctx.deviceGrantLease.run(() =>
-      onboardWithGrant(ctx, input, { deviceCheck, deviceToken }, known !== null),
+      onboardWithGrant(ctx, input, { deviceCheck, deviceToken }, existing !== null),
     );
   } catch (error) {
     if (!(error instanceof LeaseTimeout)) throw error;
-    return onboardUnverified(ctx, input, known !== null, 'too many devices are waiting for Apple');
+    return onboardUnverified(ctx, input, existing !== null, 'too many devices are waiting for Apple');
   }
 }
 
 async function onboardWithGrant(
-  ctx: Context,
+  ctx: OpenSessionContext & Pick<Context, 'log' | 'policy'>,
   input: OnboardInput,
   device: Device,
   isKnown: boolean,
@@ -53,18 +55,23 @@ async function onboardWithGrant(
   const bits = await bitsOrFallback(ctx, input, await device.deviceCheck.query(device.deviceToken), isKnown);
   if ('session' in bits) return bits;
 
-  const account = await openAccount(ctx, input);
-  const balance = await takeGrant(ctx, account, bits, device);
-  return letIn(ctx, { ...account, credits_remaining: balance ?? account.credits_remaining });
+  const account = await findOrCreateAccount(ctx, input);
+  const balance = await claimGrant(ctx, account, bits, device);
+  return openSessionOf(ctx, { ...account, credits_remaining: balance ?? account.credits_remaining });
 }
 
-/** The balance after the grant; null where there is none to take, or not yet. */
-async function takeGrant(ctx: Context, account: Account, bits: Bits, device: Device): Promise<number | null> {
+/** Returns the balance after the grant; null if there is no grant, or not yet. */
+async function claimGrant(
+  ctx: Pick<Context, 'db' | 'log'>,
+  account: Account,
+  bits: Bits,
+  device: Device,
+): Promise<number | null> {
   const userId = account.user_id;
   if (account.initial_grant_claimed) return null;
   if (bits.bit0) {
     if (!account.claiming) return null;
-    // Apple has the grant on record. Ours, cut off before the credits were written? Then it carries our second bit.
+    // Apple has recorded a grant. With our value in bit1 it is this account's, interrupted before the credits were added.
     if (bits.bit1 === account.claimed_bit1) return completeGrant(ctx, userId);
     await ctx.db.call('withdraw_initial_grant', { user_id: userId });
     return null;
@@ -77,17 +84,17 @@ async function takeGrant(ctx: Context, account: Account, bits: Bits, device: Dev
   if (outcome === 'bad_token' || outcome.outcome === 'failed') {
     await ctx.db.call('withdraw_initial_grant', { user_id: userId });
   }
-  // Unknown: the claim stays, and the next verified call reads at Apple what became of it.
-  ctx.log.warn({ user_id: userId }, 'the device grant is put off: Apple did not take the update');
+  // If the outcome is unknown, the claim stays open, and the next verified call reads the result from Apple.
+  ctx.log.warn({ user_id: userId }, 'device grant postponed: Apple did not accept the update');
   return null;
 }
 
-function completeGrant(ctx: Context, userId: string): Promise<number | null> {
+function completeGrant(ctx: Pick<Context, 'db'>, userId: string): Promise<number | null> {
   return ctx.db.call('complete_initial_grant', { user_id: userId });
 }
 
 async function bitsOrFallback(
-  ctx: Context,
+  ctx: OpenSessionContext & Pick<Context, 'policy'>,
   input: OnboardInput,
   answer: DeviceCheckAnswer,
   isKnown: boolean,
@@ -97,9 +104,9 @@ async function bitsOrFallback(
   return answer;
 }
 
-/** Nobody vouches for the device: a known one gets nothing, a new one an account without credits, if the policy allows. */
+/** Onboards a device that Apple has not verified: a new one, without credits, if the policy allows. Else throws ERR_6004. */
 async function onboardUnverified(
-  ctx: Context,
+  ctx: OpenSessionContext & Pick<Context, 'policy'>,
   input: OnboardInput,
   isKnown: boolean,
   cause: string,
@@ -107,21 +114,21 @@ async function onboardUnverified(
   if (isKnown || ctx.policy.deviceCheckFallback === 'deny') {
     throw unverifiable(cause);
   }
-  const account = await openAccount(ctx, input);
-  // Made by another call since we looked: known, then, and a device id alone opens nothing.
+  const account = await findOrCreateAccount(ctx, input);
+  // Created by another call meanwhile: the device is known, and a device id alone gives no access to an account.
   if (!account.is_new) throw unverifiable(cause);
-  return letIn(ctx, account);
+  return openSessionOf(ctx, account);
 }
 
 function unverifiable(cause: string): Problem {
   return new Problem('ERR_6004', { retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
 }
 
-function openAccount(ctx: Context, input: OnboardInput): Promise<Account> {
+function findOrCreateAccount(ctx: Pick<Context, 'db'>, input: OnboardInput): Promise<Account> {
   return ctx.db.call('onboard_device', { device_id: input.deviceId, language: input.language });
 }
 
-async function letIn(ctx: Context, account: Account): Promise<Onboarded> {
+async function openSessionOf(ctx: OpenSessionContext, account: Account): Promise<Onboarded> {
   return {
     userId: account.user_id,
     creditsRemaining: account.credits_remaining,
@@ -130,7 +137,7 @@ async function letIn(ctx: Context, account: Account): Promise<Onboarded> {
   };
 }
 
-async function findByDevice(ctx: Context, deviceId: string) {
+async function findByDevice(ctx: Pick<Context, 'db'>, deviceId: string) {
   const row = await ctx.db.read
     .selectFrom('users')
     .leftJoin('user_bans', 'user_bans.user_id', 'users.id')

@@ -5,8 +5,8 @@ import type { Context } from '../context.ts';
 export type Theme = 'light' | 'dark' | 'system';
 export type ProfileChange = { language?: Locale | undefined; themePreference?: Theme | undefined };
 
-/** What an account's owner may see of it. */
-export async function readProfile(ctx: Context, userId: string) {
+/** Returns the fields of an account that its owner may see. Throws ERR_4005 if the account is deleted. */
+export async function readProfile(ctx: Pick<Context, 'db'>, userId: string) {
   const row = await ctx.db.read
     .selectFrom('users')
     .select([
@@ -31,8 +31,8 @@ export async function readProfile(ctx: Context, userId: string) {
   return row;
 }
 
-/** Changes what people may change of themselves; what is not named stays. */
-export async function updateProfile(ctx: Context, userId: string, change: ProfileChange) {
+/** Updates the language and the theme of an account; a field that is not given does not change. */
+export async function updateProfile(ctx: Pick<Context, 'db'>, userId: string, change: ProfileChange) {
   await ctx.db.call('update_profile', {
     user_id: userId,
     language: change.language ?? null,

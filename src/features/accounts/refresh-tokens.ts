@@ -1,12 +1,12 @@
 import { base64url } from 'jose';
 
 /**
- * Makes refresh tokens out of random nonces with a key of their own, derived from the server's secret. A database that
- * leaks holds nonces and hashes, and no token; yet the server can say a token once more to a client that lost the answer.
+ * Derives refresh tokens from random nonces with a separate key that comes from the server's secret. A leaked database holds
+ * nonces and hashes but no tokens, yet the server can send a token again to a client that lost the response.
  */
 export function createRefreshTokens(secretKey: string): (nonce: Uint8Array) => Promise<string> {
   const key = deriveKey(new TextEncoder().encode(secretKey));
-  // Whoever asks for a token hears of it; until then it must not end the process.
+  // The returned function throws this error; until then, an unhandled rejection must not end the process.
   key.catch(() => {});
   return async (nonce) => {
     const mac = await crypto.subtle.sign('HMAC', await key, nonce.slice());

@@ -1,18 +1,27 @@
 import { bytesFromHex, sha256 } from '../../kernel/hash.ts';
 import type { Context } from '../context.ts';
-import { makeRefreshToken, SESSION_LIFETIME_SECONDS, type Session, signSession } from './session.ts';
+import {
+  makeRefreshToken,
+  SESSION_LIFETIME_SECONDS,
+  type Session,
+  type SessionContext,
+  signSession,
+} from './session.ts';
 
-/** Why a refresh token opens nothing; each is final, so the app has to sign in again. */
-export type RefreshRefusal = 'not_found' | 'session_expired' | 'session_revoked' | 'banned' | 'reused';
+/** Why a refresh token is not accepted. Each reason is final: the app has to sign in again. */
+export type RefreshFailure = 'not_found' | 'session_expired' | 'session_revoked' | 'banned' | 'reused';
 
-/** Our tokens are 43 characters; far longer texts are not worth a hash. */
+/** Our tokens have 43 characters; far longer texts are not even hashed. */
 const TOKEN_CHARACTERS_MAX = 500;
 
 /**
- * Trades a refresh token for a new pair. Asking again with the token that was just traded gives the active one, so a lost
- * answer signs nobody out; anything older closes the session.
+ * Exchanges a refresh token for a new pair. Sending the token that was just exchanged again returns the active one, so that
+ * a lost response signs no user out. Any older token closes the session.
  */
-export async function refreshSession(ctx: Context, refreshToken: string): Promise<Session | RefreshRefusal> {
+export async function refreshSession(
+  ctx: SessionContext & Pick<Context, 'log'>,
+  refreshToken: string,
+): Promise<Session | RefreshFailure> {
   if (refreshToken.length > TOKEN_CHARACTERS_MAX) return 'not_found';
   const next = await makeRefreshToken(ctx);
   const result = await ctx.db.call('rotate_session', {
@@ -29,7 +38,7 @@ export async function refreshSession(ctx: Context, refreshToken: string): Promis
       return signSession(ctx, result.user_id, result.session_id, active);
     }
     default:
-      if (result.outcome === 'reused') ctx.log.warn({}, 'an old refresh token came back: its session is closed');
+      if (result.outcome === 'reused') ctx.log.warn({}, 'an old refresh token was used again: its session is closed');
       return result.outcome;
   }
 }

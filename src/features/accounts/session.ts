@@ -1,7 +1,7 @@
 import { sha256 } from '../../kernel/hash.ts';
 import type { AccessToken, AuthMethod, Context } from '../context.ts';
 
-/** A session ends when its app has not been heard of for 30 days; every refresh starts them anew. */
+/** A session ends 30 days after its last refresh. */
 export const SESSION_LIFETIME_SECONDS = 30 * 24 * 3600;
 const NONCE_BYTES = 32;
 
@@ -14,19 +14,21 @@ export type SessionUser = {
   updated_at: Date;
 };
 
+export type OpenSessionContext = SessionContext & Pick<Context, 'newUuid'>;
+export type SessionContext = Pick<Context, 'clock' | 'db' | 'randomBytes' | 'refreshTokenFor' | 'tokens'>;
 export type Session = AccessToken & { refreshToken: string; user: SessionUser };
 export type RefreshToken = { token: string; hash: Uint8Array; nonce: Uint8Array };
 
-/** A refresh token that nobody has seen: the nonce and the hash are stored, the token is not. */
-export async function makeRefreshToken(ctx: Context): Promise<RefreshToken> {
+/** Makes a new refresh token. Its nonce and hash are to be stored, the token is not. */
+export async function makeRefreshToken(ctx: Pick<Context, 'randomBytes' | 'refreshTokenFor'>): Promise<RefreshToken> {
   const nonce = ctx.randomBytes(NONCE_BYTES);
   const token = await ctx.refreshTokenFor(nonce);
   return { token, hash: await sha256(token), nonce };
 }
 
 /** Opens a new session for an account and signs its first pair of tokens. */
-export async function openSession(ctx: Context, userId: string): Promise<Session> {
-  const sessionId = crypto.randomUUID();
+export async function openSession(ctx: OpenSessionContext, userId: string): Promise<Session> {
+  const sessionId = ctx.newUuid();
   const refresh = await makeRefreshToken(ctx);
   await ctx.db.call('open_session', {
     user_id: userId,
@@ -38,9 +40,9 @@ export async function openSession(ctx: Context, userId: string): Promise<Session
   return signSession(ctx, userId, sessionId, refresh.token);
 }
 
-/** A fresh access token beside a refresh token that the database already knows. */
+/** Signs a new access token for a refresh token that is already stored. */
 export async function signSession(
-  ctx: Context,
+  ctx: Pick<Context, 'clock' | 'db' | 'tokens'>,
   userId: string,
   sessionId: string,
   refreshToken: string,

@@ -4,12 +4,12 @@ import { Problem } from '../../kernel/errors.ts';
 import { parseUuid } from '../../kernel/ids.ts';
 import type { TokenClaims, TokenSubject, Tokens } from '../context.ts';
 
-/** An access token lives this long: short, because it cannot be called back. The Supabase clients renew it by themselves. */
+/** The lifetime of an access token: short, because it cannot be revoked. Supabase's clients renew it automatically. */
 export const ACCESS_TOKEN_SECONDS = 3600;
 const AUDIENCE = 'authenticated';
 /**
- * The 64 bytes of an ES256 signature as base64url, whose last character has four spare bits. They must be zero: else a
- * token with that one character changed would still be accepted.
+ * The 64 bytes of an ES256 signature as base64url, whose last character has four unused bits. They must be zero; otherwise a
+ * token with another last character would still be accepted.
  */
 const SIGNATURE = /\.[A-Za-z0-9_-]{85}[AQgw]$/;
 
@@ -19,14 +19,14 @@ export type SigningJwk = PublicJwk & { d: string };
 
 export type TokenOptions = {
   privateKey: SigningJwk;
-  /** Retired keys whose tokens are still believed. */
+  /** Retired keys whose tokens are still accepted. */
   previousKeys?: PublicJwk[];
   clock: Clock;
-  /** Written as `iss`, never compared. */
+  /** Written as `iss`; verification does not check it. */
   issuer: string;
 };
 
-/** Makes and checks access tokens: ES256 JWTs with the claims that the Supabase clients expect. */
+/** Signs and verifies access tokens: ES256 JWTs with the claims that Supabase's clients expect. */
 export function createTokens({ privateKey, previousKeys = [], clock, issuer }: TokenOptions): Tokens {
   const retired = previousKeys.filter(({ kid }) => kid !== privateKey.kid);
   const keys = new Map([privateKey, ...retired].map((key) => [key.kid, publicHalf(key)]));
@@ -49,7 +49,7 @@ export function createTokens({ privateKey, previousKeys = [], clock, issuer }: T
     async verify(token) {
       try {
         if (!SIGNATURE.test(token)) throw new errors.JWSInvalid();
-        // The signature decides; a name that we do not know only means that today's key is tried.
+        // The signature decides. For an unknown `kid` the current key is tried.
         const findKey = ({ kid = privateKey.kid }) => keys.get(kid) ?? publicHalf(privateKey);
         return readClaims(
           await jwtVerify(token, findKey, {
@@ -59,7 +59,7 @@ export function createTokens({ privateKey, previousKeys = [], clock, issuer }: T
           }),
         );
       } catch (cause) {
-        // Anything else is a fault of ours: it must not look like the caller's, who would then sign out.
+        // Any other error is a server fault. It must not become a 401, which would sign the caller out.
         if (!(cause instanceof errors.JOSEError)) throw cause;
         const reason = cause instanceof errors.JWTExpired ? 'expired' : 'invalid';
         throw new Problem('ERR_4005', { details: { reason }, cause });

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 
-/** The models that can be used here and now, featured first, then by name. */
-export async function listModels(ctx: Context) {
+/** Returns the available models of this server's providers, featured first, then by name. */
+export async function listModels(ctx: Pick<Context, 'db' | 'providers'>) {
   return ctx.db.read
     .selectFrom('models')
     .selectAll()

@@ -1,8 +1,8 @@
 import { Problem } from '../../kernel/errors.ts';
 import type { Context } from '../context.ts';
 
-/** The balance as the ledger left it; read anew each time. */
-export async function readBalance(ctx: Context, userId: string): Promise<number> {
+/** Returns the current balance, read from the database each time. */
+export async function readBalance(ctx: Pick<Context, 'db'>, userId: string): Promise<number> {
   const row = await ctx.db.read
     .selectFrom('users')
     .select('credits_remaining')

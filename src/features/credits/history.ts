@@ -2,8 +2,8 @@ import type { Context } from '../context.ts';
 
 export type HistoryPage = { limit: number; afterSeq: number | null };
 
-/** A page of an account's ledger, newest first. `nextSeq` continues it at the same cost however far it goes. */
-export async function readHistory(ctx: Context, userId: string, { limit, afterSeq }: HistoryPage) {
+/** Returns a page of an account's ledger, newest first. `nextSeq` leads to the next page; every page costs the same. */
+export async function readHistory(ctx: Pick<Context, 'db'>, userId: string, { limit, afterSeq }: HistoryPage) {
   let query = ctx.db.read
     .selectFrom('quota_log')
     .select(['id', 'seq', 'change', 'reason', 'balance_after', 'job_id', 'created_at'])

@@ -5,7 +5,7 @@ import { canonicalHash } from '../../kernel/hash.ts';
 import type { RateLimitState } from '../../kernel/rate-limit.ts';
 import { parseImageUrl } from '../../media/object-path.ts';
 import type { Context } from '../context.ts';
-import { completeSettings, knownSettings, type SettingsSchema } from './settings.ts';
+import { completeSettings, pickSettings, type SettingsSchema } from './settings.ts';
 import { checkImage } from './source-image.ts';
 
 export type BeginGenerationInput = {
@@ -15,11 +15,11 @@ export type BeginGenerationInput = {
   prompt: string;
   settings: Record<string, unknown>;
   imageUrl: string | null;
-  /** The caller's IP address as the limits see it; null where there is none. */
-  address: string | null;
+  /** The caller's IP address in the form that rate limits count; null if there is none. */
+  ip: string | null;
 };
 
-/** `limit`: what is left of the account's generations; absent in a repeat. */
+/** `limit`: what is left of the account's generations; absent in a replay. */
 export type Answer = { status: number; body: unknown; isReplay: boolean; limit?: RateLimitState };
 
 type BeginResult = ResultOf<'begin_generation'>;
@@ -29,8 +29,11 @@ const HOUR_SECONDS = 3600;
 /** A slot frees when any job ends, which may be soon. */
 const IN_FLIGHT_RETRY_SECONDS = 5;
 
-/** Charges for one generation and starts it, once for each key. */
-export async function beginGeneration(ctx: Context, input: BeginGenerationInput): Promise<Answer> {
+/** Charges for one generation and starts it, once per idempotency key. */
+export async function beginGeneration(
+  ctx: Pick<Context, 'clock' | 'db' | 'media' | 'policy' | 'providers'>,
+  input: BeginGenerationInput,
+): Promise<Answer> {
   const prompt = input.prompt.trim();
   const model = await ctx.db.read
     .selectFrom('models')
@@ -40,7 +43,7 @@ export async function beginGeneration(ctx: Context, input: BeginGenerationInput)
   if (!model) throw new Problem('ERR_4002', { details: { field: 'model_id' } });
   const schema = settingsSchemaOf(model.settings_schema);
 
-  // Before anything that may have changed since the first call: a repeat gets its answer even if the model is gone.
+  // Before checks whose result may have changed since the first call: a repeat gets its answer even if the model is gone.
   const replay = await findReplay(ctx, input);
   if (replay) return replay;
 
@@ -59,24 +62,24 @@ export async function beginGeneration(ctx: Context, input: BeginGenerationInput)
     prompt,
     settings: completeSettings(schema, input.settings),
     image_url: imagePath,
-    address: input.address,
+    address: input.ip,
     limit_account: limits.generationsPerHour,
-    limit_address: limits.generationsPerHourPerAddress,
+    limit_address: limits.generationsPerHourPerIp,
     limit_in_flight: limits.generationsInFlight,
     deadline_seconds: ctx.policy.generationDeadlineSeconds,
   });
   return answerOf(result);
 }
 
-/** Two requests are the same when this is, given the names of the settings that count. */
+/** Two requests are the same if their hashes are. `names` are the settings that count. */
 function hashRequest({ modelId, prompt, settings, imageUrl }: BeginGenerationInput, names: string[]): Promise<string> {
-  const known = knownSettings(names, settings);
-  // Two URLs of one image are the same request.
+  const picked = pickSettings(names, settings);
+  // Different URLs of one image are the same request.
   const image = imageUrl === null ? null : (parseImageUrl(imageUrl)?.path ?? imageUrl);
-  return canonicalHash({ model_id: modelId, prompt: prompt.trim(), settings: known, image_url: image });
+  return canonicalHash({ model_id: modelId, prompt: prompt.trim(), settings: picked, image_url: image });
 }
 
-async function findReplay(ctx: Context, input: BeginGenerationInput): Promise<Answer | null> {
+async function findReplay(ctx: Pick<Context, 'clock' | 'db'>, input: BeginGenerationInput): Promise<Answer | null> {
   const logged = await ctx.db.read
     .selectFrom('idempotency_log')
     .leftJoin('video_jobs', 'video_jobs.job_id', 'idempotency_log.job_id')
@@ -86,7 +89,7 @@ async function findReplay(ctx: Context, input: BeginGenerationInput): Promise<An
     .where('idempotency_log.expires_at', '>', ctx.clock.now())
     .executeTakeFirst();
   if (!logged) return null;
-  // The job holds every setting that the model had when it was charged, which may not be those of today.
+  // The job holds every setting that the model had when the job was charged; the model may have others today.
   const requestHash = await hashRequest(input, Object.keys(Object(logged.settings)));
   if (logged.request_hash !== requestHash || logged.operation_type !== 'generate_video') throw keyReused();
   return { status: logged.status_code, body: logged.response_data, isReplay: true };
@@ -154,7 +157,7 @@ function rateLimited(result: Extract<BeginResult, { outcome: 'rate_limited' }>):
   });
 }
 
-/** The column's check keeps it an object; the catalogue's own writes keep to its shape. */
+/** A check on the column ensures an object; all writes to the catalogue keep to its shape. */
 function settingsSchemaOf(column: Json): SettingsSchema {
   const schema = column as unknown as Partial<SettingsSchema> | null;
   return { properties: schema?.properties ?? {} };

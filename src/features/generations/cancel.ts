@@ -5,8 +5,8 @@ import type { Answer } from './begin.ts';
 
 export type CancelGenerationInput = { userId: string; jobId: string; idempotencyKey: string | null };
 
-/** Stops a generation whose video is not made yet and refunds it; else ERR_4008. */
-export async function cancelGeneration(ctx: Context, input: CancelGenerationInput): Promise<Answer> {
+/** Cancels a generation whose video is not made yet, and refunds it. Throws ERR_4008 for any other. */
+export async function cancelGeneration(ctx: Pick<Context, 'db'>, input: CancelGenerationInput): Promise<Answer> {
   const result = await ctx.db.call('cancel_generation', {
     user_id: input.userId,
     job_id: input.jobId,

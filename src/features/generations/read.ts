@@ -22,8 +22,8 @@ const COLUMNS = [
   'completed_at',
 ] as const;
 
-/** One generation of its owner; another's and none are the same ERR_4007. */
-export async function readGeneration(ctx: Context, userId: string, jobId: string) {
+/** Returns a generation of this user. Throws ERR_4007 for another user's generation as for an unknown one. */
+export async function readGeneration(ctx: Pick<Context, 'db'>, userId: string, jobId: string) {
   const row = await ctx.db.read
     .selectFrom('video_jobs')
     .select(COLUMNS)
@@ -39,8 +39,8 @@ export type GenerationRow = Awaited<ReturnType<typeof readGeneration>>;
 
 export type JobsPage = { limit: number; offset: number; afterSeq: number | null; status: JobStatus | null };
 
-/** A page of an account's generations, newest first. The total is kept by the database, not counted. */
-export async function listGenerations(ctx: Context, userId: string, page: JobsPage) {
+/** Returns a page of an account's generations, newest first. The total is read from job_counters, not counted. */
+export async function listGenerations(ctx: Pick<Context, 'db'>, userId: string, page: JobsPage) {
   let query = ctx.db.read
     .selectFrom('video_jobs')
     .select(COLUMNS)
@@ -56,7 +56,7 @@ export async function listGenerations(ctx: Context, userId: string, page: JobsPa
   return { jobs, total, hasMore, nextSeq: hasMore ? (jobs.at(-1)?.seq ?? null) : null };
 }
 
-async function countGenerations(ctx: Context, userId: string, status: JobStatus | null): Promise<number> {
+async function countGenerations(ctx: Pick<Context, 'db'>, userId: string, status: JobStatus | null): Promise<number> {
   let query = ctx.db.read
     .selectFrom('job_counters')
     .select(sql<number>`coalesce(sum(jobs), 0)`.as('total'))

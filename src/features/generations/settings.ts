@@ -1,4 +1,4 @@
-/** A model's settings schema (JSON Schema 2020-12, flat) applied to what a caller sent. */
+/** Applies a model's settings schema (JSON Schema 2020-12, flat) to the settings in a request. */
 import { Problem } from '../../kernel/errors.ts';
 import type { VideoSettings } from '../../providers/provider.ts';
 
@@ -12,11 +12,11 @@ type SettingSchema = {
   default?: SettingValue;
 };
 
-/** What a settings schema's column holds; the catalogue's own writes keep to it. */
+/** The content of models.settings_schema; all writes to the catalogue keep to this shape. */
 export type SettingsSchema = { properties: Record<string, SettingSchema> };
 
-/** The settings of these names, as sent; others are ignored and never reach a provider. */
-export function knownSettings(names: string[], given: Record<string, unknown>): Record<string, unknown> {
+/** Returns the given settings of these names. Others are ignored and never reach a provider. */
+export function pickSettings(names: string[], given: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     names
       .filter((name) => Object.hasOwn(given, name) && given[name] !== undefined && given[name] !== null)
@@ -24,7 +24,7 @@ export function knownSettings(names: string[], given: Record<string, unknown>): 
   );
 }
 
-/** Every value that the setting admits, or its bounds where they are too many to list. */
+/** Returns every allowed value of a setting, or its type and bounds if the values cannot be listed. */
 function allowedOf(setting: SettingSchema): unknown {
   if (setting.enum) return setting.enum;
   if (setting.type === 'boolean') return [true, false];
@@ -33,7 +33,7 @@ function allowedOf(setting: SettingSchema): unknown {
   return Array.from({ length: maximum - minimum + 1 }, (_, index) => minimum + index);
 }
 
-function admits(setting: SettingSchema, value: unknown): value is SettingValue {
+function isAllowed(setting: SettingSchema, value: unknown): value is SettingValue {
   if (setting.enum) return setting.enum.some((option) => option === value);
   if (setting.type === 'integer') {
     return (
@@ -45,18 +45,18 @@ function admits(setting: SettingSchema, value: unknown): value is SettingValue {
   return typeof value === setting.type;
 }
 
-/** Settings ready for a provider: every one the model has, with its default where none was sent. Else ERR_4006. */
+/** Returns every setting of a model, as given or with its default. Throws ERR_4006 for a value that is not allowed. */
 export function completeSettings(schema: SettingsSchema, given: Record<string, unknown>): VideoSettings {
   const complete: Record<string, SettingValue> = {};
   for (const [name, setting] of Object.entries(schema.properties)) {
     const value = given[name] ?? setting.default;
     if (value === undefined) continue;
-    if (!admits(setting, value)) {
+    if (!isAllowed(setting, value)) {
       throw new Problem('ERR_4006', { details: { field: `settings.${name}`, allowed: allowedOf(setting) } });
     }
     complete[name] = value;
   }
   const duration = complete.duration;
-  if (typeof duration !== 'number') throw new Problem('ERR_6003', { cause: 'a model without a duration' });
+  if (typeof duration !== 'number') throw new Problem('ERR_6003', { cause: 'the model has no duration' });
   return { ...complete, duration };
 }

@@ -3,18 +3,18 @@ import { sha256Hex } from '../../kernel/hash.ts';
 import type { ProviderName, VideoProvider, WebhookDelivery } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
 
-/** `sender` and `jobId` as the URL names them: neither is signed. */
+/** `sender` and `jobId` come from the URL: neither is signed. */
 export type ReceivedWebhook = WebhookDelivery & { sender: string | null; jobId: string | null };
 
 /**
- * Who sent it, and what that sender's own scheme says. `generic`: signed with our secret, in our own form, which the caller
- * still has to read.
+ * The result of the sender's own scheme. `generic`: signed with our secret, in our own form; the event is still to be read
+ * from the body.
  */
 export type VerifiedWebhook =
   | { from: 'vendor'; sender: string; eventId: string | null; providers: ProviderName[]; providerJobId: string | null }
   | { from: 'generic' };
 
-/** An event of a verified sender. `eventId` null: it carries none. `providers`: those that it may be about. */
+/** An event of a verified sender. `eventId` is null if it has none. `providers` are those that it may be about. */
 export type ProviderEvent = {
   sender: string;
   eventId: string | null;
@@ -24,19 +24,23 @@ export type ProviderEvent = {
 
 type Sender = VideoProvider & Required<Pick<VideoProvider, 'webhooksFrom' | 'verifyWebhook'>>;
 
-/** Verifies the raw bytes by the sender's scheme; else ERR_4005. */
-export async function verifyWebhook(ctx: Context, webhook: ReceivedWebhook): Promise<VerifiedWebhook> {
+/** Verifies the raw body by the sender's scheme. Throws ERR_4005 if it cannot be verified. */
+export async function verifyWebhook(
+  ctx: Pick<Context, 'log' | 'providers' | 'verifySignedWebhook'>,
+  webhook: ReceivedWebhook,
+): Promise<VerifiedWebhook> {
   const senders = [...ctx.providers.values()].filter(sendsWebhooks);
   const vendor = senders.find(({ name, webhooksFrom }) => [name, webhooksFrom].includes(webhook.sender ?? ''));
   if (!vendor) {
     const isSigned = await ctx.verifySignedWebhook?.(webhook);
-    if (!isSigned) throw refused(ctx, 'signed', ctx.verifySignedWebhook ? 'not our secret’s' : 'no secret is set');
+    if (!isSigned)
+      throw rejected(ctx, 'signed', ctx.verifySignedWebhook ? 'not signed with the secret' : 'no secret is set');
     return { from: 'generic' };
   }
-  // Providers behind one sender share its keys: one verifies for all, and the event may be about any of them.
+  // Providers of one sender share its keys: one verifies for all, and the event may be about any of them.
   const sender = vendor.webhooksFrom;
   const verdict = await vendor.verifyWebhook(webhook);
-  if (!verdict.ok) throw refused(ctx, sender, verdict.cause);
+  if (!verdict.ok) throw rejected(ctx, sender, verdict.cause);
   return {
     from: 'vendor',
     sender,
@@ -46,7 +50,7 @@ export async function verifyWebhook(ctx: Context, webhook: ReceivedWebhook): Pro
   };
 }
 
-/** An event in our own form; without a `provider` it may be about any. */
+/** Returns an event in our own form. Without a `provider` it may be about any provider. */
 export function genericEvent(
   ctx: Pick<Context, 'providers'>,
   { id, provider, providerJobId }: { id: string | null; provider: string | null; providerJobId: string },
@@ -56,10 +60,14 @@ export function genericEvent(
 }
 
 /**
- * Records a verified event once and has the worker ask the provider. Nothing that the event says of the job is believed; an
- * event about no job of ours leaves no row.
+ * Records a verified event once and makes the worker poll the provider. What the event says about the job is not used. An
+ * event about an unknown job leaves no row.
  */
-export async function recordWebhook(ctx: Context, webhook: ReceivedWebhook, event: ProviderEvent): Promise<void> {
+export async function recordWebhook(
+  ctx: Pick<Context, 'db' | 'log'>,
+  webhook: ReceivedWebhook,
+  event: ProviderEvent,
+): Promise<void> {
   const recorded = await ctx.db.call('record_provider_event', {
     sender: event.sender,
     event_key: event.eventId ?? `sha256:${await sha256Hex(Uint8Array.from(webhook.body))}`,
@@ -75,7 +83,7 @@ function sendsWebhooks(provider: VideoProvider): provider is Sender {
   return provider.webhooksFrom !== undefined && provider.verifyWebhook !== undefined;
 }
 
-function refused(ctx: Pick<Context, 'log'>, sender: string, cause: string): Problem {
-  ctx.log.warn({ sender, cause }, 'webhook refused: it could not be verified');
+function rejected(ctx: Pick<Context, 'log'>, sender: string, cause: string): Problem {
+  ctx.log.warn({ sender, cause }, 'webhook rejected: it could not be verified');
   return new Problem('ERR_4005', { details: { reason: 'signature' } });
 }

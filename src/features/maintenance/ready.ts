@@ -2,8 +2,11 @@ import type { Context } from '../context.ts';
 
 export type Readiness = { ready: boolean; checks: { database: boolean; migrations: boolean; worker: boolean | null } };
 
-/** Whether this process can do its work: the database answers, is migrated, and the worker (null: elsewhere) runs. */
-export async function readReadiness(ctx: Context, isWorking: () => boolean | null): Promise<Readiness> {
+/** Checks that the database responds and is migrated, and that the worker runs (null: the worker is another process). */
+export async function readReadiness(
+  ctx: Pick<Context, 'db' | 'latestMigration'>,
+  isWorking: () => boolean | null,
+): Promise<Readiness> {
   let database = true;
   let migrations = false;
   try {

@@ -1,8 +1,8 @@
 import type { Context } from '../context.ts';
-import { BEGINNING, type UserEvent } from './feed.ts';
+import { SNAPSHOT_ID, type UserEvent } from './event-reader.ts';
 
-/** The jobs that are under way, as the events they would have been told by, for a stream that has seen none. */
-export async function snapshotOf(ctx: Context, userId: string): Promise<UserEvent[]> {
+/** Returns the unfinished jobs as events, for a stream that does not resume. */
+export async function snapshotOf(ctx: Pick<Context, 'db'>, userId: string): Promise<UserEvent[]> {
   const rows = await ctx.db.read
     .selectFrom('video_jobs')
     .select(['job_id', 'status', 'progress', 'queue_position', 'created_at'])
@@ -12,7 +12,7 @@ export async function snapshotOf(ctx: Context, userId: string): Promise<UserEven
     .orderBy('seq')
     .execute();
   return rows.map((row) => ({
-    id: BEGINNING,
+    id: SNAPSHOT_ID,
     type: row.status === 'pending' ? 'queued' : 'processing',
     job_id: row.job_id,
     data: row.status === 'pending' ? {} : { progress: row.progress, queue_position: row.queue_position },

@@ -3,7 +3,7 @@ import { parseObjectPath } from '../../media/object-path.ts';
 import type { Context } from '../context.ts';
 import { deleteFiles } from './delete-files.ts';
 
-/** Deletes those of the paths that their owner has, and returns them; a job that has not sent its image yet then fails. */
+/** Deletes the user's uploads among these paths and returns them. A job that has not sent its image yet then fails. */
 export async function deleteUploads(
   ctx: Pick<Context, 'db' | 'log' | 'media'>,
   userId: string,

@@ -5,7 +5,7 @@ import { jobIdOf, UPLOADS } from '../../media/object-path.ts';
 import type { MediaKey } from '../../media/store.ts';
 import type { Context } from '../context.ts';
 
-/** So many bytes say what a picture is. */
+/** The first bytes of a file, enough to detect the type of an image. */
 const SIGNATURE_BYTES = 12;
 
 /** An object that its owner may see. */
@@ -19,14 +19,19 @@ export type StoredObject = {
   updatedAt: Date;
 };
 
-/** The object of this owner under this path; none is ERR_4007. */
-export async function findObject(ctx: Context, userId: string, bucket: string, path: string): Promise<StoredObject> {
+/** Returns this user's object under this path. Throws ERR_4007 if there is none. */
+export async function findObject(
+  ctx: Pick<Context, 'db'>,
+  userId: string,
+  bucket: string,
+  path: string,
+): Promise<StoredObject> {
   const found = bucket === UPLOADS ? await findUpload(ctx, userId, path) : await findMedia(ctx, userId, bucket, path);
   if (!found) throw new Problem('ERR_4007');
   return found;
 }
 
-async function findUpload(ctx: Context, userId: string, path: string): Promise<StoredObject | null> {
+async function findUpload(ctx: Pick<Context, 'db'>, userId: string, path: string): Promise<StoredObject | null> {
   const row = await ctx.db.read
     .selectFrom('uploads')
     .selectAll()
@@ -39,8 +44,13 @@ async function findUpload(ctx: Context, userId: string, path: string): Promise<S
   return { id, bucket: UPLOADS, path, key: file, contentType, createdAt, updatedAt };
 }
 
-/** A finished video, or its picture; its name ends in the job's id. */
-async function findMedia(ctx: Context, userId: string, bucket: string, path: string): Promise<StoredObject | null> {
+/** A finished video or its thumbnail. The file is named after the job's id. */
+async function findMedia(
+  ctx: Pick<Context, 'db'>,
+  userId: string,
+  bucket: string,
+  path: string,
+): Promise<StoredObject | null> {
   const jobId = jobIdOf(path);
   if (jobId === null) return null;
   const row = await ctx.db.read
@@ -65,8 +75,12 @@ async function findMedia(ctx: Context, userId: string, bucket: string, path: str
   };
 }
 
-/** What a signed URL opens; ERR_4007 once it is gone. */
-export async function findSigned(ctx: Context, bucket: string, path: string): Promise<SignedObject> {
+/** Returns the object of a signed URL. Throws ERR_4007 if it no longer exists. */
+export async function findSigned(
+  ctx: Pick<Context, 'db' | 'media'>,
+  bucket: string,
+  path: string,
+): Promise<SignedObject> {
   const found = bucket === UPLOADS ? await findSignedUpload(ctx, path) : await findSignedMedia(ctx, bucket, path);
   if (!found) throw new Problem('ERR_4007');
   return found;
@@ -74,8 +88,8 @@ export async function findSigned(ctx: Context, bucket: string, path: string): Pr
 
 type SignedObject = { key: MediaKey; contentType: string };
 
-/** A video or a thumbnail stops being served with its job, however long its URL was to live. */
-async function findSignedMedia(ctx: Context, bucket: string, path: string): Promise<SignedObject | null> {
+/** A video or a thumbnail is served only while its job exists, even if its URL is valid for longer. */
+async function findSignedMedia(ctx: Pick<Context, 'db'>, bucket: string, path: string): Promise<SignedObject | null> {
   const jobId = jobIdOf(path);
   if (jobId === null) return null;
   const row = await ctx.db.read
@@ -89,10 +103,10 @@ async function findSignedMedia(ctx: Context, bucket: string, path: string): Prom
 }
 
 /**
- * The newest version of an upload or, where Supabase's own Storage took it and we have no row, the object itself, if its
- * first bytes are an image's.
+ * The newest version of an upload. An object that Supabase's own Storage received has no row here; it is served if its first
+ * bytes are those of an image.
  */
-async function findSignedUpload(ctx: Context, path: string): Promise<SignedObject | null> {
+async function findSignedUpload(ctx: Pick<Context, 'db' | 'media'>, path: string): Promise<SignedObject | null> {
   const row = await ctx.db.read
     .selectFrom('uploads')
     .select(['file', 'content_type'])
@@ -101,7 +115,7 @@ async function findSignedUpload(ctx: Context, path: string): Promise<SignedObjec
     .executeTakeFirst();
   if (row) return { key: row.file, contentType: row.content_type };
   const key: MediaKey = `${UPLOADS}/${path}`;
-  const begin = (await ctx.media.info(key)) && (await ctx.media.read(key, { start: 0, end: SIGNATURE_BYTES - 1 }));
-  const contentType = begin && imageTypeOf(new Uint8Array(await new Response(begin).arrayBuffer()));
+  const start = (await ctx.media.info(key)) && (await ctx.media.read(key, { start: 0, end: SIGNATURE_BYTES - 1 }));
+  const contentType = start && imageTypeOf(new Uint8Array(await new Response(start).arrayBuffer()));
   return contentType ? { key, contentType } : null;
 }

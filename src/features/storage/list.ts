@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 
 export type ListInput = {
   bucket: string;
-  /** The folder, without slashes at its ends; empty for the root, where everybody sees their own folder alone. */
+  /** The folder, without a slash at either end; empty for the root, which contains only the user's own folder. */
   prefix: string;
   limit: number;
   offset: number;
@@ -13,7 +13,7 @@ export type ListInput = {
   isDescending: boolean;
 };
 
-/** `id` null: a folder, of which nothing more is known. */
+/** A folder has only a name; its other fields are null. */
 export type Entry = {
   name: string;
   id: string | null;
@@ -39,22 +39,22 @@ const THUMBNAILS = sql`
   from video_jobs
   where status = 'completed' and deleted_at is null and thumbnail_url is not null`;
 
-/** What lies in a folder of the owner's, one level deep. */
-export async function listObjects(ctx: Context, userId: string, input: ListInput): Promise<Entry[]> {
+/** Lists the files and folders in a folder of the user's, one level deep. */
+export async function listObjects(ctx: Pick<Context, 'db'>, userId: string, input: ListInput): Promise<Entry[]> {
   const { bucket, prefix, limit, offset, search, sortBy, isDescending } = input;
   const objects = bucket === UPLOADS ? UPLOADED : bucket === 'videos' ? VIDEOS : THUMBNAILS;
   const folder = prefix === '' ? '' : `${prefix}/`;
   const order = isDescending ? sql`desc nulls last` : sql`asc nulls first`;
   const found = await sql<Entry>`
-    with theirs as (
+    with owned as (
       select o.*, substr(o.path, ${folder.length + 1}) as rest
       from (${objects} and user_id = ${userId}::uuid) o
       where starts_with(o.path, ${folder})
     ), entries as (
-      select rest as name, id, content_type, bytes, sha256, created_at, updated_at from theirs where strpos(rest, '/') = 0
+      select rest as name, id, content_type, bytes, sha256, created_at, updated_at from owned where strpos(rest, '/') = 0
       union all
       select distinct split_part(rest, '/', 1), null::uuid, null, null::bigint, null, null::timestamptz, null::timestamptz
-      from theirs
+      from owned
       where strpos(rest, '/') > 0
     )
     select * from entries

@@ -9,53 +9,56 @@ import { UPLOADS } from '../../media/object-path.ts';
 import type { Context } from '../context.ts';
 import { deleteFiles } from './delete-files.ts';
 
-/** What one account may keep: plenty for people, little for whoever wants to fill a disk. */
+/** What one account may keep: plenty for a person, too little to fill a disk. */
 export const UPLOADS_MAX = 200;
 const BYTES_TOTAL_MAX = 500 * 1024 * 1024;
-/** A store that takes longer for ten megabytes is not there. Far less than the hour after which leftovers are swept. */
+/** A store that takes longer for 10 MB counts as unavailable. Far less than the hour after which leftovers are swept. */
 const STORE_TIMEOUT_MS = 60_000;
-/** How many images are in memory at a time. */
+/** How many images are in memory at the same time. */
 const withSlot = createSemaphore(4);
 
 export type UploadInput = {
   userId: string;
-  /** As `writablePath` gives it. */
+  /** In the form that `writablePath` returns. */
   path: string;
-  /** The picture on this machine; it stays there. */
+  /** The path of the image on this machine. The file is not deleted. */
   file: string;
-  /** Whether one that is there already gives way. */
+  /** Whether an existing object is replaced. */
   isUpsert: boolean;
 };
 
-/** Keeps a picture under its owner's name for it. Of writers at once the last one stays, file and row alike. */
-export async function upload(ctx: Context, { userId, path, file, isUpsert }: UploadInput) {
-  const picture = await withSlot(() => inspect(file));
+/** Checks an image and stores it under its path. Of concurrent uploads to one path the last one stays, file and row. */
+export async function upload(
+  ctx: Pick<Context, 'db' | 'log' | 'media'>,
+  { userId, path, file, isUpsert }: UploadInput,
+) {
+  const image = await withSlot(() => inspect(file));
   const begun = await ctx.db.call('begin_upload', {
     user_id: userId,
     path,
-    content_type: picture.contentType,
-    bytes: picture.bytes,
-    width: picture.width,
-    height: picture.height,
-    sha256: picture.sha256,
+    content_type: image.contentType,
+    bytes: image.bytes,
+    width: image.width,
+    height: image.height,
+    sha256: image.sha256,
     upsert: isUpsert,
     pictures_max: UPLOADS_MAX,
     bytes_max: BYTES_TOTAL_MAX,
   });
-  if (begun.outcome !== 'begun') throw refusalOf(begun);
+  if (begun.outcome !== 'begun') throw uploadProblem(begun);
   await ctx.media.putFile(begun.file, file, AbortSignal.timeout(STORE_TIMEOUT_MS)).catch(async (error) => {
     await deleteFiles(ctx, [begun]);
     throw error;
   });
-  // Where its answer is lost the picture is there, or is swept: nothing may be removed on a guess.
+  // If its answer is lost, the image is stored or will be swept. Deleting it here could delete a stored image.
   const finished = await ctx.db.call('finish_upload', { id: begun.id, path, upsert: isUpsert });
   if (finished.outcome === 'stored') {
     if (finished.replaced) await deleteFiles(ctx, [finished.replaced]);
     return { id: begun.id, key: `${UPLOADS}/${path}` };
   }
   await deleteFiles(ctx, [begun]);
-  if (finished.outcome === 'exists') throw alreadyThere();
-  throw new Problem('ERR_6002', { cause: 'the upload was given up meanwhile' });
+  if (finished.outcome === 'exists') throw alreadyExists();
+  throw new Problem('ERR_6002', { cause: 'the upload was removed meanwhile' });
 }
 
 type Inspected = Image & { bytes: number; sha256: string };
@@ -63,11 +66,11 @@ type Inspected = Image & { bytes: number; sha256: string };
 async function inspect(file: string): Promise<Inspected> {
   const bytes = new Uint8Array(await readFile(file));
   const found = inspectImage(bytes);
-  if ('fault' in found) throw faultOf(found.fault);
+  if ('fault' in found) throw imageProblem(found.fault);
   return { ...found, bytes: bytes.length, sha256: await sha256Hex(bytes) };
 }
 
-function faultOf(fault: ImageFault): Problem {
+function imageProblem(fault: ImageFault): Problem {
   const { sideMin, sideMax, pixelsMax } = IMAGE_BOUNDS;
   if (fault === 'side') {
     const allowed = { minimum: sideMin, maximum: sideMax };
@@ -82,10 +85,10 @@ function faultOf(fault: ImageFault): Problem {
   return new Problem('ERR_4015', { details });
 }
 
-function refusalOf(begun: Exclude<ResultOf<'begin_upload'>, { outcome: 'begun' }>): Problem {
+function uploadProblem(begun: Exclude<ResultOf<'begin_upload'>, { outcome: 'begun' }>): Problem {
   switch (begun.outcome) {
     case 'exists':
-      return alreadyThere();
+      return alreadyExists();
     case 'banned':
       return new Problem('ERR_4013');
     case 'user_not_found':
@@ -97,6 +100,6 @@ function refusalOf(begun: Exclude<ResultOf<'begin_upload'>, { outcome: 'begun' }
   }
 }
 
-function alreadyThere(): Problem {
+function alreadyExists(): Problem {
   return new Problem('ERR_4008', { details: { reason: 'exists' } });
 }

@@ -1,6 +1,6 @@
 /**
- * What people read, in English: the source that the other languages are held to. Each code has a `plain` sentence that
- * needs nothing; the others are chosen by `details.reason` or by the details themselves, once all they name is there.
+ * The messages for users in English, the source of the other languages. Each code has a `plain` message without values; the
+ * other variants are chosen by `details.reason` or by the details themselves, if all values that they name are present.
  */
 export const en = {
   ERR_4001: {
@@ -11,7 +11,7 @@ export const en = {
   },
   ERR_4002: {
     plain: 'This model is not available. Please choose another one.',
-    unknown: 'There is no such model. Please choose one from the list.',
+    unknown: 'This model does not exist. Please choose one from the list.',
   },
   ERR_4003: {
     plain: 'Please describe your video in a few words.',
@@ -25,16 +25,17 @@ export const en = {
       'That was a little too fast. Please try again in {retry_after, plural, one {# second} other {# seconds}}.',
     minutes:
       'You have reached the limit for now. Please try again in {minutes, plural, one {# minute} other {# minutes}}.',
-    in_flight: 'You already have as many videos in the making as you can. Please wait until one is finished.',
+    in_flight: 'You have reached the limit of videos in progress. Please wait until one is finished.',
   },
   ERR_4005: {
-    plain: 'Please sign in to continue.',
-    expired: 'Your session has expired. Please sign in again.',
-    invalid: 'Your session is no longer valid. Please sign in again.',
+    plain: 'We could not find your session. Please reopen the app to continue.',
+    expired: 'Your session has expired. Please reopen the app to continue.',
+    invalid: 'Your session is no longer valid. Please reopen the app to continue.',
+    signature: 'The signature of this request is not valid.',
     forbidden: 'You are not allowed to do this.',
     link: 'This link is not valid.',
     link_expired: 'This link has expired. Please open the video again to get a new one.',
-    upload_link_expired: 'This link for uploading has expired. Please ask for a new one.',
+    upload_link_expired: 'This upload link has expired. Please request a new one.',
   },
   ERR_4006: {
     plain: 'Something in this request is not valid. Please check it and try again.',
@@ -44,32 +45,32 @@ export const en = {
     range: '“{field}” must be between {minimum, number} and {maximum, number}.',
     least: '“{field}” must be at least {minimum, number}.',
     most: '“{field}” must be at most {maximum, number}.',
-    lengths: '“{field}” must have {minLength, number} to {maxLength, number} characters.',
-    shorter: '“{field}” must have at least {minLength, plural, one {# character} other {# characters}}.',
-    longer: '“{field}” must have at most {maxLength, plural, one {# character} other {# characters}}.',
+    lengths: '“{field}” must be {minLength, number} to {maxLength, number} characters long.',
+    shorter: '“{field}” must be at least {minLength, plural, one {# character} other {# characters}} long.',
+    longer: '“{field}” must be at most {maxLength, plural, one {# character} other {# characters}} long.',
     malformed_json: 'The request is not valid JSON.',
     malformed_text: 'The request is not valid UTF-8 text.',
     not_an_object: 'The request must be a JSON object.',
     too_deep: 'The request is nested too deeply.',
-    forbidden_characters: '“{field}” contains characters that cannot be stored.',
-    file_name: 'This file name cannot be kept. Please use letters, digits, dots, dashes and underscores.',
-    malformed_form: 'The form in this request is not complete.',
-    picture_side: 'Each side of the picture must have {minimum, number} to {maximum, number} pixels.',
-    picture_pixels: 'This picture is too large. It may have at most {maximum, number} pixels in all.',
-    picture_small: 'This picture is too small to animate. Its shorter side needs at least {minimum, number} pixels.',
-    picture_shape: 'This picture is too long and narrow to animate.',
-    picture_unknown: 'Please choose a picture that you have uploaded.',
+    forbidden_characters: '“{field}” contains characters that are not allowed.',
+    file_name: 'This file name is not allowed. Please use only letters, digits, dots, dashes and underscores.',
+    malformed_form: 'The form in this request is incomplete.',
+    picture_side: 'Each side of the image must be between {minimum, number} and {maximum, number} pixels.',
+    picture_pixels: 'This image is too large. It can have at most {maximum, number} pixels in total.',
+    picture_small: 'This image is too small to animate. Its shorter side must be at least {minimum, number} pixels.',
+    picture_shape: 'This image is too long and narrow to animate.',
+    picture_unknown: 'Please choose an image that you have uploaded.',
   },
   ERR_4007: { plain: 'We could not find that. It may have been deleted.' },
   ERR_4008: {
-    plain: 'This is no longer possible, because something has changed in the meantime.',
+    plain: 'This is no longer possible because something has changed in the meantime.',
     running: 'This video is still being made. Please wait until it is finished.',
     finished: 'This video can no longer be cancelled.',
-    in_progress: 'We are still working on the same request. Please try again in a moment.',
-    exists: 'There already is a file of this name.',
-    uploads_full: 'You have stored as many pictures as you can. Please delete some first.',
+    in_progress: 'We are still working on this request. Please try again in a moment.',
+    exists: 'A file with this name already exists.',
+    uploads_full: 'You have reached the limit for stored images. Please delete some first.',
   },
-  ERR_4009: { plain: 'This request was sent before with other content. Please start it again as a new one.' },
+  ERR_4009: { plain: 'This request was already sent with different content. Please start a new one.' },
   ERR_4010: {
     plain: 'We could not verify this device. Please update the app and try again.',
     apple_account:
@@ -80,20 +81,20 @@ export const en = {
     unknown_product: 'This purchase is for a product that is not sold here.',
     revoked: 'This purchase was refunded, so it adds no credits.',
   },
-  ERR_4012: { plain: 'This purchase belongs to another account. Please sign in to that account to use it.' },
+  ERR_4012: { plain: 'This purchase belongs to another account and can only be used there.' },
   ERR_4013: { plain: 'This account has been suspended. Please contact support.' },
   ERR_4014: { plain: 'This is too large to send.', sized: 'This is too large. The limit is {size}.' },
   ERR_4015: {
     plain: 'This kind of content is not supported.',
     listed: 'This kind of content is not supported. Please send {allowed}.',
-    damaged: 'This picture is damaged or not complete. Please choose another one.',
-    animated: 'This picture moves already. Please choose a still one.',
+    damaged: 'This image is damaged or incomplete. Please choose another one.',
+    animated: 'This image is animated. Please choose a still image.',
   },
   ERR_4016: {
-    plain: 'This address does not accept this method.',
-    listed: 'This address does not accept this method. Please use {allowed}.',
+    plain: 'This URL does not accept this method.',
+    listed: 'This URL does not accept this method. Please use {allowed}.',
   },
-  ERR_4017: { plain: 'This feature is not switched on here.' },
+  ERR_4017: { plain: 'This feature is not enabled here.' },
   ERR_5001: {
     plain:
       'The video took too long, so we stopped waiting. You were not charged: any credits it used are back in your balance.',
@@ -114,7 +115,7 @@ export const en = {
     refunded:
       'The video service declined this request. You were not charged: {refunded, plural, one {your # credit is} other {your # credits are}} back in your balance. Please change the prompt or the settings and try again.',
     moderated:
-      'The video service declined this request because of its content rules. You were not charged: any credits used are back in your balance. Please change the prompt or the picture and try again.',
+      'The video service declined this request because of its content rules. You were not charged: any credits used are back in your balance. Please change the prompt or the image and try again.',
   },
   ERR_5004: {
     plain: 'You cancelled this video. Its credits are back in your balance.',

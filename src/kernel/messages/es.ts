@@ -1,39 +1,40 @@
 import type { Sentences } from './sentences.ts';
 
-/** What people read, in Spanish, addressing them as “tú”. */
+/** The messages for users in Spanish, addressing them as “tú”. */
 export const es: Sentences = {
   ERR_4001: {
-    plain: 'No tienes suficientes créditos. Compra más créditos, por favor.',
+    plain: 'No tienes suficientes créditos. Compra más para continuar.',
     detailed:
-      'Necesitas {required, plural, one {# crédito} other {# créditos}}, pero solo tienes {available, number}. Compra más créditos, por favor.',
-    debt: 'Necesitas {required, plural, one {# crédito} other {# créditos}}, pero el reembolso de una compra ha dejado tu saldo en {available, number}. Compra más créditos, por favor.',
+      'Necesitas {required, plural, one {# crédito} other {# créditos}}, pero solo tienes {available, number}. Compra más para continuar.',
+    debt: 'Necesitas {required, plural, one {# crédito} other {# créditos}}, pero el reembolso de una compra ha dejado tu saldo en {available, number}. Compra más para continuar.',
   },
   ERR_4002: {
-    plain: 'Este modelo no está disponible. Elige otro, por favor.',
-    unknown: 'Ese modelo no existe. Elige uno de la lista, por favor.',
+    plain: 'Este modelo no está disponible. Elige otro.',
+    unknown: 'Ese modelo no existe. Elige uno de la lista.',
   },
   ERR_4003: {
-    plain: 'Describe tu vídeo con unas pocas palabras, por favor.',
-    lengths: 'Describe tu vídeo con entre {minLength, number} y {maxLength, number} caracteres, por favor.',
-    shorter: 'Describe tu vídeo con al menos {minLength, plural, one {# carácter} other {# caracteres}}, por favor.',
-    longer: 'Describe tu vídeo con {maxLength, plural, one {# carácter} other {# caracteres}} como máximo, por favor.',
+    plain: 'Describe tu vídeo con unas pocas palabras.',
+    lengths: 'Describe tu vídeo con entre {minLength, number} y {maxLength, number} caracteres.',
+    shorter: 'Describe tu vídeo con al menos {minLength, plural, one {# carácter} other {# caracteres}}.',
+    longer: 'Describe tu vídeo con {maxLength, plural, one {# carácter} other {# caracteres}} como máximo.',
   },
   ERR_4004: {
-    plain: 'Vas un poco demasiado rápido. Espera un momento e inténtalo de nuevo.',
+    plain: 'Vas demasiado rápido. Espera un momento e inténtalo de nuevo.',
     detailed:
-      'Vas un poco demasiado rápido. Inténtalo de nuevo dentro de {retry_after, plural, one {# segundo} other {# segundos}}.',
+      'Vas demasiado rápido. Inténtalo de nuevo dentro de {retry_after, plural, one {# segundo} other {# segundos}}.',
     minutes:
       'Has alcanzado el límite por ahora. Inténtalo de nuevo dentro de {minutes, plural, one {# minuto} other {# minutos}}.',
-    in_flight: 'Ya tienes en marcha todos los vídeos que puedes hacer a la vez. Espera a que termine alguno.',
+    in_flight: 'Has alcanzado el límite de vídeos en curso. Espera a que termine alguno.',
   },
   ERR_4005: {
-    plain: 'Inicia sesión para continuar, por favor.',
-    expired: 'Tu sesión ha caducado. Vuelve a iniciar sesión, por favor.',
-    invalid: 'Tu sesión ya no es válida. Vuelve a iniciar sesión, por favor.',
+    plain: 'No hemos encontrado tu sesión. Vuelve a abrir la aplicación para continuar.',
+    expired: 'Tu sesión ha caducado. Vuelve a abrir la aplicación para continuar.',
+    invalid: 'Tu sesión ya no es válida. Vuelve a abrir la aplicación para continuar.',
+    signature: 'La firma de esta solicitud no es válida.',
     forbidden: 'No tienes permiso para hacer esto.',
     link: 'Este enlace no es válido.',
     link_expired: 'Este enlace ha caducado. Vuelve a abrir el vídeo para obtener uno nuevo.',
-    upload_link_expired: 'Este enlace para subir archivos ha caducado. Pide uno nuevo.',
+    upload_link_expired: 'Este enlace de subida ha caducado. Solicita uno nuevo.',
   },
   ERR_4006: {
     plain: 'Hay algo en esta solicitud que no es válido. Revísala e inténtalo de nuevo.',
@@ -50,26 +51,26 @@ export const es: Sentences = {
     malformed_text: 'La solicitud no es texto UTF-8 válido.',
     not_an_object: 'La solicitud debe ser un objeto JSON.',
     too_deep: 'La solicitud tiene demasiados niveles de anidamiento.',
-    forbidden_characters: '«{field}» contiene caracteres que no se pueden guardar.',
-    file_name: 'Este nombre de archivo no se puede guardar. Usa letras, cifras, puntos, guiones y guiones bajos.',
-    malformed_form: 'El formulario de esta solicitud no está completo.',
+    forbidden_characters: '«{field}» contiene caracteres no permitidos.',
+    file_name: 'Este nombre de archivo no está permitido. Usa solo letras, cifras, puntos, guiones y guiones bajos.',
+    malformed_form: 'El formulario de esta solicitud está incompleto.',
     picture_side: 'Cada lado de la imagen debe tener entre {minimum, number} y {maximum, number} píxeles.',
     picture_pixels: 'Esta imagen es demasiado grande. Puede tener como máximo {maximum, number} píxeles en total.',
     picture_small:
-      'Esta imagen es demasiado pequeña para animarla. Su lado más corto necesita al menos {minimum, number} píxeles.',
+      'Esta imagen es demasiado pequeña para animarla. Su lado más corto debe tener al menos {minimum, number} píxeles.',
     picture_shape: 'Esta imagen es demasiado larga y estrecha para animarla.',
     picture_unknown: 'Elige una imagen que hayas subido.',
   },
   ERR_4007: { plain: 'No hemos encontrado lo que buscas. Puede que se haya eliminado.' },
   ERR_4008: {
-    plain: 'Esto ya no es posible, porque algo ha cambiado mientras tanto.',
-    running: 'Este vídeo todavía se está creando. Espera a que termine, por favor.',
+    plain: 'Esto ya no es posible porque algo ha cambiado mientras tanto.',
+    running: 'Este vídeo todavía se está creando. Espera a que termine.',
     finished: 'Este vídeo ya no se puede cancelar.',
-    in_progress: 'Todavía estamos trabajando en la misma solicitud. Inténtalo de nuevo dentro de un momento.',
+    in_progress: 'Todavía estamos trabajando en esta solicitud. Inténtalo de nuevo dentro de un momento.',
     exists: 'Ya hay un archivo con este nombre.',
-    uploads_full: 'Has guardado todas las imágenes que puedes. Borra alguna primero.',
+    uploads_full: 'Has alcanzado el límite de imágenes guardadas. Borra alguna primero.',
   },
-  ERR_4009: { plain: 'Esta solicitud ya se envió antes con otro contenido. Empieza una nueva, por favor.' },
+  ERR_4009: { plain: 'Esta solicitud ya se envió con otro contenido. Empieza una nueva.' },
   ERR_4010: {
     plain: 'No hemos podido verificar este dispositivo. Actualiza la aplicación e inténtalo de nuevo.',
     apple_account:
@@ -78,23 +79,23 @@ export const es: Sentences = {
   ERR_4011: {
     plain: 'No hemos podido verificar esta compra. Restaura tus compras e inténtalo de nuevo.',
     unknown_product: 'Esta compra es de un producto que no se vende aquí.',
-    revoked: 'Esta compra fue reembolsada, así que no añade créditos.',
+    revoked: 'Esta compra se ha reembolsado, así que no añade créditos.',
   },
-  ERR_4012: { plain: 'Esta compra pertenece a otra cuenta. Inicia sesión en esa cuenta para usarla.' },
-  ERR_4013: { plain: 'Esta cuenta está suspendida. Ponte en contacto con el equipo de soporte, por favor.' },
+  ERR_4012: { plain: 'Esta compra pertenece a otra cuenta y solo se puede usar en ella.' },
+  ERR_4013: { plain: 'Esta cuenta está suspendida. Ponte en contacto con el equipo de soporte.' },
   ERR_4014: {
     plain: 'Esto es demasiado grande para enviarlo.',
     sized: 'Esto es demasiado grande. El límite es de {size}.',
   },
   ERR_4015: {
     plain: 'Este tipo de contenido no es compatible.',
-    listed: 'Este tipo de contenido no es compatible. Envía {allowed}, por favor.',
+    listed: 'Este tipo de contenido no es compatible. Envía {allowed}.',
     damaged: 'Esta imagen está dañada o incompleta. Elige otra.',
-    animated: 'Esta imagen ya se mueve. Elige una fija.',
+    animated: 'Esta imagen es animada. Elige una imagen fija.',
   },
   ERR_4016: {
-    plain: 'Esta dirección no acepta este método.',
-    listed: 'Esta dirección no acepta este método. Usa {allowed}, por favor.',
+    plain: 'Esta URL no acepta este método.',
+    listed: 'Esta URL no acepta este método. Usa {allowed}.',
   },
   ERR_4017: { plain: 'Esta función no está activada aquí.' },
   ERR_5001: {

@@ -1,6 +1,6 @@
 import type { ErrorCode, ProblemDetails } from '../errors.ts';
 
-/** Details that a code really comes with, so that its sentence shows at its best wherever errors are explained. */
+/** Typical details of each code, so that the documentation shows its most detailed sentence. */
 export const EXAMPLE_DETAILS: Record<ErrorCode, ProblemDetails> = {
   ERR_4001: { required: 4, available: 2, credits_remaining: 2 },
   ERR_4002: { field: 'model_id' },

@@ -1,12 +1,12 @@
 import type { ErrorCode } from '../errors.ts';
 
-/** What a code is called and what a client should do about it: the source of `docs/errors.md`. */
+/** The name of a code and what a client should do about it: the source of `docs/errors.md`. */
 export type Guidance = {
   name: string;
   advice: string;
-  /** A second status that the code may come with. */
+  /** A second status that an answer with this code can have. */
   alsoStatus?: 403;
-  /** Never an HTTP answer: only the `error_code` of a finished generation. */
+  /** Never the code of an HTTP answer: only the `error_code` of a finished generation. */
   jobsOnly?: true;
 };
 
@@ -18,7 +18,7 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
   },
   ERR_4002: {
     name: 'invalid, unknown or unavailable model',
-    advice: 'Read `get-models` again and let the person choose another model.',
+    advice: 'Read `get-models` again and let the user choose another model.',
   },
   ERR_4003: {
     name: 'invalid prompt',
@@ -32,7 +32,7 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
     name: 'unauthorized',
     alsoStatus: 403,
     advice:
-      'On 401 refresh the session once and repeat; if that fails, sign in again. On 403 do not repeat: the caller is known and not allowed.',
+      'On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.',
   },
   ERR_4006: {
     name: 'invalid request',
@@ -43,25 +43,25 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
     advice: 'Do not repeat. Remove the object from your list and read the list again.',
   },
   ERR_4008: {
-    name: 'conflict with the present state',
+    name: 'conflict with the current state',
     advice:
-      'Read the present state and decide again. With `Retry-After`, repeat the same request after that many seconds.',
+      'Read the current state and decide again. With `Retry-After`, repeat the same request after that many seconds.',
   },
   ERR_4009: {
     name: 'idempotency key used for another request',
-    advice: 'A bug in the client: use a new `Idempotency-Key` for each new request and the old one only to repeat.',
+    advice: 'A bug in the client: use a new `Idempotency-Key` for each new request, and the same key only for retries.',
   },
   ERR_4010: {
     name: 'device rejected',
-    advice: 'Ask DeviceCheck for a fresh token and try once more; then tell the person.',
+    advice: 'Get a new token from DeviceCheck and try once more; if that fails, show the message.',
   },
   ERR_4011: {
     name: 'purchase invalid',
-    advice: 'Do not finish the transaction. Ask StoreKit for the transaction again and send that once.',
+    advice: 'Do not finish the transaction. Get it from StoreKit again and send it once more.',
   },
   ERR_4012: {
     name: 'purchase belongs to another account',
-    advice: 'Finish the transaction and ask the person to sign in to the account that bought it.',
+    advice: 'Finish the transaction. Tell the user to sign in to the account that bought it, if it is theirs.',
   },
   ERR_4013: { name: 'account banned', advice: 'Stop sending requests and show how to reach support.' },
   ERR_4014: { name: 'too large', advice: 'Send less; `details.bytes_max` is the limit in bytes.' },
@@ -69,20 +69,20 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
   ERR_4016: { name: 'method not allowed', advice: 'Use one of the methods in the `Allow` header.' },
   ERR_4017: {
     name: 'switched off by configuration',
-    advice: 'Hide the feature. Whoever runs the server can configure it.',
+    advice: 'Hide the feature. The operator of the server can configure it.',
   },
   ERR_5001: {
     name: 'provider timeout',
-    advice: 'Nothing stays charged. Offer to try again, perhaps with another model.',
+    advice: 'The user was not charged. Offer to try again, perhaps with another model.',
   },
   ERR_5002: {
     name: 'provider unavailable',
-    advice: 'Nothing stays charged. Offer another model, or try again later.',
+    advice: 'The user was not charged. Offer another model, or try again later.',
   },
   ERR_5003: {
     name: 'provider rejected the request',
     advice:
-      'Nothing stays charged. Do not repeat unchanged: let the person change the prompt, the picture or the settings.',
+      'The user was not charged. Do not repeat unchanged: let the user change the prompt, the image or the settings.',
   },
   ERR_5004: { name: 'cancelled by the user', jobsOnly: true, advice: 'Nothing to do: the credits are back.' },
   ERR_5005: {
@@ -103,10 +103,10 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
   ERR_6003: {
     name: 'internal error',
     advice:
-      'Repeat once after a few seconds, with the same `Idempotency-Key`; then report the `X-Request-Id` of the answer.',
+      'Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer.',
   },
   ERR_6004: {
-    name: 'outside service unavailable',
-    advice: 'Repeat after a minute or so. Keep the session and the tokens: nothing is wrong with them.',
+    name: 'external service unavailable',
+    advice: 'Repeat after about a minute. Keep the session and the tokens: they are still valid.',
   },
 };

@@ -15,8 +15,8 @@ const SENTENCES: Record<Locale, Sentences> = { en, tr, es };
 const parsed = new Map<string, Sentence>();
 
 /**
- * The sentence that tells a person about `code`, in their language. `details.reason` picks a variant, the other details
- * fill it; where something is missing a simpler sentence is used instead. Never throws.
+ * The message for users about `code`, in their language. `details.reason` picks a variant and the other details fill it; a
+ * simpler variant is used if a value is missing. Never throws.
  */
 export function messageFor(code: ErrorCode, locale: Locale, details: ProblemDetails = {}): string {
   const variants: Record<string, string> = SENTENCES[locale][code];
@@ -47,7 +47,7 @@ function isComplete({ needs }: Sentence, values: SentenceValues): boolean {
   );
 }
 
-/** The values that a sentence cannot be said without: those it counts must be numbers. */
+/** The values that a sentence requires; the ones that it formats as numbers must be numbers. */
 function needsOf(elements: Elements): Sentence['needs'] {
   return elements.flatMap((element): Sentence['needs'] => {
     if (!('value' in element)) return [];

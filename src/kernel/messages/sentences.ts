@@ -1,4 +1,4 @@
 import type { en } from './en.ts';
 
-/** Every code, every variant, in one language; a translation that lacks one does not compile. */
+/** Every variant of every code in one language; a translation without one of them does not compile. */
 export type Sentences = { [Code in keyof typeof en]: { [Variant in keyof (typeof en)[Code]]: string } };

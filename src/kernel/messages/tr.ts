@@ -1,6 +1,6 @@
 import type { Sentences } from './sentences.ts';
 
-/** What people read, in Turkish. After a number Turkish nouns stay singular, so most plurals have one form. */
+/** The messages for users in Turkish. After a number Turkish nouns stay singular, so most plurals have one form. */
 export const tr: Sentences = {
   ERR_4001: {
     plain: 'Yeterli krediniz yok. Lütfen daha fazla kredi satın alın.',
@@ -19,19 +19,20 @@ export const tr: Sentences = {
     longer: 'Lütfen videonuzu en fazla {maxLength, number} karakterle anlatın.',
   },
   ERR_4004: {
-    plain: 'Biraz fazla hızlı gittiniz. Lütfen kısa bir süre bekleyip tekrar deneyin.',
-    detailed: 'Biraz fazla hızlı gittiniz. Lütfen {retry_after, number} saniye sonra tekrar deneyin.',
+    plain: 'Çok sık denediniz. Lütfen kısa bir süre bekleyip tekrar deneyin.',
+    detailed: 'Çok sık denediniz. Lütfen {retry_after, number} saniye sonra tekrar deneyin.',
     minutes: 'Şimdilik sınıra ulaştınız. Lütfen {minutes, number} dakika sonra tekrar deneyin.',
-    in_flight: 'Hazırlanmakta olan videolarınız sınıra ulaştı. Lütfen birinin tamamlanmasını bekleyin.',
+    in_flight: 'Aynı anda hazırlanabilecek video sınırına ulaştınız. Lütfen birinin tamamlanmasını bekleyin.',
   },
   ERR_4005: {
-    plain: 'Devam etmek için lütfen giriş yapın.',
-    expired: 'Oturumunuzun süresi doldu. Lütfen tekrar giriş yapın.',
-    invalid: 'Oturumunuz artık geçerli değil. Lütfen tekrar giriş yapın.',
+    plain: 'Oturumunuzu bulamadık. Devam etmek için lütfen uygulamayı yeniden açın.',
+    expired: 'Oturumunuzun süresi doldu. Devam etmek için lütfen uygulamayı yeniden açın.',
+    invalid: 'Oturumunuz artık geçerli değil. Devam etmek için lütfen uygulamayı yeniden açın.',
+    signature: 'Bu isteğin imzası geçerli değil.',
     forbidden: 'Bunu yapmaya izniniz yok.',
     link: 'Bu bağlantı geçerli değil.',
     link_expired: 'Bu bağlantının süresi doldu. Yenisini almak için lütfen videoyu tekrar açın.',
-    upload_link_expired: 'Bu yükleme bağlantısının süresi dolmuş. Lütfen yeni bir bağlantı isteyin.',
+    upload_link_expired: 'Bu yükleme bağlantısının süresi doldu. Lütfen yeni bir bağlantı isteyin.',
   },
   ERR_4006: {
     plain: 'Bu istekte geçersiz bir şey var. Lütfen kontrol edip tekrar deneyin.',
@@ -47,14 +48,14 @@ export const tr: Sentences = {
     malformed_json: 'İstek geçerli bir JSON değil.',
     malformed_text: 'İstek geçerli bir UTF-8 metni değil.',
     not_an_object: 'İstek bir JSON nesnesi olmalı.',
-    too_deep: 'İstek fazla iç içe geçmiş.',
-    forbidden_characters: '“{field}” saklanamayan karakterler içeriyor.',
-    file_name: 'Bu dosya adı kullanılamaz. Lütfen harf, rakam, nokta, tire ve alt çizgi kullanın.',
+    too_deep: 'İstekteki veriler çok fazla iç içe geçmiş.',
+    forbidden_characters: '“{field}” izin verilmeyen karakterler içeriyor.',
+    file_name: 'Bu dosya adı kullanılamaz. Lütfen yalnızca harf, rakam, nokta, tire ve alt çizgi kullanın.',
     malformed_form: 'Bu istekteki form eksik.',
-    picture_side: 'Görselin her kenarı {minimum, number} ile {maximum, number} piksel arasında olmalıdır.',
+    picture_side: 'Görselin her kenarı {minimum, number} ile {maximum, number} piksel arasında olmalı.',
     picture_pixels: 'Bu görsel çok büyük. Toplamda en fazla {maximum, number} piksel olabilir.',
-    picture_small: 'Bu görsel canlandırmak için çok küçük. Kısa kenarı en az {minimum, number} piksel olmalıdır.',
-    picture_shape: 'Bu görsel canlandırmak için fazla uzun ve dar.',
+    picture_small: 'Bu görsel canlandırmak için çok küçük. Kısa kenarı en az {minimum, number} piksel olmalı.',
+    picture_shape: 'Bu görsel canlandırmak için çok uzun ve dar.',
     picture_unknown: 'Lütfen yüklediğiniz bir görseli seçin.',
   },
   ERR_4007: { plain: 'Aradığınızı bulamadık. Silinmiş olabilir.' },
@@ -62,12 +63,12 @@ export const tr: Sentences = {
     plain: 'Bu artık mümkün değil, çünkü bu arada bir şeyler değişti.',
     running: 'Bu video hâlâ hazırlanıyor. Lütfen tamamlanmasını bekleyin.',
     finished: 'Bu video artık iptal edilemez.',
-    in_progress: 'Aynı istek üzerinde hâlâ çalışıyoruz. Lütfen birazdan tekrar deneyin.',
+    in_progress: 'Bu istek üzerinde hâlâ çalışıyoruz. Lütfen birazdan tekrar deneyin.',
     exists: 'Bu adda bir dosya zaten var.',
-    uploads_full: 'Saklayabileceğiniz kadar görseliniz var. Lütfen önce bazılarını silin.',
+    uploads_full: 'Saklayabileceğiniz görsel sınırına ulaştınız. Lütfen önce bazı görselleri silin.',
   },
   ERR_4009: {
-    plain: 'Bu istek daha önce başka bir içerikle gönderildi. Lütfen yeni bir istek olarak baştan başlatın.',
+    plain: 'Bu istek daha önce farklı bir içerikle gönderildi. Lütfen yeni bir istek başlatın.',
   },
   ERR_4010: {
     plain: 'Bu cihazı doğrulayamadık. Lütfen uygulamayı güncelleyip tekrar deneyin.',
@@ -78,7 +79,7 @@ export const tr: Sentences = {
     unknown_product: 'Bu satın alma, burada satılmayan bir ürüne ait.',
     revoked: 'Bu satın almanın ücreti iade edildiği için kredi eklenmedi.',
   },
-  ERR_4012: { plain: 'Bu satın alma başka bir hesaba ait. Kullanmak için lütfen o hesaba giriş yapın.' },
+  ERR_4012: { plain: 'Bu satın alma başka bir hesaba ait ve yalnızca o hesapta kullanılabilir.' },
   ERR_4013: { plain: 'Bu hesap askıya alındı. Lütfen destek ekibiyle iletişime geçin.' },
   ERR_4014: {
     plain: 'Bu, gönderilemeyecek kadar büyük.',
@@ -86,15 +87,15 @@ export const tr: Sentences = {
   },
   ERR_4015: {
     plain: 'Bu içerik türü desteklenmiyor.',
-    listed: 'Bu içerik türü desteklenmiyor. Lütfen şu türde gönderin: {allowed}.',
+    listed: 'Bu içerik türü desteklenmiyor. Lütfen şu türlerden birini gönderin: {allowed}.',
     damaged: 'Bu görsel bozuk veya eksik. Lütfen başka bir görsel seçin.',
-    animated: 'Bu görsel zaten hareketli. Lütfen hareketsiz bir görsel seçin.',
+    animated: 'Bu görsel hareketli. Lütfen hareketsiz bir görsel seçin.',
   },
   ERR_4016: {
-    plain: 'Bu adres bu yöntemi kabul etmiyor.',
-    listed: 'Bu adres bu yöntemi kabul etmiyor. Lütfen şunu kullanın: {allowed}.',
+    plain: 'Bu URL bu yöntemi kabul etmiyor.',
+    listed: 'Bu URL bu yöntemi kabul etmiyor. Lütfen şunu kullanın: {allowed}.',
   },
-  ERR_4017: { plain: 'Bu özellik burada açık değil.' },
+  ERR_4017: { plain: 'Bu özellik burada etkin değil.' },
   ERR_5001: {
     plain:
       'Video çok uzun sürdüğü için beklemeyi bıraktık. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü.',
@@ -118,12 +119,12 @@ export const tr: Sentences = {
       'Video servisi bu isteği içerik kuralları nedeniyle kabul etmedi. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü. Lütfen metni veya görseli değiştirip tekrar deneyin.',
   },
   ERR_5004: {
-    plain: 'Bu videoyu iptal ettiniz. Kredileri bakiyenize geri döndü.',
+    plain: 'Bu videoyu iptal ettiniz. Kullanılan krediler bakiyenize geri döndü.',
     refunded: 'Bu videoyu iptal ettiniz. {refunded, number} krediniz bakiyenize geri döndü.',
   },
   ERR_5005: {
     plain:
-      'Video servisinden gelen video oynatılamıyor. Sizden ücret alınmadı: kredileri bakiyenize geri döndü. Lütfen tekrar deneyin.',
+      'Video servisinden gelen video oynatılamıyor. Sizden ücret alınmadı: kullanılan krediler bakiyenize geri döndü. Lütfen tekrar deneyin.',
     refunded:
       'Video servisinden gelen video oynatılamıyor. Sizden ücret alınmadı: {refunded, number} krediniz bakiyenize geri döndü. Lütfen tekrar deneyin.',
   },

@@ -3,13 +3,13 @@ import type { Locale } from '../locale.ts';
 
 export type SentenceValues = Record<string, string | number>;
 
-/** What callers wrote may be quoted back, but not at any length. */
+/** Text from callers is quoted in messages up to this length. */
 const TEXT_CHARACTERS_MAX = 100;
-/** Longer waits than this many seconds are told in minutes. */
-const SECONDS_TOLD_MAX = 90;
+/** Longer waits are given in minutes. */
+const SECONDS_SHOWN_MAX = 90;
 const SIZE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
 
-/** The details of a problem as a sentence can use them: numbers, short texts, lists and sizes in the reader's language. */
+/** The details of a problem as values for a sentence: numbers, short texts, lists and sizes in the user's language. */
 export function sentenceValues(details: ProblemDetails, locale: Locale): SentenceValues {
   const values: SentenceValues = {};
   for (const [name, value] of Object.entries(details)) {
@@ -24,12 +24,12 @@ export function sentenceValues(details: ProblemDetails, locale: Locale): Sentenc
   return values;
 }
 
-/** The variants of a sentence that the values ask for, the most telling first. */
+/** The variants of a sentence that fit the values, the most specific first. */
 export function impliedVariants(values: SentenceValues): string[] {
   const has = (...names: string[]) => names.every((name) => name in values);
   const implied: [boolean, string][] = [
     [Number(values.available) < 0, 'debt'],
-    [Number(values.retry_after) > SECONDS_TOLD_MAX, 'minutes'],
+    [Number(values.retry_after) > SECONDS_SHOWN_MAX, 'minutes'],
     [has('refunded'), 'refunded'],
     [has('size'), 'sized'],
     [has('allowed'), 'listed'],

@@ -1,4 +1,4 @@
 /** The child process that renders one video. */
-import { answerParent } from '../../platform/child-work.ts';
+import { runTaskFromParent } from '../../platform/child-work.ts';
 
-answerParent(async () => (await import('./render-video.ts')).renderVideo);
+runTaskFromParent(async () => (await import('./render-video.ts')).renderVideo);

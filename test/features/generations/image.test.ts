@@ -150,7 +150,7 @@ describe('the picture of a generation', () => {
       const { status, body } = await wish(await upload(name, bytes));
       assert.deepEqual([status, body.error.details.reason], [400, reason], name);
       assert.ok(body.error.details.allowed);
-      assert.match(body.error.message, /^This picture is too/);
+      assert.match(body.error.message, /^This image is too/);
     }
     for (const bytes of [makePicture('png', 256, 614), makePicture('webp', 614, 256), jpegTurned(8, 600, 400)]) {
       assert.equal((await wish(await upload('fits.png', bytes))).status, 200);

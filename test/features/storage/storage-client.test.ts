@@ -67,7 +67,7 @@ describe('Supabase’s own storage client', () => {
         Reflect.get(refused.error ?? {}, 'statusCode'),
         Reflect.get(refused.error ?? {}, 'code'),
       ],
-      ['There already is a file of this name.', '409', 'KeyAlreadyExists'],
+      ['A file with this name already exists.', '409', 'KeyAlreadyExists'],
     );
     assert.ok((await bytesOf(ok(await bucket().download(path)))).equals(first));
     ok(await bucket().upload(path, second, { upsert: true }));
@@ -116,7 +116,7 @@ describe('Supabase’s own storage client', () => {
     assert.equal(Reflect.get(again.error ?? {}, 'statusCode'), '409', 'a replay replaces nothing');
     const elsewhere = await nobody.from('user_uploads').uploadToSignedUrl(`${userId}/other.png`, token, picture);
     assert.equal(Reflect.get(elsewhere.error ?? {}, 'statusCode'), '403');
-    assert.equal((await bucket().createSignedUploadUrl(path)).error?.message, 'There already is a file of this name.');
+    assert.equal((await bucket().createSignedUploadUrl(path)).error?.message, 'A file with this name already exists.');
     const replacing = ok(await bucket().createSignedUploadUrl(path, { upsert: true }));
     ok(await nobody.from('user_uploads').uploadToSignedUrl(path, replacing.token, makePicture('webp')));
     assert.equal(ok(await bucket().download(path)).type, 'image/webp');

@@ -1,2 +1,2 @@
-// Read by a scroller inside the reference UI, which would take over every link within the page and stop below its head.
+// Switches off a scroller inside the reference UI, which would handle every link within the page and ignore its sticky header.
 window.noZensmooth = true;

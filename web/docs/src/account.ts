@@ -1,21 +1,18 @@
-/** The corner that says who the calls are made as. */
+/** The account area of the header: shows the account that sends the requests. */
 import { announce, find, make } from './dom.ts';
 import { language } from './language.ts';
-import { accessToken, becomeGuest, forget, type Person, useToken, whoAmI } from './session.ts';
+import { accessToken, forget, type Person, signInAsGuest, useToken, whoAmI } from './session.ts';
 
 export type Account = {
-  /** Reads the balance again, after a call that may have moved it. */
+  /** Reads the balance again, after a request that may have changed it. */
   refresh(): Promise<void>;
 };
 
-/** Draws the corner; `onChange` hears the token, or null, whenever it is another. */
-export async function startAccount(
-  canBecomeGuest: boolean,
-  onChange: (token: string | null) => void,
-): Promise<Account> {
+/** Draws the account area. `onChange` receives the access token, or null, whenever the account changes. */
+export async function startAccount(canBeGuest: boolean, onChange: (token: string | null) => void): Promise<Account> {
   let person: Person | null = null;
 
-  async function look(): Promise<void> {
+  async function readPerson(): Promise<void> {
     try {
       person = await whoAmI();
     } catch (error) {
@@ -26,7 +23,7 @@ export async function startAccount(
     onChange(person ? await accessToken() : null);
   }
 
-  async function sign(work: () => Promise<void> | void): Promise<void> {
+  async function changeSession(work: () => Promise<void> | void): Promise<void> {
     announce('');
     try {
       await work();
@@ -34,8 +31,8 @@ export async function startAccount(
       announce(error instanceof Error ? error.message : 'That did not work.');
       return;
     }
-    await look();
-    if (person) announce(`You are ${nameOf(person)}. Every call below is made as you.`);
+    await readPerson();
+    if (person) announce(`You are signed in as ${nameOf(person)}. Requests on this page use this account.`);
     find<HTMLElement>('.account button').focus({ preventScroll: true });
   }
 
@@ -45,18 +42,18 @@ export async function startAccount(
 
   function signedIn(who: Person): Node[] {
     const credits = make('strong', { class: 'credits' }, `${who.credits} ${who.credits === 1 ? 'credit' : 'credits'}`);
-    const leave = make('button', { type: 'button', class: 'quiet' }, 'Leave');
-    leave.addEventListener('click', () => void sign(forget));
-    return [make('span', { class: 'who', title: who.userId }, nameOf(who)), credits, leave];
+    const signOut = make('button', { type: 'button', class: 'quiet' }, 'Sign out');
+    signOut.addEventListener('click', () => void changeSession(forget));
+    return [make('span', { class: 'who', title: who.userId }, nameOf(who)), credits, signOut];
   }
 
   function signedOut(): Node[] {
-    const form = tokenForm((token) => void sign(() => useToken(token)));
-    if (!canBecomeGuest) return [form];
-    const guest = make('button', { type: 'button', class: 'lamp' }, 'Become a guest');
+    const form = tokenForm((token) => void changeSession(() => useToken(token)));
+    if (!canBeGuest) return [form];
+    const guest = make('button', { type: 'button', class: 'lamp' }, 'Sign in as a guest');
     guest.addEventListener('click', () => {
       guest.disabled = true;
-      void sign(() => becomeGuest(language())).finally(() => {
+      void changeSession(() => signInAsGuest(language())).finally(() => {
         guest.disabled = false;
       });
     });
@@ -65,7 +62,7 @@ export async function startAccount(
   }
 
   draw();
-  await look();
+  await readPerson();
   return {
     async refresh() {
       const before = person?.credits;
@@ -88,7 +85,7 @@ function tokenForm(onToken: (token: string) => void): HTMLFormElement {
     placeholder: 'access token',
     'aria-label': 'Access token',
   });
-  const form = make('form', { class: 'token-form' }, field, make('button', { type: 'submit' }, 'Use it'));
+  const form = make('form', { class: 'token-form' }, field, make('button', { type: 'submit' }, 'Use token'));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     onToken(field.value);

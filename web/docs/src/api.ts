@@ -1,4 +1,4 @@
-/** Calls that the page makes for itself, apart from those that are tried out. */
+/** The page's own requests, as opposed to those that the user sends from the reference. */
 
 export type ErrorExplained = { code: string; name: string; advice: string; statuses: number[]; message: string };
 export type PageSettings = { languages: string[]; simulates_device_check: boolean; errors: ErrorExplained[] };
@@ -11,7 +11,7 @@ export type Operation = {
 export type OpenApi = { tags: { name: string }[]; paths: Record<string, Record<string, Operation>> };
 export type Session = { access_token: string; refresh_token: string | null; expires_at: number };
 
-/** A refusal, as a sentence for the person who reads the page. */
+/** A refusal by the server. `message` is a sentence for the user. */
 export class Refusal extends Error {
   readonly status: number;
   constructor(status: number, sentence: string) {
@@ -22,7 +22,7 @@ export class Refusal extends Error {
 
 type ErrorBody = { error?: { message?: string } | string; message?: string; msg?: string };
 
-/** The JSON of an answer; throws a `Refusal` in the server's words where it is not a good one. */
+/** Resolves with the JSON of an answer. Throws a `Refusal` with the server's message when the status is an error. */
 export async function call<Answer>(path: string, init: RequestInit = {}): Promise<Answer> {
   const response = await fetch(path, init);
   const body: unknown = await response.json().catch(() => ({}));
@@ -32,7 +32,7 @@ export async function call<Answer>(path: string, init: RequestInit = {}): Promis
   throw new Refusal(response.status, sentence ?? `The server answered ${response.status}.`);
 }
 
-/** A POST of JSON. */
+/** Sends JSON with POST. */
 export function post<Answer>(path: string, body: object, language: string): Promise<Answer> {
   const headers = { 'Content-Type': 'application/json', 'Accept-Language': language };
   return call(path, { method: 'POST', headers, body: JSON.stringify(body) });

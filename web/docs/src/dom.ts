@@ -1,4 +1,4 @@
-/** The element that the page is known to have. */
+/** The element with this selector. Throws when the page has none. */
 export function find<Wanted extends HTMLElement>(selector: string): Wanted {
   const found = document.querySelector<Wanted>(selector);
   if (!found) throw new Error(`the page has no ${selector}`);
@@ -19,12 +19,12 @@ export function make<Name extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Plain text whose `quoted` words become code. */
+/** Plain text as nodes; words in backticks become code elements. */
 export function prose(text: string): (Node | string)[] {
   return text.split(/`([^`]*)`/).map((part, index) => (index % 2 === 1 ? make('code', {}, part) : part));
 }
 
-/** Says something to everybody, also to those who listen. */
+/** Shows a message in the notice, which screen readers announce. */
 export function announce(text: string): void {
   find('.notice').textContent = text;
 }

@@ -2,7 +2,7 @@ import type { ErrorExplained } from './api.ts';
 import { find, make, prose } from './dom.ts';
 import { language } from './language.ts';
 
-/** Draws every error: its code, what it means, its sentence in the chosen language, and what to do. */
+/** Draws every error: its code, its name, its message in the chosen language, and what to do about it. */
 export function drawErrors(errors: ErrorExplained[]): void {
   find('.error-list').replaceChildren(
     ...errors.map(({ code, name, advice, statuses, message }) =>

@@ -1,7 +1,7 @@
 import type { OpenApi, Operation } from './api.ts';
 import { find, make } from './dom.ts';
 
-/** Draws the list of all endpoints beside the reference; `open` shows one of them. */
+/** Draws the list of all endpoints beside the reference. `open` is called with the one that the user selects. */
 export function drawIndex(spec: OpenApi, open: (operation: Operation) => void): void {
   const groups = spec.tags.map(({ name }) => {
     const items = operationsOf(spec).filter(({ operation }) => operation.tags[0] === name);

@@ -5,12 +5,12 @@ const NAMES: Record<string, string> = { en: 'English', tr: 'Türkçe', es: 'Espa
 
 let chosen = 'en';
 
-/** The language that answers are asked for in. */
+/** The chosen language: the requests ask for answers in it. */
 export function language(): string {
   return chosen;
 }
 
-/** Draws the switch; `onChange` hears of every other choice. */
+/** Draws the language switch. `onChange` is called when the user chooses another language. */
 export function startLanguages(languages: string[], onChange: () => void): void {
   for (const code of languages) {
     const input = make('input', { type: 'radio', name: 'language', value: code });
@@ -21,12 +21,12 @@ export function startLanguages(languages: string[], onChange: () => void): void 
       onChange();
     });
     const short = make('span', { 'aria-hidden': 'true' }, code.toUpperCase());
-    const long = make('span', { class: 'unseen', lang: code }, NAMES[code] ?? code);
+    const long = make('span', { class: 'visually-hidden', lang: code }, NAMES[code] ?? code);
     find('.languages').append(make('label', { title: NAMES[code] ?? code }, input, short, long));
   }
 }
 
-/** What was chosen before in this tab, else the reader's own language where it is one of ours. */
+/** Restores what was chosen earlier in this tab, else uses the browser's language if it is supported. */
 export function readLanguage(languages: string[]): void {
   const kept = sessionStorage.getItem(KEY) ?? navigator.language.slice(0, 2);
   if (languages.includes(kept)) chosen = kept;

@@ -13,7 +13,7 @@ import { readSpec, startReference } from './reference.ts';
 
 const readSettings = () => call<PageSettings>(`/docs/settings.json?language=${language()}`);
 
-/** The reference UI has dark colours of its own, by a class. */
+/** The reference UI has its own dark theme, which a class switches on. */
 function followSystemTheme(): void {
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const apply = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
@@ -29,7 +29,7 @@ async function start(): Promise<void> {
   const reference = await startReference({
     spec,
     onAnswer(status) {
-      announce(status === 401 ? 'This call needs somebody to make it: become a guest at the top of the page.' : '');
+      announce(status === 401 ? 'This request needs an account: sign in as a guest at the top of the page.' : '');
       void account?.refresh();
     },
   });
@@ -38,7 +38,7 @@ async function start(): Promise<void> {
     find('#reference').ariaBusy = 'true';
     drawErrors((await readSettings()).errors);
     await reference.redraw();
-    // Drawn with the next frame, and what was unfolded is folded again.
+    // The UI draws with the next frame, and folds again what was unfolded.
     requestAnimationFrame(() =>
       requestAnimationFrame(() => {
         find('#reference').ariaBusy = 'false';

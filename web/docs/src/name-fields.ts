@@ -1,11 +1,11 @@
-/** Fields that the reference UI leaves without a name, and how they are told to those who cannot see the heading above. */
+/** Fields that the reference UI leaves without a label, and their labels for screen readers. */
 const NAMES: [selector: string, name: string][] = [
-  ['.opblock-section-request-body .examples-select-element', 'Example of the request'],
-  ['.response-control-examples .examples-select-element', 'Example of the answer'],
+  ['.opblock-section-request-body .examples-select-element', 'Request example'],
+  ['.response-control-examples .examples-select-element', 'Response example'],
   ['.body-param textarea, .opblock-section-request-body textarea', 'Request body'],
 ];
 
-/** Names them now, and whenever the UI draws more of them. */
+/** Adds the labels now, and whenever the UI draws more of these fields. */
 export function nameFields(root: HTMLElement): void {
   const name = () => {
     for (const [selector, label] of NAMES) {

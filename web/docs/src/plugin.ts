@@ -1,8 +1,8 @@
 import { resolveWithin } from './resolve.ts';
 
 /**
- * What this page changes of the reference UI. Of the many answers that an endpoint can give, the good one is shown and the
- * others are lines that open: all of them spread out would be ten screens.
+ * What this page changes in the reference UI. Of an endpoint's possible answers only the successful one is open; the others
+ * are folded to one line each, because all of them would fill ten screens.
  */
 export function ourPlugin({ React }: { React: SwaggerReact }) {
   const { createElement: make, Fragment, useState } = React;
@@ -24,10 +24,10 @@ export function ourPlugin({ React }: { React: SwaggerReact }) {
       return make(Fragment, null, row, isOpen ? make(Answer, props) : null);
     };
 
-  // The UI puts a link into a button, which no screen reader can make sense of; the index has the links.
+  // The UI puts a link into a button, which screen readers cannot handle. The index has the links.
   const plainText = () => (props: { text: string }) => make('span', null, props.text);
 
-  // The UI's own way of scrolling knows nothing of what sticks to the top of this page.
+  // The UI's own scrolling ignores this page's sticky header.
   const scrollToElement =
     (_: unknown, { layoutActions }: SwaggerSystem) =>
     (element: Element) => {
@@ -35,7 +35,7 @@ export function ourPlugin({ React }: { React: SwaggerReact }) {
       return layoutActions.clearScrollTo();
     };
 
-  // The UI's own reads the whole document again for each endpoint that is opened, and takes more than half a second for it.
+  // The UI's own function reads the whole document again for each endpoint that is opened, which takes more than half a second.
   const resolveSubtree = async (spec: object, path: string[], { baseDoc }: { baseDoc: string }) => ({
     spec: resolveWithin(spec, path, baseDoc),
     errors: [],
@@ -54,7 +54,7 @@ type Answer = {
   content?: Record<string, { examples?: Record<string, { summary?: string }> }>;
 };
 
-/** The error codes with their names, or what the answer is. */
+/** The error codes with their names; for a success, the answer's description. */
 function headlineOf({ code, response }: AnswerProps): string[] {
   const { description = '', content = {} } = response.toJS();
   const examples = Object.values(content['application/json']?.examples ?? {});

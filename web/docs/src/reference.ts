@@ -1,32 +1,32 @@
-/** The reference UI, told what this page knows: who calls, in which language, and which model and job there are to try. */
+/** The reference UI, filled with the current account, the chosen language, and a model and a job to try. */
 import { call, type OpenApi } from './api.ts';
 import { announce, find } from './dom.ts';
 import { operationsOf } from './index-of-endpoints.ts';
 import { language } from './language.ts';
-import { listenForAWhile } from './listen-for-a-while.ts';
 import { nameFields } from './name-fields.ts';
 import { ourPlugin } from './plugin.ts';
 import { accessToken } from './session.ts';
+import { fetchTimeLimited } from './time-limited-stream.ts';
 
 const KEY_HEADER = 'Idempotency-Key';
 const EVENTS = '/functions/v1/job-events';
 const GENERATE = '/functions/v1/generate-video';
 
 export type Reference = {
-  /** Shows the document in the language that is chosen now. */
+  /** Shows the document in the chosen language. */
   redraw(): Promise<void>;
-  /** Makes the calls as this person; null: as nobody. */
+  /** Sends the requests with this access token; null: without one. */
   authorize(token: string | null): void;
   open(tag: string, operationId: string): void;
 };
 
 export type ReferenceOptions = {
   spec: OpenApi;
-  /** Hears of every call that was answered. */
+  /** Called with the status of every answer. */
   onAnswer(status: number): void;
 };
 
-/** The document with its examples in the chosen language, about a model that is really here. */
+/** The document with examples in the chosen language, and with the id of a model that this server has. */
 export async function readSpec(): Promise<OpenApi> {
   type Models = { models: { id: string; provider: string; requires_image: boolean }[] };
   const [spec, { models }] = await Promise.all([
@@ -43,7 +43,7 @@ function exampleModel(spec: OpenApi): string | undefined {
   return /"model_id":"([0-9a-f-]{36})"/.exec(JSON.stringify(spec.paths[GENERATE] ?? {}))?.[1];
 }
 
-/** Puts the reference on the page; resolves when it is there. */
+/** Draws the reference; resolves when it is complete. */
 export function startReference({ spec, onAnswer }: ReferenceOptions): Promise<Reference> {
   return new Promise((resolve) => {
     const ui: SwaggerSystem = SwaggerUIBundle({
@@ -60,13 +60,13 @@ export function startReference({ spec, onAnswer }: ReferenceOptions): Promise<Re
       requestInterceptor: prepare,
       responseInterceptor: (response: SwaggerResponse) => {
         const path = new URL(response.url, location.href).pathname;
-        freshKey(ui, spec, path);
-        if (path === GENERATE && isStarted(response.obj)) tryNext(ui, response.obj.job_id);
+        fillNewKey(ui, spec, path);
+        if (path === GENERATE && isStarted(response.obj)) fillJobId(ui, response.obj.job_id);
         onAnswer(response.status);
         return response;
       },
       onComplete: () => {
-        freshKey(ui, spec);
+        fillNewKey(ui, spec);
         nameFields(find('#reference'));
         resolve(referenceOf(ui));
       },
@@ -94,7 +94,7 @@ function referenceOf(ui: SwaggerSystem): Reference {
   };
 }
 
-/** What every call that is tried out gets: the language, and a token that has not ended. */
+/** Adds the language and a valid access token to a request that the user sends. */
 async function prepare(request: SwaggerRequest): Promise<SwaggerRequest> {
   request.headers['Accept-Language'] ??= language();
   if (request.headers.Authorization) {
@@ -102,14 +102,14 @@ async function prepare(request: SwaggerRequest): Promise<SwaggerRequest> {
     if (token) request.headers.Authorization = `Bearer ${token}`;
   }
   if (new URL(request.url, location.href).pathname === EVENTS) {
-    announce('Listening until a job has ended, for ten seconds at most…');
-    request.userFetch = listenForAWhile;
+    announce('Listening until a job ends, for up to ten seconds…');
+    request.userFetch = fetchTimeLimited;
   }
   return request;
 }
 
-/** A key of its own for the next call of each operation that takes one, or of the one at `onlyPath`. */
-function freshKey(ui: SwaggerSystem, spec: OpenApi, onlyPath?: string): void {
+/** Fills in a new idempotency key for each operation that takes one, or only for the one at `onlyPath`. */
+function fillNewKey(ui: SwaggerSystem, spec: OpenApi, onlyPath?: string): void {
   for (const { path, method, operation } of operationsOf(spec)) {
     if (onlyPath !== undefined && path !== onlyPath) continue;
     if (operation.parameters?.some(({ name }) => name === KEY_HEADER)) {
@@ -118,7 +118,7 @@ function freshKey(ui: SwaggerSystem, spec: OpenApi, onlyPath?: string): void {
   }
 }
 
-/** The UI knows a value by the parameter's name until its field was touched, and by the parameter itself from then on. */
+/** Sets the value both by name and by parameter: the UI reads the first until the user edits the field, then the second. */
 function setParameter(ui: SwaggerSystem, pathMethod: string[], name: string, value: string): void {
   const parameters = ui.specSelectors.specJsonWithResolvedSubtrees().getIn(['paths', ...pathMethod, 'parameters']);
   const parameter = parameters?.find((item) => item.get('name') === name);
@@ -127,8 +127,8 @@ function setParameter(ui: SwaggerSystem, pathMethod: string[], name: string, val
   ui.specActions.changeParamByIdentity(pathMethod, parameter, value, false);
 }
 
-/** The job that was just made is the one that the next calls are about. */
-function tryNext(ui: SwaggerSystem, jobId: string): void {
+/** Fills the new job's id into the requests that take one. */
+function fillJobId(ui: SwaggerSystem, jobId: string): void {
   for (const name of ['get-video-status', 'check-video-job-status']) {
     setParameter(ui, [`/functions/v1/${name}`, 'get'], 'job_id', jobId);
   }

@@ -1,26 +1,26 @@
-/** What stands in this page's document at a path, with its references replaced by what they name. */
+/** Resolves the references in a part of this page's document. */
 
 /**
- * The part of `spec` at `path`. Each reference leads to another place of the same document; what is put in its place says
- * by `$$ref` where it is from, as the reference UI wants it. One that leads back to itself stays.
+ * The part of `spec` at `path`, with each `$ref` replaced by what it refers to within the same document. The replacement
+ * has the reference's URL in `$$ref`, as the reference UI expects. A circular reference stays as it is.
  */
 export function resolveWithin(spec: object, path: string[], base: string): unknown {
-  return resolved(at(spec, path), []);
+  return resolve(at(spec, path), []);
 
-  function resolved(value: unknown, open: string[]): unknown {
-    if (Array.isArray(value)) return value.map((item) => resolved(item, open));
+  function resolve(value: unknown, open: string[]): unknown {
+    if (Array.isArray(value)) return value.map((item) => resolve(item, open));
     if (typeof value !== 'object' || value === null) return value;
-    if ('$ref' in value && typeof value.$ref === 'string') return followed(value.$ref, open) ?? value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolved(item, open)]));
+    if ('$ref' in value && typeof value.$ref === 'string') return follow(value.$ref, open) ?? value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, open)]));
   }
 
-  function followed(ref: string, open: string[]): object | undefined {
+  function follow(ref: string, open: string[]): object | undefined {
     if (open.includes(ref) || !ref.startsWith('#/')) return undefined;
-    const found = resolved(at(spec, ref.slice(2).split('/')), [...open, ref]);
+    const found = resolve(at(spec, ref.slice(2).split('/')), [...open, ref]);
     return typeof found === 'object' && found !== null ? { ...found, $$ref: new URL(ref, base).href } : undefined;
   }
 }
 
 function at(spec: object, path: string[]): unknown {
-  return path.reduce((place: unknown, key) => (place as Record<string, unknown> | undefined)?.[key], spec);
+  return path.reduce((value: unknown, key) => (value as Record<string, unknown> | undefined)?.[key], spec);
 }

@@ -1,10 +1,10 @@
-/** Who the calls are made as: a guest made here, or whoever a pasted token belongs to. Kept for this tab alone. */
+/** The session that sends the requests: a guest account made here, or a pasted token. Stored for this tab only. */
 import { call, post, Refusal, type Session } from './api.ts';
 
 export type Person = { userId: string; isGuest: boolean; credits: number };
 
 const KEY = 'rendio-docs-session';
-/** A token that ends within this time is renewed first. */
+/** A token that expires within this time is renewed first. */
 const RENEW_BEFORE_SECONDS = 60;
 
 let session: Session | null = read();
@@ -18,19 +18,19 @@ function read(): Session | null {
   }
 }
 
-function keep(next: Session | null): Session | null {
+function save(next: Session | null): Session | null {
   session = next;
   try {
     if (next) sessionStorage.setItem(KEY, JSON.stringify(next));
     else sessionStorage.removeItem(KEY);
   } catch {
-    // Storage may be forbidden: then the session lasts as long as the page.
+    // The storage may not be allowed: then the session lasts until the page is closed.
   }
   return next;
 }
 
-/** Makes a guest of a device that nobody has seen before, which the simulated DeviceCheck vouches for. */
-export async function becomeGuest(language: string): Promise<void> {
+/** Onboards a guest with a new device id, which the simulated DeviceCheck accepts. */
+export async function signInAsGuest(language: string): Promise<void> {
   const device = crypto.randomUUID();
   const token = btoa(`device:${device}`);
   const onboarded = await post<{ session: Session }>(
@@ -38,12 +38,12 @@ export async function becomeGuest(language: string): Promise<void> {
     { device_id: device, device_token: token },
     language,
   );
-  keep(onboarded.session);
+  save(onboarded.session);
 }
 
-/** Takes a token from elsewhere as it is: without its refresh token it is good until it ends. */
+/** Uses a pasted token. Without a refresh token it works until it expires. */
 export function useToken(token: string): void {
-  keep({
+  save({
     access_token: token.replace(/^Bearer\s+/i, '').trim(),
     refresh_token: null,
     expires_at: Number.POSITIVE_INFINITY,
@@ -51,13 +51,13 @@ export function useToken(token: string): void {
 }
 
 export function forget(): void {
-  keep(null);
+  save(null);
 }
 
-/** The token to call with now, renewed where it is about to end; null where nobody is signed in. */
+/** A valid access token, renewed when it is about to expire; null when there is no session. */
 export async function accessToken(): Promise<string | null> {
-  const isEnding = session?.refresh_token && session.expires_at - Date.now() / 1000 < RENEW_BEFORE_SECONDS;
-  if (isEnding) {
+  const isExpiring = session?.refresh_token && session.expires_at - Date.now() / 1000 < RENEW_BEFORE_SECONDS;
+  if (isExpiring) {
     renewal ??= renew().finally(() => {
       renewal = null;
     });
@@ -68,16 +68,16 @@ export async function accessToken(): Promise<string | null> {
 
 async function renew(): Promise<Session | null> {
   try {
-    return keep(
+    return save(
       await post<Session>('/auth/v1/token?grant_type=refresh_token', { refresh_token: session?.refresh_token }, 'en'),
     );
   } catch (error) {
-    // Only a clear refusal ends a session; anything else may be over in a moment.
-    return error instanceof Refusal && error.status === 400 ? keep(null) : session;
+    // Only status 400 ends the session; any other error may be temporary.
+    return error instanceof Refusal && error.status === 400 ? save(null) : session;
   }
 }
 
-/** Whose token it is, and the balance; null, and forgotten, where it opens nothing any more. */
+/** The account and balance of the token; null without one. Forgets a token that the server rejects, and throws. */
 export async function whoAmI(): Promise<Person | null> {
   const token = await accessToken();
   if (token === null) return null;

@@ -1,15 +1,15 @@
-/** What the page uses of the reference UI, which the browser has loaded before it. */
+/** The parts of the reference UI that the page uses. The browser loads it before this page's script. */
 
 type SwaggerRequest = {
   url: string;
   method?: string;
   headers: Record<string, string>;
-  /** What is called instead of the browser's own. */
+  /** Called instead of the browser's fetch. */
   userFetch?: typeof fetch;
 };
 type SwaggerResponse = { url: string; status: number; obj?: unknown };
 
-/** An immutable map, as the UI's state is made of. */
+/** An immutable map, of which the UI's state consists. */
 type SwaggerMap = {
   get(key: string): unknown;
   getIn(path: string[]): unknown;

@@ -1,4 +1,4 @@
-/** The page: a guest from the first visit on, a prompt, and a video. */
+/** The playground: onboards a guest on the first visit, and makes videos from prompts. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import '../../shared/tokens.css';
@@ -15,14 +15,14 @@ import './styles/running.css';
 import './styles/history.css';
 import './styles/dialogs.css';
 import { App } from './components/App.tsx';
-import { loadWords } from './i18n/index.ts';
+import { loadMessages } from './i18n/index.ts';
 import { start } from './store/live.ts';
-import { watchLeaving } from './store/removal.ts';
+import { sendDeletionsOnLeave } from './store/removal.ts';
 import { getState } from './store/store.ts';
 
 const { language } = getState();
 document.documentElement.lang = language;
-await loadWords(language);
+await loadMessages(language);
 const root = document.getElementById('root');
 if (root) {
   createRoot(root).render(
@@ -31,5 +31,5 @@ if (root) {
     </StrictMode>,
   );
 }
-watchLeaving();
+sendDeletionsOnLeave();
 start();

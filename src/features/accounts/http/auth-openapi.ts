@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import type { Api } from '../../../http/api.ts';
 import { jsonContent } from '../../../http/openapi.ts';
 import { headersOf } from '../../../http/openapi-headers.ts';
+import { rawPublicRoute } from '../../../http/route.ts';
 import { EXAMPLE_DETAILS } from '../../../kernel/messages/examples.ts';
 import { messageFor } from '../../../kernel/messages/index.ts';
 import { SESSION } from './examples.ts';
@@ -9,7 +9,7 @@ import { Session } from './schemas.ts';
 
 const TAGS = ['Sessions'];
 
-/** What the auth clients read: with `X-Supabase-Api-Version` the first two, without it the last three. */
+/** With `X-Supabase-Api-Version`: `code` and `message`. Without it: `code`, `error_code` and `msg`. */
 const AuthError = z
   .object({
     code: z.union([z.string(), z.int()]),
@@ -21,7 +21,7 @@ const AuthError = z
 
 const Keys = z
   .object({
-    keys: z.array(z.record(z.string(), z.unknown())).openapi({ description: 'JSON Web Keys: EC, P-256, for ES256.' }),
+    keys: z.array(z.record(z.string(), z.unknown())).openapi({ description: 'JSON Web Keys (EC, P-256) for ES256.' }),
   })
   .openapi('Keys');
 
@@ -43,83 +43,86 @@ const EXAMPLE_KEY = {
   y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
 };
 
-/** Writes the routes of the auth API into the OpenAPI document; they speak another dialect than the rest. */
-export function describeAuth(api: Api): void {
-  const refusal = (status: number, description: string, errors: Record<string, string>) => ({
+/** An error response in the format of Supabase's auth clients. */
+function errorResponse(status: number, description: string, errors: Record<string, string>) {
+  const examples = Object.entries(errors).map(([code, msg]) => [
+    code,
+    { summary: code, value: { code: status, error_code: code, msg } },
+  ]);
+  return {
     description,
     headers: headersOf(status < 429 ? [] : ['RetryAfter']),
-    content: {
-      'application/json': {
-        schema: AuthError,
-        examples: Object.fromEntries(
-          Object.entries(errors).map(([code, msg]) => [
-            code,
-            { summary: code, value: { code: status, error_code: code, msg } },
-          ]),
-        ),
-      },
-    },
-  });
-  api.openAPIRegistry.registerPath({
-    method: 'post',
-    path: '/auth/v1/token',
-    tags: TAGS,
-    operationId: 'refreshSession',
-    summary: 'Trade a refresh token for a new pair of tokens',
-    description:
-      'Before the access token ends, or on a 401. A refresh token is good for one trade; where the answer was lost, the ' +
-      'same token gets the same answer until its successor is used. Errors are in the dialect of the Supabase clients: ' +
-      'with the header `X-Supabase-Api-Version` they read `{code, message}`, without it `{code, error_code, msg}`.',
-    request: {
-      query: z.object({ grant_type: z.literal('refresh_token').openapi({ example: 'refresh_token' }) }),
-      body: jsonContent(z.object({ refresh_token: z.string() }), {
-        refresh: { summary: 'The newest refresh token', value: { refresh_token: SESSION.refresh_token } },
-      }),
-    },
-    responses: {
-      200: {
-        description: 'The session with its new tokens',
-        headers: headersOf(['RateLimit', 'RateLimitPolicy']),
-        content: { 'application/json': { schema: Session, example: SESSION } },
-      },
-      400: refusal(
-        400,
-        `The token opens nothing any more: ${Object.keys(TOKEN_ERRORS)
-          .map((code) => `\`${code}\``)
-          .join(', ')}. Forget the session and let the device in anew.`,
-        TOKEN_ERRORS,
-      ),
-      413: refusal(413, '`validation_failed`. Send the refresh token alone.', {
-        validation_failed: messageFor('ERR_4014', 'en', EXAMPLE_DETAILS.ERR_4014),
-      }),
-      415: refusal(415, '`validation_failed`. Send `application/json`.', {
-        validation_failed: messageFor('ERR_4015', 'en', EXAMPLE_DETAILS.ERR_4015),
-      }),
-      429: refusal(429, '`over_request_rate_limit`. Wait for `Retry-After` seconds; the token stays good.', {
-        over_request_rate_limit: messageFor('ERR_4004', 'en', { retry_after: 30 }),
-      }),
-      500: refusal(500, '`unexpected_failure`. Try again with the same token: it stays good.', {
-        unexpected_failure: messageFor('ERR_6003', 'en'),
-      }),
-      503: refusal(503, '`unexpected_failure`. Not now: try again with the same token, which stays good.', {
-        unexpected_failure: messageFor('ERR_6001', 'en'),
-      }),
-    },
-  });
-  api.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/auth/v1/.well-known/jwks.json',
-    tags: TAGS,
-    operationId: 'getSigningKeys',
-    summary: 'The public keys that verify access tokens',
-    description:
-      'For whoever has to trust our tokens without asking us: pick the key by the `kid` of the token’s header.',
-    responses: {
-      200: {
-        description: 'A JWK set',
-        headers: headersOf(['CacheControl']),
-        content: { 'application/json': { schema: Keys, example: { keys: [EXAMPLE_KEY] } } },
-      },
-    },
-  });
+    content: { 'application/json': { schema: AuthError, examples: Object.fromEntries(examples) } },
+  };
 }
+
+const ERROR_RESPONSES = {
+  400: errorResponse(
+    400,
+    `The refresh token is no longer valid: ${Object.keys(TOKEN_ERRORS)
+      .map((code) => `\`${code}\``)
+      .join(', ')}. Delete the session and onboard the device again.`,
+    TOKEN_ERRORS,
+  ),
+  413: errorResponse(413, '`validation_failed`: the body is too large. Send only the refresh token.', {
+    validation_failed: messageFor('ERR_4014', 'en', EXAMPLE_DETAILS.ERR_4014),
+  }),
+  415: errorResponse(415, '`validation_failed`: the body is not JSON. Send `application/json`.', {
+    validation_failed: messageFor('ERR_4015', 'en', EXAMPLE_DETAILS.ERR_4015),
+  }),
+  429: errorResponse(429, '`over_request_rate_limit`. Wait for `Retry-After` seconds. The token stays valid.', {
+    over_request_rate_limit: messageFor('ERR_4004', 'en', { retry_after: 30 }),
+  }),
+  500: errorResponse(500, '`unexpected_failure`. Retry with the same token, which stays valid.', {
+    unexpected_failure: messageFor('ERR_6003', 'en'),
+  }),
+  503: errorResponse(503, '`unexpected_failure`. Retry later with the same token, which stays valid.', {
+    unexpected_failure: messageFor('ERR_6001', 'en'),
+  }),
+};
+
+export const REFRESH_SESSION = rawPublicRoute({
+  method: 'post',
+  path: '/auth/v1/token',
+  tags: TAGS,
+  operationId: 'refreshSession',
+  summary: 'Refresh a session',
+  description:
+    'Exchanges a refresh token for a new access token and a new refresh token. Call it before the access token expires, or ' +
+    'after a 401. A refresh token can be exchanged once. If the response was lost, the same token returns the same new refresh ' +
+    'token until that one is used. Errors have the format of the Supabase clients: `{code, message}` with the header ' +
+    '`X-Supabase-Api-Version`, `{code, error_code, msg}` without it.',
+  takesJson: true,
+  documents: {
+    query: z.object({ grant_type: z.literal('refresh_token').openapi({ example: 'refresh_token' }) }),
+    body: jsonContent(z.object({ refresh_token: z.string() }), {
+      refresh: { summary: 'The current refresh token', value: { refresh_token: SESSION.refresh_token } },
+    }),
+  },
+  responses: {
+    ...ERROR_RESPONSES,
+    200: {
+      description: 'The session with its new tokens',
+      headers: headersOf(['RateLimit', 'RateLimitPolicy']),
+      content: { 'application/json': { schema: Session, example: SESSION } },
+    },
+  },
+});
+
+export const GET_SIGNING_KEYS = rawPublicRoute({
+  method: 'get',
+  path: '/auth/v1/.well-known/jwks.json',
+  tags: TAGS,
+  operationId: 'getSigningKeys',
+  summary: 'Get the public signing keys',
+  description:
+    'Returns the public keys that verify access tokens, for a service that verifies them itself. Choose the key by the `kid` ' +
+    'in the token’s header.',
+  responses: {
+    200: {
+      description: 'A JWK set',
+      headers: headersOf(['CacheControl']),
+      content: { 'application/json': { schema: Keys, example: { keys: [EXAMPLE_KEY] } } },
+    },
+  },
+});

@@ -1,4 +1,4 @@
-/** What the examples of these routes show: one guest, on the first day. */
+/** Example values of these routes: one guest on the first day. */
 import type { z } from '@hono/zod-openapi';
 import { EXAMPLE_IDS } from '../../../http/openapi.ts';
 import type { DeviceCheckAnswer, Profile, Session } from './schemas.ts';

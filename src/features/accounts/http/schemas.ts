@@ -16,7 +16,7 @@ export const DeviceCheckBody = z.object({
     .string()
     .min(DEVICE_ID_MIN)
     .max(DEVICE_ID_MAX)
-    // Letters, marks, digits, punctuation, symbols and the plain space: what can be printed.
+    // Printable characters: letters, marks, digits, punctuation, symbols and the plain space.
     .regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u)
     .transform((id) => (UUID.test(id) ? id.toLowerCase() : id))
     .openapi({
@@ -25,7 +25,7 @@ export const DeviceCheckBody = z.object({
       maxLength: DEVICE_ID_MAX,
       description:
         'The app’s own id of this installation, such as `identifierForVendor`: 8 to 128 printable characters. UUIDs are ' +
-        'compared without regard to case.',
+        'case-insensitive.',
     }),
   device_token: z
     .string()
@@ -33,8 +33,8 @@ export const DeviceCheckBody = z.object({
     .nullish()
     .openapi({
       description:
-        'Apple’s DeviceCheck token in base64; absent or null on devices without DeviceCheck, which get an account without ' +
-        'the initial credits. In development the simulator takes the base64 of `device:` and any name.',
+        'Apple’s DeviceCheck token in base64. Omit it or send null on devices without DeviceCheck, which get an account ' +
+        'without the initial credits. In development, the simulator accepts the base64 of `device:` and any name.',
     }),
 });
 
@@ -42,14 +42,14 @@ const User = z.object({
   id: z.uuid(),
   aud: z.literal('authenticated'),
   role: z.literal('authenticated'),
-  email: z.string().openapi({ description: 'Empty where none is known.' }),
-  phone: z.string().openapi({ description: 'Always empty: no number is asked for.' }),
+  email: z.string().openapi({ description: 'Empty if unknown.' }),
+  phone: z.string().openapi({ description: 'Always empty: phone numbers are not collected.' }),
   app_metadata: z
     .record(z.string(), z.unknown())
     .openapi({ description: 'How the account signs in; empty for guests.' }),
   user_metadata: z.record(z.string(), z.unknown()),
   identities: z.array(z.unknown()),
-  is_anonymous: z.boolean().openapi({ description: 'Whether this is a guest.' }),
+  is_anonymous: z.boolean().openapi({ description: 'Whether the account is a guest.' }),
   last_sign_in_at: time,
   created_at: time,
   updated_at: time,
@@ -57,11 +57,11 @@ const User = z.object({
 
 export const Session = z
   .object({
-    access_token: z.string().openapi({ description: 'Sent as `Authorization: Bearer …` with every call.' }),
+    access_token: z.string().openapi({ description: 'Send it as `Authorization: Bearer …` with every request.' }),
     token_type: z.literal('bearer'),
-    expires_in: z.int().openapi({ description: 'Life of the access token, in seconds.' }),
-    expires_at: z.int().openapi({ description: 'Its end, in Unix seconds.' }),
-    refresh_token: z.string().openapi({ description: 'Trades once for the next pair of tokens.' }),
+    expires_in: z.int().openapi({ description: 'The lifetime of the access token, in seconds.' }),
+    expires_at: z.int().openapi({ description: 'When the access token expires, in Unix seconds.' }),
+    refresh_token: z.string().openapi({ description: 'Can be exchanged once for the next pair of tokens.' }),
     user: User,
   })
   .openapi('Session');
@@ -69,11 +69,11 @@ export const Session = z
 export const DeviceCheckAnswer = z
   .object({
     user_id: z.uuid(),
-    credits_remaining: credits('What there is to spend'),
-    is_new: z.boolean().openapi({ description: 'Whether this call has made the account.' }),
+    credits_remaining: credits('The balance'),
+    is_new: z.boolean().openapi({ description: 'Whether this call created the account.' }),
     session: Session,
-    access_token: z.string().openapi({ description: 'The one of `session`.' }),
-    refresh_token: z.string().openapi({ description: 'The one of `session`.' }),
+    access_token: z.string().openapi({ description: 'The same as in `session`.' }),
+    refresh_token: z.string().openapi({ description: 'The same as in `session`.' }),
   })
   .openapi('Onboarded');
 
@@ -81,14 +81,14 @@ export const Profile = z
   .object({
     id: z.uuid(),
     email: z.string().nullable(),
-    device_id: z.string().nullable().openapi({ description: 'The id that the app sent to device-check.' }),
-    apple_sub: z.string().nullable().openapi({ description: 'The Apple user, where the account has one.' }),
-    is_guest: z.boolean().openapi({ description: 'Known by a device alone.' }),
+    device_id: z.string().nullable().openapi({ description: 'The id that the app sent to `device-check`.' }),
+    apple_sub: z.string().nullable().openapi({ description: 'The Apple user id, if the account has one.' }),
+    is_guest: z.boolean().openapi({ description: 'Whether the account is identified only by a device.' }),
     tier: z.enum(['free', 'premium']),
-    credits_remaining: credits('What there is to spend; below zero after the refund of a purchase that was spent'),
-    credits_total: credits('All that was ever granted or bought; refunds do not count'),
+    credits_remaining: credits('The balance; negative after the refund of a purchase that was already spent'),
+    credits_total: credits('All credits that were ever granted or bought; refunds do not count'),
     initial_grant_claimed: z.boolean(),
-    language: z.enum(LOCALES).openapi({ description: 'Spoken where `Accept-Language` asks for none of ours.' }),
+    language: z.enum(LOCALES).openapi({ description: 'Used if `Accept-Language` names no supported language.' }),
     theme_preference: z.enum(['light', 'dark', 'system']),
     created_at: time,
     updated_at: time,
@@ -100,10 +100,10 @@ export const ProfileChangeBody = userIdCheck.extend({
   theme_preference: z.enum(['light', 'dark', 'system']).optional(),
 });
 
-/** A session as the Supabase clients know it; they need every one of these fields. */
+/** Formats a session for Supabase's clients, which need all of these fields. */
 export function presentSession(session: OpenSession): z.infer<typeof Session> {
   const { user } = session;
-  const identities = user.apple_sub ? { provider: 'apple', providers: ['apple'] } : {};
+  const appMetadata = user.apple_sub ? { provider: 'apple', providers: ['apple'] } : {};
   return {
     access_token: session.accessToken,
     token_type: 'bearer',
@@ -116,7 +116,7 @@ export function presentSession(session: OpenSession): z.infer<typeof Session> {
       role: 'authenticated',
       email: user.email ?? '',
       phone: '',
-      app_metadata: identities,
+      app_metadata: appMetadata,
       user_metadata: {},
       identities: [],
       is_anonymous: user.is_guest,
@@ -132,7 +132,7 @@ type ProfileRow = Awaited<ReturnType<typeof readProfile>>;
 export function presentProfile(row: ProfileRow): z.infer<typeof Profile> {
   return {
     ...row,
-    // The columns' checks admit exactly these values.
+    // Checks on the columns allow only these values.
     tier: row.tier as 'free' | 'premium',
     language: row.language as (typeof LOCALES)[number],
     theme_preference: row.theme_preference as 'light' | 'dark' | 'system',

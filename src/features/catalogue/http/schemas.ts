@@ -7,7 +7,7 @@ const SettingValue = z.union([z.string(), z.number(), z.boolean()]);
 const Setting = z
   .object({
     type: z.enum(['integer', 'string', 'boolean']),
-    enum: z.array(SettingValue).optional().openapi({ description: 'All that it admits.' }),
+    enum: z.array(SettingValue).optional().openapi({ description: 'All allowed values.' }),
     minimum: z.int().optional(),
     maximum: z.int().optional(),
     default: SettingValue.optional(),
@@ -25,28 +25,35 @@ const Model = z
     id: z.uuid(),
     name: z.string(),
     category: z.string().openapi({ description: 'Such as `cinematic`, `creative`, `image-to-video` or `sandbox`.' }),
-    description: z.string().openapi({ description: 'What it is good at, for people, in English.' }),
+    description: z.string().openapi({ description: 'What the model is good at, in English, to show to users.' }),
     cost_per_generation: credits('The price of one generation with the default settings'),
     pricing: z
       .object({
-        credits: credits('The price of each started `per_seconds`, or of the whole'),
-        per_seconds: z.int().nullable().openapi({ description: 'In seconds of video; null: the price is flat.' }),
+        credits: credits('The price per started `per_seconds`, or of the whole video if `per_seconds` is null'),
+        per_seconds: z
+          .int()
+          .nullable()
+          .openapi({ description: 'The billing unit, in seconds of video; null for a flat price.' }),
       })
-      .openapi({ description: '`ceil(duration / per_seconds) × credits`; flat where `per_seconds` is null.' }),
-    provider: z.string().openapi({ description: 'Who makes the video: `fal`, `runway`, `pika` or `sandbox`.' }),
-    provider_model_id: z.string().openapi({ description: 'What the provider calls the model.' }),
+      .openapi({ description: '`ceil(duration / per_seconds) × credits`; flat if `per_seconds` is null.' }),
+    provider: z
+      .string()
+      .openapi({ description: 'The provider that makes the video: `fal`, `runway`, `pika` or `sandbox`.' }),
+    provider_model_id: z.string().openapi({ description: 'The provider’s name for the model.' }),
     is_simulated: z.boolean().openapi({
-      description: 'No vendor is called: a stock film of the length that was paid for stands in. Never in production.',
+      description:
+        'Whether the provider is simulated: no vendor is called, and the result is a stock video of the duration that was paid ' +
+        'for. Never true in production.',
     }),
-    is_featured: z.boolean().openapi({ description: 'Listed first.' }),
+    is_featured: z.boolean().openapi({ description: 'Whether the model is listed first.' }),
     is_available: z.boolean().openapi({ description: 'Always true in this list.' }),
-    requires_image: z.boolean().openapi({ description: 'Needs an `image_url`.' }),
+    requires_image: z.boolean().openapi({ description: 'Whether the model needs an `image_url`.' }),
     prompt_max: z
       .int()
-      .openapi({ description: 'The longest prompt, in characters after trimming; the shortest has 3.' }),
+      .openapi({ description: 'The maximum prompt length in characters, after trimming. The minimum is 3.' }),
     thumbnail_url: z.string().nullable().openapi({ format: 'uri' }),
     settings_schema: SettingsSchema.openapi({
-      description: 'JSON Schema 2020-12 of the `settings` that this model takes.',
+      description: 'The JSON Schema (2020-12) of the `settings` that this model accepts.',
     }),
     created_at: time,
   })
@@ -56,7 +63,7 @@ export const Models = z.object({ models: z.array(Model) }).openapi('Models');
 
 type ModelRow = Awaited<ReturnType<typeof listModels>>[number];
 
-/** `simulated`: the providers that nobody outside is called for. */
+/** `simulated`: the providers that this process simulates, without calling a vendor. */
 export function presentModel(row: ModelRow, simulated: ReadonlySet<string>): z.infer<typeof Model> {
   return {
     id: row.id,
@@ -73,7 +80,7 @@ export function presentModel(row: ModelRow, simulated: ReadonlySet<string>): z.i
     requires_image: row.requires_image,
     prompt_max: row.prompt_max,
     thumbnail_url: row.thumbnail_url,
-    // The column's check keeps it an object; the catalogue's own writes keep to its shape.
+    // A check on the column ensures an object; all writes to the catalogue keep to its shape.
     settings_schema: row.settings_schema as z.infer<typeof SettingsSchema>,
     created_at: row.created_at.toISOString(),
   };

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { credits, time, userIdCheck } from '../../../http/api.ts';
 import { cursor, limit } from '../../../http/paging.ts';
 
-export const Balance = z.object({ credits_remaining: credits('What there is to spend') }).openapi('Balance');
+export const Balance = z.object({ credits_remaining: credits('The balance') }).openapi('Balance');
 
 export const HistoryQuery = userIdCheck.extend({ limit, cursor });
 
@@ -11,20 +11,20 @@ export const Transactions = z
     transactions: z.array(
       z.object({
         id: z.uuid(),
-        change: credits('What was gained, or, where negative, spent'),
+        change: credits('The change: positive if gained, negative if spent'),
         reason: z.string().openapi({
           description:
-            'Such as `initial_grant`, `video_generation` or `generation_failed_refund`; more follow with what there is to ' +
-            'buy and to correct.',
+            'Such as `initial_grant`, `video_generation` or `generation_failed_refund`. New reasons may be added, such as for ' +
+            'purchases and corrections.',
         }),
-        balance_after: credits('The balance once this had happened'),
-        job_id: z.uuid().nullable().openapi({ description: 'The job that was paid for or refunded.' }),
+        balance_after: credits('The balance after the change'),
+        job_id: z.uuid().nullable().openapi({ description: 'The job that was paid for or refunded, if any.' }),
         created_at: time,
       }),
     ),
     next_cursor: z
       .string()
       .nullable()
-      .openapi({ description: 'Send it as `cursor` for the next page; null on the last.' }),
+      .openapi({ description: 'Send it as `cursor` to get the next page; null on the last page.' }),
   })
   .openapi('Transactions');

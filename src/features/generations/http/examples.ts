@@ -1,4 +1,4 @@
-/** What the examples of these routes show: one video, from the wish to the end. */
+/** Example values of these routes: one video, from the request to its end. */
 import type { z } from '@hono/zod-openapi';
 import { EXAMPLE_IDS } from '../../../http/openapi.ts';
 import { messageFor } from '../../../kernel/messages/index.ts';
@@ -37,7 +37,7 @@ export const COMPLETED: z.input<typeof VideoJob> = {
   completed_at: '2026-11-23T09:31:42.000Z',
 };
 
-export const UNDER_WAY: z.input<typeof VideoJob> = {
+export const PROCESSING: z.input<typeof VideoJob> = {
   ...COMPLETED,
   status: 'processing',
   video_url: null,
@@ -47,7 +47,7 @@ export const UNDER_WAY: z.input<typeof VideoJob> = {
 };
 
 export const FAILED: z.input<typeof VideoJob> = {
-  ...UNDER_WAY,
+  ...PROCESSING,
   status: 'failed',
   error_code: 'ERR_5003',
   error_message: messageFor('ERR_5003', 'en', { refunded: COMPLETED.credits_used }),

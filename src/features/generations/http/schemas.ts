@@ -2,31 +2,25 @@ import { z } from '@hono/zod-openapi';
 import { credits, time, userIdCheck, uuid } from '../../../http/api.ts';
 import { EXAMPLE_IDS } from '../../../http/openapi.ts';
 import { cursor, limit, offset } from '../../../http/paging.ts';
-import { signedMediaPath } from '../../../http/signed-url.ts';
-import type { ErrorCode } from '../../../kernel/errors.ts';
-import type { Locale } from '../../../kernel/locale.ts';
-import { messageFor } from '../../../kernel/messages/index.ts';
-import type { Context } from '../../context.ts';
-import { type GenerationRow, JOB_STATUSES, type JobStatus } from '../read.ts';
+import { JOB_STATUSES } from '../read.ts';
 
 export const GenerateVideoBody = userIdCheck.extend({
-  model_id: uuid.openapi({ description: 'An `id` of `get-models`.' }),
+  model_id: uuid.openapi({ description: 'The `id` of a model from `get-models`.' }),
   prompt: z.string().openapi({
-    description: '3 characters to the model’s `prompt_max`, after trimming.',
+    description: 'What the video should show: from 3 characters to the model’s `prompt_max`, after trimming.',
     example: 'a cat playing piano',
   }),
-  settings: z
-    .record(z.string(), z.unknown())
-    .nullish()
-    .openapi({ description: 'As the model’s `settings_schema` says; what is left out takes its default.' }),
+  settings: z.record(z.string(), z.unknown()).nullish().openapi({
+    description: 'Settings of the model’s `settings_schema`. Settings that are left out take their defaults.',
+  }),
   image_url: z
     .string()
     .max(2000)
     .nullish()
     .openapi({
       description:
-        'For models that need a picture: one that the caller has uploaded to `user_uploads`, by its path or any form of its ' +
-        'address. Its shorter side has at least 256 pixels, and the longer one at most 2.4 times as many.',
+        'For models that need an image: an image that the caller has uploaded to `user_uploads`, as its path or any of its ' +
+        'URLs. Its shorter side must have at least 256 pixels, and its longer side at most 2.4 times as many.',
     }),
 });
 
@@ -34,12 +28,12 @@ export const GenerationStarted = z
   .object({
     job_id: z.uuid(),
     status: z.literal('pending'),
-    credits_used: credits('The price, which has been charged'),
+    credits_used: credits('The price that was charged'),
   })
   .openapi('GenerationStarted');
 
 const Status = z.enum(JOB_STATUSES).openapi('JobStatus', {
-  description: '`pending` → `processing` → `completed` or `failed`; the last two never change.',
+  description: '`pending` → `processing` → `completed` or `failed`. The last two are final.',
 });
 const mediaUrlOf = (what: string) =>
   z
@@ -47,10 +41,10 @@ const mediaUrlOf = (what: string) =>
     .nullable()
     .openapi({
       format: 'uri',
-      description: `${what}; null until there is one. Opens by itself for 24 hours; renewed on every read.`,
+      description: `${what}; null until it exists. Valid for 24 hours; every read returns a newly signed URL.`,
     });
 
-const jobId = uuid.openapi({ description: 'As `generate-video` answered.', example: EXAMPLE_IDS.job });
+const jobId = uuid.openapi({ description: 'The `job_id` that `generate-video` returned.', example: EXAMPLE_IDS.job });
 
 export const JobQuery = userIdCheck.extend({ job_id: jobId });
 export const JobBody = userIdCheck.extend({ job_id: jobId });
@@ -60,94 +54,56 @@ export const VideoJob = z
   .object({
     job_id: z.uuid(),
     status: Status,
-    video_url: mediaUrlOf('The video, an MP4'),
-    thumbnail_url: mediaUrlOf('A picture of it, a JPEG'),
-    progress: z.int().nullable().openapi({ description: 'In percent, where the provider tells it.' }),
+    video_url: mediaUrlOf('The signed URL of the video (MP4)'),
+    thumbnail_url: mediaUrlOf('The signed URL of the thumbnail (JPEG)'),
+    progress: z.int().nullable().openapi({ description: 'In percent, if the provider reports it.' }),
     queue_position: z
       .int()
       .nullable()
-      .openapi({ description: 'How many are before it at the provider, where it tells.' }),
+      .openapi({ description: 'The number of jobs ahead of it at the provider, if the provider reports it.' }),
     error_code: z
       .string()
       .nullable()
-      .openapi({ description: 'Why it failed, such as `ERR_5003`; its credits are back.' }),
-    error_message: z.string().nullable().openapi({ description: 'The same as a sentence, in the reader’s language.' }),
+      .openapi({ description: 'Why the job failed, such as `ERR_5003`. Its credits are refunded.' }),
+    error_message: z.string().nullable().openapi({ description: 'The reason as a message in the caller’s language.' }),
     prompt: z.string(),
-    model_name: z.string().openapi({ description: 'What the model was called when this was made.' }),
-    credits_used: credits('What was charged; given back where the job failed'),
+    model_name: z.string().openapi({ description: 'The name of the model when the job was created.' }),
+    credits_used: credits('The price that was charged; refunded if the job failed'),
     created_at: time,
-    completed_at: time.nullable().openapi({ description: 'When it ended, well or not; null before.' }),
+    completed_at: time.nullable().openapi({ description: 'When the job completed or failed; null before.' }),
   })
   .openapi('VideoJob');
 
+/** A job in a list. */
+export const VideoJobSummary = VideoJob.pick({
+  job_id: true,
+  prompt: true,
+  model_name: true,
+  credits_used: true,
+  status: true,
+  video_url: true,
+  thumbnail_url: true,
+  created_at: true,
+});
+
 export const VideoJobs = z
   .object({
-    jobs: z.array(
-      VideoJob.pick({
-        job_id: true,
-        prompt: true,
-        model_name: true,
-        credits_used: true,
-        status: true,
-        video_url: true,
-        thumbnail_url: true,
-        created_at: true,
-      }),
-    ),
-    total: z.int().openapi({ description: 'How many there are on all pages.' }),
+    jobs: z.array(VideoJobSummary),
+    total: z.int().openapi({ description: 'The number of jobs on all pages.' }),
     has_more: z.boolean(),
     next_cursor: z
       .string()
       .nullable()
-      .openapi({ description: 'Send it as `cursor` for the next page; null on the last.' }),
+      .openapi({ description: 'Send it as `cursor` to get the next page; null on the last page.' }),
   })
   .openapi('VideoJobs');
 
 export const Cancelled = z
   .object({
     success: z.literal(true),
-    refunded: credits('What was given back'),
-    credits_remaining: credits('What there is to spend now'),
+    refunded: credits('The refund'),
+    credits_remaining: credits('The balance after the refund'),
   })
   .openapi('Cancelled');
 
 export const Deleted = z.object({ success: z.literal(true) }).openapi('Removed');
-
-type Reader = { ctx: Context; origin: string; locale: Locale };
-
-async function mediaUrl(path: string | null, bucket: string, { ctx, origin }: Reader): Promise<string | null> {
-  if (path === null) return null;
-  const key = `${bucket}/${path}`;
-  return `${origin}${signedMediaPath(key, await ctx.mediaSigner.sign(key))}`;
-}
-
-/** A job as its owner sees it, with media URLs that open by themselves and the failure in the reader's language. */
-export async function presentJob(row: GenerationRow, reader: Reader): Promise<z.infer<typeof VideoJob>> {
-  const [videoUrl, thumbnailUrl] = await Promise.all([
-    mediaUrl(row.video_url, 'videos', reader),
-    mediaUrl(row.thumbnail_url, 'thumbnails', reader),
-  ]);
-  return {
-    job_id: row.job_id,
-    // The column's check admits exactly these.
-    status: row.status as JobStatus,
-    video_url: videoUrl,
-    thumbnail_url: thumbnailUrl,
-    progress: row.progress,
-    queue_position: row.queue_position,
-    error_code: row.error_code,
-    error_message: failureMessage(row, reader.locale),
-    prompt: row.prompt,
-    model_name: row.model_name,
-    credits_used: row.credits_used,
-    created_at: row.created_at.toISOString(),
-    completed_at: row.completed_at?.toISOString() ?? null,
-  };
-}
-
-function failureMessage(row: GenerationRow, locale: Locale): string | null {
-  // fail_generation writes codes of ours alone.
-  return row.error_code === null
-    ? null
-    : messageFor(row.error_code as ErrorCode, locale, { reason: row.error_reason, refunded: row.credits_used });
-}

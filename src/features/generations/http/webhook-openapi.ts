@@ -1,17 +1,18 @@
-/** What `webhook-delivery` is sent, and how it is written into the OpenAPI document. */
+/** The request bodies of `webhook-delivery` and its description in the OpenAPI document. */
 import { z } from '@hono/zod-openapi';
-import type { Api } from '../../../http/api.ts';
-import { EXAMPLE_IDS, headerParameter, jsonContent, responses } from '../../../http/openapi.ts';
+import { EXAMPLE_IDS, headerParameter, jsonContent } from '../../../http/openapi.ts';
+import { publicRoute } from '../../../http/route.ts';
+import { WEBHOOK_PATH } from '../callback-url.ts';
 
 const text = (max: number) => z.string().min(1).max(max);
-const unused = 'Not used: the provider is asked.';
+const unused = 'Not used: the server asks the provider instead.';
 
-/** The generic form. Only what tells where to look is read. */
+/** The generic form. Only the fields that identify the event and its job are read. */
 export const SignedEventBody = z
   .object({
-    id: text(200)
-      .nullish()
-      .openapi({ description: 'The event is recorded once by it; else by the SHA-256 of the body.' }),
+    id: text(200).nullish().openapi({
+      description: 'Identifies the event, which is recorded once. Without it, the SHA-256 of the body does.',
+    }),
     type: z.enum(['video.completed', 'video.failed']),
     data: z.object({
       provider: text(50).nullish(),
@@ -23,19 +24,19 @@ export const SignedEventBody = z
   })
   .openapi('ProviderEvent');
 
-/** As fal sends it; its adapter reads it. */
+/** The form that fal sends; fal's adapter reads it. */
 const FalEvent = z
   .object({ request_id: z.string(), status: z.enum(['OK', 'ERROR']), payload: z.unknown() })
   .openapi('FalEvent');
 
 const Received = z.object({ success: z.literal(true) }).openapi('Received');
 
-const DESCRIPTION = `Callbacks of fal's (\`?provider=fal&job=<job_id>\`) are verified by its Ed25519 scheme. Any other sender signs with
-\`WEBHOOK_SECRET\`: \`X-Webhook-Signature\` is the lower-case hex HMAC-SHA256 of the raw body or, where \`X-Webhook-Timestamp\` (unix
-seconds, within five minutes) is sent, of \`<timestamp>.<raw body>\`.
+const DESCRIPTION = `Receives webhooks of providers. Webhooks of fal (\`?provider=fal&job=<job_id>\`) are verified by fal’s Ed25519
+scheme. Any other sender signs with \`WEBHOOK_SECRET\`: \`X-Webhook-Signature\` is the lower-case hex HMAC-SHA256 of the raw body
+or, if \`X-Webhook-Timestamp\` (unix seconds, within five minutes) is sent, of \`<timestamp>.<raw body>\`.
 
-An event is a hint. It is recorded once and makes the worker ask the provider at once; what it says of the job is not believed.
-One that concerns no job here is answered alike.`;
+An event is only a hint. It is recorded once and makes the worker poll the provider at once; what it says about the job is not
+used. An event about an unknown job gets the same response.`;
 
 const EXAMPLES = {
   generic: {
@@ -47,7 +48,7 @@ const EXAMPLES = {
     },
   },
   fal: {
-    summary: 'As fal sends it',
+    summary: 'The form of fal',
     value: {
       request_id: '764cabcf-b745-4b3e-ae38-1200304cf45b',
       status: 'OK' as const,
@@ -56,34 +57,36 @@ const EXAMPLES = {
   },
 };
 
-export function describeWebhooks(api: Api, path: string): void {
-  api.openAPIRegistry.registerPath({
-    method: 'post',
-    path,
-    tags: ['Operations'],
-    operationId: 'deliverWebhook',
-    summary: 'For providers: something has happened to a job',
-    description: DESCRIPTION,
-    parameters: [
-      headerParameter('X-Webhook-Signature', 'Of the generic form.'),
-      headerParameter('X-Webhook-Timestamp', 'Unix seconds; part of what is signed where it is sent.'),
-    ],
-    request: {
-      query: z.object({
-        provider: z.string().optional().openapi({ description: '`fal` for fal’s form; else the generic one.' }),
-        job: z.string().optional().openapi({
-          format: 'uuid',
-          description: 'Our job, as the provider was told it.',
-          example: EXAMPLE_IDS.job,
-        }),
+export const DELIVER_WEBHOOK = publicRoute({
+  method: 'post',
+  path: WEBHOOK_PATH,
+  tags: ['Operations'],
+  operationId: 'deliverWebhook',
+  summary: 'Receive an event of a provider',
+  description: DESCRIPTION,
+  parameters: [
+    headerParameter('X-Webhook-Signature', 'The signature of the generic form.'),
+    headerParameter('X-Webhook-Timestamp', 'Unix seconds. If sent, it is part of the signed text.'),
+  ],
+  documents: {
+    query: z.object({
+      provider: z
+        .string()
+        .optional()
+        .openapi({ description: '`fal` for the form of fal; anything else for the generic form.' }),
+      job: z.string().optional().openapi({
+        format: 'uuid',
+        description: 'The id of our job, from the callback URL that the provider was given.',
+        example: EXAMPLE_IDS.job,
       }),
-      body: jsonContent(z.union([SignedEventBody, FalEvent]), EXAMPLES),
-    },
-    responses: responses(Received, {
-      description: 'Recorded, now or before',
-      example: { success: true },
-      errors: ['ERR_4005', 'ERR_4006', 'ERR_4014'],
-      details: { ERR_4005: { reason: 'signature' }, ERR_4006: { field: 'data.provider_job_id', reason: 'missing' } },
     }),
-  });
-}
+    body: jsonContent(z.union([SignedEventBody, FalEvent]), EXAMPLES),
+  },
+  answer: {
+    schema: Received,
+    description: 'The event is accepted',
+    example: { success: true },
+    errors: ['ERR_4005', 'ERR_4006', 'ERR_4014'],
+    details: { ERR_4005: { reason: 'signature' }, ERR_4006: { field: 'data.provider_job_id', reason: 'missing' } },
+  },
+});

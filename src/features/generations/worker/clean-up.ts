@@ -1,14 +1,18 @@
 import type { Context } from '../../context.ts';
-import { type FoundJob, findJob } from './job.ts';
+import { type FoundJob, findJob, type JobContext } from './job.ts';
 import { withProviderSlot } from './provider-slot.ts';
 
 const CANCEL_TIMEOUT_MS = 30_000;
 
 /**
- * Removes what an ended generation left. Of a failed or deleted one the stored files go; of a failed one the provider is told
- * to stop; of every one the provider's own copy goes. Does nothing while the generation runs.
+ * Cleans up after an ended generation: deletes the stored files of a failed or deleted one, cancels a failed one at the
+ * provider, and releases the provider's own copy of every one. Does nothing while the generation runs.
  */
-export async function cleanUpGeneration(ctx: Context, jobId: string, signal: AbortSignal): Promise<void> {
+export async function cleanUpGeneration(
+  ctx: JobContext & Pick<Context, 'bulkhead'>,
+  jobId: string,
+  signal: AbortSignal,
+): Promise<void> {
   const job = await findJob(ctx, jobId);
   if (!job || (job.status !== 'failed' && job.status !== 'completed')) return;
   if (job.status === 'failed' || job.isDeleted) await deleteFiles(ctx, job);
@@ -22,7 +26,7 @@ export async function cleanUpGeneration(ctx: Context, jobId: string, signal: Abo
       await ctx.db.call('schedule_cleanup', { job_id: jobId, delay_ms: slot.retryAfterMs });
       return;
     }
-    // Has no effect where the attempt had ended by itself before.
+    // Has no effect if the attempt had already ended by itself.
     await ctx.db.call('end_attempt', { job_id: jobId, result: 'stopped' });
   }
   await provider?.release(jobId);

@@ -1,21 +1,21 @@
 import type { Context } from '../../context.ts';
 import { fetchStatus, POLL_AGAIN_MS, retryAfterMsOf } from './fetch-status.ts';
 import { recordOutcome } from './health.ts';
-import { findJob, hasProvider } from './job.ts';
+import { findJob, hasProvider, type JobContext } from './job.ts';
 import { withProviderSlot } from './provider-slot.ts';
 
-/** Not every machine of a provider knows a new job at once; after so many answers the job is another customer's. */
+/** Not every machine of a provider knows a new job at once. If it is absent this often, it is another customer's job. */
 const TRIES_MAX = 3;
 
 /** `tries` counts the answers of the provider, from 1. */
 export type Confirmation = { jobId: string; providerJobId: string; tries: number };
 
 /**
- * An event names a provider's job for a generation whose submit had no answer. Vendors sign the events of all customers alike,
- * so the provider is asked with our key; only what it has under that id ends the uncertainty.
+ * Confirms the provider job that an event names for a generation whose submit had no answer. Vendors sign the events of all
+ * customers alike, so the provider is asked with our API key; only its answer resolves the attempt.
  */
 export async function confirmAttempt(
-  ctx: Context,
+  ctx: JobContext & Pick<Context, 'bulkhead' | 'log'>,
   { jobId, providerJobId, tries }: Confirmation,
   signal: AbortSignal,
 ): Promise<void> {
@@ -28,14 +28,14 @@ export async function confirmAttempt(
   const slot = await withProviderSlot(ctx, job.provider, () => fetchStatus(job, providerJobId, signal));
   if (!slot.hasRun) return schedule(slot.retryAfterMs, tries);
   const status = slot.result;
-  const askAgain = async (delayMs: number, nextTry: number) => {
+  const confirmAgain = async (delayMs: number, nextTry: number) => {
     if (job.deadlineAt > ctx.clock.now()) await schedule(delayMs, nextTry);
   };
   if (status.state === 'absent') {
     ctx.log.warn({ job_id: jobId, tries, cause: status.cause }, 'an event names a job that the provider does not find');
-    return tries < TRIES_MAX ? askAgain(POLL_AGAIN_MS, tries + 1) : undefined;
+    return tries < TRIES_MAX ? confirmAgain(POLL_AGAIN_MS, tries + 1) : undefined;
   }
-  if (status.state === 'unreachable') return askAgain(retryAfterMsOf(status), tries);
+  if (status.state === 'unreachable') return confirmAgain(retryAfterMsOf(status), tries);
   const { outcome } = await ctx.db.call('confirm_attempt', { job_id: jobId, provider_job_id: providerJobId });
   ctx.log.info({ job_id: jobId, outcome }, 'a submit without an answer was accepted after all');
   if (outcome === 'submitted') await recordOutcome(ctx, job.provider.name, jobId, 'accepted');

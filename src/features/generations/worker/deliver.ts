@@ -9,10 +9,15 @@ import { failGeneration } from './fail.ts';
 import type { ProviderJob } from './job.ts';
 import { fetchThumbnail } from './thumbnail.ts';
 
-/** The longest that a timer can run. */
+/** The longest delay that a timer accepts. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-/** Files in the work folder. */
+export type DeliveryContext = Pick<
+  Context,
+  'clock' | 'db' | 'log' | 'media' | 'mediaFetcherFor' | 'newUuid' | 'probe' | 'workDir'
+>;
+
+/** Paths in the work folder. */
 type Files = { video: string; thumbnail: string };
 
 /**
@@ -21,13 +26,13 @@ type Files = { video: string; thumbnail: string };
  * decided; the provider is then asked for its URL again.
  */
 export async function deliverGeneration(
-  ctx: Context,
+  ctx: DeliveryContext,
   job: ProviderJob,
   { video: source, thumbnail }: { video: VideoSource; thumbnail: VideoSource | null },
   signal: AbortSignal,
 ): Promise<'ended' | 'try_again'> {
-  // Names of their own: another worker may be delivering the same generation.
-  const name = join(ctx.workDir, crypto.randomUUID());
+  // A unique name: another worker may be delivering the same generation.
+  const name = join(ctx.workDir, ctx.newUuid());
   const thumbnailFile = `${name}.jpg`;
   const fetchedFile = `${name}.mp4`;
   try {
@@ -47,13 +52,13 @@ export async function deliverGeneration(
 
 /** `failed`: the file can never be fetched, and the generation has failed. */
 async function fetchOrFail(
-  ctx: Pick<Context, 'db' | 'log' | 'clock' | 'mediaFetcherFor'>,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'mediaFetcherFor'>,
   { provider, request, deadlineAt }: ProviderJob,
   url: string,
   path: string,
   signal: AbortSignal,
 ): Promise<'fetched' | 'failed' | 'later'> {
-  // Past the job's deadline the file is no longer wanted, however slowly its host goes on sending.
+  // Past the job's deadline the file is not needed: a host that sends slowly is cut off.
   const leftMs = Math.max(0, Math.min(deadlineAt.getTime() - ctx.clock.now().getTime(), TIMER_MAX_MS));
   const deadline = AbortSignal.timeout(leftMs);
   try {
@@ -71,7 +76,7 @@ async function fetchOrFail(
 }
 
 async function checkAndStore(
-  ctx: Context,
+  ctx: Pick<Context, 'db' | 'log' | 'media' | 'mediaFetcherFor' | 'probe'>,
   job: ProviderJob,
   files: Files,
   thumbnail: VideoSource | null,
@@ -106,7 +111,7 @@ async function storeAndFinish(
   signal: AbortSignal,
 ): Promise<void> {
   const { videoPath, thumbnailPath } = job;
-  // The table's own check: a job that is processing knows where its files go.
+  // A check on the table ensures that a processing job has a media path.
   if (!videoPath) throw new Error('a job without a media path');
   const stored = await ctx.media.putFile(`videos/${videoPath}`, files.video, signal);
   // A probe that cannot decode makes no thumbnail: the video is delivered without one.

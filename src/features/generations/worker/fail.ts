@@ -3,7 +3,7 @@ import type { DeclineReason } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
 
 /**
- * Fails a generation and refunds it, once. False: it had ended already. `reason` picks the sentence for its owner; `cause` is
+ * Fails a generation and refunds it, once. False: it had already ended. `reason` selects the message for its owner; `cause` is
  * for operators.
  */
 export async function failGeneration(
@@ -18,7 +18,7 @@ export async function failGeneration(
   return hasFailed;
 }
 
-/** Why a generation is not sent again: not taken for the last time, or declined for good. */
+/** Why a generation is not sent again: still `retryable` on the last try, or `declined`. */
 export type AttemptFailure = {
   state: 'retryable' | 'declined';
   code: ErrorCode;

@@ -3,9 +3,9 @@ import type { ProviderJob } from './job.ts';
 
 /** One status request, connection included. */
 const STATUS_TIMEOUT_MS = 30_000;
-/** Between two polls of a provider that did not answer, or that does not know the job yet. */
+/** The wait before polling again a provider that did not answer, or that does not know the job yet. */
 export const POLL_AGAIN_MS = 5_000;
-/** Whatever `Retry-After` the provider sends. */
+/** The longest wait, even if the provider's `Retry-After` is longer. */
 const RETRY_AFTER_MAX_MS = 60_000;
 
 /** Asks the provider for a job's status, in bounded time. */
@@ -17,7 +17,7 @@ export function fetchStatus(
   return provider.status(request, providerJobId, AbortSignal.any([signal, AbortSignal.timeout(STATUS_TIMEOUT_MS)]));
 }
 
-/** How long to wait before a provider that could not be reached is polled again: what it asks for, within a minute. */
+/** Returns the wait before an unreachable provider is polled again: what it asks for, from 5 seconds to a minute. */
 export function retryAfterMsOf({ retryAfterMs = 0 }: Extract<ProviderStatus, { state: 'unreachable' }>): number {
   return Math.max(POLL_AGAIN_MS, Math.min(retryAfterMs, RETRY_AFTER_MAX_MS));
 }

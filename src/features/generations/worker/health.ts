@@ -3,12 +3,12 @@ import type { ProviderName } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
 
 /**
- * How a provider has served a job. `turned_away`: its submit was not taken. `unanswered`: the submit may have been taken.
- * `failed`: it was taken, and the provider made no video.
+ * What a provider did with a job. `turned_away`: it did not accept the submit. `unanswered`: it may have accepted it.
+ * `failed`: it accepted the submit and made no video.
  */
 type Outcome = 'turned_away' | 'unanswered' | 'failed' | 'accepted' | 'completed';
 
-/** Tells the provider's circuit breaker. A crash before it loses one report of many. */
+/** Reports an outcome to the provider's circuit breaker. A crash before the call loses one report of many. */
 export async function recordOutcome(
   ctx: Pick<Context, 'db' | 'log'>,
   provider: ProviderName,

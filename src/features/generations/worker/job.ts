@@ -5,7 +5,7 @@ import type { Context } from '../../context.ts';
 import { callbackUrlFor } from '../callback-url.ts';
 import { sourceImage } from '../source-image.ts';
 
-/** A generation as the worker needs it. `provider` is null where this server has none of that name. */
+/** A generation as the worker needs it. `provider` is null if this server does not have the provider. */
 export type FoundJob = {
   provider: VideoProvider | null;
   providerJobId: string | null;
@@ -13,7 +13,7 @@ export type FoundJob = {
   status: string;
   isDeleted: boolean;
   deadlineAt: Date;
-  /** Where its files are, or will be, inside their buckets. Null where nothing was or will be stored. */
+  /** The paths of its files in their buckets, stored or not yet. Null if no file was or will be stored. */
   videoPath: string | null;
   thumbnailPath: string | null;
 };
@@ -24,7 +24,9 @@ export function hasProvider(job: FoundJob | null): job is FoundJob & ProviderJob
   return job !== null && job.provider !== null;
 }
 
-export async function findJob(ctx: Context, jobId: string): Promise<FoundJob | null> {
+export type JobContext = Pick<Context, 'callbackUrl' | 'clock' | 'db' | 'media' | 'mediaSigner' | 'providers'>;
+
+export async function findJob(ctx: JobContext, jobId: string): Promise<FoundJob | null> {
   const row = await ctx.db.read.selectFrom('video_jobs').selectAll().where('job_id', '=', jobId).executeTakeFirst();
   if (!row) return null;
   const provider = ctx.providers.get(row.provider) ?? null;
@@ -35,7 +37,7 @@ export async function findJob(ctx: Context, jobId: string): Promise<FoundJob | n
       jobId: row.job_id,
       providerModelId: row.provider_model_id,
       prompt: row.prompt,
-      // begin_generation stored what completeSettings made.
+      // begin_generation stored the result of completeSettings.
       settings: row.settings as unknown as VideoSettings,
       image: await imageOf(ctx, row, provider),
       webhookUrl: provider && callbackUrlOf(ctx, provider, jobId),
@@ -54,13 +56,13 @@ function withExtension(mediaPath: string | null, extension: string): string | nu
 
 type ImageRow = Pick<Selectable<VideoJobs>, 'image_url' | 'created_at' | 'deadline_at' | 'status'>;
 
-async function imageOf(ctx: Context, row: ImageRow, provider: VideoProvider | null): Promise<SourceImage | null> {
+async function imageOf(ctx: JobContext, row: ImageRow, provider: VideoProvider | null): Promise<SourceImage | null> {
   const { image_url: path, created_at: createdAt, deadline_at: deadlineAt, status } = row;
   if (path === null) return null;
   return sourceImage(ctx, { path, provider, createdAt, deadlineAt, isSent: status !== 'pending' });
 }
 
-/** Null where the provider sends no events or cannot reach this server: then it is polled, and everything is a little slower. */
+/** Null if the provider sends no events or cannot reach this server. It is then only polled, which is a little slower. */
 function callbackUrlOf(ctx: Pick<Context, 'callbackUrl'>, provider: VideoProvider, jobId: string): string | null {
   const base = ctx.callbackUrl(provider);
   return base === null || provider.webhooksFrom === undefined

@@ -1,28 +1,30 @@
-import { pause } from '../../../kernel/pause.ts';
+import { sleep } from '../../../kernel/sleep.ts';
 import type { ProviderStatus } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
 import { cleanUpGeneration } from './clean-up.ts';
-import { deliverGeneration } from './deliver.ts';
+import { type DeliveryContext, deliverGeneration } from './deliver.ts';
 import { failGeneration } from './fail.ts';
 import { fetchStatus, POLL_AGAIN_MS, retryAfterMsOf } from './fetch-status.ts';
 import { isOutage, recordOutcome } from './health.ts';
-import { findJob, hasProvider, type ProviderJob } from './job.ts';
+import { findJob, hasProvider, type JobContext, type ProviderJob } from './job.ts';
 import { withProviderSlot } from './provider-slot.ts';
 
 /** A provider that is polled more often than this is polled in a loop; for others each poll is a task of its own. */
 const LOOP_INTERVAL_MAX_MS = 1_000;
-/** Then the loop becomes a new task, so that long polls do not starve other tasks. */
+/** After this many polls the loop continues in a new task, so that long polls do not starve other tasks. */
 const POLLS_PER_TASK = 20;
 /** A host that does not deliver a finished file is tried at least this often, so that the file meets the job's deadline. */
 const FETCH_AGAIN_MAX_MS = 60_000;
-/** A provider that this server does not have may be back with the next configuration. */
+/** A provider that this server does not have may be configured again with the next start. */
 const NO_PROVIDER_RETRY_MS = 60_000;
 
+type PollContext = JobContext & DeliveryContext & Pick<Context, 'bulkhead'>;
+
 /** Polls the provider until the generation has ended or the next poll has a task of its own. */
-export async function pollGeneration(ctx: Context, jobId: string, signal: AbortSignal): Promise<void> {
+export async function pollGeneration(ctx: PollContext, jobId: string, signal: AbortSignal): Promise<void> {
   for (let polls = 1; ; polls += 1) {
     const job = await findJob(ctx, jobId);
-    // It has ended, perhaps under a worker that died before it had cleaned up.
+    // It has ended, perhaps in a worker that died before it cleaned up.
     if (job?.status !== 'processing') return cleanUpGeneration(ctx, jobId, signal);
 
     if (!hasProvider(job)) return pollLater(ctx, jobId, NO_PROVIDER_RETRY_MS);
@@ -35,7 +37,7 @@ export async function pollGeneration(ctx: Context, jobId: string, signal: AbortS
     if (next === 'delivered') return cleanUpGeneration(ctx, jobId, signal);
     const isLooped = next <= LOOP_INTERVAL_MAX_MS;
     if (!isLooped || polls >= POLLS_PER_TASK) return pollLater(ctx, jobId, isLooped ? 0 : next);
-    await pause(next, signal);
+    await sleep(next, signal);
     signal.throwIfAborted();
   }
 }
@@ -48,13 +50,18 @@ async function pollLater(ctx: Pick<Context, 'db'>, jobId: string, delayMs: numbe
 type Next = number | 'ended' | 'delivered';
 
 /** One poll and, where the video is made, its delivery, which is as slow as the vendor's host. */
-async function pollOnce(ctx: Context, job: ProviderJob, signal: AbortSignal): Promise<Next> {
-  // A job that is processing has the provider's id: the table's own check.
+async function pollOnce(ctx: DeliveryContext, job: ProviderJob, signal: AbortSignal): Promise<Next> {
+  // A check on the table ensures that a processing job has the provider's id.
   const status = await fetchStatus(job, job.providerJobId ?? '', signal);
   return applyStatus(ctx, job, status, signal);
 }
 
-async function applyStatus(ctx: Context, job: ProviderJob, status: ProviderStatus, signal: AbortSignal): Promise<Next> {
+async function applyStatus(
+  ctx: DeliveryContext,
+  job: ProviderJob,
+  status: ProviderStatus,
+  signal: AbortSignal,
+): Promise<Next> {
   const { jobId } = job.request;
   const provider = job.provider.name;
   switch (status.state) {
@@ -88,8 +95,8 @@ async function applyStatus(ctx: Context, job: ProviderJob, status: ProviderStatu
   }
 }
 
-/** How long until a file that could not be fetched is fetched again: half as long as we have waited for it. */
-async function fetchAgainMs(ctx: Pick<Context, 'db' | 'clock'>, jobId: string): Promise<number> {
+/** Returns the wait before a file is fetched again: half of the time since the provider completed it. */
+async function fetchAgainMs(ctx: Pick<Context, 'clock' | 'db'>, jobId: string): Promise<number> {
   const attempt = await ctx.db.read
     .selectFrom('provider_attempts')
     .select('ended_at')
@@ -100,7 +107,7 @@ async function fetchAgainMs(ctx: Pick<Context, 'db' | 'clock'>, jobId: string): 
   return Math.ceil(Math.min(Math.max(waitedMs / 2, POLL_AGAIN_MS), FETCH_AGAIN_MAX_MS));
 }
 
-/** For support: how the provider's work ended, and what the provider says that it cost. */
+/** Stores for support how the provider's work ended, and the cost that the provider reports. */
 async function endAttempt(
   ctx: Pick<Context, 'db'>,
   jobId: string,

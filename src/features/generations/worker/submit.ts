@@ -1,32 +1,34 @@
 import type { ResultOf } from '../../../db/database.ts';
-import { pause } from '../../../kernel/pause.ts';
 import { backoffMs } from '../../../kernel/retry.ts';
+import { sleep } from '../../../kernel/sleep.ts';
 import type { SubmitOutcome } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
 import { type AttemptFailure, failAttempt, failGeneration } from './fail.ts';
 import { isOutage, recordOutcome } from './health.ts';
-import { type FoundJob, findJob, hasProvider, type ProviderJob } from './job.ts';
+import { type FoundJob, findJob, hasProvider, type JobContext, type ProviderJob } from './job.ts';
 import { withProviderSlot } from './provider-slot.ts';
 
 type Attempt = Pick<Extract<ResultOf<'begin_attempt'>, { attempt: number }>, 'attempt_id' | 'attempt'>;
 
-/** A provider that does not take the request so often has failed it: the user is refunded and may choose another model. */
+/** After this many sends without success the job fails: the user is refunded and may choose another model. */
 const TRIES_MAX = 4;
-/** Between two sends, unless the provider asks for a longer wait. */
+/** The wait between two sends, unless the provider asks for a longer one. */
 const BACKOFF = { baseMs: 2_000, maxMs: 30_000 };
-/** Whatever wait the provider asks for, it is tried again so soon that most of the job's time is left. */
+/** The longest wait that a provider can ask for, so that most of the job's time is left for the next try. */
 const RETRY_AFTER_MAX_MS = 5 * 60_000;
-/** A whole submit, connection included. */
+/** One submit request, connection included. */
 const SUBMIT_TIMEOUT_MS = 30_000;
-/** A database that restarts is back within it. */
+/** A database that restarts is back within this many tries. */
 const STORE_TRIES_MAX = 30;
 const STORE_RETRY_MS = 1_000;
 
+type SubmitContext = JobContext & Pick<Context, 'bulkhead' | 'log' | 'randomBytes'>;
+
 /**
- * Sends a paid generation to its provider, once. Where a worker died during a submit and the provider does not recognise a repeat,
- * the attempt's outcome is unknown and nothing is sent again.
+ * Sends a paid generation to its provider, once. If a worker died during a submit and the provider does not recognise a
+ * repeat, the attempt's outcome is unknown and nothing is sent again.
  */
-export async function submitGeneration(ctx: Context, jobId: string, signal: AbortSignal): Promise<void> {
+export async function submitGeneration(ctx: SubmitContext, jobId: string, signal: AbortSignal): Promise<void> {
   // Read before the attempt is claimed: a database or a store that fails here leaves no attempt with an unknown outcome.
   const job = await findJob(ctx, jobId);
   // Check the status before taking a slot.
@@ -39,15 +41,19 @@ export async function submitGeneration(ctx: Context, jobId: string, signal: Abor
 }
 
 /** Null when nothing is left to send; else how long to wait before the next send. */
-async function tryToSubmit(ctx: Context, job: FoundJob, signal: AbortSignal): Promise<number | null> {
+async function tryToSubmit(
+  ctx: Pick<Context, 'db' | 'log' | 'randomBytes'>,
+  job: FoundJob,
+  signal: AbortSignal,
+): Promise<number | null> {
   const { jobId } = job.request;
   const attempt = await ctx.db.call('begin_attempt', { job_id: jobId });
-  // Left by a server from before the two were one transaction, which died between them.
+  // Left by an older server, which closed the attempt and died before it failed the job in a second transaction.
   if (attempt.outcome === 'declined') await failGeneration(ctx, jobId, 'ERR_5003', 'declined earlier');
   if (attempt.outcome !== 'claimed' && attempt.outcome !== 'resumed') return null;
 
   if (attempt.outcome === 'resumed' && !job.provider?.submitIsRepeatable) {
-    await close(ctx, attempt.attempt_id, 'unknown', 'the worker died during the submit');
+    await closeAttempt(ctx, attempt.attempt_id, 'unknown', 'the worker died during the submit');
     return null;
   }
   if (!hasProvider(job)) {
@@ -63,7 +69,7 @@ async function tryToSubmit(ctx: Context, job: FoundJob, signal: AbortSignal): Pr
 
 /** Null when nothing is left to send; else the wait that the provider asks for, or 0. */
 async function sendOnce(
-  ctx: Context,
+  ctx: Pick<Context, 'db' | 'log'>,
   job: ProviderJob,
   { attempt_id: attemptId, attempt: tries }: Attempt,
   signal: AbortSignal,
@@ -73,8 +79,8 @@ async function sendOnce(
   const limit = AbortSignal.any([signal, AbortSignal.timeout(SUBMIT_TIMEOUT_MS)]);
   const answer = await provider.submit(request, limit);
   const closeAs = (state: 'retryable' | 'unknown', cause: string) =>
-    stored(signal, () => close(ctx, attemptId, state, cause));
-  const failAs = (failure: AttemptFailure) => stored(signal, () => failAttempt(ctx, jobId, attemptId, failure));
+    storeWithRetry(signal, () => closeAttempt(ctx, attemptId, state, cause));
+  const failAs = (failure: AttemptFailure) => storeWithRetry(signal, () => failAttempt(ctx, jobId, attemptId, failure));
   switch (answer.outcome) {
     case 'accepted':
       await storeAccepted(ctx, job, attemptId, answer, signal);
@@ -85,7 +91,7 @@ async function sendOnce(
       const isClosed = isLast
         ? await failAs({ state: 'retryable', code: 'ERR_5002', cause: answer.cause })
         : await closeAs('retryable', answer.cause);
-      // False where an event has shown meanwhile that an earlier send was accepted.
+      // False if an event has shown meanwhile that an earlier send was accepted.
       if (!isClosed) return null;
       if (!answer.isBusy && !signal.aborted) await recordOutcome(ctx, provider.name, jobId, 'turned_away');
       return isLast ? null : (answer.retryAfterMs ?? 0);
@@ -105,7 +111,7 @@ async function sendOnce(
 }
 
 async function storeAccepted(
-  ctx: Context,
+  ctx: Pick<Context, 'db' | 'log'>,
   { provider, request }: ProviderJob,
   attemptId: string,
   answer: Extract<SubmitOutcome, { outcome: 'accepted' }>,
@@ -114,9 +120,11 @@ async function storeAccepted(
   const { jobId } = request;
   const { providerJobId, requestId } = answer;
   const ids = { attempt_id: attemptId, provider_job_id: providerJobId, vendor_request_id: requestId };
-  const { outcome } = await stored(signal, () => ctx.db.call('mark_submitted', { job_id: jobId, ...ids }));
+  const { outcome } = await storeWithRetry(signal, () => ctx.db.call('mark_submitted', { job_id: jobId, ...ids }));
   if (outcome === 'taken') {
-    await stored(signal, () => close(ctx, attemptId, 'unknown', 'the provider named the job of another generation'));
+    await storeWithRetry(signal, () =>
+      closeAttempt(ctx, attemptId, 'unknown', 'the provider named the job of another generation'),
+    );
   }
   if (outcome === 'superseded') {
     // The provider had accepted an earlier send, though it answered that it had not.
@@ -125,21 +133,21 @@ async function storeAccepted(
   }
 }
 
-/** Stores what the provider said, through a restart of the database too: it is known nowhere else. */
-async function stored<T>(signal: AbortSignal, write: () => Promise<T>): Promise<T> {
+/** Stores the provider's answer, with retries through a restart of the database: the answer exists nowhere else. */
+async function storeWithRetry<T>(signal: AbortSignal, write: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await write();
     } catch (error) {
       if (tries === STORE_TRIES_MAX) throw error;
-      await pause(STORE_RETRY_MS, signal);
+      await sleep(STORE_RETRY_MS, signal);
       signal.throwIfAborted();
     }
   }
 }
 
 /** False: the attempt had been closed or accepted before. */
-function close(
+function closeAttempt(
   ctx: Pick<Context, 'db'>,
   attemptId: string,
   state: 'retryable' | 'unknown',

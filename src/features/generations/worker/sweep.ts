@@ -2,14 +2,16 @@ import { errorLabel } from '../../../kernel/error-code.ts';
 import type { Context } from '../../context.ts';
 import { failGeneration } from './fail.ts';
 
-/** Per sweep; the next one comes in seconds. */
+/** Jobs per sweep; the next sweep follows within seconds. */
 const BATCH = 100;
 
 /**
- * Fails and refunds every generation past its deadline, and gives unfinished jobs without a queue task their task back. With the
- * sweep alone, every generation would still end correctly.
+ * Fails and refunds every generation past its deadline, and requeues unfinished jobs without a queue task. With the sweep
+ * alone, every generation would still end correctly.
  */
-export async function sweepGenerations(ctx: Context): Promise<{ expired: number; requeued: number }> {
+export async function sweepGenerations(
+  ctx: Pick<Context, 'clock' | 'db' | 'log'>,
+): Promise<{ expired: number; requeued: number }> {
   const late = await ctx.db.read
     .selectFrom('video_jobs')
     .select('job_id')
@@ -26,7 +28,7 @@ export async function sweepGenerations(ctx: Context): Promise<{ expired: number;
   return { expired, requeued };
 }
 
-/** A job that cannot be ended does not keep the others from their refunds. */
+/** Fails one job. An error is only logged, so that the other jobs still get their refunds. */
 async function expire(ctx: Pick<Context, 'db' | 'log'>, jobId: string): Promise<boolean> {
   try {
     return await failGeneration(ctx, jobId, 'ERR_5001', 'past its deadline');

@@ -1,4 +1,4 @@
-/** The worker's tasks for generations. Every handler may run twice, or be killed anywhere and run again. */
+/** The worker's tasks for generations. Every handler may run twice, or be killed at any point and run again. */
 import { z } from 'zod';
 import type { Tasks } from '../../../queue/worker.ts';
 import type { Context } from '../../context.ts';
@@ -8,7 +8,7 @@ import { pollGeneration } from './poll.ts';
 import { submitGeneration } from './submit.ts';
 
 const JobPayload = z.object({ job_id: z.uuid() });
-/** `look` is what the version before this one calls `try`. */
+/** `look` is the name of `try` in the version before this one. */
 const ConfirmPayload = JobPayload.extend({
   provider_job_id: z.string(),
   try: z.int().min(1).optional(),

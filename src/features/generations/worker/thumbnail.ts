@@ -3,14 +3,14 @@ import { MediaFetchError } from '../../../media/fetch-media.ts';
 import type { VideoProvider, VideoSource } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
 
-/** JPEG's first three bytes: the bucket of thumbnails holds nothing else. */
+/** The first three bytes of a JPEG. The bucket of thumbnails holds only JPEGs. */
 const JPEG = [0xff, 0xd8, 0xff];
 /** The video is ready and must not wait long for its thumbnail. */
 const FETCH_TIMEOUT_MS = 15_000;
 
 /**
- * Replaces our thumbnail at `file` by the provider's own. Where the provider has none, or it cannot be fetched or is no JPEG,
- * ours stays.
+ * Replaces our thumbnail at `file` with the provider's own. Ours stays if the provider has none, or if it cannot be fetched
+ * or is not a JPEG.
  */
 export async function fetchThumbnail(
   ctx: Pick<Context, 'log' | 'mediaFetcherFor'>,
@@ -27,7 +27,7 @@ export async function fetchThumbnail(
     if (await isJpeg(fetchedFile)) await rename(fetchedFile, file);
   } catch (error) {
     if (signal.aborted) throw error;
-    const cause = error instanceof MediaFetchError ? error.message : 'it did not come in time';
+    const cause = error instanceof MediaFetchError ? error.message : 'it did not arrive in time';
     ctx.log.warn({ provider: provider.name, cause }, 'the provider’s thumbnail could not be fetched');
   } finally {
     await rm(fetchedFile, { force: true });

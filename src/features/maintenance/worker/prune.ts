@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts';
 
-/** Removes logs that have served their time; never an account, a job or a ledger row. */
-export async function pruneLogs(ctx: Context): Promise<void> {
+/** Deletes log rows whose retention has passed; never an account, a job or a ledger row. */
+export async function pruneLogs(ctx: Pick<Context, 'db' | 'log'>): Promise<void> {
   ctx.log.info(await ctx.db.call('prune_logs', {}), 'logs pruned');
 }

@@ -1,12 +1,12 @@
 import type { Context } from '../../context.ts';
 
-type Broken = { invariant: string; subject: string; details: unknown };
+type Violation = { invariant: string; subject: string; details: unknown };
 
-/** Looks for broken promises about money and says each loudly; repairs nothing, since a person has to understand it. */
-export async function reconcile(ctx: Context): Promise<Broken[]> {
-  const { rows } = await ctx.db.pool.query<Broken>(
+/** Logs every violated money invariant as an error. Repairs nothing: an operator has to find the cause first. */
+export async function reconcile(ctx: Pick<Context, 'db' | 'log'>): Promise<Violation[]> {
+  const { rows } = await ctx.db.pool.query<Violation>(
     'select invariant, subject, details from public.broken_invariants()',
   );
-  for (const broken of rows) ctx.log.error(broken, 'a money invariant is broken');
+  for (const violation of rows) ctx.log.error(violation, 'a money invariant is broken');
   return rows;
 }

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { pruneLogs } from './prune.ts';
 import { reconcile } from './reconcile.ts';
 
-export function maintenanceTasks(ctx: Context): Tasks {
+export function maintenanceTasks(ctx: Pick<Context, 'db' | 'log'>): Tasks {
   return {
     prune_logs: () => pruneLogs(ctx),
     reconcile: async () => {
@@ -12,5 +12,5 @@ export function maintenanceTasks(ctx: Context): Tasks {
   };
 }
 
-/** In graphile-worker's crontab form: minutes past each hour, apart from one another. */
+/** In graphile-worker's crontab format: once an hour, at different minutes. */
 export const MAINTENANCE_CRONTAB = ['17 * * * * prune_logs', '7 * * * * reconcile'].join('\n');

@@ -1,15 +1,16 @@
-/** How the event stream is written into the OpenAPI document. */
+/** The OpenAPI description of the event stream. */
 import { z } from '@hono/zod-openapi';
-import { type Api, credits, time } from '../../../http/api.ts';
+import { credits, time } from '../../../http/api.ts';
 import {
   EXAMPLE_IDS,
+  errorResponses,
   headerParameter,
   LANGUAGE_PARAMETER,
-  refusals,
   USER_ERRORS,
   USER_ID_PARAMETER,
 } from '../../../http/openapi.ts';
 import { headersOf } from '../../../http/openapi-headers.ts';
+import { rawUserRoute } from '../../../http/route.ts';
 
 const job = { job_id: z.uuid(), created_at: time };
 
@@ -18,24 +19,24 @@ const DATA = {
   processing: z.object({
     ...job,
     status: z.literal('processing'),
-    progress: z.int().nullable().openapi({ description: 'In percent, where the provider tells it.' }),
+    progress: z.int().nullable().openapi({ description: 'In percent, if the provider reports it.' }),
     queue_position: z
       .int()
       .nullable()
-      .openapi({ description: 'How many are before it at the provider, where it tells.' }),
+      .openapi({ description: 'The number of jobs ahead of it at the provider, if the provider reports it.' }),
   }),
   completed: z.object({ ...job, status: z.literal('completed') }),
   failed: z.object({
     ...job,
     status: z.literal('failed'),
-    error_code: z.string().openapi({ description: 'Such as `ERR_5003`.' }),
-    error_message: z.string().openapi({ description: 'The same as a sentence, in the reader’s language.' }),
-    refunded: credits('What was given back'),
+    error_code: z.string().openapi({ description: 'Why the job failed, such as `ERR_5003`.' }),
+    error_message: z.string().openapi({ description: 'The reason as a message in the caller’s language.' }),
+    refunded: credits('The refund'),
   }),
   credits: z.object({
-    credits_remaining: credits('What there is to spend now'),
-    change: credits('What was gained, or, where negative, spent'),
-    reason: z.string().openapi({ description: 'As in `get-credit-history`.' }),
+    credits_remaining: credits('The balance after the change'),
+    change: credits('The change: positive if gained, negative if spent'),
+    reason: z.string().openapi({ description: 'The reason, as in `get-credit-history`.' }),
     transaction_id: z.uuid().openapi({ description: 'The `id` of the transaction in `get-credit-history`.' }),
     created_at: time,
   }),
@@ -45,14 +46,14 @@ const eventOf = <Name extends keyof typeof DATA>(event: Name) =>
   z.object({
     id: z.string().openapi({
       description:
-        'Send the last one as `Last-Event-ID` to go on after it. `beginning` on what tells how things stood when the stream ' +
-        'began: a line with the id of that place alone follows it.',
+        'Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs ' +
+        'at the start of a stream; a message with only an id follows them.',
     }),
     event: z.literal(event),
     data: DATA[event],
   });
 
-/** One message of the stream: its `id`, `event` and `data` lines, the last one parsed. */
+/** One event of the stream: its `id`, `event` and `data` lines, with `data` parsed. */
 export const JobEvent = z
   .discriminatedUnion('event', [
     eventOf('queued'),
@@ -61,9 +62,9 @@ export const JobEvent = z
     eventOf('failed'),
     eventOf('credits'),
   ])
-  .openapi('JobEvent', { description: 'One message of `job-events`: its lines by name, `data` parsed as JSON.' });
+  .openapi('JobEvent', { description: 'One event of `job-events`: its lines by name, with `data` parsed as JSON.' });
 
-const MOMENT = '"created_at":"2026-11-23T09:31:00.000Z"';
+const CREATED_AT = '"created_at":"2026-11-23T09:31:00.000Z"';
 const JOB = `"job_id":"${EXAMPLE_IDS.job}"`;
 const TRANSACTION = `"transaction_id":"${EXAMPLE_IDS.transaction}"`;
 const EXAMPLE = `retry: 3000
@@ -72,53 +73,49 @@ id: 40
 
 id: 41
 event: credits
-data: {"credits_remaining":6,"change":-4,"reason":"video_generation",${TRANSACTION},${MOMENT}}
+data: {"credits_remaining":6,"change":-4,"reason":"video_generation",${TRANSACTION},${CREATED_AT}}
 
 id: 42
 event: queued
-data: {${JOB},"status":"pending",${MOMENT}}
+data: {${JOB},"status":"pending",${CREATED_AT}}
 
 id: 43
 event: processing
-data: {${JOB},"status":"processing","progress":40,"queue_position":null,${MOMENT}}
+data: {${JOB},"status":"processing","progress":40,"queue_position":null,${CREATED_AT}}
 
 id: 44
 event: completed
-data: {${JOB},"status":"completed",${MOMENT}}
+data: {${JOB},"status":"completed",${CREATED_AT}}
 
 `;
 
-export function describeEvents(api: Api): void {
-  api.openAPIRegistry.register('JobEvent', JobEvent);
-  api.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/functions/v1/job-events',
-    tags: ['Video jobs'],
-    operationId: 'jobEvents',
-    summary: 'What happens to the caller’s jobs and balance, as it happens',
-    description:
-      'Server-sent events, each a `JobEvent`: `queued`, `processing`, `completed`, `failed`, and `credits` when the balance ' +
-      'changes. With `Last-Event-ID` the stream goes on where it broke off, without a gap or a repeat, for a day; without, ' +
-      'it begins with the jobs that are under way. A comment every 15 seconds keeps it awake. It ends with the access ' +
-      'token. Browsers’ own EventSource cannot send a token: read the stream with `fetch`.',
-    security: [{ bearer: [] }],
-    parameters: [
-      headerParameter('Last-Event-ID', 'The id of the last event that was seen.'),
-      LANGUAGE_PARAMETER,
-      USER_ID_PARAMETER,
-    ],
-    responses: {
-      ...refusals(USER_ERRORS, { ERR_4006: { field: 'user_id' } }),
-      200: {
-        description: 'The stream',
-        headers: headersOf(['RateLimit', 'RateLimitPolicy', 'CacheControl']),
-        content: {
-          'text/event-stream': {
-            schema: { type: 'string', description: 'A stream of `JobEvent`.' },
-            example: EXAMPLE,
-          },
+export const JOB_EVENTS = rawUserRoute({
+  method: 'get',
+  path: '/functions/v1/job-events',
+  tags: ['Video jobs'],
+  operationId: 'jobEvents',
+  summary: 'Stream events of the caller’s jobs and balance',
+  description:
+    'Returns server-sent events, each a `JobEvent`: `queued`, `processing`, `completed`, `failed`, and `credits` when the ' +
+    'balance changes. With `Last-Event-ID` the stream resumes after that event, without a gap or a repeat, for up to a day. ' +
+    'Without it, the stream begins with the unfinished jobs. A comment every 15 seconds keeps the connection open. The stream ' +
+    'ends when the access token expires. Browsers’ own EventSource cannot send a token: read the stream with `fetch`.',
+  parameters: [
+    headerParameter('Last-Event-ID', 'The id of the last event that the client has received.'),
+    LANGUAGE_PARAMETER,
+    USER_ID_PARAMETER,
+  ],
+  responses: {
+    ...errorResponses(USER_ERRORS, { ERR_4006: { field: 'user_id' } }),
+    200: {
+      description: 'The event stream',
+      headers: headersOf(['RateLimit', 'RateLimitPolicy', 'CacheControl']),
+      content: {
+        'text/event-stream': {
+          schema: { type: 'string', description: 'A stream of `JobEvent`.' },
+          example: EXAMPLE,
         },
       },
     },
-  });
-}
+  },
+});

@@ -1,77 +1,27 @@
-/** How the stored objects' routes are written into the OpenAPI document. */
-import { z } from '@hono/zod-openapi';
-import type { Api } from '../../../http/api.ts';
+/** The routes of stored objects, as Supabase's storage clients call them. */
+import { EXAMPLE_IDS, headerParameter, jsonContent, USER_ERRORS } from '../../../http/openapi.ts';
+import { rawUserRoute, userRoute } from '../../../http/route.ts';
 import {
-  BODY_ERRORS,
-  EXAMPLE_IDS,
-  headerParameter,
-  jsonContent,
-  refusals,
-  responses,
-  USER_ERRORS,
-} from '../../../http/openapi.ts';
-import { type HeaderName, headersOf } from '../../../http/openapi-headers.ts';
-import type { ErrorCode, ProblemDetails } from '../../../kernel/errors.ts';
-import { UPLOAD_BYTES_MAX } from '../../../media/object-path.ts';
+  bucketParam,
+  fileResponses,
+  IMAGE_BODY,
+  objectParams,
+  RANGE_PARAMETERS,
+  WRITE_DETAILS,
+  WRITE_ERRORS,
+} from './descriptions.ts';
+import { BUCKET, OBJECT, PATH } from './requests.ts';
 import { EXAMPLE_PATH, ListBody, ObjectEntries, ObjectEntry, ObjectInfo, RemoveBody, Stored } from './schemas.ts';
 
-export const STORAGE = { tags: ['Storage'], security: [{ bearer: [] }] };
-const FILE = { type: 'string' as const, format: 'binary' };
-const PICTURES = { 'image/jpeg': { schema: FILE }, 'image/png': { schema: FILE }, 'image/webp': { schema: FILE } };
-const FILES = { ...PICTURES, 'video/mp4': { schema: FILE } };
-export const LIMITED: HeaderName[] = ['RateLimit', 'RateLimitPolicy'];
-const FILE_HEADERS: HeaderName[] = ['AcceptRanges', 'ETag', 'CacheControl', 'ContentDisposition'];
-export const WRITE_ERRORS: ErrorCode[] = ['ERR_4006', 'ERR_4008', 'ERR_4014', 'ERR_4015', 'ERR_6002'];
-/** What is wrong with a picture, as it is told. */
-export const WRITE_DETAILS: Partial<Record<ErrorCode, ProblemDetails>> = {
-  ERR_4006: { field: 'path', reason: 'file_name', pattern: '[A-Za-z0-9._-]{1,200}' },
-  ERR_4008: { reason: 'exists' },
-  ERR_4014: { bytes_max: UPLOAD_BYTES_MAX },
-  ERR_4015: { field: 'file', allowed: ['image/jpeg', 'image/png', 'image/webp'] },
-};
+const TAGS = ['Storage'];
+const ONE = `${OBJECT}/{bucket}/{path}`;
+const ANY_PATH = `${OBJECT}/${BUCKET}/*`;
 
-export const bucketParam = z.object({
-  bucket: z.enum(['videos', 'thumbnails', 'user_uploads']).openapi({ example: 'user_uploads' }),
-});
-export const pathParam = z.object({
-  path: z.string().openapi({
-    description: '`<user_id>/…`; its slashes are part of the address. Names are of letters, digits and `. _ -`.',
-    example: EXAMPLE_PATH,
-  }),
-});
-export const objectParams = bucketParam.extend(pathParam.shape);
+const IMAGE_RULES =
+  'The image must be a complete JPEG, PNG or WebP without animation, of at most 10 MB (10,485,760 bytes) and 64 to 10,000 ' +
+  'pixels per side. Its type is detected from its bytes; the `Content-Type` is ignored. ';
 
-/** A picture as it is, or a form whose only file it is. */
-export const IMAGE_BODY = {
-  required: true,
-  content: { ...PICTURES, 'multipart/form-data': { schema: { type: 'object' as const, properties: { '': FILE } } } },
-};
-
-const RANGE_PARAMETERS = [
-  headerParameter('Range', 'Part of the file, such as `bytes=0-1023`.'),
-  headerParameter('If-Range', 'The `ETag` of the file that the range is of.'),
-  headerParameter('If-None-Match', 'The `ETag` of the copy at hand.'),
-];
-
-/** A file as an answer, whole or in part. */
-export function fileAnswer(errors: ErrorCode[], details: Partial<Record<ErrorCode, ProblemDetails>> = {}) {
-  return {
-    parameters: RANGE_PARAMETERS,
-    responses: {
-      ...refusals([...errors, 'ERR_4007', 'ERR_6002'], details),
-      200: { description: 'The file', headers: headersOf(FILE_HEADERS), content: FILES },
-      206: { description: 'The range', headers: headersOf([...FILE_HEADERS, 'ContentRange']), content: FILES },
-      304: { description: 'The copy at hand is good', headers: headersOf(FILE_HEADERS) },
-      416: { description: 'The range lies outside the file', headers: headersOf(['ContentRange']) },
-    },
-  };
-}
-
-const PICTURE_RULES =
-  'A JPEG, PNG or WebP of at most 10 MB (10,485,760 bytes), whole, still, 64 to 10,000 pixels a side. What it is, is told by ' +
-  'its bytes; the `Content-Type` that was sent is not believed. ';
-
-export const ENTRY = {
+const ENTRY = {
   name: 'portrait.jpg',
   id: EXAMPLE_IDS.transaction,
   updated_at: '2026-11-23T09:30:00.000Z',
@@ -87,133 +37,147 @@ export const ENTRY = {
   },
 };
 
-export function describeObjects(api: Api, base: string): void {
-  const object = `${base}/{bucket}/{path}`;
-  const put = {
-    ...STORAGE,
-    path: object,
-    request: { params: objectParams, body: IMAGE_BODY },
-    responses: responses(Stored, {
-      description: 'It is stored',
-      example: { Id: EXAMPLE_IDS.transaction, Key: `user_uploads/${EXAMPLE_PATH}` },
-      headers: LIMITED,
-      errors: [...USER_ERRORS, 'ERR_4007', ...WRITE_ERRORS],
-      details: WRITE_DETAILS,
-    }),
-  };
-  api.openAPIRegistry.registerPath({
-    ...put,
-    method: 'post',
-    operationId: 'uploadObject',
-    summary: 'Upload a picture into one’s own folder',
-    description:
-      `${PICTURE_RULES}\`image_url\` of \`generate-video\` then takes its path. What is there already stays (409) unless ` +
-      '`x-upsert` says otherwise. The Supabase storage clients speak to these routes as they are, and get errors in their own shape.',
-    parameters: [headerParameter('x-upsert', '`true`: replaces what is there.')],
-  });
-  api.openAPIRegistry.registerPath({
-    ...put,
-    method: 'put',
-    operationId: 'replaceObject',
-    summary: 'Upload a picture in place of what is there',
-    description: `${PICTURE_RULES}Readers see the old one or the new one, never half of either.`,
-  });
-  const read = { ...STORAGE, request: { params: objectParams }, ...fileAnswer(USER_ERRORS) };
-  api.openAPIRegistry.registerPath({
-    ...read,
-    method: 'get',
-    path: object,
-    operationId: 'downloadObject',
-    summary: 'A file of one’s own',
-    description: 'Of any bucket, with ranges. Another’s file and none are the same 404.',
-  });
-  api.openAPIRegistry.registerPath({
-    ...read,
-    method: 'get',
-    path: `${base}/authenticated/{bucket}/{path}`,
-    operationId: 'downloadAuthenticated',
-    summary: 'The same under its longer address',
-    description: 'As some storage clients ask for it.',
-  });
-  describeCare(api, base, object);
-}
+const UPLOAD = {
+  path: ONE,
+  pattern: ANY_PATH,
+  tags: TAGS,
+  documents: { params: objectParams, body: IMAGE_BODY },
+  answer: {
+    schema: Stored,
+    description: 'The image is stored',
+    example: { Id: EXAMPLE_IDS.transaction, Key: `user_uploads/${EXAMPLE_PATH}` },
+    errors: ['ERR_4007' as const, ...WRITE_ERRORS],
+    details: WRITE_DETAILS,
+  },
+};
 
-function describeCare(api: Api, base: string, object: string): void {
-  api.openAPIRegistry.registerPath({
-    ...STORAGE,
-    method: 'delete',
-    path: object,
-    operationId: 'deleteObject',
-    summary: 'Delete a picture',
-    description: 'In `user_uploads` alone: videos go with `delete-video-job`.',
-    request: { params: objectParams },
-    responses: responses(ObjectEntry, {
-      description: 'What was deleted',
-      example: { ...ENTRY, name: EXAMPLE_PATH },
-      headers: LIMITED,
-      errors: [...USER_ERRORS, 'ERR_4007'],
-      details: { ERR_4006: WRITE_DETAILS.ERR_4006 ?? {} },
+export const UPLOAD_OBJECT = userRoute({
+  ...UPLOAD,
+  method: 'post',
+  operationId: 'uploadObject',
+  summary: 'Upload an image into the caller’s folder',
+  description:
+    `Stores an image, whose path can then be the \`image_url\` of \`generate-video\`. ${IMAGE_RULES}If the object exists, it is ` +
+    'kept and a 409 is returned, unless `x-upsert` is `true`. The Supabase storage clients work with these routes unchanged, ' +
+    'and get errors in their own format.',
+  parameters: [headerParameter('x-upsert', '`true` replaces an existing object.')],
+});
+
+export const REPLACE_OBJECT = userRoute({
+  ...UPLOAD,
+  method: 'put',
+  operationId: 'replaceObject',
+  summary: 'Upload an image, replacing an existing one',
+  description: `Stores an image under this path. ${IMAGE_RULES}Readers get either the old or the new image, never a part of one.`,
+});
+
+const DOWNLOAD = {
+  method: 'get' as const,
+  tags: TAGS,
+  documents: { params: objectParams },
+  parameters: RANGE_PARAMETERS,
+  responses: fileResponses(USER_ERRORS),
+};
+
+export const DOWNLOAD_OBJECT = rawUserRoute({
+  ...DOWNLOAD,
+  path: ONE,
+  pattern: ANY_PATH,
+  operationId: 'downloadObject',
+  summary: 'Download a file of the caller’s own',
+  description:
+    'Returns a file from any bucket. Supports range requests. Another user’s file returns the same 404 as an unknown file.',
+});
+
+export const DOWNLOAD_AUTHENTICATED = rawUserRoute({
+  ...DOWNLOAD,
+  path: `${OBJECT}/authenticated/{bucket}/{path}`,
+  pattern: `${OBJECT}/authenticated/:bucket/*`,
+  operationId: 'downloadAuthenticated',
+  summary: 'Download a file of the caller’s own (longer URL)',
+  description: 'The same as `downloadObject`, under the URL that some storage clients use.',
+});
+
+export const DELETE_OBJECT = userRoute({
+  method: 'delete',
+  path: ONE,
+  pattern: `${OBJECT}/${BUCKET}/${PATH}`,
+  tags: TAGS,
+  operationId: 'deleteObject',
+  summary: 'Delete an image',
+  description: 'Deletes an image in `user_uploads`. To delete a video, use `delete-video-job`.',
+  documents: { params: objectParams },
+  answer: {
+    schema: ObjectEntry,
+    description: 'The deleted image',
+    example: { ...ENTRY, name: EXAMPLE_PATH },
+    errors: ['ERR_4007'],
+    details: { ERR_4006: WRITE_DETAILS.ERR_4006 ?? {} },
+  },
+});
+
+export const DELETE_OBJECTS = userRoute({
+  method: 'delete',
+  path: `${OBJECT}/{bucket}`,
+  pattern: `${OBJECT}/${BUCKET}`,
+  tags: TAGS,
+  operationId: 'deleteObjects',
+  summary: 'Delete several images',
+  description:
+    'Deletes images in `user_uploads` and returns those that existed. A job that has not sent its image to its provider yet ' +
+    'then fails and is refunded.',
+  request: { body: jsonContent(RemoveBody, { one: { summary: 'One image', value: { prefixes: [EXAMPLE_PATH] } } }) },
+  documents: { params: bucketParam },
+  answer: {
+    schema: ObjectEntries,
+    description: 'The deleted images',
+    example: [{ ...ENTRY, name: EXAMPLE_PATH }],
+    errors: ['ERR_4007'],
+    details: { ERR_4006: { field: 'prefixes', reason: 'missing' } },
+  },
+});
+
+export const LIST_OBJECTS = userRoute({
+  method: 'post',
+  path: `${OBJECT}/list/{bucket}`,
+  tags: TAGS,
+  operationId: 'listObjects',
+  summary: 'List a folder',
+  description: 'Returns the files and folders in a folder, one level deep. Folders have no `id`.',
+  request: {
+    body: jsonContent(ListBody, {
+      own: { summary: 'The caller’s own folder', value: { prefix: EXAMPLE_IDS.user, limit: 100 } },
     }),
-  });
-  api.openAPIRegistry.registerPath({
-    ...STORAGE,
-    method: 'delete',
-    path: `${base}/{bucket}`,
-    operationId: 'deleteObjects',
-    summary: 'Delete pictures',
-    description:
-      'Answers with those that were there. A job that has not sent its picture to its provider yet fails, and pays nothing.',
-    request: {
-      params: bucketParam,
-      body: jsonContent(RemoveBody, { one: { summary: 'One', value: { prefixes: [EXAMPLE_PATH] } } }),
+  },
+  documents: { params: bucketParam },
+  answer: {
+    schema: ObjectEntries,
+    description: 'The files and folders',
+    example: [ENTRY],
+    errors: ['ERR_4007'],
+    details: { ERR_4006: { field: 'limit', allowed: { maximum: 1000 } } },
+  },
+});
+
+const { metadata, id, created_at, updated_at } = ENTRY;
+
+export const GET_OBJECT_INFO = userRoute({
+  method: 'get',
+  path: `${OBJECT}/info/{bucket}/{path}`,
+  pattern: `${OBJECT}/info/:bucket/*`,
+  tags: TAGS,
+  operationId: 'getObjectInfo',
+  summary: 'Get the size and type of a file',
+  description: 'Returns information about a file, without the file itself.',
+  documents: { params: objectParams },
+  answer: {
+    schema: ObjectInfo,
+    description: 'Information about the file',
+    example: {
+      ...{ id, name: EXAMPLE_PATH, bucket_id: 'user_uploads', version: id, size: metadata.size, metadata: {} },
+      ...{ content_type: metadata.mimetype, cache_control: metadata.cacheControl, etag: metadata.eTag },
+      ...{ last_modified: updated_at, created_at },
     },
-    responses: responses(ObjectEntries, {
-      description: 'What was deleted',
-      example: [{ ...ENTRY, name: EXAMPLE_PATH }],
-      headers: LIMITED,
-      errors: [...USER_ERRORS, ...BODY_ERRORS, 'ERR_4007'],
-      details: { ERR_4006: { field: 'prefixes', reason: 'missing' } },
-    }),
-  });
-  api.openAPIRegistry.registerPath({
-    ...STORAGE,
-    method: 'post',
-    path: `${base}/list/{bucket}`,
-    operationId: 'listObjects',
-    summary: 'What lies in a folder',
-    description: 'One level deep: folders have no `id`.',
-    request: {
-      params: bucketParam,
-      body: jsonContent(ListBody, {
-        own: { summary: 'One’s own folder', value: { prefix: EXAMPLE_IDS.user, limit: 100 } },
-      }),
-    },
-    responses: responses(ObjectEntries, {
-      description: 'Files and folders',
-      example: [ENTRY],
-      headers: LIMITED,
-      errors: [...USER_ERRORS, ...BODY_ERRORS, 'ERR_4007'],
-      details: { ERR_4006: { field: 'limit', allowed: { maximum: 1000 } } },
-    }),
-  });
-  const { metadata, id, created_at, updated_at } = ENTRY;
-  api.openAPIRegistry.registerPath({
-    ...STORAGE,
-    method: 'get',
-    path: `${base}/info/{bucket}/{path}`,
-    operationId: 'getObjectInfo',
-    summary: 'What is known of a file',
-    description: 'Its size and kind, without the file.',
-    request: { params: objectParams },
-    responses: responses(ObjectInfo, {
-      description: 'It is there',
-      example: {
-        ...{ id, name: EXAMPLE_PATH, bucket_id: 'user_uploads', version: id, size: metadata.size, metadata: {} },
-        ...{ content_type: metadata.mimetype, cache_control: metadata.cacheControl, etag: metadata.eTag },
-        ...{ last_modified: updated_at, created_at },
-      },
-      headers: LIMITED,
-      errors: [...USER_ERRORS, 'ERR_4007', 'ERR_6002'],
-    }),
-  });
-}
+    errors: ['ERR_4007', 'ERR_6002'],
+  },
+});

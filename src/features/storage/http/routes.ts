@@ -1,7 +1,7 @@
-/** The part of Supabase's storage API that its clients use, on our buckets: owners alone, and writing in `user_uploads`. */
-import type { Api, Guards } from '../../../http/api.ts';
+/** The part of Supabase's storage API that its clients use. Only owners reach objects, and write only to `user_uploads`. */
 import { callerId } from '../../../http/caller.ts';
 import type { HttpContext } from '../../../http/env.ts';
+import type { Router } from '../../../http/route.ts';
 import { serveMedia } from '../../../http/serve-media.ts';
 import { Problem } from '../../../kernel/errors.ts';
 import { UPLOADS } from '../../../media/object-path.ts';
@@ -9,63 +9,73 @@ import type { Context } from '../../context.ts';
 import { deleteUploads } from '../delete.ts';
 import { listObjects } from '../list.ts';
 import { writablePath } from '../object-path.ts';
-import { describeObjects } from './openapi.ts';
-import { BUCKET, bodyOf, knownBucket, OBJECT, objectOf, PATH, receive, restOf } from './requests.ts';
-import { ListBody, presentDeleted, presentEntry, presentInfo, RemoveBody } from './schemas.ts';
+import {
+  DELETE_OBJECT,
+  DELETE_OBJECTS,
+  DOWNLOAD_AUTHENTICATED,
+  DOWNLOAD_OBJECT,
+  GET_OBJECT_INFO,
+  LIST_OBJECTS,
+  REPLACE_OBJECT,
+  UPLOAD_OBJECT,
+} from './openapi.ts';
+import { bucketIn, OBJECT, objectIn, pathIn, receiveImage, requireBucket } from './requests.ts';
+import { presentDeleted, presentEntry, presentInfo } from './schemas.ts';
 
-export function storageRoutes(api: Api, ctx: Context, guards: Guards): void {
-  describeObjects(api, OBJECT);
-  api.post(`${OBJECT}/list/:bucket`, guards.userWithBody, async (c) => {
-    const { prefix, limit, offset, search, sortBy } = await bodyOf(c, ListBody);
-    const bucket = knownBucket(c);
-    const query = { bucket, limit, offset, search, sortBy: sortBy.column, isDescending: sortBy.isDescending };
-    return c.json((await listObjects(ctx, callerId(c), { ...query, prefix })).map(presentEntry), 200);
+export function storageRoutes(
+  router: Router,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'newUuid' | 'workDir'>,
+): void {
+  router.add(LIST_OBJECTS, async (c) => {
+    const { prefix, limit, offset, search, sortBy } = c.req.valid('json');
+    const order = { sortBy: sortBy.column, isDescending: sortBy.isDescending };
+    const input = { bucket: requireBucket(c), prefix, limit, offset, search, ...order };
+    return c.json((await listObjects(ctx, callerId(c), input)).map(presentEntry), 200);
   });
-  api.get(`${OBJECT}/info/:bucket/*`, guards.user, async (c) => {
-    const found = await objectOf(c, ctx, `${OBJECT}/info`);
+  router.add(GET_OBJECT_INFO, async (c) => {
+    const found = await objectIn(c, ctx, `${OBJECT}/info`);
     const stored = await ctx.media.info(found.key);
     if (!stored) throw new Problem('ERR_4007');
     return c.json(presentInfo(found, stored), 200);
   });
-  api.get(`${OBJECT}/authenticated/:bucket/*`, guards.user, (c) => download(c, ctx, `${OBJECT}/authenticated`));
+  router.add(DOWNLOAD_AUTHENTICATED, (c) => download(c, ctx, `${OBJECT}/authenticated`));
+  router.add(DOWNLOAD_OBJECT, (c) => download(c, ctx, OBJECT));
 
-  api.delete(`${OBJECT}/${BUCKET}`, guards.userWithBody, async (c) => {
-    const { prefixes } = await bodyOf(c, RemoveBody);
-    if (knownBucket(c) !== UPLOADS) throw new Problem('ERR_4005', { status: 403 });
+  router.add(UPLOAD_OBJECT, async (c) => c.json(await store(c, ctx, c.req.header('x-upsert') === 'true'), 200));
+  router.add(REPLACE_OBJECT, async (c) => c.json(await store(c, ctx, true), 200));
+
+  router.add(DELETE_OBJECTS, async (c) => {
+    const { prefixes } = c.req.valid('json');
+    if (requireBucket(c) !== UPLOADS) throw new Problem('ERR_4005', { status: 403 });
     return c.json((await deleteUploads(ctx, callerId(c), prefixes)).map(presentDeleted), 200);
   });
-  api.get(`${OBJECT}/${BUCKET}/*`, guards.user, (c) => download(c, ctx, OBJECT));
-  api.post(`${OBJECT}/${BUCKET}/*`, guards.user, (c) => upload(c, ctx, c.req.header('x-upsert') === 'true'));
-  api.put(`${OBJECT}/${BUCKET}/*`, guards.user, (c) => upload(c, ctx, true));
-  api.delete(`${OBJECT}/${BUCKET}/${PATH}`, guards.user, async (c) => {
-    const path = writablePath(c.req.param('bucket') ?? '', restOf(c, OBJECT), callerId(c));
-    const [removed] = await deleteUploads(ctx, callerId(c), [path]);
-    if (!removed) throw new Problem('ERR_4007');
-    return c.json(presentDeleted(removed), 200);
+  router.add(DELETE_OBJECT, async (c) => {
+    const path = writablePath(bucketIn(c), pathIn(c, OBJECT), callerId(c));
+    const [deleted] = await deleteUploads(ctx, callerId(c), [path]);
+    if (!deleted) throw new Problem('ERR_4007');
+    return c.json(presentDeleted(deleted), 200);
   });
 }
 
-async function upload(c: HttpContext, ctx: Context, isUpsert: boolean): Promise<Response> {
-  const path = writablePath(c.req.param('bucket') ?? '', restOf(c, OBJECT), callerId(c));
-  const { id, key } = await receive(c, ctx, callerId(c), path, isUpsert);
-  return c.json({ Id: id, Key: key }, 200);
+async function store(
+  c: HttpContext,
+  ctx: Pick<Context, 'db' | 'log' | 'media' | 'newUuid' | 'workDir'>,
+  isUpsert: boolean,
+) {
+  const path = writablePath(bucketIn(c), pathIn(c, OBJECT), callerId(c));
+  const { id, key } = await receiveImage(c, ctx, callerId(c), path, isUpsert);
+  return { Id: id, Key: key };
 }
 
-async function download(c: HttpContext, ctx: Context, base: string): Promise<Response> {
-  const { key, contentType, path } = await objectOf(c, ctx, base);
+async function download(
+  c: HttpContext,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media'>,
+  base: string,
+): Promise<Response> {
+  const { key, contentType, path } = await objectIn(c, ctx, base);
   const { media: store, clock, log } = ctx;
-  // Whether it may be read is asked anew each time.
-  const until = clock.now();
-  const request = c.req.raw;
-  return serveMedia({
-    store,
-    key,
-    request,
-    clock,
-    log,
-    until,
-    contentType,
-    name: path,
-    download: c.req.query('download'),
-  });
+  // The permission to read is checked again for each request.
+  const expiresAt = clock.now();
+  const presentation = { contentType, name: path, download: c.req.query('download') };
+  return serveMedia({ store, key, request: c.req.raw, clock, log, expiresAt, ...presentation });
 }

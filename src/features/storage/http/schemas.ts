@@ -1,4 +1,4 @@
-/** The shapes of Supabase Storage's API, as its clients send and read them. */
+/** The request and response bodies of Supabase Storage's API. */
 import { z } from '@hono/zod-openapi';
 import { EXAMPLE_IDS } from '../../../http/openapi.ts';
 import type { MediaInfo } from '../../../media/store.ts';
@@ -6,7 +6,7 @@ import type { StoredObject } from '../find.ts';
 import type { Entry } from '../list.ts';
 
 const SIGNED_SECONDS_MAX = 7 * 24 * 3600;
-const AT_ONCE_MAX = 1000;
+const ITEMS_MAX = 1000;
 
 export const EXAMPLE_PATH = `${EXAMPLE_IDS.user}/portrait.jpg`;
 
@@ -14,17 +14,19 @@ const expiresIn = z
   .int()
   .min(1)
   .max(SIGNED_SECONDS_MAX)
-  .openapi({ description: 'Seconds; a week at most.', example: 3600 });
+  .openapi({ description: 'The lifetime in seconds; a week at most.', example: 3600 });
 
 export const SignBody = z.object({ expiresIn }).openapi('SignObject');
-export const SignManyBody = z.object({ expiresIn, paths: z.array(z.string()).max(AT_ONCE_MAX) }).openapi('SignObjects');
+export const SignManyBody = z.object({ expiresIn, paths: z.array(z.string()).max(ITEMS_MAX) }).openapi('SignObjects');
 export const RemoveBody = z
-  .object({ prefixes: z.array(z.string()).max(AT_ONCE_MAX).openapi({ description: 'Whole paths; folders are none.' }) })
+  .object({
+    prefixes: z.array(z.string()).max(ITEMS_MAX).openapi({ description: 'The full paths of files, not of folders.' }),
+  })
   .openapi('RemoveObjects');
 
 const COLUMNS = ['name', 'created_at', 'updated_at'] as const;
 
-/** Clients name further columns; by those, and by none, it is the name that sorts. */
+/** Clients may send other columns. With another column, or without one, the list is sorted by name. */
 const sortBy = z
   .object({ column: z.string().nullish(), order: z.string().nullish() })
   .nullish()
@@ -43,8 +45,11 @@ export const ListBody = z
       .string()
       .default('')
       .transform((text) => text.replace(/^\/+|\/+$/g, ''))
-      .openapi({ type: 'string', description: 'The folder; empty for the root, where only one’s own is.' }),
-    limit: z.int().min(1).max(AT_ONCE_MAX).default(100),
+      .openapi({
+        type: 'string',
+        description: 'The folder to list. Empty for the root, which contains only the caller’s own folder.',
+      }),
+    limit: z.int().min(1).max(ITEMS_MAX).default(100),
     offset: z.int().min(0).max(1_000_000).default(0),
     search: z
       .string()
@@ -58,14 +63,14 @@ export const ListBody = z
 export const Stored = z
   .object({ Id: z.string(), Key: z.string().openapi({ description: '`<bucket>/<path>`' }) })
   .openapi('StoredObject');
-export const SignedAddress = z
-  .object({ signedURL: z.string().openapi({ description: 'Behind `/storage/v1`.' }) })
+export const SignedUrl = z
+  .object({ signedURL: z.string().openapi({ description: 'Relative to `/storage/v1`.' }) })
   .openapi('SignedAddress');
-export const SignedAddresses = z
+export const SignedUrls = z
   .array(z.object({ error: z.string().nullable(), path: z.string(), signedURL: z.string().nullable() }))
   .openapi('SignedAddresses');
-export const UploadAddress = z
-  .object({ url: z.string().openapi({ description: 'Behind `/storage/v1`.' }), token: z.string() })
+export const UploadUrl = z
+  .object({ url: z.string().openapi({ description: 'Relative to `/storage/v1`.' }), token: z.string() })
   .openapi('UploadAddress');
 
 const Metadata = z.object({
@@ -76,14 +81,14 @@ const Metadata = z.object({
   cacheControl: z.string(),
   lastModified: z.string(),
 });
-const moment = z.iso.datetime().nullable();
+const dateTime = z.iso.datetime().nullable();
 export const ObjectEntry = z
   .object({
     name: z.string(),
-    id: z.string().nullable().openapi({ description: 'Null: a folder.' }),
-    updated_at: moment,
-    created_at: moment,
-    last_accessed_at: moment,
+    id: z.string().nullable().openapi({ description: 'Null for a folder.' }),
+    updated_at: dateTime,
+    created_at: dateTime,
+    last_accessed_at: dateTime,
     metadata: Metadata.nullable(),
   })
   .openapi('ObjectEntry');
@@ -104,7 +109,7 @@ export const ObjectInfo = z
   })
   .openapi('ObjectInfo');
 
-/** Nobody but its owner may keep a copy, and asks whether it is still good. */
+/** Only the owner may cache a file, and must revalidate it each time. */
 const CACHE_CONTROL = 'private, max-age=0';
 
 type Described = { content_type: string | null; bytes: number | null; sha256: string | null; updated_at: Date };

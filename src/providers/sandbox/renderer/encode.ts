@@ -2,7 +2,7 @@
 
 import { type EncodedVideoChunk, type EncodedVideoChunkMetadata, VideoEncoder, VideoFrame } from '@napi-rs/webcodecs';
 import { BufferTarget, EncodedPacket, EncodedVideoPacketSource, Mp4OutputFormat, Output } from 'mediabunny';
-import { pause } from '../../../kernel/pause.ts';
+import { sleep } from '../../../kernel/sleep.ts';
 import { eraseTimes } from './erase-times.ts';
 import type { Plan } from './plan.ts';
 import type { VideoFrames } from './video.ts';
@@ -63,7 +63,7 @@ async function encodeFrames(plan: Plan, video: VideoFrames, report: (part: numbe
     encodeOne(encoder, plan, video, index);
     // Lets the encoder's output and the parent's messages be handled at least once per frame.
     await new Promise((resolve) => setImmediate(resolve));
-    while (encoder.encodeQueueSize > FRAMES_AHEAD && !failure) await pause(CHECK_EVERY_MS);
+    while (encoder.encodeQueueSize > FRAMES_AHEAD && !failure) await sleep(CHECK_EVERY_MS);
     report((index + 1) / plan.frames);
   }
   await encoder.flush();

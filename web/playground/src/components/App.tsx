@@ -1,4 +1,4 @@
-import { useStore, useWords } from '../store/store.ts';
+import { useMessages, useStore } from '../store/store.ts';
 import { Composer } from './Composer.tsx';
 import { Header } from './Header.tsx';
 import { History } from './History.tsx';
@@ -10,13 +10,13 @@ import { useTitle } from './title.ts';
 import { UndoBar } from './UndoBar.tsx';
 
 export function App() {
-  const words = useWords();
+  const messages = useMessages();
   const announcement = useStore((state) => state.announcement);
   useTitle();
   return (
     <>
       <a className="skip" href="#prompt">
-        {words.skip}
+        {messages.skip}
       </a>
       <Header />
       <Notice />
@@ -28,12 +28,12 @@ export function App() {
         </div>
       </main>
       <footer>
-        <a href="/docs">{words.reference}</a>
+        <a href="/docs">{messages.reference}</a>
       </footer>
       <UndoBar />
       <LedgerDialog />
       <NewGuestDialog />
-      <p className="unseen" id="announce" role="status">
+      <p className="visually-hidden" id="announce" role="status">
         {announcement}
       </p>
     </>

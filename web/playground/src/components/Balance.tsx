@@ -1,62 +1,62 @@
 import { useEffect, useRef, useState } from 'react';
-import { isCalm } from '../lib/calm.ts';
-import { update, useLanguage, useStore, useWords } from '../store/store.ts';
+import { prefersReducedMotion } from '../lib/reduced-motion.ts';
+import { update, useLanguage, useMessages, useStore } from '../store/store.ts';
 import { Icon } from './Icon.tsx';
 
 const COUNT_MS = 600;
 
-/** The balance: it counts to its new value, and shows by how much it moved. A press tells where the credits went. */
+/** The balance. It counts up or down to a new value and shows the change. Pressing it opens the credit history. */
 export function Balance() {
-  const words = useWords();
+  const messages = useMessages();
   const language = useLanguage();
   const credits = useStore((state) => state.credits);
-  const { shown, move } = useMoving(credits);
+  const { shown, change } = useAnimatedBalance(credits);
   if (credits === null) return <span className="balance skeleton" aria-hidden="true" />;
-  const change = new Intl.NumberFormat(language, { signDisplay: 'exceptZero' });
+  const signed = new Intl.NumberFormat(language, { signDisplay: 'exceptZero' });
   return (
-    <span className="balance-place">
+    <span className="balance-wrapper">
       <button
         type="button"
         className="balance"
         id="balance"
-        title={words.balanceOpen}
+        title={messages.balanceOpen}
         aria-haspopup="dialog"
         onClick={() => update({ dialog: 'ledger' })}
       >
         <Icon name="coin" />
-        <span className="unseen">{words.balance(credits)}</span>
+        <span className="visually-hidden">{messages.balance(credits)}</span>
         <span className="figure" aria-hidden="true">
           {shown}
         </span>
       </button>
-      {move ? (
-        <span className={move.by < 0 ? 'move' : 'move up'} key={move.key} aria-hidden="true">
-          {change.format(move.by)}
+      {change ? (
+        <span className={change.by < 0 ? 'balance-change' : 'balance-change up'} key={change.key} aria-hidden="true">
+          {signed.format(change.by)}
         </span>
       ) : null}
-      <span className="unseen" id="credits" role="status">
-        {words.balance(credits)}
+      <span className="visually-hidden" id="credits" role="status">
+        {messages.balance(credits)}
       </span>
     </span>
   );
 }
 
-type Move = { by: number; key: number };
+type BalanceChange = { by: number; key: number };
 
-/** The value on its way to the real one, and its last move. */
-function useMoving(credits: number | null): { shown: number | null; move: Move | null } {
+/** The animated value, and the last change. */
+function useAnimatedBalance(credits: number | null): { shown: number | null; change: BalanceChange | null } {
   const [shown, setShown] = useState(credits);
-  const [move, setMove] = useState<Move | null>(null);
+  const [change, setChange] = useState<BalanceChange | null>(null);
   const before = useRef(credits);
   useEffect(() => {
     const from = before.current;
     before.current = credits;
-    if (from === null || credits === null || from === credits || isCalm()) {
+    if (from === null || credits === null || from === credits || prefersReducedMotion()) {
       setShown(credits);
       return;
     }
     const startedAt = performance.now();
-    setMove({ by: credits - from, key: startedAt });
+    setChange({ by: credits - from, key: startedAt });
     let frame = 0;
     const step = (now: number) => {
       const part = Math.min(1, (now - startedAt) / COUNT_MS);
@@ -66,5 +66,5 @@ function useMoving(credits: number | null): { shown: number | null; move: Move |
     frame = requestAnimationFrame(step);
     return () => cancelAnimationFrame(frame);
   }, [credits]);
-  return { shown, move };
+  return { shown, change };
 }

@@ -1,12 +1,12 @@
 import { type ReactNode, useEffect, useRef } from 'react';
-import { update, useWords } from '../store/store.ts';
+import { update, useMessages } from '../store/store.ts';
 import { Icon } from './Icon.tsx';
 
 type Props = { id: string; title: string; isOpen: boolean; children: ReactNode };
 
-/** A modal dialog: the browser keeps the focus in it and gives it back, and Escape closes it. */
+/** A modal dialog: the browser keeps the focus inside and restores it afterwards; Escape closes it. */
 export function Dialog({ id, title, isOpen, children }: Props) {
-  const words = useWords();
+  const messages = useMessages();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const element = dialog.current;
@@ -15,7 +15,7 @@ export function Dialog({ id, title, isOpen, children }: Props) {
   }, [isOpen]);
   const close = () => update({ dialog: null });
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: a press beside the dialog; the keyboard has Escape
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click outside the dialog; the keyboard has Escape
     <dialog
       ref={dialog}
       id={id}
@@ -27,7 +27,7 @@ export function Dialog({ id, title, isOpen, children }: Props) {
         <div className="dialog">
           <div className="dialog-top">
             <h2 id={`${id}-title`}>{title}</h2>
-            <button type="button" className="icon-button" aria-label={words.close} onClick={close}>
+            <button type="button" className="icon-button" aria-label={messages.close} onClick={close}>
               <Icon name="close" />
             </button>
           </div>

@@ -1,13 +1,14 @@
 import { ConnectionError, RendioError } from '@rendio/client';
 import { useState } from 'react';
-import { useWords } from '../store/store.ts';
+import { useMessages } from '../store/store.ts';
 import { Icon } from './Icon.tsx';
 
-/** Why something failed, beside what caused it, with the id that support can look it up by. */
+/** An error beside what caused it, with the request id to quote to support. */
 export function ErrorNote({ error, id }: { error: unknown; id?: string }) {
-  const words = useWords();
+  const messages = useMessages();
   const isRefusal = error instanceof RendioError && !(error instanceof ConnectionError);
-  const text = error instanceof ConnectionError ? words.lost : (isRefusal && error.message) || words.unexpected;
+  const text =
+    error instanceof ConnectionError ? messages.connectionLost : (isRefusal && error.message) || messages.unexpected;
   return (
     <div className="error" role="alert" id={id} hidden={!error}>
       {error ? (
@@ -21,7 +22,7 @@ export function ErrorNote({ error, id }: { error: unknown; id?: string }) {
 }
 
 function Reference({ id }: { id: string }) {
-  const words = useWords();
+  const messages = useMessages();
   const [isCopied, setCopied] = useState(false);
   const copy = () =>
     navigator.clipboard.writeText(id).then(
@@ -30,13 +31,13 @@ function Reference({ id }: { id: string }) {
     );
   return (
     <p className="reference">
-      {/* Without a clipboard (plain http) the id can still be selected. */}
-      {words.quote} <code>{id}</code>
+      {/* Over plain http there is no clipboard, but the id can be selected. */}
+      {messages.errorReference} <code>{id}</code>
       {'clipboard' in navigator ? (
         <button
           type="button"
           className="icon-button small"
-          aria-label={isCopied ? words.copied : words.copy}
+          aria-label={isCopied ? messages.copied : messages.copy}
           onClick={copy}
         >
           <Icon name={isCopied ? 'check' : 'copy'} />

@@ -1,7 +1,7 @@
 import { isLanguage, LANGUAGE_NAMES, LANGUAGES } from '../i18n/index.ts';
 import { setLanguage, setTheme } from '../store/preferences.ts';
 import { THEMES } from '../store/state.ts';
-import { useLanguage, useStore, useWords } from '../store/store.ts';
+import { useLanguage, useMessages, useStore } from '../store/store.ts';
 import { Balance } from './Balance.tsx';
 import { Icon } from './Icon.tsx';
 
@@ -22,14 +22,14 @@ export function Header() {
 }
 
 function LanguageSelect() {
-  const words = useWords();
+  const messages = useMessages();
   const language = useLanguage();
   return (
     <span className="language">
       <Icon name="globe" />
       <select
         id="language"
-        aria-label={words.language}
+        aria-label={messages.language}
         value={language}
         onChange={({ target }) => isLanguage(target.value) && setLanguage(target.value)}
       >
@@ -44,18 +44,18 @@ function LanguageSelect() {
 }
 
 function ThemeChoice() {
-  const words = useWords();
+  const messages = useMessages();
   const chosen = useStore((state) => state.theme);
   return (
     <fieldset className="theme">
-      <legend className="unseen">{words.theme}</legend>
+      <legend className="visually-hidden">{messages.theme}</legend>
       {THEMES.map((theme) => (
-        <label key={theme} title={words.themes[theme]}>
+        <label key={theme} title={messages.themes[theme]}>
           <input
             type="radio"
             name="theme"
             value={theme}
-            aria-label={words.themes[theme]}
+            aria-label={messages.themes[theme]}
             checked={theme === chosen}
             onChange={() => setTheme(theme)}
           />

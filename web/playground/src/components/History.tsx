@@ -1,13 +1,13 @@
 import { useRef } from 'react';
-import { loadMore } from '../store/jobs.ts';
+import { loadMoreJobs } from '../store/jobs.ts';
 import { remove } from '../store/removal.ts';
-import { useStore, useWords } from '../store/store.ts';
+import { useMessages, useStore } from '../store/store.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 import { HistoryCard } from './HistoryCard.tsx';
 
-/** The videos made so far, newest first. */
+/** The account's videos, newest first. */
 export function History() {
-  const words = useWords();
+  const messages = useMessages();
   const jobs = useStore((state) => state.jobs);
   const removing = useStore((state) => state.removing);
   const cursor = useStore((state) => state.jobsCursor);
@@ -19,13 +19,13 @@ export function History() {
   if (jobs !== null && visible.length === 0 && !cursor && !error) return null;
   const onMore = async () => {
     const known = visible.length;
-    await loadMore();
-    // The button may be gone now; who came by the keyboard goes on with the first of the new ones.
+    await loadMoreJobs();
+    // If the focused button has disappeared, move the keyboard focus to the first new video.
     if (document.activeElement === document.body) list.current?.querySelectorAll<HTMLElement>('.open')[known]?.focus();
   };
   return (
     <section id="history" aria-labelledby="history-title">
-      <h2 id="history-title">{words.history}</h2>
+      <h2 id="history-title">{messages.history}</h2>
       <ErrorNote id="history-error" error={error} />
       <ul className="cards" ref={list}>
         {jobs === null ? <Skeletons /> : null}
@@ -41,7 +41,7 @@ export function History() {
       {cursor ? (
         <button type="button" className="button" id="more" aria-disabled={isLoadingMore} onClick={onMore}>
           {isLoadingMore ? <span className="spinner" aria-hidden="true" /> : null}
-          {words.more}
+          {messages.more}
         </button>
       ) : null}
     </section>
@@ -51,7 +51,7 @@ export function History() {
 function Skeletons() {
   return [1, 2, 3].map((key) => (
     <li key={key} aria-hidden="true">
-      <span className="skeleton poster" />
+      <span className="skeleton thumbnail" />
       <span className="skeleton line" />
     </li>
   ));

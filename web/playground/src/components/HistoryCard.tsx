@@ -1,31 +1,31 @@
-import { fileOf, here } from '../lib/server.ts';
+import { sameOriginUrl, withoutQuery } from '../lib/server.ts';
 import { timeText } from '../lib/time.ts';
-import { isRunning, show } from '../store/jobs.ts';
+import { isRunning, showJob } from '../store/jobs.ts';
 import type { Job } from '../store/state.ts';
-import { useLanguage, useWords } from '../store/store.ts';
+import { useLanguage, useMessages } from '../store/store.ts';
 import { Icon } from './Icon.tsx';
-import { Poster } from './Thumbnail.tsx';
+import { Thumbnail } from './Thumbnail.tsx';
 
 type Props = { job: Job; isShown: boolean; onRemove: () => void };
 
-/** One video: a press shows it on the stage. */
+/** One video in the history. Pressing it shows it on the stage. */
 export function HistoryCard({ job, isShown, onRemove }: Props) {
-  const words = useWords();
+  const messages = useMessages();
   const language = useLanguage();
-  const poster = here(job.thumbnail_url);
+  const thumbnail = sameOriginUrl(job.thumbnail_url);
   const progress = isRunning(job) && job.progress ? ` · ${job.progress} %` : '';
   return (
     <li className="card" data-status={job.status}>
-      <button type="button" className="open" aria-current={isShown} onClick={() => show(job.job_id)}>
-        <span className="poster">
-          {/* By its file: a renewed link to the same picture must not load it anew. */}
-          {poster ? <Poster key={fileOf(poster)} url={poster} /> : null}
+      <button type="button" className="open" aria-current={isShown} onClick={() => showJob(job.job_id)}>
+        <span className="thumbnail">
+          {/* Keyed by the file: a renewed URL of the same thumbnail must not load it again. */}
+          {thumbnail ? <Thumbnail key={withoutQuery(thumbnail)} url={thumbnail} /> : null}
           {job.status === 'completed' ? (
-            <span className="unseen">{words.statuses.completed}</span>
+            <span className="visually-hidden">{messages.statuses.completed}</span>
           ) : (
             <span className="status">
               {isRunning(job) ? <span className="dot" aria-hidden="true" /> : null}
-              {words.statuses[job.status]}
+              {messages.statuses[job.status]}
               {progress}
             </span>
           )}
@@ -41,8 +41,8 @@ export function HistoryCard({ job, isShown, onRemove }: Props) {
         <button
           type="button"
           className="icon-button remove"
-          aria-label={`${words.remove}: ${job.prompt}`}
-          title={words.remove}
+          aria-label={`${messages.remove}: ${job.prompt}`}
+          title={messages.remove}
           onClick={onRemove}
         >
           <Icon name="bin" />

@@ -1,142 +1,142 @@
 import type { Model } from '@rendio/client';
 import { type ChangeEvent, useEffect, useRef } from 'react';
 import { ratioOf, SIDE_MIN } from '../lib/image.ts';
-import { choosePicture, removePicture, retryUpload } from '../store/image.ts';
+import { chooseImage, removeImage, retryUpload } from '../store/image.ts';
 import { choicesFor } from '../store/models.ts';
-import type { Picture } from '../store/state.ts';
-import { getState, update, useStore, useWords } from '../store/store.ts';
+import type { ChosenImage } from '../store/state.ts';
+import { getState, update, useMessages, useStore } from '../store/store.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 import { Icon } from './Icon.tsx';
 
-/** Parts of a picture that are narrower than this are not worth a word. */
+/** A crop is mentioned only when the aspect ratios differ by at least this factor. */
 const CROP_MIN = 1.04;
 
-/** Where the picture comes from and how it will be seen, for models that animate one. */
-export function PictureField({ model }: { model: Model }) {
-  const words = useWords();
-  const picture = useStore((state) => state.picture);
-  const problem = useStore((state) => state.pictureProblem);
+/** The field for the image of an image-to-video model, with a preview cropped as the video will be. */
+export function ImageField({ model }: { model: Model }) {
+  const messages = useMessages();
+  const image = useStore((state) => state.image);
+  const problem = useStore((state) => state.imageProblem);
   const isDragging = useStore((state) => state.isDragging);
   const refusal = useStore((state) => (state.refusal?.field === 'image_url' ? state.refusal.error : null));
-  const error = picture?.error ?? refusal;
+  const error = image?.error ?? refusal;
   const onChange = ({ target }: ChangeEvent<HTMLInputElement>) => {
     const file = target.files?.[0];
-    if (file) choosePicture(file, file.name);
-    // The same file can be chosen again.
+    if (file) chooseImage(file, file.name);
+    // Lets the user choose the same file again.
     target.value = '';
   };
-  const place = useRef<HTMLDivElement>(null);
-  // Chosen further down, the model brings this along up here.
+  const field = useRef<HTMLDivElement>(null);
+  // The field appears when a model further down the page is selected: scroll to it.
   useEffect(() => {
-    place.current?.scrollIntoView({ block: 'nearest' });
+    field.current?.scrollIntoView({ block: 'nearest' });
   }, []);
   return (
-    <div className="field picture" data-dragging={isDragging} ref={place}>
-      <span className="unseen" id="picture-label">
-        {words.picture}
+    <div className="field image" data-dragging={isDragging} ref={field}>
+      <span className="visually-hidden" id="image-label">
+        {messages.image}
       </span>
-      <div className="picture-box">
+      <div className="image-box">
         <input
           type="file"
-          id="picture"
-          className="unseen"
+          id="image"
+          className="visually-hidden"
           accept="image/*"
-          aria-labelledby="picture-label picture-call"
-          aria-describedby="picture-about picture-error picture-refused"
+          aria-labelledby="image-label image-action"
+          aria-describedby="image-hint image-error image-refused"
           aria-invalid={problem !== null || error !== null}
           onChange={onChange}
         />
-        {picture ? <Chosen picture={picture} model={model} /> : <Empty isDragging={isDragging} />}
+        {image ? <Chosen image={image} model={model} /> : <Empty isDragging={isDragging} />}
       </div>
-      <p className="error" id="picture-error" role="alert" hidden={!problem}>
-        {problem ? words.pictureProblems[problem](SIDE_MIN) : ''}
+      <p className="error" id="image-error" role="alert" hidden={!problem}>
+        {problem ? messages.imageProblems[problem](SIDE_MIN) : ''}
       </p>
-      <ErrorNote id="picture-refused" error={error} />
-      {picture?.error ? (
+      <ErrorNote id="image-refused" error={error} />
+      {image?.error ? (
         <button type="button" className="quiet" onClick={retryUpload}>
-          {words.retry}
+          {messages.retry}
         </button>
       ) : null}
     </div>
   );
 }
 
-/** A finger neither drops nor pastes. */
+/** On a touch screen the user can neither drop nor paste a file. */
 const isTouch = () => matchMedia('(pointer: coarse)').matches;
 
 function Empty({ isDragging }: { isDragging: boolean }) {
-  const words = useWords();
+  const messages = useMessages();
   return (
-    <label className="drop" htmlFor="picture">
-      <Icon name="picture" />
-      <span className="drop-words">
-        <strong id="picture-call">{isDragging ? words.pictureDrop : words.pictureChoose}</strong>
-        <span id="picture-about">{isTouch() ? words.pictureHintTouch : words.pictureHint}</span>
+    <label className="drop" htmlFor="image">
+      <Icon name="image" />
+      <span className="drop-text">
+        <strong id="image-action">{isDragging ? messages.imageDrop : messages.imageChoose}</strong>
+        <span id="image-hint">{isTouch() ? messages.imageHintTouch : messages.imageHint}</span>
       </span>
     </label>
   );
 }
 
-function Chosen({ picture, model }: { picture: Picture; model: Model }) {
-  const words = useWords();
+function Chosen({ image, model }: { image: ChosenImage; model: Model }) {
+  const messages = useMessages();
   const shape = useStore((state) => {
     const ratio = choicesFor(state, model).aspect_ratio;
     return typeof ratio === 'string' ? ratio : undefined;
   });
-  const { width = 16, height = 9, preview } = picture;
+  const { width = 16, height = 9, preview } = image;
   const ratio = shape ? ratioOf(shape) : width / height;
-  const isCropped = picture.isReady && Math.abs(Math.log(ratio / (width / height))) > Math.log(CROP_MIN);
-  const isSending = picture.isReady && !picture.path && !picture.error;
+  const isCropped = image.isReady && Math.abs(Math.log(ratio / (width / height))) > Math.log(CROP_MIN);
+  const isSending = image.isReady && !image.path && !image.error;
   const notes = [
-    isSending ? `${words.uploading} ${Math.floor(picture.share * 100)} %` : '',
-    isCropped ? words.pictureCropped : '',
-    picture.isCopy ? words.pictureCopy(width, height) : '',
+    isSending ? `${messages.uploading} ${Math.floor(image.uploadedShare * 100)} %` : '',
+    isCropped ? messages.imageCropped : '',
+    image.isCopy ? messages.imageCopy(width, height) : '',
   ];
   const remove = () => {
-    removePicture();
-    document.getElementById('picture')?.focus();
+    removeImage();
+    document.getElementById('image')?.focus();
   };
   return (
     <div className="chosen">
       <div className="frame" style={{ aspectRatio: String(ratio), inlineSize: `calc(var(--frame) * ${ratio})` }}>
-        {preview ? <Preview canvas={preview} label={picture.name || words.picture} /> : <span className="skeleton" />}
-        <Progress picture={picture} />
+        {preview ? <Preview canvas={preview} label={image.name || messages.image} /> : <span className="skeleton" />}
+        <Progress image={image} />
         <button
           type="button"
           className="icon-button"
-          id="picture-remove"
-          aria-label={words.pictureRemove}
+          id="image-remove"
+          aria-label={messages.imageRemove}
           onClick={remove}
         >
           <Icon name="close" />
         </button>
       </div>
-      <p className="picture-about">
-        <label className="button" htmlFor="picture" id="picture-call">
-          {words.pictureReplace}
+      <p className="image-notes">
+        <label className="button" htmlFor="image" id="image-action">
+          {messages.imageReplace}
         </label>
-        <span id="picture-about">{notes.filter(Boolean).join(' ')}</span>
+        <span id="image-hint">{notes.filter(Boolean).join(' ')}</span>
       </p>
     </div>
   );
 }
 
 function Preview({ canvas, label }: { canvas: HTMLCanvasElement; label: string }) {
-  const place = useRef<HTMLDivElement>(null);
+  const container = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    place.current?.replaceChildren(canvas);
+    container.current?.replaceChildren(canvas);
   }, [canvas]);
-  return <div className="preview" ref={place} role="img" aria-label={label} />;
+  return <div className="preview" ref={container} role="img" aria-label={label} />;
 }
 
-function Progress({ picture: { path, share, error } }: { picture: Picture }) {
-  const words = useWords();
+function Progress({ image: { path, uploadedShare, error } }: { image: ChosenImage }) {
+  const messages = useMessages();
   if (path || error) return null;
-  return <progress aria-label={words.pictureSending} value={share} max={1} />;
+  return <progress aria-label={messages.imageSending} value={uploadedShare} max={1} />;
 }
 
-/** A picture dropped or pasted anywhere on the page is the one to animate; no file takes the page's place. */
-export function usePictureDrop(): void {
+/** Uses an image that is dropped or pasted anywhere on the page. A dropped file never replaces the page. */
+export function useImageDrop(): void {
   useEffect(() => {
     const leaving = new AbortController();
     const on = <Type extends 'dragover' | 'dragleave' | 'drop' | 'paste'>(
@@ -156,13 +156,12 @@ export function usePictureDrop(): void {
       const file = event.dataTransfer?.files[0];
       if (!file) return;
       event.preventDefault();
-      choosePicture(file, file.name);
+      chooseImage(file, file.name);
     });
     on('paste', ({ clipboardData }) => {
       const file = clipboardData?.files[0];
-      // Text that comes with its picture, as from a word processor, is text.
-      if (file?.type.startsWith('image/') && !clipboardData?.types.includes('text/plain'))
-        choosePicture(file, file.name);
+      // Text that is pasted with an image of itself, as from a word processor, is text.
+      if (file?.type.startsWith('image/') && !clipboardData?.types.includes('text/plain')) chooseImage(file, file.name);
     });
     return () => leaving.abort();
   }, []);

@@ -1,26 +1,26 @@
 import type { Transaction } from '@rendio/client';
 import { useEffect } from 'react';
 import { labelOf } from '../i18n/index.ts';
-import { loadLedger, showPaid } from '../store/ledger.ts';
-import { useLanguage, useStore, useWords } from '../store/store.ts';
+import { loadLedger, showPaidVideo } from '../store/ledger.ts';
+import { useLanguage, useMessages, useStore } from '../store/store.ts';
 import { Dialog } from './Dialog.tsx';
 import { ErrorNote } from './ErrorNote.tsx';
 
-/** Where the credits came from and went, newest first. */
+/** The credit history, newest first. */
 export function LedgerDialog() {
-  const words = useWords();
+  const messages = useMessages();
   const isOpen = useStore((state) => state.dialog === 'ledger');
   const credits = useStore((state) => state.credits);
   const { rows, cursor, error } = useStore((state) => state.ledger);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a moved balance has a new row
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when the balance changes there is a new row
   useEffect(() => {
     if (isOpen) loadLedger();
   }, [isOpen, credits]);
   return (
-    <Dialog id="ledger" title={words.ledger} isOpen={isOpen}>
-      <p className="dialog-figure">{credits === null ? '' : words.balance(credits)}</p>
+    <Dialog id="ledger" title={messages.ledger} isOpen={isOpen}>
+      <p className="dialog-figure">{credits === null ? '' : messages.balance(credits)}</p>
       <ErrorNote error={error} />
-      {rows?.length === 0 ? <p>{words.ledgerEmpty}</p> : null}
+      {rows?.length === 0 ? <p>{messages.ledgerEmpty}</p> : null}
       {rows === null && !error ? <p className="skeleton line" aria-hidden="true" /> : null}
       <ol className="rows" id="rows">
         {rows?.map((row) => (
@@ -29,7 +29,7 @@ export function LedgerDialog() {
       </ol>
       {cursor ? (
         <button type="button" className="button" onClick={() => loadLedger(true)}>
-          {words.more}
+          {messages.more}
         </button>
       ) : null}
     </Dialog>
@@ -37,7 +37,7 @@ export function LedgerDialog() {
 }
 
 function Row({ row }: { row: Transaction }) {
-  const words = useWords();
+  const messages = useMessages();
   const language = useLanguage();
   const { job_id: jobId } = row;
   const prompt = useStore((state) => state.jobs?.find(({ job_id }) => job_id === jobId)?.prompt);
@@ -46,10 +46,10 @@ function Row({ row }: { row: Transaction }) {
   return (
     <li>
       <div>
-        <p className="what">{labelOf(words.reasons, row.reason)}</p>
+        <p className="what">{labelOf(messages.reasons, row.reason)}</p>
         {jobId ? (
-          <button type="button" className="quiet" onClick={() => showPaid(jobId).catch(() => {})}>
-            {prompt ?? words.showVideo}
+          <button type="button" className="quiet" onClick={() => showPaidVideo(jobId).catch(() => {})}>
+            {prompt ?? messages.showVideo}
           </button>
         ) : null}
         <p className="when">
@@ -58,7 +58,7 @@ function Row({ row }: { row: Transaction }) {
       </div>
       <p className="amounts">
         <strong className={row.change > 0 ? 'change up' : 'change'}>{change.format(row.change)}</strong>
-        <span>{words.balanceAfter(row.balance_after)}</span>
+        <span>{messages.balanceAfter(row.balance_after)}</span>
       </p>
     </li>
   );

@@ -2,16 +2,16 @@ import type { Model } from '@rendio/client';
 import { useState } from 'react';
 import { labelOf } from '../i18n/index.ts';
 import { selectModel, setModel } from '../store/models.ts';
-import { useStore, useWords } from '../store/store.ts';
+import { useMessages, useStore } from '../store/store.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 import { Icon } from './Icon.tsx';
 
-/** On a wide screen, so many are shown at first; the style sheet counts the same. */
-const FOLD_TO = 4;
+/** How many cards a wide screen shows at first. The style sheet (models.css) has the same number. */
+const FOLDED_COUNT = 4;
 
-/** The models on offer, as a group of radio buttons that look like cards. */
+/** The available models, as a group of radio buttons that look like cards. */
 export function ModelCards() {
-  const words = useWords();
+  const messages = useMessages();
   const models = useStore((state) => state.models);
   const chosen = useStore(selectModel);
   const [isFolded, setFolded] = useState(true);
@@ -26,20 +26,20 @@ export function ModelCards() {
   }
   return (
     <fieldset className="field" id="models" tabIndex={-1} aria-describedby="model-error">
-      <legend>{words.model}</legend>
+      <legend>{messages.model}</legend>
       <div className="models" data-many={models.length > 1} data-folded={isFolded}>
         {models.map((model) => (
           <Card key={model.id} model={model} isChosen={model.id === chosen?.id} />
         ))}
       </div>
-      {isFolded && models.length > FOLD_TO ? (
+      {isFolded && models.length > FOLDED_COUNT ? (
         <button type="button" id="all-models" className="quiet" onClick={() => setFolded(false)}>
-          {words.allModels(models.length)}
+          {messages.allModels(models.length)}
         </button>
       ) : null}
       {models.some((model) => model.is_simulated) ? (
         <p id="simulated" className="model-note" hidden={!chosen?.is_simulated}>
-          {words.simulatedWhy}
+          {messages.simulatedWhy}
         </p>
       ) : null}
       <ErrorNote id="model-error" error={error} />
@@ -48,12 +48,12 @@ export function ModelCards() {
 }
 
 function Card({ model, isChosen }: { model: Model; isChosen: boolean }) {
-  const words = useWords();
+  const messages = useMessages();
   const { id, pricing, is_simulated } = model;
-  const about = words.descriptions[model.description] ?? model.description;
+  const about = messages.descriptions[model.description] ?? model.description;
   const price = pricing.per_seconds
-    ? words.perSeconds(pricing.credits, pricing.per_seconds)
-    : words.perVideo(pricing.credits);
+    ? messages.perSeconds(pricing.credits, pricing.per_seconds)
+    : messages.perVideo(pricing.credits);
   return (
     <label className="model">
       <input
@@ -75,7 +75,7 @@ function Card({ model, isChosen }: { model: Model; isChosen: boolean }) {
         </span>
         <span className="model-facts" id={`price-${id}`}>
           {price}
-          <span className="model-category">{labelOf(words.categories, model.category)}</span>
+          <span className="model-category">{labelOf(messages.categories, model.category)}</span>
         </span>
       </span>
     </label>
@@ -83,28 +83,28 @@ function Card({ model, isChosen }: { model: Model; isChosen: boolean }) {
 }
 
 function Badges({ model }: { model: Model }) {
-  const words = useWords();
-  // Vendors say it in the name.
+  const messages = useMessages();
+  // Vendors put it into the model's name.
   const isFast = /\b(?:fast|turbo)\b/i.test(model.name);
   return (
     <span className="badges">
-      {model.is_simulated ? <span className="badge outlined">{words.simulated}</span> : null}
+      {model.is_simulated ? <span className="badge outlined">{messages.simulated}</span> : null}
       {model.is_featured ? (
         <span className="badge lamp">
           <Icon name="spark" />
-          {words.featured}
+          {messages.featured}
         </span>
       ) : null}
       {isFast ? (
         <span className="badge">
           <Icon name="bolt" />
-          {words.fast}
+          {messages.fast}
         </span>
       ) : null}
       {model.requires_image ? (
         <span className="badge">
-          <Icon name="picture" />
-          {words.needsPicture}
+          <Icon name="image" />
+          {messages.needsImage}
         </span>
       ) : null}
     </span>

@@ -1,25 +1,25 @@
-import { startAnew } from '../store/live.ts';
-import { update, useStore, useWords } from '../store/store.ts';
+import { startAsNewGuest } from '../store/live.ts';
+import { update, useMessages, useStore } from '../store/store.ts';
 import { Dialog } from './Dialog.tsx';
 
-/** Asks before this browser forgets a guest. */
+/** Asks for confirmation before this browser forgets the guest account. */
 export function NewGuestDialog() {
-  const words = useWords();
+  const messages = useMessages();
   const isOpen = useStore((state) => state.dialog === 'new-guest');
   const onYes = () => {
     update({ dialog: null });
-    startAnew();
+    startAsNewGuest();
     document.getElementById('prompt')?.focus();
   };
   return (
-    <Dialog id="new-guest-dialog" title={words.newGuestTitle} isOpen={isOpen}>
-      <p>{words.newGuestText}</p>
+    <Dialog id="new-guest-dialog" title={messages.newGuestTitle} isOpen={isOpen}>
+      <p>{messages.newGuestText}</p>
       <p className="dialog-actions">
         <button type="button" className="button" onClick={() => update({ dialog: null })}>
-          {words.keep}
+          {messages.keep}
         </button>
         <button type="button" className="primary" onClick={onYes}>
-          {words.newGuestYes}
+          {messages.newGuestYes}
         </button>
       </p>
     </Dialog>

@@ -1,26 +1,26 @@
-import { hurry } from '../store/live.ts';
-import { useStore, useWords } from '../store/store.ts';
+import { retryNow } from '../store/live.ts';
+import { useMessages, useStore } from '../store/store.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 import { Icon } from './Icon.tsx';
 
-/** What concerns the whole page: no connection, or no way in. It says what to do, and goes by itself. */
+/** A problem of the whole page: no connection, or the server refuses. Disappears when the problem is over. */
 export function Notice() {
-  const words = useWords();
-  const isLost = useStore((state) => state.isLost);
-  const trouble = useStore((state) => state.trouble);
-  const isTrouble = trouble !== null && !isLost;
+  const messages = useMessages();
+  const isLost = useStore((state) => state.isDisconnected);
+  const trouble = useStore((state) => state.pageError);
+  const hasError = trouble !== null && !isLost;
   return (
-    <div id="notice" role="status" className={isLost || isTrouble ? 'notice' : undefined}>
+    <div id="notice" role="status" className={isLost || hasError ? 'notice' : undefined}>
       {isLost ? (
         <p>
           <Icon name="offline" />
-          <span>{navigator.onLine ? words.lost : words.offline}</span>
+          <span>{navigator.onLine ? messages.connectionLost : messages.offline}</span>
         </p>
       ) : null}
-      {isTrouble ? <ErrorNote error={trouble} /> : null}
-      {isLost || isTrouble ? (
-        <button type="button" className="button" onClick={hurry}>
-          {words.retry}
+      {hasError ? <ErrorNote error={trouble} /> : null}
+      {isLost || hasError ? (
+        <button type="button" className="button" onClick={retryNow}>
+          {messages.retry}
         </button>
       ) : null}
     </div>

@@ -1,18 +1,18 @@
 import type { Model } from '@rendio/client';
 import { labelOf } from '../i18n/index.ts';
-import { admitted, type Choice, type Setting } from '../lib/settings.ts';
+import { type Choice, type Setting, validChoices } from '../lib/settings.ts';
 import { setChoice, settingsFor } from '../store/models.ts';
-import { useStore, useWords } from '../store/store.ts';
+import { useMessages, useStore } from '../store/store.ts';
 import { Segments, Slider, Switch } from './controls.tsx';
 import { ErrorNote } from './ErrorNote.tsx';
 
-/** One control for each thing that the model lets people choose. */
+/** One control for each setting of the model. */
 export function Settings({ model }: { model: Model }) {
-  const words = useWords();
+  const messages = useMessages();
   const stored = useStore((state) => state.choices[model.id]);
   const refusal = useStore((state) => state.refusal);
   const settings = settingsFor(model);
-  const chosen = admitted(settings, stored);
+  const chosen = validChoices(settings, stored);
   return (
     <div className="settings">
       {settings.map((setting) => {
@@ -21,7 +21,7 @@ export function Settings({ model }: { model: Model }) {
           <div className={`setting ${setting.kind}`} key={`${model.id} ${setting.name}`}>
             <Control
               setting={setting}
-              label={setting.title ?? labelOf(words.settings, setting.name)}
+              label={setting.title ?? labelOf(messages.settings, setting.name)}
               value={chosen[setting.name] ?? setting.initial}
               onChoose={(value) => setChoice(model.id, setting.name, value)}
             />
@@ -36,14 +36,14 @@ export function Settings({ model }: { model: Model }) {
 type ControlProps = { setting: Setting; label: string; value: Choice; onChoose: (value: Choice) => void };
 
 function Control({ setting, label, value, onChoose }: ControlProps) {
-  const words = useWords();
+  const messages = useMessages();
   const { name } = setting;
   const isDuration = name === 'duration';
   if (setting.kind === 'switch') {
     return <Switch id={`setting-${name}`} label={label} isOn={value === true} onChange={onChoose} />;
   }
   if (setting.kind === 'range') {
-    const text = isDuration ? words.seconds(Number(value)) : String(value);
+    const text = isDuration ? messages.seconds(Number(value)) : String(value);
     return (
       <Slider
         id={`setting-${name}`}
@@ -59,7 +59,7 @@ function Control({ setting, label, value, onChoose }: ControlProps) {
   }
   const options = setting.options.map((option) => ({
     value: option,
-    text: isDuration ? words.secondsShort(Number(option)) : String(option),
+    text: isDuration ? messages.secondsShort(Number(option)) : String(option),
     ...(name === 'aspect_ratio' ? { shape: String(option) } : {}),
   }));
   return <Segments name={name} label={label} options={options} value={value} onChange={onChoose} />;

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 
-/** A picture that keeps the first link it was given: later ones open the same file. */
-export function Poster({ url }: { url: string }) {
+/** A thumbnail that keeps its first URL: a renewed URL has another signature but opens the same file. */
+export function Thumbnail({ url }: { url: string }) {
   const [first] = useState(url);
   return <img src={first} alt="" loading="lazy" decoding="async" />;
 }

@@ -1,38 +1,38 @@
 import { useEffect, useRef } from 'react';
 import { flushSync } from 'react-dom';
-import { runClock, stopClock, undo } from '../store/removal.ts';
-import { useStore, useWords } from '../store/store.ts';
+import { startTimer, stopTimer, undo } from '../store/removal.ts';
+import { useMessages, useStore } from '../store/store.ts';
 
-/** Says that something was deleted and brings it back; its time stands still while somebody is at it. */
+/** Says that videos were deleted and offers undo. The timer stops while the pointer or the keyboard focus is on it. */
 export function UndoBar() {
-  const words = useWords();
+  const messages = useMessages();
   const count = useStore((state) => state.undoable.length);
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    // The pressed button went with its video: the focus goes to where it can be brought back.
+    // The pressed button has disappeared with its video: move the focus to the undo button.
     if (count > 0 && document.activeElement === document.body) button.current?.focus();
   }, [count]);
   const onUndo = () => {
-    // At once, so that there is something to focus on.
+    // Render at once, so that the card exists when it gets the focus.
     flushSync(undo);
     document.querySelector<HTMLElement>('#history .open')?.focus();
   };
   return (
-    <div className="undo-place" role="status">
+    <div className="undo-wrapper" role="status">
       {count > 0 ? (
         <fieldset
           className="undo"
           id="undo"
-          onPointerEnter={stopClock}
-          onPointerLeave={runClock}
-          // A mouse leaves the focus behind; who came by the keyboard is at it.
-          onFocus={({ target }) => target.matches(':focus-visible') && stopClock()}
-          onBlur={runClock}
+          onPointerEnter={stopTimer}
+          onPointerLeave={startTimer}
+          // A mouse click leaves the focus here too; only the keyboard's focus stops the timer.
+          onFocus={({ target }) => target.matches(':focus-visible') && stopTimer()}
+          onBlur={startTimer}
         >
-          <legend className="unseen">{words.undo}</legend>
-          <span>{words.removed(count)}</span>
+          <legend className="visually-hidden">{messages.undo}</legend>
+          <span>{messages.removed(count)}</span>
           <button type="button" ref={button} onClick={onUndo}>
-            {words.undo}
+            {messages.undo}
           </button>
         </fieldset>
       ) : null}

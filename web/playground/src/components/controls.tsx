@@ -1,4 +1,4 @@
-/** Controls that any form of the page can use. */
+/** Form controls. */
 import type { CSSProperties } from 'react';
 
 type Option = { value: string | number; text: string; shape?: string };
@@ -10,7 +10,7 @@ type SegmentsProps = {
   onChange: (value: string | number) => void;
 };
 
-/** A few options side by side, of which one is chosen. */
+/** A group of options side by side, one of which is selected. */
 export function Segments({ name, label, options, value, onChange }: SegmentsProps) {
   return (
     <fieldset>
@@ -36,7 +36,7 @@ export function Segments({ name, label, options, value, onChange }: SegmentsProp
   );
 }
 
-/** A small picture of an aspect ratio. */
+/** A small rectangle that shows an aspect ratio. */
 function Shape({ ratio }: { ratio: string }) {
   const [width = 1, height = 1] = ratio.split(':').map(Number);
   const longer = Math.max(width, height);
@@ -55,7 +55,7 @@ type SliderProps = {
   onChange: (value: number) => void;
 };
 
-/** A whole number in a range, with its value written beside it. */
+/** A slider with its value beside the label. */
 export function Slider({ id, label, text, value, minimum, maximum, step, onChange }: SliderProps) {
   const fill: CSSProperties & Record<'--fill', string> = {
     '--fill': `${((value - minimum) / Math.max(1, maximum - minimum)) * 100}%`,

@@ -1,20 +1,20 @@
 import { useEffect } from 'react';
 import { isRunning, selectShown } from '../store/jobs.ts';
-import { update, useStore, useWords } from '../store/store.ts';
+import { update, useMessages, useStore } from '../store/store.ts';
 
-/** The tab tells how far the video is, and how it ended to whoever is elsewhere. */
+/** Shows the video's progress in the tab's title, and how it ended while the page was in the background. */
 export function useTitle(): void {
-  const words = useWords();
+  const messages = useMessages();
   const job = useStore(selectShown);
-  const news = useStore((state) => state.news);
+  const ended = useStore((state) => state.endedInBackground);
   useEffect(() => {
-    if (news) document.title = `${news === 'completed' ? `▶ ${words.done}` : words.failedTitle} · Rendio`;
+    if (ended) document.title = `${ended === 'completed' ? `▶ ${messages.done}` : messages.failedTitle} · Rendio`;
     else if (job && isRunning(job)) document.title = `${job.progress ? `${job.progress} %` : '…'} · Rendio`;
     else document.title = 'Rendio';
-  }, [job, news, words]);
+  }, [job, ended, messages]);
   useEffect(() => {
-    const look = () => document.hidden || update({ news: null });
-    document.addEventListener('visibilitychange', look);
-    return () => document.removeEventListener('visibilitychange', look);
+    const onVisibilityChange = () => document.hidden || update({ endedInBackground: null });
+    document.addEventListener('visibilitychange', onVisibilityChange);
+    return () => document.removeEventListener('visibilitychange', onVisibilityChange);
   }, []);
 }

@@ -1,22 +1,21 @@
-import type { Words } from './en.ts';
+import type { Messages } from './en.ts';
 import { pluralIn } from './plural.ts';
 
 const n = pluralIn('es');
 const credits = (count: number) => n(count, { one: '# crédito', other: '# créditos' });
 
-export const es: Words = {
+export const es: Messages = {
   skip: 'Ir al formulario',
   reference: 'Referencia de la API',
   language: 'Idioma',
   theme: 'Tema',
-  themes: { light: 'Claro', dark: 'Oscuro', system: 'Como el sistema' },
+  themes: { light: 'Claro', dark: 'Oscuro', system: 'Sistema' },
   close: 'Cerrar',
-  loading: 'Cargando',
 
   ask: '¿Qué debe mostrar el vídeo?',
   placeholder: 'Un barco de papel a la deriva por una calle lluviosa al anochecer',
-  askOfPicture: '¿Qué debe pasar en la imagen?',
-  placeholderOfPicture: 'El barco se desliza despacio hacia las luces',
+  askAboutImage: '¿Qué debe pasar en la imagen?',
+  imagePlaceholder: 'El barco se desliza despacio hacia las luces',
   motions: [
     { label: 'Acercarse', prompt: 'La cámara se acerca despacio' },
     { label: 'Una brisa', prompt: 'Una brisa ligera mueve el pelo, las hojas y la ropa' },
@@ -55,6 +54,19 @@ export const es: Words = {
     'image-to-video': 'Desde una imagen',
   },
   descriptions: {
+    'A real video of your prompt, rendered on this machine. Needs no vendor account; good for testing.':
+      'Un vídeo de verdad con tu texto, creado en esta máquina. Sin servicios externos, para probarlo todo.',
+    'Cinematic scenes with realistic light and motion. Our highest video quality.':
+      'Escenas de cine con luz y movimiento realistas. Nuestra mejor calidad de vídeo.',
+    'The cinematic look at half the price and in less time. Good for trying out ideas.':
+      'El aspecto de cine a mitad de precio y en menos tiempo. Ideal para probar ideas.',
+    'Brings your image to life.': 'Da vida a tu imagen.',
+    'Lively motion and camera moves.': 'Movimiento vivo y juego de cámara.',
+    'Playful, stylised clips in many aspect ratios.': 'Clips divertidos y estilizados en muchos formatos.',
+    'Precise control: follows your description of a shot closely.':
+      'Control preciso: sigue de cerca tu descripción del plano.',
+    'Animates your image quickly and at a low price.': 'Anima tu imagen rápido y a bajo precio.',
+    // The descriptions before they were reworded: databases that were created earlier still have them.
     'A real video of your prompt, rendered on this machine. Free of vendors, for trying things out.':
       'Un vídeo de verdad con tu texto, creado en esta máquina. Sin servicios externos, para probarlo todo.',
     'Film-like scenes with convincing light and motion. The best picture on offer.':
@@ -62,7 +74,6 @@ export const es: Words = {
     'The film look at half the price, in less time. Good for trying ideas.':
       'El aspecto de cine a mitad de precio y en menos tiempo. Ideal para probar ideas.',
     'Brings your picture to life.': 'Da vida a tu imagen.',
-    'Lively motion and camera moves.': 'Movimiento vivo y juego de cámara.',
     'Playful, stylised clips in many shapes.': 'Clips divertidos y estilizados en muchos formatos.',
     'Precise direction: follows a described shot closely.': 'Dirección precisa: sigue de cerca el plano descrito.',
     'Animates your picture quickly and cheaply.': 'Anima tu imagen rápido y por poco.',
@@ -70,36 +81,37 @@ export const es: Words = {
   featured: 'Destacado',
   simulated: 'Simulado',
   simulatedWhy:
-    'Con este modelo no se llama a ningún servicio externo: una película de muestra ocupa el lugar de tu escena. Con la clave del servicio en el servidor se crea de verdad.',
-  simulatedFilm: 'Película de muestra: no se llamó a ningún servicio externo.',
+    'Este modelo es simulado: no se llama a ningún servicio externo y recibes un vídeo de muestra en lugar de tu escena. Para crear vídeos reales, añade la clave de API del servicio al servidor.',
+  simulatedVideo: 'Es un vídeo de muestra: no se llamó a ningún servicio externo.',
   fast: 'Rápido',
-  needsPicture: 'Necesita una imagen',
+  needsImage: 'Necesita una imagen',
   perVideo: (count) => `${credits(count)} por vídeo`,
   perSeconds: (count, seconds) =>
     seconds === 1 ? `${credits(count)} por segundo` : `${credits(count)} cada ${seconds} segundos`,
 
-  picture: 'Imagen',
-  pictureChoose: 'Elige una imagen',
-  pictureHint: 'o suéltala o pégala aquí',
-  pictureHintTouch: 'de tus fotos o de tu cámara',
-  pictureDrop: 'Suéltala aquí',
-  pictureReplace: 'Elegir otra',
-  pictureRemove: 'Quitar la imagen',
-  pictureSending: 'Subiendo la imagen',
-  pictureReady: 'La imagen se ha subido.',
-  pictureMissing: 'Elige la imagen que debe moverse.',
-  pictureCropped: 'El vídeo muestra esta parte.',
-  pictureCopy: (width, height) => `Se envía una copia de ${width} × ${height} píxeles.`,
-  pictureProblems: {
-    notPicture: () => 'Ese archivo no es una imagen que este navegador pueda abrir. No se ha enviado nada.',
+  image: 'Imagen',
+  imageChoose: 'Elige una imagen',
+  imageHint: 'o suéltala o pégala aquí',
+  imageHintTouch: 'de tus fotos o de tu cámara',
+  imageDrop: 'Suéltala aquí',
+  imageReplace: 'Elegir otra',
+  imageRemove: 'Quitar la imagen',
+  imageSending: 'Subiendo la imagen',
+  imageUploaded: 'Imagen subida.',
+  imageMissing: 'Elige una imagen para animar.',
+  imageCropped: 'El vídeo mostrará esta parte de la imagen.',
+  imageCopy: (width, height) => `Se envía una copia de ${width} × ${height} píxeles.`,
+  imageProblems: {
+    notImage: () => 'Ese archivo no es una imagen que este navegador pueda abrir. No se ha enviado nada.',
     tooLarge: () => 'Esa imagen es demasiado grande para que este navegador la reduzca. No se ha enviado nada.',
-    tooSmall: (min) => `Esa imagen es demasiado pequeña: cada lado necesita ${min} píxeles. No se ha enviado nada.`,
+    tooSmall: (min) =>
+      `Esa imagen es demasiado pequeña: cada lado necesita al menos ${min} píxeles. No se ha enviado nada.`,
     oddShape: () => 'Esa imagen es demasiado larga y estrecha para un vídeo. No se ha enviado nada.',
   },
 
   settings: {
     duration: 'Duración',
-    aspect_ratio: 'Formato',
+    aspect_ratio: 'Relación de aspecto',
     resolution: 'Resolución',
     fps: 'Fotogramas por segundo',
     audio: 'Sonido',
@@ -107,18 +119,18 @@ export const es: Words = {
   seconds: (count) => n(count, { one: '# segundo', other: '# segundos' }),
   secondsShort: (count) => `${count} s`,
 
-  generate: 'Crear el vídeo',
+  generate: 'Crear vídeo',
   uploading: 'Subiendo la imagen…',
   sending: 'Enviando…',
-  waiting: 'Esperando la conexión…',
+  waiting: 'Esperando conexión…',
   credits,
-  tooShort: (min) => `Descríbelo con al menos ${min} caracteres.`,
+  tooShort: (min) => `Describe tu vídeo con al menos ${min} caracteres.`,
   tooLong: (over, max) =>
     n(over, {
       one: `El máximo son ${max.toLocaleString('es')} caracteres; sobra #.`,
       other: `El máximo son ${max.toLocaleString('es')} caracteres; sobran #.`,
     }),
-  tooDear: (need, have) => `Cuesta ${credits(need)} y tienes ${have}.`,
+  tooExpensive: (need, have) => `Cuesta ${credits(need)}, pero solo tienes ${have}.`,
   noCredits: 'No te quedan créditos. Puedes comprar más en la aplicación.',
   noModels: 'No hay ningún modelo disponible en este servidor.',
   noConnection: 'Ahora mismo no hay conexión.',
@@ -129,23 +141,23 @@ export const es: Words = {
   newGuestYes: 'Empezar de nuevo',
   keep: 'Conservarlo todo',
 
-  stage: 'El vídeo',
+  stage: 'Vídeo',
   empty: 'Tu vídeo se verá aquí',
-  emptyHint: 'Describe una escena o elige una idea y pulsa el botón.',
-  emptyHintOfPicture: 'Elige una imagen, cuenta qué debe pasar en ella y pulsa el botón.',
-  queued: 'Esperando su turno',
-  inLine: (place) => `Número ${place} en la cola`,
+  emptyHint: 'Describe una escena o elige una idea y después pulsa el botón.',
+  emptyHintImage: 'Elige una imagen, cuenta qué debe pasar en ella y después pulsa el botón.',
+  queued: 'Esperando en la cola',
+  inQueue: (position) => `Número ${position} en la cola`,
   setting: 'Preparando la escena',
   making: 'Creando tu vídeo',
   finishing: 'Últimos retoques',
-  soFar: 'hasta ahora',
+  elapsed: 'transcurridos',
   done: 'Tu vídeo está listo.',
-  failedTitle: 'Esta vez no hay vídeo',
+  failedTitle: 'Esta vez no ha podido ser',
   cancelledTitle: 'Cancelado',
   failedPlain: 'No se pudo crear este vídeo. Sus créditos han vuelto a tu saldo.',
   cancel: 'Cancelar',
   cancelling: 'Cancelando…',
-  again: 'Repetir con cambios',
+  makeChanges: 'Hacer cambios',
   download: 'Descargar',
   tryAgain: 'Reintentar',
 
@@ -154,37 +166,38 @@ export const es: Words = {
   remove: 'Eliminar',
   removed: (count) => n(count, { one: 'Vídeo eliminado', other: '# vídeos eliminados' }),
   undo: 'Deshacer',
-  statuses: { pending: 'En espera', processing: 'En proceso', completed: 'Listo', failed: 'Sin vídeo' },
+  statuses: { pending: 'En espera', processing: 'En proceso', completed: 'Listo', failed: 'Fallido' },
 
   balance: (count) => n(count, { one: 'Queda # crédito', other: 'Quedan # créditos' }),
-  balanceOpen: 'Mostrar en qué se fueron tus créditos',
-  ledger: 'En qué se fueron tus créditos',
-  ledgerEmpty: 'Todavía no ha habido movimientos.',
+  balanceOpen: 'Mostrar el historial de créditos',
+  ledger: 'Historial de créditos',
+  ledgerEmpty: 'Todavía no hay movimientos.',
   balanceAfter: (count) => n(count, { one: 'queda #', other: 'quedan #' }),
   showVideo: 'Mostrar el vídeo',
   videoGone: 'Ese vídeo se ha eliminado.',
   reasons: {
     initial_grant: 'Créditos de bienvenida',
     video_generation: 'Vídeo',
-    generation_failed_refund: 'Créditos devueltos de un vídeo',
-    iap_purchase: 'Comprados en la aplicación',
+    generation_failed_refund: 'Reembolso de un vídeo',
+    iap_purchase: 'Compra en la aplicación',
     apple_refund: 'Compra reembolsada',
     apple_refund_reversed: 'Reembolso anulado',
-    admin_refund: 'Créditos devueltos por soporte',
-    admin_adjustment: 'Corrección',
+    admin_refund: 'Reembolso de soporte',
+    admin_adjustment: 'Ajuste',
     account_merge: 'De tu cuenta de invitado',
-    promo_grant: 'Un regalo',
+    promo_grant: 'Regalo',
     code_redeemed: 'Código canjeado',
     credits_expired: 'Caducados',
     store_refund: 'Compra reembolsada',
   },
 
-  lost: 'Se perdió la conexión. Tu vídeo se sigue creando; la página se pondrá al día sola.',
-  offline: 'Estás sin conexión. Revisa tu red; la página se pondrá al día sola.',
-  unexpected: 'El servidor dio una respuesta que esta página no entiende.',
-  quote: 'Referencia',
+  connectionLost:
+    'Se ha perdido la conexión. Los vídeos en proceso continuarán y esta página se actualizará cuando vuelvas a estar en línea.',
+  offline: 'Estás sin conexión. Revisa tu red; esta página se actualizará cuando vuelvas a estar en línea.',
+  unexpected: 'El servidor ha enviado una respuesta inesperada.',
+  errorReference: 'Referencia',
   copy: 'Copiar la referencia',
   copied: 'Copiado',
   retry: 'Reintentar',
-  brokenVideo: 'El vídeo no se carga.',
+  brokenVideo: 'No se ha podido cargar el vídeo.',
 };

@@ -1,6 +1,6 @@
 type Forms = { one?: string; few?: string; many?: string; other: string };
 
-/** Chooses a language's form for a count; `#` in it becomes the count, written as there. */
+/** Chooses a language's plural form for a count. `#` in the form becomes the count, formatted for the language. */
 export function pluralIn(language: string): (count: number, forms: Forms) => string {
   const rules = new Intl.PluralRules(language);
   const numbers = new Intl.NumberFormat(language);

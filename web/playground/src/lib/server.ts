@@ -1,21 +1,21 @@
-/** The page's one client of the server, and what the page knows about its clock. */
+/** The page's client, and the server's clock. */
 import { createClient } from '@rendio/client';
 import { getState } from '../store/store.ts';
 
 let serverAheadMs = 0;
 let isLeaving = false;
 
-/** The server's time in milliseconds: this machine's clock may be wrong. */
+/** The server's time in milliseconds. This machine's clock may be wrong. */
 export function serverNow(): number {
   return Date.now() + serverAheadMs;
 }
 
-/** From now on requests outlive the page, until it is back. */
+/** While `leaving` is true, requests continue after the page is closed. */
 export function setLeaving(leaving: boolean): void {
   isLeaving = leaving;
 }
 
-async function fetchHere(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+async function fetchFromServer(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, isLeaving ? { ...init, keepalive: true } : init);
   const date = Date.parse(response.headers.get('Date') ?? '');
   if (date) serverAheadMs = date - Date.now();
@@ -25,17 +25,17 @@ async function fetchHere(input: RequestInfo | URL, init?: RequestInit): Promise<
 export const rendio = createClient({
   url: location.origin,
   language: () => getState().language,
-  fetch: fetchHere,
+  fetch: fetchFromServer,
 });
 
-/** A media link at the address that this page came from: the server may call itself by another name. */
-export function here(url: string | null | undefined): string {
+/** A media URL without its origin, so that it loads from the page's own origin: the server's public URL may differ. */
+export function sameOriginUrl(url: string | null | undefined): string {
   if (!url) return '';
   const { pathname, search } = new URL(url, location.href);
   return pathname + search;
 }
 
-/** What stays the same when a media link is renewed. */
-export function fileOf(url: string): string {
+/** The part of a media URL that stays the same when its signature is renewed. */
+export function withoutQuery(url: string): string {
   return url.split('?')[0] ?? url;
 }

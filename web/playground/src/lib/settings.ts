@@ -1,4 +1,4 @@
-/** A model's settings as its JSON Schema describes them, read with care: an unknown keyword must not break the page. */
+/** Reads a model's settings from its JSON Schema. An unknown keyword must not break the page. */
 import { isRecord } from './storage.ts';
 
 export type Choice = string | number | boolean;
@@ -8,19 +8,19 @@ export type Setting =
   | { name: string; kind: 'switch'; initial: boolean; title?: string };
 export type Choices = Record<string, Choice>;
 
-/** What matters most comes first; JSON keeps no order. */
-const ORDER = ['duration', 'aspect_ratio', 'resolution', 'fps', 'audio'];
+/** The order in which the page shows settings, the most important first; JSON objects have none. */
+const SETTINGS_ORDER = ['duration', 'aspect_ratio', 'resolution', 'fps', 'audio'];
 
-/** The settings that people can choose, in the order in which they are shown. */
+/** The settings that the user can choose, in the order in which they are shown. */
 export function settingsOf(schema: Record<string, unknown>): Setting[] {
   const properties = isRecord(schema.properties) ? schema.properties : {};
-  const rank = ({ name }: Setting) => ORDER.indexOf(name) + 1 || ORDER.length + 1;
+  const rank = ({ name }: Setting) => SETTINGS_ORDER.indexOf(name) + 1 || SETTINGS_ORDER.length + 1;
   return Object.entries(properties)
-    .flatMap(([name, property]) => (isRecord(property) ? (read(name, property) ?? []) : []))
+    .flatMap(([name, property]) => (isRecord(property) ? (readSetting(name, property) ?? []) : []))
     .sort((one, other) => rank(one) - rank(other));
 }
 
-function read(name: string, property: Record<string, unknown>): Setting | undefined {
+function readSetting(name: string, property: Record<string, unknown>): Setting | undefined {
   const title = typeof property.title === 'string' ? { title: property.title } : {};
   if (Array.isArray(property.enum)) {
     const options = property.enum.filter((option) => typeof option === 'string' || typeof option === 'number');
@@ -34,19 +34,19 @@ function read(name: string, property: Record<string, unknown>): Setting | undefi
   return { name, kind: 'range', minimum, maximum, step, initial, ...title };
 }
 
-/** The chosen values that these settings admit; their defaults for the others. */
-export function admitted(settings: Setting[], chosen: Record<string, unknown> = {}): Choices {
-  return Object.fromEntries(settings.map((setting) => [setting.name, admit(setting, chosen[setting.name])]));
+/** The chosen values where they are valid; the settings' defaults elsewhere. */
+export function validChoices(settings: Setting[], chosen: Record<string, unknown> = {}): Choices {
+  return Object.fromEntries(settings.map((setting) => [setting.name, validChoice(setting, chosen[setting.name])]));
 }
 
-function admit(setting: Setting, value: unknown): Choice {
+function validChoice(setting: Setting, value: unknown): Choice {
   if (setting.kind === 'choice') return setting.options.find((option) => option === value) ?? setting.initial;
   if (setting.kind === 'switch') return typeof value === 'boolean' ? value : setting.initial;
   const isWithin = typeof value === 'number' && value >= setting.minimum && value <= setting.maximum;
   return isWithin ? value : setting.initial;
 }
 
-/** In credits, as the server will count it. */
+/** The price in credits, calculated as the server does. */
 export function priceOf(pricing: { credits: number; per_seconds: number | null }, chosen: Choices): number {
   const seconds = Number(chosen.duration ?? 0);
   return pricing.per_seconds ? Math.ceil(seconds / pricing.per_seconds) * pricing.credits : pricing.credits;

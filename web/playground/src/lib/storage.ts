@@ -1,10 +1,10 @@
-/** What this browser remembers for the page, or the open page alone where it may not. */
+/** Values in `localStorage`, or in memory where the storage does not work. */
 const memory = new Map<string, string>();
 
-/** What was stored under this name, if it still is of the shape that is wanted; else undefined. */
-export function recall<T>(name: string, isWanted: (value: unknown) => value is T): T | undefined {
+/** The value that was stored under this name, if it still has the wanted type; else undefined. */
+export function readStored<T>(name: string, isWanted: (value: unknown) => value is T): T | undefined {
   try {
-    const text = read(name);
+    const text = readText(name);
     const value: unknown = text === null ? undefined : JSON.parse(text);
     return isWanted(value) ? value : undefined;
   } catch {
@@ -12,17 +12,17 @@ export function recall<T>(name: string, isWanted: (value: unknown) => value is T
   }
 }
 
-export function remember(name: string, value: unknown): void {
+export function writeStored(name: string, value: unknown): void {
   const text = JSON.stringify(value);
   memory.set(name, text);
   try {
     localStorage.setItem(`rendio.${name}`, text);
   } catch {
-    // Storage is full or forbidden: the page goes on without.
+    // The storage is full or not allowed: the value stays in memory.
   }
 }
 
-function read(name: string): string | null {
+function readText(name: string): string | null {
   try {
     return localStorage.getItem(`rendio.${name}`);
   } catch {

@@ -1,4 +1,4 @@
-/** When something was, as briefly as it is clear: today's time, or the date. */
+/** A short time: only the time of day for today, the date for other days. */
 export function timeText(time: string, language: string): string {
   const date = new Date(time);
   const isToday = date.toDateString() === new Date().toDateString();

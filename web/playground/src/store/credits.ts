@@ -1,30 +1,33 @@
-/** The balance, of which news come by several ways: the older must never overwrite the newer. */
+/** The balance. Events and answers both update it, and an older value must not overwrite a newer one. */
 import { rendio } from '../lib/server.ts';
 import { update } from './store.ts';
 
-/** Events do not come faster than answers for long. */
+/** Enough attempts: events do not stay faster than answers for long. */
 const TRIES_MAX = 5;
 
-let heard = 0;
-let asked = 0;
+let updates = 0;
+let requested = 0;
 let answered = 0;
 
-/** The server has just said how many there are: by an event, or with an answer that moved them. */
-export function hearCredits(credits: number): void {
-  heard += 1;
+/** Sets the balance that the server has just sent, in an event or in the answer to a request that changed it. */
+export function setCredits(credits: number): void {
+  updates += 1;
   update({ credits });
 }
 
-/** Asks. An answer that a later question's overtook tells nothing; one that an event crossed is asked for again. */
+/**
+ * Reads the balance. Ignores an answer that came after a later request's answer, and reads again when an event arrived in
+ * the meantime.
+ */
 export async function refreshCredits(): Promise<void> {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-    const heardBefore = heard;
-    asked += 1;
-    const question = asked;
+    const updatesBefore = updates;
+    requested += 1;
+    const request = requested;
     const credits = await rendio.credits();
-    if (question < answered) return;
-    if (heard !== heardBefore) continue;
-    answered = question;
+    if (request < answered) return;
+    if (updates !== updatesBefore) continue;
+    answered = request;
     update({ credits });
     return;
   }

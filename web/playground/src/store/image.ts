@@ -1,75 +1,78 @@
-/** The picture to animate: chosen, uploaded at once, and sent along with the wish. */
+/** The image to animate: uploaded as soon as it is chosen, and named by the request. */
 
 import { RendioError } from '@rendio/client';
-import { nearestRatio, type PictureProblem, prepare } from '../lib/image.ts';
+import { type ImageProblem, nearestRatio, prepareImage } from '../lib/image.ts';
 import { rendio } from '../lib/server.ts';
-import { isRecord, isString, recall, remember } from '../lib/storage.ts';
+import { isRecord, isString, readStored, writeStored } from '../lib/storage.ts';
 import { selectModel, setChoice, setModel, settingsFor } from './models.ts';
-import type { Picture } from './state.ts';
-import { getState, update, words } from './store.ts';
+import type { ChosenImage } from './state.ts';
+import { currentMessages, getState, update } from './store.ts';
 
-/** So many videos are remembered with the picture that they were made from. */
-const REMEMBERED_MAX = 100;
+/** For how many videos this browser remembers the source image. */
+const REMEMBERED_IMAGES_MAX = 100;
 
+/** The name under which browsers store the image paths by job id. Do not change it: existing browsers have data there. */
+const STORED_PATHS = 'pictures';
 type Paths = Record<string, string>;
 const isPaths = (value: unknown): value is Paths => isRecord(value) && Object.values(value).every(isString);
 
-/** Paths that a wish has named: what is on its way needs them. */
-const sent = new Set<string>();
-let upload: { path: Promise<string | null>; stop: () => void } | null = null;
-/** Whether the latest picture is opened yet. */
+/** Paths that a request has used. Its job may still need the image. */
+const requestedPaths = new Set<string>();
+let upload: { path: Promise<string | null>; abort: () => void } | null = null;
+/** Resolves when the latest image has been opened. */
 let opening: Promise<void> = Promise.resolve();
-let turn = 0;
+/** Goes up with every chosen or removed image, so that work on an earlier one can see that it is outdated. */
+let version = 0;
 
-/** Takes a file that somebody chose, dropped or pasted; where the model needs no picture, one that does is chosen. */
-export async function choosePicture(file: Blob, name = ''): Promise<void> {
+/** Uses a file that the user chose, dropped or pasted. If the model takes no image, selects one that does. */
+export async function chooseImage(file: Blob, name = ''): Promise<void> {
   const { models } = getState();
   if (!selectModel(getState())?.requires_image) {
     const other = models?.find(({ requires_image }) => requires_image);
     if (!other) return;
     setModel(other.id);
   }
-  opening = take(file, name, null);
+  opening = loadImage(file, name, null);
   await opening;
 }
 
-/** Takes the picture away, also from the server if no video was asked of it. */
-export function removePicture(): void {
-  const path = getState().picture?.path;
-  drop();
-  if (path && !sent.has(path) && !Object.values(recall('pictures', isPaths) ?? {}).includes(path)) {
+/** Removes the image; deletes it on the server too, if no request has used it. */
+export function removeImage(): void {
+  const path = getState().image?.path;
+  clearImage();
+  if (path && !requestedPaths.has(path) && !Object.values(readStored(STORED_PATHS, isPaths) ?? {}).includes(path)) {
     rendio.uploads.remove(path).catch(() => {});
   }
 }
 
-/** Goes on without any picture. */
-function drop(): void {
-  turn += 1;
-  upload?.stop();
+/** Aborts the upload and clears the image. */
+function clearImage(): void {
+  version += 1;
+  upload?.abort();
   upload = null;
-  update({ picture: null, pictureProblem: null });
+  update({ image: null, imageProblem: null });
 }
 
-async function take(file: Blob, name: string, path: string | null): Promise<void> {
-  drop();
-  const mine = turn;
+async function loadImage(file: Blob, name: string, path: string | null): Promise<void> {
+  clearImage();
+  const current = version;
   update(({ refusal }) => ({
-    picture: { name, isReady: false, path, share: path ? 1 : 0, error: null },
+    image: { name, isReady: false, path, uploadedShare: path ? 1 : 0, error: null },
     refusal: refusal?.field === 'image_url' ? null : refusal,
   }));
-  const prepared = await prepare(file).catch((): PictureProblem => 'notPicture');
-  if (mine !== turn) return;
+  const prepared = await prepareImage(file).catch((): ImageProblem => 'notImage');
+  if (current !== version) return;
   if (typeof prepared === 'string') {
-    update({ picture: null, pictureProblem: prepared });
+    update({ image: null, imageProblem: prepared });
     return;
   }
-  change({ isReady: true, ...prepared });
-  fitShape(prepared.width, prepared.height);
+  updateImage({ isReady: true, ...prepared });
+  fitAspectRatio(prepared.width, prepared.height);
   if (!path) startUpload(prepared.blob, prepared.isCopy ? null : file);
 }
 
-/** The shape that leaves out the least of the picture; people may choose another. */
-function fitShape(width: number, height: number): void {
+/** Selects the aspect ratio that crops the image least. The user may choose another. */
+function fitAspectRatio(width: number, height: number): void {
   const model = selectModel(getState());
   const setting = model && settingsFor(model).find(({ name }) => name === 'aspect_ratio');
   if (!model || setting?.kind !== 'choice') return;
@@ -77,87 +80,88 @@ function fitShape(width: number, height: number): void {
   if (nearest) setChoice(model.id, 'aspect_ratio', nearest);
 }
 
-function change(news: Partial<Picture>): void {
-  update(({ picture }) => ({ picture: picture && { ...picture, ...news } }));
+function updateImage(change: Partial<ChosenImage>): void {
+  update(({ image }) => ({ image: image && { ...image, ...change } }));
 }
 
-/** `file`: what to draw anew if the server does not take the blob, as it takes none that moves or is a little damaged. */
+/** `file`: what to copy if the server refuses the blob, as it refuses animated and slightly damaged images. */
 function startUpload(blob: Blob, file: Blob | null): void {
-  const mine = turn;
-  const isCurrent = () => mine === turn;
-  const stopping = new AbortController();
-  change({ error: null, share: 0 });
+  const current = version;
+  const isCurrent = () => current === version;
+  const controller = new AbortController();
+  updateImage({ error: null, uploadedShare: 0 });
   const onProgress = ({ sent: bytes, total }: { sent: number; total: number }) =>
-    isCurrent() && change({ share: bytes / total });
-  const put = (content: Blob) => rendio.uploads.put(content, { signal: stopping.signal, onProgress });
+    isCurrent() && updateImage({ uploadedShare: bytes / total });
+  const put = (content: Blob) => rendio.uploads.put(content, { signal: controller.signal, onProgress });
   const path = put(blob)
     .catch(async (error: unknown) => {
-      const copy = file && isOfContent(error) && (await prepare(file, true));
+      const copy = file && isContentRefused(error) && (await prepareImage(file, true));
       if (!copy || typeof copy === 'string') throw error;
-      if (isCurrent()) change(copy);
+      if (isCurrent()) updateImage(copy);
       return put(copy.blob);
     })
     .then(
       (uploaded) => {
         if (!isCurrent()) return null;
-        change({ path: uploaded.path, share: 1 });
-        update({ announcement: words().pictureReady });
+        updateImage({ path: uploaded.path, uploadedShare: 1 });
+        update({ announcement: currentMessages().imageUploaded });
         return uploaded.path;
       },
       (error: unknown) => {
-        if (isCurrent()) change({ error });
+        if (isCurrent()) updateImage({ error });
         return null;
       },
     );
-  upload = { path, stop: () => stopping.abort() };
+  upload = { path, abort: () => controller.abort() };
 }
 
-const isOfContent = (error: unknown) => error instanceof RendioError && ['ERR_4006', 'ERR_4015'].includes(error.code);
+const isContentRefused = (error: unknown) =>
+  error instanceof RendioError && ['ERR_4006', 'ERR_4015'].includes(error.code);
 
-/** Uploads again what did not arrive. */
+/** Uploads the image again if the upload failed. */
 export function retryUpload(): void {
-  const { picture } = getState();
-  if (picture?.blob && !picture.path && (picture.error || !upload)) startUpload(picture.blob, null);
+  const { image } = getState();
+  if (image?.blob && !image.path && (image.error || !upload)) startUpload(image.blob, null);
 }
 
-/** Where the picture is on the server, once it is; null when it is not coming. */
-export async function whenUploaded(): Promise<string | null> {
+/** The image's path on the server, once it is uploaded; null when the upload failed. */
+export async function uploadedPath(): Promise<string | null> {
   await opening;
   retryUpload();
-  const { picture } = getState();
-  return picture?.path ?? (await upload?.path) ?? null;
+  const { image } = getState();
+  return image?.path ?? (await upload?.path) ?? null;
 }
 
-/** A wish names this path. */
-export function keepPath(path: string | null | undefined): void {
-  if (path) sent.add(path);
+/** Remembers that a request has named this path. */
+export function markPathRequested(path: string | null | undefined): void {
+  if (path) requestedPaths.add(path);
 }
 
-/** What the server does not take is uploaded anew at the next press. */
-export function distrustPath(): void {
-  const { picture } = getState();
-  if (!picture?.path) return;
-  sent.delete(picture.path);
+/** The server refused the path: the image is uploaded again with the next request. */
+export function forgetUploadedPath(): void {
+  const { image } = getState();
+  if (!image?.path) return;
+  requestedPaths.delete(image.path);
   upload = null;
-  change({ path: null, share: 0 });
+  updateImage({ path: null, uploadedShare: 0 });
 }
 
-/** Which picture a video is made from, for the next time. */
-export function rememberPicture(jobId: string, path: string | null | undefined): void {
+/** Remembers which image a job was made from. */
+export function rememberImage(jobId: string, path: string | null | undefined): void {
   if (!path) return;
-  const all = Object.entries(recall('pictures', isPaths) ?? {}).filter(([id]) => id !== jobId);
-  remember('pictures', Object.fromEntries([...all, [jobId, path]].slice(-REMEMBERED_MAX)));
+  const all = Object.entries(readStored(STORED_PATHS, isPaths) ?? {}).filter(([id]) => id !== jobId);
+  writeStored(STORED_PATHS, Object.fromEntries([...all, [jobId, path]].slice(-REMEMBERED_IMAGES_MAX)));
 }
 
-/** Brings back the picture that a video was made from, where this browser knows it and the server still has it. */
-export async function bringBack(jobId: string): Promise<void> {
-  const path = recall('pictures', isPaths)?.[jobId];
-  if (!path || getState().picture?.path === path) return;
-  removePicture();
-  const mine = turn;
-  update({ picture: { name: '', isReady: false, path, share: 1, error: null } });
+/** Restores the image that a job was made from, if this browser remembers it and the server still has it. */
+export async function restoreImage(jobId: string): Promise<void> {
+  const path = readStored(STORED_PATHS, isPaths)?.[jobId];
+  if (!path || getState().image?.path === path) return;
+  removeImage();
+  const current = version;
+  update({ image: { name: '', isReady: false, path, uploadedShare: 1, error: null } });
   const blob = await rendio.uploads.get(path).catch(() => null);
-  if (mine !== turn) return;
-  if (blob) await take(blob, '', path);
-  else drop();
+  if (current !== version) return;
+  if (blob) await loadImage(blob, '', path);
+  else clearImage();
 }

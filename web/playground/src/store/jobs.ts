@@ -1,12 +1,12 @@
-/** The videos that the page knows of. */
+/** The video jobs that the page has loaded. */
 import { RendioError } from '@rendio/client';
-import { here, rendio } from '../lib/server.ts';
-import { hearCredits } from './credits.ts';
+import { rendio, sameOriginUrl } from '../lib/server.ts';
+import { setCredits } from './credits.ts';
 import type { Job, State } from './state.ts';
-import { getState, update, words } from './store.ts';
+import { currentMessages, getState, update } from './store.ts';
 
 const PAGE = 12;
-const ORDER = { pending: 0, processing: 1, completed: 2, failed: 2 };
+const STATUS_ORDER = { pending: 0, processing: 1, completed: 2, failed: 2 };
 
 /** Whether a job has not ended yet. */
 export function isRunning(job: Pick<Job, 'status'>): boolean {
@@ -17,56 +17,56 @@ export function selectShown(state: State): Job | undefined {
   return state.jobs?.find((job) => job.job_id === state.shownId);
 }
 
-/** Adds a job in its place, newest first, or what is new of a known one: states only go forwards. */
-export function learn(news: Job): void {
+/** Adds a job, or updates a known one. The list is sorted newest first; a status never goes back to an earlier one. */
+export function mergeJob(incoming: Job): void {
   const jobs = getState().jobs ?? [];
-  const known = jobs.find((job) => job.job_id === news.job_id);
+  const known = jobs.find((job) => job.job_id === incoming.job_id);
   if (!known) {
-    update({ jobs: sorted([news, ...jobs]) });
+    update({ jobs: sorted([incoming, ...jobs]) });
     return;
   }
-  const isOld = ORDER[news.status] < ORDER[known.status];
-  if (isOld || (!isRunning(known) && news.status !== known.status)) return;
-  update({ jobs: sorted(jobs.map((job) => (job === known ? { ...known, ...news } : job))) });
+  const isOutdated = STATUS_ORDER[incoming.status] < STATUS_ORDER[known.status];
+  if (isOutdated || (!isRunning(known) && incoming.status !== known.status)) return;
+  update({ jobs: sorted(jobs.map((job) => (job === known ? { ...known, ...incoming } : job))) });
 }
 
 function sorted(jobs: Job[]): Job[] {
   return jobs.toSorted((one, other) => other.created_at.localeCompare(one.created_at));
 }
 
-/** Drops a job that is gone. */
-export function forget(id: string): void {
+/** Removes a job that was deleted. */
+export function dropJob(id: string): void {
   update(({ jobs, shownId }) => ({
     jobs: jobs?.filter((job) => job.job_id !== id) ?? null,
     shownId: shownId === id ? null : shownId,
   }));
 }
 
-/** Reads one job anew; one that is gone is forgotten. */
-export async function refresh(id: string): Promise<void> {
+/** Reads one job again; removes it when the server no longer has it. */
+export async function refreshJob(id: string): Promise<void> {
   try {
-    learn(await rendio.job(id));
+    mergeJob(await rendio.job(id));
   } catch (error) {
     if (!(error instanceof RendioError) || error.status !== 404) throw error;
-    forget(id);
+    dropJob(id);
   }
 }
 
-/** Puts a job on the stage. `mayPlay`: somebody asked to see it, so its video may begin by itself. */
-export function show(id: string, mayPlay = true): void {
-  update({ shownId: id, mayPlay, cancelError: null });
+/** Shows a job on the stage. `mayAutoplay`: the user asked to see it, so its video may start by itself. */
+export function showJob(id: string, mayAutoplay = true): void {
+  update({ shownId: id, mayAutoplay, cancelError: null });
   const job = getState().jobs?.find(({ job_id }) => job_id === id);
-  // The list does not say why a job failed.
-  if (job?.status === 'failed' && !job.error_message) refresh(id).catch(() => {});
+  // The list does not contain the reason of a failure.
+  if (job?.status === 'failed' && !job.error_message) refreshJob(id).catch(() => {});
 }
 
-/** The newest videos, for an account that is new to the page. */
-export async function firstJobs(): Promise<Pick<State, 'jobs' | 'jobsCursor'>> {
+/** The newest jobs of the account. */
+export async function readFirstJobs(): Promise<Pick<State, 'jobs' | 'jobsCursor'>> {
   const { jobs, next_cursor } = await rendio.jobs({ limit: PAGE });
   return { jobs, jobsCursor: next_cursor };
 }
 
-export async function loadMore(): Promise<void> {
+export async function loadMoreJobs(): Promise<void> {
   const { jobsCursor, isLoadingMore } = getState();
   if (!jobsCursor || isLoadingMore) return;
   update({ isLoadingMore: true, historyError: null });
@@ -84,13 +84,13 @@ export async function loadMore(): Promise<void> {
   }
 }
 
-/** Stops a job that runs; its credits are back with the answer. */
-export async function cancel(id: string): Promise<void> {
+/** Cancels a running job. The answer has the balance after the refund. */
+export async function cancelJob(id: string): Promise<void> {
   if (getState().cancelling) return;
   update({ cancelling: id, cancelError: null });
   try {
-    hearCredits((await rendio.cancel(id)).credits_remaining);
-    await refresh(id);
+    setCredits((await rendio.cancel(id)).credits_remaining);
+    await refreshJob(id);
   } catch (error) {
     update({ cancelError: error });
   } finally {
@@ -98,17 +98,17 @@ export async function cancel(id: string): Promise<void> {
   }
 }
 
-/** Says what became of a job: to those who listen, and by the tab's title to those who are elsewhere. */
+/** Announces the end of a job to screen readers, and in the tab's title when the page is in the background. */
 export function announceEnd(job: Job): void {
   const isDone = job.status === 'completed';
   update({
-    announcement: isDone ? words().done : (job.error_message ?? words().failedPlain),
-    news: document.hidden ? (isDone ? 'completed' : 'failed') : null,
+    announcement: isDone ? currentMessages().done : (job.error_message ?? currentMessages().failedPlain),
+    endedInBackground: document.hidden ? (isDone ? 'completed' : 'failed') : null,
   });
 }
 
-/** Where a finished video can be saved from, under a name that tells what it shows. */
+/** The URL that downloads a finished video, with the prompt as its file name. */
 export function downloadUrl(job: Job): string {
   const name = `${job.prompt.slice(0, 60).trim().toWellFormed()}.mp4`;
-  return `${here(job.video_url)}&download=${encodeURIComponent(name)}`;
+  return `${sameOriginUrl(job.video_url)}&download=${encodeURIComponent(name)}`;
 }

@@ -1,11 +1,11 @@
-/** Every change of the balance, read when somebody looks. */
+/** The credit history, loaded when its dialog is opened. */
 import { rendio } from '../lib/server.ts';
-import { refresh, show } from './jobs.ts';
-import { getState, update, words } from './store.ts';
+import { refreshJob, showJob } from './jobs.ts';
+import { currentMessages, getState, update } from './store.ts';
 
 const PAGE = 20;
 
-/** The newest rows, or with `isMore` the next older ones. */
+/** Loads the newest rows, or with `isMore` the next older ones. */
 export async function loadLedger(isMore = false): Promise<void> {
   const cursor = isMore ? getState().ledger.cursor : null;
   try {
@@ -22,15 +22,16 @@ export async function loadLedger(isMore = false): Promise<void> {
   }
 }
 
-/** Puts the video that a row paid for on the stage; false when it is gone. */
-export async function showPaid(jobId: string): Promise<boolean> {
-  const has = () => getState().jobs?.some(({ job_id }) => job_id === jobId) && !getState().removing.includes(jobId);
-  if (!has()) await refresh(jobId);
-  if (!has()) {
-    update({ announcement: words().videoGone });
+/** Shows the video that a row paid for; false when it was deleted. */
+export async function showPaidVideo(jobId: string): Promise<boolean> {
+  const isAvailable = () =>
+    getState().jobs?.some(({ job_id }) => job_id === jobId) && !getState().removing.includes(jobId);
+  if (!isAvailable()) await refreshJob(jobId);
+  if (!isAvailable()) {
+    update({ announcement: currentMessages().videoGone });
     return false;
   }
   update({ dialog: null });
-  show(jobId);
+  showJob(jobId);
   return true;
 }

@@ -1,86 +1,86 @@
-/** Keeps the state true: loads an account's things once, then follows the server's events. */
+/** Keeps the state up to date: loads the account's data once, then follows the server's events. */
 import { ConnectionError, type FeedState, type JobEvent, type Model, RendioError } from '@rendio/client';
 import { rendio } from '../lib/server.ts';
-import { resumeWish } from './compose.ts';
-import { hearCredits, refreshCredits } from './credits.ts';
-import { announceEnd, firstJobs, isRunning, learn, refresh, show } from './jobs.ts';
-import { tellAccount } from './preferences.ts';
-import { resumeRemovals } from './removal.ts';
-import { type Job, NOBODYS } from './state.ts';
+import { resumeRequest } from './compose.ts';
+import { refreshCredits, setCredits } from './credits.ts';
+import { announceEnd, isRunning, mergeJob, readFirstJobs, refreshJob, showJob } from './jobs.ts';
+import { savePreferences } from './preferences.ts';
+import { resumeDeletions } from './removal.ts';
+import { type Job, NO_ACCOUNT } from './state.ts';
 import { getState, update } from './store.ts';
 
 const RETRY_MS = 500;
 const RETRY_MAX_MS = 8_000;
-/** A plain no will not change soon. */
+/** After a 4xx the answer will rarely change soon. */
 const REFUSED_RETRY_MS = 60_000;
 const REFRESH_TRIES_MAX = 6;
 
-/** Whose things are shown. */
+/** The account whose data is shown. */
 let account: string | null = null;
-let stop = () => {};
-let entering: Promise<void> | null = null;
-let wakers: (() => void)[] = [];
+let unsubscribe = () => {};
+let loading: Promise<void> | null = null;
+let pauses: (() => void)[] = [];
 
-/** Begins; the page lives by it until it is closed. */
+/** Loads the page's data and follows it until the page is closed. */
 export async function start(): Promise<void> {
   window.addEventListener('online', () => {
-    wake();
+    endPauses();
     if (account !== null) catchUp();
   });
-  window.addEventListener('offline', () => update({ isLost: true }));
-  window.addEventListener('focus', wake);
-  await enter();
+  window.addEventListener('offline', () => update({ isDisconnected: true }));
+  window.addEventListener('focus', endPauses);
+  await loadAndFollow();
 }
 
-/** Tries again at once, here and in the client, whatever waits for a connection. */
-export function hurry(): void {
+/** Retries at once everything that waits for a connection, here and in the client. */
+export function retryNow(): void {
   window.dispatchEvent(new Event('online'));
 }
 
-function wake(): void {
-  const waiting = wakers;
-  wakers = [];
-  for (const go of waiting) go();
+function endPauses(): void {
+  const waiting = pauses;
+  pauses = [];
+  for (const end of waiting) end();
 }
 
-/** Becomes another guest. */
-export async function startAnew(): Promise<void> {
-  stop();
+/** Forgets the account and onboards a new guest. */
+export async function startAsNewGuest(): Promise<void> {
+  unsubscribe();
   await rendio.forget();
   account = null;
-  update(NOBODYS);
-  await enter();
+  update(NO_ACCOUNT);
+  await loadAndFollow();
 }
 
-/** Loads everything of the account, however long that takes, and follows it from there. One at a time. */
-function enter(): Promise<void> {
-  entering ??= load()
+/** Loads the account's data, retrying until it succeeds, then follows its events. Runs once at a time. */
+function loadAndFollow(): Promise<void> {
+  loading ??= load()
     .then(follow)
     .finally(() => {
-      entering = null;
+      loading = null;
     });
-  return entering;
+  return loading;
 }
 
 async function load(): Promise<void> {
   for (let tries = 0; ; tries += 1) {
     try {
-      const [models, credits, jobs] = await Promise.all([rendio.models(), rendio.credits(), firstJobs()]);
+      const [models, credits, jobs] = await Promise.all([rendio.models(), rendio.credits(), readFirstJobs()]);
       account = await rendio.accountId();
-      update({ ...jobs, models: realFirst(models), credits, trouble: null, isLost: false });
+      update({ ...jobs, models: simulatedLast(models), credits, pageError: null, isDisconnected: false });
       return;
     } catch (error) {
-      update({ trouble: error, isLost: error instanceof ConnectionError });
-      const wantedMs = error instanceof RendioError ? (error.retryAfterMs ?? 0) : 0;
+      update({ pageError: error, isDisconnected: error instanceof ConnectionError });
+      const retryAfterMs = error instanceof RendioError ? (error.retryAfterMs ?? 0) : 0;
       await pause(
-        Math.max(wantedMs, isRefusal(error) ? REFUSED_RETRY_MS : Math.min(RETRY_MS * 2 ** tries, RETRY_MAX_MS)),
+        Math.max(retryAfterMs, isRefusal(error) ? REFUSED_RETRY_MS : Math.min(RETRY_MS * 2 ** tries, RETRY_MAX_MS)),
       );
     }
   }
 }
 
-/** Simulated models come last: a newcomer's first video is to show what was asked for. */
-function realFirst(models: Model[]): Model[] {
+/** Simulated models come last: a new user's first video should show the prompt. */
+function simulatedLast(models: Model[]): Model[] {
   return models.toSorted((one, other) => Number(one.is_simulated) - Number(other.is_simulated));
 }
 
@@ -88,50 +88,50 @@ function follow(): void {
   const { jobs, removing } = getState();
   const visible = jobs?.filter(({ job_id }) => !removing.includes(job_id)) ?? [];
   const first = visible.find(isRunning) ?? visible[0];
-  if (first) show(first.job_id, isRunning(first));
-  stop = rendio.subscribe({ onEvent: hear, onState: followLink });
-  tellAccount();
-  resumeWish();
-  resumeRemovals();
+  if (first) showJob(first.job_id, isRunning(first));
+  unsubscribe = rendio.subscribe({ onEvent, onState: onFeedState });
+  savePreferences();
+  resumeRequest();
+  resumeDeletions();
 }
 
 const isRefusal = (error: unknown) => error instanceof RendioError && error.status < 500;
 
-async function followLink(link: FeedState, error?: unknown): Promise<void> {
-  if (link === 'offline') update(error instanceof RendioError ? { trouble: error } : { isLost: true });
-  if (link !== 'live' && link !== 'polling') return;
-  // Another tab may have become another guest, or the session was refused: what is shown must follow.
+async function onFeedState(feedState: FeedState, error?: unknown): Promise<void> {
+  if (feedState === 'offline') update(error instanceof RendioError ? { pageError: error } : { isDisconnected: true });
+  if (feedState !== 'live' && feedState !== 'polling') return;
+  // Another tab may have switched to another guest, or the session ended: show the current account.
   if ((await rendio.accountId()) !== account) {
-    stop();
-    update(NOBODYS);
-    await enter();
+    unsubscribe();
+    update(NO_ACCOUNT);
+    await loadAndFollow();
     return;
   }
   await catchUp();
 }
 
-/** Asks for all that may have changed unheard. */
+/** Reads again everything that may have changed while no events came. */
 async function catchUp(): Promise<void> {
   try {
-    const running = (getState().jobs ?? []).filter(isRunning).map((job) => refreshEnded(job.job_id));
+    const running = (getState().jobs ?? []).filter(isRunning).map((job) => refreshAndAnnounce(job.job_id));
     await Promise.all([refreshCredits(), ...running]);
-    update({ isLost: false, trouble: null });
+    update({ isDisconnected: false, pageError: null });
   } catch (error) {
-    update({ isLost: error instanceof ConnectionError });
+    update({ isDisconnected: error instanceof ConnectionError });
   }
 }
 
-function hear(event: JobEvent): void {
-  update({ isLost: false });
+function onEvent(event: JobEvent): void {
+  update({ isDisconnected: false });
   if (event.type === 'credits') {
-    // What the client learnt by looking may be older than what the stream said meanwhile.
+    // An event that polling found may be older than what the stream has delivered meanwhile.
     if (event.id === null) refreshCredits().catch(() => {});
-    else hearCredits(event.credits_remaining);
+    else setCredits(event.credits_remaining);
     return;
   }
   const known = getState().jobs?.find(({ job_id }) => job_id === event.job_id);
-  if (known && (event.type === 'queued' || event.type === 'processing')) learn({ ...known, ...progressOf(event) });
-  else refreshUntilDone(event.job_id);
+  if (known && (event.type === 'queued' || event.type === 'processing')) mergeJob({ ...known, ...progressOf(event) });
+  else refreshWithRetry(event.job_id);
 }
 
 function progressOf(event: JobEvent & { type: 'queued' | 'processing' }): Partial<Job> & Pick<Job, 'status'> {
@@ -139,11 +139,11 @@ function progressOf(event: JobEvent & { type: 'queued' | 'processing' }): Partia
   return { status: event.status, progress: event.progress, queue_position: event.queue_position };
 }
 
-/** An event's news must not be lost because one request failed. */
-async function refreshUntilDone(id: string): Promise<void> {
+/** Retries, because an event's change must not be lost when one request fails. */
+async function refreshWithRetry(id: string): Promise<void> {
   for (let tries = 0; tries < REFRESH_TRIES_MAX; tries += 1) {
     try {
-      await refreshEnded(id);
+      await refreshAndAnnounce(id);
       return;
     } catch {
       await pause(RETRY_MS * 2 ** tries);
@@ -151,21 +151,21 @@ async function refreshUntilDone(id: string): Promise<void> {
   }
 }
 
-/** Reads a job anew, and says so when it has ended in the meantime. */
-async function refreshEnded(id: string): Promise<void> {
+/** Reads a job again, and announces when it has ended. */
+async function refreshAndAnnounce(id: string): Promise<void> {
   const find = () => getState().jobs?.find(({ job_id }) => job_id === id);
   const before = find();
-  await refresh(id);
+  await refreshJob(id);
   const job = find();
   if (!before || !isRunning(before) || !job || isRunning(job)) return;
   announceEnd(job);
   if (job.status === 'failed') refreshCredits().catch(() => {});
 }
 
-/** Waits; shorter when the network comes back or somebody comes back to the page. */
+/** Waits, with ±25 % jitter; ends early when the network or the user comes back. */
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms * (0.75 + Math.random() / 2));
-    wakers.push(resolve);
+    pauses.push(resolve);
   });
 }

@@ -1,38 +1,38 @@
-/** Which model is chosen, with which settings, and what that costs. */
+/** The chosen model, its settings and its price. */
 import type { Model } from '@rendio/client';
-import { admitted, type Choice, type Choices, priceOf, type Setting, settingsOf } from '../lib/settings.ts';
-import { remember } from '../lib/storage.ts';
+import { type Choice, type Choices, priceOf, type Setting, settingsOf, validChoices } from '../lib/settings.ts';
+import { writeStored } from '../lib/storage.ts';
 import type { State } from './state.ts';
 import { getState, update } from './store.ts';
 
 export function setModel(modelId: string): void {
-  remember('model', modelId);
+  writeStored('model', modelId);
   update({ modelId, refusal: null });
 }
 
 export function setChoice(modelId: string, name: string, value: Choice): void {
   const { choices } = getState();
   const changed = { ...choices, [modelId]: { ...choices[modelId], [name]: value } };
-  remember('choices', changed);
+  writeStored('choices', changed);
   update({ choices: changed, refusal: null });
 }
 
-/** The chosen model, or the first that asks for nothing but words, or the first. */
+/** The chosen model; else the first that needs no image; else the first. */
 export function selectModel({ models, modelId }: State): Model | undefined {
   const chosen = models?.find(({ id }) => id === modelId);
   return chosen ?? models?.find(({ requires_image }) => !requires_image) ?? models?.[0];
 }
 
-/** What the model lets people choose. */
+/** The settings that the user can choose for this model. */
 export function settingsFor(model: Model): Setting[] {
   return settingsOf(model.settings_schema);
 }
 
 export function choicesFor(state: State, model: Model): Choices {
-  return admitted(settingsFor(model), state.choices[model.id]);
+  return validChoices(settingsFor(model), state.choices[model.id]);
 }
 
-/** In credits; null before there is a model. */
+/** The price in credits; null before the models are loaded. */
 export function selectPrice(state: State): number | null {
   const model = selectModel(state);
   return model ? priceOf(model.pricing, choicesFor(state, model)) : null;

@@ -1,43 +1,43 @@
-/** Language and theme: kept by this browser, and told to the account for what the server says unasked. */
+/** Language and theme: stored in this browser, and saved to the account's profile. */
 import type { ProfileChange } from '@rendio/client';
-import { isLanguage, type Language, loadWords } from '../i18n/index.ts';
+import { isLanguage, type Language, loadMessages } from '../i18n/index.ts';
 import { rendio } from '../lib/server.ts';
-import { isString, recall, remember } from '../lib/storage.ts';
-import { refresh, selectShown } from './jobs.ts';
+import { isString, readStored, writeStored } from '../lib/storage.ts';
+import { refreshJob, selectShown } from './jobs.ts';
 import type { Theme } from './state.ts';
 import { getState, update } from './store.ts';
 
 export async function setLanguage(language: Language): Promise<void> {
-  remember('language', language);
-  await loadWords(language);
-  // Another may have been chosen meanwhile.
-  if (recall('language', isLanguage) !== language) return;
+  writeStored('language', language);
+  await loadMessages(language);
+  // The user may have chosen another language meanwhile.
+  if (readStored('language', isLanguage) !== language) return;
   update({ language });
   document.documentElement.lang = language;
-  // Why a video failed is the server's sentence.
+  // The reason of a failure is the server's sentence: read it in the new language.
   const shown = selectShown(getState());
-  if (shown?.status === 'failed') refresh(shown.job_id).catch(ignore);
-  tell({ language });
+  if (shown?.status === 'failed') refreshJob(shown.job_id).catch(ignore);
+  saveToProfile({ language });
 }
 
 export function setTheme(theme: Theme): void {
-  remember('theme', theme);
+  writeStored('theme', theme);
   update({ theme });
   applyTheme(theme);
-  tell({ theme_preference: theme });
+  saveToProfile({ theme_preference: theme });
 }
 
-/** What was chosen here goes to an account that is new to this page; a browser's own language does, too. */
-export function tellAccount(): void {
+/** Saves this browser's choices to the account: its language, and its theme if the user has chosen one. */
+export function savePreferences(): void {
   const { language, theme } = getState();
-  tell({ language, ...(recall('theme', isString) ? { theme_preference: theme } : {}) });
+  saveToProfile({ language, ...(readStored('theme', isString) ? { theme_preference: theme } : {}) });
 }
 
-let telling: Promise<unknown> = Promise.resolve();
+let saving: Promise<unknown> = Promise.resolve();
 
-/** One after the other: what was chosen last has to arrive last. */
-function tell(change: ProfileChange): void {
-  telling = telling.then(() => rendio.updateProfile(change)).catch(ignore);
+/** Saves one change at a time, so that the last choice arrives last. */
+function saveToProfile(change: ProfileChange): void {
+  saving = saving.then(() => rendio.updateProfile(change)).catch(ignore);
 }
 
 function applyTheme(theme: Theme): void {
@@ -46,5 +46,5 @@ function applyTheme(theme: Theme): void {
   else dataset.theme = theme;
 }
 
-/** The page looks and speaks as chosen all the same; the next visit tells it again. */
+/** The page uses the choice anyway; the next visit saves it again. */
 function ignore(): void {}

@@ -1,88 +1,88 @@
-/** Deleting with a way back: a video is hidden at once, and deleted when nobody has undone it in time. */
+/** Deletes videos with undo: a video is hidden at once, and deleted on the server when the time for undo is over. */
 import { RendioError } from '@rendio/client';
 import { rendio, setLeaving } from '../lib/server.ts';
-import { remember } from '../lib/storage.ts';
-import { forget } from './jobs.ts';
+import { writeStored } from '../lib/storage.ts';
+import { dropJob } from './jobs.ts';
 import { getState, update } from './store.ts';
 
-/** How long a deletion can be undone; the time stands still while somebody is at the button. */
+/** How long a deletion can be undone. The timer stops while the pointer or the keyboard focus is on the undo bar. */
 export const UNDO_MS = 8_000;
 const RETRY_MS = 5_000;
 
 let timer = 0;
 
-/** Hides it. It can be brought back until the time is over or the page is left. */
+/** Hides a video. It can be restored until the time is over or the page is closed. */
 export function remove(id: string): void {
-  keep([...getState().removing, id]);
+  setRemoving([...getState().removing, id]);
   update(({ undoable, shownId }) => ({
     undoable: [...undoable, id],
     shownId: shownId === id ? null : shownId,
     historyError: null,
   }));
-  runClock();
+  startTimer();
 }
 
-/** Brings back all that can still be brought back. */
+/** Restores all videos that can still be restored. */
 export function undo(): void {
   clearTimeout(timer);
   const { removing, undoable } = getState();
-  keep(removing.filter((id) => !undoable.includes(id)));
-  update(({ shownId }) => ({ undoable: [], shownId: shownId ?? undoable.at(-1) ?? null, mayPlay: false }));
+  setRemoving(removing.filter((id) => !undoable.includes(id)));
+  update(({ shownId }) => ({ undoable: [], shownId: shownId ?? undoable.at(-1) ?? null, mayAutoplay: false }));
 }
 
-export function runClock(): void {
+export function startTimer(): void {
   clearTimeout(timer);
-  timer = window.setTimeout(carryOut, UNDO_MS);
+  timer = window.setTimeout(sendDeletions, UNDO_MS);
 }
 
-export function stopClock(): void {
+export function stopTimer(): void {
   clearTimeout(timer);
 }
 
-/** Goes on with deletions that a visit before had no answer to. */
-export function resumeRemovals(): void {
-  for (const id of getState().removing) send(id);
+/** Sends again the deletions that got no answer during an earlier visit. */
+export function resumeDeletions(): void {
+  for (const id of getState().removing) sendDeletion(id);
 }
 
-/** What waits is deleted when the page is left; where even that fails, the next visit goes on. */
-export function watchLeaving(): void {
+/** Sends waiting deletions when the page is closed. If that fails, the next visit sends them again. */
+export function sendDeletionsOnLeave(): void {
   window.addEventListener('pagehide', () => {
     setLeaving(true);
-    carryOut();
+    sendDeletions();
   });
   window.addEventListener('pageshow', () => setLeaving(false));
 }
 
-function carryOut(): void {
+function sendDeletions(): void {
   clearTimeout(timer);
   const { undoable } = getState();
   if (undoable.length === 0) return;
   update({ undoable: [] });
-  for (const id of undoable) send(id);
+  for (const id of undoable) sendDeletion(id);
 }
 
-async function send(id: string): Promise<void> {
+async function sendDeletion(id: string): Promise<void> {
   try {
     await rendio.delete(id);
-    forget(id);
-    drop(id);
+    dropJob(id);
+    stopHiding(id);
   } catch (error) {
     if (!(error instanceof RendioError) || error.status >= 500 || error.status === 429) {
-      setTimeout(() => send(id), RETRY_MS);
+      setTimeout(() => sendDeletion(id), RETRY_MS);
     } else if (error.status === 404) {
-      forget(id);
-      drop(id);
+      dropJob(id);
+      stopHiding(id);
     } else {
-      // A plain no: it is shown again, with the reason.
-      drop(id);
+      // The server refused: show the video again, with the reason.
+      stopHiding(id);
       update({ historyError: error });
     }
   }
 }
 
-const drop = (id: string) => keep(getState().removing.filter((other) => other !== id));
+const stopHiding = (id: string) => setRemoving(getState().removing.filter((other) => other !== id));
 
-function keep(removing: string[]): void {
-  remember('removing', removing);
+function setRemoving(removing: string[]): void {
+  writeStored('removing', removing);
   update({ removing });
 }

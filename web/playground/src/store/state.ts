@@ -1,75 +1,75 @@
 import type { Job as FullJob, JobSummary, Model, Transaction } from '@rendio/client';
 import { browserLanguage, isLanguage, type Language } from '../i18n/index.ts';
-import type { PictureProblem, Prepared } from '../lib/image.ts';
+import type { ImageProblem, PreparedImage } from '../lib/image.ts';
 import type { Choices } from '../lib/settings.ts';
-import { isRecord, isString, isStrings, recall } from '../lib/storage.ts';
+import { isRecord, isString, isStrings, readStored } from '../lib/storage.ts';
 
 export const THEMES = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** A video job as the page knows it: the list tells less than the job itself. */
+/** A video job as the page knows it: a list has fewer fields than the job itself. */
 export type Job = JobSummary & Partial<Omit<FullJob, keyof JobSummary>>;
 
-/** The picture to animate; what is `Prepared` comes once it is ready. */
-export type Picture = Partial<Prepared> & {
-  /** Of the file; empty where there was none. */
+/** The image to animate; the fields of `PreparedImage` are set once it is ready. */
+export type ChosenImage = Partial<PreparedImage> & {
+  /** The file's name; empty when it is unknown. */
   name: string;
   isReady: boolean;
-  /** Where it is on the server. */
+  /** Its path on the server, once it is uploaded. */
   path: string | null;
-  /** How much of it has been sent, 0–1. */
-  share: number;
+  /** How much of it has been uploaded, 0–1. */
+  uploadedShare: number;
   error: unknown;
 };
 
 export type State = {
   language: Language;
   theme: Theme;
-  /** Null until they have come. */
+  /** Null until loaded. */
   models: Model[] | null;
   credits: number | null;
-  /** Newest first; null until they have come. */
+  /** Newest first; null until loaded. */
   jobs: Job[] | null;
   jobsCursor: string | null;
-  /** The job on the stage, and whether its video is to begin by itself. */
+  /** The job on the stage, and whether its video may start by itself. */
   shownId: string | null;
-  mayPlay: boolean;
-  /** Shapes (`16:9`) of what was ordered on this page, by job. */
-  shapes: Record<string, string>;
-  /** Nobody answers, or the browser says that there is no network. */
-  isLost: boolean;
-  /** What keeps the page from starting. */
-  trouble: unknown;
+  mayAutoplay: boolean;
+  /** Aspect ratios (`16:9`) of the jobs that were made or played on this page, by job id. */
+  aspectRatios: Record<string, string>;
+  /** Requests get no answer, or the browser reports that there is no network. */
+  isDisconnected: boolean;
+  /** Why the page cannot load or follow the account's data. */
+  pageError: unknown;
 
   prompt: string;
   modelId: string | null;
-  /** By model, kept from one visit to the next. */
+  /** The chosen settings by model id, stored between visits. */
   choices: Record<string, Choices>;
-  picture: Picture | null;
-  /** Why the last file cannot be used. */
-  pictureProblem: PictureProblem | null;
-  /** Somebody drags a file over the page. */
+  image: ChosenImage | null;
+  /** Why the last chosen file cannot be used. */
+  imageProblem: ImageProblem | null;
+  /** The user is dragging a file over the page. */
   isDragging: boolean;
-  /** Nobody is told off before they have begun. */
+  /** Validation errors are highlighted only after the user's first input. */
   isTouched: boolean;
-  /** What the button says while a wish is on its way. */
+  /** What the button shows while a request is being sent. */
   sending: 'uploading' | 'sending' | 'waiting' | null;
-  /** Why the server said no, and to which field. */
+  /** Why the server refused the request, and which field caused it. */
   refusal: { field: string; error: unknown } | null;
 
   cancelling: string | null;
   cancelError: unknown;
   historyError: unknown;
   isLoadingMore: boolean;
-  /** Jobs that are hidden and will be deleted; those in `undoable` can still be brought back. */
+  /** Jobs that are hidden and will be deleted; those in `undoable` can still be restored. */
   removing: string[];
   undoable: string[];
 
   ledger: { rows: Transaction[] | null; cursor: string | null; error: unknown };
   dialog: 'ledger' | 'new-guest' | null;
-  /** How a video ended while nobody looked at the page. */
-  news: 'completed' | 'failed' | null;
-  /** For those who listen. */
+  /** How a video ended while the page was in the background. */
+  endedInBackground: 'completed' | 'failed' | null;
+  /** Read out by screen readers. */
   announcement: string;
 };
 
@@ -77,16 +77,16 @@ const isChoices = (value: unknown): value is Record<string, Choices> =>
   isRecord(value) && Object.values(value).every(isRecord);
 const isTheme = (value: unknown): value is Theme => THEMES.some((theme) => theme === value);
 
-/** What belongs to one account. */
-export const NOBODYS = {
+/** The state that belongs to an account, before it is loaded. */
+export const NO_ACCOUNT = {
   credits: null,
   jobs: null,
   jobsCursor: null,
   shownId: null,
-  mayPlay: false,
-  shapes: {},
-  picture: null,
-  pictureProblem: null,
+  mayAutoplay: false,
+  aspectRatios: {},
+  image: null,
+  imageProblem: null,
   refusal: null,
   cancelling: null,
   cancelError: null,
@@ -96,28 +96,28 @@ export const NOBODYS = {
 
 export function initialState(): State {
   return {
-    ...NOBODYS,
-    language: recall('language', isLanguage) ?? browserLanguage(),
+    ...NO_ACCOUNT,
+    language: readStored('language', isLanguage) ?? browserLanguage(),
     theme: readTheme(),
     models: null,
-    isLost: false,
-    trouble: null,
+    isDisconnected: false,
+    pageError: null,
     prompt: '',
-    modelId: recall('model', isString) ?? null,
-    choices: recall('choices', isChoices) ?? {},
+    modelId: readStored('model', isString) ?? null,
+    choices: readStored('choices', isChoices) ?? {},
     isDragging: false,
     isTouched: false,
     sending: null,
     isLoadingMore: false,
-    removing: recall('removing', isStrings) ?? [],
+    removing: readStored('removing', isStrings) ?? [],
     undoable: [],
     dialog: null,
-    news: null,
+    endedInBackground: null,
     announcement: '',
   };
 }
 
-/** As theme.js reads it, before anything is drawn: plain text. */
+/** The theme that theme.js has applied before the first paint. */
 function readTheme(): Theme {
   const { theme } = document.documentElement.dataset;
   return isTheme(theme) ? theme : 'system';

@@ -1,6 +1,6 @@
-/** What the page knows, in one place. Whoever learns something calls `update`; components say what they need. */
+/** The page's state. `update` changes it; components select what they need with `useStore`. */
 import { useSyncExternalStore } from 'react';
-import { type Language, type Words, wordsOf } from '../i18n/index.ts';
+import { type Language, type Messages, messagesOf } from '../i18n/index.ts';
 import { initialState, type State } from './state.ts';
 
 let state: State | null = null;
@@ -11,10 +11,10 @@ export function getState(): State {
   return state;
 }
 
-/** Tells every component that something has changed. */
+/** Changes the state and notifies every component. */
 export function update(change: Partial<State> | ((state: State) => Partial<State>)): void {
-  const present = getState();
-  state = { ...present, ...(typeof change === 'function' ? change(present) : change) };
+  const current = getState();
+  state = { ...current, ...(typeof change === 'function' ? change(current) : change) };
   for (const listener of listeners) listener();
 }
 
@@ -23,20 +23,20 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** What `select` picks, anew whenever that has changed; it must not make a new object each time. */
+/** The selected part of the state; renders again when it changes. `select` must not return a new object each time. */
 export function useStore<T>(select: (state: State) => T): T {
   return useSyncExternalStore(subscribe, () => select(getState()));
 }
 
-export function useWords(): Words {
-  return wordsOf(useStore((state) => state.language));
+export function useMessages(): Messages {
+  return messagesOf(useStore((state) => state.language));
 }
 
 export function useLanguage(): Language {
   return useStore((state) => state.language);
 }
 
-/** The words of the moment, where no component draws. */
-export function words(): Words {
-  return wordsOf(getState().language);
+/** The messages in the current language, for code outside components. */
+export function currentMessages(): Messages {
+  return messagesOf(getState().language);
 }

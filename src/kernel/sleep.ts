@@ -1,7 +1,5 @@
-/** Waiting, in this process. */
-
 /** Resolves after `ms`, or at once when one of the signals aborts. Never rejects. */
-export function pause(ms: number, ...signals: (AbortSignal | undefined)[]): Promise<void> {
+export function sleep(ms: number, ...signals: (AbortSignal | undefined)[]): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);
@@ -16,9 +14,9 @@ export function pause(ms: number, ...signals: (AbortSignal | undefined)[]): Prom
   });
 }
 
-/** Resolves with the work, or with undefined after `ms` without it; leaves no timer behind that would keep the process. */
+/** Resolves as the work does, or with undefined after `ms`. Leaves no timer that would keep the process running. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   const done = new AbortController();
-  const late = pause(ms, done.signal).then(() => undefined);
-  return Promise.race([work, late]).finally(() => done.abort());
+  const timeout = sleep(ms, done.signal).then(() => undefined);
+  return Promise.race([work, timeout]).finally(() => done.abort());
 }

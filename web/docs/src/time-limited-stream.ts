@@ -1,10 +1,10 @@
-/** A stream of events never ends by itself, and the reference UI waits for the end of an answer. */
+/** An event stream does not end by itself, but the reference UI waits for the end of an answer. */
 const LISTEN_MS = 10_000;
-/** What most people wait for. */
+/** The end of a job, which most users wait for. */
 const ENDING = /^event: (?:completed|failed)$[\s\S]*?\n\n/m;
 
-/** `fetch`, ended when a job has, or after ten seconds: with what the stream has brought by then. */
-export async function listenForAWhile(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+/** Like `fetch`, but ends the answer when a job has ended, or after ten seconds, with the events received by then. */
+export async function fetchTimeLimited(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, init);
   if (!response.ok || !response.body) return response;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -17,7 +17,7 @@ export async function listenForAWhile(input: RequestInfo | URL, init?: RequestIn
   }
   clearTimeout(timer);
   const ended = new Response(text, { status: response.status, headers: response.headers });
-  // The UI asks where an answer came from, which one that was made here does not know.
+  // The UI reads the answer's URL, which a response made here does not have.
   Object.defineProperty(ended, 'url', { value: response.url });
   return ended;
 }

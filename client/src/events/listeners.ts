@@ -1,0 +1,24 @@
+import type { JobEvent } from '../types.ts';
+
+/**
+ * `live`: events arrive as they happen. `polling`: the stream does not get through, so the client polls.
+ * `offline`: no answer comes, or the server refuses.
+ */
+export type FeedState = 'connecting' | 'live' | 'polling' | 'offline';
+
+export type Listener = {
+  onEvent?: ((event: JobEvent) => void) | undefined;
+  /** `error`: why the client is offline. */
+  onState?: ((state: FeedState, error?: unknown) => void) | undefined;
+};
+
+/** Calls a listener. An error that it throws is reported as an uncaught one, so that the other listeners are still called. */
+export function callSafely(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,46 @@
+import { z } from '@hono/zod-openapi';
+import { headersOf } from '../../../http/openapi-headers.ts';
+import { rawPublicRoute } from '../../../http/route.ts';
+
+const Health = z.object({ status: z.literal('ok') }).openapi('Health');
+const Readiness = z
+  .object({
+    status: z.enum(['ready', 'not ready']),
+    checks: z.object({ database: z.boolean(), migrations: z.boolean(), worker: z.boolean().nullable() }),
+  })
+  .openapi('Readiness');
+
+const ALL_PASSED = { database: true, migrations: true, worker: true };
+
+function json<Schema extends z.ZodType>(description: string, schema: Schema, example: z.input<Schema>) {
+  return { description, headers: headersOf([]), content: { 'application/json': { schema, example } } };
+}
+
+export const GET_HEALTH = rawPublicRoute({
+  method: 'get',
+  path: '/healthz',
+  tags: ['Operations'],
+  operationId: 'getHealth',
+  summary: 'Check that the process runs',
+  description:
+    'Returns 200 without a query to the database. For a supervisor that restarts processes that do not respond.',
+  responses: { 200: json('The process runs', Health, { status: 'ok' }) },
+});
+
+export const GET_READINESS = rawPublicRoute({
+  method: 'get',
+  path: '/readyz',
+  tags: ['Operations'],
+  operationId: 'getReadiness',
+  summary: 'Check that the server is ready',
+  description:
+    'Returns 200 if the database responds and is migrated and the worker runs. For a load balancer. `worker` is null if another ' +
+    'process does the background work.',
+  responses: {
+    200: json('The server is ready', Readiness, { status: 'ready', checks: ALL_PASSED }),
+    503: json('The server is not ready: at least one check is `false`', Readiness, {
+      status: 'not ready',
+      checks: { ...ALL_PASSED, database: false },
+    }),
+  },
+});
