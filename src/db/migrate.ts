@@ -172,7 +172,9 @@ export async function migrate(options: { url: string; log: Log }): Promise<Migra
       return { migrations: done, procedures: await applyProcedures(client, applied, done.length > 0 || queue) };
     });
     const report = { migrations, procedures, queue };
-    if (migrations.length + procedures.length > 0 || queue) options.log.info(report, 'database migrated');
+    if (migrations.length + procedures.length > 0 || queue) {
+      options.log.info({ migrations, procedures: procedures.length, queue }, 'database migrated');
+    }
     return report;
   } finally {
     await client.end().catch(() => {});
