@@ -15,8 +15,7 @@ const STOP_MS = 30_000;
 const SAID_MAX = 5_000;
 
 /** All that a server takes from its test; the cache of compiled code halves what a start costs. */
-const { PATH, NODE_COMPILE_CACHE } = process.env;
-const INHERITED = { PATH, ...(NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE } : {}) };
+const INHERITED = ['PATH', 'TMPDIR', 'NODE_COMPILE_CACHE'];
 
 export type TestProcess = {
   pid: number;
@@ -63,7 +62,7 @@ async function startEntry(
   const child = spawn(process.execPath, [fileURLToPath(new URL(`../../src/entry/${entry}.ts`, import.meta.url))], {
     // Away from the checkout, whose `.env` is a developer's.
     cwd: tmpdir(),
-    env: { ...INHERITED, NO_COLOR: '1', PORT: '0', LOG_LEVEL: 'warn', ...env, DATA_DIR: dataDir },
+    env: { ...inherited(), NO_COLOR: '1', PORT: '0', LOG_LEVEL: 'warn', ...env, DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const orphan = () => child.kill('SIGKILL');
@@ -97,6 +96,15 @@ async function startEntry(
     await stop();
     throw error;
   }
+}
+
+function inherited(): Record<string, string> {
+  return Object.fromEntries(
+    INHERITED.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** Tests that still pass must not hide a death, and those that fail then should say why. */
