@@ -3,16 +3,15 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ConnectionError, createClient, memoryStorage, RendioError, type Storage } from '../../client/src/index.ts';
 import { type CuttingProxy, createCuttingProxy } from '../support/cutting-proxy.ts';
-import type { TestServer } from '../support/server.ts';
-import { startServerOnDatabase } from '../support/server-on-database.ts';
+import { type SharedServer, useSharedServer } from '../support/server-on-database.ts';
 import { keep, kept, newClient, type Seen } from './support.ts';
 
 type Kept = { access_token: string; refresh_token: string; expires_at: number; user_id: string; is_guest: boolean };
 
-let server: TestServer;
+let server: SharedServer;
 let proxy: CuttingProxy;
 before(async () => {
-  server = await startServerOnDatabase();
+  server = await useSharedServer();
   proxy = await createCuttingProxy(server.url);
 });
 after(async () => {

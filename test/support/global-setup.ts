@@ -6,7 +6,6 @@ import pg from 'pg';
 import { startEmbeddedPostgres } from '../../src/embedded-postgres/start.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { isAlive } from '../../src/platform/process-ids.ts';
-import { startTestServer } from './server.ts';
 
 /** Many test files at once, each with its pools; nothing of it has to survive, or to be tidied while it lasts. */
 const SETTINGS = {
@@ -42,35 +41,17 @@ export async function globalSetup(): Promise<void> {
   process.env.TMPDIR = folder;
   teardown = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
   const given = process.env.TEST_DATABASE_URL;
-  if (given) beforeTeardown(() => dropDatabasesOf(given, run));
+  if (given) onTeardown(() => dropDatabasesOf(given, run));
   process.env.RENDIO_TEST_POSTGRES_URL = given || (await startTemporary(folder));
 }
 
-function beforeTeardown(step: () => Promise<void>): void {
+/** Before what was set up earlier is taken down. */
+export function onTeardown(step: () => Promise<void>): void {
   const rest = teardown;
   teardown = async () => {
     await step();
     await rest?.();
   };
-}
-
-/**
- * One server for all files that speak to a server by its URL alone and wish for nothing special: `RENDIO_TEST_SERVER_URL`.
- * On an empty database of its own, as a newcomer's.
- */
-export async function startSharedServer(): Promise<void> {
-  const postgres = process.env.RENDIO_TEST_POSTGRES_URL ?? '';
-  const name = `rendio_test_${process.env.RENDIO_TEST_RUN}_shared`;
-  await query(postgres, `create database ${name}`);
-  const url = new URL(postgres);
-  url.pathname = `/${name}`;
-  const server = await startTestServer({ env: { DATABASE_URL: url.href } });
-  process.env.RENDIO_TEST_SERVER_URL = server.url;
-  beforeTeardown(async () => {
-    // What its last tests have left under way is not waited for.
-    await server.kill('SIGKILL');
-    await server.stop();
-  });
 }
 
 /** Removes everything that the run made; repeatable. */
@@ -84,7 +65,7 @@ async function startTemporary(dataDir: string): Promise<string> {
   const binDir = process.env.TEST_POSTGRES_BIN;
   const options = { dataDir, log: silentLog, settings: SETTINGS, ...(binDir ? { binDir } : {}) };
   const postgres = await startEmbeddedPostgres(options);
-  beforeTeardown(() => postgres.stop());
+  onTeardown(() => postgres.stop());
   return postgres.url;
 }
 
