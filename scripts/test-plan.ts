@@ -54,13 +54,21 @@ const FIRST = [
   'test/providers/',
 ].map(path);
 
-/** Left out of `--quick`: they take two thirds of the time. */
+/** Left out of `--quick`: browsers, Deno, killed processes, whole stories and long renders take two thirds of the time. */
 const SLOW = [
   'test/browser/',
-  'test/door/',
   'test/client/package.test.ts',
-  'test/stories/chaos.test.ts',
-  'test/stories/fault-matrix.test.ts',
+  'test/conformance/probe.test.ts',
+  'test/docs/guides.test.ts',
+  'test/door/',
+  'test/embedded-postgres/',
+  'test/features/generations/crash-points.test.ts',
+  'test/media/probe.test.ts',
+  'test/providers/sandbox.test.ts',
+  'test/queue/database-restart.test.ts',
+  'test/queue/killed-worker.test.ts',
+  'test/queue/shutdown.test.ts',
+  'test/stories/',
 ].map(path);
 
 /** The files that the words name, all without any. */
