@@ -124,7 +124,7 @@ describe('a server that cannot start', { ...OWN_SERVER, concurrency: 2 }, () => 
   });
 
   test('on the data of another server that runs', async () => {
-    await using server = await startTestServer({ env: { WORKER: 'off' } });
+    await using server = await startTestServer({ env: { WORKER: 'off' }, isFirstStart: true });
     const start = await startInVain({ DATA_DIR: server.dataDir });
     assertRefuses(start, /another|already|in use/i);
     assert.equal((await call(server.url, 'GET', '/readyz')).status, 200, 'and leaves that one alone');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { browserTests } from '../support/browser.ts';
-import { startTestServer } from '../support/server.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 import {
   asGuest,
   balanceIs,
@@ -14,7 +14,13 @@ import {
   stageIs,
 } from './steps.ts';
 
-const browserTest = browserTests({ start: startTestServer });
+let server: TestServer;
+const browserTest = browserTests({
+  async start() {
+    server = await startTestServer();
+    return server;
+  },
+});
 
 browserTest(
   'an answer that got lost is asked for again under the same key, and paid for once',
@@ -103,21 +109,17 @@ browserTest('a token that the server no longer takes is renewed, and the call is
   await stageIs(page, 'running');
 });
 
-browserTest(
-  'a server that is killed in the middle finishes the video after its restart',
-  {},
-  async ({ page, server }) => {
-    await settled(page);
-    await page.getByRole('radio', { name: '360p' }).check();
-    await describeVideo(page, 'A train through a long tunnel');
-    await press(page);
-    await page.locator('#figure', { hasText: '%' }).waitFor();
-    await server.kill('SIGKILL');
-    await page.locator('#notice').getByText('Connection lost.').waitFor();
-    const env = { DATA_DIR: server.dataDir, PORT: new URL(server.url).port };
-    await using _restarted = await startTestServer({ env });
-    await playing(page);
-    await page.locator('#notice:empty').waitFor({ state: 'attached' });
-    assert.deepEqual(await ledger(page), ['-1', '+10']);
-  },
-);
+browserTest('a server that is killed in the middle finishes the video after its restart', {}, async ({ page }) => {
+  await settled(page);
+  await page.getByRole('radio', { name: '360p' }).check();
+  await describeVideo(page, 'A train through a long tunnel');
+  await press(page);
+  await page.locator('#figure', { hasText: '%' }).waitFor();
+  await server.kill('SIGKILL');
+  await page.locator('#notice').getByText('Connection lost.').waitFor();
+  const env = { DATA_DIR: server.dataDir, PORT: new URL(server.url).port };
+  await using _restarted = await startTestServer({ env });
+  await playing(page);
+  await page.locator('#notice:empty').waitFor({ state: 'attached' });
+  assert.deepEqual(await ledger(page), ['-1', '+10']);
+});

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { seeded } from '../stories/random.ts';
 import { type CutPoint, type CuttingProxy, createCuttingProxy } from '../support/cutting-proxy.ts';
-import type { TestServer } from '../support/server.ts';
-import { startServerOnDatabase } from '../support/server-on-database.ts';
+import { type SharedServer, useSharedServer } from '../support/server-on-database.ts';
 import { DECLINED, newClient } from './support.ts';
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
@@ -22,10 +21,10 @@ const POINTS: CutPoint[] = Array.from({ length: 20 }, (_, index) => {
   return { part, share: from + (to - from) * random() };
 });
 
-let server: TestServer;
+let server: SharedServer;
 let proxy: CuttingProxy;
 before(async () => {
-  server = await startServerOnDatabase();
+  server = await useSharedServer();
   proxy = await createCuttingProxy(server.url);
 });
 after(async () => {

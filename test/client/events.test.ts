@@ -4,17 +4,17 @@ import { after, before, describe, test } from 'node:test';
 import type { FeedState, JobEvent, RendioClient } from '../../client/src/index.ts';
 import { seeded } from '../stories/random.ts';
 import { createCuttingProxy } from '../support/cutting-proxy.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
-import { startServerOnDatabase } from '../support/server-on-database.ts';
+import { startTestServer } from '../support/server.ts';
+import { type SharedServer, useSharedServer } from '../support/server-on-database.ts';
 import { DECLINED, ENDLESS, newClient, SHORT, until } from './support.ts';
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
 const STREAM = '/job-events';
 
-let server: TestServer;
+let server: SharedServer;
 
 before(async () => {
-  server = await startServerOnDatabase();
+  server = await useSharedServer();
 });
 after(() => server?.stop());
 

@@ -14,8 +14,7 @@ import { chromium } from 'playwright-core';
 import { build } from 'vite';
 import { DENO_VERSIONS, denoBinary } from '../door/support/deno.ts';
 import { chromiumPath, isBrowserRequired, NO_CHROMIUM } from '../support/chromium.ts';
-import type { TestServer } from '../support/server.ts';
-import { startServerOnDatabase } from '../support/server-on-database.ts';
+import { type SharedServer, useSharedServer } from '../support/server-on-database.ts';
 
 const CLIENT = fileURLToPath(new URL('../../client/', import.meta.url));
 const OUTPUT = 'completed https?://.+[.]mp4.* 9';
@@ -35,7 +34,7 @@ if (credits_remaining !== 10 || seen.length === 0) throw new Error('no progress'
 ${report}(job.status + ' ' + job.video_url + ' ' + (await rendio.credits()));
 `;
 
-let server: TestServer;
+let server: SharedServer;
 let project: string;
 let files: string[];
 
@@ -51,7 +50,7 @@ async function run(file: string, args: string[], env: Record<string, string> = {
 
 before(async () => {
   project = await mkdtemp(join(tmpdir(), 'rendio-project-'));
-  const starting = startServerOnDatabase();
+  const starting = useSharedServer();
   const packed = JSON.parse(await run('npm', ['pack', CLIENT, '--json', '--pack-destination', project]));
   const [{ filename, files: entries }] = packed;
   files = entries.map(({ path }: { path: string }) => path);

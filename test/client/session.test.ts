@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ConnectionError, createClient, memoryStorage, RendioError, type Storage } from '../../client/src/index.ts';
 import { type CuttingProxy, createCuttingProxy } from '../support/cutting-proxy.ts';
-import type { TestServer } from '../support/server.ts';
-import { startServerOnDatabase } from '../support/server-on-database.ts';
+import { type SharedServer, useSharedServer } from '../support/server-on-database.ts';
 import { newClient, readStored, type Seen, writeStored } from './support.ts';
 
 type StoredSession = {
@@ -15,10 +14,10 @@ type StoredSession = {
   is_guest: boolean;
 };
 
-let server: TestServer;
+let server: SharedServer;
 let proxy: CuttingProxy;
 before(async () => {
-  server = await startServerOnDatabase();
+  server = await useSharedServer();
   proxy = await createCuttingProxy(server.url);
 });
 after(async () => {

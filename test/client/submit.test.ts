@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ConnectionError, GenerationError, memoryStorage, RendioError, type Retry } from '../../client/src/index.ts';
 import { type CuttingProxy, createCuttingProxy } from '../support/cutting-proxy.ts';
-import type { TestServer } from '../support/server.ts';
-import { startServerOnDatabase } from '../support/server-on-database.ts';
+import { type SharedServer, useSharedServer } from '../support/server-on-database.ts';
 import { DECLINED, ENDLESS, newClient, readStored, type Seen, until, writeStored } from './support.ts';
 
-let server: TestServer;
+let server: SharedServer;
 let proxy: CuttingProxy;
 before(async () => {
-  server = await startServerOnDatabase();
+  server = await useSharedServer();
   proxy = await createCuttingProxy(server.url);
 });
 after(async () => {

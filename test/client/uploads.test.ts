@@ -5,15 +5,14 @@ import { after, before, describe, test } from 'node:test';
 import { memoryStorage, type Progress, RendioError } from '../../client/src/index.ts';
 import { type CuttingProxy, createCuttingProxy } from '../support/cutting-proxy.ts';
 import { drawPicture } from '../support/images.ts';
-import type { TestServer } from '../support/server.ts';
-import { startServerOnDatabase } from '../support/server-on-database.ts';
+import { type SharedServer, useSharedServer } from '../support/server-on-database.ts';
 import { newClient, type Seen } from './support.ts';
 
-let server: TestServer;
+let server: SharedServer;
 let proxy: CuttingProxy;
 let lake: Buffer<ArrayBuffer>;
 before(async () => {
-  server = await startServerOnDatabase();
+  server = await useSharedServer();
   proxy = await createCuttingProxy(server.url);
   lake = await drawPicture(640, 360);
 });

@@ -7,8 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { drawPicture } from '../support/images.ts';
-import type { TestServer } from '../support/server.ts';
-import { startServerOnDatabase } from '../support/server-on-database.ts';
+import { type SharedServer, useSharedServer } from '../support/server-on-database.ts';
 import { CLIENT, readGuides } from './guides.ts';
 
 const GUIDE_SERVER = 'http://localhost:8787';
@@ -63,11 +62,11 @@ const OUTPUT: Record<string, { sh: RegExp[]; ts: RegExp[] }> = {
   ios: { sh: [/"credits_remaining":10/], ts: [/credits_remaining: 10,\s+is_new: true/] },
 };
 
-let server: TestServer;
+let server: SharedServer;
 let folder: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rendio-guides-'));
-  server = await startServerOnDatabase();
+  server = await useSharedServer();
 });
 after(async () => {
   await server?.stop();

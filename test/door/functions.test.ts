@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
@@ -15,7 +14,7 @@ import { freePort } from '../acceptance/support/target.ts';
 import { until } from '../acceptance/support/until.ts';
 import { createTestDatabase, ownerPool, type TestDatabase } from '../support/postgres.ts';
 import { startTestWorker } from '../support/server.ts';
-import { DENO_VERSIONS, type DenoProcess, startGateway } from './support/deno.ts';
+import { DENO_VERSIONS, type DenoProcess, makeIsolateFolder, startGateway } from './support/deno.ts';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'supabase', 'functions');
 const FUNCTIONS = readdirSync(FOLDER, { withFileTypes: true })
@@ -35,7 +34,7 @@ for (const version of DENO_VERSIONS) {
     before(async () => {
       database = await createTestDatabase();
       owner = ownerPool(database.url, 1);
-      dataDir = await mkdtemp(join(tmpdir(), 'rendio-edge-'));
+      dataDir = await makeIsolateFolder();
       const port = String(await freePort());
       const env = {
         PORT: port,

@@ -119,10 +119,12 @@ test('a crash of PostgreSQL that it repairs by itself costs the server neither d
   crashing.on('error', () => {});
   await crashing.connect();
   const { rows } = await crashing.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const holder = `select pid from pg_locks where locktype = 'advisory'`;
+  const [before] = await query(first.url, holder);
   process.kill(rows[0]?.pid ?? 0, 'SIGKILL');
   await until(async () => {
-    const locks = await query(first.url, `select from pg_locks where locktype = 'advisory'`).catch(() => []);
-    return locks.length > 0;
+    const [held] = await query(first.url, holder).catch(() => []);
+    return held !== undefined && held.pid !== before?.pid;
   });
   assert.deepEqual(await keptIn(first.url), KEPT);
   await assert.rejects(start(t, folder, { waitForLockMs: 0 }), failsWith(/^Another server is running/));

@@ -12,6 +12,7 @@ import pg from 'pg';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded-postgres/start.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { StartupError } from '../../src/kernel/startup-error.ts';
+import { compileCache } from '../../src/platform/compile-cache.ts';
 
 export const isLinux = process.platform === 'linux';
 
@@ -47,7 +48,7 @@ export async function startServer(t: TestContext, dataDir: string, options: Serv
   const become = uid === undefined ? {} : { uid, gid: uid };
   const child = spawn(process.execPath, words, {
     cwd: tmpdir(),
-    env: { PATH: path, ...env },
+    env: { PATH: path, ...compileCache(), ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
     ...become,
   });

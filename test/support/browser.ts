@@ -4,36 +4,38 @@ import { after, before, test } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { buildWeb } from '../../scripts/build-web.ts';
 import { BROWSER_ARGUMENTS, chromiumPath, isBrowserRequired, NO_CHROMIUM } from './chromium.ts';
-import type { TestServer } from './server.ts';
-import { startServerOnDatabase } from './server-on-database.ts';
+import { type SharedServer, startServerOnDatabase, useSharedServer } from './server-on-database.ts';
 
 /** A video takes a second or two; the rest is for a machine that is very busy. */
 const TIMEOUT_MS = 60_000;
 
-export type Visit = { page: Page; server: TestServer };
+export type Visit = { page: Page; server: SharedServer };
 export type BrowserTest = (name: string, options: BrowserContextOptions, work: (visit: Visit) => Promise<void>) => void;
 
 type Options = {
   env?: Record<string, string>;
   /** Where a visitor begins; null: at an empty page. */
   path?: string | null;
-  /** Where the server is to be killed, or followed by another on its data: `startTestServer`. */
-  start?(options: { env: Record<string, string> }): Promise<TestServer>;
+  /** Where the server is to be killed, or followed by another on its data. */
+  start?(): Promise<SharedServer>;
 };
 
 /**
- * One server and one browser for the tests of a file, and for each test a visitor who was never here before. Without
- * Chromium there are no tests: test/browser/chromium.test.ts says why, once for all files.
+ * For each test a visitor who was never here before, in the run's browser and, without `env` and `start`, at the run's
+ * server. Without Chromium there are no tests: test/browser/chromium.test.ts says why, once for all files.
  */
-export function browserTests({ env = {}, path = '/', start = startServerOnDatabase }: Options = {}): BrowserTest {
+export function browserTests({ env, path = '/', start }: Options = {}): BrowserTest {
   if (!chromiumPath && !isBrowserRequired) return () => {};
-  let server: TestServer;
+  const begin = start ?? (env ? () => startServerOnDatabase({ env }) : useSharedServer);
+  let server: SharedServer;
   let browser: Browser;
   before(async () => {
     assert.ok(chromiumPath, NO_CHROMIUM);
     await buildWeb();
-    server = await start({ env });
-    browser = await chromium.launch({ executablePath: chromiumPath, args: BROWSER_ARGUMENTS });
+    server = await begin();
+    const shared = process.env.RENDIO_TEST_BROWSER_URL;
+    const own = { executablePath: chromiumPath, args: BROWSER_ARGUMENTS };
+    browser = await (shared ? chromium.connect(shared) : chromium.launch(own));
   });
   after(async () => {
     await browser?.close();

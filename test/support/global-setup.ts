@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '../../src/embedded-postgres/start.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { isAlive } from '../../src/platform/process-ids.ts';
-import { startTestServer } from './server.ts';
 
 /** Many test files at once, each with its pools; nothing of it has to survive, or to be tidied while it lasts. */
 const SETTINGS = {
@@ -22,38 +21,36 @@ const SETTINGS = {
 
 const FOLDER = 'rendio-test-';
 
+/** Linux keeps this folder in memory: a database is copied there at a third of the cost, and dropped at a fifth. */
+const MEMORY_FOLDER = '/dev/shm';
+/** A whole run uses at most a third of it. */
+const MEMORY_BYTES_MIN = 3_000_000_000;
+
 let teardown: (() => Promise<void>) | undefined;
 
 /**
- * Finds or starts the one PostgreSQL of a test run and tells the test files of it by `RENDIO_TEST_POSTGRES_URL`:
- * `TEST_DATABASE_URL` if set, else one of `TEST_POSTGRES_BIN`'s or of npm's binaries in a temporary folder.
+ * Makes the one folder for everything temporary of a test run, `TMPDIR` (what it was before is `RENDIO_TEST_DISK`), and finds
+ * or starts its one PostgreSQL, which the test files find by `RENDIO_TEST_POSTGRES_URL`: `TEST_DATABASE_URL` if set, else one of `TEST_POSTGRES_BIN`'s or of npm's
+ * binaries in that folder.
  */
 export async function globalSetup(): Promise<void> {
   const run = randomBytes(4).toString('hex');
   process.env.RENDIO_TEST_RUN = run;
+  process.env.RENDIO_TEST_DISK = tmpdir();
+  const folder = await makeFolder();
+  process.env.TMPDIR = folder;
+  teardown = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
   const given = process.env.TEST_DATABASE_URL;
-  process.env.RENDIO_TEST_POSTGRES_URL = given || (await startTemporary());
-  if (given) teardown = () => dropDatabasesOf(given, run);
+  if (given) onTeardown(() => dropDatabasesOf(given, run));
+  process.env.RENDIO_TEST_POSTGRES_URL = given || (await startTemporary(folder));
 }
 
-/**
- * One server for all files that speak to a server by its URL alone and wish for nothing special: `RENDIO_TEST_SERVER_URL`.
- * On an empty database of its own, as a newcomer's.
- */
-export async function startSharedServer(): Promise<void> {
-  const postgres = process.env.RENDIO_TEST_POSTGRES_URL ?? '';
-  const name = `rendio_test_${process.env.RENDIO_TEST_RUN}_shared`;
-  await query(postgres, `create database ${name}`);
-  const url = new URL(postgres);
-  url.pathname = `/${name}`;
-  const server = await startTestServer({ env: { DATABASE_URL: url.href } });
-  process.env.RENDIO_TEST_SERVER_URL = server.url;
-  const before = teardown;
+/** Before what was set up earlier is taken down. */
+export function onTeardown(step: () => Promise<void>): void {
+  const rest = teardown;
   teardown = async () => {
-    // Nobody waits for what its last tests have left under way.
-    await server.kill('SIGKILL');
-    await server.stop();
-    await before?.();
+    await step();
+    await rest?.();
   };
 }
 
@@ -64,31 +61,41 @@ export async function globalTeardown(): Promise<void> {
   await last?.();
 }
 
-async function startTemporary(): Promise<string> {
-  await removeAbandoned();
-  const dataDir = await mkdtemp(join(tmpdir(), `${FOLDER}${process.pid}-`));
-  const remove = () => rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+async function startTemporary(dataDir: string): Promise<string> {
   const binDir = process.env.TEST_POSTGRES_BIN;
+  const options = { dataDir, log: silentLog, settings: SETTINGS, ...(binDir ? { binDir } : {}) };
+  const postgres = await startEmbeddedPostgres(options);
+  onTeardown(() => postgres.stop());
+  return postgres.url;
+}
+
+async function makeFolder(): Promise<string> {
+  const ordinary = tmpdir();
+  const isInMemory = await isRoomInMemory();
+  for (const parent of isInMemory ? [ordinary, MEMORY_FOLDER] : [ordinary]) await removeAbandoned(parent);
+  const folder = await mkdtemp(join(isInMemory ? MEMORY_FOLDER : ordinary, `${FOLDER}${process.pid}-`));
+  // Some tests have an ordinary user go through it.
+  await chmod(folder, 0o711);
+  return folder;
+}
+
+/** Room enough, in which programs may lie as well: some containers have only a little, or forbid them there. */
+async function isRoomInMemory(): Promise<boolean> {
   try {
-    const options = { dataDir, log: silentLog, settings: SETTINGS, ...(binDir ? { binDir } : {}) };
-    const postgres = await startEmbeddedPostgres(options);
-    teardown = async () => {
-      await postgres.stop();
-      await remove();
-    };
-    return postgres.url;
-  } catch (error) {
-    await remove();
-    throw error;
+    const { bavail, bsize } = await statfs(MEMORY_FOLDER);
+    const [, options] = /^\S+ \/dev\/shm tmpfs (\S+)/m.exec(await readFile('/proc/mounts', 'utf8')) ?? [];
+    return options !== undefined && !options.split(',').includes('noexec') && bavail * bsize >= MEMORY_BYTES_MIN;
+  } catch {
+    return false;
   }
 }
 
 /** A run that was killed could not remove its folder. */
-async function removeAbandoned(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
+async function removeAbandoned(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
     const pid = name.startsWith(FOLDER) ? Number.parseInt(name.slice(FOLDER.length), 10) : 0;
     // Another run may be removing it at the same time, and another user's is theirs to remove.
-    if (pid > 0 && !isAlive(pid)) await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {});
+    if (pid > 0 && !isAlive(pid)) await rm(join(parent, name), { recursive: true, force: true }).catch(() => {});
   }
 }
 

@@ -20,3 +20,12 @@ export async function startServerOnDatabase({ env = {} }: { env?: Record<string,
   beforeTeardown(stop);
   return { ...server, stop, [Symbol.asyncDispose]: stop };
 }
+
+/** A server that many use at once, and nobody kills. */
+export type SharedServer = Pick<TestServer, 'url' | 'stop'>;
+
+/** The run's one server for all that want nothing special, or else one of this file's own. Stopping leaves the run's alone. */
+export async function useSharedServer(): Promise<SharedServer> {
+  const url = process.env.RENDIO_TEST_SERVER_URL;
+  return url ? { url, stop: async () => {} } : startServerOnDatabase();
+}

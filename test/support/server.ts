@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,8 +15,7 @@ const STOP_MS = 30_000;
 const SAID_MAX = 5_000;
 
 /** All that a server takes from its test; the cache of compiled code halves what a start costs. */
-const { PATH, NODE_COMPILE_CACHE } = process.env;
-const INHERITED = { PATH, ...(NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE } : {}) };
+const INHERITED = ['PATH', 'TMPDIR', 'NODE_COMPILE_CACHE'];
 
 export type TestProcess = {
   pid: number;
@@ -40,11 +39,19 @@ export type TestServer = TestProcess & {
 
 type Options = { env?: Record<string, string> };
 
-/** Starts the real server as a process of its own, on a free port with a data folder of its own unless `env` says else. */
-export async function startTestServer({ env = {} }: Options = {}): Promise<TestServer> {
+/**
+ * Starts the real server as a process of its own, on a free port with a data folder of its own unless `env` says else.
+ * Where it needs a PostgreSQL of its own, its cluster is a copy of the run's; `isFirstStart`: it has to make it.
+ */
+export async function startTestServer({
+  env = {},
+  isFirstStart = false,
+}: Options & { isFirstStart?: boolean } = {}): Promise<TestServer> {
+  const cluster = isFirstStart || env.DATABASE_URL ? undefined : process.env.RENDIO_TEST_CLUSTER;
   // The banner, in the end.
-  const { process, found } = await startEntry('node', env, (line) => /^\s*(https?:\S+)\s*$/.exec(line)?.[1]);
-  return Object.assign(process, { url: found });
+  const isUrl = (line: string) => /^\s*(https?:\S+)\s*$/.exec(line)?.[1];
+  const started = await startEntry('node', env, isUrl, cluster);
+  return Object.assign(started.process, { url: started.found });
 }
 
 /** Starts the real lone worker on the database that `env` names; resolves when it takes jobs. */
@@ -57,13 +64,16 @@ async function startEntry(
   entry: 'node' | 'worker',
   env: Record<string, string>,
   find: (line: string) => string | undefined,
+  cluster?: string,
 ): Promise<{ process: TestProcess; found: string }> {
   const folder = env.DATA_DIR ? null : await mkdtemp(join(tmpdir(), 'rendio-server-'));
   const dataDir = env.DATA_DIR ?? folder ?? '';
-  const child = spawn(process.execPath, [fileURLToPath(new URL(`../../src/entry/${entry}.ts`, import.meta.url))], {
+  if (folder && cluster) await cp(cluster, join(folder, 'postgres'), { recursive: true });
+  const program = fileURLToPath(new URL(`../../src/entry/${entry}.ts`, import.meta.url));
+  const child = spawn(process.execPath, [program], {
     // Away from the checkout, whose `.env` is a developer's.
     cwd: tmpdir(),
-    env: { ...INHERITED, NO_COLOR: '1', PORT: '0', LOG_LEVEL: 'warn', ...env, DATA_DIR: dataDir },
+    env: { ...inherited(), NO_COLOR: '1', PORT: '0', LOG_LEVEL: 'warn', ...env, DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const orphan = () => child.kill('SIGKILL');
@@ -97,6 +107,15 @@ async function startEntry(
     await stop();
     throw error;
   }
+}
+
+function inherited(): Record<string, string> {
+  return Object.fromEntries(
+    INHERITED.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** Tests that still pass must not hide a death, and those that fail then should say why. */

@@ -1,6 +1,7 @@
 /** Programs of this project under Deno: the newest, and the line that Supabase's edge runtime follows. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -11,6 +12,8 @@ export type DenoVersion = 'newest' | '2.1';
 export const DENO_VERSIONS: DenoVersion[] = ['newest', '2.1'];
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
+/** What Deno has compiled, for the next run as well. */
+const CACHE = join(ROOT, 'node_modules/.cache/deno');
 /** As npm has installed them: nothing is fetched, and types are checked elsewhere. */
 const LOCAL = ['run', '--no-prompt', '--cached-only', '--node-modules-dir=manual', '--no-check'];
 /** What a function may do in the edge runtime: no processes, no native code, of the system only its name. */
@@ -40,6 +43,15 @@ export function startGateway({ version, env, functions }: Options & { functions:
   return start(version, [...LOCAL, ...config, ...ISOLATE, program], { ...env, FUNCTIONS: functions.join(',') });
 }
 
+/** A folder for an isolate's files. Not in memory: that is under /dev, where Deno asks for all permissions. */
+export function makeIsolateFolder(): Promise<string> {
+  return mkdtemp(join(disk(), 'rendio-edge-'));
+}
+
+function disk(): string {
+  return process.env.RENDIO_TEST_DISK ?? tmpdir();
+}
+
 /** The package holds a binary for each platform, of which npm has installed one. */
 export function denoBinary(version: DenoVersion): string {
   const owner = createRequire(join(ROOT, 'node_modules', version === '2.1' ? 'deno-2.1' : 'deno', 'package.json'));
@@ -50,8 +62,8 @@ export function denoBinary(version: DenoVersion): string {
 
 async function start(version: DenoVersion, args: string[], env: Record<string, string>): Promise<DenoProcess> {
   const child = spawn(denoBinary(version), args, {
-    cwd: tmpdir(),
-    env: { PATH: process.env.PATH, HOME: tmpdir(), NO_COLOR: '1', LOG_LEVEL: 'warn', ...env },
+    cwd: disk(),
+    env: { PATH: process.env.PATH, HOME: disk(), DENO_DIR: CACHE, NO_COLOR: '1', LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const orphan = () => child.kill('SIGKILL');
