@@ -87,28 +87,10 @@ export const fakeProbe: MediaProbe = {
 export async function createTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const database = await createTestDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'rendio-app-'));
-  const { manifests, localUrl = null } = options;
-  const env = { ...options.env, DATA_DIR: dataDir, DATABASE_URL: database.url };
-  const config = await readConfig(env, manifests ? { manifests } : {});
-  const secrets = await loadDevelopmentSecrets(dataDir);
   const vendor = createVendor({ ...options.vendor, folder: join(dataDir, 'vendor') });
   const owner = ownerPool(database.url, 4);
-  await storeSettings(database.url, config.settings.limits);
   const stopping = new AbortController();
-  const running = await createContext({
-    config,
-    database: { url: database.url, directUrl: database.url },
-    secrets: { jwtPrivateKey: secrets.jwtPrivateKey, secretKey: secrets.secretKey.reveal() },
-    connections: realConnections(config, manifests ?? []),
-    localUrl: () => localUrl,
-    log: options.log ?? silentLog,
-    stopping: stopping.signal,
-    overrides: {
-      ...(manifests ? {} : { providers: new Map([['sandbox', vendor.provider]]) }),
-      probe: fakeProbe,
-      ...options.overrides,
-    },
-  });
+  const running = await startContext(options, { url: database.url, dataDir, vendor, signal: stopping.signal });
   const { ctx } = running;
   checkResults(ctx.db);
   const api = createHttp(ctx, {
@@ -118,19 +100,74 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     ipOf: () => '203.0.113.1',
     isWorking: () => true,
   });
-  const one = async <Row extends pg.QueryResultRow>(sql: string, values: unknown[]): Promise<Row> => {
-    const { rows } = await owner.query<Row>(sql, values);
-    assert.ok(rows[0], sql);
-    return rows[0];
+  const stored = async (): Promise<string[]> => {
+    const names = await readdir(join(dataDir, 'media'), { recursive: true }).catch(() => []);
+    return names.filter((name) => /\.\w+$/.test(name)).sort();
   };
 
-  const app: TestApp = {
+  return {
     ctx,
     vendor,
     url: database.url,
     dataDir,
     owner,
     fetch: async (path, init) => api.fetch(new Request(new URL(path, 'http://rendio.test'), init)),
+    ...accountsOf(ctx, owner),
+    ...jobsOf(ctx, owner),
+    ...queueOf(ctx, owner),
+    stored,
+    async assertSound() {
+      assert.deepEqual((await owner.query('select * from broken_invariants()')).rows, []);
+      const { rows } = await owner.query<{ path: string }>(
+        `select unnest(array['videos/' || video_url, 'thumbnails/' || thumbnail_url]) as path
+         from video_jobs where status = 'completed' and deleted_at is null order by 1`,
+      );
+      assert.deepEqual(
+        await stored(),
+        rows.map(({ path }) => path),
+      );
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await Promise.all([running.close(), owner.end()]);
+      await database[Symbol.asyncDispose]();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+type Surroundings = { url: string; dataDir: string; vendor: Vendor; signal: AbortSignal };
+
+async function startContext(options: TestAppOptions, { url, dataDir, vendor, signal }: Surroundings) {
+  const { manifests, localUrl = null } = options;
+  const env = { ...options.env, DATA_DIR: dataDir, DATABASE_URL: url };
+  const config = await readConfig(env, manifests ? { manifests } : {});
+  const secrets = await loadDevelopmentSecrets(dataDir);
+  await storeSettings(url, config.settings.limits);
+  return createContext({
+    config,
+    database: { url, directUrl: url },
+    secrets: { jwtPrivateKey: secrets.jwtPrivateKey, secretKey: secrets.secretKey.reveal() },
+    connections: realConnections(config, manifests ?? []),
+    localUrl: () => localUrl,
+    log: options.log ?? silentLog,
+    stopping: signal,
+    overrides: {
+      ...(manifests ? {} : { providers: new Map([['sandbox', vendor.provider]]) }),
+      probe: fakeProbe,
+      ...options.overrides,
+    },
+  });
+}
+
+async function one<Row extends pg.QueryResultRow>(owner: pg.Pool, sql: string, values: unknown[]): Promise<Row> {
+  const { rows } = await owner.query<Row>(sql, values);
+  assert.ok(rows[0], sql);
+  return rows[0];
+}
+
+function accountsOf(ctx: Context, owner: pg.Pool): Pick<TestApp, 'user' | 'tokenOf' | 'balance'> {
+  return {
     async user(credits = 10) {
       const made = await ctx.db.call('onboard_device', { device_id: `device-${randomUUID()}` });
       if (credits > 0) await addCredits(owner, made.user_id, credits);
@@ -138,10 +175,15 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     },
     tokenOf: async (userId) => (await openSession(ctx, userId)).accessToken,
     async balance(userId) {
-      return (await one<{ n: number }>('select credits_remaining as n from users where id = $1', [userId])).n;
+      return (await one<{ n: number }>(owner, 'select credits_remaining as n from users where id = $1', [userId])).n;
     },
+  };
+}
+
+function jobsOf(ctx: Context, owner: pg.Pool): Pick<TestApp, 'generate' | 'job' | 'attempts' | 'expire'> {
+  return {
     async generate(userId, { model: name = 'Sandbox', settings = { duration: 5 } } = {}) {
-      const model = await one<{ id: string }>('select id from models where name = $1', [name]);
+      const model = await one<{ id: string }>(owner, 'select id from models where name = $1', [name]);
       const begun = await ctx.db.call('begin_generation', {
         user_id: userId,
         idempotency_key: randomUUID(),
@@ -159,6 +201,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     },
     job: (jobId) =>
       one<TestJob>(
+        owner,
         `select status, error_code, error_reason, progress, provider_job_id, video_url, thumbnail_url
          from video_jobs where job_id = $1`,
         [jobId],
@@ -167,6 +210,15 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
       const sql = 'select attempt, state, provider_job_id from provider_attempts where job_id = $1 order by attempt';
       return (await owner.query(sql, [jobId])).rows;
     },
+    async expire(jobId) {
+      const sql = `update video_jobs set deadline_at = now() - interval '1 second' where job_id = $1`;
+      await owner.query(sql, [jobId]);
+    },
+  };
+}
+
+function queueOf(ctx: Context, owner: pg.Pool): Pick<TestApp, 'tasksOf' | 'drain' | 'hasten'> {
+  return {
     async tasksOf(jobId) {
       const { rows } = await owner.query<TestTask>(
         `select j.id, t.identifier as task, j.attempts, j.locked_at is not null as "isLocked",
@@ -182,33 +234,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     async hasten() {
       await owner.query('update graphile_worker._private_jobs set locked_at = null, locked_by = null, run_at = now()');
     },
-    async expire(jobId) {
-      const sql = `update video_jobs set deadline_at = now() - interval '1 second' where job_id = $1`;
-      await owner.query(sql, [jobId]);
-    },
-    async stored() {
-      const names = await readdir(join(dataDir, 'media'), { recursive: true }).catch(() => []);
-      return names.filter((name) => /\.\w+$/.test(name)).sort();
-    },
-    async assertSound() {
-      assert.deepEqual((await owner.query('select * from broken_invariants()')).rows, []);
-      const { rows } = await owner.query<{ path: string }>(
-        `select unnest(array['videos/' || video_url, 'thumbnails/' || thumbnail_url]) as path
-         from video_jobs where status = 'completed' and deleted_at is null order by 1`,
-      );
-      assert.deepEqual(
-        await app.stored(),
-        rows.map(({ path }) => path),
-      );
-    },
-    async [Symbol.asyncDispose]() {
-      stopping.abort();
-      await Promise.all([running.close(), owner.end()]);
-      await database[Symbol.asyncDispose]();
-      await rm(dataDir, { recursive: true, force: true });
-    },
   };
-  return app;
 }
 
 /** What the library's worker does with a task, without its waits: locked while it runs, gone after it, kept when it fails. */

@@ -55,42 +55,12 @@ export async function createCuttingProxy(target: string): Promise<CuttingProxy> 
     if (isClosed) return void near.resetAndDestroy();
     const away = connect(Number(far.port), far.hostname);
     keep(away);
-    near.once('close', () => away.destroy());
-    away.once('close', () => near.destroy());
-    const passAndCut = (socket: Socket, bytes: Buffer) => {
-      cuts += 1;
-      const cut = () => {
-        near.destroy();
-        away.destroy();
-      };
-      if (bytes.byteLength > 0) socket.write(bytes, cut);
-      else cut();
-    };
-    let asked = Buffer.alloc(0);
-    let answer = planFor('');
-
-    near.on('data', (bytes) => {
-      asked = Buffer.concat([asked, bytes]);
-      if (!isWhole(asked)) return;
-      const request = asked;
-      asked = Buffer.alloc(0);
-      requests.push(request.toString('utf8'));
-      answer = planFor(request.toString('utf8'));
-      const { point } = answer;
-      if (point?.part === 'request') passAndCut(away, shareOf(request, point.share));
-      else away.write(request);
-    });
-    away.on('data', (bytes) => {
-      if (answer.isHeld) return;
-      if (answer.bytesLeft !== undefined) {
-        const passing = bytes.subarray(0, answer.bytesLeft);
-        answer.bytesLeft -= passing.byteLength;
-        if (answer.bytesLeft === 0) passAndCut(near, passing);
-        else near.write(passing);
-      } else if (answer.point?.part === 'answer') {
-        answer.seen = Buffer.concat([answer.seen, bytes]);
-        if (isWhole(answer.seen)) passAndCut(near, shareOf(answer.seen, answer.point.share));
-      } else near.write(bytes);
+    relay(near, away, {
+      planFor,
+      onRequest: (request) => void requests.push(request),
+      onCut() {
+        cuts += 1;
+      },
     });
   });
   server.listen(0, '127.0.0.1');
@@ -119,6 +89,49 @@ export async function createCuttingProxy(target: string): Promise<CuttingProxy> 
       await once(server, 'close');
     },
   };
+}
+
+type Plans = { planFor(request: string): Answer; onRequest(request: string): void; onCut(): void };
+
+/** Passes the bytes between both sides, as far as each request's plan lets them. */
+function relay(near: Socket, away: Socket, { planFor, onRequest, onCut }: Plans): void {
+  near.once('close', () => away.destroy());
+  away.once('close', () => near.destroy());
+  const passAndCut = (socket: Socket, bytes: Buffer) => {
+    onCut();
+    const cut = () => {
+      near.destroy();
+      away.destroy();
+    };
+    if (bytes.byteLength > 0) socket.write(bytes, cut);
+    else cut();
+  };
+  let asked = Buffer.alloc(0);
+  let answer = planFor('');
+
+  near.on('data', (bytes) => {
+    asked = Buffer.concat([asked, bytes]);
+    if (!isWhole(asked)) return;
+    const request = asked;
+    asked = Buffer.alloc(0);
+    onRequest(request.toString('utf8'));
+    answer = planFor(request.toString('utf8'));
+    const { point } = answer;
+    if (point?.part === 'request') passAndCut(away, shareOf(request, point.share));
+    else away.write(request);
+  });
+  away.on('data', (bytes) => {
+    if (answer.isHeld) return;
+    if (answer.bytesLeft !== undefined) {
+      const passing = bytes.subarray(0, answer.bytesLeft);
+      answer.bytesLeft -= passing.byteLength;
+      if (answer.bytesLeft === 0) passAndCut(near, passing);
+      else near.write(passing);
+    } else if (answer.point?.part === 'answer') {
+      answer.seen = Buffer.concat([answer.seen, bytes]);
+      if (isWhole(answer.seen)) passAndCut(near, shareOf(answer.seen, answer.point.share));
+    } else near.write(bytes);
+  });
 }
 
 function shareOf(bytes: Buffer, share: number): Buffer {

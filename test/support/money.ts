@@ -69,19 +69,7 @@ export async function createMoneyWorld(): Promise<MoneyWorld> {
       return rows[0].credits_remaining;
     },
     begin: async (userId, change = {}) => {
-      const begun = await db.call('begin_generation', {
-        user_id: userId,
-        idempotency_key: randomUUID(),
-        request_hash: SHA,
-        model_id: model.id,
-        prompt: 'a cat playing piano',
-        settings: { duration: 5 },
-        limit_account: 1000,
-        limit_address: 1000,
-        limit_in_flight: 1000,
-        deadline_seconds: 1800,
-        ...change,
-      });
+      const begun = await db.call('begin_generation', { ...beginArguments(userId, model.id), ...change });
       return begun as Begun;
     },
     call: (procedure, args) => callAsOwner(owner, procedure, args),
@@ -119,4 +107,19 @@ export async function createMoneyWorld(): Promise<MoneyWorld> {
     },
   };
   return world;
+}
+
+function beginArguments(userId: string, modelId: string): BeginArguments {
+  return {
+    user_id: userId,
+    idempotency_key: randomUUID(),
+    request_hash: SHA,
+    model_id: modelId,
+    prompt: 'a cat playing piano',
+    settings: { duration: 5 },
+    limit_account: 1000,
+    limit_address: 1000,
+    limit_in_flight: 1000,
+    deadline_seconds: 1800,
+  };
 }

@@ -2,7 +2,7 @@
  * Somebody who answers like Apple's DeviceCheck: two bits for each physical device, written and read by its tokens. It
  * checks what it is asked as strictly as Apple might, and misbehaves on request.
  */
-import { randomUUID, verify } from 'node:crypto';
+import { type KeyObject, randomUUID, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -43,47 +43,20 @@ export const appleToken = (device: string): string =>
 
 export const BAD_TOKEN = Buffer.from('forged').toString('base64');
 
+/** What the stand-in knows, and what is to go wrong. */
+type Service = {
+  publicKey: KeyObject;
+  devices: Map<string, Bits>;
+  faults: Map<Operation, Fault>;
+  hanging: Set<ServerResponse>;
+};
+
 export async function startApple(): Promise<Apple> {
   const key = newKey();
-  const devices = new Map<string, Bits>();
-  const faults = new Map<Operation, Fault>();
-  const hanging = new Set<ServerResponse>();
+  const service: Service = { publicKey: key.publicKey, devices: new Map(), faults: new Map(), hanging: new Set() };
+  const { devices, faults, hanging } = service;
   let port = 0;
   let server: Server | undefined;
-
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const operation = OPERATIONS.find((each) => request.url === `/v1/${each}`);
-    const body = await readJson(request);
-    if (!operation) {
-      apple.violations.push(`${request.method} ${request.url}`);
-      return say(response, 404, '');
-    }
-    const complaint = complaintAbout(request, body, key.publicKey, operation);
-    if (complaint) {
-      apple.violations.push(complaint);
-      return say(response, 401, 'Unable to verify authorization token');
-    }
-    await delay(THINKING_MS);
-    const fault = faults.get(operation);
-    if (fault && 'answer' in fault) return say(response, fault.answer, fault.text ?? '', fault.headers);
-
-    const device = /^physical:(.+):[^:]+$/.exec(Buffer.from(String(body.device_token), 'base64').toString())?.[1];
-    if (device === undefined) return say(response, 400, 'Bad Device Token');
-    if (operation === 'update_two_bits' && (!fault || fault.isApplied)) {
-      devices.set(device, { bit0: body.bit0 === true, bit1: body.bit1 === true });
-    }
-    if (fault) {
-      if (fault.ending === 'hang') return void hanging.add(response);
-      if (fault.ending === 'cut') return void request.socket.destroy();
-      return say(response, fault.ending, 'Internal Server Error');
-    }
-    if (operation === 'update_two_bits') return say(response, 200, '');
-    const bits = devices.get(device);
-    if (!bits) return say(response, 200, apple.wording);
-    say(response, 200, JSON.stringify({ ...bits, last_update_time: '2026-11' }), {
-      'Content-Type': 'application/json',
-    });
-  }
 
   const apple: Apple = {
     env: {},
@@ -98,7 +71,7 @@ export async function startApple(): Promise<Apple> {
     async open() {
       if (server) return;
       server = createServer((request, response) => {
-        answer(request, response).catch((error: unknown) => {
+        answer(apple, service, request, response).catch((error: unknown) => {
           apple.violations.push(String(error));
           response.destroy();
         });
@@ -124,6 +97,45 @@ export async function startApple(): Promise<Apple> {
     APPLE_DEVICECHECK_URL: `http://127.0.0.1:${port}`,
   };
   return apple;
+}
+
+async function answer(
+  apple: Apple,
+  { publicKey, devices, faults, hanging }: Service,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const operation = OPERATIONS.find((each) => request.url === `/v1/${each}`);
+  const body = await readJson(request);
+  if (!operation) {
+    apple.violations.push(`${request.method} ${request.url}`);
+    return say(response, 404, '');
+  }
+  const complaint = complaintAbout(request, body, publicKey, operation);
+  if (complaint) {
+    apple.violations.push(complaint);
+    return say(response, 401, 'Unable to verify authorization token');
+  }
+  await delay(THINKING_MS);
+  const fault = faults.get(operation);
+  if (fault && 'answer' in fault) return say(response, fault.answer, fault.text ?? '', fault.headers);
+
+  const device = /^physical:(.+):[^:]+$/.exec(Buffer.from(String(body.device_token), 'base64').toString())?.[1];
+  if (device === undefined) return say(response, 400, 'Bad Device Token');
+  if (operation === 'update_two_bits' && (!fault || fault.isApplied)) {
+    devices.set(device, { bit0: body.bit0 === true, bit1: body.bit1 === true });
+  }
+  if (fault) {
+    if (fault.ending === 'hang') return void hanging.add(response);
+    if (fault.ending === 'cut') return void request.socket.destroy();
+    return say(response, fault.ending, 'Internal Server Error');
+  }
+  if (operation === 'update_two_bits') return say(response, 200, '');
+  const bits = devices.get(device);
+  if (!bits) return say(response, 200, apple.wording);
+  say(response, 200, JSON.stringify({ ...bits, last_update_time: '2026-11' }), {
+    'Content-Type': 'application/json',
+  });
 }
 
 function say(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {

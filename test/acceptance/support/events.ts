@@ -42,7 +42,11 @@ export async function listen(guest: Guest, { lastEventId, headers = {} }: Listen
     retryMs: undefined,
     until: (isIt, limitMs) => waitFor(() => reader.seen.find(isIt), 'such an event', limitMs),
     untilComment: (limitMs) => waitFor(() => reader.comments[0], 'comment', limitMs),
-    ended: readAll(response.body),
+    ended: readAll(response.body, {
+      take: (block) => takeBlock(reader, block),
+      onRead: () => wake.dispatchEvent(new Event('news')),
+      signal: leaving.signal,
+    }),
     async close() {
       leaving.abort();
       await reader.ended;
@@ -68,39 +72,42 @@ export async function listen(guest: Guest, { lastEventId, headers = {} }: Listen
     });
   }
 
-  async function readAll(body: ReadableStream<Uint8Array>): Promise<void> {
-    const decoder = new TextDecoder();
-    let text = '';
-    try {
-      for await (const part of body) {
-        text += decoder.decode(part, { stream: true });
-        const blocks = text.split('\n\n');
-        text = blocks.pop() ?? '';
-        for (const block of blocks) take(block);
-        wake.dispatchEvent(new Event('news'));
-      }
-    } catch (error) {
-      if (!leaving.signal.aborted) throw error;
-    }
-  }
-
-  function take(block: string): void {
-    const fields: Record<string, string> = {};
-    for (const line of block.split('\n')) {
-      if (line.startsWith(':')) {
-        reader.comments.push(line);
-        continue;
-      }
-      const [, name = '', value = ''] = /^([a-z]+): ?(.*)$/.exec(line) ?? [];
-      assert.ok(['id', 'event', 'data', 'retry'].includes(name), `a line ${JSON.stringify(line)}`);
-      fields[name] = value;
-    }
-    if (fields.retry !== undefined) reader.retryMs = Number(fields.retry);
-    if (fields.data === undefined) return;
-    assert.ok(fields.id !== undefined && fields.event !== undefined, block);
-    reader.seen.push({ id: fields.id, event: fields.event, data: JSON.parse(fields.data) });
-  }
-
   reader.ended.catch(() => {});
   return reader;
+}
+
+type BlockHandler = { take(block: string): void; onRead(): void; signal: AbortSignal };
+
+async function readAll(body: ReadableStream<Uint8Array>, { take, onRead, signal }: BlockHandler): Promise<void> {
+  const decoder = new TextDecoder();
+  let text = '';
+  try {
+    for await (const part of body) {
+      text += decoder.decode(part, { stream: true });
+      const blocks = text.split('\n\n');
+      text = blocks.pop() ?? '';
+      for (const block of blocks) take(block);
+      onRead();
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** Adds what a block of lines says to what was seen, and objects to what the standard does not know. */
+function takeBlock(reader: EventReader, block: string): void {
+  const fields: Record<string, string> = {};
+  for (const line of block.split('\n')) {
+    if (line.startsWith(':')) {
+      reader.comments.push(line);
+      continue;
+    }
+    const [, name = '', value = ''] = /^([a-z]+): ?(.*)$/.exec(line) ?? [];
+    assert.ok(['id', 'event', 'data', 'retry'].includes(name), `a line ${JSON.stringify(line)}`);
+    fields[name] = value;
+  }
+  if (fields.retry !== undefined) reader.retryMs = Number(fields.retry);
+  if (fields.data === undefined) return;
+  assert.ok(fields.id !== undefined && fields.event !== undefined, block);
+  reader.seen.push({ id: fields.id, event: fields.event, data: JSON.parse(fields.data) });
 }
