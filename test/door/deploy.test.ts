@@ -17,7 +17,7 @@ test('a function is deployed with every file that it imports, its import map, an
   t.after(() => rm(folder, { recursive: true, force: true }));
   // A copy: the CLI leaves notes beside the configuration. What is missing here would be missing there.
   for (const part of ['src', 'supabase']) await cp(join(ROOT, part), join(folder, part), { recursive: true });
-  const where = [`--remote=${PROJECT}`, '--workdir', folder, '--profile', await api.profileIn(folder)];
+  const where = [`--project-ref=${PROJECT}`, '--workdir', folder, '--profile', await api.profileIn(folder)];
   const names = ['get-models', 'tick'];
   const said = await supabase(['functions', 'deploy', ...names, '--use-api', '--yes', ...where], folder, {
     SUPABASE_ACCESS_TOKEN: TOKEN,

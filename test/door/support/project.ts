@@ -83,7 +83,7 @@ async function query(url: string, sql: string): Promise<void> {
 
 /** In a copy of the folder, with a home of its own: the CLI writes to both. */
 function push(url: string, workdir: string, home: string): Promise<string> {
-  return supabase(['db', 'push', `--remote=${url}`, '--yes', '--workdir', workdir], home);
+  return supabase(['db', 'push', `--db-url=${url}`, '--yes', '--workdir', workdir], home);
 }
 
 /** Runs the real CLI, with `home` as its home; what it printed. Throws when it fails. */
