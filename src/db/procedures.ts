@@ -223,7 +223,9 @@ export type Procedures = {
     result: unknown;
   };
   prune_logs: {
-    args: Record<string, never>;
+    args: {
+      limit?: number | undefined;
+    };
     result: {
       rate_limit_rows: number;
       idempotency_keys: number;
@@ -342,7 +344,10 @@ export type Procedures = {
 /** Procedures that return rows. */
 export type SetProcedures = {
   broken_invariants: {
-    args: Record<string, never>;
+    args: {
+      after?: string | null | undefined;
+      until?: string | null | undefined;
+    };
     row: { invariant: string; subject: string; details: Json };
   };
 };

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { ResultOf } from '../../db/database.ts';
 import type { Json } from '../../db/generated.ts';
 import { Problem } from '../../kernel/errors.ts';
@@ -31,7 +32,7 @@ const IN_FLIGHT_RETRY_SECONDS = 5;
 
 /** Charges for one generation and starts it, once per idempotency key. */
 export async function beginGeneration(
-  ctx: Pick<Context, 'clock' | 'db' | 'media' | 'policy' | 'providers'>,
+  ctx: Pick<Context, 'db' | 'media' | 'policy' | 'providers'>,
   input: BeginGenerationInput,
 ): Promise<Answer> {
   const prompt = input.prompt.trim();
@@ -79,14 +80,14 @@ function hashRequest({ modelId, prompt, settings, imageUrl }: BeginGenerationInp
   return canonicalHash({ model_id: modelId, prompt: prompt.trim(), settings: picked, image_url: image });
 }
 
-async function findReplay(ctx: Pick<Context, 'clock' | 'db'>, input: BeginGenerationInput): Promise<Answer | null> {
+async function findReplay(ctx: Pick<Context, 'db'>, input: BeginGenerationInput): Promise<Answer | null> {
   const logged = await ctx.db.read
     .selectFrom('idempotency_log')
     .leftJoin('video_jobs', 'video_jobs.job_id', 'idempotency_log.job_id')
     .select(['request_hash', 'operation_type', 'status_code', 'response_data', 'video_jobs.settings'])
     .where('idempotency_log.user_id', '=', input.userId)
     .where('idempotency_key', '=', input.idempotencyKey)
-    .where('idempotency_log.expires_at', '>', ctx.clock.now())
+    .where('idempotency_log.expires_at', '>', sql<Date>`now()`)
     .executeTakeFirst();
   if (!logged) return null;
   // The job holds every setting that the model had when the job was charged; the model may have others today.
