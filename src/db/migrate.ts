@@ -22,6 +22,8 @@ const SERVER_VERSION_MIN = 150_000;
  */
 export const LOCK_TIMEOUT_MS = 2_000;
 const LOCK_RETRY_MS = 1_000;
+/** Between two tries for the lock of the server that migrates. */
+const LOCK_POLL_MS = 100;
 /** A nightly dump of a large database takes this long. */
 const LOCK_TRIES_MAX = 600;
 /** PostgreSQL's code for a lock that was not granted within `lock_timeout`. */
@@ -167,6 +169,16 @@ async function applyIndexes(client: pg.Client, applied: Map<string, string>): Pr
   }
 }
 
+/**
+ * Waits for the server that migrates now. By asking again, not in one statement: building an index concurrently waits for the
+ * statements of all other sessions, so the two would wait for each other.
+ */
+async function takeMigrationLock(client: pg.Client): Promise<void> {
+  const tryLock = () =>
+    client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [MIGRATION_LOCK]);
+  while (!(await tryLock()).rows[0]?.locked) await sleep(LOCK_POLL_MS);
+}
+
 async function requireVersion(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ number: string; name: string }>(
     `select current_setting('server_version_num') as number, current_setting('server_version') as name`,
@@ -189,7 +201,7 @@ export async function migrate({ url, log }: { url: string; log: Log }): Promise<
   await client.connect();
   try {
     await requireVersion(client);
-    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await takeMigrationLock(client);
     const applied = await appliedHashes(client);
     await requireKnownMigrations(applied);
     const queue = await withLockRetries(log, () => migrateQueue(client, url, LOCK_TIMEOUT_MS));

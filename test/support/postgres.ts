@@ -121,3 +121,15 @@ function withDatabase(server: string, name: string): string {
   url.pathname = `/${name}`;
   return url.href;
 }
+
+/** A database with nothing in it. */
+export async function createEmptyDatabase(): Promise<TestDatabase> {
+  const server = await serverUrl();
+  const name = `rendio_test_${process.env.RENDIO_TEST_RUN}_${randomBytes(6).toString('hex')}`;
+  await asAdmin(server, async (admin) => void (await admin.query(`create database ${name}`)));
+  return {
+    url: withDatabase(server, name),
+    [Symbol.asyncDispose]: () =>
+      asAdmin(server, async (admin) => void (await admin.query(`drop database if exists ${name} with (force)`))),
+  };
+}
