@@ -33,8 +33,8 @@ const production: Env = {
   FALAI_API_KEY: 'fal-id:fal-secret',
 };
 
-/** The report of a refused environment, as name → its line. */
-async function refusalOf(env: Env): Promise<Map<string, string>> {
+/** The report about an invalid environment: each variable's name with its line. */
+async function reportOf(env: Env): Promise<Map<string, string>> {
   const error = await readConfig(env).then(
     () => assert.fail('the environment was accepted'),
     (reason: unknown) => reason,
@@ -48,11 +48,11 @@ async function refusalOf(env: Env): Promise<Map<string, string>> {
   return report;
 }
 
-async function refusedNames(env: Env): Promise<string[]> {
-  return [...(await refusalOf(env)).keys()].sort();
+async function reportedNames(env: Env): Promise<string[]> {
+  return [...(await reportOf(env)).keys()].sort();
 }
 
-test('development needs nothing and fills in every default of the contract', async () => {
+test('development requires nothing and has every default of the contract', async () => {
   const { settings, secrets } = await readConfig({});
   assert.deepEqual(settings.server, {
     port: 8787,
@@ -70,7 +70,7 @@ test('development needs nothing and fills in every default of the contract', asy
   assert.equal(secrets.secretKey, undefined);
 });
 
-test('development limits are a hundred times the defaults, and each is as set once it is set', async () => {
+test('development limits are a hundred times the defaults, and each can be set', async () => {
   const limitsIn = async (env: Env) => (await readConfig(env)).settings.limits;
   const rates = {
     generationsPerHour: 10,
@@ -100,15 +100,15 @@ test('development limits are a hundred times the defaults, and each is as set on
   assert.deepEqual(Object.values(set), [1, 2, 3, 4, 5, 6, 7, 8, 0, 'deny']);
 });
 
-test('everything that production lacks is reported at once, by name', async () => {
+test('all variables that production lacks are reported at once, by name', async () => {
   const required = Object.keys(production).filter((name) => name !== 'ENVIRONMENT');
-  assert.deepEqual(await refusedNames({ ENVIRONMENT: 'production' }), required.sort());
+  assert.deepEqual(await reportedNames({ ENVIRONMENT: 'production' }), required.sort());
   await readConfig(production);
 });
 
-test('each requirement of production stands alone', async () => {
+test('each requirement of production is reported alone', async () => {
   for (const name of Object.keys(production).filter((key) => key !== 'ENVIRONMENT')) {
-    assert.deepEqual(await refusedNames({ ...production, [name]: undefined }), [name]);
+    assert.deepEqual(await reportedNames({ ...production, [name]: undefined }), [name]);
   }
 });
 
@@ -118,19 +118,19 @@ test('any one provider is enough for production', async () => {
   }
 });
 
-test('production is https; staging and development need not be', async () => {
+test('production requires https; staging and development do not', async () => {
   const plain = { PUBLIC_URL: 'http://api.example.com' };
-  assert.match((await refusalOf({ ...production, ...plain })).get('PUBLIC_URL') ?? '', /must be https in production/);
+  assert.match((await reportOf({ ...production, ...plain })).get('PUBLIC_URL') ?? '', /must be https in production/);
   await readConfig({ ...production, ...plain, ENVIRONMENT: 'staging' });
   await readConfig(plain);
 });
 
-test('staging requires nothing, and simulates nobody', async () => {
+test('staging requires nothing, and simulates no vendor', async () => {
   const { settings } = await readConfig({ ENVIRONMENT: 'staging' });
   assert.ok(Object.values(settings.simulated).every((isSimulated) => !isSimulated));
 });
 
-test('every group is whole or absent, whatever the environment', async () => {
+test('every group of variables is complete or absent, in every environment', async () => {
   const groups: Record<string, Env> = {
     'SUPABASE_ANON_KEY SUPABASE_SERVICE_ROLE_KEY': { SUPABASE_URL: 'https://x.supabase.co' },
     TELEGRAM_CHAT_ID: { TELEGRAM_BOT_TOKEN: '1:abc' },
@@ -142,11 +142,11 @@ test('every group is whole or absent, whatever the environment', async () => {
     'APPLE_APNS_PRIVATE_KEY APPLE_BUNDLE_ID APPLE_TEAM_ID': { APPLE_APNS_KEY_ID: 'K' },
     DATABASE_URL: { DATABASE_DIRECT_URL: 'postgres://db/rendio' },
   };
-  for (const [lacking, env] of Object.entries(groups)) assert.equal((await refusedNames(env)).join(' '), lacking);
+  for (const [lacking, env] of Object.entries(groups)) assert.equal((await reportedNames(env)).join(' '), lacking);
 });
 
-test('missing and unusable variables stand in one report', async () => {
-  const names = await refusedNames({ ...production, SECRET_KEY: undefined, PORT: 'http', S3_REGION: 'eu' });
+test('missing and invalid variables are in one report', async () => {
+  const names = await reportedNames({ ...production, SECRET_KEY: undefined, PORT: 'http', S3_REGION: 'eu' });
   assert.deepEqual(names, [
     'PORT',
     'S3_ACCESS_KEY_ID',
@@ -158,10 +158,10 @@ test('missing and unusable variables stand in one report', async () => {
 });
 
 test('an unknown environment is reported together with the rest', async () => {
-  assert.deepEqual(await refusedNames({ ENVIRONMENT: 'prod', PORT: '-1' }), ['ENVIRONMENT', 'PORT']);
+  assert.deepEqual(await reportedNames({ ENVIRONMENT: 'prod', PORT: '-1' }), ['ENVIRONMENT', 'PORT']);
 });
 
-test('values that cannot be meant are refused by name', async () => {
+test('invalid values are reported by name', async () => {
   const unusable: Record<string, string[]> = {
     PORT: ['65536', '80.5', '1e3', '0x50', '-1'],
     HOST: ['http://x', '0.0.0.0:80', 'a b'],
@@ -185,7 +185,7 @@ test('values that cannot be meant are refused by name', async () => {
     DEVICECHECK_FALLBACK: ['allow'],
   };
   for (const [name, values] of Object.entries(unusable)) {
-    for (const value of values) assert.deepEqual(await refusedNames({ ...production, [name]: value }), [name], value);
+    for (const value of values) assert.deepEqual(await reportedNames({ ...production, [name]: value }), [name], value);
   }
 });
 
@@ -193,27 +193,27 @@ test('an empty or blank variable counts as unset', async () => {
   const { settings } = await readConfig({ PORT: '', ENVIRONMENT: ' ', FALAI_API_KEY: '', S3_BUCKET: '\n' });
   assert.equal(settings.server.port, 8787);
   assert.equal(settings.simulated.fal, true);
-  assert.deepEqual(await refusedNames({ ...production, SECRET_KEY: ' ' }), ['SECRET_KEY']);
+  assert.deepEqual(await reportedNames({ ...production, SECRET_KEY: ' ' }), ['SECRET_KEY']);
 });
 
-test('keys of another curve or kind are refused with the reason, and never printed', async () => {
+test('keys of another curve or type are reported with the reason, and never printed', async () => {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
   const otherPoint = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
   const unusable = {
     'another curve': pemOf('P-384'),
-    'a look-alike curve': pemOf('secp256k1'),
+    'a similar curve': pemOf('secp256k1'),
     rsa: rsa.export({ type: 'pkcs8', format: 'pem' }).toString(),
     sec1: p256.privateKey.export({ type: 'sec1', format: 'pem' }).toString(),
     encrypted: p256.privateKey
       .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
       .toString(),
     'a public key': p256.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-    'half a key': pem.slice(0, 80),
-    words: 'not a key',
+    'an incomplete key': pem.slice(0, 80),
+    text: 'not a key',
   };
   for (const [kind, text] of Object.entries(unusable)) {
     for (const name of ['JWT_PRIVATE_KEY', 'APPLE_DEVICECHECK_PRIVATE_KEY']) {
-      const report = await refusalOf({ ...production, [name]: text });
+      const report = await reportOf({ ...production, [name]: text });
       assert.deepEqual([...report.keys()], [name], kind);
       assert.ok(!report.get(name)?.includes(text.split('\n')[1] ?? text), kind);
     }
@@ -225,15 +225,15 @@ test('keys of another curve or kind are refused with the reason, and never print
     { ...jwk, crv: 'P-384' },
   ];
   for (const key of jwks) {
-    const names = await refusedNames({ ...production, JWT_PRIVATE_KEY: JSON.stringify(key) });
+    const names = await reportedNames({ ...production, JWT_PRIVATE_KEY: JSON.stringify(key) });
     assert.deepEqual(names, ['JWT_PRIVATE_KEY']);
   }
 });
 
-test('a signing key is the same key as PEM, as PEM in one line, and as JWK', async () => {
-  const spellings = [pem, pem.replaceAll('\n', '\\n'), pem.replaceAll('\n', '\\r\\n'), JSON.stringify(jwk)];
+test('a signing key is the same as PEM, as PEM in one line, and as JWK', async () => {
+  const formats = [pem, pem.replaceAll('\n', '\\n'), pem.replaceAll('\n', '\\r\\n'), JSON.stringify(jwk)];
   const kids = new Set<string>();
-  for (const text of spellings) {
+  for (const text of formats) {
     const key = (await readConfig({ JWT_PRIVATE_KEY: text })).secrets.jwtPrivateKey?.reveal();
     assert.ok(key);
     assert.equal(key.d, jwk.d);
@@ -243,12 +243,12 @@ test('a signing key is the same key as PEM, as PEM in one line, and as JWK', asy
   assert.equal(kids.size, 1);
 });
 
-test('a JWK keeps the kid it came with', async () => {
+test('a JWK keeps its kid', async () => {
   const { secrets } = await readConfig({ JWT_PRIVATE_KEY: JSON.stringify({ ...jwk, kid: 'mine' }) });
   assert.equal(secrets.jwtPrivateKey?.reveal().kid, 'mine');
 });
 
-test('an Apple key is a well-formed PEM however its lines were broken', async () => {
+test('an Apple key is a valid PEM whatever its line breaks were', async () => {
   const oneLine = pem.trim().replaceAll('\n', '\\n');
   const { secrets } = await readConfig({ ...production, APPLE_DEVICECHECK_PRIVATE_KEY: oneLine });
   const read = secrets.deviceCheck?.privateKey.reveal() ?? '';
@@ -256,7 +256,7 @@ test('an Apple key is a well-formed PEM however its lines were broken', async ()
   await importPKCS8(read, 'ES256');
 });
 
-test('retired signing keys are read from PEMs in a row, a JWK and a JWK set, and lose their private halves', async () => {
+test('previous signing keys are read from several PEMs, a JWK and a JWK set, without their private parts', async () => {
   const publicPem = p256.publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const counts: [string, number][] = [
     [`${pem}${publicPem}`.replaceAll('\n', '\\n'), 2],
@@ -270,11 +270,11 @@ test('retired signing keys are read from PEMs in a row, a JWK and a JWK set, and
     for (const key of keys) assert.ok(!('d' in key) && key.x === jwk.x && key.kid.length > 0);
   }
   for (const text of ['garbage', `${publicPem}garbage`, '[1]', pemOf('P-384')]) {
-    assert.deepEqual(await refusedNames({ JWT_PREVIOUS_KEYS: text }), ['JWT_PREVIOUS_KEYS']);
+    assert.deepEqual(await reportedNames({ JWT_PREVIOUS_KEYS: text }), ['JWT_PREVIOUS_KEYS']);
   }
 });
 
-/** Every secret the environment below holds, in the form it is kept in. */
+/** An environment with every secret. */
 const everySecret: Env = {
   ...production,
   DATABASE_DIRECT_URL: 'postgres://owner:hunter3@db.example.com/rendio',
@@ -304,7 +304,7 @@ const everySecret: Env = {
   S3_SECRET_ACCESS_KEY: 's3-secret',
 };
 
-test('no secret is in anything that prints a configuration', async () => {
+test('a printed configuration contains no secret', async () => {
   const config: Config = await readConfig(everySecret);
   const printed = `${JSON.stringify(config)}${inspect(config, { depth: null, showHidden: true })}${config.secrets.providers.fal?.apiKey}`;
   const shown = /hunter|-secret|at-rest|BEGIN/.exec(printed);
@@ -314,15 +314,15 @@ test('no secret is in anything that prints a configuration', async () => {
   assert.equal(config.secrets.webhookSecret?.reveal(), 'webhook-secret');
 });
 
-test('a refusal never repeats a value', async () => {
-  const spoiled = Object.entries(everySecret).map(([name, value]) => [name, `${value} §`]);
-  const report = await refusalOf(Object.fromEntries(spoiled));
+test('a report never contains a value', async () => {
+  const invalid = Object.entries(everySecret).map(([name, value]) => [name, `${value} §`]);
+  const report = await reportOf(Object.fromEntries(invalid));
   const text = [...report.values()].join('\n');
   assert.doesNotMatch(text, /hunter|-secret|§/);
   assert.ok(report.size > 15, `${report.size} lines`);
 });
 
-test('the direct database URL and the Pika key fall back to what they are derived from', async () => {
+test('the direct database URL falls back to the database URL, and the Pika key to the fal key', async () => {
   const alone = (await readConfig(production)).secrets;
   assert.equal(alone.database?.directUrl.reveal(), production.DATABASE_URL);
   assert.equal(alone.providers.pika?.apiKey?.reveal(), production.FALAI_API_KEY);
@@ -331,7 +331,7 @@ test('the direct database URL and the Pika key fall back to what they are derive
   assert.equal(own.providers.pika?.apiKey?.reveal(), 'pika-secret');
 });
 
-test('bases lose the slash at their end and keep their path', async () => {
+test('base URLs lose the slash at their end and keep their path', async () => {
   const { settings } = await readConfig({
     PUBLIC_URL: 'HTTP://Example.com:80/',
     APPLE_DEVICECHECK_URL: 'http://127.0.0.1:9/apple//',
@@ -340,7 +340,7 @@ test('bases lose the slash at their end and keep their path', async () => {
   assert.equal(settings.apple.deviceCheckUrl, 'http://127.0.0.1:9/apple');
 });
 
-test('lists are read item by item, in the spelling that is compared', async () => {
+test('lists are read item by item, and each item is normalized', async () => {
   const { settings } = await readConfig({
     CORS_ORIGINS: 'https://App.example.com/, http://localhost:80 ,capacitor://localhost',
     MEDIA_ALLOWED_HOSTS: 'CDN.example.com, 127.0.0.1:9000,[::1]:8080',
@@ -353,7 +353,7 @@ test('lists are read item by item, in the spelling that is compared', async () =
   assert.deepEqual(settings.mediaAllowedHosts, ['cdn.example.com', '127.0.0.1:9000', '[::1]:8080']);
 });
 
-test('outside development the door is closed to other origins and open to other machines', async () => {
+test('outside development the server rejects other origins and listens for other machines', async () => {
   const { settings } = await readConfig(production);
   assert.deepEqual(settings.server.corsOrigins, []);
   assert.equal(settings.server.host, '0.0.0.0');
@@ -371,7 +371,7 @@ test('in development every vendor without a key is simulated, and only those', a
   assert.deepEqual(await simulatedIn({ APPLE_ID_URL: 'http://127.0.0.1:9' }), { ...all, appleId: false });
 });
 
-test('staging and production simulate nobody', async () => {
+test('staging and production simulate no vendor', async () => {
   for (const ENVIRONMENT of ['staging', 'production']) {
     const { simulated } = (await readConfig({ ...production, ENVIRONMENT })).settings;
     assert.deepEqual(Object.values(simulated), Array(7).fill(false));

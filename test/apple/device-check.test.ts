@@ -7,7 +7,7 @@ import { silentLog } from '../../src/kernel/log.ts';
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const token = 'ZGV2aWNlOmE=';
 
-function deviceCheckOver(answer: typeof fetch, timeoutMs = 2000, baseUrl = 'https://apple.example') {
+function deviceCheckWith(answer: typeof fetch, timeoutMs = 2000, baseUrl = 'https://apple.example') {
   return createDeviceCheck({
     teamId: 'ABCDE12345',
     keyId: '2X9R4HXF34',
@@ -20,12 +20,12 @@ function deviceCheckOver(answer: typeof fetch, timeoutMs = 2000, baseUrl = 'http
   });
 }
 
-/** Resolves to nothing, ever, and does not listen to its signal. */
-const deaf: typeof fetch = () => new Promise(() => {});
+/** Never settles, and ignores its signal. */
+const hanging: typeof fetch = () => new Promise(() => {});
 
 function failing(code: string): { fetch: typeof fetch; calls(): number } {
   let calls = 0;
-  const cause = new AggregateError([], 'all addresses', { cause: Object.assign(new Error(), { code }) });
+  const cause = new AggregateError([], 'all IP addresses', { cause: Object.assign(new Error(), { code }) });
   return {
     fetch: async () => {
       calls += 1;
@@ -35,14 +35,14 @@ function failing(code: string): { fetch: typeof fetch; calls(): number } {
   };
 }
 
-test('the vendor’s paths are added to a base that has a path of its own', async () => {
+test('the vendor’s paths are appended to a base URL that has a path', async () => {
   for (const base of ['https://proxy.example/apple/dc', 'https://proxy.example/apple/dc/']) {
     const urls: string[] = [];
-    const listening: typeof fetch = async (url) => {
+    const recordingFetch: typeof fetch = async (url) => {
       urls.push(String(url));
       return new Response('');
     };
-    const apple = deviceCheckOver(listening, 2000, base);
+    const apple = deviceCheckWith(recordingFetch, 2000, base);
     await apple.query(token);
     await apple.setBits(token, { bit0: true, bit1: true });
     assert.deepEqual(urls, [
@@ -52,76 +52,76 @@ test('the vendor’s paths are added to a base that has a path of its own', asyn
   }
 });
 
-test('an update always names both bits', async () => {
+test('an update always sends both bits', async () => {
   const bodies: unknown[] = [];
   const reading: typeof fetch = async (_url, init) => {
     bodies.push(JSON.parse(String(init?.body)));
     return new Response('');
   };
-  assert.equal(await deviceCheckOver(reading).setBits(token, { bit0: false, bit1: true }), 'done');
+  assert.equal(await deviceCheckWith(reading).setBits(token, { bit0: false, bit1: true }), 'done');
   const [{ transaction_id: id, ...rest }] = bodies as [Record<string, unknown>];
   assert.match(String(id), /^[0-9a-f-]{36}$/);
   assert.deepEqual(rest, { device_token: token, timestamp: 0, bit0: false, bit1: true });
 });
 
-test('the time is kept even by a fetch that does not listen to its signal', async () => {
-  const apple = deviceCheckOver(deaf, 50);
+test('a query times out even where fetch ignores its signal', async () => {
+  const apple = deviceCheckWith(hanging, 50);
   assert.deepEqual(await apple.query(token), { state: 'unavailable', cause: 'no answer in time' });
 });
 
-test('both tries together stay within the time', async () => {
+test('both attempts together stay within the timeout', async () => {
   let calls = 0;
   const firstFails: typeof fetch = (...request) => {
     calls += 1;
-    return calls === 1 ? Promise.resolve(new Response(null, { status: 500 })) : deaf(...request);
+    return calls === 1 ? Promise.resolve(new Response(null, { status: 500 })) : hanging(...request);
   };
-  const askedAtMs = performance.now();
-  const answer = await deviceCheckOver(firstFails, 400).query(token);
+  const startedAtMs = performance.now();
+  const answer = await deviceCheckWith(firstFails, 400).query(token);
   assert.deepEqual(answer, { state: 'unavailable', cause: 'no answer in time' });
-  assert.ok(performance.now() - askedAtMs < 2000);
+  assert.ok(performance.now() - startedAtMs < 2000);
   assert.equal(calls, 2);
 });
 
-test('no second try is begun once the time is up', async () => {
+test('no second attempt starts after the timeout', async () => {
   let calls = 0;
   const busy: typeof fetch = async () => {
     calls += 1;
     return new Response(null, { status: 503, headers: { 'retry-after': '1' } });
   };
-  const apple = deviceCheckOver(busy, 50);
+  const apple = deviceCheckWith(busy, 50);
   assert.deepEqual(await apple.query(token), { state: 'unavailable', cause: 'answered 503' });
   assert.equal(calls, 1);
 });
 
-test('only a connection that was never made proves that nothing was sent', async () => {
+test('an update has failed only where no connection was made; after a lost connection its outcome is unknown', async () => {
   for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']) {
     const { fetch, calls } = failing(code);
-    const outcome = await deviceCheckOver(fetch).setBits(token, { bit0: true, bit1: true });
+    const outcome = await deviceCheckWith(fetch).setBits(token, { bit0: true, bit1: true });
     assert.deepEqual(outcome, { outcome: 'failed', cause: `no connection (${code})` });
     assert.equal(calls(), 2);
   }
   for (const code of ['ECONNRESET', 'UND_ERR_SOCKET', 'ETIMEDOUT', 'EPIPE']) {
-    const outcome = await deviceCheckOver(failing(code).fetch).setBits(token, { bit0: true, bit1: true });
+    const outcome = await deviceCheckWith(failing(code).fetch).setBits(token, { bit0: true, bit1: true });
     assert.deepEqual(outcome, { outcome: 'unknown', cause: `connection lost (${code})` });
   }
 });
 
-test('what looks like a token in an answer is not repeated in the cause', async () => {
+test('a token in an answer is removed from the cause', async () => {
   const echoing: typeof fetch = async (_url, init) =>
     new Response(`who is ${new Headers(init?.headers).get('authorization')?.slice(0, 100)} ?`, { status: 401 });
-  const answer = await deviceCheckOver(echoing).query(token);
+  const answer = await deviceCheckWith(echoing).query(token);
   assert.deepEqual(answer, { state: 'unavailable', cause: 'answered 401: who is Bearer … ?' });
 });
 
-test('the time is kept even by a body that does not listen to the signal', async () => {
+test('a query times out even where the body ignores the signal', async () => {
   const silent: typeof fetch = async () => new Response(new ReadableStream());
-  const answer = await deviceCheckOver(silent, 50).query(token);
+  const answer = await deviceCheckWith(silent, 50).query(token);
   assert.deepEqual(answer, { state: 'unavailable', cause: 'no answer in time' });
 });
 
-test('the body of an answer is let go of at the cap', async () => {
+test('an endless body is cancelled at the size limit', async () => {
   let [bytesGiven, isCancelled] = [0, false];
-  const flood: typeof fetch = async () => {
+  const endless: typeof fetch = async () => {
     const pull = (controller: ReadableStreamDefaultController) => {
       bytesGiven += 4096;
       controller.enqueue(new Uint8Array(4096));
@@ -131,7 +131,7 @@ test('the body of an answer is let go of at the cap', async () => {
     };
     return new Response(new ReadableStream({ pull, cancel }));
   };
-  const answer = await deviceCheckOver(flood).query(token);
+  const answer = await deviceCheckWith(endless).query(token);
   assert.deepEqual(answer, { state: 'unavailable', cause: 'answered 200 with an unexpected body' });
   assert.ok(isCancelled && bytesGiven < 64 * 1024, `${bytesGiven} bytes`);
 });

@@ -23,13 +23,13 @@ function bench() {
   };
 }
 
-test('a token says which team signed it with which key, and when, in whole seconds', async () => {
+test('a token has its team, its key and its time in whole seconds', async () => {
   const { payload, protectedHeader } = await jwtVerify(await bench().at(0), publicKey);
   assert.deepEqual(protectedHeader, { alg: 'ES256', kid: key.keyId });
   assert.deepEqual(payload, { iss: key.teamId, iat: Math.floor(startMs / 1000) });
 });
 
-test('a token is used again for forty minutes: never renewed within twenty, never older than fifty', async () => {
+test('a token is used for forty minutes: never renewed within twenty, never older than fifty', async () => {
   const { at } = bench();
   const first = await at(0);
   for (const minutes of [0, 1, 20, 39.9]) assert.equal(await at(minutes), first);
@@ -40,27 +40,27 @@ test('a token is used again for forty minutes: never renewed within twenty, neve
   assert.notEqual(await at(80), second);
 });
 
-test('callers at once share one token', async () => {
+test('concurrent callers share one token', async () => {
   const { at } = bench();
   assert.equal(new Set(await Promise.all([at(0), at(0), at(0), at(0)])).size, 1);
 });
 
-test('a clock that was set back gets a token of its own time', async () => {
+test('after the clock was set back, a token with the new time is signed', async () => {
   const { at } = bench();
   await at(30);
   assert.equal(decodeJwt(await at(0)).iat, Math.floor(startMs / 1000));
 });
 
-test('a failure to sign is not remembered', async () => {
+test('a failure to sign is not cached', async () => {
   let keyReads = 0;
-  const unsteady = {
+  const failsOnce = {
     ...key,
     get privateKey() {
       keyReads += 1;
       return keyReads === 1 ? 'no key' : key.privateKey;
     },
   };
-  const teamToken = createTeamToken(unsteady, { now: () => new Date(startMs) });
+  const teamToken = createTeamToken(failsOnce, { now: () => new Date(startMs) });
   await assert.rejects(teamToken());
   await jwtVerify(await teamToken(), publicKey);
 });

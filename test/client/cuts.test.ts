@@ -10,7 +10,7 @@ import { DECLINED, newClient } from './support.ts';
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
 const random = seeded(SEED);
 
-/** Before bytes left, in the request, with the server at work, in the answer, and at its end: four of each. */
+/** Before the first byte, within the request, after the request, within the answer, at the answer's end: four of each. */
 const POINTS: CutPoint[] = Array.from({ length: 20 }, (_, index) => {
   const { part, from, to } = [
     { part: 'request' as const, from: 0, to: 0 },
@@ -37,27 +37,30 @@ describe(`a request cut at 20 random points (seed ${SEED})`, { concurrency: 5 },
   for (const [index, point] of POINTS.entries()) {
     const isResumed = index % 3 === 0;
     const name = `${point.part} at ${(point.share * 100).toFixed(1)} %`;
-    test(`${name} is one job and one charge${isResumed ? ', also by a client that starts anew' : ''}`, async () => {
+    test(`${name} is one job and one charge${isResumed ? ', also for a client that is created again' : ''}`, async () => {
       const { rendio, storage, modelId } = await newClient(proxy.url);
       await rendio.onboard();
       const prompt = `cut number ${index} ${DECLINED}`;
       proxy.cutNext(prompt, point);
-      const leaving = new AbortController();
+      const controller = new AbortController();
       const first = await rendio
-        .submit({ model_id: modelId, prompt }, { signal: leaving.signal, onRetry: () => isResumed && leaving.abort() })
+        .submit(
+          { model_id: modelId, prompt },
+          { signal: controller.signal, onRetry: () => isResumed && controller.abort() },
+        )
         .catch((error) => {
-          if (!leaving.signal.aborted) throw error;
+          if (!controller.signal.aborted) throw error;
           return null;
         });
-      const { rendio: again } = await newClient(proxy.url, storage);
-      const started = first ?? (await again.submit({ model_id: modelId, prompt }));
-      assert.equal(await again.unanswered(), null);
-      const { jobs } = await again.jobs();
+      const { rendio: reopened } = await newClient(proxy.url, storage);
+      const started = first ?? (await reopened.submit({ model_id: modelId, prompt }));
+      assert.equal(await reopened.unanswered(), null);
+      const { jobs } = await reopened.jobs();
       assert.deepEqual(
         jobs.map(({ job_id }) => job_id),
         [started.job_id],
       );
-      const { transactions } = await again.creditHistory();
+      const { transactions } = await reopened.creditHistory();
       const charges = transactions.filter(({ reason }) => reason === 'video_generation');
       assert.deepEqual(
         charges.map(({ job_id, change }) => [job_id, change]),
@@ -67,4 +70,4 @@ describe(`a request cut at 20 random points (seed ${SEED})`, { concurrency: 5 },
   }
 });
 
-test('every one of them was cut', () => assert.equal(proxy.cuts, POINTS.length));
+test('all of these requests were cut', () => assert.equal(proxy.cuts, POINTS.length));

@@ -1,4 +1,4 @@
-/** The package as `npm pack` makes it, in an empty project: from Node, from Deno, in a browser's bundle, and its types. */
+/** The package of `npm pack` in an empty project: used from Node, from Deno and in a browser's bundle; and its types. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -18,10 +18,10 @@ import type { TestServer } from '../support/server.ts';
 import { startServerOnDatabase } from '../support/server-on-database.ts';
 
 const CLIENT = fileURLToPath(new URL('../../client/', import.meta.url));
-const SAYS = 'completed https?://.+[.]mp4.* 9';
+const OUTPUT = 'completed https?://.+[.]mp4.* 9';
 
-/** The whole flow; `say` gets the outcome. */
-const USE = (say: string, url: string) => `
+/** The whole flow; calls `report` with the outcome. */
+const flow = (report: string, url: string) => `
 import { createClient } from '@rendio/client';
 const rendio = createClient({ url: ${url} });
 const { credits_remaining } = await rendio.onboard();
@@ -32,14 +32,14 @@ const job = await rendio.generate(
   { onProgress: ({ status }) => seen.push(status) },
 );
 if (credits_remaining !== 10 || seen.length === 0) throw new Error('no progress');
-${say}(job.status + ' ' + job.video_url + ' ' + (await rendio.credits()));
+${report}(job.status + ' ' + job.video_url + ' ' + (await rendio.credits()));
 `;
 
 let server: TestServer;
 let project: string;
 let files: string[];
 
-/** A program's standard output; the environment is its own. */
+/** A program's standard output; of this process's environment it gets only PATH and HOME. */
 async function run(file: string, args: string[], env: Record<string, string> = {}): Promise<string> {
   const { PATH = '', HOME = tmpdir() } = process.env;
   const { stdout } = await promisify(execFile)(file, args, {
@@ -64,26 +64,26 @@ after(async () => {
   if (project) await rm(project, { recursive: true, force: true });
 });
 
-test('has what it needs, and nothing else', () => {
-  const odd = files.filter(
+test('contains the needed files and no others', () => {
+  const unexpected = files.filter(
     (file) => !/^(?:LICENSE|README[.]md|package[.]json|dist\/(?:[a-z]+\/)?[\w-]+(?:[.]d)?[.](?:js|ts))$/.test(file),
   );
-  assert.deepEqual(odd, []);
+  assert.deepEqual(unexpected, []);
   for (const file of ['LICENSE', 'README.md', 'dist/index.js', 'dist/index.d.ts'])
     assert.ok(files.includes(file), file);
 });
 
 test('makes a video from Node', async () => {
-  await writeFile(join(project, 'use.mjs'), USE('console.log', `'${server.url}'`));
-  assert.match(await run(process.execPath, ['use.mjs']), new RegExp(SAYS));
+  await writeFile(join(project, 'use.mjs'), flow('console.log', `'${server.url}'`));
+  assert.match(await run(process.execPath, ['use.mjs']), new RegExp(OUTPUT));
 });
 
 for (const version of DENO_VERSIONS) {
   test(`makes a video from Deno, ${version}`, async () => {
-    await writeFile(join(project, 'use.deno.mjs'), USE('console.log', `'${server.url}'`));
+    await writeFile(join(project, 'use.deno.mjs'), flow('console.log', `'${server.url}'`));
     const flags = ['--cached-only', '--node-modules-dir=manual', `--allow-net=${new URL(server.url).host}`];
     const env = { DENO_DIR: join(project, '.deno') };
-    assert.match(await run(denoBinary(version), ['run', ...flags, 'use.deno.mjs'], env), new RegExp(SAYS));
+    assert.match(await run(denoBinary(version), ['run', ...flags, 'use.deno.mjs'], env), new RegExp(OUTPUT));
   });
 }
 
@@ -91,7 +91,7 @@ test('makes a video from a bundle in a page of another origin', {
   skip: !chromiumPath && !isBrowserRequired,
 }, async () => {
   assert.ok(chromiumPath, NO_CHROMIUM);
-  await writeFile(join(project, 'page.js'), USE('globalThis.say', `'${server.url}'`));
+  await writeFile(join(project, 'page.js'), flow('globalThis.report', `'${server.url}'`));
   await build({
     root: project,
     configFile: false,
@@ -108,11 +108,11 @@ test('makes a video from a bundle in a page of another origin', {
   const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--headless=new', '--no-sandbox'] });
   try {
     const page = await browser.newPage();
-    const said = Promise.withResolvers<string>();
-    page.on('pageerror', said.reject);
-    await page.exposeFunction('say', said.resolve);
+    const reported = Promise.withResolvers<string>();
+    page.on('pageerror', reported.reject);
+    await page.exposeFunction('report', reported.resolve);
     await page.goto(`http://127.0.0.1:${(pages.address() as AddressInfo).port}/`);
-    assert.match(await said.promise, new RegExp(SAYS));
+    assert.match(await reported.promise, new RegExp(OUTPUT));
     assert.equal(await page.evaluate(() => JSON.parse(localStorage.getItem('rendio.session') ?? '{}').is_guest), true);
   } finally {
     await browser.close();
@@ -120,7 +120,7 @@ test('makes a video from a bundle in a page of another origin', {
   }
 });
 
-test('has types that an app’s compiler reads', async () => {
+test('has types that an app’s compiler accepts', async () => {
   const tsc = createRequire(join(CLIENT, 'package.json')).resolve('typescript/bin/tsc');
   const use = `
     import { createClient, GenerationError, type Job, type JobEvent } from '@rendio/client';
@@ -132,7 +132,7 @@ test('has types that an app’s compiler reads', async () => {
     rendio.submit({ prompt: 'no model' });
   `;
   await writeFile(join(project, 'use.ts'), use);
-  // Its own types are checked, the compiler's libraries are not.
+  // The package's types are checked, the compiler's libraries are not.
   const flags = ['--noEmit', '--strict', '--skipDefaultLibCheck', '--lib', 'es2022,dom,dom.asynciterable'];
   await run(process.execPath, [tsc, ...flags, '--target', 'es2022', '--module', 'nodenext', 'use.ts']).catch(
     ({ stdout }) => assert.fail(stdout),

@@ -1,13 +1,19 @@
-/** Sessions: renewed once however many need it, and never lost by somebody else's fault. */
+/** Sessions: renewed once for any number of calls, and never lost through an error of the server or the network. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ConnectionError, createClient, memoryStorage, RendioError, type Storage } from '../../client/src/index.ts';
 import { type CuttingProxy, createCuttingProxy } from '../support/cutting-proxy.ts';
 import type { TestServer } from '../support/server.ts';
 import { startServerOnDatabase } from '../support/server-on-database.ts';
-import { keep, kept, newClient, type Seen } from './support.ts';
+import { newClient, readStored, type Seen, writeStored } from './support.ts';
 
-type Kept = { access_token: string; refresh_token: string; expires_at: number; user_id: string; is_guest: boolean };
+type StoredSession = {
+  access_token: string;
+  refresh_token: string;
+  expires_at: number;
+  user_id: string;
+  is_guest: boolean;
+};
 
 let server: TestServer;
 let proxy: CuttingProxy;
@@ -23,14 +29,14 @@ after(async () => {
 const renewals = (calls: Seen[]) => calls.filter(({ path }) => path.startsWith('/auth/v1/token'));
 const onboardings = (calls: Seen[]) => calls.filter(({ path }) => path.endsWith('/device-check'));
 
-async function change(storage: Storage, parts: Partial<Kept>): Promise<void> {
-  await keep(storage, 'session', { ...(await kept<Kept>(storage, 'session')), ...parts });
+async function change(storage: Storage, parts: Partial<StoredSession>): Promise<void> {
+  await writeStored(storage, 'session', { ...(await readStored<StoredSession>(storage, 'session')), ...parts });
 }
 
 const EXPIRED = { access_token: 'expired', expires_at: 1 };
 
 describe('an access token', () => {
-  test('at its end is renewed once for twenty calls at once', async () => {
+  test('that has expired is renewed once for twenty calls at once', async () => {
     const { rendio, storage, calls } = await newClient(server.url);
     const { user_id } = await rendio.onboard();
     await change(storage, EXPIRED);
@@ -40,7 +46,7 @@ describe('an access token', () => {
     assert.equal(await rendio.accountId(), user_id);
   });
 
-  test('at its end is renewed once by several clients on one storage', async () => {
+  test('that has expired is renewed once by several clients on one storage', async () => {
     const storage = memoryStorage();
     const clients = await Promise.all(Array.from({ length: 4 }, () => newClient(server.url, storage)));
     await clients[0]?.rendio.onboard();
@@ -49,7 +55,7 @@ describe('an access token', () => {
     assert.equal(clients.flatMap(({ calls }) => renewals(calls)).length, 1);
   });
 
-  test('that the server refuses is renewed, and each call made once more', async () => {
+  test('that the server rejects is renewed, and each call is made once more', async () => {
     const { rendio, storage, calls } = await newClient(server.url);
     await rendio.onboard();
     await change(storage, { access_token: 'of another server' });
@@ -58,19 +64,19 @@ describe('an access token', () => {
     assert.equal(calls.filter(({ path }) => path.endsWith('/get-user-credits')).length, 4);
   });
 
-  test('of a guest is never asked for twice on a first visit, whatever is called at once', async () => {
+  test('of a new guest is requested once, however many calls run at once', async () => {
     const { rendio, calls } = await newClient(server.url);
     await Promise.all([rendio.credits(), rendio.jobs(), rendio.profile(), rendio.onboard()]);
     assert.equal(onboardings(calls).length, 1);
   });
 
-  test('is judged by the clock of the server', async () => {
+  test('expires by the server’s clock', async () => {
     const { Date: RealDate } = globalThis;
     const { rendio, storage, calls } = await newClient(server.url);
     await rendio.onboard();
     const realNow = RealDate.now;
     try {
-      // This machine's clock is put forward by two hours while the client runs, and an answer tells it so.
+      // This machine's clock moves two hours ahead while the client runs; an answer's Date shows the difference.
       RealDate.now = () => realNow() + 7_200_000;
       await rendio.models();
       await rendio.credits();
@@ -78,25 +84,25 @@ describe('an access token', () => {
       RealDate.now = realNow;
     }
     assert.equal(renewals(calls).length, 0);
-    assert.ok(((await kept<Kept>(storage, 'session'))?.expires_at ?? 0) > 0);
+    assert.ok(((await readStored<StoredSession>(storage, 'session'))?.expires_at ?? 0) > 0);
   });
 });
 
 describe('a renewal', () => {
-  test('that nobody answers keeps the session', async () => {
+  test('without an answer keeps the session', async () => {
     const { rendio, storage } = await newClient(proxy.url);
     const { user_id } = await rendio.onboard();
     await change(storage, EXPIRED);
-    const before = await kept<Kept>(storage, 'session');
+    const before = await readStored<StoredSession>(storage, 'session');
     proxy.close();
     await assert.rejects(rendio.credits(), ConnectionError);
-    assert.deepEqual(await kept<Kept>(storage, 'session'), before);
+    assert.deepEqual(await readStored<StoredSession>(storage, 'session'), before);
     proxy.open();
     assert.equal(await rendio.credits(), 10);
     assert.equal(await rendio.accountId(), user_id);
   });
 
-  test('whose answer is lost goes on with the same session', async () => {
+  test('whose answer is lost continues with the same session', async () => {
     const { rendio } = await newClient(proxy.url);
     const storage = memoryStorage();
     const lost = createClient({ url: proxy.url, storage });
@@ -110,30 +116,30 @@ describe('a renewal', () => {
   });
 
   for (const [what, answer] of Object.entries({
-    'the server in trouble': () => Response.json({ code: 503, error_code: 'unexpected_failure' }, { status: 503 }),
-    'a limit': () => Response.json({ code: 429, error_code: 'over_request_rate_limit' }, { status: 429 }),
-    'the page of a proxy': () => new Response('<h1>Forbidden</h1>', { status: 403 }),
+    'a failing server': () => Response.json({ code: 503, error_code: 'unexpected_failure' }, { status: 503 }),
+    'a rate limit': () => Response.json({ code: 429, error_code: 'over_request_rate_limit' }, { status: 429 }),
+    'a proxy’s error page': () => new Response('<h1>Forbidden</h1>', { status: 403 }),
     'a gateway without our key': () => Response.json({ message: 'No API key found in request' }, { status: 401 }),
-    'a portal of a hotel': () => new Response('<h1>Welcome</h1>', { headers: { 'Content-Type': 'text/html' } }),
+    'a hotel’s login page': () => new Response('<h1>Welcome</h1>', { headers: { 'Content-Type': 'text/html' } }),
   })) {
-    test(`that meets ${what} signs nobody out`, async () => {
-      let isInTheWay = false;
+    test(`that meets ${what} keeps the user signed in`, async () => {
+      let isIntercepted = false;
       const { rendio, storage, calls } = await newClient(server.url, memoryStorage(), (next) => async (input, init) => {
         const response = await next(input, init);
-        return isInTheWay && String(input).includes('/auth/v1/token') ? answer() : response;
+        return isIntercepted && String(input).includes('/auth/v1/token') ? answer() : response;
       });
       const { user_id } = await rendio.onboard();
-      await change(storage, { access_token: 'refused' });
-      isInTheWay = true;
+      await change(storage, { access_token: 'invalid' });
+      isIntercepted = true;
       await assert.rejects(rendio.credits());
-      isInTheWay = false;
+      isIntercepted = false;
       assert.equal(await rendio.credits(), 10);
       assert.equal(await rendio.accountId(), user_id);
       assert.equal(onboardings(calls).length, 1);
     });
   }
 
-  test('that is plainly refused lets the same device in again', async () => {
+  test('that the server rejects signs the same device in again', async () => {
     const { rendio, storage, calls } = await newClient(server.url);
     const { user_id } = await rendio.onboard();
     await change(storage, { ...EXPIRED, refresh_token: 'unknown' });
@@ -141,7 +147,7 @@ describe('a renewal', () => {
     assert.deepEqual([onboardings(calls).length, await rendio.accountId()], [2, user_id]);
   });
 
-  test('that is plainly refused makes nobody with an account of another kind a guest', async () => {
+  test('that the server rejects does not turn a signed-in user into a guest', async () => {
     const { rendio, storage, calls } = await newClient(server.url);
     await rendio.onboard();
     await change(storage, { ...EXPIRED, refresh_token: 'unknown', is_guest: false });
@@ -149,14 +155,14 @@ describe('a renewal', () => {
     assert.equal(onboardings(calls).length, 1);
   });
 
-  test('goes on for the others when one of them is aborted', async () => {
+  test('continues for the other calls when one of them is aborted', async () => {
     const { rendio, storage, calls } = await newClient(server.url);
     await rendio.onboard();
     await change(storage, EXPIRED);
-    const leaving = new AbortController();
-    const aborted = rendio.credits({ signal: leaving.signal });
+    const controller = new AbortController();
+    const aborted = rendio.credits({ signal: controller.signal });
     const others = [rendio.credits(), rendio.credits()];
-    leaving.abort(new Error('left'));
+    controller.abort(new Error('left'));
     await assert.rejects(aborted, { message: 'left' });
     assert.deepEqual(await Promise.all(others), [10, 10]);
     assert.equal(renewals(calls).length, 1);
@@ -164,24 +170,24 @@ describe('a renewal', () => {
 });
 
 describe('a device', () => {
-  test('that is refused is told so in the language of the client', async () => {
+  test('that is rejected gets an error in the client’s language', async () => {
     const device = () => ({ device_id: 'a broken phone', device_token: btoa('invalid') });
-    for (const [language, words] of [['en', /device/i] as const, ['tr', /cihaz/i] as const]) {
+    for (const [language, pattern] of [['en', /device/i] as const, ['tr', /cihaz/i] as const]) {
       const rendio = createClient({ url: server.url, storage: memoryStorage(), device, language });
-      const refusal = await rendio.credits().catch((error: unknown) => error);
-      assert.ok(refusal instanceof RendioError);
-      assert.deepEqual([refusal.code, refusal.status], ['ERR_4010', 403]);
-      assert.match(refusal.message, words);
-      assert.match(refusal.requestId ?? '', /^[\w.-]{8,128}$/);
+      const error = await rendio.credits().catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof RendioError);
+      assert.deepEqual([error.code, error.status], ['ERR_4010', 403]);
+      assert.match(error.message, pattern);
+      assert.match(error.requestId ?? '', /^[\w.-]{8,128}$/);
     }
   });
 
-  test('is never asked for where only a given session opens the account', async () => {
+  test('is not checked where the client only uses a given session', async () => {
     const { rendio: phone, storage } = await newClient(server.url);
     const { user_id } = await phone.onboard();
     const rendio = createClient({ url: server.url, storage: memoryStorage(), device: null });
     await assert.rejects(rendio.credits(), { name: 'RendioError', status: 401 });
-    const session = await kept<Kept>(storage, 'session');
+    const session = await readStored<StoredSession>(storage, 'session');
     assert.ok(session);
     const given = await fetch(`${server.url}/auth/v1/token?grant_type=refresh_token`, {
       method: 'POST',
@@ -192,7 +198,7 @@ describe('a device', () => {
     assert.deepEqual([await rendio.credits(), await rendio.accountId()], [10, user_id]);
   });
 
-  test('that is forgotten is another guest', async () => {
+  test('that is forgotten becomes another guest', async () => {
     const { rendio } = await newClient(server.url);
     const { user_id } = await rendio.onboard();
     await rendio.forget();
@@ -208,7 +214,7 @@ describe('a storage', () => {
     throw new DOMException('no room', 'QuotaExceededError');
   };
 
-  test('that throws is done without', async () => {
+  test('that throws is not needed', async () => {
     const { rendio, calls, modelId } = await newClient(server.url, { get: broken, set: broken, remove: broken });
     const { user_id } = await rendio.onboard();
     const { job_id } = await rendio.submit({ model_id: modelId, prompt: 'kept in mind [sandbox:fail]' });
@@ -216,7 +222,7 @@ describe('a storage', () => {
     assert.deepEqual([await rendio.accountId(), onboardings(calls).length], [user_id, 1]);
   });
 
-  test('that is full does not bring an old session back', async () => {
+  test('that is full does not restore an old session', async () => {
     const inner = memoryStorage();
     let isFull = false;
     const storage: Storage = { ...inner, set: (key, value) => (isFull ? broken() : inner.set(key, value)) };

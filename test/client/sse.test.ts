@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createSseParser } from '../../client/src/events/sse.ts';
 
-/** A stream with everything that the standard allows, and the events in it. */
+/** A stream with everything that the standard allows; EXPECTED holds its events. */
 const STREAM = [
   '\uFEFF: a comment first',
   'retry: 3000',
@@ -21,12 +21,12 @@ const STREAM = [
   '',
   'event: nothing without data',
   '',
-  'id: no\0place',
+  'id: no\0position',
   'event: queued',
   'data:  ş🎬',
   '',
   'id',
-  'data: the place is forgotten',
+  'data: the position is reset',
   '',
   'data: cut off',
 ];
@@ -37,20 +37,22 @@ const EXPECTED = [
   [null, '7'],
   [null, '7'],
   [{ type: 'queued', data: ' ş🎬' }, '7'],
-  [{ type: 'message', data: 'the place is forgotten' }, ''],
+  [{ type: 'message', data: 'the position is reset' }, ''],
 ];
 
-test('a stream is read the same with any line ends, cut into any pieces', () => {
+test('a stream parses alike with any line ends, cut into any pieces', () => {
   fc.assert(
     fc.property(
       fc.array(fc.constantFrom('\n', '\r', '\r\n'), { minLength: STREAM.length, maxLength: STREAM.length }),
       fc.array(fc.nat(300), { maxLength: 40 }),
       (ends, cuts) => {
-        // An empty line ends as the one before it: \r and \n in a row would be one end.
+        // An empty line has the same line end as the line before it: \r and \n in a row would be one line end.
         const text = STREAM.map((line, index) => line + ends[line === '' ? index - 1 : index]).join('');
         const parser = createSseParser();
-        const places = [0, ...cuts.toSorted((a, b) => a - b), text.length];
-        const blocks = places.flatMap((from, index) => parser.push(text.slice(from, places[index + 1] ?? text.length)));
+        const positions = [0, ...cuts.toSorted((a, b) => a - b), text.length];
+        const blocks = positions.flatMap((from, index) =>
+          parser.push(text.slice(from, positions[index + 1] ?? text.length)),
+        );
         assert.deepEqual(
           blocks.map(({ event, lastEventId }) => [event, lastEventId]),
           EXPECTED,
@@ -60,7 +62,7 @@ test('a stream is read the same with any line ends, cut into any pieces', () => 
   );
 });
 
-test('a stream that goes on begins at the place where it was left', () => {
+test('a resumed stream starts with its last event id', () => {
   const [block] = createSseParser('41').push('data: x\n\n');
   assert.equal(block?.lastEventId, '41');
 });

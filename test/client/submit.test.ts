@@ -1,11 +1,11 @@
-/** Keys are kept until an answer is definitive, and no longer. */
+/** Idempotency keys are kept until an answer is definitive, and no longer. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ConnectionError, GenerationError, memoryStorage, RendioError, type Retry } from '../../client/src/index.ts';
 import { type CuttingProxy, createCuttingProxy } from '../support/cutting-proxy.ts';
 import type { TestServer } from '../support/server.ts';
 import { startServerOnDatabase } from '../support/server-on-database.ts';
-import { DECLINED, ENDLESS, keep, kept, newClient, type Seen, until } from './support.ts';
+import { DECLINED, ENDLESS, newClient, readStored, type Seen, until, writeStored } from './support.ts';
 
 let server: TestServer;
 let proxy: CuttingProxy;
@@ -20,38 +20,38 @@ after(async () => {
 
 const keysOf = (calls: Seen[]) =>
   calls.flatMap(({ path, headers }) => (path.endsWith('/generate-video') ? [headers.get('Idempotency-Key')] : []));
-const refusal =
+const errorAnswer =
   (status: number, code: string, headers = {}) =>
   () =>
     Response.json({ error: { code, message: code, details: {} } }, { status, headers });
 
-/** A client whose first calls of generate-video meet these answers; the server hears of none of them. */
-async function meeting(answers: (() => Response)[], storage = memoryStorage()) {
+/** A client whose first calls of generate-video get these answers and do not reach the server's endpoint. */
+async function clientWithAnswers(answers: (() => Response)[], storage = memoryStorage()) {
   const left = [...answers];
   return newClient(server.url, storage, (next) => async (input, init) => {
     const answer = String(input).endsWith('/generate-video') ? left.shift() : undefined;
-    // Away from the server's ears, but seen among the calls.
+    // Recorded among the calls, but sent to another endpoint.
     if (answer) await next(`${server.url}/healthz`, { headers: init?.headers ?? {} });
     return answer ? answer() : next(input, init);
   });
 }
 
-describe('an answer that leaves open whether there is a charge', { concurrency: true }, () => {
+describe('an answer that leaves it unknown whether there is a charge', { concurrency: true }, () => {
   for (const [what, answer] of Object.entries({
-    'a 500': refusal(500, 'ERR_6003'),
-    'a database that is away': refusal(503, 'ERR_6001'),
-    'the page of a proxy that waited in vain': () => new Response('<h1>Bad Gateway</h1>', { status: 502 }),
-    'a 504 of a proxy': () => new Response('', { status: 504 }),
+    'a 500': errorAnswer(500, 'ERR_6003'),
+    'an unavailable database': errorAnswer(503, 'ERR_6001'),
+    'a proxy’s error page': () => new Response('<h1>Bad Gateway</h1>', { status: 502 }),
+    'a proxy’s 504': () => new Response('', { status: 504 }),
     'a 408': () => new Response('', { status: 408 }),
-    'a first try that still runs': refusal(409, 'ERR_4008', { 'Retry-After': '0' }),
-    'a yes that cannot be read': () => new Response('{"job_id": "9b2f8f3c', { status: 200 }),
+    'a first attempt that still runs': errorAnswer(409, 'ERR_4008', { 'Retry-After': '0' }),
+    'a 200 that cannot be parsed': () => new Response('{"job_id": "9b2f8f3c', { status: 200 }),
   })) {
-    test(`is asked for again under the same key: ${what}`, async () => {
-      const { rendio, calls, modelId, storage } = await meeting([answer]);
+    test(`is retried under the same key: ${what}`, async () => {
+      const { rendio, calls, modelId, storage } = await clientWithAnswers([answer]);
       const retries: Retry[] = [];
       const onRetry = async (retry: Retry) => {
         retries.push(retry);
-        keyWhileOpen = (await kept<{ key: string }[]>(storage, 'pending'))?.[0]?.key;
+        keyWhileOpen = (await readStored<{ key: string }[]>(storage, 'pending'))?.[0]?.key;
       };
       let keyWhileOpen: string | undefined;
       const { job_id } = await rendio.submit({ model_id: modelId, prompt: DECLINED }, { onRetry });
@@ -65,8 +65,8 @@ describe('an answer that leaves open whether there is a charge', { concurrency: 
     });
   }
 
-  test('is told when the server stays in trouble; the key is kept for the next time', async () => {
-    const { rendio, calls, modelId } = await meeting(Array(4).fill(refusal(503, 'ERR_6001')));
+  test('is thrown when the server keeps failing; the key is kept for the next call', async () => {
+    const { rendio, calls, modelId } = await clientWithAnswers(Array(4).fill(errorAnswer(503, 'ERR_6001')));
     const request = { model_id: modelId, prompt: DECLINED };
     await assert.rejects(rendio.submit(request), { name: 'RendioError', code: 'ERR_6001' });
     const open = await rendio.unanswered();
@@ -76,7 +76,7 @@ describe('an answer that leaves open whether there is a charge', { concurrency: 
     assert.equal(await rendio.unanswered(), null);
   });
 
-  test('is told when patience ends; the key is kept', async () => {
+  test('is thrown when the time for retries is used up; the key is kept', async () => {
     const { rendio, modelId } = await newClient(proxy.url);
     await rendio.onboard();
     proxy.close();
@@ -87,24 +87,24 @@ describe('an answer that leaves open whether there is a charge', { concurrency: 
   });
 });
 
-describe('an answer that says there is none', () => {
+describe('an answer that says there is no charge', () => {
   for (const [what, answer] of Object.entries({
-    'an empty purse': refusal(402, 'ERR_4001'),
-    'a prompt that is too short': refusal(400, 'ERR_4003'),
-    'a used-up limit': refusal(429, 'ERR_4004', { 'Retry-After': '600' }),
-    'a provider that is down': refusal(502, 'ERR_5002'),
-    'a switched-off feature': refusal(501, 'ERR_4017'),
-    'a key of another request': refusal(422, 'ERR_4009'),
-    'a proxy that is too small': () => new Response('', { status: 413 }),
+    'no credits': errorAnswer(402, 'ERR_4001'),
+    'a prompt that is too short': errorAnswer(400, 'ERR_4003'),
+    'a reached limit': errorAnswer(429, 'ERR_4004', { 'Retry-After': '600' }),
+    'an unavailable provider': errorAnswer(502, 'ERR_5002'),
+    'a disabled feature': errorAnswer(501, 'ERR_4017'),
+    'a key of another request': errorAnswer(422, 'ERR_4009'),
+    'a proxy’s size limit': () => new Response('', { status: 413 }),
   })) {
-    test(`is thrown at once, and the key forgotten: ${what}`, async () => {
-      const { rendio, modelId, storage } = await meeting([answer]);
+    test(`is thrown at once, and the key is deleted: ${what}`, async () => {
+      const { rendio, modelId, storage } = await clientWithAnswers([answer]);
       await assert.rejects(rendio.submit({ model_id: modelId, prompt: DECLINED }), RendioError);
-      assert.deepEqual([await rendio.unanswered(), await kept(storage, 'pending')], [null, null]);
+      assert.deepEqual([await rendio.unanswered(), await readStored(storage, 'pending')], [null, null]);
     });
   }
 
-  test('comes from the real server with its sentence, details and request id', async () => {
+  test('from the real server has its message, details and request id', async () => {
     const { rendio, modelId } = await newClient(server.url);
     const error: unknown = await rendio.submit({ model_id: modelId, prompt: 'x' }).catch((thrown: unknown) => thrown);
     assert.ok(error instanceof RendioError);
@@ -114,38 +114,43 @@ describe('an answer that says there is none', () => {
   });
 });
 
-describe('once an earlier try may have been charged', { concurrency: true }, () => {
-  const open = refusal(503, 'ERR_6001');
+describe('once an earlier attempt may have been charged', { concurrency: true }, () => {
+  const open = errorAnswer(503, 'ERR_6001');
 
-  test('a limit is waited for, since it is said before the key is looked at', async () => {
-    const { rendio, calls, modelId } = await meeting([open, refusal(429, 'ERR_4004', { 'Retry-After': '1' })]);
+  test('a rate limit is waited for, because the server checks it before the key', async () => {
+    const { rendio, calls, modelId } = await clientWithAnswers([
+      open,
+      errorAnswer(429, 'ERR_4004', { 'Retry-After': '1' }),
+    ]);
     await rendio.submit({ model_id: modelId, prompt: DECLINED });
     assert.equal(keysOf(calls).length, 1);
     assert.equal((await rendio.jobs()).total, 1);
   });
 
-  test('a refusal of the caller keeps the key', async () => {
-    const { rendio, modelId } = await meeting([open, refusal(403, 'ERR_4013')]);
+  test('a 403 for the caller keeps the key', async () => {
+    const { rendio, modelId } = await clientWithAnswers([open, errorAnswer(403, 'ERR_4013')]);
     await assert.rejects(rendio.submit({ model_id: modelId, prompt: DECLINED }), { code: 'ERR_4013' });
     assert.ok(await rendio.unanswered());
   });
 
-  test('a refusal of the request settles it', async () => {
-    const { rendio, modelId } = await meeting([open, refusal(402, 'ERR_4001')]);
+  test('a rejected request deletes the key', async () => {
+    const { rendio, modelId } = await clientWithAnswers([open, errorAnswer(402, 'ERR_4001')]);
     await assert.rejects(rendio.submit({ model_id: modelId, prompt: DECLINED }), { code: 'ERR_4001' });
     assert.equal(await rendio.unanswered(), null);
   });
 });
 
-describe('a key', () => {
-  test('is kept over an abort and a reload, and goes on with the same request', async () => {
+describe('an idempotency key', () => {
+  test('survives an abort and a reload, and is used again for the same request', async () => {
     const { rendio, storage, calls, modelId } = await newClient(proxy.url);
     const request = { model_id: modelId, prompt: `left behind ${DECLINED}`, settings: { duration: 2, fps: 24 } };
     await rendio.onboard();
-    const leaving = new AbortController();
+    const controller = new AbortController();
     proxy.cutNext('left behind', { part: 'answer', share: 0 });
-    const onRetry = () => leaving.abort(new Error('the page is left'));
-    await assert.rejects(rendio.submit(request, { signal: leaving.signal, onRetry }), { message: 'the page is left' });
+    const onRetry = () => controller.abort(new Error('the page is left'));
+    await assert.rejects(rendio.submit(request, { signal: controller.signal, onRetry }), {
+      message: 'the page is left',
+    });
 
     const { rendio: reloaded, calls: later } = await newClient(proxy.url, storage);
     const open = await reloaded.unanswered();
@@ -158,35 +163,35 @@ describe('a key', () => {
     assert.equal(await reloaded.unanswered(), null);
   });
 
-  test('is not lost because another request was sent meanwhile, also by another client', async () => {
+  test('is not lost when other requests are sent meanwhile, also by another client', async () => {
     const { rendio, storage, modelId } = await newClient(proxy.url);
     const { rendio: tab } = await newClient(proxy.url, storage);
     await rendio.onboard();
-    const prompts = [1, 2, 3, 4].map((number) => `wish ${number} ${DECLINED}`);
+    const prompts = [1, 2, 3, 4].map((number) => `video ${number} ${DECLINED}`);
     for (const prompt of prompts) proxy.cutNext(prompt, { part: 'answer', share: 0 });
-    const tried = prompts.map((prompt, index) =>
+    const attempts = prompts.map((prompt, index) =>
       (index % 2 ? tab : rendio).submit({ model_id: modelId, prompt }, { patienceMs: 0 }),
     );
-    for (const { status } of await Promise.allSettled(tried)) assert.equal(status, 'rejected');
-    const open = await kept<{ key: string }[]>(storage, 'pending');
+    for (const { status } of await Promise.allSettled(attempts)) assert.equal(status, 'rejected');
+    const open = await readStored<{ key: string }[]>(storage, 'pending');
     assert.equal(new Set(open?.map(({ key }) => key)).size, 4);
     for (const prompt of prompts) await tab.submit({ model_id: modelId, prompt });
     assert.equal((await tab.jobs()).total, 4);
-    assert.equal(await kept(storage, 'pending'), null);
+    assert.equal(await readStored(storage, 'pending'), null);
   });
 
   test('of an account is not used for another', async () => {
     const { rendio, storage, modelId, calls } = await newClient(server.url);
     await rendio.onboard();
     const old = { key: '1b4e28ba-2fa1-41d2-883f-0016d3cca427', request: { model_id: modelId, prompt: DECLINED } };
-    await keep(storage, 'pending', [{ ...old, account: 'somebody else', at: Date.now() }]);
+    await writeStored(storage, 'pending', [{ ...old, account: 'another account', at: Date.now() }]);
     assert.equal(await rendio.unanswered(), null);
     await rendio.submit(old.request);
     assert.notEqual(keysOf(calls)[0], old.key);
-    assert.equal((await kept<unknown[]>(storage, 'pending'))?.length, 1);
+    assert.equal((await readStored<unknown[]>(storage, 'pending'))?.length, 1);
   });
 
-  test('of one’s own makes two equal requests two videos', async () => {
+  test('given by the caller makes two equal requests two videos', async () => {
     const { rendio, modelId } = await newClient(server.url);
     const request = { model_id: modelId, prompt: DECLINED };
     const [one, two] = await Promise.all([
@@ -198,7 +203,7 @@ describe('a key', () => {
   });
 });
 
-test('a failed video is an error with its job, in the language of the client, and its credits are back', async () => {
+test('a failed video throws an error with its job, in the client’s language, and its credits are refunded', async () => {
   const { rendio, modelId } = await newClient(server.url);
   const error: unknown = await rendio
     .generate({ model_id: modelId, prompt: DECLINED })
@@ -208,7 +213,7 @@ test('a failed video is an error with its job, in the language of the client, an
   assert.equal(await rendio.credits(), 10);
 });
 
-test('a cancellation and a deletion whose answers are lost are asked for again, and done once', async () => {
+test('a cancellation and a deletion whose answers are lost are retried, and happen once', async () => {
   const { rendio, modelId } = await newClient(proxy.url);
   const { job_id } = await rendio.submit({ model_id: modelId, prompt: ENDLESS });
   proxy.cutNext('/cancel-video-job', { part: 'answer', share: 0.5 });

@@ -3,7 +3,7 @@ import { createClient, memoryStorage, type RendioClient, type Storage } from '..
 
 /** Declined by the sandbox at once: paid for and refunded without any rendering. */
 export const DECLINED = '[sandbox:fail]';
-/** Never ends by itself. */
+/** The sandbox runs it until it is cancelled. */
 export const ENDLESS = '[sandbox:timeout]';
 export const SHORT = { duration: 1, resolution: '360p' };
 
@@ -12,10 +12,10 @@ export type Seen = { method: string; path: string; headers: Headers; isAnswered:
 
 export type Guest = { rendio: RendioClient; storage: Storage; calls: Seen[]; modelId: string };
 
-/** A client that was never here before, on `storage`, with a list of the calls that it made. */
+/** A new client on `storage`, with a list of the calls that it makes. */
 export async function newClient(url: string, storage = memoryStorage(), wrap: (next: Fetch) => Fetch = (next) => next) {
   const calls: Seen[] = [];
-  const watched: Fetch = (input, init) => {
+  const recordingFetch: Fetch = (input, init) => {
     const { pathname, search } = new URL(String(input));
     const headers = new Headers(init?.headers);
     const seen = { method: init?.method ?? 'GET', path: pathname + search, headers, isAnswered: false };
@@ -25,7 +25,7 @@ export async function newClient(url: string, storage = memoryStorage(), wrap: (n
       return response;
     });
   };
-  const rendio = createClient({ url, storage, fetch: wrap(watched) });
+  const rendio = createClient({ url, storage, fetch: wrap(recordingFetch) });
   return { rendio, storage, calls, modelId: await sandboxModel(url) };
 }
 
@@ -36,19 +36,19 @@ export async function sandboxModel(url: string): Promise<string> {
   return model.id;
 }
 
-/** What is kept under a name, as the client stores it. */
-export async function kept<Value>(storage: Storage, name: string): Promise<Value | null> {
+/** The value that the client stores under a name. */
+export async function readStored<Value>(storage: Storage, name: string): Promise<Value | null> {
   return JSON.parse((await storage.get(`rendio.${name}`)) ?? 'null');
 }
 
-export async function keep(storage: Storage, name: string, value: unknown): Promise<void> {
+export async function writeStored(storage: Storage, name: string, value: unknown): Promise<void> {
   await storage.set(`rendio.${name}`, JSON.stringify(value));
 }
 
-/** Resolves once it holds; looks every few milliseconds, for 20 seconds at most. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+/** Resolves once the condition condition; checks every 10 ms, for at most 20 seconds. */
+export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + 20_000;
-  while (!(await holds())) {
+  while (!(await condition())) {
     assert.ok(performance.now() < end, `not within 20 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

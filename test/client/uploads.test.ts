@@ -1,4 +1,4 @@
-/** Pictures: uploaded once under the name that their content gives them, and animated once however often that is asked. */
+/** Images: uploaded once under a name made from their content, and animated once even if the request is repeated. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
@@ -25,8 +25,8 @@ after(async () => {
 const uploadsIn = (calls: Seen[]) =>
   calls.filter(({ method, path }) => method === 'POST' && path.startsWith('/storage/v1/object/user_uploads/'));
 
-describe('a picture', () => {
-  test('is stored under its owner and its content, and comes back as it was until it is removed', async () => {
+describe('an image', () => {
+  test('is stored under its owner and its hash, and is returned unchanged until it is removed', async () => {
     const { rendio } = await newClient(server.url);
     const { path, contentType, bytes } = await rendio.uploads.put(lake);
     const hash = createHash('sha256').update(lake).digest('hex');
@@ -40,7 +40,7 @@ describe('a picture', () => {
     await assert.rejects(rendio.uploads.get(path), { name: 'RendioError', code: 'ERR_4007', status: 404 });
   });
 
-  test('has the type that its bytes say, whatever its file is called', async () => {
+  test('has the type of its bytes, whatever its file name says', async () => {
     const { rendio } = await newClient(server.url);
     for (const format of ['png', 'webp'] as const) {
       const file = new File([await drawPicture(200, 100, { format })], 'holiday.jpg', { type: 'image/jpeg' });
@@ -50,7 +50,7 @@ describe('a picture', () => {
     }
   });
 
-  test('may be named, and a later one of that name takes its place', async () => {
+  test('may be given a name, and a later one of that name replaces it', async () => {
     const { rendio } = await newClient(server.url);
     const other = await drawPicture(640, 360, { sky: '#602030' });
     const { path } = await rendio.uploads.put(lake, { name: 'first-frame.jpg' });
@@ -58,7 +58,7 @@ describe('a picture', () => {
     assert.deepEqual(Buffer.from(await (await rendio.uploads.get(path)).arrayBuffer()), other);
   });
 
-  test('has a name of its content also where there is no crypto.subtle', async (t) => {
+  test('is named by its content also where there is no crypto.subtle', async (t) => {
     const { rendio } = await newClient(server.url);
     const { subtle } = crypto;
     Object.defineProperty(crypto, 'subtle', { value: undefined, configurable: true });
@@ -70,12 +70,12 @@ describe('a picture', () => {
     assert.notEqual(other.path, one.path);
   });
 
-  test('tells how much of it has left', async () => {
+  test('reports the bytes that were sent', async () => {
     const { rendio } = await newClient(server.url);
-    const told: Progress[] = [];
-    await rendio.uploads.put(lake, { onProgress: (progress) => told.push(progress) });
+    const reported: Progress[] = [];
+    await rendio.uploads.put(lake, { onProgress: (progress) => reported.push(progress) });
     const total = lake.length;
-    assert.deepEqual(told, [
+    assert.deepEqual(reported, [
       { sent: 0, total },
       { sent: total, total },
     ]);
@@ -84,10 +84,10 @@ describe('a picture', () => {
 
 describe('an upload', () => {
   for (const [what, part] of [
-    ['is cut on its way there', 'request'],
-    ['has lost its answer', 'answer'],
+    ['is cut while it is sent', 'request'],
+    ['loses its answer', 'answer'],
   ] as const) {
-    test(`that ${what} is made again under the same name`, async () => {
+    test(`that ${what} is retried under the same name`, async () => {
       const { rendio, calls } = await newClient(proxy.url);
       await rendio.onboard();
       proxy.cutNext('/storage/v1/object/user_uploads/', { part, share: 0.5 });
@@ -99,7 +99,7 @@ describe('an upload', () => {
     });
   }
 
-  test('whose token has ended is made once more with a new one', async () => {
+  test('whose token is invalid is repeated with a new one', async () => {
     const storage = memoryStorage();
     const { rendio } = await newClient(server.url, storage);
     await rendio.onboard();
@@ -112,20 +112,20 @@ describe('an upload', () => {
   test('that is aborted ends with the reason', async () => {
     const { rendio } = await newClient(server.url);
     await rendio.onboard();
-    const leaving = new AbortController();
-    const onProgress = () => leaving.abort(new Error('changed my mind'));
-    await assert.rejects(rendio.uploads.put(lake, { signal: leaving.signal, onProgress }), {
+    const controller = new AbortController();
+    const onProgress = () => controller.abort(new Error('changed my mind'));
+    await assert.rejects(rendio.uploads.put(lake, { signal: controller.signal, onProgress }), {
       message: 'changed my mind',
     });
   });
 
   for (const [what, make, code, status] of [
-    ['is no picture', () => Buffer.from('<html>hello</html>'), 'ERR_4015', 415],
-    ['breaks off', async () => lake.subarray(0, 800), 'ERR_4015', 415],
+    ['is not an image', () => Buffer.from('<html>hello</html>'), 'ERR_4015', 415],
+    ['is incomplete', async () => lake.subarray(0, 800), 'ERR_4015', 415],
     ['is too large', async () => Buffer.concat([lake, Buffer.alloc(10_485_761)]), 'ERR_4014', 413],
     ['is too small', () => drawPicture(16, 16), 'ERR_4006', 400],
   ] as const) {
-    test(`that ${what} is refused with the server’s sentence, and not tried again`, async () => {
+    test(`that ${what} is rejected with the server’s message, and not retried`, async () => {
       const { rendio, calls } = await newClient(server.url);
       const error: unknown = await rendio.uploads.put(Buffer.from(await make())).catch((thrown: unknown) => thrown);
       assert.ok(error instanceof RendioError, String(error));
@@ -136,16 +136,16 @@ describe('an upload', () => {
   }
 });
 
-describe('a generation with a picture', () => {
-  async function animator(url: string) {
+describe('a generation with an image', () => {
+  async function guestWithImage(url: string) {
     const guest = await newClient(url);
     const model = (await guest.rendio.models()).find(({ name }) => name === 'Animate');
     assert.ok(model);
     return { ...guest, request: { model_id: model.id, prompt: 'the sun rises', image: lake } };
   }
 
-  test('uploads it, names its path, and ends in a video', async () => {
-    const { rendio, request, calls } = await animator(server.url);
+  test('uploads the image, sends its path, and results in a video', async () => {
+    const { rendio, request, calls } = await guestWithImage(server.url);
     const uploads: Progress[] = [];
     const job = await rendio.generate(request, { onUpload: (progress) => uploads.push(progress) });
     assert.equal(job.status, 'completed');
@@ -154,8 +154,8 @@ describe('a generation with a picture', () => {
     assert.equal(uploads.at(-1)?.sent, lake.length);
   });
 
-  test('that had no answer goes on under its key with the same path, and is paid for once', async () => {
-    const { rendio, request } = await animator(proxy.url);
+  test('without an answer is retried under its key with the same path, and charged once', async () => {
+    const { rendio, request } = await guestWithImage(proxy.url);
     await rendio.onboard();
     proxy.cutNext('the sun rises', { part: 'answer', share: 0 });
     await assert.rejects(rendio.submit(request, { patienceMs: 0 }), { name: 'ConnectionError' });
@@ -166,9 +166,9 @@ describe('a generation with a picture', () => {
     assert.equal(await rendio.unanswered(), null);
   });
 
-  test('whose picture is refused costs nothing and leaves no key behind', async () => {
-    const { rendio, request } = await animator(server.url);
-    await assert.rejects(rendio.generate({ ...request, image: Buffer.from('no picture') }), { code: 'ERR_4015' });
+  test('whose image is rejected costs nothing and leaves no key', async () => {
+    const { rendio, request } = await guestWithImage(server.url);
+    await assert.rejects(rendio.generate({ ...request, image: Buffer.from('not an image') }), { code: 'ERR_4015' });
     assert.deepEqual([await rendio.credits(), await rendio.unanswered(), (await rendio.jobs()).total], [10, null, 0]);
   });
 });

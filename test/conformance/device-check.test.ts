@@ -15,7 +15,7 @@ import type { Log } from '../../src/kernel/log.ts';
 
 type Line = { level: string; fields: object; message: string };
 
-/** Every line any adapter wrote, for the last test of the file. */
+/** Every line that any adapter logged, for the check at the end of the file. */
 const everyLine: Line[] = [];
 
 function collectingLog(): Log & { lines: Line[] } {
@@ -27,7 +27,7 @@ function collectingLog(): Log & { lines: Line[] } {
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-function turnableClock(): Clock & { turn(ms: number): void } {
+function manualClock(): Clock & { turn(ms: number): void } {
   let nowMs = Date.UTC(2026, 10, 22, 12);
   return {
     now: () => new Date(nowMs),
@@ -41,17 +41,17 @@ const tokenOf = (text: string) => Buffer.from(text).toString('base64');
 const phone = tokenOf('device:phone-0001 and what makes this token another');
 const isKnown = (bit0: boolean, bit1: boolean) => ({ state: 'known', bit0, bit1 });
 
-/** Long enough for two answers on a busy machine; what must time out has its own. */
-const AMPLE_MS = 10_000;
+/** Long enough for two answers on a busy machine; tests of timeouts use SHORT_MS. */
+const TIMEOUT_MS = 10_000;
 const SHORT_MS = 250;
 
-async function bench(t: TestContext, door: string) {
+async function bench(t: TestContext, transport: string) {
   const dataDir = await mkdtemp(join(tmpdir(), 'device-check-'));
-  const clock = turnableClock();
+  const clock = manualClock();
   const log = collectingLog();
   const world = await createWorld({ dataDir, clock, log });
   const { controls, credentials } = world.deviceCheck;
-  const served = door === 'over a port' ? await serveSimulator(withControls(world.deviceCheck)) : undefined;
+  const served = transport === 'over a port' ? await serveSimulator(withControls(world.deviceCheck)) : undefined;
   t.after(async () => {
     await world.close();
     await served?.close();
@@ -59,25 +59,32 @@ async function bench(t: TestContext, door: string) {
   });
   const { teamId, keyId, privateKeyPem: privateKey } = credentials;
   const options = {
-    ...{ teamId, keyId, privateKey, clock, log, timeoutMs: AMPLE_MS },
+    ...{ teamId, keyId, privateKey, clock, log, timeoutMs: TIMEOUT_MS },
     baseUrl: served?.url ?? world.deviceCheck.baseUrl,
     fetch: served ? fetch : world.fetch,
   };
   const withOptions = (changed: Partial<DeviceCheckOptions>) => createDeviceCheck({ ...options, ...changed });
-  return { controls, clock, log, withOptions, apple: withOptions({}), hasty: withOptions({ timeoutMs: SHORT_MS }) };
+  return {
+    controls,
+    clock,
+    log,
+    withOptions,
+    apple: withOptions({}),
+    shortTimeout: withOptions({ timeoutMs: SHORT_MS }),
+  };
 }
 
-for (const door of ['inside the process', 'over a port']) {
-  suite(`DeviceCheck ${door}`, { concurrency: 4 }, () => {
-    test('a device whose bits were never set has both of them false, in either wording', async (t) => {
-      const { apple, controls } = await bench(t, door);
+for (const transport of ['inside the process', 'over a port']) {
+  suite(`DeviceCheck ${transport}`, { concurrency: 4 }, () => {
+    test('a device whose bits were never set has both of them false, with either of Apple’s messages', async (t) => {
+      const { apple, controls } = await bench(t, transport);
       assert.deepEqual(await apple.query(phone), isKnown(false, false));
       controls.setNeverSetText('Bit State Not Found');
       assert.deepEqual(await apple.query(phone), isKnown(false, false));
     });
 
-    test('bits are read as they were set, for every token of the device and for no other device', async (t) => {
-      const { apple } = await bench(t, door);
+    test('bits are read as they were set, with every token of the device and for no other device', async (t) => {
+      const { apple } = await bench(t, transport);
       for (const [bit0, bit1] of [
         [true, false],
         [false, true],
@@ -90,8 +97,8 @@ for (const door of ['inside the process', 'over a port']) {
       }
     });
 
-    test('each call carries a transaction id of its own and the time in milliseconds', async (t) => {
-      const { apple, clock, controls } = await bench(t, door);
+    test('each call has its own transaction id and the time in milliseconds', async (t) => {
+      const { apple, clock, controls } = await bench(t, transport);
       await apple.query(phone);
       clock.turn(1234);
       await apple.setBits(phone, { bit0: true, bit1: false });
@@ -105,17 +112,17 @@ for (const door of ['inside the process', 'over a port']) {
       assert.equal(calls[2]?.timestamp, clock.now().getTime());
     });
 
-    test('a token that Apple does not know is a bad token, and sets nothing', async (t) => {
-      const { apple, controls, log } = await bench(t, door);
+    test('a token that Apple rejects is a bad token, and sets nothing', async (t) => {
+      const { apple, controls, log } = await bench(t, transport);
       assert.deepEqual(await apple.query(tokenOf('invalid device:phone-0001')), { state: 'bad_token' });
       assert.equal(await apple.setBits(tokenOf('invalid'), { bit0: true, bit1: true }), 'bad_token');
       assert.deepEqual(await controls.devices(), []);
-      assert.equal(controls.calls().length, 2, 'no second try');
+      assert.equal(controls.calls().length, 2, 'no second attempt');
       assert.deepEqual(log.lines, []);
     });
 
-    test('what is no base64 of a reasonable size is a bad token without a question to Apple', async (t) => {
-      const { apple, controls } = await bench(t, door);
+    test('a token that is not base64 of a reasonable size is a bad token without a request to Apple', async (t) => {
+      const { apple, controls } = await bench(t, transport);
       for (const token of ['', '=', 'two words', 'töken', '{"a":1}', `${phone}\n`, 'A'.repeat(8193), 'AA===']) {
         assert.deepEqual(await apple.query(token), { state: 'bad_token' });
         assert.equal(await apple.setBits(token, { bit0: true, bit1: true }), 'bad_token');
@@ -126,7 +133,7 @@ for (const door of ['inside the process', 'over a port']) {
       }
     });
 
-    const refusals: [number, string, 'bad_token' | 'our fault' | 'not our fault'][] = [
+    const rejections: [number, string, 'bad_token' | 'our fault' | 'not our fault'][] = [
       [400, 'Bad Device Token', 'bad_token'],
       [400, 'Missing or incorrectly formatted device token payload', 'bad_token'],
       [400, 'Missing or badly formatted authorization token', 'our fault'],
@@ -142,9 +149,9 @@ for (const door of ['inside the process', 'over a port']) {
       [429, 'Too Many Requests', 'not our fault'],
     ];
 
-    test('only a 400 that names the device token is about the device; other refusals change nothing', async (t) => {
-      const { apple, controls, log } = await bench(t, door);
-      for (const [status, text, meaning] of refusals) {
+    test('only a 400 about the device token makes it a bad token; other rejections change nothing', async (t) => {
+      const { apple, controls, log } = await bench(t, transport);
+      for (const [status, text, meaning] of rejections) {
         controls.plan({ times: 2, reply: { status, text } });
         const answer = await apple.query(phone);
         const outcome = await apple.setBits(phone, { bit0: true, bit1: true });
@@ -158,12 +165,12 @@ for (const door of ['inside the process', 'over a port']) {
         const level = meaning === 'our fault' ? 'error' : 'warn';
         assert.deepEqual(levels, [level, level], `${status} ${text}`);
       }
-      assert.equal(controls.calls().length, refusals.length * 2, 'none of them is asked twice');
+      assert.equal(controls.calls().length, rejections.length * 2, 'none of them is retried');
       assert.deepEqual(await controls.devices(), []);
     });
 
-    test('a key, a team or a time that Apple does not accept is our fault, never the device’s', async (t) => {
-      const { withOptions, clock, log, controls } = await bench(t, door);
+    test('a key, a team or a time that Apple does not accept is logged as our error, never a bad token', async (t) => {
+      const { withOptions, clock, log, controls } = await bench(t, transport);
       const { privateKeyPem: privateKey } = (await worldOf(t)).deviceCheck.credentials;
       const shifted = (ms: number) => ({ clock: { now: () => new Date(clock.now().getTime() + ms) } });
       const wrong = [
@@ -187,15 +194,15 @@ for (const door of ['inside the process', 'over a port']) {
       assert.equal(controls.calls().length, wrong.length);
     });
 
-    test('a question that meets a passing failure is asked once more', async (t) => {
-      const { apple, controls } = await bench(t, door);
-      const passing = [
+    test('a query is repeated once after a transient failure', async (t) => {
+      const { apple, controls } = await bench(t, transport);
+      const transient = [
         { status: 500 },
         { status: 502, text: '<html>bad gateway</html>' },
         { status: 503, headers: { 'retry-after': '0' } },
         { status: 429, headers: { 'retry-after': '0' } },
       ];
-      for (const reply of passing) {
+      for (const reply of transient) {
         controls.plan({ on: 'query', reply });
         assert.deepEqual(await apple.query(phone), isKnown(false, false));
       }
@@ -206,8 +213,8 @@ for (const door of ['inside the process', 'over a port']) {
       assert.equal(controls.calls().length, 2 * 6);
     });
 
-    test('a lasting failure says nothing about the device, and is given up after the second try', async (t) => {
-      const { apple, controls, log } = await bench(t, door);
+    test('a lasting failure makes the device’s state unavailable after the second attempt', async (t) => {
+      const { apple, controls, log } = await bench(t, transport);
       controls.plan({ times: 9, reply: { status: 500 } });
       assert.deepEqual(await apple.query(phone), { state: 'unavailable', cause: 'answered 500' });
       assert.equal(controls.calls().length, 2);
@@ -217,8 +224,8 @@ for (const door of ['inside the process', 'over a port']) {
       );
     });
 
-    test('whoever asks for more patience than a second is not asked again', async (t) => {
-      const { apple, controls } = await bench(t, door);
+    test('a query is not repeated after a Retry-After of more than a second', async (t) => {
+      const { apple, controls } = await bench(t, transport);
       for (const status of [429, 503]) {
         controls.plan({ reply: { status, headers: { 'retry-after': '2' } } });
         assert.equal((await apple.query(phone)).state, 'unavailable');
@@ -226,28 +233,28 @@ for (const door of ['inside the process', 'over a port']) {
       assert.equal(controls.calls().length, 2);
     });
 
-    test('silence ends the question in time, in the headers as in the body', async (t) => {
-      const { hasty, controls } = await bench(t, door);
-      const silences = [
+    test('a query times out while it waits for the headers or for the body', async (t) => {
+      const { shortTimeout, controls } = await bench(t, transport);
+      const hangs = [
         { hangMs: 60_000 },
         { reply: { status: 200, text: 'Failed to find bit state', stallMs: 60_000 } },
         { reply: { status: 400, text: 'Bad Device Token', stallMs: 60_000 } },
       ];
-      for (const silence of silences) {
-        controls.plan(silence);
-        const askedAtMs = performance.now();
-        assert.deepEqual(await hasty.query(phone), { state: 'unavailable', cause: 'no answer in time' });
-        const tookMs = performance.now() - askedAtMs;
+      for (const hang of hangs) {
+        controls.plan(hang);
+        const startedAtMs = performance.now();
+        assert.deepEqual(await shortTimeout.query(phone), { state: 'unavailable', cause: 'no answer in time' });
+        const tookMs = performance.now() - startedAtMs;
         assert.ok(tookMs > SHORT_MS / 2 && tookMs < 5000, `${tookMs} ms`);
       }
       controls.plan({ apply: true, hangMs: 60_000 });
-      const outcome = await hasty.setBits(phone, { bit0: true, bit1: false });
+      const outcome = await shortTimeout.setBits(phone, { bit0: true, bit1: false });
       assert.deepEqual(outcome, { outcome: 'unknown', cause: 'no answer in time' });
-      assert.deepEqual(await hasty.query(phone), isKnown(true, false));
+      assert.deepEqual(await shortTimeout.query(phone), isKnown(true, false));
     });
 
-    test('an answer that is not Apple’s says nothing: pages, redirects, floods, other JSON', async (t) => {
-      const { apple, controls, log } = await bench(t, door);
+    test('an answer that is not Apple’s makes the state unavailable: pages, redirects, huge bodies, other JSON', async (t) => {
+      const { apple, controls, log } = await bench(t, transport);
       const strange = [
         { status: 200, text: '<html><body>Failed to find bit state</body></html>' },
         { status: 200, text: 'OK' },
@@ -266,18 +273,18 @@ for (const door of ['inside the process', 'over a port']) {
         assert.equal((await apple.query(phone)).state, 'unavailable', JSON.stringify(reply));
         assert.equal(log.lines.splice(0).length, 1, JSON.stringify(reply));
       }
-      assert.equal(controls.calls().length, strange.length, 'none of them is asked twice');
+      assert.equal(controls.calls().length, strange.length, 'none of them is retried');
     });
 
-    test('an update that was carried out and answered with a failure is unknown, and safe to repeat', async (t) => {
-      const { apple, controls } = await bench(t, door);
-      const spoiled = [
+    test('an update that was applied but answered with a failure is unknown, and safe to repeat', async (t) => {
+      const { apple, controls } = await bench(t, transport);
+      const failures = [
         { status: 500 },
         { status: 200, text: '<html>welcome to the hotel</html>' },
         { status: 200, fillerBytes: 1_000_000 },
         { status: 302, headers: { location: '/' } },
       ];
-      for (const reply of [...spoiled, 'cut' as const]) {
+      for (const reply of [...failures, 'cut' as const]) {
         await controls.forget('phone-0001');
         controls.plan({ on: 'update', times: 2, apply: true, reply });
         const outcome = await apple.setBits(phone, { bit0: true, bit1: true });
@@ -288,8 +295,8 @@ for (const door of ['inside the process', 'over a port']) {
       }
     });
 
-    test('an update that failed without being carried out is unknown too, or done at the second try', async (t) => {
-      const { apple, controls } = await bench(t, door);
+    test('an update that failed without being applied is unknown too, or done at the second attempt', async (t) => {
+      const { apple, controls } = await bench(t, transport);
       controls.plan({ on: 'update', times: 2, reply: { status: 500 } });
       const outcome = await apple.setBits(phone, { bit0: true, bit1: false });
       assert.deepEqual(outcome, { outcome: 'unknown', cause: 'answered 500' });
@@ -299,8 +306,8 @@ for (const door of ['inside the process', 'over a port']) {
       assert.deepEqual(await apple.query(phone), isKnown(true, false));
     });
 
-    test('a refusal at the second try does not undo what the first may have done', async (t) => {
-      const { apple, controls } = await bench(t, door);
+    test('a rejected second attempt leaves the outcome unknown, because the first may have been applied', async (t) => {
+      const { apple, controls } = await bench(t, transport);
       for (const reply of [{ status: 400, text: 'Bad Device Token' }, { status: 401 }, { status: 429 }]) {
         controls.plan({ apply: true, reply: { status: 500 } });
         controls.plan({ reply });
@@ -311,12 +318,12 @@ for (const door of ['inside the process', 'over a port']) {
   });
 }
 
-suite('DeviceCheck out of reach', () => {
-  test('a redirect is not followed: the device token goes nowhere else', async (t) => {
+suite('DeviceCheck’s connections', () => {
+  test('a redirect is not followed: the device token is sent to no other server', async (t) => {
     const { apple, controls } = await bench(t, 'over a port');
-    const visits: string[] = [];
+    const requests: string[] = [];
     const elsewhere = createServer((request, response) => {
-      visits.push(request.url ?? '');
+      requests.push(request.url ?? '');
       response.end('{"bit0":false,"bit1":false}');
     });
     await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
@@ -330,14 +337,14 @@ suite('DeviceCheck out of reach', () => {
       controls.plan({ reply: { status, headers: { location: `http://127.0.0.1:${port}/v1/query_two_bits` } } });
       assert.deepEqual(await apple.query(phone), { state: 'unavailable', cause: `answered ${status}` });
     }
-    assert.deepEqual(visits, []);
+    assert.deepEqual(requests, []);
   });
 
-  test('without a connection nothing was set, and nothing is known', async (t) => {
-    const gone = await serveSimulator(withControls((await worldOf(t)).deviceCheck));
-    await gone.close();
+  test('without a connection an update has failed, and a query is unavailable', async (t) => {
+    const closed = await serveSimulator(withControls((await worldOf(t)).deviceCheck));
+    await closed.close();
     const { withOptions } = await bench(t, 'over a port');
-    const apple = withOptions({ baseUrl: gone.url });
+    const apple = withOptions({ baseUrl: closed.url });
     const cause = 'no connection (ECONNREFUSED)';
     assert.deepEqual(await apple.query(phone), { state: 'unavailable', cause });
     assert.deepEqual(await apple.setBits(phone, { bit0: true, bit1: true }), { outcome: 'failed', cause });
@@ -347,11 +354,11 @@ suite('DeviceCheck out of reach', () => {
 async function worldOf(t: TestContext) {
   const dataDir = await mkdtemp(join(tmpdir(), 'device-check-'));
   t.after(() => rm(dataDir, { recursive: true, force: true }));
-  return createWorld({ dataDir, clock: turnableClock(), log: collectingLog() });
+  return createWorld({ dataDir, clock: manualClock(), log: collectingLog() });
 }
 
 after(() => {
   const written = JSON.stringify(everyLine);
-  assert.ok(everyLine.length > 100, 'the adapters wrote their lines');
+  assert.ok(everyLine.length > 100, 'the adapters have logged');
   for (const text of ['phone-0001', phone, phone.slice(0, 12), 'eyJ']) assert.ok(!written.includes(text), text);
 });

@@ -1,4 +1,4 @@
-/** What every video provider promises the features, whatever is behind it. */
+/** What every video provider guarantees. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { suite, type TestContext, test } from 'node:test';
@@ -12,13 +12,13 @@ import type {
 
 export type ProviderBench = {
   provider: VideoProvider;
-  /** The same provider as another process over the same place would have it. */
+  /** The same provider as another process with the same folder or account creates it. */
   another(): VideoProvider;
-  /** An ordinary generation, as cheap as can be. */
+  /** An ordinary generation, as cheap as possible. */
   request: Omit<GenerationRequest, 'jobId' | 'prompt'>;
   /** A prompt that the provider declines, now or later. */
   declined: string;
-  /** Lets some of the provider's time pass. */
+  /** Advances the provider's clock a little. */
   tick(): Promise<void>;
   read(source: VideoSource): Promise<Uint8Array>;
   /** Everything that was logged so far. */
@@ -28,7 +28,7 @@ export type ProviderBench = {
 };
 
 const PROMPT = 'A lighthouse keeper feeds an unusual owl';
-const LOOKS_MAX = 2_000;
+const POLLS_MAX = 2_000;
 
 type Found<S extends ProviderStatus['state']> = Extract<ProviderStatus, { state: S }>;
 
@@ -48,13 +48,13 @@ async function openBench(t: TestContext, makeBench: MakeBench) {
   const { provider } = made;
   const signal = AbortSignal.timeout(60_000);
   const newRequest = (prompt = PROMPT): GenerationRequest => ({ ...made.request, jobId: randomUUID(), prompt });
-  const take = async (request: GenerationRequest) => idOf(await provider.submit(request, signal));
-  const look = (request: GenerationRequest, id: string) => provider.status(request, id, signal);
-  /** Every status until one of that state. */
-  async function reach<S extends ProviderStatus['state']>(state: S, request: GenerationRequest, id: string) {
+  const submit = async (request: GenerationRequest) => idOf(await provider.submit(request, signal));
+  const fetchStatus = (request: GenerationRequest, id: string) => provider.status(request, id, signal);
+  /** Polls until the job has that state; returns every status. */
+  async function pollUntil<S extends ProviderStatus['state']>(state: S, request: GenerationRequest, id: string) {
     const seen: ProviderStatus[] = [];
-    for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
-      const status = await look(request, id);
+    for (let polls = 0; polls < POLLS_MAX; polls += 1) {
+      const status = await fetchStatus(request, id);
       seen.push(status);
       if (isIn(state, status)) return { seen, status };
       assert.ok(status.state === 'queued' || status.state === 'processing', JSON.stringify(status));
@@ -62,19 +62,19 @@ async function openBench(t: TestContext, makeBench: MakeBench) {
     }
     throw new Error(`the job was never ${state}: ${JSON.stringify(seen.at(-1))}`);
   }
-  return { ...made, signal, newRequest, take, look, reach };
+  return { ...made, signal, newRequest, submit, fetchStatus, pollUntil };
 }
 
 function testsOfJobs(bench: Open): void {
-  test('a job that is taken goes its way without a step back, and ends as a film that outlives the process', async (t) => {
-    const { provider, newRequest, take, look, reach, read, another, signal } = await bench(t);
+  test('an accepted job advances without a step back, and ends with a video that another process can read', async (t) => {
+    const { provider, newRequest, submit, fetchStatus, pollUntil, read, another, signal } = await bench(t);
     const request = newRequest();
-    const id = await take(request);
+    const id = await submit(request);
     assert.match(id, /\S/);
-    const { seen, status } = await reach('completed', request, id);
+    const { seen, status } = await pollUntil('completed', request, id);
     const order = { queued: 0, processing: 1, completed: 2 } as Record<string, number>;
-    const places = seen.map(({ state }) => order[state] ?? -1);
-    assert.deepEqual(places, [...places].sort(), 'no step back');
+    const steps = seen.map(({ state }) => order[state] ?? -1);
+    assert.deepEqual(steps, [...steps].sort(), 'no step back');
     for (const step of seen) {
       if (step.state === 'queued') assert.ok(step.queuePosition === null || step.queuePosition >= 1);
       if (step.state === 'processing' && step.progress !== null) {
@@ -87,18 +87,18 @@ function testsOfJobs(bench: Open): void {
         .toString(),
       'ftyp',
     );
-    assert.deepEqual(await look(request, id), status, 'asking again changes nothing');
+    assert.deepEqual(await fetchStatus(request, id), status, 'another request changes nothing');
     if (status.video.from === 'url') assert.ok(isAmong(provider.mediaHosts, status.video.url), status.video.url);
 
     await provider.close();
-    assert.deepEqual(await another().status(request, id, signal), status, 'another process knows it too');
+    assert.deepEqual(await another().status(request, id, signal), status, 'another process gets the same status');
   });
 
-  test('what the provider declines has a code and a cause, and no prompt or key is in its words or in the log', async (t) => {
-    const { provider, newRequest, reach, declined, signal, logged, secret } = await bench(t);
+  test('a declined job has a code and a cause; neither the prompt nor the key is in the cause or in the log', async (t) => {
+    const { provider, newRequest, pollUntil, declined, signal, logged, secret } = await bench(t);
     const request = newRequest(`${PROMPT} ${declined}`);
     const answer = await provider.submit(request, signal);
-    const ending = answer.outcome === 'declined' ? answer : (await reach('failed', request, idOf(answer))).status;
+    const ending = answer.outcome === 'declined' ? answer : (await pollUntil('failed', request, idOf(answer))).status;
     assert.equal(ending.code, 'ERR_5003');
     assert.match(ending.cause, /\S/);
     await provider.cancel(request, randomUUID(), signal);
@@ -110,40 +110,40 @@ function testsOfJobs(bench: Open): void {
 }
 
 function testsOfRepeats(bench: Open): void {
-  test('the same job sent twice is one job where that is promised; else nobody promises it', async (t) => {
-    const { provider, newRequest, take } = await bench(t);
+  test('a job that is submitted twice is one job only where submits are repeatable', async (t) => {
+    const { provider, newRequest, submit } = await bench(t);
     const request = newRequest();
-    const ids = new Set([await take(request), await take(request)]);
+    const ids = new Set([await submit(request), await submit(request)]);
     assert.equal(ids.size, provider.submitIsRepeatable ? 1 : 2);
   });
 
   test('cancelling, releasing and closing are safe to repeat, for unknown jobs too', async (t) => {
-    const { provider, newRequest, take, look, signal } = await bench(t);
+    const { provider, newRequest, submit, fetchStatus, signal } = await bench(t);
     const request = newRequest();
-    const id = await take(request);
+    const id = await submit(request);
     for (let times = 0; times < 2; times += 1) {
       await provider.cancel(request, id, signal);
       await provider.cancel(newRequest(), randomUUID(), signal);
       await provider.cancel(request, id, AbortSignal.abort());
     }
-    assert.notEqual((await look(request, id)).state, 'completed', 'it had not begun');
+    assert.notEqual((await fetchStatus(request, id)).state, 'completed', 'it had not started');
     await provider.release(request.jobId);
     await provider.release(request.jobId);
     await provider.close();
     await provider.close();
   });
 
-  test('no signal makes an answer an exception', async (t) => {
-    const { provider, newRequest, take } = await bench(t);
-    const gone = AbortSignal.abort();
-    const answer = await provider.submit(newRequest(), gone);
+  test('an aborted signal never makes a call throw', async (t) => {
+    const { provider, newRequest, submit } = await bench(t);
+    const aborted = AbortSignal.abort();
+    const answer = await provider.submit(newRequest(), aborted);
     assert.ok(answer.outcome === 'retryable' || answer.outcome === 'unknown' || provider.submitIsRepeatable);
     const request = newRequest();
-    const id = await take(request);
-    assert.match((await provider.status(request, id, gone)).state, /^(?:queued|processing|unreachable)$/);
+    const id = await submit(request);
+    assert.match((await provider.status(request, id, aborted)).state, /^(?:queued|processing|unreachable)$/);
   });
 
-  test('what it sends no webhooks for cannot be verified; what it sends is told from what it did not', async (t) => {
+  test('an unsigned webhook is rejected, or there is no verification where the provider sends none', async (t) => {
     const { provider } = await bench(t);
     const nothing = { headers: new Headers(), body: new Uint8Array(), receivedAt: new Date(0) };
     const verdict = await provider.verifyWebhook?.(nothing);

@@ -1,4 +1,4 @@
-/** The port of video providers, held against everything that stands behind it. */
+/** The guarantees of the provider port, tested with every provider. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,22 +8,22 @@ import { providerOf } from '../../src/providers/manifest.ts';
 import { createSandboxAdapter } from '../../src/providers/sandbox/index.ts';
 import { sandbox } from '../../src/providers/sandbox/manifest.ts';
 import { collectingLog, falBench } from '../providers/fal-bench.ts';
-import { HIDDEN_PICTURE, runwayBench } from '../providers/runway-bench.ts';
+import { PRIVATE_IMAGE, runwayBench } from '../providers/runway-bench.ts';
 import { type ProviderBench, providerConformance } from './provider-suite.ts';
 
-const NO_PICTURE = { image: null, webhookUrl: null };
+const NO_IMAGE = { image: null, webhookUrl: null };
 
 for (const [name, providerModelId] of [
   ['fal', 'fal-ai/veo3.1'],
   ['pika', 'fal-ai/pika/v2.2/text-to-video'],
 ] as const) {
   providerConformance(name, async (t): Promise<ProviderBench> => {
-    const bench = await falBench(t, 'inside the process', { pace: { queueMs: 1_000, runMs: 1_000 } });
+    const bench = await falBench(t, 'inside the process', { timing: { queueMs: 1_000, runMs: 1_000 } });
     const duration = name === 'fal' ? 4 : 5;
     return {
       provider: bench.withOptions({ name }),
       another: () => bench.withOptions({ name }),
-      request: { providerModelId, settings: { duration }, ...NO_PICTURE },
+      request: { providerModelId, settings: { duration }, ...NO_IMAGE },
       declined: '[fal:moderated]',
       tick: async () => bench.clock.turn(400),
       async read(source) {
@@ -38,7 +38,7 @@ for (const [name, providerModelId] of [
 
 for (const [providerModelId, image] of [
   ['gen4.5', null],
-  ['gen4_turbo', HIDDEN_PICTURE],
+  ['gen4_turbo', PRIVATE_IMAGE],
 ] as const) {
   providerConformance(`Runway’s ${providerModelId}`, async (t): Promise<ProviderBench> => {
     const bench = await runwayBench(t, 'inside the process', { queueMs: 1_000, runMs: 1_000 });
@@ -75,7 +75,7 @@ providerConformance('the sandbox', async (t): Promise<ProviderBench> => {
   return {
     provider: open(),
     another: open,
-    request: { providerModelId: 'sandbox/clip', settings: { duration: 1, resolution: '360p' }, ...NO_PICTURE },
+    request: { providerModelId: 'sandbox/clip', settings: { duration: 1, resolution: '360p' }, ...NO_IMAGE },
     declined: '[sandbox:fail]',
     tick: () => wait(30),
     async read(source) {

@@ -1,4 +1,4 @@
-/** Every choice of settings that the catalogue offers with a vendor, and under the vendor's own types what is to be sent for it. */
+/** Every choice of settings in the catalogue, and the input for the vendor, checked with the vendor's own types. */
 import { readFileSync } from 'node:fs';
 import type { EndpointTypeMap } from '@fal-ai/client/endpoints';
 import type { RunwayML } from '@runwayml/sdk';
@@ -14,7 +14,7 @@ export const PROMPT = 'A lighthouse keeper feeds an unusual owl';
 const WIDE_TALL = ['16:9', '9:16'] as const;
 const SIZES = ['720p', '1080p'] as const;
 
-/** Settings as the catalogue offers them, and what the vendor is to get for them. */
+/** Settings as in the catalogue, and the input that the vendor must get for them. */
 export type Case<Sent = object> = { model: string; settings: VideoSettings; input: Sent };
 
 type Veo = 'fal-ai/veo3.1' | 'fal-ai/veo3.1/fast';
@@ -36,8 +36,8 @@ function* veoCases(model: Veo): Generator<Case<Input<Veo>>> {
 function* animateCases(): Generator<Case> {
   const model = 'fal-ai/veo3.1/image-to-video';
   for (const { settings, input } of veoCases('fal-ai/veo3.1')) {
-    const withPicture = { ...input, image_url: IMAGE_URL } satisfies Input<typeof model>;
-    yield { model, settings, input: withPicture };
+    const withImage = { ...input, image_url: IMAGE_URL } satisfies Input<typeof model>;
+    yield { model, settings, input: withImage };
   }
 }
 
@@ -87,19 +87,19 @@ function* runwayCases(): Generator<Case> {
       const settings = { duration, aspect_ratio };
       const shape = { promptText, duration, ratio: RATIOS[aspect_ratio] };
       yield { model: 'gen4.5', settings, input: { model: 'gen4.5', ...shape } satisfies TextToVideo };
-      const picture = { promptImage: IMAGE_URL };
+      const image = { promptImage: IMAGE_URL };
       yield {
         model: 'gen4_turbo',
         settings,
-        input: { model: 'gen4_turbo', ...shape, ...picture } satisfies ImageToVideo,
+        input: { model: 'gen4_turbo', ...shape, ...image } satisfies ImageToVideo,
       };
     }
 }
 
 export const RUNWAY_CASES: Case[] = [...runwayCases()];
 
-/** The choices of every model of a vendor's that the catalogue begins with. */
-export function* offered(): Generator<{ model: string; settings: VideoSettings }> {
+/** Every choice of settings of the vendors' models in the initial catalogue. */
+export function* catalogueChoices(): Generator<{ model: string; settings: VideoSettings }> {
   const seed = readFileSync(new URL('../../db/seed/catalogue.sql', import.meta.url), 'utf8');
   for (const [, model = '', schema = ''] of seed.matchAll(/'(?:fal|pika|runway)', '([^']+)',[^']*'(\{[^']*\})'/g)) {
     const properties: Record<string, Property> = JSON.parse(schema);
@@ -121,6 +121,6 @@ function product<T>(lists: T[][]): T[][] {
   return lists.reduce<T[][]>((all, list) => all.flatMap((made) => list.map((item) => [...made, item])), [[]]);
 }
 
-/** The same for the same choice. */
+/** Equal for equal choices. */
 export const keyOf = ({ model, settings }: Pick<Case, 'model' | 'settings'>) =>
   `${model} ${JSON.stringify(Object.entries(settings).sort())}`;

@@ -9,15 +9,15 @@ import { createTestDatabase, ownerPool, type TestDatabase } from '../support/pos
 
 const NAME = 'rendio-lease';
 
-/** Work that goes on until it is let go. */
-function gate() {
-  const opened = Promise.withResolvers<void>();
+/** Work that runs until `finish`. */
+function createWork() {
+  const finished = Promise.withResolvers<void>();
   const state = {
-    begun: false,
-    open: () => opened.resolve(),
-    work: async () => {
-      state.begun = true;
-      await opened.promise;
+    hasStarted: false,
+    finish: () => finished.resolve(),
+    run: async () => {
+      state.hasStarted = true;
+      await finished.promise;
       return 'done';
     },
   };
@@ -45,30 +45,30 @@ describe('a lease', () => {
 
   it('has one holder at a time, in one server and across servers', async () => {
     const servers = [lease('one'), lease('one'), lease('one')];
-    let inside = 0;
+    let running = 0;
     let most = 0;
     const work = async () => {
-      inside += 1;
-      most = Math.max(most, inside);
+      running += 1;
+      most = Math.max(most, running);
       await owner.query('select pg_sleep(0.005)');
-      inside -= 1;
+      running -= 1;
     };
     await Promise.all(Array.from({ length: 18 }, (_, index) => servers[index % 3]?.run(work)));
     assert.equal(most, 1);
   });
 
-  it('answers as its work does, and lets the next one in when that throws', async () => {
-    const mine = lease('two');
+  it('returns the result of its work, and is released when the work throws', async () => {
+    const ownLease = lease('two');
     await assert.rejects(
-      mine.run(async () => {
+      ownLease.run(async () => {
         throw new TypeError('a bug');
       }),
       TypeError,
     );
-    assert.equal(await mine.run(async () => 'fine'), 'fine');
+    assert.equal(await ownLease.run(async () => 'done'), 'done');
   });
 
-  it('an error of the work is its own, even one that says that a lock was not to be had', async () => {
+  it('throws the work’s own error, even one about a lock timeout', async () => {
     const locked = Object.assign(new Error('canceling statement due to lock timeout'), { code: '55P03' });
     await assert.rejects(
       lease('three').run(() => Promise.reject(locked)),
@@ -76,65 +76,70 @@ describe('a lease', () => {
     );
   });
 
-  it('gives up when another server holds it for too long', async () => {
-    const holder = gate();
-    const held = lease('four').run(holder.work);
-    await until(() => holder.begun);
+  it('times out when another server holds it for too long', async () => {
+    const holder = createWork();
+    const held = lease('four').run(holder.run);
+    await until(() => holder.hasStarted);
     await assert.rejects(
       lease('four', 100).run(async () => assert.fail('two at once')),
       LeaseTimeout,
     );
-    holder.open();
+    holder.finish();
     assert.equal(await held, 'done');
   });
 
-  it('gives up in time when the turn before, in the same server, goes on for too long; nobody overtakes that', async () => {
-    const mine = lease('five', 100);
-    const holder = gate();
-    const held = mine.run(holder.work);
-    await until(() => holder.begun);
+  it('times out when the previous work in the same server runs for too long, and never runs two at once', async () => {
+    const ownLease = lease('five', 100);
+    const holder = createWork();
+    const held = ownLease.run(holder.run);
+    await until(() => holder.hasStarted);
     const began = performance.now();
     await assert.rejects(
-      mine.run(async () => assert.fail('two at once')),
+      ownLease.run(async () => assert.fail('two at once')),
       LeaseTimeout,
     );
     assert.ok(performance.now() - began < 2_000);
     await assert.rejects(
-      mine.run(async () => assert.fail('two at once')),
+      ownLease.run(async () => assert.fail('two at once')),
       LeaseTimeout,
     );
-    assert.equal(await sessions(), 1, 'those who wait in line have no connection');
-    holder.open();
+    assert.equal(await sessions(), 1, 'waiting calls have no connection');
+    holder.finish();
     assert.equal(await held, 'done');
-    assert.equal(await mine.run(async () => 'next'), 'next');
+    assert.equal(await ownLease.run(async () => 'next'), 'next');
   });
 
-  it('of a server that is gone goes to the next one at once', async () => {
-    const lost = gate();
-    const running = lease('six').run(lost.work);
-    await until(() => lost.begun);
+  it('of a killed server goes to the next one at once', async () => {
+    const killed = createWork();
+    const running = lease('six').run(killed.run);
+    await until(() => killed.hasStarted);
     const next = lease('six').run(async () => 'taken over');
-    // What the database sees of a process that was killed.
+    // The database ends the session of a killed process like this.
     const holder = await owner.query<{ pid: number }>(
       `select pid from pg_locks where locktype = 'advisory' and granted and database =
          (select oid from pg_database where datname = current_database())`,
     );
     await owner.query('select pg_terminate_backend($1)', [holder.rows[0]?.pid]);
     assert.equal(await next, 'taken over');
-    lost.open();
+    killed.finish();
     await running;
   });
 
-  it('leaves no session behind', async () => {
+  it('leaves no session open', async () => {
     await cutSessions(owner, NAME);
     await lease('seven').run(async () => {});
     await until(async () => (await sessions()) === 0);
   });
 
-  it('says so where there is no database', async () => {
-    const away = createLease({ url: 'postgres://nobody@127.0.0.1:1/none', name: 'x', waitMs: 100, log: silentLog });
+  it('throws where there is no database', async () => {
+    const unavailable = createLease({
+      url: 'postgres://user@127.0.0.1:1/none',
+      name: 'x',
+      waitMs: 100,
+      log: silentLog,
+    });
     await assert.rejects(
-      away.run(async () => {}),
+      unavailable.run(async () => {}),
       { code: 'ECONNREFUSED' },
     );
   });

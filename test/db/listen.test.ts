@@ -9,22 +9,22 @@ import { createTestDatabase, ownerPool } from '../support/postgres.ts';
 
 const NAME = 'rendio-listen';
 
-/** A listener on the channel `news`, over a way that can be cut, with all that it hears. */
-async function createStation(t: TestContext) {
+/** A listener on the channel `news`, through a connection that can be cut, with all payloads that it receives. */
+async function createListener(t: TestContext) {
   const database = await createTestDatabase();
   const outage = await createOutage(database.url);
   const owner = ownerPool(database.url);
   const listener = await listen({ url: outage.url, channel: 'news', log: silentLog });
-  const heard: (string | null)[] = [];
-  listener.subscribe((payload) => heard.push(payload));
+  const received: (string | null)[] = [];
+  listener.subscribe((payload) => received.push(payload));
   t.after(async () => {
     await listener.close();
     await owner.end();
     await outage[Symbol.asyncDispose]();
     await database[Symbol.asyncDispose]();
   });
-  const say = (payload: string) => owner.query('select pg_notify($1, $2)', ['news', payload]);
-  return { outage, owner, listener, heard, say };
+  const notify = (payload: string) => owner.query('select pg_notify($1, $2)', ['news', payload]);
+  return { outage, owner, listener, received, notify };
 }
 
 const sessions = async (owner: pg.Pool): Promise<number> =>
@@ -35,53 +35,53 @@ const sessions = async (owner: pg.Pool): Promise<number> =>
   ).rowCount ?? 0;
 
 describe('listening', () => {
-  it('tells every subscriber what is said on the channel, until it unsubscribes', async (t) => {
-    const { listener, heard, say } = await createStation(t);
+  it('delivers each notification to every subscriber, until it unsubscribes', async (t) => {
+    const { listener, received, notify } = await createListener(t);
     const other: (string | null)[] = [];
     const unsubscribe = listener.subscribe((payload) => other.push(payload));
-    await say('one');
-    await until(() => heard.length === 1 && other.length === 1);
+    await notify('one');
+    await until(() => received.length === 1 && other.length === 1);
     unsubscribe();
-    await say('two');
-    await until(() => heard.length === 2);
-    assert.deepEqual([heard, other], [['one', 'two'], ['one']]);
+    await notify('two');
+    await until(() => received.length === 2);
+    assert.deepEqual([received, other], [['one', 'two'], ['one']]);
   });
 
-  it('comes back when its session is ended, says that it may have missed something, and hears again', async (t) => {
-    const { owner, heard, say } = await createStation(t);
+  it('reconnects when its session is ended, sends null for what it may have missed, and receives again', async (t) => {
+    const { owner, received, notify } = await createListener(t);
     for (let times = 1; times <= 3; times += 1) {
       assert.equal(await cutSessions(owner, NAME), 1);
-      await until(() => heard.filter((payload) => payload === null).length === times);
-      await say(`after ${times}`);
-      await until(() => heard.includes(`after ${times}`));
+      await until(() => received.filter((payload) => payload === null).length === times);
+      await notify(`after ${times}`);
+      await until(() => received.includes(`after ${times}`));
     }
     assert.equal(await sessions(owner), 1, 'one session, not four');
   });
 
-  it('keeps trying while the database is away', async (t) => {
-    const { outage, heard, say } = await createStation(t);
+  it('keeps retrying while the database is unavailable', async (t) => {
+    const { outage, received, notify } = await createListener(t);
     outage.begin();
     await until(() => outage.refused >= 3);
-    assert.equal(heard.length, 0);
+    assert.equal(received.length, 0);
     outage.end();
-    await until(() => heard.includes(null));
-    await say('back');
-    await until(() => heard.includes('back'));
+    await until(() => received.includes(null));
+    await notify('back');
+    await until(() => received.includes('back'));
   });
 
-  it('closed in the middle of an outage, it does not come back', async (t) => {
-    const { outage, owner, heard, listener } = await createStation(t);
+  it('that is closed during an outage does not reconnect', async (t) => {
+    const { outage, owner, received, listener } = await createListener(t);
     outage.begin();
     await until(() => outage.refused >= 1);
     await listener.close();
     outage.end();
-    // Longer than its next wait would be.
+    // Longer than the wait before its next attempt.
     await owner.query('select pg_sleep(0.5)');
-    assert.deepEqual([await sessions(owner), heard.length], [0, 0]);
+    assert.deepEqual([await sessions(owner), received.length], [0, 0]);
   });
 
-  it('refuses to begin where there is no database', async () => {
-    const away = listen({ url: 'postgres://nobody@127.0.0.1:1/none', channel: 'news', log: silentLog });
-    await assert.rejects(away, { code: 'ECONNREFUSED' });
+  it('throws where there is no database', async () => {
+    const listening = listen({ url: 'postgres://user@127.0.0.1:1/none', channel: 'news', log: silentLog });
+    await assert.rejects(listening, { code: 'ECONNREFUSED' });
   });
 });

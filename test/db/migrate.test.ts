@@ -20,25 +20,27 @@ async function query(url: string, sql: string): Promise<Record<string, unknown>[
   }
 }
 
-/** A way to a database by which each session after the first takes a while to end. */
-async function slowFarewells(target: string) {
-  const FAREWELL = Buffer.from('X\0\0\0\u0004');
+/** A proxy to a database that delays the end of each session after the first by 200 ms. */
+async function slowTerminations(target: string) {
+  const TERMINATE = Buffer.from('X\0\0\0\u0004');
   const url = new URL(target);
   const { port, hostname } = url;
   const open = new Set<Socket>();
   let sessions = 0;
-  const server = createServer({ allowHalfOpen: true }, (near) => {
+  const server = createServer({ allowHalfOpen: true }, (clientSocket) => {
     const lateMs = sessions > 0 ? 200 : 0;
     sessions += 1;
-    const away = connect(Number(port), hostname);
-    open.add(near);
-    near.on('data', (bytes) => setTimeout(() => away.write(bytes), bytes.equals(FAREWELL) ? lateMs : 0));
-    away.on('data', (bytes) => near.write(bytes));
-    away.once('close', () => {
-      open.delete(near);
-      near.end();
+    const serverSocket = connect(Number(port), hostname);
+    open.add(clientSocket);
+    clientSocket.on('data', (bytes) =>
+      setTimeout(() => serverSocket.write(bytes), bytes.equals(TERMINATE) ? lateMs : 0),
+    );
+    serverSocket.on('data', (bytes) => clientSocket.write(bytes));
+    serverSocket.once('close', () => {
+      open.delete(clientSocket);
+      clientSocket.end();
     });
-    for (const socket of [near, away]) socket.on('error', () => {});
+    for (const socket of [clientSocket, serverSocket]) socket.on('error', () => {});
   });
   server.listen(0, hostname);
   await once(server, 'listening');
@@ -58,8 +60,8 @@ async function slowFarewells(target: string) {
   };
 }
 
-/** What a person reads who starts a server on this database. */
-async function sentenceFor(url: string): Promise<string> {
+/** The error message for a server that starts on this database. */
+async function messageFor(url: string): Promise<string> {
   const error = describeDatabaseFailure(
     await migrate({ url, log: silentLog }).then(
       () => assert.fail('it migrated'),
@@ -72,7 +74,7 @@ async function sentenceFor(url: string): Promise<string> {
 }
 
 describe('migrating', () => {
-  it('an empty database comes to today’s state, and the second time nothing happens', async () => {
+  it('an empty database gets the current schema, and a second run changes nothing', async () => {
     await using database = await createEmptyDatabase();
     const { url } = database;
     const first = await migrate({ url, log: silentLog });
@@ -84,7 +86,7 @@ describe('migrating', () => {
     assert.deepEqual(await query(url, state), before);
   });
 
-  it('two at once on an empty database take turns', async () => {
+  it('several at once on an empty database run one after another', async () => {
     await using database = await createEmptyDatabase();
     const { url } = database;
     const reports = await Promise.all([1, 2, 3].map(() => migrate({ url, log: silentLog })));
@@ -92,15 +94,15 @@ describe('migrating', () => {
     assert.equal(reports.filter(({ procedures }) => procedures.length > 0).length, 1);
   });
 
-  it('when it is done its sessions are gone, also those that part slowly: none is cut off with the database', async () => {
+  it('it has no open session when it returns, also where a session ends slowly', async () => {
     await using database = await createTestDatabase();
-    await using way = await slowFarewells(database.url);
-    await migrate({ url: way.url, log: silentLog });
-    assert.ok(way.sessions >= 2, 'the queue’s library has its own');
-    assert.equal(way.open, 0);
+    await using proxy = await slowTerminations(database.url);
+    await migrate({ url: proxy.url, log: silentLog });
+    assert.ok(proxy.sessions >= 2, 'the queue’s library has its own session');
+    assert.equal(proxy.open, 0);
   });
 
-  it('two servers that start at once on one empty database both come up', async (t) => {
+  it('two servers that start at once on one empty database both start', async (t) => {
     await using database = await createEmptyDatabase();
     const env = { DATABASE_URL: database.url };
     const servers = await Promise.all([startTestServer({ env }), startTestServer({ env })]);
@@ -114,22 +116,25 @@ describe('migrating', () => {
     await using database = await createTestDatabase();
     await query(
       database.url,
-      `update schema_history set hash = 'of yesterday' where name = 'procedures/notifications/emit_event.sql'`,
+      `update schema_history set hash = 'old' where name = 'procedures/notifications/emit_event.sql'`,
     );
     await query(database.url, 'grant update on public.users to rendio_server');
     const report = await migrate({ url: database.url, log: silentLog });
     assert.deepEqual(report, { migrations: [], procedures: ['procedures/notifications/emit_event.sql'], queue: false });
-    const [may] = await query(database.url, `select has_table_privilege('rendio_server', 'users', 'update') as write`);
-    assert.deepEqual(may, { write: false }, 'what nobody may do any more is taken back');
+    const [permissions] = await query(
+      database.url,
+      `select has_table_privilege('rendio_server', 'users', 'update') as write`,
+    );
+    assert.deepEqual(permissions, { write: false }, 'other grants are revoked');
   });
 
-  it('a migration that was edited after it was applied is refused by name', async () => {
+  it('a migration that was edited after it was applied is reported by name', async () => {
     await using database = await createTestDatabase();
     await query(database.url, `update schema_history set hash = 'another' where name = '${await latestMigration()}'`);
-    assert.match(await sentenceFor(database.url), /^The migration migrations\/0\d+_\w+\.sql has changed since/);
+    assert.match(await messageFor(database.url), /^The migration migrations\/0\d+_\w+\.sql has changed since/);
   });
 
-  it('a database that is too old is refused with its version', async () => {
+  it('a database that is too old is reported with its version', async () => {
     await using database = await createTestDatabase();
     await query(
       database.url,
@@ -140,16 +145,16 @@ describe('migrating', () => {
     );
     const url = new URL(database.url);
     url.searchParams.set('options', '-c search_path=old,pg_catalog,public');
-    assert.equal(await sentenceFor(url.href), 'PostgreSQL 15 or newer is needed; the database is 14.11.');
+    assert.equal(await messageFor(url.href), 'PostgreSQL 15 or newer is needed; the database is 14.11.');
   });
 
-  it('a database that lets nobody in is one sentence that says what to do', async () => {
+  it('a database that rejects the connection is reported in one sentence', async () => {
     await using database = await createTestDatabase();
-    await query(database.url, `create role stranger_${process.env.RENDIO_TEST_RUN} login password 'theirs'`);
+    await query(database.url, `create role limited_${process.env.RENDIO_TEST_RUN} login password 'password'`);
     const change = (edit: (url: URL) => void) => {
       const url = new URL(database.url);
       edit(url);
-      return sentenceFor(url.href);
+      return messageFor(url.href);
     };
     try {
       assert.match(
@@ -170,17 +175,17 @@ describe('migrating', () => {
         }),
         /: there is no such database\.$/,
       );
-      const stranger = await change((url) => {
-        url.username = `stranger_${process.env.RENDIO_TEST_RUN}`;
-        url.password = 'theirs';
+      const message = await change((url) => {
+        url.username = `limited_${process.env.RENDIO_TEST_RUN}`;
+        url.password = 'password';
       });
-      assert.match(stranger, /: this user lacks rights that a migration needs: /);
+      assert.match(message, /: this user lacks rights that a migration needs: /);
     } finally {
-      await query(database.url, `drop role stranger_${process.env.RENDIO_TEST_RUN}`);
+      await query(database.url, `drop role limited_${process.env.RENDIO_TEST_RUN}`);
     }
   });
 
-  it('a failure that we cannot explain stays what it is', async () => {
+  it('an unknown failure is not changed', async () => {
     const strange = new TypeError('a bug');
     assert.equal(describeDatabaseFailure(strange), strange);
   });

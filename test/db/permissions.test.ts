@@ -3,33 +3,33 @@ import { after, before, describe, it } from 'node:test';
 import { createMoneyWorld, type MoneyWorld } from '../support/money.ts';
 import { EXPECTED_PERMISSIONS, scanPermissions } from '../support/permissions.ts';
 
-describe('who may do what', () => {
+describe('the database’s permissions', () => {
   let world: MoneyWorld;
   before(async () => {
     world = await createMoneyWorld();
   });
   after(() => world[Symbol.asyncDispose]());
 
-  it('is exactly what the contract allows: no writes, reads of one’s own rows, the server’s named procedures', async () => {
+  it('are exactly those of the contract: no writes, reads of the caller’s own rows, and the server’s named procedures', async () => {
     assert.deepEqual(await scanPermissions(world.owner), EXPECTED_PERMISSIONS);
   });
 
-  it('is scanned so that a careless new table, view or function does not pass', async () => {
-    for (const careless of [
-      'create table public.careless (id int); grant select on public.careless to rendio_server',
-      'create table public.careless (id int); alter table public.careless enable row level security; grant insert on public.careless to anon',
-      'create function public.careless() returns int language sql as $$ select 1 $$',
-      'create view public.careless as select * from public.refresh_tokens; grant select on public.careless to authenticated',
-      'create policy careless on public.users for update to authenticated using (true)',
+  it('are scanned so that a new table, view or function with wrong permissions is found', async () => {
+    for (const statement of [
+      'create table public.unsafe (id int); grant select on public.unsafe to rendio_server',
+      'create table public.unsafe (id int); alter table public.unsafe enable row level security; grant insert on public.unsafe to anon',
+      'create function public.unsafe() returns int language sql as $$ select 1 $$',
+      'create view public.unsafe as select * from public.refresh_tokens; grant select on public.unsafe to authenticated',
+      'create policy unsafe on public.users for update to authenticated using (true)',
       'grant update (credits_remaining) on public.users to authenticated',
-      `create function public.careless() returns int language sql security definer as $$ select 1 $$;
-       revoke all on function public.careless from public`,
+      `create function public.unsafe() returns int language sql security definer as $$ select 1 $$;
+       revoke all on function public.unsafe from public`,
     ]) {
       const client = await world.owner.connect();
       try {
         await client.query('begin');
-        await client.query(careless);
-        assert.notDeepEqual(await scanPermissions(client), EXPECTED_PERMISSIONS, careless);
+        await client.query(statement);
+        assert.notDeepEqual(await scanPermissions(client), EXPECTED_PERMISSIONS, statement);
       } finally {
         await client.query('rollback');
         client.release();
@@ -37,7 +37,7 @@ describe('who may do what', () => {
     }
   });
 
-  it('refuses the server’s own role every direct write to money and state', async () => {
+  it('reject every direct write of the server’s own role to credits and states', async () => {
     const userId = await world.user(1);
     for (const statement of [
       `update users set credits_remaining = 1000 where id = '${userId}'`,
@@ -53,18 +53,18 @@ describe('who may do what', () => {
     assert.equal(await world.balance(userId), 1);
   });
 
-  it('shows people their own rows, the models on offer, and nothing else', async () => {
-    const [mine, other] = [await world.user(5), await world.user(5)];
-    await world.job(mine);
+  it('show users their own rows, the available models, and nothing else', async () => {
+    const [ownId, other] = [await world.user(5), await world.user(5)];
+    await world.job(ownId);
     await world.job(other);
     const client = await world.owner.connect();
     try {
       await client.query('begin');
-      await client.query(`select set_config('request.jwt.claims', $1, true)`, [JSON.stringify({ sub: mine })]);
+      await client.query(`select set_config('request.jwt.claims', $1, true)`, [JSON.stringify({ sub: ownId })]);
       await client.query('set local role authenticated');
       const count = async (sql: string) => (await client.query(`select count(*)::int as n from ${sql}`)).rows[0].n;
       assert.equal(await count('users'), 1);
-      assert.equal(await count(`users where id <> '${mine}'`), 0);
+      assert.equal(await count(`users where id <> '${ownId}'`), 0);
       assert.equal(await count('video_jobs'), 1);
       assert.equal(await count('quota_log'), 2);
       assert.equal(await count('models where not is_available'), 0);

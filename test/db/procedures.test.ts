@@ -19,7 +19,7 @@ function sqlOf(name: string, seen = new Set<string>()): string {
   return [body, ...called.filter((other) => !seen.has(other)).map((other) => sqlOf(other, seen))].join('\n');
 }
 
-test('every word that a procedure declares as a result stands in its SQL', () => {
+test('every word that a procedure’s result type declares is in its SQL', () => {
   const missing: string[] = [];
   for (const [name, words] of declaredWords()) {
     assert.ok(BODIES.has(name), name);

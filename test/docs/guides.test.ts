@@ -12,7 +12,7 @@ import { startServerOnDatabase } from '../support/server-on-database.ts';
 import { CLIENT, readGuides } from './guides.ts';
 
 const GUIDE_SERVER = 'http://localhost:8787';
-/** A guide takes a few seconds; the rest is for a machine that is very busy. */
+/** A guide takes a few seconds; the rest is for a very busy machine. */
 const RUN_MS = 120_000;
 const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
 const TSCONFIG = fileURLToPath(new URL('../../tsconfig.json', import.meta.url));
@@ -22,8 +22,8 @@ const OPENAPI = fileURLToPath(new URL('../../docs/openapi.json', import.meta.url
 const hasCurl = spawnSync('bash', ['-c', 'command -v curl base64']).status === 0;
 const guides = readGuides();
 
-/** What a reader sees in the terminal at the end of a guide. */
-const SEEN: Record<string, { sh: RegExp[]; ts: RegExp[] }> = {
+/** What a guide's code prints in the terminal. */
+const OUTPUT: Record<string, { sh: RegExp[]; ts: RegExp[] }> = {
   'first-video': {
     sh: [/^completed$/m, /"credits_remaining":9/],
     ts: [/^completed http\S+\.mp4\?token=/m, /^left: 9\n-1 video_generation\n10 initial_grant$/m],
@@ -74,16 +74,16 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The code with this server in place of the reader's. */
-function here(code: string): string {
+/** The code with this server's URL and the packages' paths on this machine. */
+function adapted(code: string): string {
   return code
     .replaceAll(GUIDE_SERVER, server.url)
     .replaceAll("'@rendio/client'", `'${CLIENT}'`)
     .replaceAll("'@supabase/storage-js'", `'${STORAGE}'`);
 }
 
-/** A folder to run code in, with the picture that a reader has there. */
-async function folderOf(name: string): Promise<string> {
+/** A folder to run code in, with the image that the guide expects there. */
+async function createFolder(name: string): Promise<string> {
   const cwd = await mkdtemp(join(folder, `${name}-`));
   await writeFile(join(cwd, 'sunset.jpg'), await drawPicture(1280, 720));
   return cwd;
@@ -96,11 +96,11 @@ async function run(file: string, args: string[], cwd: string): Promise<string> {
 }
 
 describe('the guides', { concurrency: 3 }, () => {
-  test('are all run, and begin with working code in curl and with the client', () => {
+  test('all run, and have code for curl and for the client', () => {
     const withCode = guides.filter(({ name }) => name !== 'README');
     assert.deepEqual(
       withCode.map(({ name }) => name),
-      Object.keys(SEEN).sort(),
+      Object.keys(OUTPUT).sort(),
     );
     for (const { name, code, languages } of withCode) {
       assert.ok(code('sh') && code('ts'), name);
@@ -113,28 +113,28 @@ describe('the guides', { concurrency: 3 }, () => {
   });
 
   for (const { name, code } of guides.filter((guide) => guide.code('ts'))) {
-    test(`${name}: what is written in TypeScript does what it says`, async () => {
-      const cwd = await folderOf(name);
+    test(`${name}: the TypeScript code prints what the guide promises`, async () => {
+      const cwd = await createFolder(name);
       const file = join(cwd, `${name}.ts`);
-      await writeFile(file, here(code('ts')));
+      await writeFile(file, adapted(code('ts')));
       const output = await run(process.execPath, [file], cwd);
-      for (const pattern of SEEN[name]?.ts ?? []) assert.match(output, pattern);
+      for (const pattern of OUTPUT[name]?.ts ?? []) assert.match(output, pattern);
     });
   }
 
   for (const { name, code } of guides.filter((guide) => guide.code('sh'))) {
     const options = hasCurl ? {} : { skip: 'curl is not installed' };
-    test(`${name}: what is written for the shell does what it says`, options, async () => {
-      const cwd = await folderOf(name);
-      const output = await run('bash', ['--norc', '-c', `set -euo pipefail\n${here(code('sh'))}`], cwd);
-      for (const pattern of SEEN[name]?.sh ?? []) assert.match(output, pattern);
+    test(`${name}: the shell code prints what the guide promises`, options, async () => {
+      const cwd = await createFolder(name);
+      const output = await run('bash', ['--norc', '-c', `set -euo pipefail\n${adapted(code('sh'))}`], cwd);
+      for (const pattern of OUTPUT[name]?.sh ?? []) assert.match(output, pattern);
     });
   }
 
-  test('are typed as the client is', async () => {
+  test('compile with the client’s types', async () => {
     const files = guides.filter((guide) => guide.code('ts'));
     const types = await mkdtemp(join(folder, 'types-'));
-    await Promise.all(files.map(({ name, code }) => writeFile(join(types, `${name}.ts`), here(code('ts')))));
+    await Promise.all(files.map(({ name, code }) => writeFile(join(types, `${name}.ts`), adapted(code('ts')))));
     const compilerOptions = { typeRoots: [join(TSCONFIG, '../node_modules/@types')] };
     const config = { extends: TSCONFIG, compilerOptions, include: ['*.ts'] };
     await writeFile(join(types, 'package.json'), '{"type":"module"}');
@@ -143,7 +143,7 @@ describe('the guides', { concurrency: 3 }, () => {
   });
 });
 
-test('the Swift code calls endpoints that are there, and reads and sends fields that they have', async () => {
+test('the Swift code calls existing endpoints, and reads and sends existing fields', async () => {
   const openapi = await readFile(OPENAPI, 'utf8');
   const { paths } = JSON.parse(openapi) as { paths: Record<string, unknown> };
   const swift = guides.map(({ code }) => code('swift')).join('\n');
@@ -154,7 +154,7 @@ test('the Swift code calls endpoints that are there, and reads and sends fields 
   );
   assert.equal(called.length, 5);
 
-  // Stored properties of what is coded; a capital begins a type of the guide's own.
+  // Stored properties of the encoded and decoded structs.
   const structs = [...swift.matchAll(/struct (\w+): (?:Encodable|Decodable) \{([\s\S]*?)^\}/gm)];
   assert.ok(structs.length >= 7);
   const fields = structs.flatMap(([, , body = '']) => [...body.matchAll(/\blet (\w+):/g)].map(([, field]) => field));

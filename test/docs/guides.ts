@@ -1,4 +1,4 @@
-/** The guides' code, as a reader meets it. */
+/** The guides' code, in the order of the text. */
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm;
 
 export type Guide = {
   name: string;
-  /** All its blocks of a language, in order: they read on from one to the next. */
+  /** All its blocks of a language, joined in order: each continues the one before. */
   code(language: string): string;
   languages: string[];
 };

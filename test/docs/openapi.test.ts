@@ -42,7 +42,7 @@ const jsonOf = ({ content }: { content?: Record<string, Content> }) => content?.
 const valuesOf = ({ example, examples = {} }: Content) =>
   [example, ...Object.values(examples).map(({ value }) => value)].filter((value) => value !== undefined);
 
-/** The schema with all that it refers to, and closed: an example may not hold what the schema does not name. */
+/** The schema with its references, and closed: an example may not have properties that the schema does not name. */
 function validatorOf(schema: Schema): z.ZodType {
   const text = JSON.stringify({ $defs: document.components.schemas, ...schema });
   const closed: unknown = JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/'), (_, node) =>
@@ -59,7 +59,7 @@ function assertFits(value: unknown, schema: Schema, label: string): void {
 }
 
 describe('the OpenAPI document', () => {
-  test('describes every route of the application, and none besides', () => {
+  test('describes every route of the application, and no others', () => {
     const routed = api.routes
       // The document does not describe itself.
       .filter(({ method, path }) => method !== 'ALL' && path !== '/openapi.json')
@@ -70,7 +70,7 @@ describe('the OpenAPI document', () => {
             .replace(/:(\w+)/g, '{$1}')
             .replace('*', '{path}')}`,
       );
-    // HEAD comes with every GET; it is described where it is of use.
+    // Every GET route answers HEAD too; the document describes HEAD only where it is useful.
     const described = operations.map(({ label }) => label).filter((label) => !label.startsWith('HEAD '));
     assert.deepEqual([...new Set(routed)].sort(), described.sort());
     for (const { label } of operations.filter(({ label }) => label.startsWith('HEAD '))) {
@@ -78,7 +78,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('names every operation once and in camelCase, and says what it is for', () => {
+  test('names every operation once and in camelCase, with a summary and a description', () => {
     const tags = new Map(document.tags.map(({ name, description }) => [name, description]));
     for (const description of tags.values()) assert.match(description, /\w\.$/);
     for (const { label, operation } of operations) {
@@ -125,7 +125,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('shows only examples that its own schemas admit', () => {
+  test('has only examples that match its own schemas', () => {
     let count = 0;
     for (const { label, operation } of operations) {
       const contents = [operation.requestBody, ...Object.values(operation.responses)].flatMap((part) => {
@@ -145,7 +145,7 @@ describe('the OpenAPI document', () => {
     assert.ok(count > 100, `${count} examples`);
   });
 
-  test('shows a stream whose every event is one that it describes', () => {
+  test('has an example stream whose events all match the schema of events', () => {
     const stream = document.paths['/functions/v1/job-events']?.get?.responses['200']?.content?.['text/event-stream'];
     const frames = String(stream?.example)
       .split('\n\n')
@@ -161,14 +161,14 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('names for every refusal its codes, what to do, and the sentence that is really said', () => {
+  test('names for every error status its codes, the advice, and the message that the server sends', () => {
     for (const { label, operation } of operations) {
       if (label.includes('/auth/v1/') || label.startsWith('HEAD ') || label.endsWith('z')) continue;
-      const refusals = Object.entries(operation.responses).filter(
+      const errors = Object.entries(operation.responses).filter(
         ([status]) => Number(status) >= 400 && status !== '416',
       );
-      assert.ok(refusals.length > 0, label);
-      for (const [status, answer] of refusals) {
+      assert.ok(errors.length > 0, label);
+      for (const [status, answer] of errors) {
         const examples = Object.entries(jsonOf(answer)?.examples ?? {});
         assert.ok(examples.length > 0, `${label} ${status}`);
         for (const [name, { value }] of examples) {
@@ -178,22 +178,22 @@ describe('the OpenAPI document', () => {
           assert.equal(error.code, code);
           assert.ok(
             [ERROR_STATUS[code], alsoStatus].includes(Number(status) as 403),
-            `${label}: ${code} is no ${status}`,
+            `${label}: ${code} does not have status ${status}`,
           );
           assert.ok(
             answer.description.includes(`\`${code}\``) && answer.description.includes(advice),
             `${label} ${code}`,
           );
-          const sentences = [error.details, { reason: 'forbidden', ...error.details }].map((details) =>
+          const messages = [error.details, { reason: 'forbidden', ...error.details }].map((details) =>
             messageFor(code, 'en', { ...details }),
           );
-          assert.ok(sentences.includes(error.message), `${label} ${code}: ${error.message}`);
+          assert.ok(messages.includes(error.message), `${label} ${code}: ${error.message}`);
         }
       }
     }
   });
 
-  test('lets only those in without a token whose guard lets everybody in', async () => {
+  test('marks as secured only operations that answer 401 without a token', async () => {
     for (const { label, operation } of operations) {
       const [method = '', path = ''] = label.split(' ');
       if (!operation.security?.length) continue;
@@ -204,21 +204,21 @@ describe('the OpenAPI document', () => {
   });
 });
 
-test('the reference shows every error in the language that was chosen, and nothing else changes', () => {
+test('the reference shows every error in the chosen language, and nothing else changes', () => {
   const turkish = translateExamples(document, 'tr') as OpenApi;
   const errors = (from: OpenApi, name: string, method: string, status: string) =>
     Object.values(
       from.paths[`/functions/v1/${name}`]?.[method]?.responses[status]?.content?.['application/json']?.examples ?? {},
     );
-  const [poor] = errors(turkish, 'generate-video', 'post', '402') as { value: { error: { message: string } } }[];
-  assert.match(poor?.value.error.message ?? '', /^Bunun için 4 kredi gerekiyor/);
+  const [noCredits] = errors(turkish, 'generate-video', 'post', '402') as { value: { error: { message: string } } }[];
+  assert.match(noCredits?.value.error.message ?? '', /^Bunun için 4 kredi gerekiyor/);
   const [forbidden] = errors(turkish, 'get-user-credits', 'get', '403') as { value: { error: { message: string } } }[];
   assert.equal(forbidden?.value.error.message, 'Bunu yapmaya izniniz yok.');
-  const wordless = (from: OpenApi) =>
+  const withoutMessages = (from: OpenApi) =>
     JSON.stringify(from, (key, value) =>
       ['message', 'error_message'].includes(key) && typeof value === 'string' ? '' : value,
     );
-  assert.equal(wordless(turkish), wordless(document));
+  assert.equal(withoutMessages(turkish), withoutMessages(document));
   const english = JSON.stringify(document).match(/"message":"[^"]+"/g) ?? [];
   const stillEnglish = english.filter((message) => JSON.stringify(turkish).includes(message));
   assert.deepEqual(stillEnglish, []);

@@ -13,7 +13,7 @@ before(async () => {
 });
 
 describe('the reference at /docs', () => {
-  test('is a page whose policy admits own scripts alone, and neither inline nor evaluated ones', async () => {
+  test('has a content security policy that allows its own script files alone, neither inline nor evaluated scripts', async () => {
     const page = await api.request('/docs');
     assert.equal(page.status, 200);
     const policy = page.headers.get('Content-Security-Policy') ?? '';
@@ -26,14 +26,14 @@ describe('the reference at /docs', () => {
     for (const path of files) assert.equal((await api.request(path)).status, 200, path);
   });
 
-  test('brings the reference UI compressed, and with its licence', async () => {
+  test('serves the reference UI compressed, and with its licence', async () => {
     const script = await api.request('/docs/swagger-ui-bundle.js', { headers: { 'Accept-Encoding': 'br, gzip' } });
     assert.equal(script.headers.get('Content-Encoding'), 'br');
     assert.ok((await script.arrayBuffer()).byteLength < 400_000);
     assert.match(await (await api.request('/docs/LICENSE')).text(), /Apache License/);
   });
 
-  test('tells whether one may become a guest here, and every error in the language that was asked for', async () => {
+  test('has settings that say whether a visitor may become a guest, and every error in the requested language', async () => {
     type Settings = {
       languages: string[];
       simulates_device_check: boolean;
@@ -51,14 +51,16 @@ describe('the reference at /docs', () => {
     assert.equal(forbidden?.message, messageFor('ERR_4005', 'es'));
   });
 
-  test('shows the document in every language, in English where it does not know one', async () => {
-    const said = async (language: string) => (await api.request(`/docs/openapi.json?language=${language}`)).text();
-    assert.match(await said('es'), /Necesitas 4 créditos/);
+  test('serves the document in every language, and in English for an unknown one', async () => {
+    const documentIn = async (language: string) =>
+      (await api.request(`/docs/openapi.json?language=${language}`)).text();
+    assert.match(await documentIn('es'), /Necesitas 4 créditos/);
     const original = await (await api.request('/openapi.json')).json();
-    for (const language of ['en', 'xx', '__proto__']) assert.deepEqual(JSON.parse(await said(language)), original);
+    for (const language of ['en', 'xx', '__proto__'])
+      assert.deepEqual(JSON.parse(await documentIn(language)), original);
   });
 
-  test('serves its own folder and nothing above it', async () => {
+  test('serves its own folder and no file above it', async () => {
     for (const path of [
       '/docs/../.stamp',
       '/docs/%2e%2e/.stamp',

@@ -5,18 +5,18 @@ import { declareRoutes } from './routes.ts';
 
 const BASE = 'http://here/docs#/Video%20jobs/generateVideo';
 
-test('every endpoint and shape is shown whole: what it refers to stands in its place and says where it is from', async () => {
+test('every endpoint and schema is shown whole: each reference is replaced by its target, marked with its origin', async () => {
   type Document = { paths: Record<string, object>; components: { schemas: object } };
   const spec: Document = await (await declareRoutes().request('/openapi.json')).json();
   const operations = Object.entries(spec.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => ['paths', path, method]),
   );
-  const places = [...operations, ['components', 'schemas'], ['components', 'securitySchemes']];
+  const paths = [...operations, ['components', 'schemas'], ['components', 'securitySchemes']];
   assert.ok(operations.length > 25);
-  for (const place of places) assertWhole(resolveWithin(spec, place, BASE), valueAt(spec, place), spec);
+  for (const path of paths) assertWhole(resolveWithin(spec, path, BASE), valueAt(spec, path), spec);
 });
 
-test('what refers to itself, to another document or to nothing is shown as it stands', () => {
+test('a reference to itself, to another document or to nothing stays as it is', () => {
   const self = { properties: { next: { $ref: '#/Node' } } };
   const spec = { Node: self, list: [{ $ref: '#/none' }, { $ref: 'https://there/x.json#/Node' }, null, 1, 'text'] };
   assert.deepEqual(resolveWithin(spec, ['list'], BASE), spec.list);
@@ -25,7 +25,7 @@ test('what refers to itself, to another document or to nothing is shown as it st
   assert.equal(resolveWithin(spec, ['nowhere', 'at all'], BASE), undefined);
 });
 
-/** The one beside the other: alike but for references, which are followed. */
+/** Both are equal except for references, which `shown` has resolved. */
 function assertWhole(shown: unknown, written: unknown, spec: object): void {
   if (typeof written !== 'object' || written === null) {
     assert.equal(shown, written);
@@ -40,5 +40,5 @@ function assertWhole(shown: unknown, written: unknown, spec: object): void {
 }
 
 function valueAt(whole: object, path: string[]): unknown {
-  return path.reduce((place: unknown, key) => (place as Record<string, unknown>)[key], whole);
+  return path.reduce((value: unknown, key) => (value as Record<string, unknown>)[key], whole);
 }

@@ -5,15 +5,16 @@ import type { Api } from '../../src/http/api.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 
-/** The application with all its routes, of which only those can be called that need nobody and nothing. */
+/** The application with all its routes. Only routes that need neither a caller nor a database can be called. */
 export function declareRoutes(): Api {
   const ctx = {
     log: silentLog,
     clock: systemClock,
+    newUuid: () => crypto.randomUUID(),
     policy: { limits: { callsPerMinute: 1 } },
-    tokens: { verify: () => assert.fail('nobody has a token') },
+    tokens: { verify: () => assert.fail('no caller has a token') },
   };
-  // All that declaring them reads.
+  // Declaring the routes reads nothing else.
   return createHttp(ctx as unknown as Context, {
     publicUrl: undefined,
     corsOrigins: '*',

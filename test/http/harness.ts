@@ -9,7 +9,7 @@ import type { Log } from '../../src/kernel/log.ts';
 
 export type LogLine = { level: keyof Log; fields: Record<string, unknown>; message: string };
 
-/** A log that remembers. */
+/** A log that records its lines. */
 export function recordingLog(): Log & { lines: LogLine[] } {
   const lines: LogLine[] = [];
   const writer = (level: keyof Log) => (fields: object, message: string) =>
@@ -17,7 +17,7 @@ export function recordingLog(): Log & { lines: LogLine[] } {
   return { lines, debug: writer('debug'), info: writer('info'), warn: writer('warn'), error: writer('error') };
 }
 
-/** An app with what every app of ours has: request ids, our errors, 404s and 405s. */
+/** An app with what every app of this server has: request ids, error bodies, 404s and 405s. */
 export function createApp(log: Log = recordingLog()): OpenAPIHono<HttpEnv> {
   const app = new OpenAPIHono<HttpEnv>({ defaultHook: rejectInvalid() });
   app.use(requestId(randomUUID));

@@ -26,7 +26,7 @@ describe('X-Request-Id', () => {
   }
 
   for (const id of ['1234567', 'x'.repeat(129), 'has space in it', 'çççççççççç', 'a,b,c,d,e,f', '{"a":"bcdefg"}']) {
-    test(`that is ill-formed is replaced: ${id.slice(0, 20)}`, async () => {
+    test(`that is malformed is replaced: ${id.slice(0, 20)}`, async () => {
       const header = new TextDecoder('latin1').decode(new TextEncoder().encode(id));
       const response = await get({ 'X-Request-Id': header })('/');
       assert.match(response.headers.get('X-Request-Id') ?? '', /^[0-9a-f-]{36}$/);
@@ -58,7 +58,7 @@ describe('the request log', () => {
       now += 42;
       return c.json({ text: await c.req.text() }, 201);
     });
-    app.get('/refused', () => {
+    app.get('/rejected', () => {
       throw new Problem('ERR_4013');
     });
     app.get('/broken', () => {
@@ -67,10 +67,10 @@ describe('the request log', () => {
     return { app, log };
   }
 
-  test('has one line with the route’s pattern and nothing of what was called or sent', async () => {
+  test('has one line with the route’s pattern, without the path, the headers and the body', async () => {
     const { app, log } = createLoggedApp();
-    const headers = { 'X-Request-Id': 'request-0001', Authorization: 'Bearer hush' };
-    await app.request('/jobs/private-7?token=hush', { method: 'POST', body: 'a private prompt', headers });
+    const headers = { 'X-Request-Id': 'request-0001', Authorization: 'Bearer secret' };
+    await app.request('/jobs/private-7?token=secret', { method: 'POST', body: 'a private prompt', headers });
     assert.deepEqual(log.lines, [
       {
         level: 'info',
@@ -87,14 +87,14 @@ describe('the request log', () => {
     ]);
   });
 
-  test('tells the code of a refusal, the status of a failure and no path of what does not exist', async () => {
+  test('has the code of a rejection, the status of a failure, and not the path of an unknown route', async () => {
     const { app, log } = createLoggedApp();
-    for (const path of ['/refused', '/broken', '/private-path']) await app.request(path);
+    for (const path of ['/rejected', '/broken', '/private-path']) await app.request(path);
     const lines = log.lines.filter(({ message }) => message === 'request').map(({ fields }) => fields);
     assert.deepEqual(
       lines.map(({ route, status, code }) => [route, status, code]),
       [
-        ['/refused', 403, 'ERR_4013'],
+        ['/rejected', 403, 'ERR_4013'],
         ['/broken', 500, undefined],
         ['none', 404, undefined],
       ],
@@ -103,52 +103,52 @@ describe('the request log', () => {
 });
 
 describe('CORS', () => {
-  const ask = (origins: string[] | '*', origin: string, method = 'GET') => {
+  const send = (origins: string[] | '*', origin: string, method = 'GET') => {
     const app = createApp();
     app.use(cors(origins));
     app.get('/', (c) => c.json({}));
     return app.request('/', { method, headers: { Origin: origin, 'Access-Control-Request-Method': 'POST' } });
   };
 
-  test('lets the listed origins in, by name, and no other', async () => {
+  test('allows the listed origins by name, and no others', async () => {
     const listed = ['https://app.example.com', 'https://admin.example.com'];
     for (const origin of listed) {
-      const response = await ask(listed, origin);
+      const response = await send(listed, origin);
       assert.equal(response.headers.get('Access-Control-Allow-Origin'), origin);
       assert.match(response.headers.get('Vary') ?? '', /Origin/);
     }
     for (const origin of ['https://evil.example.com', 'https://app.example.com.evil.com', 'null']) {
-      assert.equal((await ask(listed, origin)).headers.get('Access-Control-Allow-Origin'), null);
-      assert.equal((await ask(listed, origin, 'OPTIONS')).headers.get('Access-Control-Allow-Origin'), null);
+      assert.equal((await send(listed, origin)).headers.get('Access-Control-Allow-Origin'), null);
+      assert.equal((await send(listed, origin, 'OPTIONS')).headers.get('Access-Control-Allow-Origin'), null);
     }
-    assert.equal((await ask([], 'https://app.example.com')).headers.get('Access-Control-Allow-Origin'), null);
+    assert.equal((await send([], 'https://app.example.com')).headers.get('Access-Control-Allow-Origin'), null);
   });
 
-  test('is open where told so, and never with credentials', async () => {
-    const response = await ask('*', 'https://any.example.com');
+  test('allows all origins where configured, and never credentials', async () => {
+    const response = await send('*', 'https://any.example.com');
     assert.equal(response.headers.get('Access-Control-Allow-Origin'), '*');
     assert.equal(response.headers.get('Access-Control-Allow-Credentials'), null);
   });
 
-  test('admits the headers that our clients send and shows those that they read', async () => {
-    const preflight = await ask('*', 'https://any.example.com', 'OPTIONS');
+  test('allows the headers that our clients send and exposes those that they read', async () => {
+    const preflight = await send('*', 'https://any.example.com', 'OPTIONS');
     assert.equal(preflight.status, 204);
     const allowed = (preflight.headers.get('Access-Control-Allow-Headers') ?? '').toLowerCase().split(',');
     const sent =
       'authorization apikey x-client-info x-supabase-api-version idempotency-key last-event-id content-type accept-language x-request-id range x-upsert';
     for (const name of sent.split(' ')) assert.ok(allowed.includes(name), name);
-    const shown = (
-      (await ask('*', 'https://x.example')).headers.get('Access-Control-Expose-Headers') ?? ''
+    const exposed = (
+      (await send('*', 'https://x.example')).headers.get('Access-Control-Expose-Headers') ?? ''
     ).toLowerCase();
     const read =
       'x-request-id x-idempotent-replay retry-after ratelimit ratelimit-policy etag x-supabase-api-version content-range';
-    for (const name of read.split(' ')) assert.ok(shown.split(',').includes(name), name);
+    for (const name of read.split(' ')) assert.ok(exposed.split(',').includes(name), name);
     for (const method of ['POST', 'PATCH', 'DELETE']) {
       assert.ok(preflight.headers.get('Access-Control-Allow-Methods')?.includes(method));
     }
   });
 
-  test('is on error answers too, or a page could not read them', async () => {
+  test('is on error answers too, so that a page can read them', async () => {
     const app = createApp();
     app.use(cors('*'));
     const response = await app.request('/nothing', { headers: { Origin: 'https://any.example.com' } });
@@ -176,11 +176,11 @@ describe('security headers', () => {
     }
   });
 
-  test('do not ask for https where there is none', async () => {
+  test('do not require https where there is none', async () => {
     assert.equal((await get(false)('/')).headers.get('Strict-Transport-Security'), null);
   });
 
-  test('keep answers out of caches unless the answer says otherwise, and take a page’s own policy', async () => {
+  test('keep answers out of caches unless the answer sets Cache-Control, and accept a page’s own policy', async () => {
     assert.equal((await get(true)('/')).headers.get('Cache-Control'), 'no-store');
     assert.equal((await get(true)('/raw')).headers.get('Cache-Control'), 'private, max-age=60');
     assert.equal(

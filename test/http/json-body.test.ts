@@ -76,12 +76,12 @@ describe('a JSON body', () => {
     ['text/plain', { 'Content-Type': 'text/plain;charset=UTF-8' }],
     ['a form', { 'Content-Type': 'application/x-www-form-urlencoded' }],
     ['multipart', { 'Content-Type': 'multipart/form-data; boundary=x' }],
-    ['something that only begins like JSON', { 'Content-Type': 'application/jsonp' }],
+    ['a type that only begins like JSON', { 'Content-Type': 'application/jsonp' }],
     ['another charset', { 'Content-Type': 'application/json; charset=utf-16' }],
     ['compressed', { ...JSON_TYPE, 'Content-Encoding': 'gzip' }],
   ];
   for (const [name, headers] of otherTypes) {
-    test(`is a 415 when it is ${name}`, async () => {
+    test(`gets 415 when it is ${name}`, async () => {
       const response = await post('/needs-id', '{"job_id":"a"}', headers);
       assert.equal(response.status, 415);
       const { code, details } = await errorOf(response);
@@ -91,17 +91,17 @@ describe('a JSON body', () => {
   }
 
   for (const body of [undefined, '', '  \n']) {
-    test(`that is empty (${JSON.stringify(body)}) does where nothing is required, and else misses its first field`, async () => {
-      const fine = await post('/optional', body);
-      assert.equal(fine.status, 200);
-      assert.deepEqual(await fine.json(), {});
-      const refused = await post('/needs-id', body);
-      assert.equal(refused.status, 400);
-      assert.deepEqual((await errorOf(refused)).details, { field: 'job_id', reason: 'missing' });
+    test(`that is empty (${JSON.stringify(body)}) is valid where nothing is required, and otherwise lacks its first field`, async () => {
+      const valid = await post('/optional', body);
+      assert.equal(valid.status, 200);
+      assert.deepEqual(await valid.json(), {});
+      const rejected = await post('/needs-id', body);
+      assert.equal(rejected.status, 400);
+      assert.deepEqual((await errorOf(rejected)).details, { field: 'job_id', reason: 'missing' });
     });
   }
 
-  test('that is empty does under any content type: curl -d "" names a form', async () => {
+  test('that is empty is valid with any content type: curl -d "" sends that of a form', async () => {
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': '0' };
     assert.equal((await post('/optional', '', headers)).status, 200);
   });
@@ -113,7 +113,7 @@ describe('a JSON body', () => {
     ['with a second value', '{} {}', 'body', 'malformed_json'],
     ['with a raw NUL', '{"job_id":"a\u0000"}', 'body', 'malformed_json'],
     ['that is not UTF-8', new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), 'body', 'malformed_text'],
-    ['with half a character', new Uint8Array([0x7b, 0x22, 0xc3, 0x7d]), 'body', 'malformed_text'],
+    ['with an incomplete character', new Uint8Array([0x7b, 0x22, 0xc3, 0x7d]), 'body', 'malformed_text'],
     ['that is an array', '[]', 'body', 'not_an_object'],
     ['that is a text', '"job"', 'body', 'not_an_object'],
     ['that is null', 'null', 'body', 'not_an_object'],
@@ -125,7 +125,7 @@ describe('a JSON body', () => {
     ['nested as deep as it fits', `{"a":${'['.repeat(450)}${']'.repeat(450)}}`, 'body', 'too_deep'],
   ];
   for (const [name, body, field, reason] of malformed) {
-    test(`is a 400 that names what is wrong: ${name}`, async () => {
+    test(`gets 400 with the field and the reason: ${name}`, async () => {
       const response = await post('/optional', body);
       assert.equal(response.status, 400);
       const { code, details } = await errorOf(response);
@@ -134,14 +134,14 @@ describe('a JSON body', () => {
     });
   }
 
-  test('may be nested 32 deep, and may hold any character that can be stored', async () => {
+  test('may be nested 32 deep, and may contain any character that can be stored', async () => {
     const deep = `{"settings":${'{"a":'.repeat(31)}1${'}'.repeat(31)}}`;
     assert.equal((await post('/optional', deep)).status, 200);
     const response = await post('/needs-id', '{"job_id":"\\ud83d\\ude00 ğüşıöç \\u0001"}');
     assert.deepEqual(await response.json(), { job_id: '😀 ğüşıöç \u0001' });
   });
 
-  test('that tampers with prototypes changes nothing', async () => {
+  test('cannot change prototypes', async () => {
     const response = await post(
       '/optional',
       '{"__proto__":{"language":"tr"},"constructor":1,"settings":{"__proto__":{"x":1}}}',
@@ -151,7 +151,7 @@ describe('a JSON body', () => {
     assert.equal(({} as Record<string, unknown>).x, undefined);
   });
 
-  test('of exactly the limit is read, one byte more is a 413 that tells the limit', async () => {
+  test('of exactly the limit is read, one byte more gets 413 with the limit', async () => {
     const filled = (bytes: number) => `{"job_id":"${'x'.repeat(bytes - 13)}"}`;
     assert.equal((await post('/needs-id', filled(LIMIT))).status, 200);
     const response = await post('/needs-id', filled(LIMIT + 1));
@@ -159,7 +159,7 @@ describe('a JSON body', () => {
     assert.deepEqual((await errorOf(response)).details, { bytes_max: LIMIT });
   });
 
-  test('announced too large is refused before a byte of it is read', async () => {
+  test('with a Content-Length above the limit is rejected before a byte of it is read', async () => {
     let pulls = 0;
     const body = new ReadableStream({ pull: () => void pulls++ }, { highWaterMark: 0 });
     const headers = { 'Content-Length': String(LIMIT + 1) };
@@ -168,7 +168,7 @@ describe('a JSON body', () => {
     assert.equal(pulls, 0);
   });
 
-  test('of unknown length is counted as it comes, read to its end, and never cancelled', async () => {
+  test('of unknown length is counted while it is read, read to its end, and never cancelled', async () => {
     let sent = 0;
     let cancelled = false;
     const body = new ReadableStream({
@@ -187,7 +187,7 @@ describe('a JSON body', () => {
     assert.equal(cancelled, false);
   });
 
-  test('without end is given up after a bounded number of bytes', async () => {
+  test('without an end is read up to a limited number of bytes', async () => {
     let sent = 0;
     const body = new ReadableStream({
       pull(controller) {
@@ -200,13 +200,13 @@ describe('a JSON body', () => {
     assert.ok(sent < 10 * 1024 * 1024, String(sent));
   });
 
-  test('that breaks off is its sender’s fault, not a 500', async () => {
+  test('that is aborted by its sender gets 400, not 500', async () => {
     const body = new ReadableStream({ pull: (controller) => controller.error(new Error('aborted')) });
     const request = new Request('http://x/', { method: 'POST', body, duplex: 'half' } as RequestInit);
     await assert.rejects(readBytes(request, LIMIT), (error) => error instanceof Problem && error.code === 'ERR_4006');
   });
 
-  test('whatever its bytes are, is an object or a problem, nothing else', () => {
+  test('of any bytes gives an object or a 400', () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
       fc.json().map((text) => new TextEncoder().encode(text)),
@@ -224,7 +224,7 @@ describe('a JSON body', () => {
     );
   });
 
-  test('a megabyte of brackets costs a moment and no stack', () => {
+  test('of a megabyte of brackets does not overflow the stack', () => {
     const bytes = new TextEncoder().encode(`{"a":${'['.repeat(500_000)}${']'.repeat(500_000)}}`);
     assert.throws(() => parseJsonObject(bytes), Problem);
   });
@@ -245,7 +245,7 @@ describe('a JSON body over a real connection', () => {
   });
   after(() => server.close());
 
-  /** Sends `bytes` in chunks without announcing them, and gives the status that comes back. */
+  /** Sends `bytes` in chunks without a Content-Length; returns the answer's status. */
   async function sendChunked(bytes: number): Promise<number | undefined> {
     const request = httpRequest(`${url}/needs-id`, { method: 'POST', headers: JSON_TYPE });
     const answered = once(request, 'response');
@@ -260,11 +260,11 @@ describe('a JSON body over a real connection', () => {
     return response.statusCode;
   }
 
-  test('of 4 MB in chunks is answered 413, not reset', async () => {
+  test('of 4 MB in chunks gets 413, and not a connection reset', async () => {
     assert.equal(await sendChunked(4 * 1024 * 1024), 413);
   });
 
-  test('of 4 MB, announced, is answered 413', async () => {
+  test('of 4 MB with a Content-Length gets 413', async () => {
     const response = await fetch(`${url}/needs-id`, {
       method: 'POST',
       headers: JSON_TYPE,
@@ -284,7 +284,7 @@ describe('a JSON body over a real connection', () => {
     await once(response, 'end');
   });
 
-  test('leaves the connection fit for the next request after a 413', async () => {
+  test('that got 413 leaves the connection usable for the next request', async () => {
     const big = await fetch(`${url}/needs-id`, {
       method: 'POST',
       headers: JSON_TYPE,

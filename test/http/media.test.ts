@@ -46,12 +46,12 @@ describe('a Range header', () => {
     ['', 100, WHOLE],
   ];
   for (const [header, bytes, expected] of cases) {
-    test(`${JSON.stringify(header)} of ${bytes} bytes asks for ${JSON.stringify(expected)}`, () => {
+    test(`${JSON.stringify(header)} of ${bytes} bytes means ${JSON.stringify(expected)}`, () => {
       assert.deepEqual(parseRange(header, bytes), expected);
     });
   }
 
-  test('never reaches outside the object, and never throws', () => {
+  test('never gives a range outside the object, and never throws', () => {
     const number = fc.oneof(fc.nat().map(String), fc.bigInt({ min: 0n }).map(String), fc.constant(''));
     const header = fc.oneof(
       fc.string(),
@@ -59,9 +59,9 @@ describe('a Range header', () => {
     );
     fc.assert(
       fc.property(header, fc.nat(), (text, bytes) => {
-        const asked = parseRange(text, bytes);
-        if (asked.kind !== 'part') return;
-        const { start, end } = asked.range;
+        const parsed = parseRange(text, bytes);
+        if (parsed.kind !== 'part') return;
+        const { start, end } = parsed.range;
         assert.ok(0 <= start && start <= end && end < bytes, `${text} of ${bytes}: ${start}-${end}`);
       }),
       { numRuns: 1000 },
@@ -72,31 +72,31 @@ describe('a Range header', () => {
 const MODIFIED_AT = new Date('2026-11-20T08:00:00.700Z');
 const ETAG = '"abc"';
 
-test('If-Range holds for exactly this object, by a strong tag or its date', () => {
-  const holds = (value: string | null) => ifRangeMatches(value, ETAG, MODIFIED_AT);
-  assert.ok(holds(null));
-  assert.ok(holds(ETAG));
-  assert.ok(holds('Fri, 20 Nov 2026 08:00:00 GMT'));
+test('If-Range matches exactly this object, by a strong ETag or its date', () => {
+  const matches = (value: string | null) => ifRangeMatches(value, ETAG, MODIFIED_AT);
+  assert.ok(matches(null));
+  assert.ok(matches(ETAG));
+  assert.ok(matches('Fri, 20 Nov 2026 08:00:00 GMT'));
   for (const other of ['"abd"', 'W/"abc"', 'abc', 'Fri, 20 Nov 2026 08:00:01 GMT', 'yesterday'])
-    assert.ok(!holds(other), other);
+    assert.ok(!matches(other), other);
 });
 
-test('a copy is good by any of its tags, or by its date where no tag is sent', () => {
-  const good = (headers: Record<string, string>) => isUnchanged(new Headers(headers), ETAG, MODIFIED_AT);
-  assert.ok(good({ 'If-None-Match': '"x", W/"abc"' }));
-  assert.ok(good({ 'If-None-Match': '*' }));
-  assert.ok(good({ 'If-Modified-Since': 'Fri, 20 Nov 2026 08:00:00 GMT' }));
-  assert.ok(!good({}));
-  assert.ok(!good({ 'If-None-Match': '"x"', 'If-Modified-Since': 'Fri, 20 Nov 2026 08:00:00 GMT' }));
-  assert.ok(!good({ 'If-Modified-Since': 'Fri, 20 Nov 2026 07:59:59 GMT' }));
-  assert.ok(!good({ 'If-Modified-Since': 'garbage' }));
+test('a copy is unchanged by any of its ETags, or by its date where no ETag is sent', () => {
+  const unchanged = (headers: Record<string, string>) => isUnchanged(new Headers(headers), ETAG, MODIFIED_AT);
+  assert.ok(unchanged({ 'If-None-Match': '"x", W/"abc"' }));
+  assert.ok(unchanged({ 'If-None-Match': '*' }));
+  assert.ok(unchanged({ 'If-Modified-Since': 'Fri, 20 Nov 2026 08:00:00 GMT' }));
+  assert.ok(!unchanged({}));
+  assert.ok(!unchanged({ 'If-None-Match': '"x"', 'If-Modified-Since': 'Fri, 20 Nov 2026 08:00:00 GMT' }));
+  assert.ok(!unchanged({ 'If-Modified-Since': 'Fri, 20 Nov 2026 07:59:59 GMT' }));
+  assert.ok(!unchanged({ 'If-Modified-Since': 'garbage' }));
 });
 
 const CONTENT = new TextEncoder().encode('0123456789');
 const NOW = new Date('2026-11-23T10:00:00Z');
 const KEY = 'videos/u/2026-11/job.mp4';
 
-/** A store of one object that counts what is opened, and remembers whether a read was ended. */
+/** A store of one object that records its reads and whether a read was cancelled. */
 function createStore(overrides: Partial<ReadableMedia> = {}) {
   const seen = { reads: [] as (ByteRange | undefined)[], cancelled: false };
   const store: ReadableMedia = {
@@ -142,7 +142,7 @@ function serve(
 }
 
 describe('a stored object', () => {
-  test('is answered whole, with everything a player needs to know', async () => {
+  test('is served whole, with every header that a player needs', async () => {
     const response = await serve(createStore().store).response;
     assert.equal(response.status, 200);
     assert.equal(await response.text(), '0123456789');
@@ -159,7 +159,7 @@ describe('a stored object', () => {
     });
   });
 
-  test('is answered in part', async () => {
+  test('is served in part', async () => {
     const { store, seen } = createStore();
     const response = await serve(store, { headers: { Range: 'bytes=2-4' } }).response;
     assert.equal(response.status, 206);
@@ -169,7 +169,7 @@ describe('a stored object', () => {
     assert.deepEqual(seen.reads, [{ start: 2, end: 4 }]);
   });
 
-  test('is answered whole when the range is of another version, or there are several', async () => {
+  test('is served whole when the range is of another version, or there are several ranges', async () => {
     for (const headers of [{ Range: 'bytes=2-4', 'If-Range': '"old"' }, { Range: 'bytes=0-1,4-5' }]) {
       const response = await serve(createStore().store, { headers: new Headers(headers) }).response;
       assert.equal(response.status, 200);
@@ -179,7 +179,7 @@ describe('a stored object', () => {
     assert.equal((await serve(createStore().store, { headers }).response).status, 206);
   });
 
-  test('is not opened for a range outside it, for HEAD, nor for whoever has a good copy', async () => {
+  test('is not read for a range outside it, for HEAD, or for a client with an unchanged copy', async () => {
     const { store, seen } = createStore();
     const outside = await serve(store, { headers: { Range: 'bytes=10-' } }).response;
     assert.equal(outside.status, 416);
@@ -196,7 +196,7 @@ describe('a stored object', () => {
     assert.deepEqual(seen.reads, []);
   });
 
-  test('is cached no longer than its URL is good', async () => {
+  test('is cached no longer than its URL is valid', async () => {
     const response = await serve(createStore().store, {}, { expiresAt: new Date(NOW.getTime() - 1) }).response;
     assert.equal(response.headers.get('Cache-Control'), 'private, max-age=0');
   });
@@ -217,14 +217,14 @@ describe('a stored object', () => {
     });
   }
 
-  test('that is not there, or goes between two looks, is a 404', async () => {
-    const gone = createStore({ info: async () => null });
-    await assert.rejects(serve(gone.store).response, isProblem('ERR_4007'));
-    const going = createStore({ read: async () => null });
-    await assert.rejects(serve(going.store).response, isProblem('ERR_4007'));
+  test('that does not exist, or is deleted before it is read, gets 404', async () => {
+    const missing = createStore({ info: async () => null });
+    await assert.rejects(serve(missing.store).response, isProblem('ERR_4007'));
+    const deleted = createStore({ read: async () => null });
+    await assert.rejects(serve(deleted.store).response, isProblem('ERR_4007'));
   });
 
-  test('that cannot be looked up, opened or begun is a 503, never a broken 200', async () => {
+  test('that cannot be found, opened or read from the start gets 503, never a broken 200', async () => {
     const fails = async () => {
       throw new Error('ENOENT /private/path');
     };
@@ -234,7 +234,7 @@ describe('a stored object', () => {
     }
   });
 
-  test('that breaks in the middle breaks the answer, with our words outside and the cause in the log', async () => {
+  test('whose read fails in the middle aborts the answer, with the cause only in the log', async () => {
     let pulls = 0;
     const breaking = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -248,14 +248,14 @@ describe('a stored object', () => {
     assert.match(JSON.stringify(log.lines), /private/);
   });
 
-  test('is read no further when the client lets the body go', async () => {
+  test('is not read further when the client cancels the body', async () => {
     const { store, seen } = createStore();
     const response = await serve(store).response;
     await response.body?.cancel();
     assert.ok(seen.cancelled);
   });
 
-  test('is read no further when the client goes, before the answer or during it', async () => {
+  test('is not read further when the client disconnects, before the answer or during it', async () => {
     for (const isEarly of [true, false]) {
       const { store, seen } = createStore();
       const controller = new AbortController();
@@ -289,15 +289,15 @@ describe('a download', () => {
     ['...', `attachment; filename="job.mp4"; filename*=UTF-8''job.mp4`],
   ];
   for (const [wanted, header] of names) {
-    test(`asked for as ${JSON.stringify(wanted)} is named safely`, () => assert.equal(attachment(wanted, KEY), header));
+    test(`requested as ${JSON.stringify(wanted)} has a safe name`, () => assert.equal(attachment(wanted, KEY), header));
   }
 
-  test('is offered under the name asked for', async () => {
+  test('has the requested name', async () => {
     const response = await serve(createStore().store, {}, { download: 'cat.mp4' }).response;
     assert.match(response.headers.get('Content-Disposition') ?? '', /^attachment; filename="cat.mp4"/);
   });
 
-  test('under any name is a header that can be sent, without a way out of its quotes', () => {
+  test('with any name is a valid header that stays within its quotes', () => {
     const name = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.constant('\ud800'));
     fc.assert(
       fc.property(name, (wanted) => {

@@ -17,7 +17,7 @@ const STATE: RateLimitState = {
 };
 
 describe('a rate limit', () => {
-  test('is told in the fields of the contract', async () => {
+  test('is in the header fields of the contract', async () => {
     const app = createApp();
     app.get('/', (c) => {
       setRateLimitHeaders(c, { ...STATE, policy: 'calls' });
@@ -29,7 +29,7 @@ describe('a rate limit', () => {
     assert.equal(headers.get('RateLimit'), '"generations";r=7;t=1200');
   });
 
-  test('that is used up is a 429 with the time to wait in whole seconds', async () => {
+  test('that is reached gets 429 with the time to wait in whole seconds', async () => {
     const app = createApp();
     app.get('/', () => {
       throw rateLimited({ ...STATE, resetSeconds: 12.2 });
@@ -44,14 +44,14 @@ describe('a rate limit', () => {
     assert.deepEqual(details, { retry_after: 13 });
   });
 
-  test('never asks to come back at once, and never shows less than nothing', () => {
+  test('never has a Retry-After below 1, and never a negative remainder or reset', () => {
     assert.equal(headersOf(rateLimited({ ...STATE, resetSeconds: -5 }))['Retry-After'], '1');
     assert.equal(rateLimitHeaders({ ...STATE, remaining: -3, resetSeconds: -1 }).RateLimit, '"generations";r=0;t=0');
   });
 });
 
 describe('the calls of an account', () => {
-  test('are counted down to the limit, then refused, each account for itself', async () => {
+  test('are counted down to the limit and then rejected, for each account separately', async () => {
     const limiter = createCallLimiter(3);
     const remaining = [];
     for (let call = 0; call < 3; call++) remaining.push((await limiter.take('a')).remaining);
@@ -67,15 +67,15 @@ describe('the calls of an account', () => {
     assert.equal((await limiter.take('b')).remaining, 2);
   });
 
-  test('that race are never more than the limit', async () => {
+  test('that run at once are never more than the limit', async () => {
     const limiter = createCallLimiter(600);
     const calls = await Promise.allSettled(Array.from({ length: 1000 }, () => limiter.take('a')));
     assert.equal(calls.filter(({ status }) => status === 'fulfilled').length, 600);
   });
 });
 
-describe('the client’s address', () => {
-  const sockets: [socket: string | undefined, address: string][] = [
+describe('the client’s IP address', () => {
+  const sockets: [socket: string | undefined, ip: string][] = [
     ['203.0.113.7', '203.0.113.7'],
     ['::ffff:203.0.113.7', '203.0.113.7'],
     ['::FFFF:CB00:7107', '203.0.113.7'],
@@ -90,8 +90,8 @@ describe('the client’s address', () => {
     ['', UNKNOWN_IP],
     ['localhost', UNKNOWN_IP],
   ];
-  for (const [socket, address] of sockets) {
-    test(`is ${address} for a socket of ${socket}`, () => assert.equal(clientIp(socket, undefined, 0), address));
+  for (const [socket, ip] of sockets) {
+    test(`is ${ip} for a socket of ${socket}`, () => assert.equal(clientIp(socket, undefined, 0), ip));
   }
 
   test('is the socket’s, whatever the header claims, while no proxy is trusted', () => {
@@ -99,7 +99,7 @@ describe('the client’s address', () => {
     assert.equal(clientIp('203.0.113.7', '198.51.100.1', -1), '203.0.113.7');
   });
 
-  const forwarded: [header: string | undefined, hops: number, address: string][] = [
+  const forwarded: [header: string | undefined, hops: number, ip: string][] = [
     ['198.51.100.1', 1, '198.51.100.1'],
     ['6.6.6.6, 198.51.100.1', 1, '198.51.100.1'],
     ['6.6.6.6, 198.51.100.1, 10.0.0.2', 2, '198.51.100.1'],
@@ -128,32 +128,32 @@ describe('the client’s address', () => {
     ['1.2.3.4::', 1, '10.0.0.1'],
     ['"; drop table users"', 1, '10.0.0.1'],
   ];
-  for (const [header, hops, address] of forwarded) {
-    test(`is ${address} behind ${hops} trusted of “${header}”`, () => {
-      assert.equal(clientIp('10.0.0.1', header, hops), address);
+  for (const [header, hops, ip] of forwarded) {
+    test(`is ${ip} behind ${hops} trusted proxies of “${header}”`, () => {
+      assert.equal(clientIp('10.0.0.1', header, hops), ip);
     });
   }
 
-  test('is always an address, one spelling for one client, and never throws', () => {
+  test('is always an IP address or prefix, in one notation for each client, and never throws', () => {
     const entry = fc.oneof(fc.ipV4(), fc.ipV6(), fc.ipV4Extended(), fc.string(), fc.constantFrom('', '::', '[', '%'));
     const header = fc.array(entry, { maxLength: 6 }).map((entries) => entries.join(','));
     const shape = /^(?:\d{1,3}(?:\.\d{1,3}){3}|(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,3})?::\/64)$/;
     fc.assert(
       fc.property(entry, header, fc.integer({ min: 0, max: 8 }), (socket, text, hops) => {
-        const address = clientIp(socket, text, hops);
-        assert.match(address, shape);
-        const again = address.replace('/64', '');
-        assert.equal(clientIp(again, undefined, 0), address);
+        const ip = clientIp(socket, text, hops);
+        assert.match(ip, shape);
+        const again = ip.replace('/64', '');
+        assert.equal(clientIp(again, undefined, 0), ip);
       }),
       { numRuns: 1000 },
     );
   });
 
-  test('of any IPv6 address is what the URL parser thinks its first four groups are', () => {
+  test('of any IPv6 address has the first four groups that the URL parser gives', () => {
     fc.assert(
-      fc.property(fc.ipV6(), (address) => {
-        const parsed = new URL(`http://[${address}]/`).hostname.slice(1, -1);
-        assert.equal(clientIp(address, undefined, 0), clientIp(parsed, undefined, 0));
+      fc.property(fc.ipV6(), (ip) => {
+        const parsed = new URL(`http://[${ip}]/`).hostname.slice(1, -1);
+        assert.equal(clientIp(ip, undefined, 0), clientIp(parsed, undefined, 0));
       }),
     );
   });

@@ -17,7 +17,7 @@ function make(secret: string | Uint8Array<ArrayBuffer> = SECRET) {
 }
 
 describe('a signed media URL', () => {
-  test('opens its object for 24 hours, and then tells that it has expired', async () => {
+  test('is valid for its object for 24 hours, and expired after that', async () => {
     const { signer, turn } = make();
     const token = await signer.sign(PATH);
     assert.equal(tokenExpiry(token).toISOString(), '2026-11-24T10:00:00.000Z');
@@ -27,7 +27,7 @@ describe('a signed media URL', () => {
     assert.equal(await signer.verify(PATH, token), 'expired');
   });
 
-  test('lives as long as it is asked to', async () => {
+  test('is valid for the requested time', async () => {
     const { signer, turn } = make();
     const token = await signer.sign(PATH, 60);
     turn(59);
@@ -36,7 +36,7 @@ describe('a signed media URL', () => {
     assert.equal(await signer.verify(PATH, token), 'expired');
   });
 
-  test('opens nothing else', async () => {
+  test('is not valid for any other object', async () => {
     const { signer } = make();
     const token = await signer.sign(PATH);
     for (const other of [`${PATH}x`, PATH.replace('videos', 'thumbnails'), PATH.toUpperCase(), '', `/${PATH}`]) {
@@ -44,7 +44,7 @@ describe('a signed media URL', () => {
     }
   });
 
-  test('is bad when any one character of it differs, spare bits included', async () => {
+  test('is invalid when any one character of it differs, including the unused bits of the last', async () => {
     const { signer } = make();
     const token = await signer.sign(PATH);
     for (let position = 0; position < token.length; position++) {
@@ -60,7 +60,7 @@ describe('a signed media URL', () => {
     }
   });
 
-  test('cannot be prolonged, nor expire under a tampered date', async () => {
+  test('with a changed expiry is invalid, both with a later and with an earlier one', async () => {
     const { signer, turn } = make();
     const token = await signer.sign(PATH, 60);
     const [expiresAt, signature] = token.split('.');
@@ -69,24 +69,24 @@ describe('a signed media URL', () => {
     assert.equal(await signer.verify(PATH, `1.${signature}`), 'bad');
   });
 
-  test('of another server’s secret is bad; text and bytes of one secret are the same', async () => {
+  test('signed with another secret is invalid; a secret may be a string or its bytes', async () => {
     const token = await make().signer.sign(PATH);
     assert.equal(await make('another secret of more than 32 bytes!').signer.verify(PATH, token), 'bad');
     assert.equal(await make(new TextEncoder().encode(SECRET)).signer.verify(PATH, token), 'ok');
   });
 
-  test('that is no token at all is bad, never an error', async () => {
+  test('with any other text as its token is invalid, never an error', async () => {
     const { signer } = make();
     const token = await signer.sign(PATH);
-    const odd = fc.oneof(
+    const otherText = fc.oneof(
       fc.string(),
       fc.tuple(fc.nat(), fc.base64String()).map(([expiresAt, text]) => `${expiresAt}.${text}`),
       fc.constantFrom('', '.', '1.', `${token}.`, `0${token}`, ` ${token}`, `${token}\n`, `${token}=`),
     );
-    await fc.assert(fc.asyncProperty(odd, async (text) => assert.equal(await signer.verify(PATH, text), 'bad')));
+    await fc.assert(fc.asyncProperty(otherText, async (text) => assert.equal(await signer.verify(PATH, text), 'bad')));
   });
 
-  test('is written as the Supabase clients expect it, ready for more parameters', () => {
+  test('has the form that the Supabase clients expect, so that parameters can be appended', () => {
     assert.equal(
       signedMediaPath('user_uploads/u/my cat?.png', '1.x'),
       '/storage/v1/object/sign/user_uploads/u/my%20cat%3F.png?token=1.x',

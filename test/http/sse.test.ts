@@ -18,7 +18,7 @@ function open(options: Partial<EventStreamOptions> = {}) {
 }
 
 describe('an event stream', () => {
-  test('is answered with headers that keep it flowing, and begins with the time to wait before coming back', async () => {
+  test('has headers that prevent buffering, and begins with the delay before a reconnection', async () => {
     const { stream, next } = open({ retryMs: 1234 });
     assert.equal(stream.response.status, 200);
     assert.equal(stream.response.headers.get('Content-Type'), 'text/event-stream; charset=utf-8');
@@ -28,7 +28,7 @@ describe('an event stream', () => {
     stream.close();
   });
 
-  test('carries events with their id, name and data', async () => {
+  test('sends events with their id, name and data', async () => {
     const { stream, next } = open();
     await next();
     assert.ok(stream.send({ id: '41', event: 'processing', data: { progress: 40, note: 'a\nb' } }));
@@ -40,7 +40,7 @@ describe('an event stream', () => {
     stream.close();
   });
 
-  test('lets no value break out of its line', async () => {
+  test('keeps every value within its line', async () => {
     const line = fc.string({ unit: 'binary' });
     await fc.assert(
       fc.asyncProperty(line, line, line, async (id, event, data) => {
@@ -54,14 +54,14 @@ describe('an event stream', () => {
     );
   });
 
-  test('stays alive with comments while nothing happens', async () => {
+  test('sends comments as heartbeats while there are no events', async () => {
     const { stream, next } = open({ heartbeatMs: 1 });
     await next();
     for (let beat = 0; beat < 3; beat++) assert.equal(await next(), ': \n\n');
     stream.close();
   });
 
-  test('ends after what was sent, tells that it ended, and takes nothing more', async () => {
+  test('delivers what was sent before it was closed, resolves `ended`, and accepts nothing more', async () => {
     const { stream, reader } = open();
     stream.send({ event: 'completed', data: {} });
     stream.close();
@@ -73,7 +73,7 @@ describe('an event stream', () => {
     assert.equal(seen.join(''), 'retry: 3000\n\nevent: completed\ndata: {}\n\n');
   });
 
-  test('ends when any of its signals aborts, also one that had already', async () => {
+  test('ends when any of its signals aborts, also when one is already aborted', async () => {
     for (const which of [0, 1]) {
       const controllers = [new AbortController(), new AbortController()];
       const { stream } = open({ signals: controllers.map(({ signal }) => signal) });
@@ -84,14 +84,14 @@ describe('an event stream', () => {
     await open({ signals: [AbortSignal.abort()] }).stream.ended;
   });
 
-  test('ends when the client lets the body go', async () => {
+  test('ends when the client cancels the body', async () => {
     const stream = createEventStream({ signals: [] });
     await stream.response.body?.cancel();
     await stream.ended;
     assert.equal(stream.send({ event: 'late', data: {} }), false);
   });
 
-  test('lets a client go that does not read, with a bounded amount waiting for it', async () => {
+  test('ends for a client that does not read, once its buffer is full', async () => {
     const stream = createEventStream({ signals: [], bufferBytesMax: 1000 });
     let sent = 0;
     while (stream.send({ id: String(sent), event: 'processing', data: { progress: sent } })) sent++;
@@ -99,11 +99,11 @@ describe('an event stream', () => {
     await stream.ended;
     const waiting = await stream.response.text();
     assert.ok(waiting.length <= 1000);
-    assert.ok(waiting.includes(`id: ${sent - 1}\n`), 'what was accepted is delivered');
-    assert.ok(!waiting.includes(`id: ${sent}\n`), 'what was not is asked for again by Last-Event-ID');
+    assert.ok(waiting.includes(`id: ${sent - 1}\n`), 'accepted events are delivered');
+    assert.ok(!waiting.includes(`id: ${sent}\n`), 'rejected events are requested again with Last-Event-ID');
   });
 
-  test('goes on for a client that reads, however much there is, and takes an event larger than its buffer', async () => {
+  test('continues for a client that reads, for any number of events, and accepts an event larger than its buffer', async () => {
     const { stream, next } = open({ bufferBytesMax: 1000 });
     await next();
     for (let id = 0; id < 500; id++) {
@@ -114,7 +114,7 @@ describe('an event stream', () => {
   });
 });
 
-test('a returning client’s last event id is believed only when it could be ours', () => {
+test('a reconnecting client’s last event id is used only when it has the form of ours', () => {
   assert.equal(lastEventId('4711'), '4711');
   assert.equal(lastEventId(' 0190f3a2-7b1c '), '0190f3a2-7b1c');
   for (const other of [undefined, '', 'a b', 'x'.repeat(65), '1;2', "1'--", '1\n2'])
@@ -138,7 +138,7 @@ describe('over a real connection', () => {
     return response;
   }
 
-  test('events arrive one by one, and the stream ends when the client goes', async () => {
+  test('events arrive one by one, and the stream ends when the client disconnects', async () => {
     const opened = Promise.withResolvers<EventStream>();
     const app = createApp();
     app.use(cors('*'));
@@ -166,7 +166,7 @@ describe('over a real connection', () => {
     }
   });
 
-  test('a client that goes in the middle of a video ends the read of it', async () => {
+  test('a client that disconnects in the middle of a video ends its read', async () => {
     const cancelled = Promise.withResolvers<void>();
     const endless = () =>
       new ReadableStream<Uint8Array>({

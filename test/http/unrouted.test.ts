@@ -12,14 +12,14 @@ function createRoutedApp() {
   app.patch('/functions/v1/update-user-profile', (c) => c.json({}));
   app.post('/functions/v1/update-user-profile', (c) => c.json({}));
   app.get('/storage/v1/object/sign/:bucket/*', (c) => c.json({}));
-  app.get('/gone', (c) => c.notFound());
+  app.get('/missing', (c) => c.notFound());
   const nested = new OpenAPIHono<HttpEnv>();
   nested.delete('/jobs/:id', (c) => c.json({}));
   app.route('/nested', nested);
   return app;
 }
 
-describe('a path without such a route', () => {
+describe('a path without a route for the method', () => {
   const notAllowed: [method: string, path: string, allow: string][] = [
     ['POST', '/functions/v1/get-models', 'GET, HEAD'],
     ['DELETE', '/functions/v1/get-models?x=1', 'GET, HEAD'],
@@ -30,7 +30,7 @@ describe('a path without such a route', () => {
     ['PROPFIND', '/functions/v1/get-models', 'GET, HEAD'],
   ];
   for (const [method, path, allow] of notAllowed) {
-    test(`that is known under other methods is a 405 with Allow: ${method} ${path}`, async () => {
+    test(`that has other methods gets 405 with Allow: ${method} ${path}`, async () => {
       const response = await createRoutedApp().request(path, { method });
       assert.equal(response.status, 405);
       assert.equal(response.headers.get('Allow'), allow);
@@ -52,7 +52,7 @@ describe('a path without such a route', () => {
   ];
   for (const path of unknown) {
     for (const method of ['GET', 'POST']) {
-      test(`that is not known is a 404: ${method} ${path}`, async () => {
+      test(`that is unknown gets 404: ${method} ${path}`, async () => {
         const response = await createRoutedApp().request(path, { method });
         assert.equal(response.status, 404);
         const { code, details } = await errorOf(response);
@@ -62,12 +62,12 @@ describe('a path without such a route', () => {
     }
   }
 
-  test('is a 404 also where the route itself finds nothing', async () => {
-    assert.equal((await createRoutedApp().request('/gone')).status, 404);
-    assert.equal((await createRoutedApp().request('/gone', { method: 'POST' })).status, 405);
+  test('gets 404 also where the route itself answers 404', async () => {
+    assert.equal((await createRoutedApp().request('/missing')).status, 404);
+    assert.equal((await createRoutedApp().request('/missing', { method: 'POST' })).status, 405);
   });
 
-  test('takes HEAD where there is GET', async () => {
+  test('accepts HEAD where there is GET', async () => {
     assert.equal((await createRoutedApp().request('/functions/v1/get-models', { method: 'HEAD' })).status, 200);
   });
 

@@ -31,7 +31,7 @@ const schema = z.object({
     .string()
     .refine((text) => text === 'ok', { params: { allowed: ['ok'] } })
     .optional(),
-  odd: z
+  refined: z
     .string()
     .refine((text) => text === 'ok')
     .optional(),
@@ -46,7 +46,7 @@ function detailsOf(value: unknown) {
   return problem.details;
 }
 
-describe('a refused field', () => {
+describe('a rejected field', () => {
   const cases: [value: unknown, details: Record<string, unknown>][] = [
     [{ name: 'ab' }, { field: 'name', allowed: { minLength: 3 } }],
     [{ name: 'abcdefghi' }, { field: 'name', allowed: { maxLength: 8 } }],
@@ -71,26 +71,26 @@ describe('a refused field', () => {
     [{ proof: { transaction_id: 7 } }, { field: 'proof.transaction_id' }],
     [{ strict: { foo: 1 } }, { field: 'strict.foo' }],
     [{ custom: 'no' }, { field: 'custom', allowed: ['ok'] }],
-    [{ odd: 'no' }, { field: 'odd' }],
+    [{ refined: 'no' }, { field: 'refined' }],
     [{ extra: { key: 'x' } }, { field: 'extra.key' }],
     ['text', { field: 'body' }],
   ];
   for (const [value, details] of cases) {
-    test(`of ${JSON.stringify(value)} is named with what is allowed`, () =>
+    test(`of ${JSON.stringify(value)} is named with the allowed values`, () =>
       assert.deepEqual(detailsOf(value), details));
   }
 
-  test('is the first of several, in the schema’s order', () => {
+  test('is the first of several in the schema’s order', () => {
     assert.equal(detailsOf({ duration: 1, theme: 'x', name: '' }).field, 'name');
   });
 
-  test('with a long name is cut, and half a character at the cut is repaired', () => {
+  test('with a long name is shortened, without an incomplete character at the cut', () => {
     const field = String(detailsOf({ extra: { ['😀'.repeat(500)]: 'x' } }).field);
     assert.equal(field.length, 100);
     assert.ok(field.isWellFormed());
   });
 
-  test('may have a code of its own', () => {
+  test('may have its own code', () => {
     const prompt = z.object({ prompt: z.string() });
     const error = prompt.safeParse({}).error;
     assert.ok(error);
@@ -99,7 +99,7 @@ describe('a refused field', () => {
     assert.deepEqual(problem.details, { field: 'prompt', reason: 'missing' });
   });
 
-  test('of any value whatsoever is a problem with a field', () => {
+  test('is named for any invalid value', () => {
     const value = fc.oneof(fc.anything(), fc.dictionary(fc.constantFrom(...Object.keys(schema.shape)), fc.anything()));
     fc.assert(
       fc.property(value, (given) => {
@@ -136,7 +136,7 @@ describe('a route with a schema', () => {
     return app;
   }
 
-  const refused: [path: string, headers: Record<string, string>, details: Record<string, unknown>][] = [
+  const rejected: [path: string, headers: Record<string, string>, details: Record<string, unknown>][] = [
     ['/jobs', {}, { field: 'job_id', reason: 'missing' }],
     ['/jobs?job_id=a&limit=0', {}, { field: 'limit', allowed: { minimum: 1 } }],
     ['/jobs?job_id=a&limit=101', {}, { field: 'limit', allowed: { maximum: 100 } }],
@@ -148,7 +148,7 @@ describe('a route with a schema', () => {
     ['/jobs/a%00b', {}, { field: 'id', reason: 'forbidden_characters' }],
     ['/jobs?job_id=a', { 'x-kind': 'c' }, { field: 'X-Kind', allowed: ['a', 'b'] }],
   ];
-  for (const [path, headers, details] of refused) {
+  for (const [path, headers, details] of rejected) {
     test(`answers 400 and names the field: ${path} ${JSON.stringify(headers)}`, async () => {
       const response = await createValidatingApp().request(path, { headers });
       assert.equal(response.status, 400);
@@ -164,20 +164,20 @@ describe('a route with a schema', () => {
     assert.equal((await errorOf(response)).code, 'ERR_4003');
   });
 
-  test('takes what is in order', async () => {
+  test('accepts valid values', async () => {
     const response = await createValidatingApp().request('/jobs?job_id=%F0%9F%98%80&limit=7&unknown=%00');
     assert.deepEqual(await response.json(), { job_id: '😀', limit: 7 });
   });
 
-  test('never answers 500, whatever the address is', async () => {
+  test('never answers 500, whatever the URL is', async () => {
     const app = createValidatingApp();
     const part = fc.oneof(
       fc.constantFrom('job_id=', 'limit=', '&', '%00', '%', '%ff', '%ed%a0%80', '=', '__proto__=1', '[]', '/', '+'),
       fc.webSegment(),
     );
-    const address = fc.array(part, { maxLength: 12 }).map((parts) => parts.join(''));
+    const urlEnd = fc.array(part, { maxLength: 12 }).map((parts) => parts.join(''));
     await fc.assert(
-      fc.asyncProperty(address, fc.constantFrom('/jobs?', '/jobs/'), async (text, start) => {
+      fc.asyncProperty(urlEnd, fc.constantFrom('/jobs?', '/jobs/'), async (text, start) => {
         const response = await app.request(`${start}${text}`);
         assert.ok(response.status < 500, `${start}${text}: ${response.status}`);
       }),

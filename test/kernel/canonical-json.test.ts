@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { canonicalJson } from '../../src/kernel/canonical-json.ts';
 import { canonicalHash, sha256Hex } from '../../src/kernel/hash.ts';
 
-test('the example of RFC 8785 comes out as the RFC prints it', () => {
+test('the example of RFC 8785 gives the RFC’s result', () => {
   const value = {
     numbers: JSON.parse('[333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001]'),
     string: '\u20ac$\u000F\u000aA\'\u0042\u0022\u005c\\"/',
@@ -21,7 +21,7 @@ test('keys are sorted by UTF-16 code units at every depth', () => {
   assert.equal(canonicalJson(value), '{"\\r":2,"1":4,"\u0080":6,"ö":{"a":2,"b":1},"€":1,"😀":5,"\ufb33":3}');
 });
 
-test('members that are undefined are as good as absent', () => {
+test('undefined members are treated as absent', () => {
   assert.equal(canonicalJson({ a: undefined, b: 1 }), canonicalJson({ b: 1 }));
 });
 
@@ -31,13 +31,13 @@ test('minus zero is zero, and an object without a prototype is an object', () =>
 });
 
 for (const value of [undefined, Number.NaN, Infinity, 1n, Symbol('s'), () => 1, new Date(0), [undefined], new Map()]) {
-  test(`what JSON cannot say is refused: ${Object.prototype.toString.call(value)} ${String(value)}`, () => {
+  test(`a value that JSON cannot represent throws: ${Object.prototype.toString.call(value)} ${String(value)}`, () => {
     assert.throws(() => canonicalJson(value), TypeError);
     assert.throws(() => canonicalJson({ nested: [{ value: value ?? Number.NaN }] }), TypeError);
   });
 }
 
-test('any JSON survives, whatever order its keys come in', () => {
+test('any JSON value keeps its meaning, and the order of its keys does not matter', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       const text = canonicalJson(value);

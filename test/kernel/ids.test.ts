@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseUuid } from '../../src/kernel/ids.ts';
 
-test('a UUID is accepted in any case and given back in lower case', () => {
+test('a UUID is accepted in any case and returned in lower case', () => {
   assert.equal(parseUuid('0190F3A2-7B1C-7DEF-8ABC-0123456789AB'), '0190f3a2-7b1c-7def-8abc-0123456789ab');
   assert.equal(parseUuid('00000000-0000-0000-0000-000000000000'), '00000000-0000-0000-0000-000000000000');
 });
@@ -23,5 +23,5 @@ const others = [
 ];
 
 for (const other of others) {
-  test(`${JSON.stringify(other)} is no UUID`, () => assert.equal(parseUuid(other), null));
+  test(`${JSON.stringify(other)} is not a UUID`, () => assert.equal(parseUuid(other), null));
 }

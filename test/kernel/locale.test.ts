@@ -41,16 +41,16 @@ const cases: [header: string | null | undefined, fallback: Locale, expected: Loc
 ];
 
 for (const [header, fallback, expected] of cases) {
-  test(`${JSON.stringify(header)} with ${fallback} behind it is answered in ${expected}`, () => {
+  test(`${JSON.stringify(header)} with the fallback ${fallback} gives ${expected}`, () => {
     assert.equal(pickLocale(header, fallback), expected);
   });
 }
 
-test('without a fallback of its own English is spoken', () => {
+test('the default fallback is English', () => {
   assert.equal(pickLocale('ja'), 'en');
 });
 
-test('whatever the header holds, a language of ours comes back', () => {
+test('any header gives a supported language', () => {
   const piece = fc.oneof(
     fc.string(),
     fc.constantFrom('tr', 'es-', 'q=', ';q=0.5', ',', '*', '__proto__', 'constructor'),
@@ -59,7 +59,7 @@ test('whatever the header holds, a language of ours comes back', () => {
   fc.assert(fc.property(header, fc.constantFrom(...LOCALES), (text, fallback) => isLocale(pickLocale(text, fallback))));
 });
 
-test('a megabyte of header costs no more than its beginning', () => {
+test('only the beginning of a huge header is read', () => {
   const header = `${'fr,'.repeat(400_000)}tr`;
   assert.equal(pickLocale(header, 'es'), 'es');
 });

@@ -14,7 +14,7 @@ import { tr } from '../../src/kernel/messages/tr.ts';
 const CODES = Object.keys(ERROR_STATUS) as ErrorCode[];
 const CATALOGUES: Record<string, Record<string, Record<string, string>>> = { en, tr, es };
 
-test('missing credits are told in English exactly as the contract says', () => {
+test('the English message for missing credits is exactly that of the contract', () => {
   assert.equal(
     messageFor('ERR_4001', 'en', { required: 4, available: 2, credits_remaining: 2 }),
     'You need 4 credits, but only have 2. Please purchase more credits.',
@@ -25,20 +25,20 @@ test('missing credits are told in English exactly as the contract says', () => {
   );
 });
 
-test('missing credits are told in Turkish and Spanish with their own plurals', () => {
+test('the Turkish and Spanish messages for missing credits have the right plurals', () => {
   const four = { required: 4, available: 2 };
   assert.match(messageFor('ERR_4001', 'tr', four), /^Bunun için 4 kredi gerekiyor, ancak yalnızca 2 krediniz var\./);
   assert.match(messageFor('ERR_4001', 'es', four), /^Necesitas 4 créditos, pero solo tienes 2\./);
   assert.match(messageFor('ERR_4001', 'es', { required: 1, available: 0 }), /^Necesitas 1 crédito, pero/);
 });
 
-test('a balance below zero is explained and not called “only”', () => {
+test('a negative balance is explained without the word “only”', () => {
   const message = messageFor('ERR_4001', 'en', { required: 4, available: -3 });
   assert.match(message, /balance at -3/);
   assert.doesNotMatch(message, /only/);
 });
 
-test('every sentence of every language is well-formed, and its plain form needs nothing', () => {
+test('every message in every language is well-formed, and its plain variant needs no values', () => {
   for (const locale of LOCALES) {
     for (const code of CODES) {
       const variants = CATALOGUES[locale]?.[code] ?? {};
@@ -52,7 +52,7 @@ test('every sentence of every language is well-formed, and its plain form needs 
   }
 });
 
-test('each variant fills the same values in all three languages', () => {
+test('each variant uses the same values in all three languages', () => {
   const namesIn = (text: string) => new Set(Array.from(text.matchAll(/\{(\w+)[,}]/g), ([, name]) => name));
   for (const code of CODES) {
     for (const [variant, text] of Object.entries(CATALOGUES.en?.[code] ?? {})) {
@@ -67,11 +67,11 @@ test('each variant fills the same values in all three languages', () => {
   }
 });
 
-test('no sentence is left in English in the other languages', () => {
+test('every message is translated', () => {
   for (const code of CODES) {
     for (const [variant, text] of Object.entries(CATALOGUES.en?.[code] ?? {})) {
-      const told = [text, CATALOGUES.tr?.[code]?.[variant], CATALOGUES.es?.[code]?.[variant]];
-      assert.equal(new Set(told).size, 3, `${code} ${variant}`);
+      const translations = [text, CATALOGUES.tr?.[code]?.[variant], CATALOGUES.es?.[code]?.[variant]];
+      assert.equal(new Set(translations).size, 3, `${code} ${variant}`);
     }
   }
 });
@@ -108,12 +108,12 @@ const variants: [ErrorCode, Record<string, unknown>, RegExp][] = [
 ];
 
 for (const [code, details, expected] of variants) {
-  test(`${code} with ${JSON.stringify(details)} says so`, () => {
+  test(`${code} with ${JSON.stringify(details)} has its own message`, () => {
     assert.match(messageFor(code, 'en', details), expected);
   });
 }
 
-test('what ended a generation never leaves doubt about its credits', () => {
+test('every error that ends a generation says that its credits are returned', () => {
   const promise = { en: /balance|not charged/, tr: /bakiyenize geri döndü/, es: /en tu saldo/ };
   const details = [{}, { refunded: 2 }, { reason: 'moderated' }];
   for (const code of ['ERR_5001', 'ERR_5002', 'ERR_5003', 'ERR_5004', 'ERR_5005'] as const) {
@@ -124,19 +124,19 @@ test('what ended a generation never leaves doubt about its credits', () => {
   }
 });
 
-test('a detail of the wrong kind falls back to a simpler sentence', () => {
+test('a detail of the wrong type falls back to a simpler message', () => {
   assert.equal(messageFor('ERR_4001', 'en', { required: '4', available: null }), en.ERR_4001.plain);
   assert.equal(messageFor('ERR_4001', 'en', { required: Number.NaN, available: 2 }), en.ERR_4001.plain);
   assert.equal(messageFor('ERR_4006', 'en', { field: { a: 1 }, reason: 'toString' }), en.ERR_4006.plain);
 });
 
-test('what a caller wrote is quoted back only in part, and never as markup of ours', () => {
+test('the caller’s input is shortened in messages, and never parsed as part of the message format', () => {
   const message = messageFor('ERR_4006', 'en', { field: `{required, plural, <b>${'x'.repeat(10_000)}` });
   assert.ok(message.length < 200);
   assert.ok(message.includes('{required, plural, <b>xxx'));
 });
 
-test('no details break a sentence: always some text, never an open brace of ours', () => {
+test('any details give a message without unfilled placeholders', () => {
   const names = ['reason', 'field', 'allowed', 'required', 'available', 'retry_after', 'bytes_max', 'refunded'];
   const value = fc.oneof(
     fc.anything({ withNullPrototype: true, withBigInt: true }),
@@ -153,7 +153,7 @@ test('no details break a sentence: always some text, never an open brace of ours
   );
 });
 
-test('the page of errors names every code once, with its status, its three sentences and advice', () => {
+test('the error documentation has every code once, with its status, its three messages and its advice', () => {
   const page = generateErrorDocs();
   for (const code of CODES) {
     const [, section = ''] = page.split(`## ${code}: `);

@@ -9,19 +9,19 @@ import { createDiskStore } from '../../src/media/disk.ts';
 import { storageProblem } from '../../src/media/storage-problem.ts';
 import { storeConformance } from './store-conformance.ts';
 
-const scratch = await mkdtemp(join(tmpdir(), 'rendio-disk-'));
-after(() => rm(scratch, { recursive: true, force: true }));
+const tempFolder = await mkdtemp(join(tmpdir(), 'rendio-disk-'));
+after(() => rm(tempFolder, { recursive: true, force: true }));
 
-const freshFolder = (): string => join(scratch, randomUUID());
-const source = join(scratch, 'source.mp4');
+const newFolder = (): string => join(tempFolder, randomUUID());
+const source = join(tempFolder, 'source.mp4');
 await writeFile(source, 'some bytes');
 
-storeConformance('a folder', async () => createDiskStore({ folder: freshFolder() }));
+storeConformance('a folder', async () => createDiskStore({ folder: newFolder() }));
 
 const isStorageProblem = (error: unknown): boolean => error instanceof Problem && error.code === 'ERR_6002';
 
-test('a failing disk is ERR_6002 in every verb, with the cause kept for the log', async () => {
-  const folder = freshFolder();
+test('a failing disk is ERR_6002 in every method, with its cause for the log', async () => {
+  const folder = newFolder();
   await writeFile(folder, 'a file where the store’s folder should be');
   const store = createDiskStore({ folder });
   await assert.rejects(store.putFile('videos/a.mp4', source), (error) => {
@@ -29,7 +29,7 @@ test('a failing disk is ERR_6002 in every verb, with the cause kept for the log'
     return true;
   });
   await assert.rejects(
-    createDiskStore({ folder: freshFolder() }).putFile('videos/a.mp4', '/no/such/file'),
+    createDiskStore({ folder: newFolder() }).putFile('videos/a.mp4', '/no/such/file'),
     isStorageProblem,
   );
   const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
@@ -40,14 +40,14 @@ test('a failing disk is ERR_6002 in every verb, with the cause kept for the log'
 test('a folder that may not be written to is ERR_6002', {
   skip: process.getuid?.() === 0 && 'root may write anywhere',
 }, async () => {
-  const folder = freshFolder();
+  const folder = newFolder();
   await mkdir(folder);
   await chmod(folder, 0o500);
   await assert.rejects(createDiskStore({ folder }).putFile('videos/a.mp4', source), isStorageProblem);
 });
 
-test('a failed put leaves no half file, and the folders of a user go with the last object', async () => {
-  const folder = freshFolder();
+test('a failed put leaves no incomplete file, and a user’s folders are deleted with the last object', async () => {
+  const folder = newFolder();
   const store = createDiskStore({ folder });
   await mkdir(join(folder, 'videos', 'user', 'taken.mp4'), { recursive: true });
   await assert.rejects(store.putFile('videos/user/taken.mp4', source), isStorageProblem);
@@ -61,8 +61,8 @@ test('a failed put leaves no half file, and the folders of a user go with the la
   assert.deepEqual(await readdir(join(folder, 'videos')), ['user']);
 });
 
-test('what a crash left on its way is removed after a day, and not before', async () => {
-  const folder = freshFolder();
+test('an incomplete file that a crash left is deleted after a day, and not before', async () => {
+  const folder = newFolder();
   const incoming = join(folder, '~incoming');
   await mkdir(incoming, { recursive: true });
   await writeFile(join(incoming, 'old'), 'half a video');
@@ -73,14 +73,14 @@ test('what a crash left on its way is removed after a day, and not before', asyn
   assert.deepEqual(await readdir(incoming), ['new']);
 });
 
-test('a stream that nobody finishes gives its file back', async () => {
-  const store = createDiskStore({ folder: freshFolder() });
-  const large = join(scratch, 'large.mp4');
+test('a stream that is cancelled closes its file', async () => {
+  const store = createDiskStore({ folder: newFolder() });
+  const large = join(tempFolder, 'large.mp4');
   await writeFile(large, Buffer.alloc(2_000_000));
   await store.putFile('videos/a.mp4', large);
   const openFiles = async (): Promise<number> => (await readdir('/proc/self/fd').catch(() => [])).length;
   const before = await openFiles();
-  for (let turn = 0; turn < 20; turn++) {
+  for (let round = 0; round < 20; round++) {
     const stream = await store.read('videos/a.mp4');
     const reader = stream?.getReader();
     await reader?.read();

@@ -1,4 +1,4 @@
-/** Makes small real videos for tests of what reads them. */
+/** Makes small real videos for tests. */
 import '@napi-rs/webcodecs/polyfill';
 import { writeFile } from 'node:fs/promises';
 import {
@@ -19,7 +19,7 @@ export type Clip = {
   width?: number;
   height?: number;
   frames?: number;
-  /** Y, U and V of all frames but those before `blackUntil`, which are black, as is the right half when `halved`. */
+  /** Y, U and V of all frames from `blackUntil` on; earlier frames are black, and so is the right half when `halved`. */
   yuv?: [number, number, number];
   blackUntil?: number;
   halved?: boolean;
@@ -32,7 +32,7 @@ const FPS = 10;
 const BLACK: [number, number, number] = [16, 128, 128];
 const GREY: [number, number, number] = [150, 128, 128];
 
-/** Ten frames a second; half a second of a sine when it is audio. */
+/** Ten frames a second; for audio, half a second of a sine wave. */
 export async function makeClip(path: string, clip: Clip = {}): Promise<void> {
   const formats = { mp4: Mp4OutputFormat, mov: MovOutputFormat, webm: WebMOutputFormat };
   const format = new formats[clip.container ?? 'mp4']();

@@ -10,14 +10,14 @@ import { createS3Store, type S3Options } from '../../src/media/s3.ts';
 import { startS3 } from '../support/s3.ts';
 import { storeConformance } from './store-conformance.ts';
 
-const scratch = await mkdtemp(join(tmpdir(), 'rendio-s3-'));
+const tempFolder = await mkdtemp(join(tmpdir(), 'rendio-s3-'));
 const s3 = await startS3(['media', 'videos']);
 after(async () => {
   await s3[Symbol.asyncDispose]();
-  await rm(scratch, { recursive: true, force: true });
+  await rm(tempFolder, { recursive: true, force: true });
 });
 
-const place: S3Options = {
+const s3Options: S3Options = {
   endpoint: s3.endpoint,
   region: 'us-east-1',
   bucket: 'media',
@@ -28,21 +28,21 @@ const place: S3Options = {
 };
 
 const S3RVER = {
-  readers: 's3rver writes into the file that it is reading from; S3 does not',
-  neighbours: 's3rver removes folders that it is about to write into; S3 has none',
+  replacedWhileRead: 's3rver writes into the file that it is reading from; S3 does not',
+  removedWhileWritten: 's3rver removes folders that it is about to write into; S3 has none',
 };
-storeConformance('a bucket', async () => createS3Store(place), S3RVER);
-storeConformance('a bucket for each kind', async () => createS3Store({ ...place, bucket: null }), S3RVER);
+storeConformance('a bucket', async () => createS3Store(s3Options), S3RVER);
+storeConformance('a bucket for each kind', async () => createS3Store({ ...s3Options, bucket: null }), S3RVER);
 
 describe('an S3 store', () => {
-  const source = join(scratch, 'source.mp4');
+  const source = join(tempFolder, 'source.mp4');
   const key = () => `videos/${randomUUID()}/a.mp4`;
   before(() => writeFile(source, 'some bytes'));
 
-  /** Answers some calls itself; the others go to the store. Says what was sent. */
-  function between(intercept: (method: string, url: URL, nth: number) => Response | Error | null) {
+  /** A store whose calls `intercept` may answer; the others are sent. `seen` lists all calls. */
+  function interceptedStore(intercept: (method: string, url: URL, nth: number) => Response | Error | null) {
     const seen: string[] = [];
-    const stand: typeof fetch = (input, init) => {
+    const interceptingFetch: typeof fetch = (input, init) => {
       const url = new URL(String(input));
       const method = init?.method ?? 'GET';
       seen.push(`${method} ${url.search.replace(/=[^&]*/g, '')}`.trim());
@@ -50,11 +50,11 @@ describe('an S3 store', () => {
       if (answer instanceof Error) return Promise.reject(answer);
       return answer ? Promise.resolve(answer) : fetch(input, init);
     };
-    return { seen, store: createS3Store({ ...place, fetch: stand }) };
+    return { seen, store: createS3Store({ ...s3Options, fetch: interceptingFetch }) };
   }
 
-  test('a file of several parts comes back whole, holding one part in memory', async () => {
-    const path = join(scratch, 'long.mp4');
+  test('a file of several parts is stored whole, one part after another', async () => {
+    const path = join(tempFolder, 'long.mp4');
     const bytes = 14_000_001;
     const hash = createHash('sha256');
     await using file = await open(path, 'w');
@@ -64,7 +64,7 @@ describe('an S3 store', () => {
       await file.writeFile(piece);
     }
     const sha256 = hash.digest('hex');
-    const { store, seen } = between(() => null);
+    const { store, seen } = interceptedStore(() => null);
     const name = key();
     assert.deepEqual(await store.putFile(name, path), { bytes, sha256 });
     assert.deepEqual(seen, ['POST ?uploads', ...Array(3).fill('PUT ?partNumber&uploadId'), 'POST ?uploadId']);
@@ -75,10 +75,10 @@ describe('an S3 store', () => {
   });
 
   test('an upload that fails in the middle is aborted and leaves nothing', async () => {
-    const path = join(scratch, 'broken.mp4');
+    const path = join(tempFolder, 'broken.mp4');
     await writeFile(path, Buffer.alloc(9_000_000));
     const denied = () => new Response('<Error><Code>AccessDenied</Code></Error>', { status: 403 });
-    const { store, seen } = between((method, url) =>
+    const { store, seen } = interceptedStore((method, url) =>
       method === 'PUT' && url.searchParams.get('partNumber') === '2' ? denied() : null,
     );
     const name = key();
@@ -87,10 +87,10 @@ describe('an S3 store', () => {
     assert.equal(await store.info(name), null);
   });
 
-  test('a completion that fails behind a 200 is a failure', async () => {
-    const path = join(scratch, 'late.mp4');
+  test('a completion that answers 200 with an error has failed', async () => {
+    const path = join(tempFolder, 'late.mp4');
     await writeFile(path, Buffer.alloc(9_000_000));
-    const { store } = between((method, url) =>
+    const { store } = interceptedStore((method, url) =>
       method === 'POST' && url.searchParams.has('uploadId')
         ? new Response('<?xml version="1.0"?>\n<Error><Code>InternalError</Code></Error>')
         : null,
@@ -98,8 +98,8 @@ describe('an S3 store', () => {
     await assert.rejects(store.putFile(key(), path), isStorageProblem(/InternalError/));
   });
 
-  test('what passes is tried again: a busy store, a cut connection', async () => {
-    const { store, seen } = between((_, __, nth) => {
+  test('a transient failure is retried: a busy store, a cut connection', async () => {
+    const { store, seen } = interceptedStore((_, __, nth) => {
       if (nth === 1) return new Response('<Error><Code>SlowDown</Code></Error>', { status: 503 });
       return nth === 2 ? new TypeError('fetch failed') : null;
     });
@@ -110,55 +110,55 @@ describe('an S3 store', () => {
     await store.remove(name);
   });
 
-  test('what does not pass is ERR_6002 at once, with the store’s word for our log and nothing of the keys', async () => {
+  test('a permanent failure is ERR_6002 at once, with the store’s error code for the log and no signature', async () => {
     const body = '<Error><Code>SignatureDoesNotMatch</Code><StringToSign>secret</StringToSign></Error>';
-    const { store, seen } = between(() => new Response(body, { status: 403 }));
-    const isRefusal = isStorageProblem(/^the store answered 403 SignatureDoesNotMatch$/);
+    const { store, seen } = interceptedStore(() => new Response(body, { status: 403 }));
+    const isAccessError = isStorageProblem(/^the store answered 403 SignatureDoesNotMatch$/);
     const name = key();
-    await assert.rejects(store.putFile(name, source), isRefusal);
-    for (const verb of [store.info, store.read, store.remove]) await assert.rejects(verb(name), isRefusal);
+    await assert.rejects(store.putFile(name, source), isAccessError);
+    for (const verb of [store.info, store.read, store.remove]) await assert.rejects(verb(name), isAccessError);
     assert.equal(seen.length, 4);
-    const nowhere = createS3Store({ ...place, bucket: 'nowhere' });
-    await assert.rejects(nowhere.putFile(name, source), isStorageProblem(/no such bucket/));
+    const missing = createS3Store({ ...s3Options, bucket: 'missing' });
+    await assert.rejects(missing.putFile(name, source), isStorageProblem(/no such bucket/));
   });
 
-  test('a store that is away is ERR_6002 after some tries', async () => {
-    const { store, seen } = between(() => new TypeError('fetch failed'));
+  test('an unavailable store is ERR_6002 after four attempts', async () => {
+    const { store, seen } = interceptedStore(() => new TypeError('fetch failed'));
     await assert.rejects(store.info(key()), isStorageProblem(/fetch failed/));
     assert.equal(seen.length, 4);
   });
 
-  test('another range than the one asked for is never handed out', async () => {
+  test('another range than the requested one is never returned', async () => {
     const headers = { 'Content-Range': 'bytes 0-9/10' };
-    const { store } = between(() => new Response('some bytes', { status: 206, headers }));
+    const { store } = interceptedStore(() => new Response('some bytes', { status: 206, headers }));
     await assert.rejects(store.read(key(), { start: 2, end: 3 }), isStorageProblem(/another range/));
-    const whole = between(() => new Response('some bytes'));
+    const whole = interceptedStore(() => new Response('some bytes'));
     await assert.rejects(whole.store.read(key(), { start: 2, end: 3 }), isStorageProblem(/another range/));
   });
 
-  test('what is sent carries its hash, so that the store refuses bytes that changed on the way', async () => {
+  test('an upload has its hash in a header, so that the store rejects changed bytes', async () => {
     const sent: [string | null, string][] = [];
-    const watch: typeof fetch = async (input, init) => {
+    const recordingFetch: typeof fetch = async (input, init) => {
       const body = new Uint8Array(await new Response(init?.body).arrayBuffer());
       const hash = new Headers(init?.headers).get('X-Amz-Content-Sha256');
       sent.push([hash, createHash('sha256').update(body).digest('hex')]);
       return fetch(input, { ...init, body });
     };
-    await createS3Store({ ...place, fetch: watch }).putFile(key(), source);
+    await createS3Store({ ...s3Options, fetch: recordingFetch }).putFile(key(), source);
     assert.equal(sent.length, 1);
-    for (const [said, is] of sent) assert.equal(said, is);
+    for (const [announced, actual] of sent) assert.equal(announced, actual);
   });
 
-  test('a put that is aborted on its way ends at once and leaves nothing', async () => {
-    const leaving = new AbortController();
+  test('a put that is aborted during the upload ends at once and leaves nothing', async () => {
+    const controller = new AbortController();
     const reason = new Error('the job was cancelled');
-    const { store } = between(() => {
-      leaving.abort(reason);
+    const { store } = interceptedStore(() => {
+      controller.abort(reason);
       return null;
     });
     const name = key();
-    await assert.rejects(store.putFile(name, source, leaving.signal), reason);
-    assert.equal(await createS3Store(place).info(name), null);
+    await assert.rejects(store.putFile(name, source, controller.signal), reason);
+    assert.equal(await createS3Store(s3Options).info(name), null);
   });
 });
 

@@ -1,4 +1,4 @@
-/** What every media store promises, whatever is behind it. */
+/** What every media store guarantees. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -8,14 +8,14 @@ import { after, before, describe, test } from 'node:test';
 import { Problem } from '../../src/kernel/errors.ts';
 import type { ByteRange, MediaStore } from '../../src/media/store.ts';
 
-/** Why what a test runs the store on cannot do something that the real thing does. */
-export type Shortcomings = { readers?: string; neighbours?: string };
+/** Why the test's storage service cannot do something that the real one does; a reason skips the test. */
+export type Limitations = { replacedWhileRead?: string; removedWhileWritten?: string };
 
-/** `makeStore` is called once; the store may hold other objects, and keeps nothing of ours when the suite is over. */
+/** `makeStore` is called once. The store may have other objects; the suite deletes all of its own. */
 export function storeConformance(
   name: string,
   makeStore: () => Promise<MediaStore>,
-  { readers, neighbours }: Shortcomings = {},
+  { replacedWhileRead, removedWhileWritten }: Limitations = {},
 ): void {
   describe(`${name} keeps media`, () => {
     let store: MediaStore;
@@ -35,11 +35,11 @@ export function storeConformance(
       const stream = await store.read(key, range);
       return stream && Buffer.from(await new Response(stream).arrayBuffer());
     };
-    const freshKey = (): string => `videos/${randomUUID()}/2026-11/${randomUUID()}.mp4`;
+    const newKey = (): string => `videos/${randomUUID()}/2026-11/${randomUUID()}.mp4`;
 
-    /** An object that is there for one test. */
+    /** An object for one test. */
     const withObject = async (bytes: Buffer, use: (key: string) => Promise<void>): Promise<void> => {
-      const key = freshKey();
+      const key = newKey();
       await store.putFile(key, await fileOf(bytes));
       try {
         await use(key);
@@ -48,9 +48,9 @@ export function storeConformance(
       }
     };
 
-    test('what is put comes back byte for byte, with its size and hash', async () => {
+    test('a stored object is read byte for byte, with its size and hash', async () => {
       const bytes = randomBytes(3_000_001);
-      const key = freshKey();
+      const key = newKey();
       const stored = await store.putFile(key, await fileOf(bytes));
       assert.deepEqual(stored, { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
       assert.deepEqual(await bytesOf(key), bytes);
@@ -81,7 +81,7 @@ export function storeConformance(
       });
     });
 
-    test('the entity tag is strong, stays while the object does, and changes with its bytes', () =>
+    test('the entity tag is strong, does not change while the object does not, and changes with its bytes', () =>
       withObject(Buffer.from('one'), async (key) => {
         const first = await store.info(key);
         assert.match(first?.etag ?? '', /^"[\x21\x23-\x7e]+"$/);
@@ -92,8 +92,8 @@ export function storeConformance(
       }));
 
     test(
-      'a reader who began before an object is replaced gets the old one to its end',
-      { skip: readers ?? false },
+      'a reader that started before an object is replaced gets the old one to its end',
+      { skip: replacedWhileRead ?? false },
       () =>
         withObject(Buffer.alloc(600_000, 'a'), async (key) => {
           const reader = (await store.read(key))?.getReader();
@@ -105,8 +105,8 @@ export function storeConformance(
         }),
     );
 
-    test('what is not there is null to readers, and removing it is a success', async () => {
-      const key = freshKey();
+    test('a missing object is null for readers, and removing it succeeds', async () => {
+      const key = newKey();
       assert.equal(await store.info(key), null);
       assert.equal(await store.read(key), null);
       await store.remove(key);
@@ -117,7 +117,7 @@ export function storeConformance(
       assert.equal(await store.read(key), null);
     });
 
-    test('a folder of objects is no object', () =>
+    test('a folder of objects is not an object', () =>
       withObject(Buffer.from('x'), async (key) => {
         const parent = key.slice(0, key.lastIndexOf('/'));
         assert.equal(await store.info(parent), null);
@@ -126,26 +126,26 @@ export function storeConformance(
         assert.equal((await store.info(key))?.bytes, 1);
       }));
 
-    test('an aborted put leaves nothing behind', async () => {
-      const key = freshKey();
+    test('an aborted put leaves nothing', async () => {
+      const key = newKey();
       const reason = new Error('the job was cancelled');
       await assert.rejects(store.putFile(key, await fileOf(randomBytes(10)), AbortSignal.abort(reason)), reason);
       assert.equal(await store.info(key), null);
     });
 
-    test('objects under one user come and go at the same time without hurting each other', {
-      skip: neighbours ?? false,
+    test('objects of one user are stored and removed at the same time without affecting each other', {
+      skip: removedWhileWritten ?? false,
     }, async () => {
       const folderKey = `videos/${randomUUID()}/2026-11`;
-      const source = await fileOf(Buffer.from('together'));
+      const source = await fileOf(Buffer.from('parallel'));
       const keys = Array.from({ length: 24 }, (_, index) => `${folderKey}/${index}.mp4`);
-      const comeAndGo = async (key: string): Promise<void> => {
-        for (let turn = 0; turn < 8; turn++) {
+      const putAndRemove = async (key: string): Promise<void> => {
+        for (let round = 0; round < 8; round++) {
           await store.putFile(key, source);
           await store.remove(key);
         }
       };
-      await Promise.all(keys.map(comeAndGo));
+      await Promise.all(keys.map(putAndRemove));
       await Promise.all(keys.map((key) => store.putFile(key, source)));
       for (const key of keys) assert.equal((await store.info(key))?.bytes, 8);
       await Promise.all(keys.map((key) => store.remove(key)));
@@ -157,12 +157,12 @@ export function storeConformance(
       `videos/${'a/'.repeat(600)}a`,
       `videos/${'a'.repeat(300)}`,
     ];
-    test('a key that could leave the store or needs escaping is refused in every verb', async () => {
+    test('a key that could leave the store or needs escaping is rejected by every method', async () => {
       const source = await fileOf(Buffer.from('x'));
-      const isRefusal = (error: unknown): boolean => error instanceof Problem && error.code === 'ERR_4006';
+      const isRejection = (error: unknown): boolean => error instanceof Problem && error.code === 'ERR_4006';
       for (const key of strangeKeys) {
         const verbs = [store.putFile(key, source), store.info(key), store.read(key), store.remove(key)];
-        for (const verb of verbs) await assert.rejects(verb, isRefusal, JSON.stringify(key));
+        for (const verb of verbs) await assert.rejects(verb, isRejection, JSON.stringify(key));
       }
     });
   });

@@ -1,17 +1,17 @@
-/** Waits for things that happen in other processes. */
+/** Waits for events in other processes. */
 import { readFileSync } from 'node:fs';
 
-/** Asks every 20 ms until the answer is neither false nor null; fails after `limitMs`. */
-export async function until<T>(ask: () => T | Promise<T>, limitMs = 20_000): Promise<NonNullable<T>> {
+/** Calls `check` every 20 ms until its result is neither false nor null nor undefined; throws after `limitMs`. */
+export async function until<T>(check: () => T | Promise<T>, limitMs = 20_000): Promise<NonNullable<T>> {
   for (const end = performance.now() + limitMs; performance.now() < end; ) {
-    const answer = await ask();
-    if (answer !== false && answer !== null && answer !== undefined) return answer;
+    const result = await check();
+    if (result !== false && result !== null && result !== undefined) return result;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`did not happen within ${limitMs} ms`);
 }
 
-/** Whether a process runs; one that has ended and was not yet collected by its parent does not. */
+/** Whether a process runs; a zombie, which its parent has not yet reaped, does not count. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -49,7 +49,7 @@ describe('a paid generation', () => {
     await world.assertInvariants();
   });
 
-  it('answers a repeated key with the first answer, and another request under it with a refusal', async () => {
+  it('answers a repeated key with the first answer, and another request with that key with key_reused', async () => {
     const userId = await world.user(10);
     const key = randomUUID();
     const first = await world.begin(userId, { idempotency_key: key });
@@ -75,16 +75,16 @@ describe('a paid generation', () => {
     assert.notEqual(answers[0].response?.job_id, answers[1].response?.job_id);
   });
 
-  it('burns a key only by a charge: a refusal for want of credits can be repeated after a purchase', async () => {
+  it('uses up a key only by a charge: a request without enough credits can be repeated after a purchase', async () => {
     const userId = await world.user();
     const key = randomUUID();
-    const refused = await world.begin(userId, { idempotency_key: key });
-    assert.deepEqual(refused, { outcome: 'insufficient_credits', required: 1, available: 0 });
+    const rejected = await world.begin(userId, { idempotency_key: key });
+    assert.deepEqual(rejected, { outcome: 'insufficient_credits', required: 1, available: 0 });
     await world.call('add_credits', { user_id: userId, amount: 1, reason: 'iap_purchase' });
     assert.equal((await world.begin(userId, { idempotency_key: key })).outcome, 'created');
   });
 
-  it('forgets a key after its 24 hours', async () => {
+  it('accepts a key again after its 24 hours', async () => {
     const userId = await world.user(2);
     const key = randomUUID();
     await world.begin(userId, { idempotency_key: key });
@@ -94,7 +94,7 @@ describe('a paid generation', () => {
     assert.equal((await world.begin(userId, { idempotency_key: key, request_hash: hashOf('new') })).outcome, 'created');
   });
 
-  it('prices by started seconds where the model is sold by the second, and stores the price on the job', async () => {
+  it('charges each started second where the model is priced by the second, and stores the price on the job', async () => {
     const userId = await world.user(20);
     const { rows } = await world.owner.query(
       `select id, name from models where name in ('Cinematic', 'Cinematic Fast', 'Kling', 'Pika')`,
@@ -112,14 +112,14 @@ describe('a paid generation', () => {
     await world.assertInvariants();
   });
 
-  it('is refused on a model that was switched off, with nothing charged', async () => {
+  it('is rejected for a disabled model, with nothing charged', async () => {
     const userId = await world.user(5);
     const { rows } = await world.owner.query(`select id from models where name = 'Sora 2'`);
     assert.equal((await world.begin(userId, { model_id: rows[0].id })).outcome, 'model_unavailable');
     assert.equal(await world.balance(userId), 5);
   });
 
-  it('ends once when completion, failure, cancellation and the deadline race, and money follows the winner', async () => {
+  it('ends once when completion, failure, cancellation and the deadline race, and the credits match its end', async () => {
     const userId = await world.user(40);
     for (let round = 0; round < 20; round += 1) {
       const jobId = await world.job(userId);
@@ -137,7 +137,7 @@ describe('a paid generation', () => {
     await world.assertInvariants();
   });
 
-  it('gives back exactly what it took, once, and not as lifetime credits', async () => {
+  it('refunds exactly what it charged, once, and not as lifetime credits', async () => {
     const userId = await world.user(10);
     const jobId = await world.job(userId);
     assert.equal(await world.fail(jobId), true);
@@ -152,7 +152,7 @@ describe('a paid generation', () => {
     assert.deepEqual(rows[0], { credits_remaining: 10, credits_total: 10 });
   });
 
-  it('refunds what the job cost even after its model has become dearer', async () => {
+  it('refunds what the job cost even after its model’s price has changed', async () => {
     const userId = await world.user(10);
     const jobId = await world.job(userId);
     await world.owner.query('update models set cost_per_generation = 9 where id = $1', [world.modelId]);
@@ -161,7 +161,7 @@ describe('a paid generation', () => {
     assert.equal(await world.balance(userId), 10);
   });
 
-  it('never comes back from its end: a late result changes nothing', async () => {
+  it('stays ended: a late result changes nothing', async () => {
     const userId = await world.user(10);
     const jobId = await world.job(userId);
     await world.submit(jobId);
@@ -175,10 +175,10 @@ describe('a paid generation', () => {
     );
   });
 
-  it('is cancelled by its owner alone, before it ends, and the same key tells the same story', async () => {
-    const [owner, stranger] = await Promise.all([world.user(3), world.user(3)]);
+  it('is cancelled by its owner alone, before it ends, and the same key gets the same answer', async () => {
+    const [owner, otherUser] = await Promise.all([world.user(3), world.user(3)]);
     const jobId = await world.job(owner);
-    assert.deepEqual(await cancel(stranger, jobId), { outcome: 'not_found' });
+    assert.deepEqual(await cancel(otherUser, jobId), { outcome: 'not_found' });
     const key = randomUUID();
     const first = await cancel(owner, jobId, key);
     assert.deepEqual(first.response, { success: true, refunded: 1, credits_remaining: 3 });
@@ -188,20 +188,20 @@ describe('a paid generation', () => {
     assert.deepEqual(await status(jobId), { status: 'failed', error_code: 'ERR_5004' });
   });
 
-  it('does not give slots of a limit back when generations fail or are deleted', async () => {
+  it('still counts towards the rate limit after it has failed or was deleted', async () => {
     const userId = await world.user(10);
     for (let i = 0; i < 3; i += 1) {
       const jobId = await world.job(userId);
       await world.fail(jobId);
       await world.db.call('delete_generation', { user_id: userId, job_id: jobId });
     }
-    const refused = await world.begin(userId, { limit_account: 3 });
-    assert.equal(refused.outcome, 'rate_limited');
-    assert.equal(refused.scope, 'account');
+    const rejected = await world.begin(userId, { limit_account: 3 });
+    assert.equal(rejected.outcome, 'rate_limited');
+    assert.equal(rejected.scope, 'account');
     assert.equal(await world.balance(userId), 10);
   });
 
-  it('keeps to the limits of account, address and running jobs when calls race', async () => {
+  it('keeps to the limits by account, by IP address and by running jobs when calls race', async () => {
     const userId = await world.user(30);
     const byAccount = await Promise.all(Array.from({ length: 12 }, () => world.begin(userId, { limit_account: 4 })));
     assert.equal(byAccount.filter(({ outcome }) => outcome === 'created').length, 4);
@@ -218,7 +218,7 @@ describe('a paid generation', () => {
     await world.assertInvariants();
   });
 
-  it('opens its window again when the oldest generation leaves it', async () => {
+  it('is allowed again when the oldest generation leaves the rate limit’s window', async () => {
     const userId = await world.user(10);
     await world.begin(userId, { limit_account: 1 });
     assert.equal((await world.begin(userId, { limit_account: 1 })).outcome, 'rate_limited');
@@ -228,7 +228,7 @@ describe('a paid generation', () => {
     assert.equal((await world.begin(userId, { limit_account: 1 })).outcome, 'created');
   });
 
-  it('is out at one provider at a time: a second attempt begins only after a refusal', async () => {
+  it('has one attempt at a time: a second begins only after a retryable one', async () => {
     const userId = await world.user(10);
     const jobId = await world.job(userId);
     const attempt = () => world.db.call('begin_attempt', { job_id: jobId });
@@ -250,7 +250,7 @@ describe('a paid generation', () => {
     assert.equal(late.outcome, 'submitted');
   });
 
-  it('fails with its last attempt or goes on with it, whoever is first: a late no and the news that it was taken', async () => {
+  it('either fails with its last attempt or continues with it, when a retryable answer and a confirmation race', async () => {
     const userId = await world.user(20);
     for (let round = 0; round < 20; round += 1) {
       const jobId = await world.job(userId);
@@ -267,12 +267,12 @@ describe('a paid generation', () => {
       );
       const ending = failed.outcome === 'failed' ? ['failed', 'retryable'] : ['processing', 'accepted'];
       assert.deepEqual([rows[0].status, rows[0].state], ending);
-      assert.equal((await world.db.call('fail_attempt', failure)).outcome, 'closed', 'and stays so');
+      assert.equal((await world.db.call('fail_attempt', failure)).outcome, 'closed', 'the outcome does not change');
     }
     await world.assertInvariants();
   });
 
-  it('that its user has stopped keeps that end when its attempt is rejected later', async () => {
+  it('that its user has cancelled stays cancelled when its attempt is declined later', async () => {
     const userId = await world.user(2);
     const jobId = await world.job(userId);
     const attempt_id = await claimAttempt(world.db, jobId);
@@ -288,7 +288,7 @@ describe('a paid generation', () => {
     await world.assertInvariants();
   });
 
-  it('keeps the totals of a user’s jobs without counting them', async () => {
+  it('updates the counters of a user’s jobs by status', async () => {
     const userId = await world.user(10);
     const [a, b, c] = [await world.job(userId), await world.job(userId), await world.job(userId)];
     await world.submit(a);

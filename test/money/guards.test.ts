@@ -1,6 +1,6 @@
 /**
- * Each guard of the money is proven by taking it away: with it the promise holds, without it the same attack breaks the
- * promise. A guard whose removal nobody notices would be no guard.
+ * Each guard of the credits is proven by removing it: with it the guarantee holds, without it the same attack breaks the
+ * guarantee. A guard whose removal no test notices would not be proven.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -8,21 +8,21 @@ import { describe, it } from 'node:test';
 import { createMoneyWorld, hashOf, type MoneyWorld } from '../support/money.ts';
 
 type Guard = {
-  promise: string;
-  /** Takes the guard out of the database. */
+  guarantee: string;
+  /** Removes the guard from the database. */
   remove(world: MoneyWorld): Promise<void>;
-  /** Attacks the promise; true when it held. */
+  /** Attacks the guarantee; returns whether it held. */
   holds(world: MoneyWorld): Promise<boolean>;
 };
 
-/** Rewrites a stored procedure; fails when the text to replace is not there, so a renamed guard cannot slip by. */
+/** Rewrites a stored procedure; fails when it does not contain `from`, so that a renamed guard is noticed. */
 async function rewrite(world: MoneyWorld, procedure: string, from: string, to: string): Promise<void> {
   const { rows } = await world.owner.query(
     `select pg_get_functiondef(oid) as source from pg_proc where proname = $1 and pronamespace = 'public'::regnamespace`,
     [procedure],
   );
   const source: string = rows[0].source;
-  assert.ok(source.includes(from), `${procedure} no longer says: ${from}`);
+  assert.ok(source.includes(from), `${procedure} no longer contains: ${from}`);
   await world.owner.query(source.replaceAll(from, to));
 }
 
@@ -30,11 +30,11 @@ const drop = (index: string) => async (world: MoneyWorld) => {
   await world.owner.query(`drop index ${index}`);
 };
 
-const unlimited = async (world: MoneyWorld) => {
+const allowDebt = async (world: MoneyWorld) => {
   await world.owner.query('alter table quota_log drop constraint quota_log_spending_leaves_no_debt');
 };
 
-/** Runs attackers at once and tells whether every invariant still holds; an attacker that is refused is no failure. */
+/** Runs the attackers at once and returns whether every invariant still holds; a rejected attacker is not a failure. */
 async function survives(world: MoneyWorld, attackers: (() => Promise<unknown>)[]): Promise<boolean> {
   await Promise.allSettled(attackers.map((attack) => attack()));
   const { rows } = await world.owner.query('select * from broken_invariants()');
@@ -45,9 +45,9 @@ const asOwner = (world: MoneyWorld, sql: string, values: unknown[] = []) => worl
 
 const guards: Guard[] = [
   {
-    promise: 'the balance check: nothing spends below zero',
+    guarantee: 'the balance check: no deduction makes the balance negative',
     remove: async (world) => {
-      await unlimited(world);
+      await allowDebt(world);
       await rewrite(world, 'deduct_credits', 'v_balance < p_amount', 'false');
     },
     holds: async (world) => {
@@ -58,8 +58,8 @@ const guards: Guard[] = [
     },
   },
   {
-    promise: 'the ledger’s own check: no spending row leaves a debt, whatever a procedure forgets',
-    remove: unlimited,
+    guarantee: 'the ledger’s own constraint: no deduction makes the balance negative, even without a procedure’s check',
+    remove: allowDebt,
     holds: async (world) => {
       const userId = await world.user(1);
       const spend = world.owner.query(`select apply_credits($1, -2, 'video_generation', null, null)`, [userId]);
@@ -70,15 +70,15 @@ const guards: Guard[] = [
     },
   },
   {
-    promise: 'the row lock: of many that spend at once, each sees what the one before left',
+    guarantee: 'the row lock: each of many concurrent deductions sees the balance that the previous one left',
     remove: (world) => rewrite(world, 'deduct_credits', 'for update', ''),
     holds: async (world) => {
-      // Every writer dawdles between reading the balance and writing it; only the lock keeps the others waiting.
+      // Every writer sleeps between reading the balance and writing it; only the lock makes the others wait.
       await asOwner(
         world,
-        `create or replace function dawdle() returns trigger language plpgsql as
+        `create or replace function sleep_before_insert() returns trigger language plpgsql as
          $$ begin perform pg_sleep(0.02); return new; end $$;
-         create or replace trigger dawdle before insert on quota_log for each row execute function dawdle()`,
+         create or replace trigger sleep_before_insert before insert on quota_log for each row execute function sleep_before_insert()`,
       );
       const userId = await world.user(10);
       return survives(
@@ -88,7 +88,7 @@ const guards: Guard[] = [
     },
   },
   {
-    promise: 'positive amounts only: a negative deduction mints nothing',
+    guarantee: 'positive amounts only: a negative deduction creates no credits',
     remove: (world) => rewrite(world, 'deduct_credits', 'p_amount is null or p_amount <= 0', 'false'),
     holds: async (world) => {
       const userId = await world.user(1);
@@ -97,7 +97,7 @@ const guards: Guard[] = [
     },
   },
   {
-    promise: 'the unique transaction: a purchase is credited once',
+    guarantee: 'the unique transaction: a purchase is credited once',
     remove: async (world) => {
       await asOwner(world, 'alter table quota_log drop constraint quota_log_transaction_id_key');
       await rewrite(world, 'apply_credits', 'on conflict (transaction_id) do nothing', '');
@@ -110,7 +110,7 @@ const guards: Guard[] = [
     },
   },
   {
-    promise: 'one charge per job',
+    guarantee: 'one charge per job',
     remove: drop('quota_log_one_charge_per_job'),
     holds: async (world) => {
       const userId = await world.user(5);
@@ -121,7 +121,7 @@ const guards: Guard[] = [
     },
   },
   {
-    promise: 'one refund per job',
+    guarantee: 'one refund per job',
     remove: drop('quota_log_one_refund_per_job'),
     holds: async (world) => {
       const userId = await world.user(5);
@@ -139,7 +139,7 @@ const guards: Guard[] = [
     },
   },
   {
-    promise: 'one initial grant per account',
+    guarantee: 'one initial grant per account',
     remove: drop('quota_log_one_initial_grant_per_user'),
     holds: async (world) => {
       const userId = await world.user();
@@ -150,7 +150,7 @@ const guards: Guard[] = [
     },
   },
   {
-    promise: 'the idempotency key: a repeated request is charged once',
+    guarantee: 'the idempotency key: a repeated request is charged once',
     remove: async (world) => {
       await asOwner(world, 'alter table idempotency_log drop constraint idempotency_log_pkey');
       await rewrite(world, 'find_response', 'expires_at > clock_timestamp()', 'false');
@@ -163,7 +163,7 @@ const guards: Guard[] = [
     },
   },
   {
-    promise: 'the idempotency key under a lost check: the primary key alone still stops the second charge',
+    guarantee: 'the idempotency key without its check: the primary key alone still prevents the second charge',
     remove: async (world) => {
       await asOwner(world, 'alter table idempotency_log drop constraint idempotency_log_pkey');
     },
@@ -176,7 +176,7 @@ const guards: Guard[] = [
     },
   },
   {
-    promise: 'the request’s fingerprint: a key of another request answers for nothing',
+    guarantee: 'the request’s hash: a key does not answer another request',
     remove: (world) => rewrite(world, 'find_response', 'v_logged.request_hash <> p_request_hash', 'false'),
     holds: async (world) => {
       const userId = await world.user(5);
@@ -186,7 +186,7 @@ const guards: Guard[] = [
     },
   },
   {
-    promise: 'the state compare of a failure: a generation that has ended is not refunded',
+    guarantee: 'the state check of a failure: a generation that has ended is not refunded',
     remove: async (world) => {
       await rewrite(world, 'fail_generation', `v_job.status not in ('pending', 'processing')`, 'false');
       await asOwner(world, 'drop trigger video_jobs_guard_state on video_jobs');
@@ -200,7 +200,7 @@ const guards: Guard[] = [
     },
   },
   {
-    promise: 'the state compare of a success: what failed and was refunded is never delivered',
+    guarantee: 'the state check of a success: a failed and refunded generation is never delivered',
     remove: async (world) => {
       await rewrite(world, 'finish_generation', `v_job.status is distinct from 'processing'`, 'false');
       await rewrite(world, 'finish_generation', `and status = 'processing'`, '');
@@ -216,25 +216,25 @@ const guards: Guard[] = [
     },
   },
   {
-    promise: 'the walk of states: no path brings a generation back from its end',
+    guarantee: 'the state machine: an ended generation never runs again',
     remove: (world) => asOwner(world, 'drop trigger video_jobs_guard_state on video_jobs').then(() => {}),
     holds: async (world) => {
       const userId = await world.user(5);
       const jobId = await world.job(userId);
       await world.fail(jobId);
-      const revive = asOwner(
+      const reopen = asOwner(
         world,
         `update video_jobs set status = 'pending', error_code = null, completed_at = null where job_id = $1`,
         [jobId],
       );
-      return revive.then(
+      return reopen.then(
         () => false,
         () => true,
       );
     },
   },
   {
-    promise: 'one attempt out at a time: no provider is paid twice for a job',
+    guarantee: 'one open attempt at a time: no provider is paid twice for a job',
     remove: drop('provider_attempts_one_outstanding'),
     holds: async (world) => {
       const userId = await world.user(5);
@@ -252,7 +252,7 @@ const guards: Guard[] = [
     },
   },
   {
-    promise: 'the ledger only grows',
+    guarantee: 'the ledger only grows',
     remove: (world) => asOwner(world, 'drop trigger quota_log_only_grows on quota_log').then(() => {}),
     holds: async (world) => {
       const userId = await world.user(5);
@@ -261,16 +261,16 @@ const guards: Guard[] = [
   },
 ];
 
-/** As `rewrite`, but content to find the rewriting done. */
+/** As `rewrite`, but also succeeds where the procedure is already rewritten. */
 async function rewriteOnce(world: MoneyWorld, procedure: string, from: string, to: string): Promise<void> {
   await rewrite(world, procedure, from, to).catch(() => {});
 }
 
-describe('the guards of the money', () => {
+describe('the guards of the credits', () => {
   for (const guard of guards) {
-    it(`${guard.promise}: holds, and breaks when its guard is gone`, async () => {
+    it(`${guard.guarantee}: holds with its guard, and breaks without it`, async () => {
       await using world = await createMoneyWorld();
-      assert.equal(await guard.holds(world), true, 'with the guard the promise holds');
+      assert.equal(await guard.holds(world), true, 'with the guard the guarantee holds');
       await guard.remove(world);
       assert.equal(await guard.holds(world), false, 'without the guard the attack succeeds');
     });

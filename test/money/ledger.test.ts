@@ -22,7 +22,7 @@ describe('the ledger', () => {
       transaction_id: transactionId,
     }) as Promise<Answer>;
 
-  it('answers a deduction with the balance left, and writes the row that explains it', async () => {
+  it('answers a deduction with the remaining balance, and writes its row', async () => {
     const userId = await world.user(10);
     assert.deepEqual(await deduct(userId, 4), { success: true, credits_remaining: 6 });
     const { rows } = await world.owner.query(
@@ -36,7 +36,7 @@ describe('the ledger', () => {
     await world.assertInvariants();
   });
 
-  it('refuses to spend more than there is, says how much is missing, and changes nothing', async () => {
+  it('rejects a deduction beyond the balance, says how much is required, and changes nothing', async () => {
     const userId = await world.user(3);
     assert.deepEqual(await deduct(userId, 4), {
       success: false,
@@ -47,13 +47,13 @@ describe('the ledger', () => {
     assert.equal(await world.balance(userId), 3);
   });
 
-  it('lets a balance be spent to exactly zero', async () => {
+  it('allows a deduction of the whole balance', async () => {
     const userId = await world.user(4);
     assert.deepEqual(await deduct(userId, 4), { success: true, credits_remaining: 0 });
   });
 
   for (const amount of [null, 0, -1, -2147483648]) {
-    it(`refuses ${amount} as an amount in both directions`, async () => {
+    it(`rejects ${amount} as an amount of a deduction and of a credit`, async () => {
       const userId = await world.user(5);
       assert.deepEqual(await deduct(userId, amount), { success: false, error: 'Invalid amount' });
       assert.deepEqual(await add(userId, amount), { success: false, error: 'Invalid amount' });
@@ -61,22 +61,22 @@ describe('the ledger', () => {
     });
   }
 
-  it('refuses an amount that no balance can hold', async () => {
+  it('rejects an amount that no balance can hold', async () => {
     const userId = await world.user(5);
     assert.deepEqual(await add(userId, 2_000_000_000), { success: false, error: 'Invalid amount' });
     assert.equal(await world.balance(userId), 5);
   });
 
-  it('knows no credits of users that do not exist or are deleted', async () => {
-    const gone = await world.user(5);
-    await world.owner.query('update users set deleted_at = now(), device_id = null where id = $1', [gone]);
-    for (const userId of [randomUUID(), gone]) {
+  it('rejects changes for users that do not exist or are deleted', async () => {
+    const deleted = await world.user(5);
+    await world.owner.query('update users set deleted_at = now(), device_id = null where id = $1', [deleted]);
+    for (const userId of [randomUUID(), deleted]) {
       assert.deepEqual(await deduct(userId, 1), { success: false, error: 'User not found' });
       assert.deepEqual(await add(userId, 1), { success: false, error: 'User not found' });
     }
   });
 
-  it('credits a transaction once, however many calls race for it and whoever they name', async () => {
+  it('credits a transaction once, however many calls race, for one user or several', async () => {
     const users = await Promise.all([world.user(), world.user(), world.user()]);
     const transactionId = `t-${randomUUID()}`;
     const answers = await Promise.all(
@@ -95,7 +95,7 @@ describe('the ledger', () => {
     await world.assertInvariants();
   });
 
-  it('never spends below zero when many spend at once', async () => {
+  it('never makes a balance negative by concurrent deductions', async () => {
     const userId = await world.user(10);
     const answers = await Promise.all(Array.from({ length: 30 }, () => deduct(userId, 1)));
     assert.equal(answers.filter((answer) => answer.success).length, 10);
@@ -103,7 +103,7 @@ describe('the ledger', () => {
     await world.assertInvariants();
   });
 
-  it('orders the rows of racing writers as their balances followed one another', async () => {
+  it('orders the rows of concurrent writers like their balances', async () => {
     const userId = await world.user(100);
     await Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2 ? deduct(userId, 1) : add(userId, 2))));
     const { rows } = await world.owner.query<{ change: number; balance_after: number }>(
@@ -118,7 +118,7 @@ describe('the ledger', () => {
     assert.equal(rows.length, 41);
   });
 
-  it('counts grants and purchases into the lifetime total, and neither refunds nor corrections', async () => {
+  it('counts grants and purchases in the lifetime total, but neither refunds nor adjustments', async () => {
     const userId = await world.user(10);
     await add(userId, 5, 'admin_refund');
     await add(userId, 5, 'admin_adjustment');
@@ -130,7 +130,7 @@ describe('the ledger', () => {
     assert.deepEqual(rows[0], { credits_remaining: 24, credits_total: 17 });
   });
 
-  it('takes no reason that the contract does not name', async () => {
+  it('rejects a reason that the contract does not name', async () => {
     const userId = await world.user(5);
     await assert.rejects(add(userId, 1, 'because'), { code: '23514' });
     await assert.rejects(deduct(userId, 1, 'because'), { code: '23514' });
@@ -149,7 +149,7 @@ describe('the ledger', () => {
     await world.assertInvariants();
   });
 
-  it('tells the user’s apps of each change, in the order of the changes', async () => {
+  it('writes an event for each change, in the order of the changes', async () => {
     const userId = await world.user(5);
     await deduct(userId, 2);
     const { rows } = await world.owner.query(

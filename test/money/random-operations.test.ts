@@ -48,17 +48,17 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
 );
 
-/** Steps follow one another; the operations of a step race. */
+/** Steps run one after another; the operations of a step run at once. */
 const history = fc.array(fc.array(operation, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 10 });
 
-describe('whatever is done, in whatever order and at once', () => {
+describe('random operations, one after another and at once', () => {
   let world: MoneyWorld;
   before(async () => {
     world = await createMoneyWorld();
   });
   after(() => world[Symbol.asyncDispose]());
 
-  it('every invariant of the money holds after every step', async () => {
+  it('every invariant of the credits holds after every step', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (steps) => {
         const users = await Promise.all(Array.from({ length: USERS }, () => world.user(4)));

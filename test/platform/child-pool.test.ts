@@ -35,9 +35,9 @@ const childModule = moduleOf(
       registry.register({ frame: 1 });
       setInterval(() => {}, 1_000);
     });
-    if (task.do === 'refuse') throw new TaskRefusal('too_ugly');
+    if (task.do === 'refuse') throw new TaskRefusal('not_allowed');
     if (task.do === 'throw') throw new Error('a bug');
-    if (task.do === 'crash') { process.stderr.write('x'.repeat(5000) + 'last words', () => process.abort()); await new Promise(() => {}); }
+    if (task.do === 'crash') { process.stderr.write('x'.repeat(5000) + 'last output', () => process.abort()); await new Promise(() => {}); }
     if (task.do === 'kill') process.kill(process.pid, 'SIGKILL');
     return { pid: process.pid, text: task.text, env: Object.keys(process.env), flags: process.execArgv };
   });`,
@@ -67,7 +67,7 @@ const failsAs =
   (error: unknown) =>
     error instanceof ChildFailure && error.kind === kind && message.test(error.message);
 
-test('each task has a process of its own, which is gone when its answer is there', () =>
+test('each task has its own process, which has ended when the answer arrives', () =>
   withPool({}, async (pool) => {
     const [one, two] = await Promise.all(['1', '2'].map((text) => pool.run({ do: 'answer', text }).result));
     assert.deepEqual([one?.text, two?.text], ['1', '2']);
@@ -79,7 +79,7 @@ test('each task has a process of its own, which is gone when its answer is there
     assert.deepEqual(pool.pids(), []);
   }));
 
-test('a child sees only the environment it is given, and none of its parent’s flags', () =>
+test('a child has only the given environment, and none of its parent’s flags', () =>
   withPool({ env: { GIVEN: 'yes' } }, async (pool) => {
     process.env.SOMETHING_SECRET = 'secret';
     process.execArgv.push('--no-warnings');
@@ -97,7 +97,7 @@ test('a child runs at a lower priority than its parent', () =>
     assert.equal(getPriority(pid), 12);
   }));
 
-test('no more run at once than allowed, and the others wait in the order they came', () =>
+test('no more tasks run at once than allowed, and the others wait in their order', () =>
   withPool({ maxParallel: 1 }, async (pool) => {
     const order: string[] = [];
     const tasks = ['first', 'second', 'third'].map((text) => pool.run({ do: 'answer', text }));
@@ -121,12 +121,12 @@ test('progress reaches the parent before the answer', () =>
     assert.deepEqual(seen, [pid]);
   }));
 
-for (const way of ['hang', 'spin'] as const) {
-  test(`aborting a task ends its process, even one that listens to nobody (${way})`, () =>
+for (const behaviour of ['hang', 'spin'] as const) {
+  test(`aborting a task ends its process, even one that ignores signals (${behaviour})`, () =>
     withPool({}, async (pool) => {
       const abort = new AbortController();
       const started = Promise.withResolvers<number>();
-      const task = pool.run({ do: way }, { signal: abort.signal, onProgress: started.resolve });
+      const task = pool.run({ do: behaviour }, { signal: abort.signal, onProgress: started.resolve });
       const pid = await started.promise;
       assert.equal(isRunning(pid), true);
       abort.abort(new Error('changed my mind'));
@@ -135,20 +135,20 @@ for (const way of ['hang', 'spin'] as const) {
     }));
 }
 
-test('aborting a task that waits takes it out of the line', () =>
+test('aborting a task that waits removes it from the queue', () =>
   withPool({ maxParallel: 1 }, async (pool) => {
     const abort = new AbortController();
     const running = pool.run({ do: 'hang' });
     const waiting = pool.run({ do: 'answer' }, { signal: abort.signal });
-    const behind = pool.run({ do: 'answer' });
-    for (const task of [running, behind]) task.result.catch(() => {});
+    const next = pool.run({ do: 'answer' });
+    for (const task of [running, next]) task.result.catch(() => {});
     abort.abort(new Error('not wanted'));
     await assert.rejects(waiting.result, /not wanted/);
-    assert.deepEqual([waiting.position(), behind.position()], [null, 1]);
+    assert.deepEqual([waiting.position(), next.position()], [null, 1]);
     await assert.rejects(pool.run({ do: 'answer' }, { signal: abort.signal }).result, /not wanted/);
   }));
 
-test('a task that takes too long is ended, and waiting in line does not count', () =>
+test('a task that takes too long is ended; the time in the queue does not count', () =>
   withPool({ maxParallel: 1, timeoutMs: 2_000 }, async (pool) => {
     const slow = pool.run({ do: 'spin' });
     const next = pool.run({ do: 'answer', text: 'after' });
@@ -156,39 +156,39 @@ test('a task that takes too long is ended, and waiting in line does not count', 
     assert.equal((await next.result).text, 'after');
   }));
 
-test('a crash is told with the last words of the child, and costs only its own task', () =>
+test('a crash is reported with the last output of the child, and fails only its own task', () =>
   withPool({ maxParallel: 1 }, async (pool) => {
-    await assert.rejects(pool.run({ do: 'crash' }).result, failsAs('crashed', /x{500}last words/));
+    await assert.rejects(pool.run({ do: 'crash' }).result, failsAs('crashed', /x{500}last output/));
     await assert.rejects(pool.run({ do: 'kill' }).result, failsAs('crashed', /SIGKILL/));
     await assert.rejects(pool.run({ do: 'throw' }).result, failsAs('crashed', /a bug/));
     assert.equal((await pool.run({ do: 'answer', text: 'alive' }).result).text, 'alive');
   }));
 
-test('a child gives back what it has let go of while it works, so that native memory cannot pile up', () =>
+test('a child collects garbage while it works, so that native memory does not accumulate', () =>
   withPool({ timeoutMs: 10_000 }, async (pool) => {
     await pool.run({ do: 'forget' }).result;
   }));
 
-test('a refusal carries its word', () =>
+test('a TaskRefusal keeps its reason', () =>
   withPool({}, async (pool) => {
     const failure = await pool.run({ do: 'refuse' }).result.catch((error: unknown) => error);
     assert.ok(failure instanceof ChildFailure);
-    assert.deepEqual([failure.kind, failure.reason], ['refused', 'too_ugly']);
+    assert.deepEqual([failure.kind, failure.reason], ['refused', 'not_allowed']);
   }));
 
-test('a child that cannot load what it needs is told apart from one whose work crashed', async () => {
+test('a child that cannot load its modules is not_started, not crashed', async () => {
   const broken = moduleOf(
     'broken.mjs',
     `import { runTaskFromParent } from ${JSON.stringify(workUrl)}; runTaskFromParent(() => import('no-such-module'));`,
   );
-  for (const modulePath of [broken, moduleOf('syntax.mjs', 'this is no module'), join(folder, 'missing.mjs')]) {
+  for (const modulePath of [broken, moduleOf('syntax.mjs', 'not a module'), join(folder, 'missing.mjs')]) {
     await withPool({ modulePath }, async (pool) => {
       await assert.rejects(pool.run({ do: 'answer' }).result, failsAs('not_started'));
     });
   }
 });
 
-test('closing ends what runs, refuses what waits and what comes later', async () => {
+test('closing ends running tasks, and rejects waiting and later ones', async () => {
   const pool = createChildPool<Task, Answer>({
     modulePath: childModule,
     maxParallel: 1,
@@ -196,10 +196,10 @@ test('closing ends what runs, refuses what waits and what comes later', async ()
     graceMs: 200,
   });
   const tasks = [pool.run({ do: 'spin' }), pool.run({ do: 'answer' })];
-  const refused = Promise.all(tasks.map((task) => assert.rejects(task.result, failsAs('closed'))));
+  const rejected = Promise.all(tasks.map((task) => assert.rejects(task.result, failsAs('closed'))));
   const pids = pool.pids();
   await pool.close();
-  await refused;
+  await rejected;
   assert.deepEqual(pids.map(isRunning), [false]);
   await assert.rejects(pool.run({ do: 'answer' }).result, failsAs('closed'));
 });
@@ -212,7 +212,7 @@ test('a Ctrl-C meant for the server does not end its children', () =>
     const pid = await started.promise;
     process.kill(pid, 'SIGINT');
     process.kill(pid, 'SIGTERM');
-    // Signals and messages reach the child in any order; a second task is a fair while for a signal to kill.
+    // Signals and messages reach the child in any order; a second task gives the signals enough time.
     await pool.run({ do: 'answer' }).result;
     assert.equal(isRunning(pid), true);
     abort.abort(new Error('enough'));

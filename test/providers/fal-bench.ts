@@ -1,4 +1,4 @@
-/** fal's adapter and fal's simulator face to face, inside this process or over a port. */
+/** Connects fal's adapter with fal's simulator, inside this process or over a port. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -21,8 +21,8 @@ import type {
   VideoSettings,
 } from '../../src/providers/provider.ts';
 
-export type Door = 'inside the process' | 'over a port';
-export const DOORS: readonly Door[] = ['inside the process', 'over a port'];
+export type Transport = 'inside the process' | 'over a port';
+export const TRANSPORTS: readonly Transport[] = ['inside the process', 'over a port'];
 
 export type Line = { level: string; fields: object; message: string };
 
@@ -32,7 +32,7 @@ export function collectingLog(): Log & { lines: Line[] } {
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-export function turnableClock(): Clock & { turn(ms: number): void } {
+export function manualClock(): Clock & { turn(ms: number): void } {
   let nowMs = Date.UTC(2026, 10, 22, 12);
   return {
     now: () => new Date(nowMs),
@@ -42,11 +42,11 @@ export function turnableClock(): Clock & { turn(ms: number): void } {
   };
 }
 
-/** What a person wrote: it must never be in a log. */
+/** The user's prompt: it must never be in a log. */
 export const PROMPT = 'A heron made of "glass" crosses the frozen lake\nat dawn';
 export const IMAGE_URL = 'https://media.example/user_uploads/heron.png?token=a-secret-of-ours';
 
-export const PICTURE: SourceImage = {
+export const IMAGE: SourceImage = {
   url: IMAGE_URL,
   contentType: 'image/png',
   fileName: 'heron.png',
@@ -65,18 +65,22 @@ export function requestFor(changed: Partial<GenerationRequest> & { settings?: Vi
   };
 }
 
-export type BenchOptions = { deliver?: typeof fetch; pace?: { queueMs: number | null; runMs: number | null } };
+export type BenchOptions = { deliver?: typeof fetch; timing?: { queueMs: number | null; runMs: number | null } };
 
-/** The queue stands still until a job is moved, unless another pace is asked for. Nobody sleeps: waits are noted down. */
-export async function falBench(t: TestContext, door: Door = 'inside the process', options: BenchOptions = {}) {
-  const { deliver = noNetwork, pace = { queueMs: null, runMs: null } } = options;
+/** Without a `timing`, a job changes its state only through the controls. Waits do not sleep: `waits` records them. */
+export async function falBench(
+  t: TestContext,
+  transport: Transport = 'inside the process',
+  options: BenchOptions = {},
+) {
+  const { deliver = noWebhooks, timing = { queueMs: null, runMs: null } } = options;
   const dataDir = await mkdtemp(join(tmpdir(), 'fal-'));
-  const clock = turnableClock();
+  const clock = manualClock();
   const log = collectingLog();
   const world = await createWorld({ dataDir, clock, log, deliver });
   const { fal } = world;
-  fal.controls.setTiming(pace);
-  const served = door === 'over a port' ? await serveSimulator(withFalControls(fal)) : undefined;
+  fal.controls.setTiming(timing);
+  const served = transport === 'over a port' ? await serveSimulator(withFalControls(fal)) : undefined;
   t.after(async () => {
     await world.close();
     await served?.close();
@@ -98,13 +102,13 @@ export async function falBench(t: TestContext, door: Door = 'inside the process'
   };
   const signal = AbortSignal.timeout(20_000);
 
-  /** Takes the job, and fails where fal did not. */
+  /** Submits the job and returns its id; throws where fal does not accept it. */
   async function accepted(request: GenerationRequest): Promise<string> {
     const answer = await provider.submit(request, signal);
     if (answer.outcome !== 'accepted') throw new Error(`${answer.outcome}: ${answer.cause}`);
     return answer.providerJobId;
   }
-  /** A job whose outcome is decided, and that has come to its end. */
+  /** Submits a job and lets it end; returns its id. */
   async function ended(request: GenerationRequest): Promise<string> {
     const id = await accepted(request);
     await fal.controls.finish(id);
@@ -128,17 +132,17 @@ export async function falBench(t: TestContext, door: Door = 'inside the process'
   };
 }
 
-const noNetwork: typeof fetch = async () => {
+const noWebhooks: typeof fetch = async () => {
   throw new TypeError('fetch failed', { cause: new Error('no webhook is expected here') });
 };
 
-/** Collects what was logged and every cause; the file's last test is that nothing in them is anybody's secret. */
-export function leaksNothing(
+/** Collects all log lines and causes; after the file's last test, checks that they contain no secret and no prompt. */
+export function createLeakCheck(
   ...secrets: string[]
 ): (bench: { log: { lines: Line[] } }, answer: SubmitOutcome | ProviderStatus) => void {
   const written: unknown[] = [];
   after(() => {
-    assert.ok(written.length > 50, 'there was something to write');
+    assert.ok(written.length > 50, 'log lines and causes were collected');
     const text = JSON.stringify(written);
     for (const secret of ['heron', 'frozen lake', 'a-secret-of-ours', ':simulated', ...secrets])
       assert.ok(!text.includes(secret), secret);
@@ -146,7 +150,7 @@ export function leaksNothing(
   return ({ log }, answer) => void written.push(...log.lines.splice(0), 'cause' in answer ? answer.cause : null);
 }
 
-/** An MP4 begins with the box that says so. */
+/** An MP4 begins with its ftyp box. */
 export function isMp4(bytes: ArrayBuffer): boolean {
   return Buffer.from(bytes).subarray(4, 8).toString() === 'ftyp';
 }

@@ -1,22 +1,22 @@
-/** How a picture gets to fal: at our address where fal can reach us, else through fal's own storage. */
+/** How fal gets an image: from our signed URL where fal can fetch it, else through fal's own storage. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Problem } from '../../src/kernel/errors.ts';
 import type { GenerationRequest, SourceImage } from '../../src/providers/provider.ts';
-import { DOORS, falBench, IMAGE_URL, PICTURE, requestFor } from './fal-bench.ts';
+import { falBench, IMAGE, IMAGE_URL, requestFor, TRANSPORTS } from './fal-bench.ts';
 
 const BYTES = Uint8Array.from({ length: 3000 }, (_, index) => index % 251);
 const ENDPOINT = 'fal-ai/veo3.1/image-to-video';
 
 function animate(changed: Partial<SourceImage> = {}): GenerationRequest {
-  const image: SourceImage = { ...PICTURE, url: null, load: async () => BYTES, ...changed };
+  const image: SourceImage = { ...IMAGE, url: null, load: async () => BYTES, ...changed };
   return requestFor({ providerModelId: ENDPOINT, image });
 }
 
-suite('a picture for fal', () => {
-  for (const door of DOORS) {
-    test(`is uploaded to fal’s own storage before the job is submitted (${door})`, async (t) => {
-      const { accepted, controls, fetch, world } = await falBench(t, door);
+suite('an image for fal', () => {
+  for (const transport of TRANSPORTS) {
+    test(`is uploaded to fal’s own storage before the job is submitted (${transport})`, async (t) => {
+      const { accepted, controls, fetch, world } = await falBench(t, transport);
       await accepted(animate());
       assert.deepEqual(
         controls.calls().map(({ operation }) => operation),
@@ -24,21 +24,23 @@ suite('a picture for fal', () => {
       );
       const [job] = await controls.jobs();
       const url = String(job?.input.image_url);
-      assert.equal(job?.outcome, 'video', 'the model takes it');
-      const kept = await fetch(url);
-      assert.equal(kept.headers.get('content-type'), 'image/png');
-      assert.deepEqual(new Uint8Array(await kept.arrayBuffer()), BYTES);
+      assert.equal(job?.outcome, 'video', 'the model accepts it');
+      const stored = await fetch(url);
+      assert.equal(stored.headers.get('content-type'), 'image/png');
+      assert.deepEqual(new Uint8Array(await stored.arrayBuffer()), BYTES);
       assert.ok(
         !url.includes(world.fal.credentials.apiKey) && !url.includes('heron'),
-        'nothing of its owner is in its name',
+        'its URL contains neither our key nor the file’s name',
       );
     });
   }
 
-  test('is not uploaded where fal can fetch it, nor for a model that takes none', async (t) => {
+  test('is not uploaded where fal can fetch it, nor for a model without image input', async (t) => {
     const { accepted, controls } = await falBench(t);
-    await accepted(animate({ url: IMAGE_URL, load: () => assert.fail('nobody reads it') }));
-    await accepted(requestFor({ image: { ...PICTURE, url: null, load: () => assert.fail('nobody reads it') } }));
+    await accepted(animate({ url: IMAGE_URL, load: () => assert.fail('the image must not be read') }));
+    await accepted(
+      requestFor({ image: { ...IMAGE, url: null, load: () => assert.fail('the image must not be read') } }),
+    );
     assert.deepEqual(
       controls.calls().map(({ input }) => input?.image_url),
       [IMAGE_URL, undefined],
@@ -46,7 +48,7 @@ suite('a picture for fal', () => {
     assert.deepEqual(new Set(controls.calls().map(({ operation }) => operation)), new Set(['submit']));
   });
 
-  test('an upload that stumbles is repeated; one that fails leaves the job to be sent again, and nothing is submitted', async (t) => {
+  test('an upload is retried after an error; where it keeps failing, the job is retryable and was not submitted', async (t) => {
     const { provider, controls, signal, accepted, waits } = await falBench(t);
     controls.plan({ on: 'upload', times: 2, reply: { status: 503, text: '' } });
     await accepted(animate());
@@ -66,30 +68,34 @@ suite('a picture for fal', () => {
     }
   });
 
-  test('a picture that its owner has deleted ends the job; one that cannot be read just now does not', async (t) => {
+  test('a deleted image declines the job; one that cannot be read during an outage leaves it retryable', async (t) => {
     const { provider, controls, signal } = await falBench(t);
-    const gone = await provider.submit(animate({ load: () => Promise.reject(new Error('gone')) }), signal);
-    assert.deepEqual([gone.outcome, 'code' in gone && gone.code], ['declined', 'ERR_5003']);
+    const deleted = await provider.submit(animate({ load: () => Promise.reject(new Error('deleted')) }), signal);
+    assert.deepEqual([deleted.outcome, 'code' in deleted && deleted.code], ['declined', 'ERR_5003']);
     const outage = () => Promise.reject(new Problem('ERR_6002'));
     const unread = await provider.submit(animate({ load: outage }), signal);
-    assert.deepEqual([unread.outcome, 'isBusy' in unread && unread.isBusy], ['retryable', true], 'nothing against fal');
+    assert.deepEqual(
+      [unread.outcome, 'isBusy' in unread && unread.isBusy],
+      ['retryable', true],
+      'not counted as a failure of fal',
+    );
     const late = await provider.submit(animate(), AbortSignal.abort());
     assert.equal(late.outcome, 'retryable');
     assert.deepEqual(controls.calls(), []);
   });
 
-  test('a key that fal refuses for an upload is reported, and the key goes to no other address', async (t) => {
+  test('a key that fal rejects for an upload is logged as an error, and the key is sent to no other host', async (t) => {
     const { withOptions, signal, log, fetch, accepted } = await falBench(t);
-    const refused = await withOptions({ apiKey: 'unknown:key' }).submit(animate(), signal);
-    assert.deepEqual([refused.outcome, 'code' in refused && refused.code], ['declined', 'ERR_5002']);
+    const answer = await withOptions({ apiKey: 'unknown:key' }).submit(animate(), signal);
+    assert.deepEqual([answer.outcome, 'code' in answer && answer.code], ['declined', 'ERR_5002']);
     assert.ok(log.lines.some(({ level, message }) => level === 'error' && /refuses our key/.test(message)));
     await accepted(animate());
     const seen: [string, boolean][] = [];
-    const watching: typeof fetch = (input, init) => {
+    const recordingFetch: typeof fetch = (input, init) => {
       seen.push([new URL(String(input)).host, new Headers(init?.headers).has('authorization')]);
       return fetch(input, init);
     };
-    assert.equal((await withOptions({ fetch: watching }).submit(animate(), signal)).outcome, 'accepted');
+    assert.equal((await withOptions({ fetch: recordingFetch }).submit(animate(), signal)).outcome, 'accepted');
     assert.deepEqual(seen, [
       ['rest.fal.ai', true],
       ['v3.fal.media', false],
@@ -97,24 +103,24 @@ suite('a picture for fal', () => {
     ]);
   });
 
-  test('a picture goes nowhere that is neither https nor the host that was asked', async (t) => {
+  test('an image is not sent to an upload URL that is neither https nor on the configured host', async (t) => {
     const { withOptions, controls, signal, fetch } = await falBench(t);
-    const asked: string[] = [];
-    const watching: typeof fetch = (input, init) => {
-      asked.push(String(input));
+    const urls: string[] = [];
+    const recordingFetch: typeof fetch = (input, init) => {
+      urls.push(String(input));
       return fetch(input, init);
     };
-    const provider = withOptions({ fetch: watching });
+    const provider = withOptions({ fetch: recordingFetch });
     const text = JSON.stringify({ upload_url: 'http://169.254.169.254/put', file_url: 'https://v3.fal.media/x' });
     controls.plan({ on: 'upload', reply: { status: 200, text } });
     assert.equal((await provider.submit(animate(), signal)).outcome, 'retryable');
     assert.deepEqual(
-      asked.map((url) => new URL(url).host),
+      urls.map((url) => new URL(url).host),
       ['rest.fal.ai'],
     );
   });
 
-  test('the simulator fails a job whose picture is at no address, as fal does', async (t) => {
+  test('the simulator fails a job whose image URL cannot be loaded, as fal does', async (t) => {
     const { provider, signal, ended } = await falBench(t);
     const request = animate({ url: '/storage/v1/object/user_uploads/x.png' });
     const status = await provider.status(request, await ended(request), signal);

@@ -1,13 +1,13 @@
-/** The fal adapter against the simulator, inside the process and over a port: what every answer about a job comes to. */
+/** The fal adapter against the simulator, inside the process and over a port: the status for each answer. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { FaultInput } from '../../sim/faults.ts';
-import { DOORS, falBench, leaksNothing, PROMPT, requestFor } from './fal-bench.ts';
+import { createLeakCheck, falBench, PROMPT, requestFor, TRANSPORTS } from './fal-bench.ts';
 
-const remember = leaksNothing();
+const record = createLeakCheck();
 
-for (const door of DOORS) {
-  suite(`fal's word on a job, ${door}`, { concurrency: 4 }, () => {
+for (const transport of TRANSPORTS) {
+  suite(`fal's status of a job, ${transport}`, { concurrency: 4 }, () => {
     const ends: [string, string, (string | RegExp)?, string?][] = [
       ['moderated', 'ERR_5003', /^moderated: answered 422 \(content_policy_violation/, 'moderated'],
       ['invalid', 'ERR_5003', /literal_error/],
@@ -23,7 +23,7 @@ for (const door of DOORS) {
     ];
     for (const [outcome, code, cause, reason] of ends) {
       test(`a job that ends as «${outcome}» has failed with ${code}`, async (t) => {
-        const bench = await falBench(t, door);
+        const bench = await falBench(t, transport);
         const request = requestFor({ prompt: `${PROMPT} [fal:${outcome}]` });
         const id = await bench.ended(request);
         const status = await bench.provider.status(request, id, bench.signal);
@@ -31,32 +31,32 @@ for (const door of DOORS) {
         assert.equal(status.code, code);
         assert.match(status.cause, cause instanceof RegExp ? cause : new RegExp(cause ?? ''));
         assert.equal(status.reason, reason);
-        assert.equal(bench.waits.length > 0, outcome === 'unexplained', 'a verdict is not asked for again');
-        remember(bench, status);
+        assert.equal(bench.waits.length > 0, outcome === 'unexplained', 'a final answer is not requested again');
+        record(bench, status);
       });
     }
 
-    test('a queue in trouble is asked again after 2, 4 and 8 seconds, and no longer than that', async (t) => {
-      const bench = await falBench(t, door);
+    test('a failing queue is retried after 2, 4 and 8 seconds, and then no more', async (t) => {
+      const bench = await falBench(t, transport);
       const request = requestFor();
       const id = await bench.ended(request);
-      const look = () => bench.provider.status(request, id, bench.signal);
+      const fetchStatus = () => bench.provider.status(request, id, bench.signal);
       const replies = [408, 429, 500, 502, 503, 504].map((status) => ({ status, text: '<html>' }));
       for (const reply of [...replies, 'cut' as const, { status: 200, text: '{"stat', isCutShort: true }]) {
         bench.controls.plan({ on: 'status', times: 3, reply });
-        assert.equal((await look()).state, 'completed', JSON.stringify(reply));
+        assert.equal((await fetchStatus()).state, 'completed', JSON.stringify(reply));
         assert.deepEqual(bench.waits.splice(0), [2_000, 4_000, 8_000]);
         bench.controls.plan({ on: 'result', times: 4, reply });
-        const unreachable = await look();
+        const unreachable = await fetchStatus();
         assert.equal(unreachable.state, 'unreachable', JSON.stringify(reply));
         assert.deepEqual(bench.waits.splice(0), [2_000, 4_000, 8_000]);
-        remember(bench, unreachable);
+        record(bench, unreachable);
       }
-      assert.equal((await look()).state, 'completed');
+      assert.equal((await fetchStatus()).state, 'completed');
     });
 
-    test('an answer that is nobody’s verdict is no failure of the job', async (t) => {
-      const bench = await falBench(t, door);
+    test('an answer that is not about the job does not fail the job', async (t) => {
+      const bench = await falBench(t, transport);
       const request = requestFor();
       const id = await bench.ended(request);
       const strange: FaultInput[] = [
@@ -74,33 +74,33 @@ for (const door of DOORS) {
         bench.controls.plan(fault);
         const status = await bench.provider.status(request, id, bench.signal);
         assert.equal(status.state, 'unreachable', JSON.stringify(fault));
-        remember(bench, status);
+        record(bench, status);
       }
       assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'completed');
     });
 
-    test('a wait that is asked for is kept if it is short, and passed on if it is long', async (t) => {
-      const bench = await falBench(t, door);
+    test('a short Retry-After is waited for, and a long one is returned', async (t) => {
+      const bench = await falBench(t, transport);
       const request = requestFor();
       const id = await bench.accepted(request);
-      const look = () => bench.provider.status(request, id, bench.signal);
+      const fetchStatus = () => bench.provider.status(request, id, bench.signal);
       bench.controls.plan({ on: 'status', reply: { status: 429, headers: { 'retry-after': '11' } } });
-      assert.equal((await look()).state, 'queued');
+      assert.equal((await fetchStatus()).state, 'queued');
       assert.deepEqual(bench.waits.splice(0), [11_000]);
       bench.controls.plan({ on: 'status', reply: { status: 503, headers: { 'retry-after': '120' } } });
-      const later = await look();
+      const later = await fetchStatus();
       assert.ok(later.state === 'unreachable' && later.retryAfterMs === 120_000);
       assert.deepEqual(bench.waits, []);
     });
 
-    test('a status that says the job failed is believed, whatever its result looks like', async (t) => {
-      const bench = await falBench(t, door);
+    test('a status that says the job failed counts, whatever its result is', async (t) => {
+      const bench = await falBench(t, transport);
       const request = requestFor();
       const id = await bench.ended(request);
-      const say = (said: object) =>
+      const planStatus = (fields: object) =>
         bench.controls.plan({
           on: 'status',
-          reply: { status: 200, text: JSON.stringify({ status: 'COMPLETED', request_id: id, ...said }) },
+          reply: { status: 200, text: JSON.stringify({ status: 'COMPLETED', request_id: id, ...fields }) },
         });
       const cases: [object, string][] = [
         [{ error: 'Request timed out', error_type: 'request_timeout' }, 'ERR_5001'],
@@ -111,24 +111,24 @@ for (const door of DOORS) {
         [{ error_type: 'startup_timeout' }, 'ERR_5001'],
         [{ error: 'broken', error_type: 'a_type_of_tomorrow' }, 'ERR_5002'],
       ];
-      for (const [said, code] of cases) {
-        say(said);
+      for (const [fields, code] of cases) {
+        planStatus(fields);
         const status = await bench.provider.status(request, id, bench.signal);
-        assert.equal(status.state === 'failed' && status.code, code, JSON.stringify(said));
-        remember(bench, status);
+        assert.equal(status.state === 'failed' && status.code, code, JSON.stringify(fields));
+        record(bench, status);
       }
-      say({ error: null, error_type: '' });
+      planStatus({ error: null, error_type: '' });
       assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'completed');
     });
 
-    test('the key goes to the configured queue alone, whatever address an answer names', async (t) => {
-      const bench = await falBench(t, door);
-      const visits: string[] = [];
-      const watching: typeof fetch = (input, init) => {
-        visits.push(String(input));
+    test('the key is sent to the configured queue alone, whatever URL an answer contains', async (t) => {
+      const bench = await falBench(t, transport);
+      const urls: string[] = [];
+      const recordingFetch: typeof fetch = (input, init) => {
+        urls.push(String(input));
         return bench.fetch(input, init);
       };
-      const provider = bench.withOptions({ fetch: watching });
+      const provider = bench.withOptions({ fetch: recordingFetch });
       const request = requestFor();
       const id = await bench.ended(request);
       const base = new URL(bench.served?.url ?? bench.world.fal.urls.queueUrl);
@@ -144,31 +144,35 @@ for (const door of DOORS) {
         bench.controls.plan({ on: 'status', reply: { status: 200, text } });
         assert.equal((await provider.status(request, id, bench.signal)).state, 'completed', response_url);
       }
-      assert.equal(visits.length, 2 * elsewhere.length);
-      assert.ok(visits.every((url) => url.startsWith(`${base.origin}/fal-ai/veo3.1/requests/${id}`)));
+      assert.equal(urls.length, 2 * elsewhere.length);
+      assert.ok(urls.every((url) => url.startsWith(`${base.origin}/fal-ai/veo3.1/requests/${id}`)));
     });
 
-    test('a result that is gone from both addresses is an unusable one', async (t) => {
-      const bench = await falBench(t, door);
+    test('a result that is missing at both URLs is unusable', async (t) => {
+      const bench = await falBench(t, transport);
       const request = requestFor();
       const id = await bench.ended(request);
       bench.controls.plan({ on: 'result', times: 2, reply: { status: 404, text: '{"detail":"Not found"}' } });
       const status = await bench.provider.status(request, id, bench.signal);
       assert.equal(status.state === 'failed' && status.code, 'ERR_5005');
       bench.controls.plan({ on: 'result', reply: { status: 405 } });
-      assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'completed', 'the other form');
+      assert.equal(
+        (await bench.provider.status(request, id, bench.signal)).state,
+        'completed',
+        'through the other URL',
+      );
     });
 
-    test('a result that is not there yet, in spite of the status, is waited for', async (t) => {
-      const bench = await falBench(t, door);
+    test('a result that is not ready although the status says so leaves the job processing', async (t) => {
+      const bench = await falBench(t, transport);
       const request = requestFor();
       const id = await bench.ended(request);
       bench.controls.plan({ on: 'result', reply: { status: 400, text: '{"detail":"Request is still in progress"}' } });
       assert.deepEqual(await bench.provider.status(request, id, bench.signal), { state: 'processing', progress: null });
     });
 
-    test('a result whose file has no web address has no file', async (t) => {
-      const bench = await falBench(t, door);
+    test('a result whose file has no http URL has no file', async (t) => {
+      const bench = await falBench(t, transport);
       const request = requestFor();
       const id = await bench.ended(request);
       for (const url of ['', 'file:///etc/passwd', 'data:video/mp4;base64,AAAA', '/files/x.mp4', 7, null]) {
@@ -178,20 +182,20 @@ for (const door of DOORS) {
       }
     });
 
-    test('a job that our key does not know is absent: a signed event alone makes nothing ours', async (t) => {
-      const bench = await falBench(t, door);
-      bench.controls.addApiKey('somebody:else');
-      const other = bench.withOptions({ apiKey: 'somebody:else' });
+    test('a job of another key is absent, so a signed event about it has no effect', async (t) => {
+      const bench = await falBench(t, transport);
+      bench.controls.addApiKey('another:account');
+      const other = bench.withOptions({ apiKey: 'another:account' });
       const request = requestFor();
       const id = await bench.accepted(request);
       assert.equal((await other.status(request, id, bench.signal)).state, 'absent');
       assert.equal((await bench.provider.status(request, crypto.randomUUID(), bench.signal)).state, 'absent');
       assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'queued');
       const before = bench.controls.calls().length;
-      for (const odd of ['', '..', 'a/b', 'x?y=1', '%2e%2e', 'a'.repeat(129)]) {
-        assert.equal((await bench.provider.status(request, odd, bench.signal)).state, 'absent', odd);
+      for (const malformedId of ['', '..', 'a/b', 'x?y=1', '%2e%2e', 'a'.repeat(129)]) {
+        assert.equal((await bench.provider.status(request, malformedId, bench.signal)).state, 'absent', malformedId);
       }
-      assert.equal(bench.controls.calls().length, before, 'no id that is none is asked for');
+      assert.equal(bench.controls.calls().length, before, 'no request is made for a malformed id');
     });
   });
 }

@@ -1,15 +1,15 @@
-/** What reaches fal of a generation, and what does not reach fal at all. */
+/** What the adapter sends to fal, and what it declines without a request. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { serveSimulator } from '../../sim/serve.ts';
 import { knownEndpoints } from '../../src/providers/fal/models.ts';
 import type { GenerationRequest } from '../../src/providers/provider.ts';
-import { falBench, IMAGE_URL, PICTURE, PROMPT, requestFor } from './fal-bench.ts';
+import { falBench, IMAGE, IMAGE_URL, PROMPT, requestFor } from './fal-bench.ts';
 
 const WEBHOOK =
   'https://api.example.com/functions/v1/webhook-delivery?provider=fal&job=11111111-2222-4333-8444-555555555555';
 
-/** Settings that no endpoint was offered with; a catalogue may hold what it likes. */
+/** Settings that no endpoint has; a catalogue may contain any settings. */
 const foreign = { fps: 30, seed: 7, model: 'x', audio: false, negative_prompt: 'y', __proto__x: 1 };
 const prompt = PROMPT;
 
@@ -21,12 +21,12 @@ const inputs: [string, Partial<GenerationRequest>, object][] = [
   ],
   [
     'fal-ai/veo3.1/fast',
-    { settings: { duration: 4, resolution: '720p', aspect_ratio: '16:9', ...foreign }, image: PICTURE },
+    { settings: { duration: 4, resolution: '720p', aspect_ratio: '16:9', ...foreign }, image: IMAGE },
     { prompt, duration: '4s', resolution: '720p', aspect_ratio: '16:9', generate_audio: false },
   ],
   [
     'fal-ai/veo3.1/image-to-video',
-    { settings: { duration: 6, resolution: '720p', aspect_ratio: '16:9' }, image: PICTURE },
+    { settings: { duration: 6, resolution: '720p', aspect_ratio: '16:9' }, image: IMAGE },
     { prompt, duration: '6s', resolution: '720p', aspect_ratio: '16:9', generate_audio: false, image_url: IMAGE_URL },
   ],
   [
@@ -42,7 +42,7 @@ const inputs: [string, Partial<GenerationRequest>, object][] = [
   ['fal-ai/sora-2/text-to-video', { settings: { duration: 8, ...foreign } }, { prompt, duration: '8' }],
 ];
 
-suite('what fal is asked', { concurrency: 4 }, () => {
+suite('a submit to fal', { concurrency: 4 }, () => {
   for (const [providerModelId, changed, expected] of inputs) {
     test(`${providerModelId} gets its own fields in its own notation, and nothing else`, async (t) => {
       const { provider, controls, signal } = await falBench(t);
@@ -50,25 +50,25 @@ suite('what fal is asked', { concurrency: 4 }, () => {
       const [call] = controls.calls();
       assert.deepEqual(call?.input, expected);
       assert.equal(call?.path, `/${providerModelId}`);
-      // Retired by its vendor: the simulator has it no longer.
+      // Retired by its vendor; the simulator does not have it.
       assert.equal(answer.outcome, providerModelId.includes('sora') ? 'declined' : 'accepted');
       const problems = (await controls.jobs()).filter(({ outcome }) => outcome !== 'video');
-      assert.deepEqual(problems, [], 'the model behind the queue takes the input');
+      assert.deepEqual(problems, [], 'the model behind the queue accepts the input');
     });
   }
 
-  test('every endpoint that can be asked is in the table above', () => {
+  test('every known endpoint is in the table above', () => {
     assert.deepEqual([...knownEndpoints].sort(), inputs.map(([endpoint]) => endpoint).sort());
   });
 
-  test('fal is told our address whole, and told nothing where there is none', async (t) => {
+  test('fal gets our whole webhook URL, and none where there is none', async (t) => {
     const { accepted, controls } = await falBench(t);
     await accepted(requestFor({ webhookUrl: WEBHOOK }));
     await accepted(requestFor());
     assert.deepEqual((await controls.jobs()).map(({ webhookUrl }) => webhookUrl).sort(), [WEBHOOK, null]);
   });
 
-  test('an endpoint that nobody knows, or one without its picture, is rejected and not asked', async (t) => {
+  test('an unknown endpoint, or an image endpoint without its image, is declined without a request', async (t) => {
     const { provider, controls, signal, log } = await falBench(t);
     for (const providerModelId of [
       'fal-ai/veo9',
@@ -87,11 +87,11 @@ suite('what fal is asked', { concurrency: 4 }, () => {
     assert.deepEqual(controls.calls(), []);
   });
 
-  test('without a connection nothing was sent: the job is refused and may be sent again', async (t) => {
+  test('without a connection nothing was sent, so the job is retryable', async (t) => {
     const { withOptions, signal, world } = await falBench(t);
-    const gone = await serveSimulator(world.fal.app);
-    await gone.close();
-    const closed = await withOptions({ queueUrl: gone.url, fetch }).submit(requestFor(), signal);
+    const closedServer = await serveSimulator(world.fal.app);
+    await closedServer.close();
+    const closed = await withOptions({ queueUrl: closedServer.url, fetch }).submit(requestFor(), signal);
     assert.deepEqual(closed, { outcome: 'retryable', cause: 'no connection (ECONNREFUSED)' });
     const nowhere = await withOptions({ queueUrl: 'https://queue.invalid' }).submit(requestFor(), signal);
     assert.deepEqual(nowhere, { outcome: 'retryable', cause: 'no connection (ENOTFOUND)' });
@@ -101,7 +101,7 @@ suite('what fal is asked', { concurrency: 4 }, () => {
     assert.equal((await withOptions({ fetch: untrusted }).submit(requestFor(), signal)).outcome, 'retryable');
   });
 
-  test('a failure of the connection that may have come later is unknown', async (t) => {
+  test('a connection error that may have come after sending leaves the outcome unknown', async (t) => {
     const { withOptions, signal } = await falBench(t);
     for (const code of ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', undefined]) {
       const broken: typeof fetch = async () => {
@@ -111,7 +111,7 @@ suite('what fal is asked', { concurrency: 4 }, () => {
     }
   });
 
-  test('an answer without an end is given up at a megabyte', async (t) => {
+  test('an endless answer is read up to a megabyte', async (t) => {
     const { withOptions, signal } = await falBench(t);
     let pulled = 0;
     const endless: typeof fetch = async () => {
@@ -128,10 +128,10 @@ suite('what fal is asked', { concurrency: 4 }, () => {
     assert.ok(pulled < 2 * 1024 * 1024, String(pulled));
   });
 
-  test('what a person wrote is taken out of the vendor’s words, whole, in JSON or begun', async (t) => {
+  test('user input is removed from the vendor’s messages, whether whole, in JSON or only its beginning', async (t) => {
     const { provider, controls, signal, world } = await falBench(t);
     const { apiKey } = world.fal.credentials;
-    const request = requestFor({ image: PICTURE, webhookUrl: WEBHOOK });
+    const request = requestFor({ image: IMAGE, webhookUrl: WEBHOOK });
     const quotes = [
       PROMPT,
       JSON.stringify(PROMPT),
@@ -155,7 +155,7 @@ suite('what fal is asked', { concurrency: 4 }, () => {
     }
   });
 
-  test('Pika is the same adapter under its own name and with its own key', async (t) => {
+  test('Pika uses the same adapter with its own name and key', async (t) => {
     const { withOptions, controls, signal } = await falBench(t);
     controls.addApiKey('pika:key');
     const pika = withOptions({ name: 'pika', apiKey: 'pika:key' });
@@ -167,15 +167,15 @@ suite('what fal is asked', { concurrency: 4 }, () => {
     assert.equal((await pika.status(request, answer.providerJobId, signal)).state, 'queued');
   });
 
-  test('a base address may end in a slash or have a path of its own', async (t) => {
+  test('a base URL may end in a slash or have a path', async (t) => {
     const { withOptions, signal, fetch: inside } = await falBench(t);
     const urls: string[] = [];
-    const watching: typeof fetch = (input, init) => {
+    const recordingFetch: typeof fetch = (input, init) => {
       urls.push(String(input));
       return inside(input, init);
     };
-    await withOptions({ queueUrl: 'https://queue.fal.run/', fetch: watching }).submit(requestFor(), signal);
-    await withOptions({ queueUrl: 'https://proxy.example/fal/', fetch: watching }).submit(requestFor(), signal);
+    await withOptions({ queueUrl: 'https://queue.fal.run/', fetch: recordingFetch }).submit(requestFor(), signal);
+    await withOptions({ queueUrl: 'https://proxy.example/fal/', fetch: recordingFetch }).submit(requestFor(), signal);
     assert.deepEqual(urls, ['https://queue.fal.run/fal-ai/veo3.1', 'https://proxy.example/fal/fal-ai/veo3.1']);
   });
 });

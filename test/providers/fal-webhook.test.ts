@@ -1,4 +1,4 @@
-/** Which webhooks are believed: every row is an event over the wire as the simulator signs it, or as somebody forges it. */
+/** Which webhooks pass verification: every case is an event that the simulator signed, or a forged one. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { suite, type TestContext, test } from 'node:test';
@@ -19,8 +19,8 @@ async function bench(t: TestContext) {
     return (await provider.verifyWebhook?.(delivery)) ?? { ok: false, cause: 'no verifier' };
   };
   const sign = (body = BODY, requestId = REQUEST_ID) => controls.sign(body, { requestId });
-  const asked = () => controls.calls().filter(({ operation }) => operation === 'jwks').length;
-  return { ...made, verify, sign, asked };
+  const jwksRequests = () => controls.calls().filter(({ operation }) => operation === 'jwks').length;
+  return { ...made, verify, sign, jwksRequests };
 }
 
 const without = ({ body, headers }: Event, name: string): Event => {
@@ -33,14 +33,14 @@ const withHeader = ({ body, headers }: Event, name: string, value: string): Even
 });
 
 suite('fal’s webhooks', { concurrency: 4 }, () => {
-  test('a genuine event is believed, and names its job', async (t) => {
-    const { verify, sign, asked } = await bench(t);
+  test('a genuine event passes, and names its job', async (t) => {
+    const { verify, sign, jwksRequests } = await bench(t);
     assert.deepEqual(await verify(sign()), { ok: true, providerJobId: REQUEST_ID, eventId: null });
     assert.deepEqual(await verify(sign()), { ok: true, providerJobId: REQUEST_ID, eventId: null }, 'again');
-    assert.equal(asked(), 1, 'the keys are remembered');
+    assert.equal(jwksRequests(), 1, 'the keys are cached');
   });
 
-  test('the body names the job; a body that names none leaves it to the signed header', async (t) => {
+  test('the job’s id comes from the body, or from the signed header where the body has none', async (t) => {
     const { verify, sign } = await bench(t);
     const idOf = (verdict: WebhookVerdict) => verdict.ok && verdict.providerJobId;
     assert.equal(idOf(await verify(sign(BODY, 'gateway-id'))), REQUEST_ID);
@@ -50,7 +50,7 @@ suite('fal’s webhooks', { concurrency: 4 }, () => {
     assert.equal(idOf(await verify(sign('{}', 'no/id'))), null);
   });
 
-  test('five minutes are forgiven either way, and no more', async (t) => {
+  test('a timestamp may be wrong by five minutes in either direction, and no more', async (t) => {
     const { verify, sign, clock } = await bench(t);
     const event = sign();
     clock.turn(300_000);
@@ -67,7 +67,7 @@ suite('fal’s webhooks', { concurrency: 4 }, () => {
   const forgeries: [string, (event: Event) => Event, RegExp][] = [
     ['a changed body', ({ body, ...event }) => ({ ...event, body: `${body} ` }), /none of fal’s keys/],
     [
-      'a body written anew',
+      'a body that was formatted again',
       ({ body, ...event }) => ({ ...event, body: JSON.stringify(JSON.parse(body), null, 1) }),
       /none/,
     ],
@@ -89,7 +89,11 @@ suite('fal’s webhooks', { concurrency: 4 }, () => {
         withHeader(event, 'x-fal-webhook-timestamp', String(Number(event.headers['x-fal-webhook-timestamp']) + 1)),
       /none/,
     ],
-    ['a timestamp in words', (event) => withHeader(event, 'x-fal-webhook-timestamp', 'now'), /no unix time/],
+    [
+      'a timestamp that is not a number',
+      (event) => withHeader(event, 'x-fal-webhook-timestamp', 'now'),
+      /no unix time/,
+    ],
     [
       'a timestamp in milliseconds',
       (event) => withHeader(event, 'x-fal-webhook-timestamp', '1795348800000'),
@@ -111,7 +115,7 @@ suite('fal’s webhooks', { concurrency: 4 }, () => {
     ],
   ];
   for (const [name, forge, cause] of forgeries) {
-    test(`an event with ${name} is not believed`, async (t) => {
+    test(`an event with ${name} is rejected`, async (t) => {
       const { verify, sign } = await bench(t);
       const verdict = await verify(forge(sign()));
       assert.ok(!verdict.ok);
@@ -120,13 +124,13 @@ suite('fal’s webhooks', { concurrency: 4 }, () => {
   }
 
   for (const forgery of ['other_key', 'changed_body', 'stale', 'future', 'unsigned'] as const) {
-    test(`the simulator’s «${forgery}» event is not believed`, async (t) => {
+    test(`the simulator’s «${forgery}» event is rejected`, async (t) => {
       const { verify, controls } = await bench(t);
       assert.equal((await verify(controls.sign(BODY, { requestId: REQUEST_ID, forgery }))).ok, false);
     });
   }
 
-  test('while two keys are published, either of them signs', async (t) => {
+  test('while two keys are published, either of them is valid', async (t) => {
     const { verify, sign, controls } = await bench(t);
     const old = sign();
     controls.rotateKeys({ keepOld: true });
@@ -134,42 +138,42 @@ suite('fal’s webhooks', { concurrency: 4 }, () => {
     assert.equal((await verify(old)).ok, true);
   });
 
-  test('a key that is new to us is fetched once it signs, and the old one is then not believed any more', async (t) => {
-    const { verify, sign, controls, asked, clock } = await bench(t);
+  test('an unknown key is fetched once it signs an event, and the old key is then rejected', async (t) => {
+    const { verify, sign, controls, jwksRequests, clock } = await bench(t);
     const old = sign();
     assert.equal((await verify(old)).ok, true);
     controls.rotateKeys({ keepOld: false });
     clock.turn(61_000);
     assert.equal((await verify(sign())).ok, true);
-    assert.equal(asked(), 2);
+    assert.equal(jwksRequests(), 2);
     clock.turn(61_000);
     assert.equal((await verify(old)).ok, false);
   });
 
-  test('forged events make us ask for keys once a minute at most, however many come', async (t) => {
-    const { verify, controls, asked, clock } = await bench(t);
+  test('forged events cause at most one request for keys a minute, however many arrive', async (t) => {
+    const { verify, controls, jwksRequests, clock } = await bench(t);
     const forge = () => verify(controls.sign(BODY, { requestId: REQUEST_ID, forgery: 'other_key' }));
     controls.plan({ on: 'jwks', hangMs: 50 });
     const verdicts = await Promise.all(Array.from({ length: 50 }, forge));
     assert.ok(verdicts.every(({ ok }) => !ok));
-    assert.equal(asked(), 1);
+    assert.equal(jwksRequests(), 1);
     clock.turn(59_000);
     await forge();
-    assert.equal(asked(), 1);
+    assert.equal(jwksRequests(), 1);
     clock.turn(1_000);
     await Promise.all([forge(), forge()]);
-    assert.equal(asked(), 2);
+    assert.equal(jwksRequests(), 2);
   });
 
-  test('keys older than a day are asked for again', async (t) => {
-    const { verify, sign, asked, clock } = await bench(t);
+  test('keys older than a day are fetched again', async (t) => {
+    const { verify, sign, jwksRequests, clock } = await bench(t);
     await verify(sign());
     clock.turn(24 * 3_600_000 - 1_000);
     await verify(sign());
-    assert.equal(asked(), 1);
+    assert.equal(jwksRequests(), 1);
     clock.turn(1_000);
     assert.equal((await verify(sign())).ok, true);
-    assert.equal(asked(), 2);
+    assert.equal(jwksRequests(), 2);
   });
 
   const outages: FaultInput['reply'][] = [
@@ -182,14 +186,14 @@ suite('fal’s webhooks', { concurrency: 4 }, () => {
     { status: 200, fillerBytes: 3_000_000 },
   ];
   for (const reply of outages) {
-    test(`no keys (${JSON.stringify(reply)}): nothing is believed, and the next try comes soon`, async (t) => {
+    test(`no keys (${JSON.stringify(reply)}): every event is rejected, and the next attempt comes soon`, async (t) => {
       const { verify, sign, controls, clock, log } = await bench(t);
       controls.plan({ on: 'jwks', ...(reply ? { reply } : {}) });
       assert.deepEqual(await verify(sign()), {
         ok: false,
         cause: 'fal’s keys cannot be had, so nothing can be verified',
       });
-      assert.equal((await verify(sign())).ok, false, 'no second question right away');
+      assert.equal((await verify(sign())).ok, false, 'no second request at once');
       assert.deepEqual(
         log.lines.map(({ level }) => level),
         ['warn'],
@@ -206,17 +210,17 @@ suite('fal’s webhooks', { concurrency: 4 }, () => {
     clock.turn(3_600_000);
     assert.equal((await verify(sign())).ok, true);
     assert.equal((await verify(controls.sign(BODY, { forgery: 'other_key' }))).ok, false);
-    assert.equal((await verify(sign())).ok, true, 'a failed question does not lose the keys');
+    assert.equal((await verify(sign())).ok, true, 'a failed request does not delete the keys');
     clock.turn(24 * 3_600_000);
     assert.equal((await verify(sign())).ok, false);
   });
 
-  test('a key of another kind beside the good one does no harm', async (t) => {
+  test('keys of other kinds beside the valid one do no harm', async (t) => {
     const { verify, sign, controls, fetch } = await bench(t);
     const { keys } = (await (await fetch('https://rest.fal.ai/.well-known/jwks.json')).json()) as { keys: object[] };
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
-    const odd = [rsa, null, 'x', { kty: 'OKP', crv: 'Ed25519', x: '!' }, { kty: 'OKP', crv: 'X25519', x: 'AAAA' }];
-    controls.plan({ on: 'jwks', reply: { status: 200, text: JSON.stringify({ keys: [...odd, ...keys] }) } });
+    const others = [rsa, null, 'x', { kty: 'OKP', crv: 'Ed25519', x: '!' }, { kty: 'OKP', crv: 'X25519', x: 'AAAA' }];
+    controls.plan({ on: 'jwks', reply: { status: 200, text: JSON.stringify({ keys: [...others, ...keys] }) } });
     assert.equal((await verify(sign())).ok, true);
   });
 });

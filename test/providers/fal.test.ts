@@ -1,34 +1,34 @@
-/** The fal adapter against the simulator, inside the process and over a port: what becomes of a submit, and of a cancel. */
+/** The fal adapter against the simulator, inside the process and over a port: outcomes of submits and cancellations. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { FaultInput } from '../../sim/faults.ts';
 import type { SubmitOutcome } from '../../src/providers/provider.ts';
-import { DOORS, falBench, isMp4, leaksNothing, PROMPT, requestFor } from './fal-bench.ts';
+import { createLeakCheck, falBench, isMp4, PROMPT, requestFor, TRANSPORTS } from './fal-bench.ts';
 
-const remember = leaksNothing();
+const record = createLeakCheck();
 
-for (const door of DOORS) {
-  suite(`fal ${door}`, { concurrency: 4 }, () => {
-    test('a job is queued, processed and completed, and its file is a film', async (t) => {
-      const bench = await falBench(t, door);
+for (const transport of TRANSPORTS) {
+  suite(`fal ${transport}`, { concurrency: 4 }, () => {
+    test('a job is queued, processed and completed, and its file is a video', async (t) => {
+      const bench = await falBench(t, transport);
       const { provider, controls, signal } = bench;
       const request = requestFor();
       const id = await bench.accepted(request);
-      const look = () => provider.status(request, id, signal);
-      assert.deepEqual(await look(), { state: 'queued', queuePosition: 3 });
+      const fetchStatus = () => provider.status(request, id, signal);
+      assert.deepEqual(await fetchStatus(), { state: 'queued', queuePosition: 3 });
       await controls.start(id);
-      assert.deepEqual(await look(), { state: 'processing', progress: null });
+      assert.deepEqual(await fetchStatus(), { state: 'processing', progress: null });
       await controls.finish(id);
-      const done = await look();
+      const done = await fetchStatus();
       assert.ok(done.state === 'completed' && done.video.from === 'url');
       assert.equal(done.thumbnail, null);
       assert.ok(isMp4(await (await bench.fetch(done.video.url)).arrayBuffer()));
-      assert.deepEqual(await look(), done, 'the answer stays');
+      assert.deepEqual(await fetchStatus(), done, 'the answer does not change');
       assert.deepEqual(bench.waits, []);
     });
 
-    test('either status for unfinished jobs and either form of a result’s address will do', async (t) => {
-      const bench = await falBench(t, door);
+    test('both statuses for unfinished jobs and both forms of a result’s URL work', async (t) => {
+      const bench = await falBench(t, transport);
       for (const form of ['short', 'long'] as const) {
         for (const pending of [200, 202] as const) {
           bench.controls.setResponseForm(form);
@@ -42,9 +42,9 @@ for (const door of DOORS) {
       }
     });
 
-    test('an answer that is lost after fal took the job is unknown, and the job is sent once', async (t) => {
-      const bench = await falBench(t, door);
-      const spoiled: [FaultInput, RegExp][] = [
+    test('an answer that is lost after fal accepted the job is unknown, and the job is sent once', async (t) => {
+      const bench = await falBench(t, transport);
+      const faults: [FaultInput, RegExp][] = [
         [{ reply: 'cut' }, /connection lost/],
         [{ reply: { status: 500, text: '{"detail":"Internal Server Error"}' } }, /answered 500/],
         [{ reply: { status: 502, text: '<html>Bad Gateway</html>' } }, /answered 502/],
@@ -57,21 +57,21 @@ for (const door of DOORS) {
         [{ reply: { status: 307, headers: { location: '/elsewhere' } } }, /answered 307/],
         [{ reply: { status: 408 } }, /answered 408/],
       ];
-      for (const [fault, cause] of spoiled) {
+      for (const [fault, cause] of faults) {
         const request = requestFor({ prompt: `${PROMPT} ${JSON.stringify(fault.reply)}` });
         bench.controls.plan({ on: 'submit', apply: true, ...fault });
         const answer = await bench.provider.submit(request, bench.signal);
         assert.equal(answer.outcome, 'unknown', JSON.stringify(fault));
         assert.match('cause' in answer ? answer.cause : '', cause);
         assert.equal(bench.controls.submitsOf(request.prompt), 1, 'one POST');
-        remember(bench, answer);
+        record(bench, answer);
       }
-      assert.equal((await bench.controls.jobs()).length, spoiled.length, 'each of them is one job at fal');
-      assert.deepEqual(bench.waits, [], 'nobody waits for a second try');
+      assert.equal((await bench.controls.jobs()).length, faults.length, 'each of them is one job at fal');
+      assert.deepEqual(bench.waits, [], 'there is no second attempt');
     });
 
-    test('a submit that nobody answered is unknown too, whether or not it was carried out', async (t) => {
-      const bench = await falBench(t, door);
+    test('a submit without an answer is unknown too, whether or not it was applied', async (t) => {
+      const bench = await falBench(t, transport);
       for (const apply of [true, false]) {
         for (const fault of [{ reply: 'cut' as const }, { hangMs: 60_000 }]) {
           const request = requestFor({ prompt: `${PROMPT} ${apply} ${JSON.stringify(fault)}` });
@@ -79,13 +79,13 @@ for (const door of DOORS) {
           const answer = await bench.provider.submit(request, AbortSignal.timeout(150));
           assert.equal(answer.outcome, 'unknown');
           assert.equal(bench.controls.submitsOf(request.prompt), 1);
-          remember(bench, answer);
+          record(bench, answer);
         }
       }
     });
 
     test('the id of a lost answer is kept for support where a header has it', async (t) => {
-      const bench = await falBench(t, door);
+      const bench = await falBench(t, transport);
       bench.controls.plan({ reply: { status: 200, text: '<html>', headers: { 'x-fal-request-id': 'abc-123' } } });
       const answer = await bench.provider.submit(requestFor(), bench.signal);
       assert.ok(answer.outcome === 'unknown' && answer.cause.includes('abc-123'));
@@ -119,8 +119,8 @@ for (const door of DOORS) {
         'ERR_5002',
       ],
     ];
-    test('a refusal may be repeated by the caller; a rejection has the code of whose fault it is', async (t) => {
-      const bench = await falBench(t, door);
+    test('"not now" is retryable; a declined submit has the code for its reason', async (t) => {
+      const bench = await falBench(t, transport);
       for (const [reply, outcome, code, reason] of submits) {
         bench.controls.plan({ on: 'submit', ...(reply ? { reply } : {}) });
         const answer = await bench.provider.submit(requestFor(), bench.signal);
@@ -128,20 +128,20 @@ for (const door of DOORS) {
         assert.equal(answer.outcome, outcome, label);
         assert.equal('code' in answer ? answer.code : undefined, code, label);
         assert.equal('reason' in answer ? answer.reason : undefined, reason, label);
-        const isKeyTrouble = code === 'ERR_5002' && reply !== 'cut' && !label.includes('downstream');
+        const isKeyRejected = code === 'ERR_5002' && reply !== 'cut' && !label.includes('downstream');
         assert.equal(
           bench.log.lines.some(({ level }) => level === 'error'),
-          isKeyTrouble || label.includes('404'),
+          isKeyRejected || label.includes('404'),
           label,
         );
-        remember(bench, answer);
+        record(bench, answer);
       }
       assert.equal(bench.controls.calls().length, submits.length, 'none of them is sent twice');
       assert.deepEqual(await bench.controls.jobs(), []);
     });
 
-    test('a refusal that names a time passes it on', async (t) => {
-      const { provider, controls, signal, clock } = await falBench(t, door);
+    test('a retryable outcome has the time of Retry-After', async (t) => {
+      const { provider, controls, signal, clock } = await falBench(t, transport);
       controls.plan({ reply: { status: 429, headers: { 'retry-after': '90' } } });
       const inSeconds = await provider.submit(requestFor(), signal);
       assert.equal(inSeconds.outcome === 'retryable' && inSeconds.retryAfterMs, 90_000);
@@ -151,8 +151,8 @@ for (const door of DOORS) {
       assert.equal(byDate.outcome === 'retryable' && byDate.retryAfterMs, 7_000);
     });
 
-    test('cancelling takes a job out of the queue, and is content with whatever fal says', async (t) => {
-      const bench = await falBench(t, door);
+    test('a cancellation removes a job from the queue, and succeeds whatever fal answers', async (t) => {
+      const bench = await falBench(t, transport);
       const { provider, controls, signal } = bench;
       const request = requestFor();
       const id = await bench.accepted(request);
@@ -174,8 +174,8 @@ for (const door of DOORS) {
       await provider.cancel(request, id, AbortSignal.abort());
     });
 
-    test('the caller’s signal ends a question at once, and whatever is known by then is the answer', async (t) => {
-      const bench = await falBench(t, door);
+    test('the caller’s signal ends a request at once: unreachable for a status, retryable for a submit that was not sent', async (t) => {
+      const bench = await falBench(t, transport);
       const request = requestFor();
       const id = await bench.accepted(request);
       bench.controls.plan({ on: 'status', hangMs: 60_000 });

@@ -1,4 +1,4 @@
-/** A provider that the server has never heard of is added by its manifest alone. */
+/** A new provider is added by its manifest alone. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,14 +16,14 @@ import { MANIFESTS } from '../../src/providers/manifests.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { requestFor } from './fal-bench.ts';
 import { loom } from './made-up/manifest.ts';
-import { createLoomSimulator, FILM, type LoomSimulator } from './made-up/simulator.ts';
+import { createLoomSimulator, type LoomSimulator, VIDEO } from './made-up/simulator.ts';
 
 const manifests = [...MANIFESTS, loom];
 const KEYS = { LOOM_ACCOUNT: 'acc_x', LOOM_SECRET: 'sec_x' };
 const LOCAL_URL = 'http://127.0.0.1:8787';
 const PRICE = 3;
 
-async function refusalOf(env: Record<string, string>): Promise<string[]> {
+async function configErrorsOf(env: Record<string, string>): Promise<string[]> {
   const error = await readConfig(env, { manifests }).then(
     () => null,
     (reason: unknown) => reason,
@@ -43,8 +43,8 @@ describe('the configuration of a made-up provider', () => {
     });
   });
 
-  test('an unusable value is reported with an example, between those of the other providers and the rest', async () => {
-    const lines = await refusalOf({
+  test('an invalid value is reported with an example, in the order of the configuration', async () => {
+    const lines = await configErrorsOf({
       LOOM_API_URL: 'loom',
       LOOM_ACCOUNT: 'a b',
       LOOM_SECRET: 'x',
@@ -58,22 +58,22 @@ describe('the configuration of a made-up provider', () => {
     assert.equal(lines[1], '  LOOM_ACCOUNT must be printable ASCII without spaces. Example: LOOM_ACCOUNT=acc_…');
   });
 
-  test('its credentials are whole or absent', async () => {
-    assert.deepEqual(await refusalOf({ LOOM_SECRET: 'sec_x' }), [
+  test('its credentials are complete or absent', async () => {
+    assert.deepEqual(await configErrorsOf({ LOOM_SECRET: 'sec_x' }), [
       '  LOOM_ACCOUNT is missing: LOOM_SECRET cannot be used without it. Example: LOOM_ACCOUNT=acc_…',
     ]);
   });
 
-  test('production may have it as its only provider, and names it where there is none', async () => {
-    const lines = await refusalOf({ ENVIRONMENT: 'production' });
+  test('production may have it as its only provider, and names it where no provider is configured', async () => {
+    const lines = await configErrorsOf({ ENVIRONMENT: 'production' });
     const line = lines.find((each) => each.includes('FALAI_API_KEY'));
     assert.match(line ?? '', /so this, RUNWAY_API_KEY, PIKA_API_KEY, LOOM_ACCOUNT or LOOM_SECRET\./);
-    const withKeys = await refusalOf({ ENVIRONMENT: 'production', ...KEYS });
+    const withKeys = await configErrorsOf({ ENVIRONMENT: 'production', ...KEYS });
     assert.equal(withKeys.length, lines.length - 1);
     assert.doesNotMatch(withKeys.join(), /production needs a provider/);
   });
 
-  test('it is simulated in development alone, while none of its credentials is set', async () => {
+  test('it is simulated only in development, and only while none of its credentials is set', async () => {
     const isSimulated = async (env: Record<string, string>) =>
       (await readConfig(env, { manifests })).settings.simulated.loom;
     assert.equal(await isSimulated({}), true);
@@ -82,21 +82,21 @@ describe('the configuration of a made-up provider', () => {
   });
 });
 
-test('its callback URL depends on where its API is', () => {
+test('its callback URL depends on its API’s URL', () => {
   const callbackUrl = (apiUrl: string, publicUrl?: string, isSimulated = false) => {
     const connection = { credentials: {}, urls: { apiUrl }, fetch };
     const providers = new Map([['loom', { manifest: loom, connection, isSimulated }]]);
     return callbackUrls({ publicUrl, providers, localUrl: () => LOCAL_URL })({ name: 'loom' });
   };
-  const [REAL, STAND_IN, PUBLIC] = ['https://api.loom.example', 'http://127.0.0.1:9', 'https://api.example.com'];
+  const [REAL, LOCAL_API, PUBLIC] = ['https://api.loom.example', 'http://127.0.0.1:9', 'https://api.example.com'];
   assert.equal(callbackUrl(REAL), null);
   assert.equal(callbackUrl(REAL, PUBLIC), PUBLIC);
   assert.equal(callbackUrl(REAL, 'http://10.0.0.1'), null);
-  assert.equal(callbackUrl(STAND_IN), LOCAL_URL);
+  assert.equal(callbackUrl(LOCAL_API), LOCAL_URL);
   assert.equal(callbackUrl(REAL, PUBLIC, true), LOCAL_URL);
 });
 
-test('without credentials its simulator stands in for it, and the banner names it', async (t) => {
+test('without credentials its simulator replaces it, and the banner names it', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'loom-'));
   const simulators = { loom: createLoomSimulator };
   const config = await readConfig({}, { manifests });
@@ -109,7 +109,7 @@ test('without credentials its simulator stands in for it, and the banner names i
   assert.deepEqual(simulation.names, ['DeviceCheck', 'fal', 'Loom', 'Pika', 'Runway']);
   const access = simulation.connections.providers.get('loom');
   assert.ok(access?.isSimulated);
-  const createSandbox = () => assert.fail('nobody asked for the sandbox');
+  const createSandbox = () => assert.fail('the sandbox must not be created');
   const adapter = await access.manifest.createAdapter(access.connection, {
     ...{ clock: systemClock, log: silentLog, createSandbox },
   });
@@ -160,18 +160,18 @@ describe('a video of a made-up provider', () => {
   async function assertDelivered({ userId, jobId }: { userId: string; jobId: string }): Promise<void> {
     const job = await app.job(jobId);
     assert.equal(job.status, 'completed', JSON.stringify(job));
-    assert.equal(await readFile(join(app.dataDir, 'media', 'videos', job.video_url ?? ''), 'utf8'), FILM);
+    assert.equal(await readFile(join(app.dataDir, 'media', 'videos', job.video_url ?? ''), 'utf8'), VIDEO);
     assert.equal(await app.balance(userId), 0);
     await app.assertSound();
   }
 
-  it('is on offer, as the sandbox is', async () => {
+  it('is listed among the models, as the sandbox is', async () => {
     const { models } = await (await app.fetch('/functions/v1/get-models')).json();
     const providers = models.map(({ provider }: { provider: string }) => provider).sort();
     assert.deepEqual(providers, ['loom', 'sandbox']);
   });
 
-  it('comes when it is polled', async () => {
+  it('is delivered by polling', async () => {
     const begun = await begin();
     const order = loomSimulator.orders().at(-1);
     assert.deepEqual([order?.seconds, (await app.job(begun.jobId)).provider_job_id], [5, order?.ticket]);
@@ -182,7 +182,7 @@ describe('a video of a made-up provider', () => {
     await assertDelivered(begun);
   });
 
-  it('comes by its webhook, which names its sender; one that another signed is refused', async () => {
+  it('is delivered by its webhook, whose URL names the sender; one with a wrong signature is rejected', async () => {
     const begun = await begin();
     const { notify, ticket } = loomSimulator.orders().at(-1) ?? assert.fail();
     assert.equal(notify, `${LOCAL_URL}/functions/v1/webhook-delivery?provider=loom-events&job=${begun.jobId}`);

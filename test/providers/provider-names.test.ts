@@ -6,10 +6,10 @@ import { MANIFESTS } from '../../src/providers/manifests.ts';
 /** A provider's own folder, and the examples and descriptions of the OpenAPI document. */
 const MAY_NAME = [/^src\/providers\/[^/]+\//, /^src\/features\/[^/]+\/http\//];
 
-test('no code outside a provider’s own folder names it: its manifest does', () => {
+test('a provider is named only in its own folder, in its manifest', () => {
   const names = MANIFESTS.map(({ name }) => name);
   const literal = new RegExp(`(['"\`])(?:${names.join('|')})\\1`);
-  const others = globSync('src/**/*.ts').filter((file) => !MAY_NAME.some((place) => place.test(file)));
+  const others = globSync('src/**/*.ts').filter((file) => !MAY_NAME.some((pattern) => pattern.test(file)));
   assert.ok(others.length > 100, `${others.length} files`);
   const naming = others.filter((file) => {
     return literal.test(readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''));

@@ -1,4 +1,4 @@
-/** Runway's adapter and Runway's simulator face to face, inside this process or over a port. */
+/** Connects Runway's adapter with Runway's simulator, inside this process or over a port. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,35 +10,35 @@ import { providerOf } from '../../src/providers/manifest.ts';
 import type { GenerationRequest, SourceImage } from '../../src/providers/provider.ts';
 import { createRunwayAdapter, type RunwayOptions } from '../../src/providers/runway/index.ts';
 import * as manifests from '../../src/providers/runway/manifest.ts';
-import { collectingLog, type Door, PICTURE, requestFor, turnableClock } from './fal-bench.ts';
+import { collectingLog, IMAGE, manualClock, requestFor, type Transport } from './fal-bench.ts';
 
-/** The beginning of a PNG, as long as the smallest file that Runway takes. */
+/** The beginning of a PNG, larger than the smallest file that Runway accepts (512 bytes). */
 export const PNG = Uint8Array.from([0x89, ...Buffer.from('PNG\r\n\x1a\n'), ...new Uint8Array(600)]);
 
-/** A picture that nobody outside can reach. */
-export const HIDDEN_PICTURE: SourceImage = { ...PICTURE, url: null, load: async () => PNG.slice() };
+/** An image without a public URL. */
+export const PRIVATE_IMAGE: SourceImage = { ...IMAGE, url: null, load: async () => PNG.slice() };
 
 export function runwayRequest(changed: Partial<GenerationRequest> = {}): GenerationRequest {
   const settings = { duration: 4, aspect_ratio: '16:9' };
   return requestFor({ providerModelId: 'gen4.5', settings, ...changed });
 }
 
-export function pictureRequest(changed: Partial<GenerationRequest> = {}): GenerationRequest {
-  return runwayRequest({ providerModelId: 'gen4_turbo', image: HIDDEN_PICTURE, ...changed });
+export function imageRequest(changed: Partial<GenerationRequest> = {}): GenerationRequest {
+  return runwayRequest({ providerModelId: 'gen4_turbo', image: PRIVATE_IMAGE, ...changed });
 }
 
-type Pace = { queueMs: number | null; runMs: number | null };
+type Timing = { queueMs: number | null; runMs: number | null };
 
-/** Tasks stand still until they are moved, unless another pace is asked for. Nobody sleeps: waits are noted down. */
-export async function runwayBench(t: TestContext, door: Door = 'inside the process', pace?: Pace) {
+/** Without a `timing`, a task changes its state only through the controls. Waits do not sleep: `waits` records them. */
+export async function runwayBench(t: TestContext, transport: Transport = 'inside the process', timing?: Timing) {
   const dataDir = await mkdtemp(join(tmpdir(), 'runway-'));
-  const clock = turnableClock();
+  const clock = manualClock();
   const log = collectingLog();
   const world = await createWorld({ dataDir, clock, log });
   const { runway } = world;
   const { controls } = runway;
-  controls.setTiming(pace ?? { queueMs: null, runMs: null });
-  const served = door === 'over a port' ? await serveSimulator(withRunwayControls(runway)) : undefined;
+  controls.setTiming(timing ?? { queueMs: null, runMs: null });
+  const served = transport === 'over a port' ? await serveSimulator(withRunwayControls(runway)) : undefined;
   t.after(async () => {
     await world.close();
     await served?.close();
@@ -57,13 +57,13 @@ export async function runwayBench(t: TestContext, door: Door = 'inside the proce
   const provider = withOptions({});
   const signal = AbortSignal.timeout(20_000);
 
-  /** Takes the job, and fails where Runway did not. */
+  /** Submits the job and returns its id; throws where Runway does not accept it. */
   async function accepted(request: GenerationRequest): Promise<string> {
     const answer = await provider.submit(request, signal);
     if (answer.outcome !== 'accepted') throw new Error(`${answer.outcome}: ${answer.cause}`);
     return answer.providerJobId;
   }
-  /** A job whose outcome is decided, and that has come to its end. */
+  /** Submits a job and lets it end; returns its id. */
   async function ended(request: GenerationRequest): Promise<string> {
     const id = await accepted(request);
     await controls.finish(id);

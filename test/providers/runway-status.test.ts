@@ -1,14 +1,14 @@
-/** The Runway adapter against the simulator, inside the process and over a port: what every answer about a task comes to. */
+/** The Runway adapter against the simulator, inside the process and over a port: the status for each answer. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { FaultInput } from '../../sim/faults.ts';
-import { DOORS, IMAGE_URL, leaksNothing, PROMPT } from './fal-bench.ts';
-import { pictureRequest, runwayBench, runwayRequest } from './runway-bench.ts';
+import { createLeakCheck, IMAGE_URL, PROMPT, TRANSPORTS } from './fal-bench.ts';
+import { imageRequest, runwayBench, runwayRequest } from './runway-bench.ts';
 
-const remember = leaksNothing('key_');
+const record = createLeakCheck('key_');
 
-for (const door of DOORS) {
-  suite(`Runway's word on a task, ${door}`, { concurrency: 4 }, () => {
+for (const transport of TRANSPORTS) {
+  suite(`Runway's status of a task, ${transport}`, { concurrency: 4 }, () => {
     const ends: [string, string, RegExp, number, string?][] = [
       ['moderated', 'ERR_5003', /^moderated: SAFETY\.INPUT\.TEXT: Your input/, 0.48, 'moderated'],
       ['moderated_output', 'ERR_5003', /^moderated: SAFETY\.OUTPUT\.VIDEO/, 0.48, 'moderated'],
@@ -24,8 +24,8 @@ for (const door of DOORS) {
       ['no_output', 'ERR_5005', /^succeeded without a video$/, 0.48],
     ];
     for (const [outcome, code, cause, costUsd, reason] of ends) {
-      test(`a task that ends as «${outcome}» has failed with ${code}, and its cost is told`, async (t) => {
-        const bench = await runwayBench(t, door);
+      test(`a task that ends as «${outcome}» has failed with ${code}, and has a cost`, async (t) => {
+        const bench = await runwayBench(t, transport);
         const request = runwayRequest({ prompt: `${PROMPT} [runway:${outcome}]` });
         const id = await bench.ended(request);
         const status = await bench.provider.status(request, id, bench.signal);
@@ -34,13 +34,13 @@ for (const door of DOORS) {
         assert.match(status.cause, cause);
         assert.equal(status.reason, reason);
         assert.equal(status.costUsd, costUsd);
-        assert.deepEqual(bench.waits, [], 'a verdict is not asked for again');
-        remember(bench, status);
+        assert.deepEqual(bench.waits, [], 'a final answer is not requested again');
+        record(bench, status);
       });
     }
 
-    test('codes that nobody knows yet are told by their beginnings', async (t) => {
-      const bench = await runwayBench(t, door);
+    test('unknown failure codes are classified by their beginnings', async (t) => {
+      const bench = await runwayBench(t, transport);
       const request = runwayRequest();
       const id = await bench.ended(request);
       const cases: [string, string, string?][] = [
@@ -54,17 +54,17 @@ for (const door of DOORS) {
         ['A_WORD_OF_TOMORROW', 'ERR_5002'],
       ];
       for (const [failureCode, code, reason] of cases) {
-        const said = { id, status: 'FAILED', failure: 'no', failureCode };
-        bench.controls.plan({ on: 'status', reply: { status: 200, text: JSON.stringify(said) } });
+        const task = { id, status: 'FAILED', failure: 'no', failureCode };
+        bench.controls.plan({ on: 'status', reply: { status: 200, text: JSON.stringify(task) } });
         const status = await bench.provider.status(request, id, bench.signal);
         assert.ok(status.state === 'failed', failureCode);
         assert.deepEqual([status.code, status.reason, 'costUsd' in status], [code, reason, false], failureCode);
-        remember(bench, status);
+        record(bench, status);
       }
     });
 
-    test('what waits for others of the account is queued', async (t) => {
-      const bench = await runwayBench(t, door);
+    test('a task that waits for other tasks of the account is queued', async (t) => {
+      const bench = await runwayBench(t, transport);
       const request = runwayRequest({ prompt: `${PROMPT} [runway:throttled]` });
       const id = await bench.accepted(request);
       assert.deepEqual(await bench.provider.status(request, id, bench.signal), {
@@ -75,8 +75,8 @@ for (const door of DOORS) {
       assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'completed');
     });
 
-    test('progress is whole percent from 0 to 100, and null where there is none', async (t) => {
-      const bench = await runwayBench(t, door);
+    test('progress is an integer from 0 to 100, and null where there is none', async (t) => {
+      const bench = await runwayBench(t, transport);
       const request = runwayRequest();
       const id = await bench.accepted(request);
       const cases: [unknown, number | null][] = [
@@ -98,27 +98,27 @@ for (const door of DOORS) {
       }
     });
 
-    test('Runway in trouble is asked again after 2, 4 and 8 seconds, and no longer than that', async (t) => {
-      const bench = await runwayBench(t, door);
+    test('a failing Runway is retried after 2, 4 and 8 seconds, and then no more', async (t) => {
+      const bench = await runwayBench(t, transport);
       const request = runwayRequest();
       const id = await bench.ended(request);
-      const look = () => bench.provider.status(request, id, bench.signal);
+      const fetchStatus = () => bench.provider.status(request, id, bench.signal);
       const replies = [408, 429, 500, 502, 503, 504].map((status) => ({ status, text: '<html>' }));
       for (const reply of [...replies, 'cut' as const, { status: 200, text: '{"stat', isCutShort: true }]) {
         bench.controls.plan({ on: 'status', times: 3, reply });
-        assert.equal((await look()).state, 'completed', JSON.stringify(reply));
+        assert.equal((await fetchStatus()).state, 'completed', JSON.stringify(reply));
         assert.deepEqual(bench.waits.splice(0), [2_000, 4_000, 8_000]);
         bench.controls.plan({ on: 'status', times: 4, reply });
-        const unreachable = await look();
+        const unreachable = await fetchStatus();
         assert.equal(unreachable.state, 'unreachable', JSON.stringify(reply));
         assert.deepEqual(bench.waits.splice(0), [2_000, 4_000, 8_000]);
-        remember(bench, unreachable);
+        record(bench, unreachable);
       }
-      assert.equal((await look()).state, 'completed');
+      assert.equal((await fetchStatus()).state, 'completed');
     });
 
-    test('an answer that is nobody’s verdict is no failure of the task', async (t) => {
-      const bench = await runwayBench(t, door);
+    test('an answer that is not about the task does not fail the task', async (t) => {
+      const bench = await runwayBench(t, transport);
       const request = runwayRequest();
       const id = await bench.ended(request);
       const strange: FaultInput['reply'][] = [
@@ -135,32 +135,32 @@ for (const door of DOORS) {
         bench.controls.plan({ on: 'status', ...(reply ? { reply } : {}) });
         const status = await bench.provider.status(request, id, bench.signal);
         assert.equal(status.state, 'unreachable', JSON.stringify(reply));
-        const isKeyTrouble = /401|403/.test(JSON.stringify(reply));
+        const isKeyRejected = /401|403/.test(JSON.stringify(reply));
         assert.equal(
           bench.log.lines.some(({ level }) => level === 'error'),
-          isKeyTrouble,
+          isKeyRejected,
         );
-        remember(bench, status);
+        record(bench, status);
       }
       assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'completed');
     });
 
-    test('a wait that is asked for is kept if it is short, and passed on if it is long', async (t) => {
-      const bench = await runwayBench(t, door);
+    test('a short Retry-After is waited for, and a long one is returned', async (t) => {
+      const bench = await runwayBench(t, transport);
       const request = runwayRequest();
       const id = await bench.accepted(request);
-      const look = () => bench.provider.status(request, id, bench.signal);
+      const fetchStatus = () => bench.provider.status(request, id, bench.signal);
       bench.controls.plan({ on: 'status', reply: { status: 429, headers: { 'retry-after': '11' } } });
-      assert.equal((await look()).state, 'queued');
+      assert.equal((await fetchStatus()).state, 'queued');
       assert.deepEqual(bench.waits.splice(0), [11_000]);
       bench.controls.plan({ on: 'status', reply: { status: 503, headers: { 'retry-after': '120' } } });
-      const later = await look();
+      const later = await fetchStatus();
       assert.ok(later.state === 'unreachable' && later.retryAfterMs === 120_000);
       assert.deepEqual(bench.waits, []);
     });
 
-    test('a success whose file has no web address has no file', async (t) => {
-      const bench = await runwayBench(t, door);
+    test('a success whose file has no http URL has no file', async (t) => {
+      const bench = await runwayBench(t, transport);
       const request = runwayRequest();
       const id = await bench.ended(request);
       for (const output of [[], [''], ['file:///etc/passwd'], ['data:video/mp4;base64,AAAA'], [7], null, 'x', {}]) {
@@ -168,13 +168,13 @@ for (const door of DOORS) {
         bench.controls.plan({ on: 'status', reply: { status: 200, text } });
         const status = await bench.provider.status(request, id, bench.signal);
         assert.ok(status.state === 'failed' && status.code === 'ERR_5005', JSON.stringify(output));
-        assert.equal(status.costUsd, 0.25, 'what it cost is known all the same');
+        assert.equal(status.costUsd, 0.25, 'its cost is known nevertheless');
       }
     });
 
-    test('what a person wrote is taken out of Runway’s words', async (t) => {
-      const bench = await runwayBench(t, door);
-      const request = pictureRequest({ image: { ...(pictureRequest().image ?? assert.fail()), url: IMAGE_URL } });
+    test('user input is removed from Runway’s messages', async (t) => {
+      const bench = await runwayBench(t, transport);
+      const request = imageRequest({ image: { ...(imageRequest().image ?? assert.fail()), url: IMAGE_URL } });
       const id = await bench.ended(request);
       for (const quote of [PROMPT, JSON.stringify(PROMPT), PROMPT.slice(0, 30), IMAGE_URL, 'heron.png']) {
         const failure = `Cannot make ${quote} today`;
@@ -182,17 +182,17 @@ for (const door of DOORS) {
         bench.controls.plan({ on: 'status', reply: { status: 200, text } });
         const status = await bench.provider.status(request, id, bench.signal);
         assert.match('cause' in status ? status.cause : '', /Cannot make "?…+"? today/);
-        remember(bench, status);
+        record(bench, status);
         const issues = [{ code: 'custom', path: ['promptText'], message: failure }];
         bench.controls.plan({ on: 'submit', reply: { status: 400, text: JSON.stringify({ error: failure, issues }) } });
         const answer = await bench.provider.submit(request, bench.signal);
         assert.match('cause' in answer ? answer.cause : '', /Cannot make "?…+"? today; promptText: Cannot make/);
-        remember(bench, answer);
+        record(bench, answer);
       }
     });
 
-    test('a task that our key does not know is absent, and no id that is none is asked for', async (t) => {
-      const bench = await runwayBench(t, door);
+    test('a task of another key is absent, and so is a malformed id, without a request', async (t) => {
+      const bench = await runwayBench(t, transport);
       bench.controls.addApiKey('key_of_another');
       const other = bench.withOptions({ apiKey: 'key_of_another' });
       const request = runwayRequest();
@@ -203,8 +203,8 @@ for (const door of DOORS) {
       assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'absent');
       assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'queued');
       const before = bench.controls.calls().length;
-      for (const odd of ['', '..', 'a/b', 'x?y=1', '%2e%2e', 'a'.repeat(129)]) {
-        assert.equal((await bench.provider.status(request, odd, bench.signal)).state, 'absent', odd);
+      for (const malformedId of ['', '..', 'a/b', 'x?y=1', '%2e%2e', 'a'.repeat(129)]) {
+        assert.equal((await bench.provider.status(request, malformedId, bench.signal)).state, 'absent', malformedId);
       }
       assert.equal(bench.controls.calls().length, before);
     });

@@ -1,4 +1,4 @@
-/** What reaches Runway of a generation, and what does not reach Runway at all. */
+/** What the adapter sends to Runway, and what it declines without a request. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,17 +14,17 @@ import { createRunwayAdapter } from '../../src/providers/runway/index.ts';
 import { runway } from '../../src/providers/runway/manifest.ts';
 import { knownModels } from '../../src/providers/runway/models.ts';
 import { DENO_VERSIONS, denoBinary } from '../door/support/deno.ts';
-import { IMAGE_URL, PICTURE, PROMPT, turnableClock } from './fal-bench.ts';
-import { HIDDEN_PICTURE, PNG, pictureRequest, runwayBench, runwayRequest } from './runway-bench.ts';
+import { IMAGE, IMAGE_URL, manualClock, PROMPT } from './fal-bench.ts';
+import { imageRequest, PNG, PRIVATE_IMAGE, runwayBench, runwayRequest } from './runway-bench.ts';
 
-/** Settings that no model was offered with; a catalogue may hold what it likes. */
+/** Settings that no model has; a catalogue may contain any settings. */
 const foreign = { fps: 30, seed: 7, model: 'x', audio: true, negative_prompt: 'y', outputFormat: 'prores' };
 const promptText = PROMPT;
 
 const inputs: [string, Partial<GenerationRequest>, string, object][] = [
   [
     'gen4.5',
-    { settings: { duration: 10, resolution: '1080p', aspect_ratio: '9:16', ...foreign }, image: PICTURE },
+    { settings: { duration: 10, resolution: '1080p', aspect_ratio: '9:16', ...foreign }, image: IMAGE },
     'text_to_video',
     { model: 'gen4.5', promptText, duration: 10, ratio: '720:1280' },
   ],
@@ -36,21 +36,21 @@ const inputs: [string, Partial<GenerationRequest>, string, object][] = [
   ],
   [
     'gen4_turbo',
-    { settings: { duration: 5, aspect_ratio: '9:16', ...foreign }, image: PICTURE },
+    { settings: { duration: 5, aspect_ratio: '9:16', ...foreign }, image: IMAGE },
     'image_to_video',
     { model: 'gen4_turbo', promptText, duration: 5, ratio: '720:1280', promptImage: IMAGE_URL },
   ],
   ...Object.entries({ '4:3': '1104:832', '3:4': '832:1104', '1:1': '960:960', '21:9': '1584:672' }).map(
     ([aspect_ratio, ratio]): (typeof inputs)[number] => [
       'gen4_turbo',
-      { settings: { duration: 5, aspect_ratio }, image: PICTURE },
+      { settings: { duration: 5, aspect_ratio }, image: IMAGE },
       'image_to_video',
       { model: 'gen4_turbo', promptText, duration: 5, ratio, promptImage: IMAGE_URL },
     ],
   ),
 ];
 
-suite('what Runway is asked', { concurrency: 4 }, () => {
+suite('a submit to Runway', { concurrency: 4 }, () => {
   for (const [providerModelId, changed, path, expected] of inputs) {
     test(`${providerModelId} ${JSON.stringify(changed.settings)} gets its own fields in its own notation, and nothing else`, async (t) => {
       const { provider, controls, signal } = await runwayBench(t);
@@ -63,13 +63,13 @@ suite('what Runway is asked', { concurrency: 4 }, () => {
     });
   }
 
-  test('every model that can be asked is in the table above', () => {
+  test('every known model is in the table above', () => {
     assert.deepEqual([...knownModels].sort(), [...new Set(inputs.map(([model]) => model))].sort());
   });
 
-  test('a model that nobody knows, one without its picture, and a shape that it has not, are rejected unasked', async (t) => {
+  test('an unknown model, an image model without its image, and an unknown aspect ratio are declined without a request', async (t) => {
     const { provider, controls, signal, log } = await runwayBench(t);
-    const odd: Partial<GenerationRequest>[] = [
+    const invalid: Partial<GenerationRequest>[] = [
       { providerModelId: 'gen9' },
       { providerModelId: '' },
       { providerModelId: '__proto__' },
@@ -77,7 +77,7 @@ suite('what Runway is asked', { concurrency: 4 }, () => {
       { settings: { duration: 5, aspect_ratio: '1:1' } },
       { settings: { duration: 5, aspect_ratio: '__proto__' } },
     ];
-    for (const changed of odd) {
+    for (const changed of invalid) {
       const answer = await provider.submit(runwayRequest(changed), signal);
       assert.equal(answer.outcome === 'declined' && answer.code, 'ERR_5003', JSON.stringify(changed));
       assert.deepEqual(
@@ -88,62 +88,62 @@ suite('what Runway is asked', { concurrency: 4 }, () => {
     assert.deepEqual(controls.calls(), []);
   });
 
-  test('an address that Runway would not take is not sent: the picture is uploaded instead', async (t) => {
+  test('a URL that Runway would not accept is not sent: the image is uploaded instead', async (t) => {
     const { provider, controls, signal } = await runwayBench(t);
     for (const url of ['http://127.0.0.1:8000/heron.png', `https://media.example/${'x'.repeat(2048)}`, null]) {
-      const answer = await provider.submit(pictureRequest({ image: { ...HIDDEN_PICTURE, url } }), signal);
+      const answer = await provider.submit(imageRequest({ image: { ...PRIVATE_IMAGE, url } }), signal);
       assert.equal(answer.outcome, 'accepted');
       assert.match(String(controls.calls().at(-1)?.input?.promptImage), /^runway:\/\//);
     }
     assert.equal((await controls.uploads()).length, 3);
   });
 
-  test('each kind of picture is uploaded under a name of its kind, whole', async (t) => {
+  test('each type of image is uploaded whole, with the file extension of its type', async (t) => {
     const { provider, controls, signal } = await runwayBench(t);
     for (const contentType of ['image/png', 'image/jpeg', 'image/webp'] as const) {
-      await provider.submit(pictureRequest({ image: { ...HIDDEN_PICTURE, contentType } }), signal);
+      await provider.submit(imageRequest({ image: { ...PRIVATE_IMAGE, contentType } }), signal);
     }
     const uploads = await controls.uploads();
     assert.deepEqual(uploads.map(({ fileName }) => fileName).sort(), ['picture.jpg', 'picture.png', 'picture.webp']);
     assert.ok(uploads.every(({ bytes }) => bytes === PNG.length));
   });
 
-  test('a picture that is gone is rejected, one that could not be read in time is refused; nobody is asked', async (t) => {
+  test('a deleted image is declined, one that could not be read in time is retryable; no request is made', async (t) => {
     const { provider, controls, signal } = await runwayBench(t);
     const load = async () => {
       throw new Error('no such file: heron.png');
     };
-    const gone = pictureRequest({ image: { ...HIDDEN_PICTURE, load } });
-    assert.deepEqual(await provider.submit(gone, signal), {
+    const deletedImage = imageRequest({ image: { ...PRIVATE_IMAGE, load } });
+    assert.deepEqual(await provider.submit(deletedImage, signal), {
       outcome: 'declined',
       code: 'ERR_5003',
       cause: 'the picture is no longer there',
     });
-    assert.equal((await provider.submit(gone, AbortSignal.abort())).outcome, 'retryable');
-    const away = async () => {
+    assert.equal((await provider.submit(deletedImage, AbortSignal.abort())).outcome, 'retryable');
+    const unavailable = async () => {
       throw new Problem('ERR_5002');
     };
-    const unreadable = await provider.submit(pictureRequest({ image: { ...HIDDEN_PICTURE, load: away } }), signal);
-    assert.equal(unreadable.outcome, 'retryable', 'our own storage comes back');
+    const unreadable = await provider.submit(imageRequest({ image: { ...PRIVATE_IMAGE, load: unavailable } }), signal);
+    assert.equal(unreadable.outcome, 'retryable', 'our own storage will work again');
     assert.deepEqual(controls.calls(), []);
   });
 
-  test('a picture that is none fails its task, or is not taken at all', async (t) => {
+  test('an invalid image fails its task, or is declined at the submit', async (t) => {
     const { provider, ended, signal, controls } = await runwayBench(t);
-    const text = pictureRequest({ image: { ...HIDDEN_PICTURE, load: async () => new Uint8Array(600) } });
+    const text = imageRequest({ image: { ...PRIVATE_IMAGE, load: async () => new Uint8Array(600) } });
     const status = await provider.status(text, await ended(text), signal);
     assert.ok(status.state === 'failed' && status.cause.includes('ASSET.INVALID'));
-    const tiny = pictureRequest({ image: { ...HIDDEN_PICTURE, load: async () => PNG.slice(0, 100) } });
+    const tiny = imageRequest({ image: { ...PRIVATE_IMAGE, load: async () => PNG.slice(0, 100) } });
     const answer = await provider.submit(tiny, signal);
     assert.equal(answer.outcome === 'declined' && answer.code, 'ERR_5003');
     assert.equal((await controls.jobs()).length, 1);
   });
 
-  test('without a connection nothing was sent: the job is refused and may be sent again', async (t) => {
+  test('without a connection nothing was sent, so the job is retryable', async (t) => {
     const { withOptions, signal, world } = await runwayBench(t);
-    const gone = await serveSimulator(world.runway.app);
-    await gone.close();
-    const closed = await withOptions({ baseUrl: gone.url, fetch }).submit(runwayRequest(), signal);
+    const closedServer = await serveSimulator(world.runway.app);
+    await closedServer.close();
+    const closed = await withOptions({ baseUrl: closedServer.url, fetch }).submit(runwayRequest(), signal);
     assert.deepEqual(closed, { outcome: 'retryable', cause: 'no connection (ECONNREFUSED)' });
     const nowhere = await withOptions({ baseUrl: 'https://runway.invalid' }).submit(runwayRequest(), signal);
     assert.deepEqual(nowhere, { outcome: 'retryable', cause: 'no connection (ENOTFOUND)' });
@@ -162,7 +162,7 @@ suite('what Runway is asked', { concurrency: 4 }, () => {
     }
   });
 
-  test('a failure of the connection that may have come later is unknown', async (t) => {
+  test('a connection error that may have come after sending leaves the outcome unknown', async (t) => {
     const { withOptions, signal } = await runwayBench(t);
     for (const code of ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', undefined]) {
       let calls = 0;
@@ -175,41 +175,47 @@ suite('what Runway is asked', { concurrency: 4 }, () => {
     }
   });
 
-  test('the key goes to Runway alone: not to the storage of pictures, nor where a redirect points', async (t) => {
+  test('the key is sent to Runway alone: neither to the storage of uploads, nor to a redirect’s target', async (t) => {
     const bench = await runwayBench(t);
-    const visits: [string, string | null][] = [];
-    const watching: typeof fetch = (input, init) => {
-      visits.push([new URL(String(input)).host, new Headers(init?.headers).get('authorization')]);
+    const requests: [string, string | null][] = [];
+    const recordingFetch: typeof fetch = (input, init) => {
+      requests.push([new URL(String(input)).host, new Headers(init?.headers).get('authorization')]);
       assert.equal(init?.redirect, 'manual');
       return bench.fetch(input, init);
     };
-    const answer = await bench.withOptions({ fetch: watching }).submit(pictureRequest(), bench.signal);
+    const answer = await bench.withOptions({ fetch: recordingFetch }).submit(imageRequest(), bench.signal);
     assert.equal(answer.outcome, 'accepted');
     const key = `Bearer ${bench.world.runway.credentials.apiKey}`;
-    assert.deepEqual(visits, [
+    assert.deepEqual(requests, [
       ['api.dev.runwayml.com', key],
       ['uploads.runway.example', null],
       ['api.dev.runwayml.com', key],
     ]);
   });
 
-  test('a base address may end in a slash or have a path of its own', async (t) => {
+  test('a base URL may end in a slash or have a path', async (t) => {
     const { withOptions, signal, fetch: inside } = await runwayBench(t);
     const urls: string[] = [];
-    const watching: typeof fetch = (input, init) => {
+    const recordingFetch: typeof fetch = (input, init) => {
       urls.push(String(input));
       return inside(input, init);
     };
-    await withOptions({ baseUrl: 'https://api.dev.runwayml.com/', fetch: watching }).submit(runwayRequest(), signal);
-    await withOptions({ baseUrl: 'https://proxy.example/runway/', fetch: watching }).submit(runwayRequest(), signal);
+    await withOptions({ baseUrl: 'https://api.dev.runwayml.com/', fetch: recordingFetch }).submit(
+      runwayRequest(),
+      signal,
+    );
+    await withOptions({ baseUrl: 'https://proxy.example/runway/', fetch: recordingFetch }).submit(
+      runwayRequest(),
+      signal,
+    );
     assert.deepEqual(urls, [
       'https://api.dev.runwayml.com/v1/text_to_video',
       'https://proxy.example/runway/v1/text_to_video',
     ]);
   });
 
-  test('nobody is asked about one task more often than Runway wishes', () => {
-    const options = { apiKey: 'key_x', baseUrl: 'https://runway.invalid', fetch, clock: turnableClock() };
+  test('a task is polled no more often than every 5 seconds, as Runway requires', () => {
+    const options = { apiKey: 'key_x', baseUrl: 'https://runway.invalid', fetch, clock: manualClock() };
     const log = { debug() {}, info() {}, warn() {}, error() {} };
     const provider = providerOf(runway, createRunwayAdapter({ ...options, log }));
     assert.ok(provider.pollIntervalMs >= 5_000);
@@ -217,7 +223,7 @@ suite('what Runway is asked', { concurrency: 4 }, () => {
     assert.equal(provider.webhooksFrom, undefined);
   });
 
-  test('the SDK is not loaded: it is there for types and tests alone', () => {
+  test('the SDK is not loaded: only types and tests use it', () => {
     const { packages } = importGraph(['src/providers/runway/manifest.ts']);
     assert.deepEqual([...new Set(packages.map(({ name }) => name))], ['zod']);
   });
@@ -229,9 +235,9 @@ suite('what Runway is asked', { concurrency: 4 }, () => {
       const flags = ['run', ...local, '--allow-env', '--allow-read', program];
       const child = spawn(denoBinary(version), flags, { stdio: ['ignore', 'pipe', 'pipe'] });
       const ended = [text(child.stdout), text(child.stderr), once(child, 'close')] as const;
-      const [said, complaints, [code]] = await Promise.all(ended);
-      assert.equal(code, 0, complaints);
-      assert.deepEqual(JSON.parse(said), [
+      const [stdout, stderr, [code]] = await Promise.all(ended);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(JSON.parse(stdout), [
         { outcome: 'accepted', providerJobId: 'a-task' },
         { outcome: 'retryable', cause: 'no connection (refused)' },
         { state: 'processing', progress: 42 },

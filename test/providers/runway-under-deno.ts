@@ -1,17 +1,17 @@
-/** Run by Deno: a submit, one that finds nobody, and a status; prints what came of them. */
+/** Run by Deno: a submit, a submit without a connection, and a status; prints their outcomes. */
 import { createRunwayAdapter } from '../../src/providers/runway/index.ts';
 
 const answers: Record<string, object> = {
   '/v1/text_to_video': { id: 'a-task', estimatedCost: { credits: 48 } },
   '/v1/tasks/a-task': { id: 'a-task', status: 'RUNNING', progress: 0.42 },
 };
-const playing: typeof fetch = async (input) => Response.json(answers[new URL(String(input)).pathname]);
-const nobody: typeof fetch = async () => {
+const answeringFetch: typeof fetch = async (input) => Response.json(answers[new URL(String(input)).pathname]);
+const failingFetch: typeof fetch = async () => {
   throw new TypeError('error sending request for url (https://runway.invalid/): client error (Connect): dns error');
 };
 
-const quiet = () => {};
-const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+const ignore = () => {};
+const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 const clock = { now: () => new Date(0) };
 const common = { apiKey: 'key_x', baseUrl: 'https://runway.invalid', clock, log };
 const request = {
@@ -19,12 +19,12 @@ const request = {
   ...{ image: null, webhookUrl: null },
 };
 const signal = AbortSignal.timeout(10_000);
-const there = createRunwayAdapter({ ...common, fetch: playing });
-const away = createRunwayAdapter({ ...common, fetch: nobody });
+const reachable = createRunwayAdapter({ ...common, fetch: answeringFetch });
+const unreachable = createRunwayAdapter({ ...common, fetch: failingFetch });
 console.log(
   JSON.stringify([
-    await there.submit(request, signal),
-    await away.submit(request, signal),
-    await there.status(request, 'a-task', signal),
+    await reachable.submit(request, signal),
+    await unreachable.submit(request, signal),
+    await reachable.status(request, 'a-task', signal),
   ]),
 );

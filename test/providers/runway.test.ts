@@ -1,38 +1,38 @@
-/** The Runway adapter against the simulator, inside the process and over a port: what becomes of a submit, and of a cancel. */
+/** The Runway adapter against the simulator, inside the process and over a port: outcomes of submits and cancellations. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { FaultInput } from '../../sim/faults.ts';
 import type { SubmitOutcome } from '../../src/providers/provider.ts';
-import { DOORS, isMp4, leaksNothing, PROMPT } from './fal-bench.ts';
-import { pictureRequest, runwayBench, runwayRequest } from './runway-bench.ts';
+import { createLeakCheck, isMp4, PROMPT, TRANSPORTS } from './fal-bench.ts';
+import { imageRequest, runwayBench, runwayRequest } from './runway-bench.ts';
 
-const remember = leaksNothing('key_');
+const record = createLeakCheck('key_');
 
-for (const door of DOORS) {
-  suite(`Runway ${door}`, { concurrency: 4 }, () => {
-    test('a job is queued, processed and completed, its file is a film, and its cost is told', async (t) => {
-      const bench = await runwayBench(t, door);
+for (const transport of TRANSPORTS) {
+  suite(`Runway ${transport}`, { concurrency: 4 }, () => {
+    test('a job is queued, processed and completed, its file is a video, and it has a cost', async (t) => {
+      const bench = await runwayBench(t, transport);
       const { provider, controls, signal, clock } = bench;
       const request = runwayRequest();
       controls.setTiming({ queueMs: 1_000, runMs: 10_000 });
       const id = await bench.accepted(request);
-      const look = () => provider.status(request, id, signal);
-      assert.deepEqual(await look(), { state: 'queued', queuePosition: null });
+      const fetchStatus = () => provider.status(request, id, signal);
+      assert.deepEqual(await fetchStatus(), { state: 'queued', queuePosition: null });
       clock.turn(5_200);
-      assert.deepEqual(await look(), { state: 'processing', progress: 42 });
+      assert.deepEqual(await fetchStatus(), { state: 'processing', progress: 42 });
       clock.turn(6_000);
-      const done = await look();
+      const done = await fetchStatus();
       assert.ok(done.state === 'completed' && done.video.from === 'url');
       assert.equal(done.thumbnail, null);
       assert.equal(done.costUsd, 0.48);
       assert.ok(isMp4(await (await bench.fetch(done.video.url)).arrayBuffer()));
-      assert.deepEqual(await look(), done, 'the answer stays');
+      assert.deepEqual(await fetchStatus(), done, 'the answer does not change');
       assert.deepEqual(bench.waits, []);
     });
 
-    test('an answer that is lost after Runway took the task is unknown, and the task is sent once', async (t) => {
-      const bench = await runwayBench(t, door);
-      const spoiled: [FaultInput, RegExp][] = [
+    test('an answer that is lost after Runway accepted the task is unknown, and the task is sent once', async (t) => {
+      const bench = await runwayBench(t, transport);
+      const faults: [FaultInput, RegExp][] = [
         [{ reply: 'cut' }, /connection lost/],
         [{ reply: { status: 500, text: '{"error":"An internal error occurred."}' } }, /answered 500 \(An internal/],
         [{ reply: { status: 502, text: '<html>Bad Gateway</html>' } }, /answered 502/],
@@ -51,21 +51,21 @@ for (const door of DOORS) {
         [{ reply: { status: 200, headers: { 'content-type': 'application/json' } } }, /answered 200 without/],
         [{ reply: { status: 204 } }, /answered 204 without/],
       ];
-      for (const [fault, cause] of spoiled) {
+      for (const [fault, cause] of faults) {
         const request = runwayRequest({ prompt: `${PROMPT} ${JSON.stringify(fault.reply)}` });
         bench.controls.plan({ on: 'submit', apply: true, ...fault });
         const answer = await bench.provider.submit(request, bench.signal);
         assert.equal(answer.outcome, 'unknown', JSON.stringify(fault));
         assert.match('cause' in answer ? answer.cause : '', cause);
         assert.equal(bench.controls.submitsOf(request.prompt), 1, 'one POST');
-        remember(bench, answer);
+        record(bench, answer);
       }
-      assert.equal((await bench.controls.jobs()).length, spoiled.length, 'each of them is one task at Runway');
-      assert.deepEqual(bench.waits, [], 'nobody waits for a second try');
+      assert.equal((await bench.controls.jobs()).length, faults.length, 'each of them is one task at Runway');
+      assert.deepEqual(bench.waits, [], 'there is no second attempt');
     });
 
-    test('a submit that nobody answered is unknown too, whether or not it was carried out', async (t) => {
-      const bench = await runwayBench(t, door);
+    test('a submit without an answer is unknown too, whether or not it was applied', async (t) => {
+      const bench = await runwayBench(t, transport);
       for (const apply of [true, false]) {
         for (const fault of [{ reply: 'cut' as const }, { hangMs: 60_000 }]) {
           const request = runwayRequest({ prompt: `${PROMPT} ${apply} ${JSON.stringify(fault)}` });
@@ -73,7 +73,7 @@ for (const door of DOORS) {
           const answer = await bench.provider.submit(request, AbortSignal.timeout(250));
           assert.equal(answer.outcome, 'unknown');
           assert.equal(bench.controls.submitsOf(request.prompt), 1);
-          remember(bench, answer);
+          record(bench, answer);
         }
       }
     });
@@ -91,8 +91,8 @@ for (const door of DOORS) {
       [{ status: 413 }, 'declined', 'ERR_5003'],
       [{ status: 422, text: '{"error":{"message":"no"}}' }, 'declined', 'ERR_5003'],
     ];
-    test('a refusal may be repeated by the caller; a rejection has the code of whose fault it is', async (t) => {
-      const bench = await runwayBench(t, door);
+    test('"not now" is retryable; a declined submit has the code for its reason', async (t) => {
+      const bench = await runwayBench(t, transport);
       for (const [reply, outcome, code] of submits) {
         bench.controls.plan({ on: 'submit', ...(reply ? { reply } : {}) });
         const answer = await bench.provider.submit(runwayRequest(), bench.signal);
@@ -102,14 +102,14 @@ for (const door of DOORS) {
         assert.equal('isBusy' in answer, label.includes('429'), label);
         const isReported = bench.log.lines.some(({ level }) => level === 'error');
         assert.equal(isReported, code === 'ERR_5002' || label.includes('404'), label);
-        remember(bench, answer);
+        record(bench, answer);
       }
       assert.equal(bench.controls.calls().length, submits.length, 'none of them is sent twice');
       assert.deepEqual(await bench.controls.jobs(), []);
     });
 
-    test('a refusal that names a time passes it on', async (t) => {
-      const { provider, controls, signal, clock } = await runwayBench(t, door);
+    test('a retryable outcome has the time of Retry-After', async (t) => {
+      const { provider, controls, signal, clock } = await runwayBench(t, transport);
       controls.plan({ reply: { status: 429, headers: { 'retry-after': '90' } } });
       const inSeconds = await provider.submit(runwayRequest(), signal);
       assert.equal(inSeconds.outcome === 'retryable' && inSeconds.retryAfterMs, 90_000);
@@ -119,11 +119,11 @@ for (const door of DOORS) {
       assert.equal(byDate.outcome === 'retryable' && byDate.retryAfterMs, 7_000);
     });
 
-    test('a picture is uploaded first, and a task is asked for once it is there', async (t) => {
-      const bench = await runwayBench(t, door);
-      const id = await bench.accepted(pictureRequest());
+    test('an image is uploaded first, and the task is submitted after that', async (t) => {
+      const bench = await runwayBench(t, transport);
+      const id = await bench.accepted(imageRequest());
       const [upload] = await bench.controls.uploads();
-      assert.equal(upload?.fileName, 'picture.png', 'what a person called it stays here');
+      assert.equal(upload?.fileName, 'picture.png', 'the user’s file name is not sent');
       assert.equal(upload?.isImage, true);
       assert.deepEqual(
         bench.controls.calls().map(({ operation }) => operation),
@@ -131,32 +131,32 @@ for (const door of DOORS) {
       );
       assert.equal(bench.controls.calls().at(-1)?.input?.promptImage, `runway://${upload?.id}`);
       await bench.controls.finish(id);
-      const status = await bench.provider.status(pictureRequest(), id, bench.signal);
+      const status = await bench.provider.status(imageRequest(), id, bench.signal);
       assert.equal(status.state === 'completed' && status.costUsd, 0.2);
     });
 
-    test('an upload that fails is tried again, and no task is asked for without its picture', async (t) => {
-      const bench = await runwayBench(t, door);
-      const passing: FaultInput['reply'][] = ['cut', { status: 500 }, { status: 503 }, { status: 429 }];
+    test('an upload that fails is retried, and no task is submitted without its image', async (t) => {
+      const bench = await runwayBench(t, transport);
+      const retryableReplies: FaultInput['reply'][] = ['cut', { status: 500 }, { status: 503 }, { status: 429 }];
       for (const on of ['upload', 'storage']) {
-        for (const reply of passing) {
+        for (const reply of retryableReplies) {
           bench.controls.plan({ on, times: 3, ...(reply ? { reply } : {}) });
-          assert.equal((await bench.provider.submit(pictureRequest(), bench.signal)).outcome, 'accepted');
+          assert.equal((await bench.provider.submit(imageRequest(), bench.signal)).outcome, 'accepted');
           assert.deepEqual(bench.waits.splice(0), [2_000, 4_000, 8_000]);
           bench.controls.plan({ on, times: 4, ...(reply ? { reply } : {}) });
-          const answer = await bench.provider.submit(pictureRequest(), bench.signal);
+          const answer = await bench.provider.submit(imageRequest(), bench.signal);
           assert.equal(answer.outcome, 'retryable', `${on} ${JSON.stringify(reply)}`);
           assert.match('cause' in answer ? answer.cause : '', /^the picture was not uploaded/);
           bench.waits.splice(0);
-          remember(bench, answer);
+          record(bench, answer);
         }
       }
       const submits = bench.controls.calls().filter(({ operation }) => operation === 'submit');
-      assert.equal(submits.length, 2 * passing.length);
+      assert.equal(submits.length, 2 * retryableReplies.length);
     });
 
-    test('an upload that is declined has the code of whose fault it is', async (t) => {
-      const bench = await runwayBench(t, door);
+    test('an upload that is declined has the code for its reason', async (t) => {
+      const bench = await runwayBench(t, transport);
       const cases: [FaultInput, SubmitOutcome['outcome'], string?][] = [
         [{ on: 'upload', reply: { status: 401 } }, 'declined', 'ERR_5002'],
         [{ on: 'upload', reply: { status: 403 } }, 'declined', 'ERR_5002'],
@@ -185,7 +185,7 @@ for (const door of DOORS) {
       ];
       for (const [fault, outcome, code] of cases) {
         bench.controls.plan(fault);
-        const answer = await bench.provider.submit(pictureRequest(), bench.signal);
+        const answer = await bench.provider.submit(imageRequest(), bench.signal);
         const label = JSON.stringify(fault);
         assert.equal(answer.outcome, outcome, label);
         assert.equal('code' in answer ? answer.code : undefined, code, label);
@@ -194,14 +194,14 @@ for (const door of DOORS) {
           code === 'ERR_5002',
           label,
         );
-        remember(bench, answer);
+        record(bench, answer);
       }
-      assert.deepEqual(bench.waits, [], 'there is nothing to wait for');
+      assert.deepEqual(bench.waits, [], 'there is no wait');
       assert.deepEqual(await bench.controls.jobs(), []);
     });
 
-    test('cancelling stops a task, and is content with whatever Runway says', async (t) => {
-      const bench = await runwayBench(t, door);
+    test('a cancellation deletes a task, and succeeds whatever Runway answers', async (t) => {
+      const bench = await runwayBench(t, transport);
       const { provider, controls, signal } = bench;
       const request = runwayRequest();
       const id = await bench.accepted(request);
@@ -230,17 +230,17 @@ for (const door of DOORS) {
       await provider.cancel(request, id, AbortSignal.abort());
     });
 
-    test('the caller’s signal ends a question at once, and whatever is known by then is the answer', async (t) => {
-      const bench = await runwayBench(t, door);
+    test('the caller’s signal ends a request at once: unreachable for a status, retryable for a submit that was not sent', async (t) => {
+      const bench = await runwayBench(t, transport);
       const request = runwayRequest();
       const id = await bench.accepted(request);
       bench.controls.plan({ on: 'status', hangMs: 60_000 });
       assert.equal((await bench.provider.status(request, id, AbortSignal.timeout(100))).state, 'unreachable');
       bench.controls.plan({ on: 'storage', hangMs: 60_000 });
-      assert.equal((await bench.provider.submit(pictureRequest(), AbortSignal.timeout(150))).outcome, 'retryable');
+      assert.equal((await bench.provider.submit(imageRequest(), AbortSignal.timeout(150))).outcome, 'retryable');
       assert.deepEqual(bench.waits, []);
       const before = bench.controls.calls().length;
-      for (const late of [runwayRequest(), pictureRequest()]) {
+      for (const late of [runwayRequest(), imageRequest()]) {
         assert.equal((await bench.provider.submit(late, AbortSignal.abort())).outcome, 'retryable');
       }
       assert.equal(bench.controls.calls().length, before, 'nothing was sent');

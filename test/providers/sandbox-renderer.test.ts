@@ -7,11 +7,11 @@ import { printable } from '../../src/providers/sandbox/renderer/printable.ts';
 import { seededRandom } from '../../src/providers/sandbox/renderer/seed.ts';
 import { type Measure, typeset } from '../../src/providers/sandbox/renderer/typeset.ts';
 
-// Before the canvas is loaded, as in the rendering process: what is tested is the font that is shipped.
+// Set before the canvas is loaded, as in the rendering process, so that only the shipped font is tested.
 process.env.DISABLE_SYSTEM_FONTS_LOAD = '1';
 const { createCanvas } = await import('@napi-rs/canvas');
 const { fontOf, loadFonts } = await import('../../src/providers/sandbox/renderer/fonts.ts');
-const { createVideo: createFilm } = await import('../../src/providers/sandbox/renderer/video.ts');
+const { createVideo } = await import('../../src/providers/sandbox/renderer/video.ts');
 const { createEnlarger } = await import('../../src/providers/sandbox/renderer/enlarge.ts');
 const { blendLayer, drawLayer } = await import('../../src/providers/sandbox/renderer/layer.ts');
 
@@ -30,7 +30,7 @@ function shapeOf(character: string, weight: 'bold' | 'normal'): string {
   return Buffer.from(context.getImageData(0, 0, 48, 48).data.buffer).toString('base64');
 }
 
-test('every Turkish and Spanish letter has a glyph of its own in the shipped font, bold and normal', () => {
+test('every Turkish and Spanish letter has its own glyph in the shipped font, bold and normal', () => {
   for (const character of (TURKISH + SPANISH).replace(/\s/g, '')) assert.equal(canDraw(character), true, character);
   assert.equal(canDraw('\uffff'), false);
   for (const weight of ['bold', 'normal'] as const) {
@@ -42,7 +42,7 @@ test('every Turkish and Spanish letter has a glyph of its own in the shipped fon
   assert.notEqual(shapeOf('a', 'bold'), shapeOf('a', 'normal'));
 });
 
-test('a film has exactly the size, the rate and the frames that were asked for', () => {
+test('a video has exactly the requested size, frame rate and number of frames', () => {
   const sizes = { '360p': [640, 360], '720p': [1280, 720], '1080p': [1920, 1080] } as const;
   for (const [resolution, [long, short]] of Object.entries(sizes)) {
     for (const fps of [24, 30]) {
@@ -55,49 +55,49 @@ test('a film has exactly the size, the rate and the frames that were asked for',
   assert.deepEqual(planVideo({ duration: 5 }), { width: 1280, height: 720, fps: 24, frames: 120, seconds: 5 });
 });
 
-/** Letters half as wide as they are high, the same whatever the machine. */
-const half: Measure = (text) => [...text].length / 2;
+/** Letters half as wide as they are high, on every machine. */
+const halfWidth: Measure = (text) => [...text].length / 2;
 const SIZES = { sizeMaxPx: 80, sizeMinPx: 10, leading: 1.25 };
 const box = { width: 600, height: 300 };
 
-test('no text of any length or shape leaves its box', () => {
+test('text of any length fits its box', () => {
   const words = fc.array(fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme' }), { maxLength: 120 });
   fc.assert(
     fc.property(words, fc.integer({ min: 40, max: 900 }), fc.integer({ min: 20, max: 900 }), (parts, width, height) => {
       const text = printable(parts.join(' '), () => true) || 'x';
-      const { lines, sizePx, lineHeightPx } = typeset(text, { width, height }, half, SIZES);
+      const { lines, sizePx, lineHeightPx } = typeset(text, { width, height }, halfWidth, SIZES);
       assert.ok(lines.length > 0 && sizePx >= SIZES.sizeMinPx && sizePx <= SIZES.sizeMaxPx);
       assert.ok(lines.length === 1 || lines.length * lineHeightPx <= height);
-      for (const line of lines) assert.ok([...line].length === 1 || half(line) * sizePx <= width + 1e-6, line);
+      for (const line of lines) assert.ok([...line].length === 1 || halfWidth(line) * sizePx <= width + 1e-6, line);
     }),
     { seed: 7, numRuns: 300 },
   );
 });
 
-test('a text that fits keeps every word; one that does not ends in an ellipsis', () => {
+test('text that fits keeps every word; text that does not ends in an ellipsis', () => {
   const short = 'a small red fox jumps over two very lazy dogs';
-  assert.equal(typeset(short, box, half, SIZES).lines.join(' '), short);
+  assert.equal(typeset(short, box, halfWidth, SIZES).lines.join(' '), short);
   const long = Array.from({ length: 900 }, (_, index) => `word${index}`).join(' ');
-  const { lines, sizePx } = typeset(long, box, half, SIZES);
+  const { lines, sizePx } = typeset(long, box, halfWidth, SIZES);
   assert.equal(sizePx, SIZES.sizeMinPx);
   assert.match(lines.at(-1) ?? '', /…$/);
   assert.ok(long.startsWith(lines.join(' ').slice(0, -1)));
 });
 
-test('fewer words get larger letters, and lines come out about equally long', () => {
-  const sizeOf = (words: number) => typeset('lorem '.repeat(words).trim(), box, half, SIZES).sizePx;
+test('fewer words get larger letters, and lines are about equally long', () => {
+  const sizeOf = (words: number) => typeset('lorem '.repeat(words).trim(), box, halfWidth, SIZES).sizePx;
   assert.ok(sizeOf(2) > sizeOf(40) && sizeOf(40) > sizeOf(150));
-  const { lines } = typeset('one two three four five six seven eight nine ten', box, half, SIZES);
+  const { lines } = typeset('one two three four five six seven eight nine ten', box, halfWidth, SIZES);
   const lengths = lines.map((line) => line.length);
   assert.ok(Math.min(...lengths) > Math.max(...lengths) / 2, lines.join(' | '));
 });
 
-test('a line break of the prompt is one, and a word wider than the box falls into pieces', () => {
-  assert.deepEqual(typeset('one\ntwo', box, half, SIZES).lines, ['one', 'two']);
-  assert.equal(typeset('y'.repeat(300), box, half, SIZES).lines.join(''), 'y'.repeat(300));
+test('line breaks of the prompt are kept, and a word wider than the box is split', () => {
+  assert.deepEqual(typeset('one\ntwo', box, halfWidth, SIZES).lines, ['one', 'two']);
+  assert.equal(typeset('y'.repeat(300), box, halfWidth, SIZES).lines.join(''), 'y'.repeat(300));
 });
 
-test('what cannot be printed is left out, and nothing else', () => {
+test('characters that cannot be printed are left out, and no others', () => {
   const all = (): boolean => true;
   assert.equal(printable('  a \t cat\u0000\u0007 \u202eplaying\u2066 piano\ufeff ', all), 'a cat playing piano');
   assert.equal(printable('one\r\n\r\n\r\n\r\ntwo\u2028three', all), 'one\n\ntwo\nthree');
@@ -108,12 +108,12 @@ test('what cannot be printed is left out, and nothing else', () => {
   assert.equal(printable('🐱\ud800', noEmoji), '');
 });
 
-test('the prompt and the job decide every pixel', () => {
+test('the prompt and the job’s id determine every pixel', () => {
   const plan = planVideo({ duration: 1, resolution: '360p', aspect_ratio: '1:1', fps: 24 });
   const frameOf = (jobId: string, prompt: string, frame: number): string => {
-    const film = createFilm(plan, jobId, prompt);
-    film.draw(frame);
-    return Buffer.from(film.planes.bytes).toString('base64');
+    const video = createVideo(plan, jobId, prompt);
+    video.draw(frame);
+    return Buffer.from(video.planes.bytes).toString('base64');
   };
   const first = frameOf('job', 'a fox', 3);
   assert.equal(frameOf('job', 'a fox', 3), first);
@@ -124,25 +124,25 @@ test('the prompt and the job decide every pixel', () => {
 
 test('a frame does not depend on the frames that were drawn before it', () => {
   const plan = planVideo({ duration: 1, resolution: '360p', aspect_ratio: '16:9', fps: 24 });
-  const [one, other] = [createFilm(plan, 'job', 'a fox'), createFilm(plan, 'job', 'a fox')];
-  for (const frame of [0, 1, 2]) one.draw(frame);
-  other.draw(2);
-  assert.ok(Buffer.from(one.planes.bytes).equals(other.planes.bytes));
+  const [first, second] = [createVideo(plan, 'job', 'a fox'), createVideo(plan, 'job', 'a fox')];
+  for (const frame of [0, 1, 2]) first.draw(frame);
+  second.draw(2);
+  assert.ok(Buffer.from(first.planes.bytes).equals(second.planes.bytes));
 });
 
-test('white letters stand on a backdrop dark enough to read them, whatever the palette', () => {
+test('the background is dark enough for white letters with every palette', () => {
   const plan = planVideo({ duration: 1, resolution: '360p', aspect_ratio: '16:9', fps: 24 });
   for (let index = 0; index < 24; index++) {
-    const film = createFilm(plan, `job ${index}`, `${'word '.repeat(30)}${index}`);
-    film.draw(12);
-    const middle = film.planes.y.subarray(plan.width * 90, plan.width * 250).toSorted();
-    // Letters are the lightest fifth or so of this part; a backdrop of luma 92 gives white a contrast of 7 to 1.
+    const video = createVideo(plan, `job ${index}`, `${'word '.repeat(30)}${index}`);
+    video.draw(12);
+    const middle = video.planes.y.subarray(plan.width * 90, plan.width * 250).toSorted();
+    // Letters are about the lightest fifth of this part; a background of luma 92 gives white a contrast of 7 to 1.
     assert.ok((middle[Math.floor(middle.length * 0.75)] ?? 255) < 92, `prompt ${index}`);
     assert.ok((middle.at(-1) ?? 0) > 225);
   }
 });
 
-test('an even grid becomes an even picture, and a slope stays a slope without steps', () => {
+test('an even grid becomes an even image, and a gradient stays a gradient without steps', () => {
   const grid = createGrid(16, 9);
   const planes = createPlanes(320, 180);
   const enlarge = createEnlarger(grid, planes, seededRandom('grain'), 0);
@@ -161,7 +161,7 @@ test('an even grid becomes an even picture, and a slope stays a slope without st
     assert.ok((row[x] ?? 0) - (row[x - 1] ?? 0) >= 0 && (row[x] ?? 0) - (row[x - 1] ?? 0) <= 1);
 });
 
-test('a layer covers where it was drawn, with its own colour, and nothing else', () => {
+test('a layer changes only the pixels where it was drawn', () => {
   const planes = createPlanes(8, 4);
   planes.y.fill(50);
   planes.u.fill(100);

@@ -17,12 +17,12 @@ import type {
 import { createSandboxAdapter } from '../../src/providers/sandbox/index.ts';
 import { isRunning, until } from '../media/until.ts';
 
-const scratch = await mkdtemp(join(tmpdir(), 'rendio-sandbox-'));
+const tempFolder = await mkdtemp(join(tmpdir(), 'rendio-sandbox-'));
 const env = compileCache();
 const probe = createProbe({ maxParallel: 1, log: silentLog, env });
 after(async () => {
   await probe.close();
-  await rm(scratch, { recursive: true, force: true });
+  await rm(tempFolder, { recursive: true, force: true });
 });
 
 const never = new AbortController().signal;
@@ -38,14 +38,14 @@ const requestOf = (settings: VideoSettings, prompt = 'a cat playing piano'): Gen
   webhookUrl: null,
 });
 
-const freshFolder = (): string => join(scratch, randomUUID());
+const newFolder = (): string => join(tempFolder, randomUUID());
 
-/** A provider for one test, in a folder of its own unless one is given. */
+/** A provider for one test, in its own folder unless one is given. */
 async function withProvider(
   options: { workDir?: string; maxParallel?: number },
   use: (provider: ProviderAdapter, workDir: string) => Promise<void>,
 ): Promise<void> {
-  const workDir = options.workDir ?? freshFolder();
+  const workDir = options.workDir ?? newFolder();
   const provider = createSandboxAdapter({ workDir, log: silentLog, maxParallel: options.maxParallel ?? 1, env });
   try {
     await use(provider, workDir);
@@ -61,7 +61,7 @@ const submit = async (provider: ProviderAdapter, request: GenerationRequest): Pr
 const statusOf = (provider: ProviderAdapter, request: GenerationRequest): Promise<ProviderStatus> =>
   provider.status(request, `sandbox-${request.jobId}`, never);
 
-/** Waits until the job is in this state and answers the status. */
+/** Waits until the job is in this state and returns the status. */
 const reaches = <S extends ProviderStatus['state']>(provider: ProviderAdapter, request: GenerationRequest, state: S) =>
   until(async () => {
     const status = await statusOf(provider, request);
@@ -88,20 +88,20 @@ for (const [settings, width, height, frames] of [
   [{ ...SMALL, fps: 30, aspect_ratio: '1:1' }, 360, 360, 30],
   [{ duration: 1, resolution: '1080p', aspect_ratio: '9:16', fps: 24 }, 1080, 1920, 24],
 ] as const) {
-  test(`a film of ${width} × ${height} is a whole H.264 MP4 of exactly ${frames} frames that starts playing at once`, () =>
+  test(`a video of ${width} × ${height} is a whole H.264 MP4 of exactly ${frames} frames with its index first`, () =>
     withProvider({}, async (provider) => {
       const request = requestOf(settings);
       await submit(provider, request);
       const path = await finishedPath(provider, request);
-      const { fps, ...facts } = await probe.probe(path, { thumbnailPath: join(scratch, 'poster.jpg') });
-      assert.deepEqual(facts, { container: 'mp4', codec: 'avc', width, height, durationSeconds: 1 });
+      const { fps, ...properties } = await probe.probe(path, { thumbnailPath: join(tempFolder, 'thumbnail.jpg') });
+      assert.deepEqual(properties, { container: 'mp4', codec: 'avc', width, height, durationSeconds: 1 });
       assert.equal(fps, frames);
       const bytes = await readFile(path);
       assert.ok(bytes.indexOf('moov') < bytes.indexOf('mdat'), 'the index comes first');
     }));
 }
 
-test('a submit answers at once; then the job is queued with its place, makes progress, and is complete', () =>
+test('a submit answers at once; then the job is queued with its position, makes progress, and completes', () =>
   withProvider({ maxParallel: 1 }, async (provider) => {
     const requests = [1, 2, 3].map(() => requestOf(SMALL));
     for (const request of requests) await submit(provider, request);
@@ -118,19 +118,19 @@ test('a submit answers at once; then the job is queued with its place, makes pro
     assert.ok([...percents].some((percent) => percent > 0 && percent <= 100 && Number.isInteger(percent)));
   }));
 
-test('the same job gives the same bytes, also from another process; another job of the same prompt does not', async () => {
+test('the same job gives the same bytes, also from another process; another job with the same prompt does not', async () => {
   const request = requestOf(SMALL);
-  const films: Buffer[] = [];
-  for (const asked of [request, request, { ...request, jobId: randomUUID() }]) {
+  const videos: Buffer[] = [];
+  for (const each of [request, request, { ...request, jobId: randomUUID() }]) {
     await withProvider({}, async (provider) => {
-      films.push(await readFile(await finishedPath(provider, asked)));
+      videos.push(await readFile(await finishedPath(provider, each)));
     });
   }
-  const [first, again, other] = films.map((film) => createHash('sha256').update(film).digest('hex'));
+  const [first, again, other] = videos.map((video) => createHash('sha256').update(video).digest('hex'));
   assert.equal(again, first);
   assert.notEqual(other, first);
   for (const box of ['mvhd', 'tkhd', 'mdhd']) {
-    for (const film of films) assert.equal(film.readUInt32BE(film.indexOf(box) + 8), 0, `${box} has no date`);
+    for (const video of videos) assert.equal(video.readUInt32BE(video.indexOf(box) + 8), 0, `${box} has no date`);
   }
 });
 
@@ -145,8 +145,8 @@ test('submitting a job again renders it once', () =>
     assert.equal((await stat(join(workDir, `${request.jobId}.mp4`))).mtimeMs, mtimeMs);
   }));
 
-test('a job that a restart lost is rendered when its status is asked; one that was finished is still there', async () => {
-  const workDir = freshFolder();
+test('a job that a restart interrupted is rendered when its status is read; a finished one is still there', async () => {
+  const workDir = newFolder();
   const request = requestOf(SMALL);
   await withProvider({ workDir }, async (provider) => {
     await submit(provider, request);
@@ -161,7 +161,7 @@ test('a job that a restart lost is rendered when its status is asked; one that w
   });
 });
 
-test('a cancelled job ends at once, leaves no process and no file, and does not come back', () =>
+test('a cancelled job ends at once, leaves no process and no file, and does not start again', () =>
   withProvider({}, async (provider, workDir) => {
     const request = requestOf(LONG);
     await submit(provider, request);
@@ -176,17 +176,17 @@ test('a cancelled job ends at once, leaves no process and no file, and does not 
     assert.deepEqual(await childPids(), []);
   }));
 
-test('a job cancelled in the waiting line gives its place to the next', () =>
+test('a job cancelled in the queue gives its position to the next', () =>
   withProvider({}, async (provider) => {
-    const [running, waiting, behind] = [requestOf(LONG), requestOf(SMALL), requestOf(SMALL)];
-    for (const request of [running, waiting, behind]) await submit(provider, request);
+    const [running, waiting, next] = [requestOf(LONG), requestOf(SMALL), requestOf(SMALL)];
+    for (const request of [running, waiting, next]) await submit(provider, request);
     await provider.cancel(waiting, `sandbox-${waiting.jobId}`, never);
-    assert.deepEqual(await statusOf(provider, behind), { state: 'queued', queuePosition: 1 });
+    assert.deepEqual(await statusOf(provider, next), { state: 'queued', queuePosition: 1 });
   }));
 
-test('a render that is killed begins again, and one that dies three times has failed', () =>
+test('a render that is killed starts again, and one that is killed three times has failed', () =>
   withProvider({}, async (provider) => {
-    const killed = async (request: GenerationRequest): Promise<void> => {
+    const killRender = async (request: GenerationRequest): Promise<void> => {
       const pid = await until(async () => {
         await statusOf(provider, request);
         return (await childPids())[0];
@@ -196,25 +196,25 @@ test('a render that is killed begins again, and one that dies three times has fa
     };
     const once = requestOf(SMALL);
     await submit(provider, once);
-    await killed(once);
+    await killRender(once);
     await finishedPath(provider, once);
 
     const always = requestOf(LONG);
     await submit(provider, always);
-    for (let turn = 0; turn < 3; turn++) await killed(always);
+    for (let count = 0; count < 3; count++) await killRender(always);
     assert.equal((await reaches(provider, always, 'failed')).code, 'ERR_5002');
   }));
 
-test('a machine that cannot render says so instead of trying for ever', async () => {
+test('a machine that cannot render fails the job instead of retrying for ever', async () => {
   const env = { NODE_OPTIONS: '--no-such-option' };
-  const provider = createSandboxAdapter({ workDir: freshFolder(), log: silentLog, maxParallel: 1, env });
+  const provider = createSandboxAdapter({ workDir: newFolder(), log: silentLog, maxParallel: 1, env });
   const request = requestOf(SMALL);
   await submit(provider, request);
   assert.equal((await reaches(provider, request, 'failed')).code, 'ERR_5002');
   await provider.close();
 });
 
-test('a released film is removed', () =>
+test('a released video is deleted', () =>
   withProvider({}, async (provider, workDir) => {
     const request = requestOf(SMALL);
     await submit(provider, request);
@@ -224,14 +224,14 @@ test('a released film is removed', () =>
     assert.deepEqual(await readdir(workDir), []);
   }));
 
-test('a new provider removes what crashes left, and only that', async () => {
-  const workDir = freshFolder();
+test('a new provider deletes the files that crashes left, and no others', async () => {
+  const workDir = newFolder();
   await withProvider({ workDir }, async (provider) => {
     await provider.release(randomUUID());
   });
-  const [dead, old, fresh] = [randomUUID(), randomUUID(), randomUUID()];
-  const others = [`${fresh}.${process.ppid}.part`, `${fresh}.mp4`, 'notes.txt', 'holiday.mp4'];
-  const stale = [`${dead}.${process.pid}.part`, `${dead}.4194305.part`, `${old}.mp4`];
+  const [interrupted, old, recent] = [randomUUID(), randomUUID(), randomUUID()];
+  const others = [`${recent}.${process.ppid}.part`, `${recent}.mp4`, 'notes.txt', 'holiday.mp4'];
+  const stale = [`${interrupted}.${process.pid}.part`, `${interrupted}.4194305.part`, `${old}.mp4`];
   for (const name of [...others, ...stale]) await writeFile(join(workDir, name), 'x');
   const longAgo = new Date(Date.now() - 25 * 3_600_000);
   for (const name of [`${old}.mp4`, 'holiday.mp4']) await utimes(join(workDir, name), longAgo, longAgo);
@@ -241,7 +241,7 @@ test('a new provider removes what crashes left, and only that', async () => {
   });
 });
 
-test('[sandbox:fail] in a prompt is a rejection by the provider, without a render', () =>
+test('[sandbox:fail] in a prompt fails the job as declined, without a render', () =>
   withProvider({}, async (provider) => {
     const request = requestOf(SMALL, '  a cat [sandbox:fail] ');
     await submit(provider, request);
@@ -260,10 +260,10 @@ test('[sandbox:timeout] in a prompt never finishes, and can be cancelled', () =>
     assert.equal((await statusOf(provider, request)).state, 'failed');
   }));
 
-test('a provider that closes fails nobody: it cannot be asked', async (t) => {
+test('a closing provider fails no job: it is unreachable, and a submit is retryable', async (t) => {
   const warn = t.mock.fn();
   const log = { ...silentLog, warn };
-  const provider = createSandboxAdapter({ workDir: freshFolder(), log, maxParallel: 1 });
+  const provider = createSandboxAdapter({ workDir: newFolder(), log, maxParallel: 1 });
   const request = requestOf(LONG);
   await submit(provider, request);
   await provider.close();
@@ -273,14 +273,14 @@ test('a provider that closes fails nobody: it cannot be asked', async (t) => {
   assert.equal(warn.mock.callCount(), 0);
 });
 
-test('a job id that is no UUID never becomes a path', () =>
+test('a job id that is not a UUID never becomes a path', () =>
   withProvider({}, async (provider) => {
     const request = { ...requestOf(SMALL), jobId: '../../etc/passwd' };
     await assert.rejects(provider.submit(request, never), TypeError);
     await assert.rejects(provider.release('../x'), TypeError);
   }));
 
-test('no prompt and no strange setting stops a render', () =>
+test('any prompt and any setting can be rendered', () =>
   withProvider({ maxParallel: 2 }, async (provider) => {
     const prompts = [
       '🐱👨‍👩‍👧 \u202e\u0000\ud800 漢字',

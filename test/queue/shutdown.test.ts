@@ -8,30 +8,30 @@ import { startTestServer } from '../support/server.ts';
 /** Docker kills after ten seconds. */
 const SHUTDOWN_MAX_MS = 10_000;
 
-it('told to go in the middle of answers and of a render, the server gives those it can, and the next one goes on', async () => {
+it('a server that is terminated during requests and a render answers those that end in time, and the next one continues', async () => {
   await using server = await startTestServer();
-  const [patient, stuck] = [await onboardGuest(server.url), await onboardGuest(server.url)];
-  const film = await patient.generate({ duration: 5, resolution: '720p' });
-  await until(async () => ((await patient.job(film)).progress ?? 0) > 0);
-  const stream = await patient.call('job-events');
+  const [waitingGuest, blockedGuest] = [await onboardGuest(server.url), await onboardGuest(server.url)];
+  const running = await waitingGuest.generate({ duration: 5, resolution: '720p' });
+  await until(async () => ((await waitingGuest.job(running)).progress ?? 0) > 0);
+  const stream = await waitingGuest.call('job-events');
 
-  // Two requests that wait in the database: one for a moment, one for longer than anybody may wait.
-  const [briefly, long, looking] = await Promise.all([0, 1, 2].map(() => connectTo(server.dataDir)));
-  assert.ok(briefly && long && looking);
-  await briefly.query('begin');
-  await briefly.query('select from users where id = $1 for update', [patient.userId]);
-  await long.query('begin');
-  await long.query('select from users where id = $1 for update', [stuck.userId]);
-  const answer = patient.generate({ duration: 1, resolution: '360p' });
-  const cut = stuck.generate().then(
+  // Two requests that wait for a lock: one for a moment, one for longer than a shutdown may take.
+  const [shortLock, longLock, observer] = await Promise.all([0, 1, 2].map(() => connectTo(server.dataDir)));
+  assert.ok(shortLock && longLock && observer);
+  await shortLock.query('begin');
+  await shortLock.query('select from users where id = $1 for update', [waitingGuest.userId]);
+  await longLock.query('begin');
+  await longLock.query('select from users where id = $1 for update', [blockedGuest.userId]);
+  const answer = waitingGuest.generate({ duration: 1, resolution: '360p' });
+  const cut = blockedGuest.generate().then(
     () => 'answered',
     () => 'cut',
   );
   const waiting = `select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and query like '%begin_generation%'`;
-  await until(async () => (await looking.query(waiting)).rows[0].n === 2);
+  await until(async () => (await observer.query(waiting)).rows[0].n === 2);
 
-  const toldAt = performance.now();
-  // As npm does, which passes on what the terminal sends to both.
+  const terminatedAt = performance.now();
+  // Twice, as under npm: npm forwards the terminal's signal, which the process itself gets too.
   process.kill(server.pid, 'SIGTERM');
   process.kill(server.pid, 'SIGTERM');
   await until(() =>
@@ -40,29 +40,29 @@ it('told to go in the middle of answers and of a render, the server gives those 
       () => true,
     ),
   );
-  await briefly.query('commit');
-  const short = await answer;
+  await shortLock.query('commit');
+  const started = await answer;
   assert.equal(await server.exited, 0);
-  assert.ok(performance.now() - toldAt < SHUTDOWN_MAX_MS, `${Math.round(performance.now() - toldAt)} ms`);
+  assert.ok(performance.now() - terminatedAt < SHUTDOWN_MAX_MS, `${Math.round(performance.now() - terminatedAt)} ms`);
   assert.equal(await cut, 'cut');
   await stream.text();
   assert.equal(await postgresPid(server.dataDir), null, 'the database has ended cleanly');
-  await Promise.allSettled([briefly.end(), long.end(), looking.end()]);
+  await Promise.allSettled([shortLock.end(), longLock.end(), observer.end()]);
 
   const port = new URL(server.url).port;
   await using next = await startTestServer({ env: { DATA_DIR: server.dataDir, PORT: port } });
-  for (const jobId of [film, short]) {
-    await until(async () => (await patient.job(jobId)).status === 'completed', 60_000);
+  for (const jobId of [running, started]) {
+    await until(async () => (await waitingGuest.job(jobId)).status === 'completed', 60_000);
   }
-  assert.equal(await patient.balance(), 8);
+  assert.equal(await waitingGuest.balance(), 8);
   const database = await connectTo(next.dataDir);
-  // The database may let the cut request through as it ends the one before it: then there is a job for the credit, and the
-  // app that asks again under its key is told of it.
+  // The database may complete the cut request when the transaction before it ends: then a job exists for the credit, and
+  // an app that retries with its key gets it.
   const { rows } = await database.query(
     `select 10 - coalesce(sum(credits_used), 0)::int as n from video_jobs where user_id = $1 and status <> 'failed'`,
-    [stuck.userId],
+    [blockedGuest.userId],
   );
-  assert.equal(await stuck.balance(), rows[0].n);
+  assert.equal(await blockedGuest.balance(), rows[0].n);
   assert.deepEqual((await database.query('select * from broken_invariants()')).rows, []);
   await database.end();
 });

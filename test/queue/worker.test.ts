@@ -24,12 +24,12 @@ async function createQueue(t: TestContext) {
   return {
     outage,
     owner,
-    /** `isNear`: its connections do not go the way that can be cut. */
+    /** `isDirect`: its connections do not go through the proxy that can be cut. */
     async start(
       tasks: Tasks,
-      { name = 'alive', checkEveryMs = 50, isNear = false, concurrency = 4 } = {},
+      { name = 'alive', checkEveryMs = 50, isDirect = false, concurrency = 4 } = {},
     ): Promise<Worker> {
-      const url = isNear ? database.url : outage.url;
+      const url = isDirect ? database.url : outage.url;
       const pool = createPool({ url, log: silentLog, applicationName: 'queue', connectionsMax: 6 });
       const connection = restrictedConnection(url, name);
       const options = { pool, connection, tasks, crontab: '', log: silentLog, concurrency, checkEveryMs };
@@ -42,116 +42,116 @@ async function createQueue(t: TestContext) {
       const { rows } = await owner.query('select locked_by, attempts, last_error from graphile_worker._private_jobs');
       return rows;
     },
-    /** The library's own wait after a failure is not what is tested here. */
-    hasten: () => owner.query('update graphile_worker._private_jobs set run_at = now()'),
+    /** Skips the library's own wait after a failure. */
+    makeDue: () => owner.query('update graphile_worker._private_jobs set run_at = now()'),
   };
 }
 
-/** A task that is begun and goes on until it is let go; it counts how often it was begun. */
-function gate() {
-  const opened = Promise.withResolvers<void>();
+/** A task that runs until `finish`; `starts` counts its starts. */
+function createTask() {
+  const finished = Promise.withResolvers<void>();
   const state = {
-    begun: 0,
-    open: () => opened.resolve(),
-    task: async () => {
-      state.begun += 1;
-      await opened.promise;
+    starts: 0,
+    finish: () => finished.resolve(),
+    run: async () => {
+      state.starts += 1;
+      await finished.promise;
     },
   };
   return state;
 }
 
 describe('the worker', () => {
-  it('a task that ends while the database is away costs neither the process nor the task', async (t) => {
+  it('neither the process nor the task is lost when the task ends while the database is unavailable', async (t) => {
     const queue = await createQueue(t);
-    const tasks = gate();
-    const worker = await queue.start({ film: tasks.task });
-    await queue.add('film');
-    await until(() => tasks.begun === 1);
+    const task = createTask();
+    const worker = await queue.start({ render: task.run });
+    await queue.add('render');
+    await until(() => task.starts === 1);
     queue.outage.begin();
-    tasks.open();
+    task.finish();
     await until(() => !worker.isWorking);
     queue.outage.end();
     await until(() => worker.isWorking);
-    // Nobody wrote down that it had ended, so it is done once more.
-    await until(() => tasks.begun === 2);
+    // Its end was not recorded, so it runs once more.
+    await until(() => task.starts === 2);
     await until(async () => (await queue.jobs()).length === 0);
   });
 
-  it('a task that fails while the database is away does no more harm', async (t) => {
+  it('a task that fails while the database is unavailable runs again', async (t) => {
     const queue = await createQueue(t);
-    let begun = 0;
-    const { promise: away, resolve } = Promise.withResolvers<void>();
+    let starts = 0;
+    const { promise: outage, resolve } = Promise.withResolvers<void>();
     await queue.start({
-      async film() {
-        begun += 1;
-        if (begun > 1) return;
-        await away;
-        throw new Error('the database is away');
+      async render() {
+        starts += 1;
+        if (starts > 1) return;
+        await outage;
+        throw new Error('the database is unavailable');
       },
     });
-    await queue.add('film');
-    await until(() => begun === 1);
+    await queue.add('render');
+    await until(() => starts === 1);
     queue.outage.begin();
     resolve();
     queue.outage.end();
-    await until(async () => (await queue.hasten()) && (await queue.jobs()).length === 0);
-    assert.equal(begun, 2);
+    await until(async () => (await queue.makeDue()) && (await queue.jobs()).length === 0);
+    assert.equal(starts, 2);
   });
 
-  it('comes back after the database was away, even from its first moment on', async (t) => {
+  it('works again after outages of the database, even right after its start', async (t) => {
     const queue = await createQueue(t);
     const done = new Set<unknown>();
     await queue.start({
-      async film(payload) {
+      async render(payload) {
         done.add(JSON.stringify(payload));
       },
     });
     for (let outages = 1; outages <= 3; outages += 1) {
       queue.outage.begin();
       queue.outage.end();
-      await queue.add('film', { outages });
+      await queue.add('render', { outages });
       await until(() => done.size === outages);
     }
   });
 
-  it('keeps its jobs when another worker sees it without its lock, as long as it comes back', async (t) => {
+  it('keeps its jobs when another worker sees it without its liveness lock, if it reconnects', async (t) => {
     const queue = await createQueue(t);
-    const tasks = gate();
-    await queue.start({ film: tasks.task });
-    await queue.add('film');
-    await until(() => tasks.begun === 1);
+    const task = createTask();
+    await queue.start({ render: task.run });
+    await queue.add('render');
+    await until(() => task.starts === 1);
     const [before] = await queue.jobs();
-    await queue.start({ film: tasks.task }, { name: 'watching', isNear: true, checkEveryMs: 1_500 });
-    const nextLook = async () => {
-      const last = await lastLook(queue.owner, 'watching');
-      await until(async () => (await lastLook(queue.owner, 'watching')) !== last);
+    await queue.start({ render: task.run }, { name: 'observer', isDirect: true, checkEveryMs: 1_500 });
+    const nextCheck = async () => {
+      const last = await lastCheck(queue.owner, 'observer');
+      await until(async () => (await lastCheck(queue.owner, 'observer')) !== last);
     };
     queue.outage.begin();
-    await until(async () => (await held(queue.owner)) === 1);
-    await nextLook();
+    await until(async () => (await livenessLocks(queue.owner)) === 1);
+    await nextCheck();
     queue.outage.end();
-    await until(async () => (await held(queue.owner)) === 2);
-    await nextLook();
+    await until(async () => (await livenessLocks(queue.owner)) === 2);
+    await nextCheck();
     assert.equal((await queue.jobs())[0]?.locked_by, before?.locked_by);
-    assert.equal(tasks.begun, 1);
-    tasks.open();
+    assert.equal(task.starts, 1);
+    task.finish();
   });
 
-  it('frees the jobs and the queues of one that is gone, and no others', async (t) => {
+  it('unlocks the jobs and the queues of a killed worker, and no others', async (t) => {
     const queue = await createQueue(t);
-    const tasks = gate();
-    await queue.start({ film: tasks.task });
-    await queue.add('film');
-    await until(() => tasks.begun === 1);
-    let freed = 0;
+    const task = createTask();
+    await queue.start({ render: task.run });
+    await queue.add('render');
+    await until(() => task.starts === 1);
+    let unlocked = 0;
     await queue.start({
       async other() {
-        freed += 1;
+        unlocked += 1;
       },
     });
     const later = `run_at := now() + interval '1 hour'`;
-    await queue.owner.query(`select graphile_worker.add_job('other', '{}', queue_name := 'line', ${later})`);
+    await queue.owner.query(`select graphile_worker.add_job('other', '{}', queue_name := 'queue', ${later})`);
     await queue.owner.query(
       `update graphile_worker._private_job_queues set locked_by = 'pool-gone', locked_at = now()`,
     );
@@ -159,151 +159,151 @@ describe('the worker', () => {
       `update graphile_worker._private_jobs set locked_by = 'pool-gone', locked_at = now(), run_at = now()
        where locked_by is null`,
     );
-    await until(() => freed === 1);
-    assert.equal(tasks.begun, 1);
-    tasks.open();
+    await until(() => unlocked === 1);
+    assert.equal(task.starts, 1);
+    task.finish();
   });
 
-  it('gives back a job that was handed to it over a connection that broke, and goes on with what it does', async (t) => {
+  it('returns a job that it got over a lost connection, and continues with its running task', async (t) => {
     const queue = await createQueue(t);
-    const tasks = gate();
+    const task = createTask();
     let other = 0;
     await queue.start({
-      film: tasks.task,
+      render: task.run,
       async other() {
         other += 1;
       },
     });
-    await queue.add('film');
-    await until(() => tasks.begun === 1);
+    await queue.add('render');
+    await until(() => task.starts === 1);
     await queue.owner.query(`select graphile_worker.add_job('other', '{}', run_at := now() + interval '1 hour')`);
-    // As the database has it when the answer to "give me a job" is lost.
+    // The state of the database when the answer with a fetched job is lost.
     await queue.owner.query(
       `update graphile_worker._private_jobs set run_at = now(), locked_at = now(),
          locked_by = (select locked_by from graphile_worker._private_jobs where locked_by is not null)
        where locked_by is null`,
     );
     await until(() => other === 1);
-    assert.equal(tasks.begun, 1);
-    tasks.open();
+    assert.equal(task.starts, 1);
+    task.finish();
     await until(async () => (await queue.jobs()).length === 0);
-    assert.equal(tasks.begun, 1);
+    assert.equal(task.starts, 1);
   });
 
-  it('leaves what it has fetched and finds no place for to another, and keeps what it does', async (t) => {
+  it('leaves a fetched job without a free slot to another worker, and keeps its running task', async (t) => {
     const queue = await createQueue(t);
-    const busy = gate();
-    await queue.start({ film: busy.task }, { concurrency: 1 });
-    await queue.add('film');
-    await until(() => busy.begun === 1);
-    await queue.add('film');
+    const busy = createTask();
+    await queue.start({ render: busy.run }, { concurrency: 1 });
+    await queue.add('render');
+    await until(() => busy.starts === 1);
+    await queue.add('render');
     const waiting = async () => (await queue.jobs()).filter(({ locked_by }) => locked_by !== null).length === 2;
     await until(waiting);
-    const free = gate();
-    await queue.start({ film: free.task }, { name: 'free' });
-    await until(() => free.begun === 1);
-    assert.equal(busy.begun, 1);
-    busy.open();
-    free.open();
+    const free = createTask();
+    await queue.start({ render: free.run }, { name: 'free' });
+    await until(() => free.starts === 1);
+    assert.equal(busy.starts, 1);
+    busy.finish();
+    free.finish();
     await until(async () => (await queue.jobs()).length === 0);
-    assert.deepEqual([busy.begun, free.begun], [1, 1]);
+    assert.deepEqual([busy.starts, free.starts], [1, 1]);
   });
 
-  it('when stopped, lets a running task end and takes no other', async (t) => {
+  it('lets a running task end when it is stopped, and starts no other', async (t) => {
     const queue = await createQueue(t);
-    const tasks = gate();
-    // One place, so that nobody is in the middle of asking for a job at that moment.
-    const worker = await queue.start({ film: tasks.task }, { concurrency: 1 });
-    await queue.add('film');
-    await until(() => tasks.begun === 1);
+    const task = createTask();
+    // One slot, so that no job is being fetched at that moment.
+    const worker = await queue.start({ render: task.run }, { concurrency: 1 });
+    await queue.add('render');
+    await until(() => task.starts === 1);
     const stopped = worker.stop(10_000);
-    await queue.add('film');
-    tasks.open();
+    await queue.add('render');
+    task.finish();
     await stopped;
-    assert.equal(tasks.begun, 1);
+    assert.equal(task.starts, 1);
     const left = await queue.jobs();
     assert.deepEqual(
       left.map(({ locked_by, attempts }) => [locked_by, attempts]),
       [[null, 0]],
-      'the first has been taken from the queue, the second waits in it',
+      'the first is done, the second waits in the queue',
     );
   });
 
-  it('when stopped, breaks off what takes too long, and hands it back before it is gone', async (t) => {
+  it('aborts a task that takes too long when it is stopped, and returns its job before it ends', async (t) => {
     const queue = await createQueue(t);
-    let begun = 0;
+    let starts = 0;
     const task = async (_payload: unknown, { signal }: { signal: AbortSignal }) => {
-      begun += 1;
-      if (begun > 1) return;
+      starts += 1;
+      if (starts > 1) return;
       await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     };
-    const worker = await queue.start({ film: task });
-    await queue.add('film');
-    await until(() => begun === 1);
+    const worker = await queue.start({ render: task });
+    await queue.add('render');
+    await until(() => starts === 1);
     await worker.stop(200);
     const [job] = await queue.jobs();
     assert.deepEqual([job?.locked_by, job?.last_error], [null, 'Error']);
-    await queue.hasten();
-    await queue.start({ film: task });
+    await queue.makeDue();
+    await queue.start({ render: task });
     await until(async () => (await queue.jobs()).length === 0);
-    assert.equal(begun, 2);
+    assert.equal(starts, 2);
   });
 
-  it('stops in time although a task listens to nobody; another worker has its job soon', async (t) => {
+  it('stops in time although a task ignores its signal; another worker gets its job soon', async (t) => {
     const queue = await createQueue(t);
-    const deaf = gate();
-    const worker = await queue.start({ film: deaf.task });
-    await queue.add('film');
-    await until(() => deaf.begun === 1);
+    const hanging = createTask();
+    const worker = await queue.start({ render: hanging.run });
+    await queue.add('render');
+    await until(() => hanging.starts === 1);
     const began = performance.now();
     await worker.stop(200);
     assert.ok(performance.now() - began < 5_000);
-    let taken = 0;
+    let restarts = 0;
     await queue.start({
-      async film() {
-        taken += 1;
+      async render() {
+        restarts += 1;
       },
     });
-    await until(() => taken === 1);
-    deaf.open();
+    await until(() => restarts === 1);
+    hanging.finish();
   });
 
-  it('can be stopped while it waits for the database to come back', async (t) => {
+  it('can be stopped while it waits for the database', async (t) => {
     const queue = await createQueue(t);
-    const tasks = gate();
-    const worker = await queue.start({ film: tasks.task });
-    await queue.add('film');
-    await until(() => tasks.begun === 1);
+    const task = createTask();
+    const worker = await queue.start({ render: task.run });
+    await queue.add('render');
+    await until(() => task.starts === 1);
     queue.outage.begin();
-    tasks.open();
+    task.finish();
     await until(() => !worker.isWorking);
     await worker.stop(200);
     queue.outage.end();
     assert.equal(worker.isWorking, false);
-    assert.equal(await held(queue.owner), 0, 'nobody is left behind');
+    assert.equal(await livenessLocks(queue.owner), 0, 'no liveness lock is left');
   });
 
-  it('keeps of an error its code alone: messages carry values', async (t) => {
+  it('stores only the code of an error, because messages contain values', async (t) => {
     const queue = await createQueue(t);
     await queue.start({
-      async film() {
+      async render() {
         throw Object.assign(new Error('a secret'), { code: '23505' });
       },
     });
-    await queue.add('film');
+    await queue.add('render');
     const failed = await until(async () => (await queue.jobs()).find(({ last_error }) => last_error !== null));
     assert.equal(failed.last_error, '23505');
   });
 });
 
-/** When the session of this name last asked something. */
-async function lastLook(owner: pg.Pool, name: string): Promise<string | undefined> {
+/** When the session of this name last started a query. */
+async function lastCheck(owner: pg.Pool, name: string): Promise<string | undefined> {
   const sql = 'select query_start::text as at from pg_stat_activity where application_name = $1';
   return (await owner.query<{ at: string }>(sql, [name])).rows[0]?.at;
 }
 
-/** How many locks of the living are held. */
-async function held(owner: pg.Pool): Promise<number> {
+/** How many liveness locks are held. */
+async function livenessLocks(owner: pg.Pool): Promise<number> {
   const { rows } = await owner.query<{ n: number }>(
     `select count(*)::int as n from pg_locks
      where locktype = 'advisory' and granted and classid = 736194

@@ -1,12 +1,12 @@
-/** fal's media host as this machine plays it, inside the process and over a port: good films, and all the bad ones. */
+/** fal's simulated media host, inside the process and over a port: good videos, and every kind of bad one. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { suite, test } from 'node:test';
 import type { Outcome } from '../../sim/fal/outcome.ts';
-import { DOORS, type Door, falBench, isMp4, requestFor } from '../providers/fal-bench.ts';
+import { falBench, isMp4, requestFor, TRANSPORTS, type Transport } from '../providers/fal-bench.ts';
 
-/** The address of a file whose job ended in that way. */
-async function fileOf(t: TestContext, door: Door, outcome: Outcome, aspect_ratio = '16:9') {
+/** The URL of a file whose job ended with this outcome. */
+async function fileOf(t: TestContext, door: Transport, outcome: Outcome, aspect_ratio = '16:9') {
   const bench = await falBench(t, door);
   bench.controls.planOutcomes(outcome);
   const request = requestFor({ settings: { duration: 4, aspect_ratio } });
@@ -15,9 +15,9 @@ async function fileOf(t: TestContext, door: Door, outcome: Outcome, aspect_ratio
   return { ...bench, url: status.video.url };
 }
 
-for (const door of DOORS) {
+for (const door of TRANSPORTS) {
   suite(`fal’s files ${door}`, { concurrency: 4 }, () => {
-    test('a film comes whole, in parts, or not at all if it is known', async (t) => {
+    test('a video is served whole, in ranges, or with 304 for its ETag', async (t) => {
       const { url, fetch } = await fileOf(t, door, 'video');
       const whole = await fetch(url);
       const bytes = Buffer.from(await whole.arrayBuffer());
@@ -49,7 +49,7 @@ for (const door of DOORS) {
       );
     });
 
-    test('a tall film is tall, and a square one square', async (t) => {
+    test('videos of different aspect ratios are different files', async (t) => {
       const sizes = new Set<string | null>();
       for (const ratio of ['16:9', '9:16']) {
         const { url, fetch } = await fileOf(t, door, 'video', ratio);
@@ -58,7 +58,7 @@ for (const door of DOORS) {
       assert.equal(sizes.size, 2);
     });
 
-    test('a page stands in for the file', async (t) => {
+    test('video_html serves a page instead of the file', async (t) => {
       const { url, fetch } = await fileOf(t, door, 'video_html');
       const response = await fetch(url);
       assert.equal(response.status, 200);
@@ -66,7 +66,7 @@ for (const door of DOORS) {
       assert.match(await response.text(), /^<!doctype html>/);
     });
 
-    test('half a file passes for a whole one', async (t) => {
+    test('video_truncated serves half a file with the length of that half', async (t) => {
       const { url, fetch } = await fileOf(t, door, 'video_truncated');
       const response = await fetch(url);
       const bytes = Buffer.from(await response.arrayBuffer());
@@ -77,14 +77,14 @@ for (const door of DOORS) {
       await whole.body?.cancel();
     });
 
-    test('a connection is cut in the middle of the file', async (t) => {
+    test('video_cut cuts the connection in the middle of the file', async (t) => {
       const { url, fetch } = await fileOf(t, door, 'video_cut');
       const response = await fetch(url);
       assert.equal(response.status, 200);
       await assert.rejects(response.arrayBuffer());
     });
 
-    test('a file never ends', async (t) => {
+    test('video_endless serves a file without an end', async (t) => {
       const { url, fetch } = await fileOf(t, door, 'video_endless');
       const response = await fetch(url);
       assert.equal(response.headers.get('content-length'), null);
@@ -96,7 +96,7 @@ for (const door of DOORS) {
       assert.ok(bytes > 8_000_000);
     });
 
-    test('a file stalls half-way', async (t) => {
+    test('video_slow stalls in the middle of the file', async (t) => {
       const { url, fetch } = await fileOf(t, door, 'video_slow');
       const response = await fetch(url, { signal: AbortSignal.timeout(300) });
       let bytes = 0;
@@ -106,7 +106,7 @@ for (const door of DOORS) {
       assert.equal(bytes, Number(response.headers.get('content-length')) >> 1);
     });
 
-    test('a file is missing, elsewhere, or on an internal address', async (t) => {
+    test('a file is missing, redirects, or is on an internal IP address', async (t) => {
       const missing = await fileOf(t, door, 'video_missing');
       assert.equal((await missing.fetch(missing.url)).status, 404);
       const moved = await fileOf(t, door, 'video_redirect');

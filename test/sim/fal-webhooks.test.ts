@@ -1,4 +1,4 @@
-/** What the simulated fal sends to the address of a webhook, seen by whoever listens there. */
+/** What the simulated fal sends to a webhook URL. */
 import assert from 'node:assert/strict';
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,16 +8,16 @@ import { type TestContext, test } from 'node:test';
 import type { WebhookFault } from '../../sim/fal/webhook-faults.ts';
 import { createWorld, type World } from '../../sim/world.ts';
 import { silentLog } from '../../src/kernel/log.ts';
-import { turnableClock } from '../providers/fal-bench.ts';
+import { manualClock } from '../providers/fal-bench.ts';
 
 const HOOK = 'https://api.example.com/functions/v1/webhook-delivery?provider=fal&job=1';
 
 type Received = { url: string; body: Record<string, unknown>; text: string; headers: Headers };
 
-/** `answer` is what the listener says to the n-th event, from 1. */
+/** `answer` gives the status with which the listener answers the n-th event, counted from 1; 0 is a failed connection. */
 async function bench(t: TestContext, answer: (count: number) => number | Promise<number> = () => 200) {
   const dataDir = await mkdtemp(join(tmpdir(), 'fal-hooks-'));
-  const clock = turnableClock();
+  const clock = manualClock();
   const received: Received[] = [];
   const deliver: typeof fetch = async (input, init) => {
     const request = new Request(input, init);
@@ -55,10 +55,10 @@ async function submitted(world: World, prompt = 'a heron', hook: string | null =
   return ((await response.json()) as { request_id: string }).request_id;
 }
 
-async function until(isSo: () => boolean): Promise<void> {
+async function until(condition: () => boolean): Promise<void> {
   const endMs = performance.now() + 10_000;
-  while (!isSo()) {
-    assert.ok(performance.now() < endMs, 'it never came to that');
+  while (!condition()) {
+    assert.ok(performance.now() < endMs, 'the condition did not become true within 10 s');
     await new Promise(setImmediate);
   }
 }
@@ -73,7 +73,7 @@ async function isGenuine(world: World, { text, headers }: Received): Promise<boo
   return keys.some((key) => verify(null, message, createPublicKey({ key, format: 'jwk' }), signature));
 }
 
-test('a finished job is told once, signed, at the whole address', async (t) => {
+test('a finished job sends one signed event to the whole URL', async (t) => {
   const { world, received, controls } = await bench(t);
   const id = await submitted(world);
   await controls.finish(id);
@@ -89,7 +89,7 @@ test('a finished job is told once, signed, at the whole address', async (t) => {
   assert.deepEqual(controls.deliveries(), [{ requestId: id, url: HOOK, attempt: 1, status: 200 }]);
 });
 
-test('a failed job is told with its error; a cancelled one, and one without an address, are not told', async (t) => {
+test('a failed job sends its error; a cancelled one, and one without a webhook URL, send nothing', async (t) => {
   const { world, received, controls } = await bench(t);
   await controls.finish(await submitted(world, 'x [fal:moderated]'));
   const [event] = received;
@@ -107,7 +107,7 @@ test('a failed job is told with its error; a cancelled one, and one without an a
   assert.equal(received.length, 1);
 });
 
-test('time alone ends a job and tells of it', async (t) => {
+test('the clock alone ends a job and sends its event', async (t) => {
   const { world, received, clock, controls } = await bench(t);
   controls.setTiming({ queueMs: 40, runMs: 40 });
   await submitted(world);
@@ -115,7 +115,7 @@ test('time alone ends a job and tells of it', async (t) => {
   await until(() => received.length === 1);
 });
 
-test('an event is sent again until somebody takes it, each time signed anew', async (t) => {
+test('an event is sent again until it is accepted', async (t) => {
   const answers = [500, 0, 302, 404, 204];
   const { world, received, controls } = await bench(t, (count) => answers[count - 1] ?? 200);
   await controls.finish(await submitted(world));
@@ -133,13 +133,13 @@ test('an event is sent again until somebody takes it, each time signed anew', as
   );
 });
 
-test('after ten tries fal gives up', async (t) => {
+test('fal stops after ten attempts', async (t) => {
   const { world, received, controls } = await bench(t, () => 500);
   await controls.finish(await submitted(world));
   assert.equal(received.length, 10);
 });
 
-test('what was not taken when the process ended is sent by the next one', async (t) => {
+test('an event that was not accepted when the process ended is sent by the next one', async (t) => {
   const { world, received, controls, reopen } = await bench(t, (count) => (count === 1 ? 500 : 200));
   controls.setWebhookRetryMs(60_000);
   const id = await submitted(world);
@@ -161,20 +161,20 @@ async function underFaults(t: TestContext, faults: WebhookFault[]) {
   return { ...made, first, second };
 }
 
-test('a lost event never comes, and the next one does', async (t) => {
+test('a lost event never arrives, and the next one does', async (t) => {
   const { received, controls, first, second } = await underFaults(t, [{ fault: 'lose' }]);
   await controls.finish(first);
   await controls.finish(second);
   assert.deepEqual(ids(received), [second]);
 });
 
-test('a repeated event comes as often as planned', async (t) => {
+test('a repeated event arrives as often as planned', async (t) => {
   const { received, controls, first } = await underFaults(t, [{ fault: 'repeat', times: 3 }]);
   await controls.finish(first);
   assert.deepEqual(ids(received), [first, first, first]);
 });
 
-test('a reordered event comes after the next one', async (t) => {
+test('a reordered event arrives after the next one', async (t) => {
   const { received, controls, first, second } = await underFaults(t, [{ fault: 'reorder' }]);
   const overtaken = controls.finish(first);
   await until(() => controls.withheldEvents() === 1);
@@ -183,7 +183,7 @@ test('a reordered event comes after the next one', async (t) => {
   assert.deepEqual(ids(received), [second, first]);
 });
 
-test('a delayed event comes late', async (t) => {
+test('a delayed event arrives late', async (t) => {
   const { received, controls, first } = await underFaults(t, [{ fault: 'delay', ms: 80 }]);
   const startMs = performance.now();
   await controls.finish(first);
@@ -191,7 +191,7 @@ test('a delayed event comes late', async (t) => {
   assert.deepEqual(ids(received), [first]);
 });
 
-test('an event without its payload says so', async (t) => {
+test('an event without its payload has payload_error', async (t) => {
   const { received, controls, first } = await underFaults(t, [{ fault: 'no_payload' }]);
   await controls.finish(first);
   const [event] = received;
@@ -199,7 +199,7 @@ test('an event without its payload says so', async (t) => {
   assert.equal(typeof event?.body.payload_error, 'string');
 });
 
-test('an early event is there before its submit is answered', async (t) => {
+test('an early event arrives before its submit is answered', async (t) => {
   const { world, received, controls } = await bench(t);
   controls.planWebhooks({ fault: 'early' });
   const answered = submitted(world);
@@ -210,7 +210,7 @@ test('an early event is there before its submit is answered', async (t) => {
 });
 
 for (const as of ['other_key', 'changed_body', 'stale', 'future', 'unsigned', 'foreign'] as const) {
-  test(`a forged event (${as}) comes instead of the genuine one`, async (t) => {
+  test(`a forged event (${as}) arrives instead of the genuine one`, async (t) => {
     const { world, received, controls, clock, first } = await underFaults(t, [{ fault: 'forge', as }]);
     await controls.finish(first);
     assert.equal(received.length, 1);

@@ -1,4 +1,4 @@
-/** Simulated Runway as any client sees it. The adapter plays no part here. */
+/** Simulated Runway as any client sees it, without the adapter. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,17 +10,17 @@ import { outcomeShape } from '../../sim/runway/outcome.ts';
 import { serveSimulator } from '../../sim/serve.ts';
 import { createWorld, type World } from '../../sim/world.ts';
 import { silentLog } from '../../src/kernel/log.ts';
-import { turnableClock } from '../providers/fal-bench.ts';
+import { manualClock } from '../providers/fal-bench.ts';
 import { PNG } from '../providers/runway-bench.ts';
 
 const HOUR_MS = 3_600_000;
 const MEDIA = 'https://dnznrvs05pmza.cloudfront.net';
 
-type Bench = { world: World; clock: ReturnType<typeof turnableClock>; dataDir: string };
+type Bench = { world: World; clock: ReturnType<typeof manualClock>; dataDir: string };
 
 async function bench(t: TestContext): Promise<Bench> {
   const dataDir = await mkdtemp(join(tmpdir(), 'runway-world-'));
-  const clock = turnableClock();
+  const clock = manualClock();
   const world = await createWorld({ dataDir, clock, log: silentLog });
   world.runway.controls.setTiming({ queueMs: null, runMs: null });
   t.after(async () => {
@@ -30,11 +30,11 @@ async function bench(t: TestContext): Promise<Bench> {
   return { world, clock, dataDir };
 }
 
-type Asked = { status: number; body: Record<string, unknown> };
-type AskOptions = { method?: string; json?: unknown; key?: string | null; version?: string | null };
+type Answer = { status: number; body: Record<string, unknown> };
+type SendOptions = { method?: string; json?: unknown; key?: string | null; version?: string | null };
 
-/** A question with the simulator's own key and version, unless others are given, or null for none. */
-async function ask({ world }: Pick<Bench, 'world'>, path: string, options: AskOptions = {}): Promise<Asked> {
+/** Sends a request with the simulator's own key and version, or with the given ones; null sends none. */
+async function send({ world }: Pick<Bench, 'world'>, path: string, options: SendOptions = {}): Promise<Answer> {
   const { method = 'GET', json, key = world.runway.credentials.apiKey, version = '2024-11-06' } = options;
   const response = await world.fetch(`${world.runway.urls.baseUrl}${path}`, {
     method,
@@ -49,112 +49,110 @@ async function ask({ world }: Pick<Bench, 'world'>, path: string, options: AskOp
 }
 
 const input = { model: 'gen4.5', promptText: 'a heron', ratio: '1280:720', duration: 5 };
-const withPicture = { ...input, model: 'gen4_turbo', promptImage: 'https://media.example/heron.png' };
+const withImage = { ...input, model: 'gen4_turbo', promptImage: 'https://media.example/heron.png' };
 
 async function submitted(made: Bench, json: object = input, kind = 'text_to_video'): Promise<string> {
-  const { status, body } = await ask(made, `/v1/${kind}`, { method: 'POST', json });
+  const { status, body } = await send(made, `/v1/${kind}`, { method: 'POST', json });
   assert.equal(status, 200, JSON.stringify(body));
   return String(body.id);
 }
 
 async function fileOf(made: Bench, id: string): Promise<string> {
   await made.world.runway.controls.finish(id);
-  const { body } = await ask(made, `/v1/tasks/${id}`);
+  const { body } = await send(made, `/v1/tasks/${id}`);
   return String((body.output as string[])[0]);
 }
 
-test('a task waits, runs and ends as the clock goes on, and says what it costs', async (t) => {
+test('a task waits, runs and ends by the clock, and shows its cost', async (t) => {
   const made = await bench(t);
   made.world.runway.controls.setTiming({ queueMs: 1_000, runMs: 4_000 });
-  const { body: taken } = await ask(made, '/v1/text_to_video', { method: 'POST', json: input });
-  assert.deepEqual(taken, { id: taken.id, estimatedCost: { credits: 60 } });
-  const look = async () => (await ask(made, `/v1/tasks/${taken.id}`)).body;
-  const known = { id: taken.id, createdAt: '2026-11-22T12:00:00.000Z' };
-  assert.deepEqual(await look(), { ...known, status: 'PENDING', estimatedCost: { credits: 60 } });
+  const { body: submission } = await send(made, '/v1/text_to_video', { method: 'POST', json: input });
+  assert.deepEqual(submission, { id: submission.id, estimatedCost: { credits: 60 } });
+  const fetchTask = async () => (await send(made, `/v1/tasks/${submission.id}`)).body;
+  const known = { id: submission.id, createdAt: '2026-11-22T12:00:00.000Z' };
+  assert.deepEqual(await fetchTask(), { ...known, status: 'PENDING', estimatedCost: { credits: 60 } });
   made.clock.turn(2_000);
-  assert.deepEqual(await look(), { ...known, status: 'RUNNING', progress: 0.25, estimatedCost: { credits: 60 } });
+  assert.deepEqual(await fetchTask(), { ...known, status: 'RUNNING', progress: 0.25, estimatedCost: { credits: 60 } });
   made.clock.turn(3_000);
-  const { output, ...ended } = await look();
+  const { output, ...ended } = await fetchTask();
   assert.deepEqual(ended, { ...known, status: 'SUCCEEDED', cost: { credits: 60 } });
   assert.match(String(output), /^https:\/\/dnznrvs05pmza\.cloudfront\.net\/[0-9a-f-]{36}\.mp4\?_jwt=[\w.-]+$/);
 });
 
-test('without a key, without a version, or with another’s key, there is nothing to see', async (t) => {
+test('without a key, without a version, or with another account’s key, a task cannot be read', async (t) => {
   const made = await bench(t);
   made.world.runway.controls.addApiKey('key_else');
   const id = await submitted(made);
-  const questions: [string, AskOptions][] = [
+  const requests: [string, SendOptions][] = [
     ['/v1/text_to_video', { method: 'POST', json: input }],
     [`/v1/tasks/${id}`, {}],
     [`/v1/tasks/${id}`, { method: 'DELETE' }],
     ['/v1/uploads', { method: 'POST', json: { filename: 'a.png', type: 'ephemeral' } }],
     ['/v1/organization', {}],
   ];
-  for (const [path, options] of questions) {
-    for (const key of [null, 'wrong', '']) assert.equal((await ask(made, path, { ...options, key })).status, 401, path);
+  for (const [path, options] of requests) {
+    for (const key of [null, 'wrong', ''])
+      assert.equal((await send(made, path, { ...options, key })).status, 401, path);
     for (const version of [null, '2023-01-01']) {
-      assert.equal((await ask(made, path, { ...options, version })).status, 400, path);
+      assert.equal((await send(made, path, { ...options, version })).status, 400, path);
     }
   }
   for (const method of ['GET', 'DELETE']) {
-    assert.equal((await ask(made, `/v1/tasks/${id}`, { method, key: 'key_else' })).status, 404);
-    assert.equal((await ask(made, `/v1/tasks/${crypto.randomUUID()}`, { method })).status, 404);
-    assert.equal((await ask(made, '/v1/tasks/none', { method })).status, 404);
+    assert.equal((await send(made, `/v1/tasks/${id}`, { method, key: 'key_else' })).status, 404);
+    assert.equal((await send(made, `/v1/tasks/${crypto.randomUUID()}`, { method })).status, 404);
+    assert.equal((await send(made, '/v1/tasks/none', { method })).status, 404);
   }
   assert.equal((await made.world.runway.controls.jobs()).length, 1);
 });
 
-test('what a model cannot take is refused at once, field by field', async (t) => {
+test('invalid input is rejected at once, with an issue for each field', async (t) => {
   const made = await bench(t);
   const issuesOf = async (kind: string, json: unknown) => {
-    const { status, body } = await ask(made, `/v1/${kind}`, { method: 'POST', json });
-    if (status === 200) return 'fine';
+    const { status, body } = await send(made, `/v1/${kind}`, { method: 'POST', json });
+    if (status === 200) return 'valid';
     assert.equal(status, 400);
     assert.equal(body.error, 'Validation of body failed');
     return (body.issues as { path: string[] }[]).map(({ path }) => path.join('.')).join();
   };
-  assert.equal(await issuesOf('text_to_video', { ...input, seed: 7 }), 'fine');
+  assert.equal(await issuesOf('text_to_video', { ...input, seed: 7 }), 'valid');
   assert.equal(await issuesOf('text_to_video', { ...input, duration: '5' }), 'duration');
   assert.equal(await issuesOf('text_to_video', { ...input, duration: 2.5 }), 'duration');
   assert.equal(await issuesOf('text_to_video', { ...input, duration: 11, ratio: '16:9' }), 'duration,ratio');
   assert.equal(await issuesOf('text_to_video', { ...input, ratio: '960:960' }), 'ratio');
   assert.equal(await issuesOf('text_to_video', { ...input, promptText: 'x'.repeat(1001) }), 'promptText');
   assert.equal(await issuesOf('text_to_video', { ...input, promptText: '' }), 'promptText');
-  assert.equal(await issuesOf('text_to_video', withPicture), 'model');
+  assert.equal(await issuesOf('text_to_video', withImage), 'model');
   assert.equal(await issuesOf('text_to_video', 'no json'), '');
-  assert.equal(await issuesOf('image_to_video', withPicture), 'fine');
+  assert.equal(await issuesOf('image_to_video', withImage), 'valid');
+  assert.equal(await issuesOf('image_to_video', { ...withImage, promptText: undefined, duration: undefined }), 'valid');
+  assert.equal(await issuesOf('image_to_video', { ...withImage, promptImage: undefined }), 'promptImage');
   assert.equal(
-    await issuesOf('image_to_video', { ...withPicture, promptText: undefined, duration: undefined }),
-    'fine',
-  );
-  assert.equal(await issuesOf('image_to_video', { ...withPicture, promptImage: undefined }), 'promptImage');
-  assert.equal(
-    await issuesOf('image_to_video', { ...withPicture, promptImage: 'http://media.example/a.png' }),
+    await issuesOf('image_to_video', { ...withImage, promptImage: 'http://media.example/a.png' }),
     'promptImage',
   );
   assert.equal(
-    await issuesOf('image_to_video', { ...withPicture, promptImage: `runway://${crypto.randomUUID()}` }),
+    await issuesOf('image_to_video', { ...withImage, promptImage: `runway://${crypto.randomUUID()}` }),
     'promptImage',
   );
   assert.equal(
-    await issuesOf('image_to_video', { ...withPicture, promptImage: 'data:image/png;base64,iVBORw0KGgo=' }),
-    'fine',
+    await issuesOf('image_to_video', { ...withImage, promptImage: 'data:image/png;base64,iVBORw0KGgo=' }),
+    'valid',
   );
 });
 
-test('each outcome looks on the wire as Runway’s does', async (t) => {
+test('each outcome has Runway’s statuses and codes', async (t) => {
   const made = await bench(t);
   const seen: Record<string, string> = {};
   for (const outcome of outcomeShape.options.filter((name) => !name.startsWith('video'))) {
     const id = await submitted(made, { ...input, promptText: `x [runway:${outcome}] y` });
-    const { body: before } = await ask(made, `/v1/tasks/${id}`);
+    const { body: before } = await send(made, `/v1/tasks/${id}`);
     if (outcome !== 'hang') await made.world.runway.controls.finish(id);
     else await made.world.runway.controls.start(id);
     made.clock.turn(HOUR_MS);
-    const { body } = await ask(made, `/v1/tasks/${id}`);
+    const { body } = await send(made, `/v1/tasks/${id}`);
     const { credits } = (body.cost ?? { credits: '-' }) as { credits: unknown };
-    const said = body.failureCode ?? body.failure ?? (body.output as string[] | undefined)?.length ?? '-';
-    seen[outcome] = `${before.status} ${body.status} ${said} ${credits}`;
+    const detail = body.failureCode ?? body.failure ?? (body.output as string[] | undefined)?.length ?? '-';
+    seen[outcome] = `${before.status} ${body.status} ${detail} ${credits}`;
   }
   assert.deepEqual(seen, {
     no_output: 'PENDING SUCCEEDED 0 60',
@@ -174,18 +172,18 @@ test('each outcome looks on the wire as Runway’s does', async (t) => {
   });
 });
 
-test('planned outcomes come before what prompts ask for', async (t) => {
+test('planned outcomes override those in prompts', async (t) => {
   const made = await bench(t);
   made.world.runway.controls.planOutcomes('internal');
   const ids = [await submitted(made, { ...input, promptText: '[runway:video]' }), await submitted(made)];
   const statuses = ids.map(async (id) => {
     await made.world.runway.controls.finish(id);
-    return (await ask(made, `/v1/tasks/${id}`)).body.status;
+    return (await send(made, `/v1/tasks/${id}`)).body.status;
   });
   assert.deepEqual(await Promise.all(statuses), ['FAILED', 'SUCCEEDED']);
 });
 
-test('an address of a film is signed for one file, runs out within two days, and is given anew', async (t) => {
+test('a video’s URL is signed for one file, expires within two days, and is renewed by the next read', async (t) => {
   const made = await bench(t);
   const id = await submitted(made);
   const url = await fileOf(made, id);
@@ -193,24 +191,24 @@ test('an address of a film is signed for one file, runs out within two days, and
   const { exp = 0 } = decodeJwt(jwt);
   const leftHours = exp / 3_600 - made.clock.now().getTime() / HOUR_MS;
   assert.ok(leftHours >= 24 && leftHours <= 48, String(leftHours));
-  const statusOf = async (address: string) => (await made.world.fetch(address)).status;
+  const statusOf = async (videoUrl: string) => (await made.world.fetch(videoUrl)).status;
   assert.equal(await statusOf(url), 200);
   assert.equal(await statusOf(`${MEDIA}/${id}.mp4`), 403);
   assert.equal(await statusOf(`${MEDIA}/${id}.mp4?_jwt=${jwt.slice(0, -4)}AAAA`), 403);
   const other = await submitted(made);
   await fileOf(made, other);
-  assert.equal(await statusOf(`${MEDIA}/${other}.mp4?_jwt=${jwt}`), 403, 'a key of another file');
+  assert.equal(await statusOf(`${MEDIA}/${other}.mp4?_jwt=${jwt}`), 403, 'a token of another file');
 
   made.clock.turn(leftHours * HOUR_MS + 1_000);
   assert.equal(await statusOf(url), 403);
   const renewed = await fileOf(made, id);
   assert.notEqual(renewed, url);
   assert.equal(await statusOf(renewed), 200);
-  await ask(made, `/v1/tasks/${id}`, { method: 'DELETE' });
-  assert.equal(await statusOf(renewed), 404, 'what is deleted is gone');
+  await send(made, `/v1/tasks/${id}`, { method: 'DELETE' });
+  assert.equal(await statusOf(renewed), 404, 'a deleted task has no file');
 });
 
-test('a film comes whole or in parts, as long as was asked for, in the shape that was asked for', async (t) => {
+test('a video is served whole or in ranges, with the requested duration and aspect ratio', async (t) => {
   const made = await bench(t);
   const etags = new Set<string | null>();
   for (const [ratio, duration] of [
@@ -229,7 +227,7 @@ test('a film comes whole or in parts, as long as was asked for, in the shape tha
   assert.equal(etags.size, 3);
 });
 
-test('each bad film is bad on the wire', async (t) => {
+test('each faulty video outcome serves its fault', async (t) => {
   const made = await bench(t);
   const get = async (outcome: string, options: RequestInit = {}) => {
     const url = await fileOf(made, await submitted(made, { ...input, promptText: `[runway:video_${outcome}]` }));
@@ -251,18 +249,18 @@ test('each bad film is bad on the wire', async (t) => {
   assert.match(await fileOf(made, internal), /^https:\/\/169\.254\.169\.254\//);
 });
 
-test('an upload is there for a day, for its owner, once its form was filled', async (t) => {
+test('an upload can be used for a day, by its owner, once its file was sent', async (t) => {
   const made = await bench(t);
   made.world.runway.controls.addApiKey('key_else');
   const open = async () => {
     const json = { filename: 'heron.png', type: 'ephemeral' };
-    return (await ask(made, '/v1/uploads', { method: 'POST', json })).body as {
+    return (await send(made, '/v1/uploads', { method: 'POST', json })).body as {
       uploadUrl: string;
       fields: Record<string, string>;
       runwayUri: string;
     };
   };
-  const send = async (url: string, fields: Record<string, string>, bytes: Uint8Array<ArrayBuffer> | null) => {
+  const sendForm = async (url: string, fields: Record<string, string>, bytes: Uint8Array<ArrayBuffer> | null) => {
     const body = new FormData();
     for (const [name, value] of Object.entries(fields)) body.append(name, value);
     if (bytes) body.append('file', new File([bytes], 'heron.png', { type: 'image/png' }));
@@ -270,58 +268,58 @@ test('an upload is there for a day, for its owner, once its form was filled', as
   };
   const animate = async (promptImage: string, key?: string) =>
     (
-      await ask(made, '/v1/image_to_video', {
+      await send(made, '/v1/image_to_video', {
         method: 'POST',
-        json: { ...withPicture, promptImage },
+        json: { ...withImage, promptImage },
         ...(key && { key }),
       })
     ).status;
 
   const { uploadUrl, fields, runwayUri } = await open();
-  assert.equal(await animate(runwayUri), 400, 'nothing came yet');
-  assert.equal(await send(uploadUrl, { ...fields, 'x-amz-signature': 'forged' }, PNG), 403);
-  assert.equal(await send(uploadUrl, { ...fields, key: crypto.randomUUID() }, PNG), 403);
-  assert.equal(await send(uploadUrl, fields, null), 400);
-  assert.equal(await send(uploadUrl, fields, PNG.slice(0, 511)), 400);
-  assert.equal(await send(uploadUrl, fields, PNG), 204);
+  assert.equal(await animate(runwayUri), 400, 'no file was sent yet');
+  assert.equal(await sendForm(uploadUrl, { ...fields, 'x-amz-signature': 'forged' }, PNG), 403);
+  assert.equal(await sendForm(uploadUrl, { ...fields, key: crypto.randomUUID() }, PNG), 403);
+  assert.equal(await sendForm(uploadUrl, fields, null), 400);
+  assert.equal(await sendForm(uploadUrl, fields, PNG.slice(0, 511)), 400);
+  assert.equal(await sendForm(uploadUrl, fields, PNG), 204);
   assert.equal(await animate(runwayUri), 200);
-  assert.equal(await animate(runwayUri), 200, 'as often as one likes');
+  assert.equal(await animate(runwayUri), 200, 'any number of times');
   assert.equal(await animate(runwayUri, 'key_else'), 400);
   made.clock.turn(24 * HOUR_MS);
   assert.equal(await animate(runwayUri), 400);
-  assert.equal((await ask(made, '/v1/uploads', { method: 'POST', json: { filename: 'x' } })).status, 400);
+  assert.equal((await send(made, '/v1/uploads', { method: 'POST', json: { filename: 'x' } })).status, 400);
 });
 
-test('an account pays for what was made or declined, and for nothing more than it has', async (t) => {
+test('an account pays for completed and declined tasks, and cannot spend more than its balance', async (t) => {
   const made = await bench(t);
   const { controls } = made.world.runway;
   controls.setCredits(130);
-  const balance = async () => (await ask(made, '/v1/organization')).body.creditBalance;
+  const balance = async () => (await send(made, '/v1/organization')).body.creditBalance;
   for (const outcome of ['moderated', 'internal', 'cancelled', 'video']) {
     await controls.finish(await submitted(made, { ...input, promptText: `[runway:${outcome}]` }));
   }
   assert.equal(await balance(), 10);
-  const poor = await ask(made, '/v1/text_to_video', { method: 'POST', json: input });
-  assert.deepEqual(poor, { status: 400, body: { error: 'You do not have enough credits to run this task.' } });
-  const { body } = await ask(made, '/v1/organization');
+  const noCredits = await send(made, '/v1/text_to_video', { method: 'POST', json: input });
+  assert.deepEqual(noCredits, { status: 400, body: { error: 'You do not have enough credits to run this task.' } });
+  const { body } = await send(made, '/v1/organization');
   assert.deepEqual((body.usage as { models: object }).models, {
     'gen4.5': { dailyGenerations: 4 },
     gen4_turbo: { dailyGenerations: 0 },
   });
 });
 
-test('a deleted task is gone, or told as cancelled where that is wanted', async (t) => {
+test('a deleted task answers 404, or cancelled where the controls say so', async (t) => {
   const made = await bench(t);
   const id = await submitted(made);
-  assert.deepEqual(await ask(made, `/v1/tasks/${id}`, { method: 'DELETE' }), { status: 204, body: { text: '' } });
-  assert.equal((await ask(made, `/v1/tasks/${id}`)).status, 404);
-  assert.equal((await ask(made, `/v1/tasks/${id}`, { method: 'DELETE' })).status, 404);
+  assert.deepEqual(await send(made, `/v1/tasks/${id}`, { method: 'DELETE' }), { status: 204, body: { text: '' } });
+  assert.equal((await send(made, `/v1/tasks/${id}`)).status, 404);
+  assert.equal((await send(made, `/v1/tasks/${id}`, { method: 'DELETE' })).status, 404);
   made.world.runway.controls.setDeletedReply('cancelled');
-  const { body } = await ask(made, `/v1/tasks/${id}`);
+  const { body } = await send(made, `/v1/tasks/${id}`);
   assert.deepEqual([body.status, body.cost], ['CANCELLED', { credits: 0 }]);
 });
 
-test('a cut before or after a submit was carried out is told apart by what Runway then has', async (t) => {
+test('a submit whose connection is cut creates a task only when it is applied', async (t) => {
   const made = await bench(t);
   const { controls } = made.world.runway;
   for (const apply of [true, false]) {
@@ -335,32 +333,32 @@ test('a cut before or after a submit was carried out is told apart by what Runwa
   );
 });
 
-test('a burst of refusals lasts as long as it was planned, and concerns what it was planned for', async (t) => {
+test('a planned fault lasts as often as planned, and affects only its operation', async (t) => {
   const made = await bench(t);
   const id = await submitted(made);
   made.world.runway.controls.plan({ on: 'status', times: 2, reply: { status: 429, headers: { 'retry-after': '3' } } });
   const statuses: number[] = [];
   for (let i = 0; i < 3; i += 1) {
     await submitted(made);
-    statuses.push((await ask(made, `/v1/tasks/${id}`)).status);
+    statuses.push((await send(made, `/v1/tasks/${id}`)).status);
   }
   assert.deepEqual(statuses, [429, 429, 200]);
 });
 
-test('tasks, uploads, keys and addresses survive a restart, and are shared by worlds over one folder', async (t) => {
+test('tasks, uploads, keys and URLs survive a restart, and are shared by worlds with one folder', async (t) => {
   const made = await bench(t);
-  const [id, later] = [await submitted(made), await submitted(made, withPicture, 'image_to_video')];
+  const [id, later] = [await submitted(made), await submitted(made, withImage, 'image_to_video')];
   const url = await fileOf(made, id);
-  await ask(made, '/v1/uploads', { method: 'POST', json: { filename: 'a.png', type: 'ephemeral' } });
+  await send(made, '/v1/uploads', { method: 'POST', json: { filename: 'a.png', type: 'ephemeral' } });
   const other = await createWorld({ dataDir: made.dataDir, clock: made.clock, log: silentLog });
   t.after(() => other.close());
   await made.world.close();
   assert.equal(other.runway.credentials.apiKey, made.world.runway.credentials.apiKey);
   assert.equal((await other.fetch(url)).status, 200);
-  assert.equal((await ask({ world: other }, `/v1/tasks/${later}`)).body.status, 'PENDING');
+  assert.equal((await send({ world: other }, `/v1/tasks/${later}`)).body.status, 'PENDING');
   assert.equal((await other.runway.controls.uploads()).length, 1);
-  const kept = (await other.runway.controls.jobs()).find((task) => task.id === later);
-  assert.deepEqual(kept?.input, withPicture, 'a picture is not forgotten');
+  const stored = (await other.runway.controls.jobs()).find((task) => task.id === later);
+  assert.deepEqual(stored?.input, withImage, 'the image is stored');
   assert.deepEqual((await readdir(join(made.dataDir, 'simulators', 'runway'))).sort(), [
     'identity.json',
     'tasks',
@@ -368,7 +366,7 @@ test('tasks, uploads, keys and addresses survive a restart, and are shared by wo
   ]);
 });
 
-test('what is older than anybody waits is forgotten at the next start', async (t) => {
+test('tasks older than 30 days are deleted at the next start', async (t) => {
   const made = await bench(t);
   await submitted(made);
   made.clock.turn(31 * 24 * HOUR_MS);
@@ -378,7 +376,7 @@ test('what is older than anybody waits is forgotten at the next start', async (t
   assert.equal((await later.runway.controls.jobs()).length, 1);
 });
 
-test('served over a port, one address is all of Runway’s hosts, and the panel does what the object does', async (t) => {
+test('served over a port, one URL serves all of Runway’s hosts, and the control panel does what the object does', async (t) => {
   const made = await bench(t);
   const { runway } = made.world;
   const { url, close } = await serveSimulator(withRunwayControls(runway));
@@ -391,15 +389,15 @@ test('served over a port, one address is all of Runway’s hosts, and the panel 
   };
   assert.equal((await call('PUT', '/_control/timing', { queueMs: null, runMs: null })).status, 204);
   assert.equal((await call('POST', '/_control/outcomes', ['video'])).status, 204);
-  const { body: taken } = await call('POST', '/v1/text_to_video', { ...input, promptText: '[runway:moderated]' });
-  assert.equal((await call('POST', `/_control/jobs/${taken.id}/start`)).status, 204);
-  assert.equal((await call('GET', `/v1/tasks/${taken.id}`)).body.status, 'RUNNING');
-  assert.equal((await call('POST', `/_control/jobs/${taken.id}/finish`)).status, 204);
-  const { body: task } = await call('GET', `/v1/tasks/${taken.id}`);
-  assert.ok(task.output[0].startsWith(`${url}/${taken.id}.mp4?_jwt=`));
+  const { body: submission } = await call('POST', '/v1/text_to_video', { ...input, promptText: '[runway:moderated]' });
+  assert.equal((await call('POST', `/_control/jobs/${submission.id}/start`)).status, 204);
+  assert.equal((await call('GET', `/v1/tasks/${submission.id}`)).body.status, 'RUNNING');
+  assert.equal((await call('POST', `/_control/jobs/${submission.id}/finish`)).status, 204);
+  const { body: task } = await call('GET', `/v1/tasks/${submission.id}`);
+  assert.ok(task.output[0].startsWith(`${url}/${submission.id}.mp4?_jwt=`));
   assert.equal((await fetch(task.output[0])).headers.get('content-type'), 'video/mp4');
-  const { body: place } = await call('POST', '/v1/uploads', { filename: 'a.png', type: 'ephemeral' });
-  assert.equal(place.uploadUrl, `${url}/ephemeral`);
+  const { body: upload } = await call('POST', '/v1/uploads', { filename: 'a.png', type: 'ephemeral' });
+  assert.equal(upload.uploadUrl, `${url}/ephemeral`);
   assert.equal((await call('GET', '/_control/uploads')).body.length, 1);
 
   assert.equal((await call('POST', '/_control/faults', { on: 'submit', reply: { status: 503 } })).status, 204);
@@ -414,6 +412,6 @@ test('served over a port, one address is all of Runway’s hosts, and the panel 
   assert.equal(
     (await made.world.fetch(`${runway.urls.baseUrl}/_control/jobs`)).status,
     404,
-    'no panel inside the server',
+    'no control panel inside the server',
   );
 });

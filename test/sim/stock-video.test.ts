@@ -1,4 +1,4 @@
-/** The stock films: real MP4s, as long as was asked, in the shape that comes nearest. */
+/** Stock videos: real MP4s of the requested duration, in the nearest aspect ratio. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { compileCache } from '../../src/platform/compile-cache.ts';
 let folder: string;
 let probe: MediaProbe;
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'rendio-films-'));
+  folder = await mkdtemp(join(tmpdir(), 'rendio-stock-'));
   probe = createProbe({ maxParallel: 2, log: silentLog, env: compileCache() });
 });
 after(async () => {
@@ -21,26 +21,26 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function look(durationSeconds: number, aspectRatio: string, by = probe) {
+async function probeStockVideo(durationSeconds: number, aspectRatio: string, mediaProbe = probe) {
   const path = join(folder, `${crypto.randomUUID()}.mp4`);
   await writeFile(path, await stockVideoFor({ durationSeconds, aspectRatio }));
-  return by.probe(path, { thumbnailPath: `${path}.jpg` });
+  return mediaProbe.probe(path, { thumbnailPath: `${path}.jpg` });
 }
 
-test('a film lasts as long as was asked, and its first and last frames decode', { concurrency: true }, async (t) => {
+test('a video has the requested duration, and its first and last frames decode', { concurrency: true }, async (t) => {
   for (const seconds of [1, 2, 3, 4, 5, 7, 8, 10]) {
     await t.test(`${seconds} s`, async () => {
-      for (const by of [probe, createContainerProbe()]) {
-        const film = await look(seconds, '16:9', by);
-        assert.ok(Math.abs(film.durationSeconds - seconds) < 0.001, `${film.durationSeconds} s`);
-        assert.equal(film.fps, 24);
+      for (const mediaProbe of [probe, createContainerProbe()]) {
+        const video = await probeStockVideo(seconds, '16:9', mediaProbe);
+        assert.ok(Math.abs(video.durationSeconds - seconds) < 0.001, `${video.durationSeconds} s`);
+        assert.equal(video.fps, 24);
       }
     });
   }
 });
 
-test('a film has the shape that was asked for, in any spelling, or the nearest', async () => {
-  const by = createContainerProbe();
+test('a video has the requested aspect ratio in any notation, or the nearest one', async () => {
+  const mediaProbe = createContainerProbe();
   for (const [ratio, across, down] of [
     ['16:9', 16, 9],
     ['9:16', 9, 16],
@@ -56,30 +56,32 @@ test('a film has the shape that was asked for, in any spelling, or the nearest',
     ['auto', 16, 9],
     ['0:0', 16, 9],
   ] as const) {
-    const { width, height } = await look(2, ratio, by);
+    const { width, height } = await probeStockVideo(2, ratio, mediaProbe);
     assert.ok(Math.abs(width / height - across / down) < 0.01, `${ratio}: ${width} × ${height}`);
   }
 });
 
-test('the same film is the same bytes, whoever makes it and when', async (t) => {
-  const wish = { durationSeconds: 6, aspectRatio: '3:2' };
-  const first = await stockVideoFor(wish);
-  assert.equal(await stockVideoFor(wish), first, 'made once');
-  // Enough others to be forgotten for.
+test('equal requests give equal bytes at any time', async (t) => {
+  const options = { durationSeconds: 6, aspectRatio: '3:2' };
+  const first = await stockVideoFor(options);
+  assert.equal(await stockVideoFor(options), first, 'made once and cached');
+  // Enough other videos to evict the first from the cache.
   for (let seconds = 1; seconds <= 12; seconds += 1)
     await stockVideoFor({ durationSeconds: seconds, aspectRatio: '2:3' });
   t.mock.timers.enable({ apis: ['Date'], now: Date.UTC(2001, 1, 1) });
-  const again = await stockVideoFor(wish);
-  assert.notEqual(again, first, 'not kept for ever');
+  const again = await stockVideoFor(options);
+  assert.notEqual(again, first, 'evicted from the cache');
   assert.deepEqual(again, first);
 });
 
-test('no wish makes a film that fills the memory', async () => {
-  for (const [asked, given] of [
+test('extreme durations are limited', async () => {
+  for (const [requested, expected] of [
     [100_000, 60],
     [-1, 1],
     [Number.NaN, 5],
   ] as const) {
-    assert.ok(Math.abs((await look(asked, '1:1', createContainerProbe())).durationSeconds - given) < 0.001);
+    assert.ok(
+      Math.abs((await probeStockVideo(requested, '1:1', createContainerProbe())).durationSeconds - expected) < 0.001,
+    );
   }
 });

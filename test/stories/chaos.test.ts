@@ -1,6 +1,6 @@
 /**
- * The server is killed again and again while it works, half of the time with its database. `CHAOS_KILLS` says how often
- * (20), `CHAOS_SEED` which of the stories it is; the last line says what became of it.
+ * The server is killed repeatedly while it works, half of the time with its database. `CHAOS_KILLS` is the number of
+ * kills (20), `CHAOS_SEED` the seed of the random choices; the test prints a summary at its end.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -22,58 +22,61 @@ import { seeded } from './random.ts';
 const KILLS = Number(process.env.CHAOS_KILLS ?? 20);
 const SEED = Number(process.env.CHAOS_SEED ?? 20_261_123);
 const GUESTS = Math.ceil(KILLS / 5);
-/** A kill comes this long after its generation was asked for, at the latest: somewhere between the charge and the end. */
+/** The latest moment of a kill after its generation was requested: between the charge and the end of the job. */
 const KILL_WITHIN_MS = 2_500;
-/** The smallest film there is: what is measured is recovery, not rendering. */
+/** The smallest video there is, since recovery is measured, not rendering. */
 const CLIP = { duration: 1, resolution: '360p' };
-/** The promise. */
+/** Every job must have ended within this time. */
 const RECOVERY_MAX_MS = 60_000;
 
-/** One wish of a guest, sent again under its key until it is answered, as an app does whose connection broke. */
-type Wish = { guest: Guest; key: string; prompt: string; isToBeCancelled: boolean; jobId?: string };
+/** A guest's request for a video, repeated with its key until it is answered, as an app does after a lost connection. */
+type VideoRequest = { guest: Guest; key: string; prompt: string; shouldCancel: boolean; jobId?: string };
 
 type Row = { job_id: string; status: string; error_code: string | null; created_at: Date; completed_at: Date | null };
 
-it(`killed ${KILLS} times at random moments, with its database in half of them, it loses neither a credit nor a video`, async (t) => {
+it(`a server that is killed ${KILLS} times at random moments, half of them with its database, loses neither a credit nor a video`, async (t) => {
   const random = seeded(SEED);
   const dataDir = await mkdtemp(join(tmpdir(), 'rendio-chaos-'));
   let server = await startTestServer({ env: { DATA_DIR: dataDir, LOG_LEVEL: 'silent' } });
   const env = { DATA_DIR: dataDir, LOG_LEVEL: 'silent', PORT: new URL(server.url).port };
   try {
     const guests = await Promise.all(Array.from({ length: GUESTS }, () => onboardGuest(server.url)));
-    const wishes: Wish[] = [];
+    const requests: VideoRequest[] = [];
     const kills: Date[] = [];
     while (kills.length < KILLS) {
-      wishes.push(newWish(guests[wishes.length % GUESTS], random));
-      const sending = wishes.map(send);
+      requests.push(newRequest(guests[requests.length % GUESTS], random));
+      const sending = requests.map(send);
       await wait(random() * KILL_WITHIN_MS);
       await kill(server, kills.length % 2 === 1);
       kills.push(new Date());
       await Promise.all(sending);
       server = await startTestServer({ env });
     }
-    await Promise.all(wishes.map(send));
+    await Promise.all(requests.map(send));
     assert.ok(
-      wishes.every(({ jobId }) => jobId),
-      'every wish is answered in the end',
+      requests.every(({ jobId }) => jobId),
+      'every request is answered in the end',
     );
 
     const database = await connectTo(dataDir);
     const ended = await waitForAll(database);
-    assert.equal(ended.length, wishes.length, 'one job for each wish, however often it was sent');
+    assert.equal(ended.length, requests.length, 'one job for each request, however often it was sent');
     assert.deepEqual((await database.query('select * from broken_invariants()')).rows, []);
     await database.end();
     const completed = ended.filter(({ status }) => status === 'completed');
-    const wanted = ended.every(({ error_code }) => [null, 'ERR_5003', 'ERR_5004'].includes(error_code));
-    assert.ok(wanted, 'what failed was to fail, or was cancelled: the provider can be asked again');
+    const isExpected = ended.every(({ error_code }) => [null, 'ERR_5003', 'ERR_5004'].includes(error_code));
+    assert.ok(
+      isExpected,
+      'only jobs that had to fail or were cancelled have failed, since the sandbox’s submits are repeatable',
+    );
     const balances = await Promise.all(guests.map((guest) => guest.balance()));
     const left = balances.reduce((sum, balance) => sum + balance, 0);
-    assert.equal(left, GUESTS * 10 - completed.length, 'a credit for each video that there is');
-    await assertPlayable(wishes, completed);
+    assert.equal(left, GUESTS * 10 - completed.length, 'one credit was charged for each completed video');
+    await assertPlayable(requests, completed);
     assert.deepEqual(await filesOf(dataDir), expectedFiles(completed), 'no file without a completed job');
     t.diagnostic(
       `seed ${SEED}: ${KILLS} kills, ${Math.floor(KILLS / 2)} with PostgreSQL; ${completed.length} jobs completed, ` +
-        `${ended.length - completed.length} failed with their credits back; slowest recovery ${slowest(ended, kills)} s`,
+        `${ended.length - completed.length} failed and were refunded; slowest recovery ${slowest(ended, kills)} s`,
     );
   } finally {
     await server.stop();
@@ -81,24 +84,24 @@ it(`killed ${KILLS} times at random moments, with its database in half of them, 
   }
 });
 
-function newWish(guest: Guest | undefined, random: () => number): Wish {
+function newRequest(guest: Guest | undefined, random: () => number): VideoRequest {
   assert.ok(guest);
-  const fate = random();
+  const choice = random();
   return {
     guest,
     key: randomUUID(),
-    prompt: fate < 0.1 ? 'a cat that will not come [sandbox:fail]' : 'a cat playing piano',
-    isToBeCancelled: fate > 0.85,
+    prompt: choice < 0.1 ? 'a declined cat [sandbox:fail]' : 'a cat playing piano',
+    shouldCancel: choice > 0.85,
   };
 }
 
-/** Sends what is not answered yet; a server that dies in the middle is no answer. */
-async function send(wish: Wish): Promise<void> {
+/** Sends the request if it has no answer yet; a server that is killed meanwhile gives none. */
+async function send(request: VideoRequest): Promise<void> {
   try {
-    wish.jobId ??= await wish.guest.generate(CLIP, wish.key, wish.prompt);
-    if (!wish.isToBeCancelled) return;
-    const { status } = await wish.guest.call('cancel-video-job', { job_id: wish.jobId });
-    if (status === 200 || status === 409) wish.isToBeCancelled = false;
+    request.jobId ??= await request.guest.generate(CLIP, request.key, request.prompt);
+    if (!request.shouldCancel) return;
+    const { status } = await request.guest.call('cancel-video-job', { job_id: request.jobId });
+    if (status === 200 || status === 409) request.shouldCancel = false;
   } catch (error) {
     if (error instanceof assert.AssertionError) throw error;
   }
@@ -117,13 +120,13 @@ async function waitForAll(database: pg.Client): Promise<Row[]> {
   return jobs();
 }
 
-/** Every completed job's file, fetched by the URL that its owner is given, plays. */
-async function assertPlayable(wishes: Wish[], completed: Row[]): Promise<void> {
+/** Every completed job's file, downloaded from its owner's URL, plays. */
+async function assertPlayable(requests: VideoRequest[], completed: Row[]): Promise<void> {
   const probe = createProbe({ maxParallel: 2, log: silentLog, env: compileCache() });
-  const folder = await mkdtemp(join(tmpdir(), 'rendio-seen-'));
+  const folder = await mkdtemp(join(tmpdir(), 'rendio-downloads-'));
   const play = async ({ job_id }: Row) => {
-    const wish = wishes.find(({ jobId }) => jobId === job_id);
-    const video = await fetch((await wish?.guest.job(job_id))?.video_url ?? '');
+    const request = requests.find(({ jobId }) => jobId === job_id);
+    const video = await fetch((await request?.guest.job(job_id))?.video_url ?? '');
     assert.equal(video.status, 200);
     const path = join(folder, `${job_id}.mp4`);
     await writeFile(path, new Uint8Array(await video.arrayBuffer()));
@@ -150,7 +153,7 @@ function expectedFiles(completed: Row[]): string[] {
   return completed.flatMap(({ job_id }) => [`thumbnails/${job_id}.jpg`, `videos/${job_id}.mp4`]).sort();
 }
 
-/** The longest that a job took to its end after the last kill that it lived through, in seconds. */
+/** The longest time from the last kill during a job to the job's end, in seconds. */
 function slowest(ended: Row[], kills: Date[]): string {
   const recoveries = ended.map(({ created_at, completed_at }) => {
     const end = completed_at ?? new Date();

@@ -1,4 +1,4 @@
-/** A server with a key of fal's, which a simulator plays over a port in fal's own protocol. */
+/** A server with a key for fal, which is simulated over a port. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ import { startTestServer, type TestServer } from '../support/server.ts';
 const PRICE = 4;
 const ENDED_MS = 40_000;
 
-describe('a server with a key of fal’s', () => {
+describe('a server with a key for fal', () => {
   let dataDir: string;
   let fal: FalSimulator;
   let served: Served;
@@ -48,12 +48,12 @@ describe('a server with a key of fal’s', () => {
     const guest = await newGuest(server.url);
     const { models } = (await call<{ models: { id: string; name: string }[] }>(server.url, 'GET', 'get-models')).body;
     const model = models.find(({ name }) => name === 'Cinematic');
-    assert.ok(model, 'its models are on offer');
+    assert.ok(model, 'its models are available');
     const { job_id } = await guest.start({ model_id: model.id, prompt });
     return { guest, jobId: job_id };
   }
 
-  test('a submit whose answer is cut is known by its webhook: the video comes, and fal was asked for one', async () => {
+  test('a submit whose answer is cut is resolved by its webhook: the video is delivered, and fal got one submit', async () => {
     fal.controls.plan({ on: 'submit', apply: true, reply: 'cut' });
     const { guest, jobId } = await begin('a boat cut loose');
     await guest.waitFor(jobId, ['completed'], ENDED_MS);
@@ -70,15 +70,15 @@ describe('a server with a key of fal’s', () => {
       (submits) => submits === 1,
       'submit',
     );
-    // The next one goes through the same worker, from its charge to its end.
+    // The same worker runs the next one from its charge to its end.
     const next = await begin('another boat');
     await next.guest.waitFor(next.jobId, ['completed'], ENDED_MS);
     assert.equal(fal.controls.submitsOf('a cut boat'), 1);
     assert.deepEqual([(await guest.job(jobId)).status, await guest.balance()], ['pending', 10 - PRICE]);
   });
 
-  describe('whatever comes of it', { concurrency: true }, () => {
-    test('sells its models, and the finished file is fetched into our own storage and plays from there', async () => {
+  describe('every outcome', { concurrency: true }, () => {
+    test('(video) is charged, and the completed file is stored in our own storage and plays from there', async () => {
       const { guest, jobId } = await begin('a paper boat');
       const job = await guest.waitFor(jobId, ['completed', 'failed'], ENDED_MS);
       assert.equal(job.status, 'completed', String(job.error_message));
@@ -97,7 +97,7 @@ describe('a server with a key of fal’s', () => {
       ['no_file', 'ERR_5005'],
       ['timeout', 'ERR_5001'],
     ] as const) {
-      test(`(${outcome}) gives the credits back once, with ${code}`, async () => {
+      test(`(${outcome}) refunds the credits once, with ${code}`, async () => {
         const { guest, jobId } = await begin(`a paper boat [fal:${outcome}]`);
         const job = await guest.waitFor(jobId, ['completed', 'failed'], ENDED_MS);
         assert.deepEqual([job.status, job.error_code], ['failed', code]);

@@ -1,4 +1,4 @@
-/** Everything that the control panels can spoil, as cases: which vendor, what goes wrong, and what must come of it. */
+/** Every fault that the control panels can cause, as cases: which vendor, what goes wrong, and the required result. */
 import type { Outcome as FalOutcome } from '../../sim/fal/outcome.ts';
 import type { WebhookFault } from '../../sim/fal/webhook-faults.ts';
 import type { FaultInput } from '../../sim/faults.ts';
@@ -16,7 +16,7 @@ export type FaultCase = {
   faults?: FaultInput[];
   webhook?: WebhookFault;
   outcome?: FalOutcome | RunwayOutcome;
-  /** Whether the vendor may tell us by itself. */
+  /** Whether the vendor sends webhooks. */
   hasWebhooks: boolean;
   ending: Ending;
 };
@@ -37,31 +37,31 @@ const REPLIES: [what: string, reply: Reply][] = [
   ['200 with nothing', { status: 200 }],
   ['200 cut short', { status: 200, text: '{"request_id":"0000', isCutShort: true }],
 ];
-const REFUSALS = ['429', '503'];
+const RETRYABLE = ['429', '503'];
 
-/** The submit is answered so, whether or not it was carried out. Runway has no webhooks. */
+/** Answers to a submit, whether or not it was applied. Runway has no webhooks. */
 function submitCases(vendor: VendorName): FaultCase[] {
   return REPLIES.flatMap(([what, reply]) => {
-    const isRefusal = REFUSALS.includes(what);
-    // A vendor that says no has not taken the job.
-    return (isRefusal ? [false] : [true, false]).flatMap((isTaken) =>
+    const isRetryable = RETRYABLE.includes(what);
+    // With these answers the vendor has not accepted the job.
+    return (isRetryable ? [false] : [true, false]).flatMap((isApplied) =>
       (vendor === 'fal' ? [true, false] : [false]).map(
         (hasWebhooks): FaultCase => ({
           vendor,
           where: 'submit',
-          what: `${what}, ${isTaken ? 'taken' : 'not taken'}`,
-          faults: [{ on: 'submit', apply: isTaken, reply }],
+          what: `${what}, ${isApplied ? 'accepted' : 'not accepted'}`,
+          faults: [{ on: 'submit', apply: isApplied, reply }],
           hasWebhooks,
-          // What is known by a webhook alone needs one.
-          ending: isRefusal || (isTaken && hasWebhooks) ? 'video' : 'ERR_5001',
+          // An accepted submit with a lost answer is resolved only by a webhook.
+          ending: isRetryable || (isApplied && hasWebhooks) ? 'video' : 'ERR_5001',
         }),
       ),
     );
   });
 }
 
-/** Questions that are safe to repeat: nothing but time may be lost. */
-function questionCases(vendor: VendorName, on: string): FaultCase[] {
+/** Requests that are safe to repeat: only time may be lost. */
+function repeatableCases(vendor: VendorName, on: string): FaultCase[] {
   return REPLIES.map(
     ([what, reply]): FaultCase => ({
       vendor,
@@ -87,7 +87,7 @@ const webhookFaults: [what: string, fault: WebhookFault][] = [
 ];
 
 const WEBHOOKS = webhookFaults.flatMap(([what, webhook]): FaultCase[] => {
-  // One that is overtaken comes when this generation is long over.
+  // A reordered event arrives after this generation has ended.
   const isLost = ['lose', 'forge', 'reorder'].includes(webhook.fault);
   const submitCut: FaultInput = { on: 'submit', apply: true, reply: 'cut' };
   return [
@@ -104,7 +104,7 @@ const WEBHOOKS = webhookFaults.flatMap(([what, webhook]): FaultCase[] => {
   ];
 });
 
-/** Late is not never. */
+/** A late answer is used nevertheless. */
 const SLOW = (['fal', 'runway'] as const).flatMap((vendor) =>
   ['submit', 'status', 'media'].map(
     (where): FaultCase => ({
@@ -174,23 +174,23 @@ const RUNWAY_OUTCOMES = outcomeCases<RunwayOutcome>('runway', {
   ERR_5005: ['no_output', ...FILES],
 });
 
-/** What these answers say is the vendor's last word; what was cut short is asked for again. */
-function unlessItSays(...words: string[]): (each: FaultCase) => FaultCase {
+/** These answers are final; only incomplete ones are requested again. */
+function unusableWhen(...words: string[]): (each: FaultCase) => FaultCase {
   return (each) => (words.some((word) => each.what.includes(word)) ? { ...each, ending: 'ERR_5005' } : each);
 }
-const media = (vendor: VendorName) => questionCases(vendor, 'media').map(unlessItSays('HTML'));
+const media = (vendor: VendorName) => repeatableCases(vendor, 'media').map(unusableWhen('HTML'));
 
 export const FAULT_CASES: readonly FaultCase[] = [
   ...submitCases('fal'),
-  ...questionCases('fal', 'status'),
-  ...questionCases('fal', 'result').map(unlessItSays('HTML', 'nothing')),
+  ...repeatableCases('fal', 'status'),
+  ...repeatableCases('fal', 'result').map(unusableWhen('HTML', 'nothing')),
   ...media('fal'),
   ...WEBHOOKS,
   ...KEYS,
   ...SLOW,
   ...FAL_OUTCOMES,
   ...submitCases('runway'),
-  ...questionCases('runway', 'status'),
+  ...repeatableCases('runway', 'status'),
   ...media('runway'),
   ...RUNWAY_OUTCOMES,
 ];

@@ -1,4 +1,4 @@
-/** Whatever a vendor does wrong: one charge, one ending, the credits back or a video that plays, and never two of anything. */
+/** Every fault of a vendor ends in one charge and one result: a video that plays, or one refund. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -22,9 +22,9 @@ import { createTestApp, type TestApp } from '../support/app.ts';
 import { FAULT_CASES, type FaultCase, type VendorName } from './fault-cases.ts';
 import { printTable, type Row } from './fault-table.ts';
 
-/** Turns of the vendor's and the worker's clock until a generation is left to its deadline: more than any fault lasts. */
-const TURNS_MAX = 14;
-/** Films of the simulators are smaller; what has no end is not read much further. */
+/** Rounds of tasks before a generation's deadline is made to pass: more than any fault lasts. */
+const ROUNDS_MAX = 14;
+/** More than any simulated video has; an endless file is read up to here. */
 const FILE_BYTES_MAX = 8_000_000;
 const STALL_MS = 150;
 const ORIGIN = 'http://rendio.test';
@@ -46,7 +46,7 @@ describe('the fault matrix', () => {
       return app.fetch(pathname + search, init);
     };
     world = await createWorld({ dataDir, clock: systemClock, log: silentLog, deliver });
-    // Every job ends when it is told to.
+    // Every job ends through the controls.
     for (const { controls } of [world.fal, world.runway]) controls.setTiming({ queueMs: null, runMs: null });
     world.fal.controls.setWebhookRetryMs(0);
     probe = createProbe({ maxParallel: 1, log: silentLog, env: compileCache() });
@@ -71,7 +71,7 @@ describe('the fault matrix', () => {
     printTable(rows);
   });
 
-  it(`has ${FAULT_CASES.length} cases, no two alike`, () => {
+  it(`has ${FAULT_CASES.length} different cases`, () => {
     const names = FAULT_CASES.map(nameOf);
     assert.equal(new Set(names).size, names.length);
     assert.ok(names.length >= 60);
@@ -80,23 +80,23 @@ describe('the fault matrix', () => {
   for (const faultCase of FAULT_CASES) {
     it(nameOf(faultCase), async () => {
       ({ hasWebhooks } = faultCase);
-      const row = await play(app, world, faultCase);
+      const row = await runCase(app, world, faultCase);
       rows.push(row);
       assert.equal(row.ending, faultCase.ending);
       assert.deepEqual([row.charges, row.refunds], [1, faultCase.ending === 'video' ? 0 : 1]);
-      assert.ok(row.unknownAttempts <= 1, 'what may have been taken is not sent again');
-      assert.ok(row.billed <= 1, `the vendor was made to begin ${row.billed} jobs`);
+      assert.ok(row.unknownAttempts <= 1, 'a submit that may have been accepted is not sent again');
+      assert.ok(row.billed <= 1, `the vendor started ${row.billed} jobs`);
       await app.assertSound();
     });
   }
 });
 
 function nameOf({ vendor, where, what, hasWebhooks, ending }: FaultCase): string {
-  const outcome = ending === 'video' ? 'ends as a video' : `gives the credits back, with ${ending}`;
+  const outcome = ending === 'video' ? 'ends as a video' : `refunds the credits, with ${ending}`;
   return `${vendor}, ${where}: ${what}${hasWebhooks ? '' : ', no webhooks'}: ${outcome}`;
 }
 
-/** The real adapters, which do not rest between their tries. */
+/** The real adapters, without waits between their attempts. */
 function providersIn({ fal, runway, fetch }: World): Map<ProviderName, VideoProvider> {
   const retryTools = { sleep: async () => {}, random: () => 0 };
   const tools = { fetch, clock: systemClock, log: silentLog, retryTools };
@@ -110,25 +110,25 @@ function providersIn({ fal, runway, fetch }: World): Map<ProviderName, VideoProv
   ]);
 }
 
-/** Lets one generation meet its fault, and goes on until it has ended. */
-async function play(app: TestApp, world: World, faultCase: FaultCase): Promise<Row> {
+/** Runs one generation with its fault until it has ended. */
+async function runCase(app: TestApp, world: World, faultCase: FaultCase): Promise<Row> {
   const { vendor, faults = [], webhook, outcome } = faultCase;
   const { controls } = world[vendor];
   for (const panel of [world.fal.controls, world.runway.controls]) panel.clearFaults();
-  // Each case is a provider's first: its earlier ones are not to keep it from being asked.
+  // Without this, the failures of earlier cases would open the provider's circuit.
   await app.owner.query('delete from provider_circuits');
   for (const fault of faults) controls.plan(fault);
   if (webhook) world.fal.controls.planWebhooks(webhook);
   const prompt = `A heron at dawn${outcome ? ` [${vendor}:${outcome}]` : ''} ${randomUUID()}`;
-  const begunBefore = (await controls.jobs()).length;
+  const jobsBefore = (await controls.jobs()).length;
   const finished = new Set<string>();
   const userId = await app.user(PRICE);
-  const jobId = await buy(app, userId, MODELS[vendor], prompt);
+  const jobId = await generate(app, userId, MODELS[vendor], prompt);
 
-  for (let turn = 0; turn < TURNS_MAX && !(await hasEnded(app, jobId)); turn += 1) {
+  for (let round = 0; round < ROUNDS_MAX && !(await hasEnded(app, jobId)); round += 1) {
     assert.deepEqual(await app.drain(), []);
-    await finishAll(world, begunBefore, vendor, finished);
-    // Nobody works on it any more, and nobody will tell: only the deadline is left.
+    await finishAll(world, jobsBefore, vendor, finished);
+    // No task is left and no webhook will come: only the deadline ends the job.
     if ((await app.tasksOf(jobId)).length === 0) break;
     await app.hasten();
   }
@@ -137,10 +137,10 @@ async function play(app: TestApp, world: World, faultCase: FaultCase): Promise<R
     await sweepGenerations(app.ctx);
   }
   assert.deepEqual(await app.drain(), []);
-  return rowOf(app, faultCase, { userId, jobId, billed: (await controls.jobs()).length - begunBefore });
+  return rowOf(app, faultCase, { userId, jobId, billed: (await controls.jobs()).length - jobsBefore });
 }
 
-async function buy(app: TestApp, userId: string, modelName: string, prompt: string): Promise<string> {
+async function generate(app: TestApp, userId: string, modelName: string, prompt: string): Promise<string> {
   const { rows } = await app.owner.query<{ id: string }>('select id from models where name = $1', [modelName]);
   const response = await app.fetch('/functions/v1/generate-video', {
     method: 'POST',
@@ -160,23 +160,23 @@ async function hasEnded(app: TestApp, jobId: string): Promise<boolean> {
   return ['completed', 'failed'].includes((await app.job(jobId)).status);
 }
 
-/** The vendor's jobs end, those apart that never do; resolves when their webhooks were delivered, withheld or given up. */
-async function finishAll(world: World, begunBefore: number, vendor: VendorName, finished: Set<string>): Promise<void> {
+/** Ends the vendor's jobs, except those that hang; resolves when their webhooks were delivered, withheld or dropped. */
+async function finishAll(world: World, jobsBefore: number, vendor: VendorName, finished: Set<string>): Promise<void> {
   const { fal, runway } = world;
   const jobs =
     vendor === 'fal'
       ? (await fal.controls.jobs()).map(({ requestId: id, outcome }) => ({ id, outcome }))
       : await runway.controls.jobs();
-  for (const { id, outcome } of jobs.slice(begunBefore)) {
+  for (const { id, outcome } of jobs.slice(jobsBefore)) {
     if (outcome === 'hang' || finished.has(id)) continue;
     finished.add(id);
     const withheldBefore = fal.controls.withheldEvents();
-    let isTold = false;
+    let isFinished = false;
     void world[vendor].controls.finish(id).then(() => {
-      isTold = true;
+      isFinished = true;
     });
-    // One that is to be overtaken waits for the next generation's.
-    while (!isTold && fal.controls.withheldEvents() <= withheldBefore) await new Promise(setImmediate);
+    // A reordered event waits for that of the next generation.
+    while (!isFinished && fal.controls.withheldEvents() <= withheldBefore) await new Promise(setImmediate);
   }
 }
 

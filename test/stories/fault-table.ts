@@ -1,14 +1,14 @@
-/** What one case of the fault matrix came to. */
+/** The result of one case of the fault matrix. */
 export type Row = {
   vendor: string;
   where: string;
   what: string;
-  /** `video`, or the code it failed with. */
+  /** `video`, or the code with which it failed. */
   ending: string;
-  /** How often the job was handed to the vendor, and for how many of these nobody can tell whether it was taken. */
+  /** How often the job was submitted to the vendor, and for how many submits the outcome is unknown. */
   sent: number;
   unknownAttempts: number;
-  /** How many jobs the vendor began. */
+  /** How many jobs the vendor started. */
   billed: number;
   charges: number;
   refunds: number;
@@ -21,19 +21,19 @@ const COLUMNS: [title: string, cell: (row: Row) => string | number][] = [
   ['ending', (row) => row.ending],
   ['sent', (row) => row.sent],
   ['unknown', (row) => row.unknownAttempts],
-  ['begun there', (row) => row.billed],
+  ['started', (row) => row.billed],
   ['charges', (row) => row.charges],
   ['refunds', (row) => row.refunds],
 ];
 
-/** One line for each case, for people to read in a log. */
+/** One line for each case, as a readable log. */
 export function printTable(rows: readonly Row[]): void {
   const lines = [COLUMNS.map(([title]) => title), ...rows.map((row) => COLUMNS.map(([, cell]) => String(cell(row))))];
-  const widths = COLUMNS.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
+  const widths = COLUMNS.map((_, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0)));
   for (const line of lines)
     console.log(
       line
-        .map((text, at) => text.padEnd(widths[at] ?? 0))
+        .map((text, index) => text.padEnd(widths[index] ?? 0))
         .join('  ')
         .trimEnd(),
     );

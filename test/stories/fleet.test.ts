@@ -1,4 +1,4 @@
-/** A server and a worker that share a database and a bucket, and no disk. */
+/** A server and a worker that share a database and a bucket, but no disk. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { createTestDatabase } from '../support/postgres.ts';
 import { s3Env, startS3 } from '../support/s3.ts';
 import { startTestServer, startTestWorker } from '../support/server.ts';
 
-test('a video that a worker on another machine made is served from the bucket, and is gone from it when deleted', async () => {
+test('a video from a worker on another machine is served from the bucket, and is deleted from it with its job', async () => {
   await using database = await createTestDatabase();
   await using s3 = await startS3(['media']);
   const env = { DATABASE_URL: database.url, ...s3.env };
@@ -22,7 +22,7 @@ test('a video that a worker on another machine made is served from the bucket, a
   const { job_id } = await guest.start({ prompt: 'a paper boat', settings: SHORT });
   const job = await guest.waitFor(job_id, ['completed', 'failed'], 30_000);
   assert.equal(job.status, 'completed', String(job.error_message));
-  assert.ok(!existsSync(join(server.dataDir, 'media')), 'nothing is kept on the disk');
+  assert.ok(!existsSync(join(server.dataDir, 'media')), 'nothing is stored on the disk');
 
   assert.ok(job.video_url && job.thumbnail_url);
   const whole = await fetch(job.video_url);
@@ -33,35 +33,35 @@ test('a video that a worker on another machine made is served from the bucket, a
   assert.deepEqual([range.status, await range.text()], [206, 'ftyp']);
   const again = await fetch(job.video_url, { headers: { 'If-None-Match': whole.headers.get('ETag') ?? '' } });
   assert.equal(again.status, 304);
-  const poster = await fetch(job.thumbnail_url);
-  assert.deepEqual([poster.status, poster.headers.get('Content-Type')], [200, 'image/jpeg']);
+  const thumbnail = await fetch(job.thumbnail_url);
+  assert.deepEqual([thumbnail.status, thumbnail.headers.get('Content-Type')], [200, 'image/jpeg']);
 
   await guest.post('delete-video-job', { job_id });
   assert.equal((await call('', 'GET', job.video_url)).status, 404);
 });
 
-test('a bucket that is away when the video is ready delays it, and neither the video nor its credit is lost', async () => {
+test('a bucket that is unavailable when the video is ready delays it; neither the video nor its credit is lost', async () => {
   await using database = await createTestDatabase();
-  const { promise: isMissed, resolve: miss } = Promise.withResolvers<void>();
+  const { promise: hasFailedOften, resolve: reportFailures } = Promise.withResolvers<void>();
   let calls = 0;
-  // More than one delivery's tries.
-  const ruin = createServer((socket) => {
+  // More calls than one delivery makes.
+  const failingBucket = createServer((socket) => {
     socket.destroy();
     calls += 1;
-    if (calls === 5) miss();
+    if (calls === 5) reportFailures();
   }).listen(0, '127.0.0.1');
-  await once(ruin, 'listening');
-  const { port } = ruin.address() as AddressInfo;
+  await once(failingBucket, 'listening');
+  const { port } = failingBucket.address() as AddressInfo;
   const env = { ...s3Env(`http://127.0.0.1:${port}`, 'media'), DATABASE_URL: database.url, LOG_LEVEL: 'silent' };
   await using server = await startTestServer({ env });
   const guest = await newGuest(server.url);
   const { job_id } = await guest.start({ prompt: 'a paper boat', settings: SHORT });
-  await isMissed;
-  ruin.close();
-  await once(ruin, 'close');
+  await hasFailedOften;
+  failingBucket.close();
+  await once(failingBucket, 'close');
   assert.equal((await guest.job(job_id)).status, 'processing');
 
-  await using _back = await startS3(['media'], port);
+  await using _bucket = await startS3(['media'], port);
   const job = await guest.waitFor(job_id, ['completed', 'failed'], 60_000);
   assert.equal(job.status, 'completed', String(job.error_message));
   assert.equal(await guest.balance(), 9);

@@ -1,4 +1,4 @@
-/** A server without any key: every vendor's models work against the simulators inside it, and nobody else is called. */
+/** A server without any key: every vendor's models use the simulators inside it, and no other host is called. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -33,8 +33,8 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Starts a server that is watched, and says what was seen so far. */
-async function watched(env: Record<string, string>): Promise<TestServer & { seen(): Promise<string[]> }> {
+/** Starts a server whose loaded modules and called hosts are recorded; `seen` returns them. */
+async function startWatchedServer(env: Record<string, string>): Promise<TestServer & { seen(): Promise<string[]> }> {
   const file = join(folder, `${crypto.randomUUID()}.seen`);
   const server = await startTestServer({
     env: {
@@ -57,19 +57,19 @@ async function bytesAt(url: string): Promise<Uint8Array> {
   return new Uint8Array(await (await fetch(url)).arrayBuffer());
 }
 
-/** Pays for the model's video, and waits for what comes of it. */
-async function order(server: TestServer, name: string, wish: { prompt?: string; settings: object }) {
+/** Requests a video of the model, and waits until the job has ended. */
+async function generate(server: TestServer, name: string, request: { prompt?: string; settings: object }) {
   const model = (await modelsOf(server)).find((each) => each.name === name);
-  assert.ok(model?.is_simulated, `${name} is on offer, and said to be simulated`);
+  assert.ok(model?.is_simulated, `${name} is available and marked as simulated`);
   const guest = await newGuest(server.url);
-  const { job_id, credits_used } = await guest.start({ model_id: model.id, prompt: 'a paper boat', ...wish });
+  const { job_id, credits_used } = await guest.start({ model_id: model.id, prompt: 'a paper boat', ...request });
   const job = await guest.waitFor(job_id, ['completed', 'failed'], ENDED_MS);
   return { guest, job, job_id, credits_used };
 }
 
-/** Looks into the file that was delivered. */
+/** Generates a video and probes the delivered file. */
 async function makeVideo(server: TestServer, name: string, settings: { duration: number; aspect_ratio?: string }) {
-  const { guest, job, job_id, credits_used } = await order(server, name, { settings });
+  const { guest, job, job_id, credits_used } = await generate(server, name, { settings });
   assert.equal(job.status, 'completed', String(job.error_message));
   assert.equal(await guest.balance(), 10 - credits_used);
   assert.ok(job.video_url && new URL(job.video_url).origin === new URL(server.url).origin, 'from our own storage');
@@ -79,13 +79,13 @@ async function makeVideo(server: TestServer, name: string, settings: { duration:
 }
 
 describe('without any key', () => {
-  let server: Awaited<ReturnType<typeof watched>>;
+  let server: Awaited<ReturnType<typeof startWatchedServer>>;
   before(async () => {
-    server = await watched({});
+    server = await startWatchedServer({});
   });
   after(() => server?.stop());
 
-  describe('a video is as long and as wide as what was paid for', { concurrency: true }, () => {
+  describe('a video has the requested duration and aspect ratio', { concurrency: true }, () => {
     for (const [name, settings, ratio] of [
       ['Cinematic', { duration: 4, aspect_ratio: '9:16' }, 9 / 16],
       ['Cinematic Fast', { duration: 8, aspect_ratio: '16:9' }, 16 / 9],
@@ -94,22 +94,22 @@ describe('without any key', () => {
       ['Runway Gen-4.5', { duration: 3, aspect_ratio: '9:16' }, 9 / 16],
     ] as const) {
       test(`${name}, ${settings.duration} s, ${settings.aspect_ratio}`, async () => {
-        const film = await makeVideo(server, name, settings);
-        assert.ok(Math.abs(film.durationSeconds - settings.duration) < SECONDS_OFF_MAX, `${film.durationSeconds} s`);
-        assert.ok(Math.abs(film.width / film.height - ratio) < 0.02, `${film.width} × ${film.height}`);
+        const video = await makeVideo(server, name, settings);
+        assert.ok(Math.abs(video.durationSeconds - settings.duration) < SECONDS_OFF_MAX, `${video.durationSeconds} s`);
+        assert.ok(Math.abs(video.width / video.height - ratio) < 0.02, `${video.width} × ${video.height}`);
       });
     }
   });
 
-  test('a file that a simulator says is elsewhere is not fetched there', async () => {
+  test('a file with a redirect or an internal URL is not downloaded from there', async () => {
     for (const outcome of ['video_redirect', 'video_internal']) {
-      const wish = { prompt: `a paper boat [fal:${outcome}]`, settings: { duration: 5 } };
-      const { guest, job } = await order(server, 'Kling', wish);
+      const request = { prompt: `a paper boat [fal:${outcome}]`, settings: { duration: 5 } };
+      const { guest, job } = await generate(server, 'Kling', request);
       assert.deepEqual([job.status, job.error_code, await guest.balance()], ['failed', 'ERR_5005', 10]);
     }
   });
 
-  test('no host outside was reached, and the banner names who is simulated', async () => {
+  test('no external host was called, and the banner names the simulated vendors', async () => {
     const seen = await server.seen();
     assert.ok(seen.includes('watches'));
     assert.ok(seen.includes('loads sim/world.ts'));
@@ -121,26 +121,26 @@ describe('without any key', () => {
   });
 });
 
-test('a lone worker plays the same vendors as the server beside it: what it submits, both know of', async () => {
+test('a separate worker simulates the same vendors as the server: both know the jobs that it submits', async () => {
   await using server = await startTestServer({ env: { DATABASE_URL: database.url, WORKER: 'off' } });
   const env = { DATABASE_URL: database.url, DATA_DIR: server.dataDir, PORT: new URL(server.url).port };
   await using _worker = await startTestWorker({ env });
-  const film = await makeVideo(server, 'Kling', { duration: 5 });
-  assert.ok(Math.abs(film.durationSeconds - 5) < SECONDS_OFF_MAX);
+  const video = await makeVideo(server, 'Kling', { duration: 5 });
+  assert.ok(Math.abs(video.durationSeconds - 5) < SECONDS_OFF_MAX);
 });
 
 test('a vendor with a key is called for real, while the others stay simulated', async () => {
-  await using server = await watched({ PIKA_API_KEY: 'key:secret', FAL_QUEUE_URL: 'http://fal.invalid' });
-  const played = (await modelsOf(server)).filter(({ is_simulated }) => is_simulated);
-  assert.deepEqual([...new Set(played.map(({ provider }) => provider))].sort(), ['fal', 'runway']);
+  await using server = await startWatchedServer({ PIKA_API_KEY: 'key:secret', FAL_QUEUE_URL: 'http://fal.invalid' });
+  const simulated = (await modelsOf(server)).filter(({ is_simulated }) => is_simulated);
+  assert.deepEqual([...new Set(simulated.map(({ provider }) => provider))].sort(), ['fal', 'runway']);
   const pika = (await modelsOf(server)).find(({ provider }) => provider === 'pika');
   const guest = await newGuest(server.url);
   const { job_id } = await guest.start({ model_id: pika?.id, prompt: 'a paper boat' });
   const calls = async () => (await server.seen()).filter((line) => line.startsWith('reaches '));
-  const film = await makeVideo(server, 'Kling', { duration: 5 });
-  assert.ok(Math.abs(film.durationSeconds - 5) < SECONDS_OFF_MAX, 'although its address is configured');
+  const video = await makeVideo(server, 'Kling', { duration: 5 });
+  assert.ok(Math.abs(video.durationSeconds - 5) < SECONDS_OFF_MAX, 'although its URL is configured');
   assert.deepEqual(await calls(), ['reaches fal.invalid']);
-  assert.equal((await guest.job(job_id)).status, 'pending', 'nothing stands in for who cannot be reached');
+  assert.equal((await guest.job(job_id)).status, 'pending', 'an unreachable vendor is not simulated');
   await guest.cancel(job_id);
 });
 
@@ -159,9 +159,9 @@ for (const [environment, env, providers] of [
   ['staging', {}, ['sandbox']],
   ['production', PRODUCTION, ['runway']],
 ] as const) {
-  test(`in ${environment} no simulator is loaded, and no vendor without a key is there`, async () => {
+  test(`in ${environment} no simulator is loaded, and no vendor without a key is available`, async () => {
     const port = String(await freePort());
-    await using server = await watched({ ...env, ENVIRONMENT: environment, HOST: '127.0.0.1', PORT: port });
+    await using server = await startWatchedServer({ ...env, ENVIRONMENT: environment, HOST: '127.0.0.1', PORT: port });
     const models = await modelsOf({ ...server, url: `http://127.0.0.1:${port}` });
     assert.deepEqual([...new Set(models.map(({ provider }) => provider))], providers);
     assert.ok(models.every(({ is_simulated }) => !is_simulated));

@@ -6,14 +6,20 @@ import { onboardDevice } from '../../../src/features/accounts/onboard.ts';
 import { Problem } from '../../../src/kernel/errors.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 
-/** What becomes of the next update: answered or not, applied or not, or the server dies on it. */
-type UpdateFate = 'done' | 'failed' | 'lost' | 'lost but applied' | 'dies before' | 'dies after';
+/** What happens to the next update: whether it is applied, whether it is answered, or that the server is killed. */
+type UpdateOutcome =
+  | 'done'
+  | 'fails'
+  | 'has no answer'
+  | 'is applied without an answer'
+  | 'is killed before'
+  | 'is killed after';
 
-/** Apple with a memory: physical devices by the token's text, each with its two bits. */
+/** A fake DeviceCheck: physical devices by the token's text, each with its two bits. */
 class Apple implements DeviceCheck {
   readonly bits = new Map<string, Bits>();
   answers: DeviceCheckAnswer[] = [];
-  fates: UpdateFate[] = [];
+  outcomes: UpdateOutcome[] = [];
   concurrent = 0;
   concurrentMost = 0;
 
@@ -28,13 +34,13 @@ class Apple implements DeviceCheck {
   }
 
   async setBits(token: string, bits: Bits): Promise<SetBitsOutcome> {
-    const fate = this.fates.shift() ?? 'done';
-    if (fate === 'dies before') throw new Error('killed');
-    if (fate === 'failed') return { outcome: 'failed', cause: 'a test' };
-    if (fate === 'lost') return { outcome: 'unknown', cause: 'a test' };
+    const next = this.outcomes.shift() ?? 'done';
+    if (next === 'is killed before') throw new Error('killed');
+    if (next === 'fails') return { outcome: 'failed', cause: 'a test' };
+    if (next === 'has no answer') return { outcome: 'unknown', cause: 'a test' };
     this.bits.set(token, bits);
-    if (fate === 'dies after') throw new Error('killed');
-    return fate === 'lost but applied' ? { outcome: 'unknown', cause: 'a test' } : 'done';
+    if (next === 'is killed after') throw new Error('killed');
+    return next === 'is applied without an answer' ? { outcome: 'unknown', cause: 'a test' } : 'done';
   }
 }
 
@@ -59,13 +65,13 @@ describe('the one grant of a physical device', () => {
   const newId = () => `installation-${randomUUID()}`;
   const onboard = (deviceId: string, deviceToken: string | null) =>
     onboardDevice(app.ctx, { deviceId, deviceToken, language: 'en' });
-  const refusal = (code: string) => (error: unknown) => error instanceof Problem && error.code === code;
-  const granted = async () => {
+  const problemWith = (code: string) => (error: unknown) => error instanceof Problem && error.code === code;
+  const initialGrants = async () => {
     const { rows } = await app.owner.query(`select count(*)::int as n from quota_log where reason = 'initial_grant'`);
     return rows[0].n as number;
   };
 
-  it('is given at the first call, kept at the next, and gone for another installation', async () => {
+  it('is granted at the first call, kept at the next, and not granted to another installation', async () => {
     const phone = newId();
     const id = newId();
     const first = await onboard(id, phone);
@@ -76,29 +82,29 @@ describe('the one grant of a physical device', () => {
     assert.deepEqual([reinstalled.isNew, reinstalled.creditsRemaining], [true, 0]);
   });
 
-  it('is given once when 20 installations of one phone race, and Apple is asked one at a time', async () => {
+  it('is granted once when 20 installations on one phone call at once, with one DeviceCheck query at a time', async () => {
     const phone = newId();
-    const before = await granted();
+    const before = await initialGrants();
     const all = await Promise.all(Array.from({ length: 20 }, () => onboard(newId(), phone)));
     assert.deepEqual(
       all.map(({ creditsRemaining }) => creditsRemaining).sort((a, b) => b - a),
       [10, ...Array(19).fill(0)],
     );
-    assert.equal(await granted(), before + 1);
+    assert.equal(await initialGrants(), before + 1);
     assert.equal(apple.concurrentMost, 1);
   });
 
-  it('is given once when one installation calls many times at once', async () => {
+  it('is granted once when one installation calls many times at once', async () => {
     const [phone, id] = [newId(), newId()];
     const all = await Promise.all(Array.from({ length: 8 }, () => onboard(id, phone)));
     assert.equal(new Set(all.map(({ userId }) => userId)).size, 1);
     assert.equal(await app.balance(all[0]?.userId ?? ''), 10);
   });
 
-  for (const fate of ['dies after', 'lost but applied'] as const) {
-    it(`is not lost when the update ${fate}: the next call gives it`, async () => {
+  for (const outcome of ['is killed after', 'is applied without an answer'] as const) {
+    it(`is not lost when the update ${outcome}: the next call grants it`, async () => {
       const [phone, id] = [newId(), newId()];
-      apple.fates = [fate];
+      apple.outcomes = [outcome];
       await onboard(id, phone).catch(() => {});
       const next = await onboard(id, phone);
       assert.deepEqual([next.isNew, next.creditsRemaining], [false, 10]);
@@ -106,16 +112,16 @@ describe('the one grant of a physical device', () => {
     });
   }
 
-  for (const fate of ['dies before', 'lost', 'failed'] as const) {
-    it(`is still there when the update ${fate}: the next call takes it`, async () => {
+  for (const outcome of ['is killed before', 'has no answer', 'fails'] as const) {
+    it(`is still available when the update ${outcome}: the next call grants it`, async () => {
       const [phone, id] = [newId(), newId()];
-      apple.fates = [fate];
+      apple.outcomes = [outcome];
       await onboard(id, phone).catch(() => {});
       assert.equal((await onboard(id, phone)).creditsRemaining, 10);
     });
-    it(`is not given twice when the update ${fate} and another installation takes it meanwhile`, async () => {
+    it(`is not granted twice when the update ${outcome} and another installation gets it meanwhile`, async () => {
       const [phone, id] = [newId(), newId()];
-      apple.fates = [fate];
+      apple.outcomes = [outcome];
       await onboard(id, phone).catch(() => {});
       assert.equal((await onboard(newId(), phone)).creditsRemaining, 10);
       assert.equal((await onboard(id, phone)).creditsRemaining, 0);
@@ -123,61 +129,64 @@ describe('the one grant of a physical device', () => {
     });
   }
 
-  it('of one phone does not depend on what hangs in the air for others', async () => {
-    const lost = Array.from({ length: 4 }, () => ({ phone: newId(), id: newId() }));
-    for (const { phone, id } of lost) {
-      apple.fates = ['lost'];
+  it('of one phone does not depend on unanswered updates of others', async () => {
+    const unanswered = Array.from({ length: 4 }, () => ({ phone: newId(), id: newId() }));
+    for (const { phone, id } of unanswered) {
+      apple.outcomes = ['has no answer'];
       await onboard(id, phone);
     }
-    const before = await granted();
+    const before = await initialGrants();
     assert.equal((await onboard(newId(), newId())).creditsRemaining, 10);
-    for (const { phone, id } of lost) assert.equal((await onboard(id, phone)).creditsRemaining, 10);
-    assert.equal(await granted(), before + 5);
+    for (const { phone, id } of unanswered) assert.equal((await onboard(id, phone)).creditsRemaining, 10);
+    assert.equal(await initialGrants(), before + 5);
   });
 
-  it('waits for a verified call when Apple cannot be asked at the first', async () => {
+  it('waits for a verified call when Apple is unavailable at the first call', async () => {
     const [phone, id] = [newId(), newId()];
     apple.answers = [{ state: 'unavailable', cause: 'a test' }];
     const first = await onboard(id, phone);
     assert.deepEqual([first.isNew, first.creditsRemaining], [true, 0]);
     apple.answers = [{ state: 'unavailable', cause: 'a test' }];
-    await assert.rejects(onboard(id, phone), refusal('ERR_6004'));
-    await assert.rejects(onboard(id, null), refusal('ERR_6004'));
+    await assert.rejects(onboard(id, phone), problemWith('ERR_6004'));
+    await assert.rejects(onboard(id, null), problemWith('ERR_6004'));
     const next = await onboard(id, phone);
     assert.deepEqual([next.userId, next.creditsRemaining], [first.userId, 10]);
   });
 
-  it('leaves nothing behind for a token that Apple refuses', async () => {
+  it('creates no account for a token that Apple rejects', async () => {
     const id = newId();
     apple.answers = [{ state: 'bad_token' }];
-    await assert.rejects(onboard(id, 'x'), refusal('ERR_4010'));
+    await assert.rejects(onboard(id, 'x'), problemWith('ERR_4010'));
     const { rows } = await app.owner.query('select 1 from users where device_id = $1', [id]);
     assert.deepEqual(rows, []);
   });
 
-  it('never opens an account that has signed in with Apple: the device begins anew, without a second grant', async () => {
+  it('never opens an account that has signed in with Apple: the device gets a new account, without a second grant', async () => {
     const [phone, id] = [newId(), newId()];
-    const mine = await onboard(id, phone);
-    await app.owner.query('update users set apple_sub = $2, is_guest = false where id = $1', [mine.userId, newId()]);
+    const signedIn = await onboard(id, phone);
+    await app.owner.query('update users set apple_sub = $2, is_guest = false where id = $1', [
+      signedIn.userId,
+      newId(),
+    ]);
     const guest = await onboard(id, phone);
-    assert.notEqual(guest.userId, mine.userId);
+    assert.notEqual(guest.userId, signedIn.userId);
     assert.deepEqual([guest.isNew, guest.creditsRemaining], [true, 0]);
-    assert.equal(await app.balance(mine.userId), 10);
+    assert.equal(await app.balance(signedIn.userId), 10);
   });
 
-  it('is not repeated for a deleted account that comes back', async () => {
+  it('is not repeated for the device of a deleted account', async () => {
     const [phone, id] = [newId(), newId()];
-    const gone = await onboard(id, phone);
-    await app.owner.query('update users set deleted_at = now() where id = $1', [gone.userId]);
-    const back = await onboard(id, phone);
-    assert.notEqual(back.userId, gone.userId);
-    assert.equal(back.creditsRemaining, 0);
+    const deleted = await onboard(id, phone);
+    await app.owner.query('update users set deleted_at = now() where id = $1', [deleted.userId]);
+    const next = await onboard(id, phone);
+    assert.notEqual(next.userId, deleted.userId);
+    assert.equal(next.creditsRemaining, 0);
   });
 
-  it('lets nobody in whose account is banned', async () => {
+  it('does not open a banned account', async () => {
     const [phone, id] = [newId(), newId()];
     const { userId } = await onboard(id, phone);
     await app.owner.query(`insert into user_bans (user_id, reason) values ($1, 'a test')`, [userId]);
-    await assert.rejects(onboard(id, phone), refusal('ERR_4013'));
+    await assert.rejects(onboard(id, phone), problemWith('ERR_4013'));
   });
 });

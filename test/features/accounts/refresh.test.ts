@@ -18,7 +18,7 @@ describe('a session', () => {
     return session;
   };
 
-  it('goes on with each refresh, under a new token each time', async () => {
+  it('continues with each refresh, with a new token each time', async () => {
     const first = await open();
     const second = await refreshed(first.refreshToken);
     const third = await refreshed(second.refreshToken);
@@ -28,7 +28,7 @@ describe('a session', () => {
     assert.equal(claims[0]?.sessionId, claims[1]?.sessionId);
   });
 
-  it('survives a lost answer: the parent of the active token is given the active one again', async () => {
+  it('survives a lost answer: the parent of the active token gets the active one again', async () => {
     const first = await open();
     const second = await refreshed(first.refreshToken);
     const again = await refreshed(first.refreshToken);
@@ -43,7 +43,7 @@ describe('a session', () => {
     await refreshed(all[0]?.refreshToken ?? '');
   });
 
-  it('is closed, whole, when a token older than the parent comes back', async () => {
+  it('is revoked when a token older than the parent is used again', async () => {
     const first = await open();
     const second = await refreshed(first.refreshToken);
     const third = await refreshed(second.refreshToken);
@@ -51,7 +51,7 @@ describe('a session', () => {
     assert.equal(await refreshSession(app.ctx, third.refreshToken), 'session_revoked');
   });
 
-  it('leaves other sessions of the account alone when it is closed', async () => {
+  it('does not affect the account’s other sessions when it is revoked', async () => {
     const userId = await app.user();
     const [stolen, other] = [await openSession(app.ctx, userId), await openSession(app.ctx, userId)];
     const second = await refreshed(stolen.refreshToken);
@@ -60,7 +60,7 @@ describe('a session', () => {
     await refreshed(other.refreshToken);
   });
 
-  it('ends after thirty days without a refresh, and begins them anew with each', async () => {
+  it('expires after thirty days without a refresh; each refresh starts them again', async () => {
     const first = await open();
     const days = async (): Promise<number> => {
       const { rows } = await app.owner.query(
@@ -80,7 +80,7 @@ describe('a session', () => {
     assert.equal(await refreshSession(app.ctx, second.refreshToken), 'session_expired');
   });
 
-  it('is refused to the banned, to the deleted and to tokens that nobody was given', async () => {
+  it('is not refreshed for banned accounts, deleted accounts and unknown tokens', async () => {
     const [banned, deleted] = [await open(), await open()];
     await app.owner.query(`insert into user_bans (user_id, reason) values ($1, 'a test')`, [banned.user.id]);
     await app.owner.query('update users set deleted_at = now() where id = $1', [deleted.user.id]);
@@ -91,7 +91,7 @@ describe('a session', () => {
     }
   });
 
-  it('leaves no token in the database, only what a token is made of together with the server’s secret', async () => {
+  it('has no token in the database, only what makes a token together with the server’s secret', async () => {
     const { refreshToken } = await open();
     const { rows } = await app.owner.query(
       `select count(*)::int as n from refresh_tokens

@@ -40,7 +40,7 @@ async function makeKey(): Promise<SigningJwk> {
   return { ...point, alg: 'ES256', d, kid: await calculateJwkThumbprint(point) };
 }
 
-function refusedWith(reason: string) {
+function invalidBecause(reason: string) {
   return (error: unknown) => {
     assert.ok(error instanceof Problem);
     assert.equal(error.code, 'ERR_4005');
@@ -60,13 +60,13 @@ describe('access tokens', () => {
   function make(clock = clockAt(NOW)) {
     return createTokens({ privateKey: key, clock, issuer: 'https://api.example.com/auth/v1' });
   }
-  /** A token with claims of our choosing, signed by a key of ours or not. */
+  /** A token with the given claims, signed by our key or by another. */
   function forge(claims: Record<string, unknown>, header: Record<string, unknown> = {}, signer = key) {
     const all = { sub: USER, session_id: SESSION, aud: 'authenticated', exp: UNIX_NOW + 60, ...claims };
     return new SignJWT(all).setProtectedHeader({ alg: 'ES256', kid: key.kid, ...header }).sign(signer);
   }
 
-  test('carry the claims that the Supabase clients expect, and live for an hour', async () => {
+  test('have the claims that the Supabase clients expect, and expire after an hour', async () => {
     const { accessToken, expiresIn, expiresAt } = await make().sign({ ...SUBJECT, userMetadata: { name: 'Ada' } });
     assert.equal(expiresIn, 3600);
     assert.equal(expiresAt, UNIX_NOW + 3600);
@@ -89,29 +89,29 @@ describe('access tokens', () => {
     });
   });
 
-  test('are read back as who they were made for', async () => {
+  test('identify the user and the session that they were signed for', async () => {
     const tokens = make();
     const { accessToken } = await tokens.sign({ ...SUBJECT, isAnonymous: false, email: 'ada@example.com' });
     const claims = await tokens.verify(accessToken);
     assert.deepEqual(claims, { userId: USER, sessionId: SESSION, isAnonymous: false, expiresAt: UNIX_NOW + 3600 });
   });
 
-  test('end with their hour: good in its last second, refused as expired after it', async () => {
+  test('are valid until the last second of their hour, and rejected as expired after it', async () => {
     const clock = clockAt(NOW);
     const tokens = make(clock);
     const { accessToken } = await tokens.sign(SUBJECT);
     clock.turn(3599);
     await tokens.verify(accessToken);
     clock.turn(1);
-    await assert.rejects(tokens.verify(accessToken), refusedWith('expired'));
+    await assert.rejects(tokens.verify(accessToken), invalidBecause('expired'));
   });
 
-  test('are believed whatever their issuer, because servers move', async () => {
+  test('are valid with any issuer, because a server’s URL may change', async () => {
     const token = await forge({ iss: 'https://old.example.com', is_anonymous: true });
     assert.equal((await make().verify(token)).userId, USER);
   });
 
-  test('are verified by anybody through the JWKS, which shows no private part', async () => {
+  test('can be verified with the JWKS, which has no private key', async () => {
     const tokens = make();
     const jwks = tokens.jwks();
     assert.deepEqual(jwks.keys, [
@@ -133,7 +133,7 @@ describe('access tokens', () => {
     assert.equal(payload.sub, USER);
   });
 
-  test('signed by a retired key are still good, and a key that is both is today’s', async () => {
+  test('signed by a previous key are still valid, and a previous key with the current key’s id is ignored', async () => {
     const { accessToken } = await make().sign(SUBJECT);
     const rotated = createTokens({
       privateKey: foreignKey,
@@ -146,49 +146,55 @@ describe('access tokens', () => {
     assert.equal(rotated.jwks().keys.length, 2);
   });
 
-  test('signed by another key are refused, whether they claim our key or name their own', async () => {
-    await assert.rejects(make().verify(await forge({}, {}, foreignKey)), refusedWith('invalid'));
-    await assert.rejects(make().verify(await forge({}, { kid: foreignKey.kid }, foreignKey)), refusedWith('invalid'));
+  test('signed by another key are rejected, whether they claim our key id or have their own', async () => {
+    await assert.rejects(make().verify(await forge({}, {}, foreignKey)), invalidBecause('invalid'));
+    await assert.rejects(
+      make().verify(await forge({}, { kid: foreignKey.kid }, foreignKey)),
+      invalidBecause('invalid'),
+    );
     const { d: _, ...jwk } = foreignKey;
-    await assert.rejects(make().verify(await forge({}, { kid: undefined, jwk }, foreignKey)), refusedWith('invalid'));
+    await assert.rejects(
+      make().verify(await forge({}, { kid: undefined, jwk }, foreignKey)),
+      invalidBecause('invalid'),
+    );
   });
 
-  test('that choose their own algorithm are refused: none, and HS256 keyed with our public key', async () => {
+  test('with another algorithm are rejected, such as none, and HS256 with our public key as its secret', async () => {
     const claims = { sub: USER, session_id: SESSION, aud: 'authenticated', exp: UNIX_NOW + 60 };
     const unsecured = new UnsecuredJWT(claims).encode();
-    await assert.rejects(make().verify(unsecured), refusedWith('invalid'));
+    await assert.rejects(make().verify(unsecured), invalidBecause('invalid'));
     const padded = `${unsecured}${'A'.repeat(86)}`;
-    await assert.rejects(make().verify(padded), refusedWith('invalid'));
+    await assert.rejects(make().verify(padded), invalidBecause('invalid'));
     const publicBytes = new TextEncoder().encode(JSON.stringify({ kty: 'EC', crv: 'P-256', x: key.x, y: key.y }));
     const hs256 = new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: key.kid });
-    await assert.rejects(make().verify(await hs256.sign(publicBytes)), refusedWith('invalid'));
+    await assert.rejects(make().verify(await hs256.sign(publicBytes)), invalidBecause('invalid'));
     const es384 = await generateKeyPair('ES384');
     const other = new SignJWT(claims).setProtectedHeader({ alg: 'ES384', kid: key.kid });
-    await assert.rejects(make().verify(await other.sign(es384.privateKey)), refusedWith('invalid'));
+    await assert.rejects(make().verify(await other.sign(es384.privateKey)), invalidBecause('invalid'));
   });
 
-  test('are known by the signature alone: a session or a key’s name is not asked for', async () => {
+  test('are verified by the signature alone: a session id and a key id are not required', async () => {
     const bare = await make().verify(await forge({ session_id: undefined }, { kid: undefined }));
     assert.deepEqual([bare.userId, bare.sessionId], [USER, null]);
     assert.equal((await make().verify(await forge({}, { kid: 'another name' }))).userId, USER);
   });
 
-  const oddClaims: [string, Record<string, unknown>][] = [
+  const invalidClaims: [string, Record<string, unknown>][] = [
     ['another audience', { aud: 'anon' }],
     ['no audience', { aud: undefined }],
-    ['no end', { exp: undefined }],
-    ['an end that is no number', { exp: 'tomorrow' }],
+    ['no expiry', { exp: undefined }],
+    ['an expiry that is not a number', { exp: 'tomorrow' }],
     ['no subject', { sub: undefined }],
-    ['a subject that is no UUID', { sub: 'admin' }],
-    ['a beginning in the future', { nbf: UNIX_NOW + 30 }],
+    ['a subject that is not a UUID', { sub: 'admin' }],
+    ['a start in the future', { nbf: UNIX_NOW + 30 }],
   ];
-  for (const [name, claims] of oddClaims) {
-    test(`with ${name} are refused though we signed them`, async () => {
-      await assert.rejects(make().verify(await forge(claims)), refusedWith('invalid'));
+  for (const [name, claims] of invalidClaims) {
+    test(`with ${name} are rejected although we signed them`, async () => {
+      await assert.rejects(make().verify(await forge(claims)), invalidBecause('invalid'));
     });
   }
 
-  test('are refused when any one character differs, spare bits included', async () => {
+  test('are rejected when any one character differs, including the unused bits of the last', async () => {
     const tokens = make();
     const { accessToken } = await tokens.sign(SUBJECT);
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -198,12 +204,12 @@ describe('access tokens', () => {
       for (const char of alphabet) {
         if (char === accessToken[position]) continue;
         const tampered = accessToken.slice(0, position) + char + accessToken.slice(position + 1);
-        await assert.rejects(tokens.verify(tampered), refusedWith('invalid'));
+        await assert.rejects(tokens.verify(tampered), invalidBecause('invalid'));
       }
     }
   });
 
-  test('that are no tokens at all are refused, never an error of ours', async () => {
+  test('that are not tokens at all are rejected as invalid, and never cause a server error', async () => {
     const tokens = make();
     const { accessToken } = await tokens.sign(SUBJECT);
     const [header = '', payload = '', signature = ''] = accessToken.split('.');
@@ -215,12 +221,12 @@ describe('access tokens', () => {
     const token = fc.array(part, { minLength: 1, maxLength: 5 }).map((parts) => parts.join('.'));
     await fc.assert(
       fc.asyncProperty(token, async (text) => {
-        if (text !== accessToken) await assert.rejects(tokens.verify(text), refusedWith('invalid'));
+        if (text !== accessToken) await assert.rejects(tokens.verify(text), invalidBecause('invalid'));
       }),
     );
   });
 
-  test('hold no secret: the private part of the key is in no token', async () => {
+  test('never contain the private key', async () => {
     const { accessToken } = await make().sign(SUBJECT);
     assert.ok(!accessToken.includes(key.d));
     assert.ok(!JSON.stringify(make().jwks()).includes(key.d));

@@ -1,4 +1,4 @@
-/** A vendor that hangs holds up its own jobs and nobody else's. */
+/** A vendor that hangs delays only its own jobs. */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,29 +17,29 @@ import { createVendor } from '../../support/providers.ts';
 const never = new AbortController().signal;
 const running = { state: 'processing', progress: 1 } as const;
 
-/** Where every place is taken. */
-const full: Bulkhead = { run: async () => ({ hasRun: false, retryAfterMs: 3_000 }) };
-const crowded = ({ ctx }: TestApp) => ({ ctx: { ...ctx, bulkhead: full } });
+/** All slots are in use. */
+const fullBulkhead: Bulkhead = { run: async () => ({ hasRun: false, retryAfterMs: 3_000 }) };
+const withoutSlots = ({ ctx }: TestApp) => ({ ctx: { ...ctx, bulkhead: fullBulkhead } });
 
 async function begin(app: TestApp): Promise<{ userId: string; jobId: string }> {
   const userId = await app.user(1);
   return { userId, jobId: await app.generate(userId) };
 }
 
-/** What is still to be done for the job, and in how many seconds. */
-async function waits(app: TestApp, jobId: string): Promise<[string, number][]> {
+/** The job's waiting tasks, and in how many seconds each is due. */
+async function waitingTasks(app: TestApp, jobId: string): Promise<[string, number][]> {
   return (await app.tasksOf(jobId))
     .filter(({ isLocked }) => !isLocked)
     .map(({ task, dueMs }) => [task, Math.ceil(dueMs / 1000)]);
 }
 
-describe('whoever finds its vendor’s places taken leaves, and comes back by a task', () => {
-  it('a submit, which has claimed nothing and sent nothing', async () => {
+describe('a task that finds all of its vendor’s slots in use ends, and is scheduled again', () => {
+  it('a submit, which has claimed no attempt and sent nothing', async () => {
     await using app = await createTestApp({ vendor: { isRepeatable: false } });
     const { jobId } = await begin(app);
     for (let times = 0; times < 3; times += 1) {
-      assert.deepEqual(await app.drain(crowded(app)), []);
-      assert.deepEqual(await waits(app, jobId), [['submit_generation', 3]]);
+      assert.deepEqual(await app.drain(withoutSlots(app)), []);
+      assert.deepEqual(await waitingTasks(app, jobId), [['submit_generation', 3]]);
       await app.hasten();
     }
     assert.deepEqual([await app.attempts(jobId), app.vendor.submits], [[], []]);
@@ -48,28 +48,28 @@ describe('whoever finds its vendor’s places taken leaves, and comes back by a 
     await app.assertSound();
   });
 
-  it('a submit of a job that has ended meanwhile is over: it needs no place', async () => {
+  it('a submit of a job that has ended meanwhile needs no slot and is not scheduled again', async () => {
     await using app = await createTestApp();
     const { userId, jobId } = await begin(app);
     await app.ctx.db.call('cancel_generation', { user_id: userId, job_id: jobId });
-    await app.drain(crowded(app));
+    await app.drain(withoutSlots(app));
     assert.deepEqual(await app.tasksOf(jobId), []);
   });
 
-  it('a question, which an event may still bring forward', async () => {
+  it('a poll, which an event may still bring forward', async () => {
     await using app = await createTestApp({ vendor: { pollIntervalMs: 60_000, status: [running, 'complete'] } });
     const { jobId } = await begin(app);
     await app.drain();
     await app.hasten();
-    assert.deepEqual(await app.drain(crowded(app)), []);
-    assert.deepEqual(await waits(app, jobId), [['poll_generation', 3]]);
+    assert.deepEqual(await app.drain(withoutSlots(app)), []);
+    assert.deepEqual(await waitingTasks(app, jobId), [['poll_generation', 3]]);
     assert.equal(app.vendor.looks.length, 1);
     await app.ctx.db.call('schedule_poll', { job_id: jobId, delay_ms: 0 });
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
   });
 
-  it('a confirmation, which is no look, and which no deadline cuts off before the vendor was asked', async () => {
+  it('a confirmation, which no deadline ends before the vendor was asked', async () => {
     await using app = await createTestApp({
       vendor: {
         isRepeatable: false,
@@ -81,9 +81,9 @@ describe('whoever finds its vendor’s places taken leaves, and comes back by a 
     const { jobId } = await begin(app);
     await app.drain();
     await app.expire(jobId);
-    const question = { jobId, providerJobId: 'taken', tries: 2 };
-    await confirmAttempt(crowded(app).ctx, question, never);
-    assert.deepEqual(await waits(app, jobId), [['confirm_attempt', 3]]);
+    const attempt = { jobId, providerJobId: 'taken', tries: 2 };
+    await confirmAttempt(withoutSlots(app).ctx, attempt, never);
+    assert.deepEqual(await waitingTasks(app, jobId), [['confirm_attempt', 3]]);
     const { rows } = await app.owner.query('select payload from graphile_worker._private_jobs');
     assert.deepEqual(rows, [{ payload: { job_id: jobId, provider_job_id: 'taken', try: 2 } }]);
     await app.hasten();
@@ -91,15 +91,17 @@ describe('whoever finds its vendor’s places taken leaves, and comes back by a 
     assert.equal((await app.attempts(jobId))[0]?.state, 'accepted');
   });
 
-  it('a word that a job is no longer wanted, while its credits are back at once', async () => {
+  it('a cancellation at the vendor, while the credits are refunded at once', async () => {
     await using app = await createTestApp({ vendor: { pollIntervalMs: 60_000, status: [running] } });
     const { userId, jobId } = await begin(app);
     await app.drain();
     await app.ctx.db.call('cancel_generation', { user_id: userId, job_id: jobId });
     assert.equal(await app.balance(userId), 1);
-    assert.deepEqual(await app.drain(crowded(app)), []);
+    assert.deepEqual(await app.drain(withoutSlots(app)), []);
     assert.deepEqual(app.vendor.cancels, []);
-    assert.ok((await waits(app, jobId)).some(([task, seconds]) => task === 'clean_up_generation' && seconds === 3));
+    assert.ok(
+      (await waitingTasks(app, jobId)).some(([task, seconds]) => task === 'clean_up_generation' && seconds === 3),
+    );
     await app.hasten();
     await app.drain();
     assert.deepEqual(new Set(app.vendor.cancels), new Set([jobId]));
@@ -107,40 +109,40 @@ describe('whoever finds its vendor’s places taken leaves, and comes back by a 
     await app.assertSound();
   });
 
-  it('from where a video is being fetched: a slow host is its vendor’s', async () => {
+  it('any task while a video is downloaded: the download holds its vendor’s slot', async () => {
     const bulkhead = createBulkhead({ slots: 1, clock: { now: () => new Date() } });
     await using app = await createTestApp({
       overrides: { bulkhead },
       vendor: {
-        status: [{ state: 'completed', video: { from: 'url', url: 'https://vendor.test/film.mp4' }, thumbnail: null }],
+        status: [{ state: 'completed', video: { from: 'url', url: 'https://vendor.test/video.mp4' }, thumbnail: null }],
       },
     });
-    const visits: boolean[] = [];
+    const wasFull: boolean[] = [];
     app.ctx.mediaFetcherFor = () => ({
       async fetchToFile(_url, path) {
-        visits.push(!(await bulkhead.run('sandbox', async () => {})).hasRun);
-        await writeFile(path, 'a film');
+        wasFull.push(!(await bulkhead.run('sandbox', async () => {})).hasRun);
+        await writeFile(path, 'a clip');
         return { bytes: 6 };
       },
     });
     const { jobId } = await begin(app);
     assert.deepEqual(await app.drain(), []);
-    assert.deepEqual([(await app.job(jobId)).status, visits], ['completed', [true]]);
+    assert.deepEqual([(await app.job(jobId)).status, wasFull], ['completed', [true]]);
     assert.equal((await bulkhead.run('sandbox', async () => {})).hasRun, true);
   });
 });
 
-describe('a vendor’s places', () => {
-  it('are those of all providers behind it: Pika hangs when fal does, and Runway does not', async () => {
+describe('a vendor’s slots', () => {
+  it('are shared by all of its providers: Pika has no slot when fal has none, and Runway has', async () => {
     await using app = await createTestApp();
-    const named = (name: 'fal' | 'pika' | 'runway') => {
+    const providerNamed = (name: 'fal' | 'pika' | 'runway') => {
       const { provider } = createVendor({ name, folder: app.dataDir });
       return name === 'runway' ? provider : { ...provider, webhooksFrom: 'fal' as const };
     };
     const ctx = { ...app.ctx, bulkhead: createBulkhead({ slots: 1, clock: app.ctx.clock }) };
-    const seen = await withProviderSlot(ctx, named('fal'), async () => [
-      await withProviderSlot(ctx, named('pika'), async () => {}),
-      await withProviderSlot(ctx, named('runway'), async () => {}),
+    const seen = await withProviderSlot(ctx, providerNamed('fal'), async () => [
+      await withProviderSlot(ctx, providerNamed('pika'), async () => {}),
+      await withProviderSlot(ctx, providerNamed('runway'), async () => {}),
     ]);
     assert.ok(seen.hasRun);
     assert.deepEqual(
@@ -150,15 +152,15 @@ describe('a vendor’s places', () => {
   });
 });
 
-/** As a server has them. */
-const PLACES = 16;
+/** As many as a server's worker has. */
+const CONCURRENCY = 16;
 
-describe('a vendor that hangs on every question, with more jobs than there are places', () => {
-  it('keeps half of them; another’s job is made meanwhile, and every job ends once it answers again', async () => {
+describe('a vendor that hangs on every status request, with more jobs than slots', () => {
+  it('occupies half of the worker’s concurrency; another vendor’s job completes meanwhile, and every job ends once it answers again', async () => {
     await using app = await createTestApp();
-    const answers = Promise.withResolvers<void>();
-    let asked = 0;
-    let askedMost = 0;
+    const answering = Promise.withResolvers<void>();
+    let polling = 0;
+    let pollingMost = 0;
     const hanging = createVendor({
       name: 'runway',
       folder: join(app.dataDir, 'hanging'),
@@ -166,10 +168,10 @@ describe('a vendor that hangs on every question, with more jobs than there are p
       pollIntervalMs: 60_000,
       status: [
         async () => {
-          asked += 1;
-          askedMost = Math.max(askedMost, asked);
-          await answers.promise;
-          asked -= 1;
+          polling += 1;
+          pollingMost = Math.max(pollingMost, polling);
+          await answering.promise;
+          polling -= 1;
           return 'complete';
         },
       ],
@@ -179,30 +181,30 @@ describe('a vendor that hangs on every question, with more jobs than there are p
       ['sandbox', app.vendor.provider],
     ]);
     const userId = await app.user(100);
-    const wish = { model: 'Runway Gen-4.5', settings: { duration: 2 } };
-    const stuck = await Promise.all(Array.from({ length: 24 }, () => app.generate(userId, wish)));
+    const request = { model: 'Runway Gen-4.5', settings: { duration: 2 } };
+    const stuck = await Promise.all(Array.from({ length: 24 }, () => app.generate(userId, request)));
 
-    const pool = createPool({ url: app.url, log: silentLog, connectionsMax: PLACES + 2 });
+    const pool = createPool({ url: app.url, log: silentLog, connectionsMax: CONCURRENCY + 2 });
     const worker = await startWorker({
       pool,
       connection: restrictedConnection(app.url, 'alive'),
       tasks: allTasks(app.ctx),
       crontab: '',
       log: silentLog,
-      concurrency: PLACES,
+      concurrency: CONCURRENCY,
     });
     try {
-      await until(() => asked === PLACES / 2);
+      await until(() => polling === CONCURRENCY / 2);
       const other = await app.generate(userId);
       await until(async () => (await app.job(other)).status === 'completed');
-      assert.equal(askedMost, PLACES / 2);
+      assert.equal(pollingMost, CONCURRENCY / 2);
       assert.ok(
         (await Promise.all(stuck.map((jobId) => app.job(jobId)))).every(({ status }) => status !== 'completed'),
       );
 
-      answers.resolve();
+      answering.resolve();
       await until(async () => {
-        // Those who are to come back do so now.
+        // Makes all waiting tasks due now.
         await app.owner.query('update graphile_worker._private_jobs set run_at = now() where locked_at is null');
         const jobs = await Promise.all(stuck.map((jobId) => app.job(jobId)));
         return jobs.every(({ status }) => status === 'completed');
@@ -212,7 +214,7 @@ describe('a vendor that hangs on every question, with more jobs than there are p
       assert.equal(await app.balance(userId), 100 - 24 * 2 - 1);
       await app.assertSound();
     } finally {
-      answers.resolve();
+      answering.resolve();
       await worker.stop(1_000);
       await pool.end();
     }

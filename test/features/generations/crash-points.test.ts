@@ -6,34 +6,34 @@ import type { Bulkhead } from '../../../src/kernel/bulkhead.ts';
 import { UnusableVideo } from '../../../src/media/unusable-video.ts';
 import { createTestApp, fakeProbe, type TestApp } from '../../support/app.ts';
 import type { StatusStep, SubmitStep } from '../../support/providers.ts';
-import { aroundSteps, mortal } from './steps.ts';
+import { aroundSteps, workerKilledAt } from './steps.ts';
 
-/** A story that a vendor and a user tell, and how it ends where nobody dies. */
-type Story = {
+/** What the vendor and the user do, and how the job ends if no worker is killed. */
+type Scenario = {
   name: string;
   isRepeatable: boolean;
   submit?: SubmitStep[];
   status?: (app: TestApp, userId: string) => StatusStep[];
   isUnusable?: boolean;
-  /** Every other time there is no place for a conversation with the provider. */
-  isCrowded?: boolean;
+  /** Every other call finds no free slot for the provider. */
+  hasFewSlots?: boolean;
   ends: 'completed' | string;
 };
 
-const STORIES: Story[] = [
+const SCENARIOS: Scenario[] = [
   { name: 'a provider that knows our id', isRepeatable: true, ends: 'completed' },
   { name: 'a provider that bills every submit', isRepeatable: false, ends: 'completed' },
   {
-    name: 'a provider that refuses, then takes its time',
+    name: 'a provider that is unavailable at first, then slow',
     isRepeatable: false,
     submit: [{ outcome: 'retryable', cause: '503' }, 'accept'],
     status: () => [{ state: 'queued', queuePosition: 2 }, { state: 'processing', progress: 50 }, 'complete'],
     ends: 'completed',
   },
   {
-    name: 'a provider that has no place for everybody',
+    name: 'a provider without a free slot for every call',
     isRepeatable: false,
-    isCrowded: true,
+    hasFewSlots: true,
     status: () => [{ state: 'processing', progress: 50 }, 'complete'],
     ends: 'completed',
   },
@@ -45,19 +45,19 @@ const STORIES: Story[] = [
     ends: 'completed',
   },
   {
-    name: 'a provider that will not have us',
+    name: 'a provider that declines our account',
     isRepeatable: false,
     submit: [{ outcome: 'declined', code: 'ERR_5002', cause: 'the account is empty' }],
     ends: 'ERR_5002',
   },
   {
-    name: 'a provider that declines what is asked for',
+    name: 'a provider that declines the prompt',
     isRepeatable: false,
     submit: [{ outcome: 'declined', code: 'ERR_5003', cause: 'no cats', reason: 'moderated' }],
     ends: 'ERR_5003 moderated',
   },
   {
-    name: 'a provider that refuses for ever',
+    name: 'a provider that stays unavailable',
     isRepeatable: true,
     submit: [{ outcome: 'retryable', cause: '503' }],
     ends: 'ERR_5002',
@@ -70,7 +70,7 @@ const STORIES: Story[] = [
   },
   { name: 'a file that does not play', isRepeatable: true, isUnusable: true, ends: 'ERR_5005' },
   {
-    name: 'a user who cancels in the middle',
+    name: 'a user who cancels while the job runs',
     isRepeatable: true,
     status: (app, userId) => [
       async ({ jobId }) => {
@@ -90,83 +90,84 @@ const unplayable = {
   },
 };
 
-/** Turns every other one away, so that each one's next try finds room. */
-function crowdedBulkhead(): Bulkhead {
-  let visits = 0;
+/** Every other call finds no slot, so that each retry finds one. */
+function bulkheadWithFewSlots(): Bulkhead {
+  let calls = 0;
   return {
     async run(_name, work) {
-      visits += 1;
-      if (visits % 2 === 1) return { hasRun: false, retryAfterMs: 1_000 };
+      calls += 1;
+      if (calls % 2 === 1) return { hasRun: false, retryAfterMs: 1_000 };
       return { hasRun: true, result: await work() };
     },
   };
 }
 
-/** More than the tasks of any story here follow one another. */
+/** More rounds of tasks than any scenario here needs. */
 const ROUNDS_MAX = 12;
 
-/** Does every task that is left, and those that they make, until there is none or the worker is dead. */
+/** Runs all tasks, and those that they add, until none is left or the worker is killed. */
 async function work(app: TestApp, jobId: string, worker: { ctx?: Context; signal?: AbortSignal } = {}): Promise<void> {
   for (let round = 1; !worker.signal?.aborted && (await app.tasksOf(jobId)).length > 0; round += 1) {
-    assert.ok(round <= ROUNDS_MAX, 'the tasks come to an end');
+    assert.ok(round <= ROUNDS_MAX, 'the tasks end');
     await app.hasten();
     await app.drain(worker);
   }
 }
 
-async function begin(app: TestApp, story: Story): Promise<string> {
+async function begin(app: TestApp, scenario: Scenario): Promise<string> {
   const userId = await app.user(1);
-  // Each of these is a provider's first failure: so many in a row, and nothing would be sold on it.
+  // Without this, the failures of earlier jobs would open the provider's circuit.
   await app.owner.query('delete from provider_circuits');
-  app.vendor.script({ submit: story.submit ?? ['accept'], status: story.status?.(app, userId) ?? ['complete'] });
+  app.vendor.script({ submit: scenario.submit ?? ['accept'], status: scenario.status?.(app, userId) ?? ['complete'] });
   return app.generate(userId);
 }
 
-/** What the tasks of this story do, in their order. */
-async function stepsOf(app: TestApp, story: Story): Promise<string[]> {
+/** The side effects of this scenario's tasks, in their order. */
+async function stepsOf(app: TestApp, scenario: Scenario): Promise<string[]> {
   const steps: string[] = [];
-  const ctx = aroundSteps(app.ctx, ({ name }, take) => {
+  const ctx = aroundSteps(app.ctx, ({ name }, run) => {
     steps.push(name);
-    return take();
+    return run();
   });
-  const jobId = await begin(app, story);
+  const jobId = await begin(app, scenario);
   await work(app, jobId, { ctx });
-  await assertEnded(app, jobId, story.ends);
+  await assertEnded(app, jobId, scenario.ends);
   return steps;
 }
 
 async function assertEnded(app: TestApp, jobId: string, end: string): Promise<void> {
   const { status, error_code: code, error_reason: reason } = await app.job(jobId);
   assert.equal([code ?? status, ...(reason ? [reason] : [])].join(' '), end);
-  assert.ok((await app.attempts(jobId)).length <= 4, 'it is not sent again after the last refusal');
+  assert.ok((await app.attempts(jobId)).length <= 4, 'it is not sent again after the last attempt');
   assert.deepEqual(await app.tasksOf(jobId), [], 'no task is left');
-  assert.ok(!app.vendor.spooled.has(jobId), 'the spooled file is gone');
+  assert.ok(!app.vendor.spooled.has(jobId), 'the spooled file is deleted');
   assert.ok((app.vendor.bills.get(jobId) ?? 0) <= 1, 'the vendor makes one video at most');
 }
 
-describe('whatever line a worker dies at, running it again comes to the right end', () => {
-  for (const story of STORIES) {
-    it(story.name, async () => {
+describe('at whatever step a worker is killed, running the tasks again gives the right result', () => {
+  for (const scenario of SCENARIOS) {
+    it(scenario.name, async () => {
       await using app = await createTestApp({
-        vendor: { isRepeatable: story.isRepeatable },
+        vendor: { isRepeatable: scenario.isRepeatable },
         overrides: {
-          ...(story.isUnusable ? { probe: unplayable } : {}),
-          ...(story.isCrowded ? { bulkhead: crowdedBulkhead() } : {}),
+          ...(scenario.isUnusable ? { probe: unplayable } : {}),
+          ...(scenario.hasFewSlots ? { bulkhead: bulkheadWithFewSlots() } : {}),
         },
       });
-      const steps = await stepsOf(app, story);
+      const steps = await stepsOf(app, scenario);
       assert.ok(steps.length >= 3, steps.join());
       for (const [index, name] of steps.entries()) {
         for (const isDone of [false, true]) {
-          const jobId = await begin(app, story);
-          const life = mortal(app.ctx, index + 1, isDone);
-          await work(app, jobId, life);
-          assert.ok(life.signal.aborted, `died at ${name}`);
+          const jobId = await begin(app, scenario);
+          const worker = workerKilledAt(app.ctx, index + 1, isDone);
+          await work(app, jobId, worker);
+          assert.ok(worker.signal.aborted, `killed at ${name}`);
           await work(app, jobId);
-          let end = story.ends;
+          let end = scenario.ends;
           if ((await app.job(jobId)).status === 'pending') {
-            // Bytes may have left, and nobody can ask: the credits are held until the deadline, and nothing is sent again.
-            assert.equal(story.isRepeatable, false, `${name}, ${isDone}`);
+            // The submit may have been sent, and the provider cannot be asked about it: the credits are held until the
+            // deadline, and nothing is sent again.
+            assert.equal(scenario.isRepeatable, false, `${name}, ${isDone}`);
             assert.equal((await app.attempts(jobId)).at(-1)?.state, 'unknown');
             await app.expire(jobId);
             assert.equal((await sweepGenerations(app.ctx)).expired, 1);

@@ -1,4 +1,4 @@
-/** The picture of a generation: whose it may be, what makes it the same wish, and how its provider gets it. */
+/** The image of a generation: whose it may be, when two requests are equal, and how its provider gets it. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -9,17 +9,17 @@ import { createTestApp, type TestApp } from '../../support/app.ts';
 import { createVendor } from '../../support/providers.ts';
 import { jpegTurned, makePicture } from '../../support/upload-images.ts';
 
-const HERE = 'https://api.example.com';
+const PUBLIC_URL = 'https://api.example.com';
 
-describe('the picture of a generation', () => {
+describe('the image of a generation', () => {
   let app: TestApp;
   let userId: string;
   let token: string;
-  let animate: string;
-  let address: string | null;
+  let modelId: string;
+  let callbackUrl: string | null;
   const seen: GenerationRequest[] = [];
   before(async () => {
-    address = HERE;
+    callbackUrl = PUBLIC_URL;
     const vendor = createVendor({
       folder: '/nowhere',
       submit: [
@@ -30,11 +30,11 @@ describe('the picture of a generation', () => {
       ],
     });
     const providers = new Map([['fal', { ...vendor.provider, name: 'fal' }]] as const);
-    app = await createTestApp({ overrides: { providers, callbackUrl: () => address } });
+    app = await createTestApp({ overrides: { providers, callbackUrl: () => callbackUrl } });
     userId = await app.user(1000);
     token = await app.tokenOf(userId);
     const { rows } = await app.owner.query(`select id from models where name = 'Animate'`);
-    animate = rows[0].id;
+    modelId = rows[0].id;
   });
   after(() => app[Symbol.asyncDispose]());
 
@@ -54,18 +54,18 @@ describe('the picture of a generation', () => {
     assert.equal(status, 200);
     return `${userId}/${name}`;
   }
-  const wish = (image_url: unknown, key: string = randomUUID()) =>
+  const generate = (image_url: unknown, key: string = randomUUID()) =>
     call(
       'POST',
       '/functions/v1/generate-video',
-      JSON.stringify({ model_id: animate, prompt: 'it comes to life', image_url }),
+      JSON.stringify({ model_id: modelId, prompt: 'it comes to life', image_url }),
       {
         'Content-Type': 'application/json',
         'Idempotency-Key': key,
       },
     );
   async function requestOf(imageUrl: string): Promise<GenerationRequest> {
-    const { status, body } = await wish(imageUrl);
+    const { status, body } = await generate(imageUrl);
     assert.equal(status, 200, JSON.stringify(body));
     await app.drain();
     const request = seen.find(({ jobId }) => jobId === body.job_id);
@@ -73,10 +73,10 @@ describe('the picture of a generation', () => {
     return request;
   }
 
-  test('may be named by its path or by any form of its address, and all of them are one wish', async () => {
+  test('may be given by its path or by any form of its URL, and all of them are the same request', async () => {
     const path = await upload('forms/cat.png');
     const key = randomUUID();
-    const first = await wish(path, key);
+    const first = await generate(path, key);
     assert.equal(first.status, 200);
     for (const form of [
       `user_uploads/${path}`,
@@ -90,28 +90,42 @@ describe('the picture of a generation', () => {
       `http://rendio.test/storage/v1/object/user_uploads/${userId}%2Fforms%2Fcat.png`,
       path.replace(userId, userId.toUpperCase()),
     ]) {
-      const again = await wish(form, key);
+      const again = await generate(form, key);
       assert.deepEqual([again.status, again.body], [200, first.body], form);
       assert.equal(again.headers.get('x-idempotent-replay'), 'true', form);
     }
     const { rows } = await app.owner.query('select image_url from video_jobs where job_id = $1', [first.body.job_id]);
     assert.equal(rows[0].image_url, path);
     const other = await upload('forms/dog.png');
-    assert.equal((await wish(other, key)).status, 422, 'another picture is another wish');
+    assert.equal((await generate(other, key)).status, 422, 'another image is another request');
     await call('DELETE', `/storage/v1/object/user_uploads/${path}`, null);
-    assert.deepEqual((await wish(`user_uploads/${path}`, key)).body, first.body, 'a repeat needs the picture no more');
+    assert.deepEqual(
+      (await generate(`user_uploads/${path}`, key)).body,
+      first.body,
+      'a replay does not need the image',
+    );
   });
 
-  test('is one’s own and is there: anything else is the same 400, and costs nothing', async () => {
+  test('must belong to the caller and exist: anything else gets the same 400, and costs nothing', async () => {
     const path = await upload('own.png');
-    const stranger = await app.user();
-    const theirs = new Uint8Array(makePicture('png'));
-    const asStranger = { Authorization: `Bearer ${await app.tokenOf(stranger)}` };
-    const placed = await call('POST', `/storage/v1/object/user_uploads/${stranger}/own.png`, theirs, asStranger);
-    assert.equal(placed.status, 200, 'it is there, for its owner');
+    const otherUser = await app.user();
+    const theirImage = new Uint8Array(makePicture('png'));
+    const asOtherUser = { Authorization: `Bearer ${await app.tokenOf(otherUser)}` };
+    const uploaded = await call(
+      'POST',
+      `/storage/v1/object/user_uploads/${otherUser}/own.png`,
+      theirImage,
+      asOtherUser,
+    );
+    assert.equal(uploaded.status, 200, 'it exists, for its owner');
     const before = await app.balance(userId);
-    for (const named of [
-      ...[`${userId}/none.png`, `${stranger}/own.png`, `${userId}/../${stranger}/own.png`, `${userId}/%2e%2e/own.png`],
+    for (const imageUrl of [
+      ...[
+        `${userId}/none.png`,
+        `${otherUser}/own.png`,
+        `${userId}/../${otherUser}/own.png`,
+        `${userId}/%2e%2e/own.png`,
+      ],
       ...[
         'https://example.com/cat.jpg',
         'http://169.254.169.254/latest/meta-data/',
@@ -129,47 +143,47 @@ describe('the picture of a generation', () => {
       ],
       ...[`${userId}/~${randomUUID()}`, `https://x.test/?x=/object/user_uploads/${path}`],
     ]) {
-      const { status, body } = await wish(named);
+      const { status, body } = await generate(imageUrl);
       assert.deepEqual(
         [status, body.error.code, body.error.details.field, body.error.details.reason],
         [400, 'ERR_4006', 'image_url', 'picture_unknown'],
-        named,
+        imageUrl,
       );
     }
-    const missing = await wish(undefined);
+    const missing = await generate(undefined);
     assert.deepEqual([missing.status, missing.body.error.details.reason], [400, 'missing']);
     assert.equal(await app.balance(userId), before);
   });
 
-  test('has at least 256 pixels on its shorter side, and no more than 2.4 times as many on the longer', async () => {
+  test('needs at least 256 pixels on its shorter side, and at most 2.4 times as many on the longer', async () => {
     for (const [name, bytes, reason] of [
       ['small.png', makePicture('png', 255, 400), 'picture_small'],
       ['long.png', makePicture('png', 256, 615), 'picture_shape'],
       ['wide.jpg', makePicture('jpeg', 2500, 1000), 'picture_shape'],
     ] as const) {
-      const { status, body } = await wish(await upload(name, bytes));
+      const { status, body } = await generate(await upload(name, bytes));
       assert.deepEqual([status, body.error.details.reason], [400, reason], name);
       assert.ok(body.error.details.allowed);
       assert.match(body.error.message, /^This image is too/);
     }
     for (const bytes of [makePicture('png', 256, 614), makePicture('webp', 614, 256), jpegTurned(8, 600, 400)]) {
-      assert.equal((await wish(await upload('fits.png', bytes))).status, 200);
+      assert.equal((await generate(await upload('fits.png', bytes))).status, 200);
     }
   });
 
-  test('goes to its provider at an address that needs no token of its owner’s, until the deadline and not for ever', async () => {
+  test('is given to its provider as a signed URL that needs no access token and expires with the deadline', async () => {
     const bytes = makePicture('jpeg', 400, 300);
     const path = await upload('given', bytes);
     const { image } = await requestOf(path);
     assert.ok(image?.url);
-    assert.ok(image.url.startsWith(`${HERE}/storage/v1/object/sign/user_uploads/${path}?token=`), image.url);
+    assert.ok(image.url.startsWith(`${PUBLIC_URL}/storage/v1/object/sign/user_uploads/${path}?token=`), image.url);
     assert.deepEqual([image.contentType, image.fileName], ['image/jpeg', 'given']);
-    const local = image.url.slice(HERE.length);
+    const local = image.url.slice(PUBLIC_URL.length);
     const opened = await app.fetch(local);
     assert.deepEqual([opened.status, opened.headers.get('content-type')], [200, 'image/jpeg']);
     assert.ok(Buffer.from(await opened.arrayBuffer()).equals(bytes));
     assert.equal((await app.fetch(local, { method: 'HEAD' })).headers.get('content-length'), String(bytes.length));
-    assert.equal((await app.fetch(local.replace('given', 'other'))).status, 403, 'for this one alone');
+    assert.equal((await app.fetch(local.replace('given', 'other'))).status, 403, 'valid for this file alone');
     assert.equal((await app.fetch(local.slice(0, local.indexOf('?')))).status, 403);
 
     const expiresAt = Number(/token=(\d+)\./.exec(local)?.[1]) * 1000;
@@ -182,20 +196,20 @@ describe('the picture of a generation', () => {
     assert.deepEqual([late.status, (await late.json()).error.details.reason], [403, 'link_expired']);
   });
 
-  test('is handed over in person where the provider cannot reach this server', async () => {
-    address = null;
+  test('is loaded and passed as bytes where the provider cannot reach this server', async () => {
+    callbackUrl = null;
     const bytes = makePicture('webp', 400, 300);
-    const { image } = await requestOf(await upload('in-person.webp', bytes)).finally(() => {
-      address = HERE;
+    const { image } = await requestOf(await upload('private.webp', bytes)).finally(() => {
+      callbackUrl = PUBLIC_URL;
     });
     assert.ok(image);
     assert.equal(image.url, null);
     assert.ok(Buffer.from(await image.load(AbortSignal.timeout(5000))).equals(bytes));
   });
 
-  test('that is deleted or replaced while its job runs: the job’s request says so, and nobody gets another’s', async () => {
-    const path = await upload('fleeting.png');
-    const { status, body } = await wish(path);
+  test('that is deleted or replaced before it is loaded fails its job; the provider never gets another image', async () => {
+    const path = await upload('deleted.png');
+    const { status, body } = await generate(path);
     assert.equal(status, 200);
     await call('DELETE', `/storage/v1/object/user_uploads/${path}`, null);
     await app.drain();
@@ -209,27 +223,27 @@ describe('the picture of a generation', () => {
     await assert.rejects(async () => image?.load(AbortSignal.timeout(5000)), /no longer there/);
   });
 
-  test('that Supabase’s own storage took, where we have no row, is inspected where it lies', async () => {
-    const place = async (name: string, bytes: Uint8Array) => {
+  test('that Supabase’s own storage received, without a row of ours, is inspected in the storage', async () => {
+    const putFile = async (name: string, bytes: Uint8Array) => {
       const file = join(app.dataDir, 'source');
       await writeFile(file, bytes);
       await app.ctx.media.putFile(`user_uploads/${userId}/${name}`, file);
       return `${userId}/${name}`;
     };
     const bytes = makePicture('png', 500, 400);
-    const { image } = await requestOf(await place('theirs.jpg', bytes));
+    const { image } = await requestOf(await putFile('existing.jpg', bytes));
     assert.equal(image?.contentType, 'image/png');
     assert.ok(Buffer.from(await image.load(AbortSignal.timeout(5000))).equals(bytes));
-    const opened = await app.fetch(String(image.url).slice(HERE.length));
+    const opened = await app.fetch(String(image.url).slice(PUBLIC_URL.length));
     assert.deepEqual([opened.status, opened.headers.get('content-type')], [200, 'image/png']);
     for (const [name, content] of [
       ['page.png', Buffer.from('<html>')],
       ['huge.png', Buffer.alloc(10_485_761)],
       ['tiny.png', makePicture('png', 100, 100)],
     ] as const) {
-      assert.equal((await wish(await place(name, content))).status, 400, name);
+      assert.equal((await generate(await putFile(name, content))).status, 400, name);
     }
-    await place('theirs.jpg', makePicture('png', 500, 400, 9));
+    await putFile('existing.jpg', makePicture('png', 500, 400, 9));
     await assert.rejects(image.load(AbortSignal.timeout(5000)), /no longer there/);
   });
 });

@@ -16,15 +16,15 @@ async function begin(app: TestApp): Promise<{ userId: string; jobId: string }> {
   return { userId, jobId: await app.generate(userId) };
 }
 
-/** The one task that is left for the job: what and in how many seconds. */
-async function left(app: TestApp, jobId: string): Promise<[string, number]> {
+/** The one waiting task of the job, and in how many seconds it is due. */
+async function waitingTask(app: TestApp, jobId: string): Promise<[string, number]> {
   const tasks = (await app.tasksOf(jobId)).filter(({ isLocked }) => !isLocked);
   assert.equal(tasks.length, 1);
   return [tasks[0]?.task ?? '', Math.ceil((tasks[0]?.dueMs ?? 0) / 1000)];
 }
 
-describe('seeing a generation to its end', () => {
-  it('a provider that is asked often is watched within one task, which makes room for others after a while', async () => {
+describe('polling a generation to its end', () => {
+  it('a provider with a short poll interval is polled within one task, which ends after 20 polls to let other tasks run', async () => {
     await using app = await createTestApp({
       vendor: { pollIntervalMs: 1, status: [{ state: 'processing', progress: 10 }] },
     });
@@ -37,13 +37,13 @@ describe('seeing a generation to its end', () => {
     assert.equal((await app.job(jobId)).progress, 10);
   });
 
-  it('a provider that is asked seldom is asked by a task for each question', async () => {
+  it('a provider with a long poll interval has one task for each poll', async () => {
     await using app = await createTestApp({
       vendor: { pollIntervalMs: 8_000, status: [{ state: 'queued', queuePosition: 3 }, 'complete'] },
     });
     const { jobId } = await begin(app);
     await app.drain();
-    assert.deepEqual(await left(app, jobId), ['poll_generation', 8]);
+    assert.deepEqual(await waitingTask(app, jobId), ['poll_generation', 8]);
     assert.equal(app.vendor.looks.length, 1);
     await app.hasten();
     await app.drain();
@@ -51,13 +51,13 @@ describe('seeing a generation to its end', () => {
     await app.assertSound();
   });
 
-  it('a video that is made can no longer be cancelled: its provider is paid, and it comes', async () => {
+  it('a completed video can no longer be cancelled: its provider is paid, and it is delivered', async () => {
     let isBusy = true;
     const probe: typeof fakeProbe = {
       ...fakeProbe,
-      async probe(...given) {
+      async probe(...args) {
         if (isBusy) throw new ProbeUnavailable('busy');
-        return fakeProbe.probe(...given);
+        return fakeProbe.probe(...args);
       },
     };
     await using app = await createTestApp({ overrides: { probe } });
@@ -73,12 +73,12 @@ describe('seeing a generation to its end', () => {
     await app.assertSound();
   });
 
-  it('a file that cannot be had is asked for ever more rarely, and once a minute in the end', async () => {
+  it('a file that cannot be downloaded is retried less and less often, down to once a minute', async () => {
     const video = { from: 'url', url: 'https://files.example/a.mp4' } as const;
-    let asked = 0;
+    let downloads = 0;
     const fetcher = {
       async fetchToFile() {
-        asked += 1;
+        downloads += 1;
         throw new MediaFetchError('cut', { isFinal: false });
       },
     };
@@ -97,25 +97,25 @@ describe('seeing a generation to its end', () => {
       await app.owner.query(sql, [jobId, waitedSeconds]);
       await app.hasten();
       await app.drain();
-      const [task, seconds] = await left(app, jobId);
+      const [task, seconds] = await waitingTask(app, jobId);
       assert.equal(task, 'poll_generation');
       assert.ok(Math.abs(seconds - nextSeconds) <= 1, `${seconds} s after ${waitedSeconds}`);
     }
-    assert.equal(asked, 4);
+    assert.equal(downloads, 4);
   });
 
-  it('a provider that cannot be reached is asked again, and nothing is given up before the deadline', async () => {
+  it('an unreachable provider is polled again, and the job does not fail before the deadline', async () => {
     await using app = await createTestApp({ vendor: { status: [{ state: 'unreachable', cause: 'cut' }, 'complete'] } });
     const { jobId } = await begin(app);
     await app.drain();
-    assert.deepEqual(await left(app, jobId), ['poll_generation', 5]);
+    assert.deepEqual(await waitingTask(app, jobId), ['poll_generation', 5]);
     assert.equal((await app.job(jobId)).status, 'processing');
     await app.hasten();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
   });
 
-  it('a provider that never answers keeps nobody waiting who asks how the job stands', async () => {
+  it('a provider that never answers does not delay the status endpoint', async () => {
     await using app = await createTestApp({ vendor: { status: [hang()] } });
     const { userId, jobId } = await begin(app);
     const stopping = new AbortController();
@@ -124,12 +124,12 @@ describe('seeing a generation to its end', () => {
     const headers = { Authorization: `Bearer ${await app.tokenOf(userId)}` };
     const answer = await app.fetch(`/functions/v1/get-video-status?job_id=${jobId}`, { headers });
     assert.deepEqual([answer.status, (await answer.json()).status], [200, 'processing']);
-    assert.equal(app.vendor.looks.length, 1, 'nobody asked the provider for it');
+    assert.equal(app.vendor.looks.length, 1, 'the endpoint does not call the provider');
     stopping.abort(new Error('stopping'));
     await draining;
   });
 
-  it('a provider that was taken out of the configuration is waited for', async () => {
+  it('a job whose provider was removed from the configuration is polled again once the provider is back', async () => {
     await using app = await createTestApp({
       vendor: { pollIntervalMs: 8_000, status: [{ state: 'processing', progress: 1 }, 'complete'] },
     });
@@ -137,13 +137,13 @@ describe('seeing a generation to its end', () => {
     await app.drain();
     await app.hasten();
     await app.drain({ ctx: { ...app.ctx, providers: new Map() } });
-    assert.deepEqual(await left(app, jobId), ['poll_generation', 60]);
+    assert.deepEqual(await waitingTask(app, jobId), ['poll_generation', 60]);
     await app.hasten();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
   });
 
-  it('a file that does not play fails it with ERR_5005, gives the credits back, and leaves no file', async () => {
+  it('a file that does not play fails the job with ERR_5005, refunds the credits, and leaves no file', async () => {
     const probe = createProbe({ maxParallel: 1, log: silentLog });
     await using app = await createTestApp({ overrides: { probe } });
     const { userId, jobId } = await begin(app);
@@ -154,7 +154,7 @@ describe('seeing a generation to its end', () => {
     await app.assertSound();
   });
 
-  it('a machine that cannot look at files just now has not seen a bad one: the job goes on later', async () => {
+  it('a probe that is unavailable does not fail the job: it continues later', async () => {
     let isBroken = true;
     const probe: typeof fakeProbe = {
       ...fakeProbe,
@@ -174,7 +174,7 @@ describe('seeing a generation to its end', () => {
     await app.assertSound();
   });
 
-  it('a work folder that was taken away is made anew', async () => {
+  it('a deleted work folder is created again', async () => {
     await using app = await createTestApp();
     const { jobId } = await begin(app);
     await rm(app.ctx.workDir, { recursive: true });
@@ -183,7 +183,7 @@ describe('seeing a generation to its end', () => {
     await access(app.ctx.workDir);
   });
 
-  it('deleted, its files go and its link opens nothing', async () => {
+  it('a deleted job loses its files, and its link answers 404', async () => {
     await using app = await createTestApp();
     const { userId, jobId } = await begin(app);
     await app.drain();
@@ -192,8 +192,8 @@ describe('seeing a generation to its end', () => {
     const headers = { Authorization: `Bearer ${await app.tokenOf(userId)}`, 'Content-Type': 'application/json' };
     const status = await (await app.fetch(`/functions/v1/get-video-status?job_id=${jobId}`, { headers })).json();
     assert.equal((await app.fetch(status.video_url)).status, 200);
-    const gone = { method: 'POST', headers, body: JSON.stringify({ job_id: jobId }) };
-    assert.equal((await app.fetch('/functions/v1/delete-video-job', gone)).status, 200);
+    const request = { method: 'POST', headers, body: JSON.stringify({ job_id: jobId }) };
+    assert.equal((await app.fetch('/functions/v1/delete-video-job', request)).status, 200);
     assert.equal((await app.fetch(status.video_url)).status, 404);
     await app.drain();
     assert.deepEqual(await app.stored(), []);

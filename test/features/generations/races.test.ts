@@ -17,7 +17,7 @@ const EVENTS: Event[] = [
     name: 'its user cancels',
     async happen(app, userId, jobId) {
       await app.ctx.db.call('cancel_generation', { user_id: userId, job_id: jobId });
-      // The task that clears up is done before the worker goes on.
+      // The clean-up task runs before the worker continues.
       await app.drain();
     },
     ends: ['completed', 'ERR_5004'],
@@ -32,7 +32,7 @@ const EVENTS: Event[] = [
     ends: ['completed', 'ERR_5001'],
   },
   {
-    name: 'another worker does the same task',
+    name: 'another worker runs the same task',
     async happen(app, _userId, jobId) {
       await submitGeneration(app.ctx, jobId, never);
       await pollGeneration(app.ctx, jobId, never);
@@ -52,8 +52,8 @@ const EVENTS: Event[] = [
   },
 ];
 
-/** The event comes before the step's effect or after it, and the worker lives on or is killed then. */
-const WAYS = [
+/** Whether the event happens after the step's effect, and whether the worker is killed then. */
+const CASES = [
   [false, false],
   [true, false],
   [true, true],
@@ -69,13 +69,13 @@ async function workThrough(app: TestApp, jobId: string, ctx: Context): Promise<v
 
 async function begin(app: TestApp): Promise<{ userId: string; jobId: string }> {
   app.vendor.script({ submit: ['accept'], status: [{ state: 'processing', progress: 40 }, 'complete'] });
-  // Each of these is a provider's first failure: so many in a row, and nothing would be sold on it.
+  // Without this, the failures of earlier jobs would open the provider's circuit.
   await app.owner.query('delete from provider_circuits');
   const userId = await app.user(1);
   return { userId, jobId: await app.generate(userId) };
 }
 
-describe('a generation ends once, and its files and credits follow, whatever happens in the middle of a step', () => {
+describe('a generation ends once, with the right files and credits, whatever happens in the middle of a step', () => {
   for (const event of EVENTS) {
     it(event.name, async () => {
       await using app = await createTestApp({ vendor: { isRepeatable: true } });
@@ -84,34 +84,34 @@ describe('a generation ends once, and its files and credits follow, whatever hap
       await workThrough(
         app,
         plain.jobId,
-        aroundSteps(app.ctx, ({ name }, take) => take().finally(() => steps.push(name))),
+        aroundSteps(app.ctx, ({ name }, run) => run().finally(() => steps.push(name))),
       );
       assert.ok(steps.includes('put videos') && steps.includes('finish_generation'), steps.join());
 
       for (const [index, name] of steps.entries()) {
-        for (const [isAfter, isKilled] of WAYS) {
+        for (const [isAfter, isKilled] of CASES) {
           const { userId, jobId } = await begin(app);
-          const death = new AbortController();
+          const killed = new AbortController();
           let hasHappened = false;
-          const ctx = aroundSteps(app.ctx, async ({ number }, take) => {
-            death.signal.throwIfAborted();
+          const ctx = aroundSteps(app.ctx, async ({ number }, run) => {
+            killed.signal.throwIfAborted();
             const isNow = number === index + 1;
             hasHappened ||= isNow;
             if (isNow && !isAfter) await event.happen(app, userId, jobId);
-            const result = await take();
+            const result = await run();
             if (isNow && isAfter) await event.happen(app, userId, jobId);
-            if (isNow && isKilled) death.abort(new Error('killed'));
-            death.signal.throwIfAborted();
+            if (isNow && isKilled) killed.abort(new Error('killed'));
+            killed.signal.throwIfAborted();
             return result;
           });
-          await app.drain({ ctx, signal: death.signal });
-          await workThrough(app, jobId, death.signal.aborted ? app.ctx : ctx);
+          await app.drain({ ctx, signal: killed.signal });
+          await workThrough(app, jobId, killed.signal.aborted ? app.ctx : ctx);
           assert.ok(hasHappened, name);
-          const where = `${isAfter ? 'after' : 'before'} ${name}${isKilled ? ', killed' : ''}`;
+          const label = `${isAfter ? 'after' : 'before'} ${name}${isKilled ? ', killed' : ''}`;
           const job = await app.job(jobId);
-          assert.ok(event.ends.includes(job.error_code ?? job.status), `${job.error_code ?? job.status} ${where}`);
-          assert.equal(await app.balance(userId), job.status === 'completed' ? 0 : 1, where);
-          assert.ok(!app.vendor.spooled.has(jobId), `released, ${where}`);
+          assert.ok(event.ends.includes(job.error_code ?? job.status), `${job.error_code ?? job.status} ${label}`);
+          assert.equal(await app.balance(userId), job.status === 'completed' ? 0 : 1, label);
+          assert.ok(!app.vendor.spooled.has(jobId), `released, ${label}`);
           assert.ok((app.vendor.bills.get(jobId) ?? 0) <= 1, 'the vendor makes one video at most');
           await app.assertSound();
         }

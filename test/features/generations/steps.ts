@@ -1,15 +1,15 @@
 import type { Context } from '../../../src/features/context.ts';
 import type { VideoProvider } from '../../../src/providers/provider.ts';
 
-/** Goes around one step of a worker; `number` counts from 1. */
-export type Around = <T>(step: { number: number; name: string }, take: () => Promise<T>) => Promise<T>;
+/** Wraps one step of a worker; `number` counts from 1. */
+export type Around = <T>(step: { number: number; name: string }, run: () => Promise<T>) => Promise<T>;
 
-/** The context with something done around each thing that a generation's tasks do to the world, in their order. */
+/** A context that wraps each side effect of a generation's tasks, in their order. */
 export function aroundSteps(ctx: Context, around: Around): Context {
   let count = 0;
-  const step = <T>(name: string, take: () => Promise<T>): Promise<T> => {
+  const step = <T>(name: string, run: () => Promise<T>): Promise<T> => {
     count += 1;
-    return around({ number: count, name }, take);
+    return around({ number: count, name }, run);
   };
   const wrap = (provider: VideoProvider): VideoProvider => ({
     ...provider,
@@ -37,15 +37,15 @@ export function aroundSteps(ctx: Context, around: Around): Context {
 
 const bucketOf = (key: string): string => key.slice(0, key.indexOf('/'));
 
-/** A worker that dies at a step, done or not: from then on it does nothing any more. */
-export function mortal(ctx: Context, diesAt: number, isDone: boolean): { ctx: Context; signal: AbortSignal } {
-  const death = new AbortController();
-  const around: Around = async ({ number }, take) => {
-    death.signal.throwIfAborted();
-    if (number !== diesAt) return take();
-    if (isDone) await take().catch(() => {});
-    death.abort(new Error('killed'));
-    throw death.signal.reason;
+/** A worker that is killed at a step, before or after its effect; it does nothing more after that. */
+export function workerKilledAt(ctx: Context, killedAt: number, isDone: boolean): { ctx: Context; signal: AbortSignal } {
+  const killed = new AbortController();
+  const around: Around = async ({ number }, run) => {
+    killed.signal.throwIfAborted();
+    if (number !== killedAt) return run();
+    if (isDone) await run().catch(() => {});
+    killed.abort(new Error('killed'));
+    throw killed.signal.reason;
   };
-  return { ctx: aroundSteps(ctx, around), signal: death.signal };
+  return { ctx: aroundSteps(ctx, around), signal: killed.signal };
 }

@@ -7,24 +7,24 @@ import { claimAttempt } from '../../support/procedures.ts';
 import { hang } from '../../support/providers.ts';
 
 const never = new AbortController().signal;
-const refused = { outcome: 'retryable', cause: '429', isBusy: true } as const;
+const busy = { outcome: 'retryable', cause: '429', isBusy: true } as const;
 const withoutJitter = (bytes: number) => new Uint8Array(bytes);
 
-/** A user with one credit, and the job that it paid for. */
+/** A user with one credit, and a job that this credit paid for. */
 async function begin(app: TestApp): Promise<{ userId: string; jobId: string }> {
   const userId = await app.user(1);
   return { userId, jobId: await app.generate(userId) };
 }
 
-/** What is still to be done for the job, and when. */
-async function waits(app: TestApp, jobId: string): Promise<[string, number][]> {
+/** The job's waiting tasks, and in how many seconds each is due. */
+async function waitingTasks(app: TestApp, jobId: string): Promise<[string, number][]> {
   return (await app.tasksOf(jobId))
     .filter(({ isLocked }) => !isLocked)
     .map(({ task, dueMs }) => [task, Math.ceil(dueMs / 1000)]);
 }
 
-describe('handing a generation to its provider', () => {
-  it('an unknown outcome is never sent again where each submit is billed; the deadline gives the credits back', async () => {
+describe('submitting a generation to its provider', () => {
+  it('a submit with an unknown outcome is never sent again where each submit is billed; the deadline refunds the credits', async () => {
     await using app = await createTestApp({
       vendor: { isRepeatable: false, submit: [{ outcome: 'unknown', cause: 'no answer' }, 'accept'] },
     });
@@ -47,7 +47,7 @@ describe('handing a generation to its provider', () => {
     await app.assertSound();
   });
 
-  it('a provider that knows our id is asked again under the same attempt', async () => {
+  it('a submit to a provider that knows our id is repeated under the same attempt', async () => {
     const cut = { outcome: 'unknown', cause: 'no answer' } as const;
     await using app = await createTestApp({ vendor: { isRepeatable: true, submit: [cut, cut, 'accept'] } });
     const { jobId } = await begin(app);
@@ -73,20 +73,24 @@ describe('handing a generation to its provider', () => {
     assert.equal((await app.attempts(jobId))[0]?.state, 'unknown');
   });
 
-  it('refused, it is sent again by a task of its own: after 2 s, 4 s, … or what the provider asks for, within 5 min', async () => {
+  it('a retryable submit is sent again by a delayed task: after 2 s, 4 s, … or the provider’s Retry-After, at most 5 min', async () => {
     await using app = await createTestApp({
       overrides: { randomBytes: withoutJitter },
       vendor: {
         isRepeatable: false,
-        submit: [refused, { ...refused, retryAfterMs: 90_000 }, { ...refused, retryAfterMs: 1e12 }, 'accept'],
+        submit: [busy, { ...busy, retryAfterMs: 90_000 }, { ...busy, retryAfterMs: 1e12 }, 'accept'],
       },
     });
     const { userId, jobId } = await begin(app);
     for (const seconds of [2, 90, 300]) {
       assert.deepEqual(await app.drain(), []);
-      assert.deepEqual(await waits(app, jobId), [['submit_generation', seconds]]);
+      assert.deepEqual(await waitingTasks(app, jobId), [['submit_generation', seconds]]);
       assert.deepEqual(await sweepGenerations(app.ctx), { expired: 0, requeued: 0 });
-      assert.deepEqual(await waits(app, jobId), [['submit_generation', seconds]], 'a sweep leaves the wait as it is');
+      assert.deepEqual(
+        await waitingTasks(app, jobId),
+        [['submit_generation', seconds]],
+        'a sweep does not change the delay',
+      );
       await app.hasten();
     }
     await app.drain();
@@ -95,15 +99,15 @@ describe('handing a generation to its provider', () => {
     await app.assertSound();
   });
 
-  it('refused four times, it fails with ERR_5002 and the credits are back; nobody is kept waiting for the deadline', async () => {
+  it('after four retryable submits the job fails with ERR_5002 and is refunded, without waiting for the deadline', async () => {
     await using app = await createTestApp({
       overrides: { randomBytes: withoutJitter },
-      vendor: { isRepeatable: false, submit: [refused] },
+      vendor: { isRepeatable: false, submit: [busy] },
     });
     const { userId, jobId } = await begin(app);
     for (const seconds of [2, 4, 8]) {
       assert.deepEqual(await app.drain(), []);
-      assert.deepEqual(await waits(app, jobId), [['submit_generation', seconds]]);
+      assert.deepEqual(await waitingTasks(app, jobId), [['submit_generation', seconds]]);
       await app.hasten();
     }
     assert.deepEqual(await app.drain(), []);
@@ -112,7 +116,7 @@ describe('handing a generation to its provider', () => {
     await app.assertSound();
   });
 
-  it('rejected, it fails with the provider’s reason and gives the credits back once', async () => {
+  it('a declined submit fails the job with the provider’s code and refunds the credits once', async () => {
     await using app = await createTestApp({
       vendor: { submit: [{ outcome: 'declined', code: 'ERR_5003', cause: 'not this prompt' }] },
     });
@@ -124,7 +128,7 @@ describe('handing a generation to its provider', () => {
     await app.assertSound();
   });
 
-  it('rejected under a server that died before it had failed it, it fails all the same', async () => {
+  it('a job whose submit was declined fails although the server was killed before it recorded the failure', async () => {
     await using app = await createTestApp({ vendor: { isRepeatable: false } });
     const { userId, jobId } = await begin(app);
     const attemptId = await claimAttempt(app.ctx.db, jobId);
@@ -137,7 +141,7 @@ describe('handing a generation to its provider', () => {
     await app.assertSound();
   });
 
-  it('rejected, it is failed once though the answer of the database was lost on the way', async () => {
+  it('a declined job fails once although the database’s answer was lost', async () => {
     await using app = await createTestApp({
       vendor: {
         isRepeatable: false,
@@ -150,7 +154,7 @@ describe('handing a generation to its provider', () => {
       const result = await app.ctx.db.call(procedure, args);
       if (procedure !== 'fail_attempt' || losses === 0) return result;
       losses -= 1;
-      throw Object.assign(new Error('away'), { code: 'ECONNRESET' });
+      throw Object.assign(new Error('unavailable'), { code: 'ECONNRESET' });
     };
     await submitGeneration({ ...app.ctx, db: { ...app.ctx.db, call } }, jobId, never);
     const { error_code, error_reason } = await app.job(jobId);
@@ -158,7 +162,7 @@ describe('handing a generation to its provider', () => {
     await app.assertSound();
   });
 
-  it('cancelled while the submit is under way, the provider is told to stop', async () => {
+  it('a job that is cancelled during its submit is cancelled at the provider', async () => {
     await using app = await createTestApp();
     const { userId, jobId } = await begin(app);
     app.vendor.script({
@@ -175,72 +179,72 @@ describe('handing a generation to its provider', () => {
     await app.assertSound();
   });
 
-  it('cancelled while the submit is under way, the provider is told to stop even where the worker dies with its answer', async () => {
+  it('a job that is cancelled during its submit is cancelled at the provider although the worker is killed after the answer', async () => {
     await using app = await createTestApp({ vendor: { isRepeatable: false } });
     const { userId, jobId } = await begin(app);
     app.vendor.script({
       submit: [
         async () => {
           await app.ctx.db.call('cancel_generation', { user_id: userId, job_id: jobId });
-          // Its first task to clear up has nothing to stop yet.
+          // Its first clean-up task has nothing to cancel yet.
           await app.owner.query(
             `select graphile_worker.complete_jobs(array_agg(id)) from graphile_worker.jobs where key = $1`,
-            [`stop:${jobId}`],
+            [`clean_up:${jobId}`],
           );
           return 'accept';
         },
       ],
     });
-    const died = new Error('died');
+    const killed = new Error('killed');
     const call: typeof app.ctx.db.call = async (procedure, args) => {
       const result = await app.ctx.db.call(procedure, args);
-      if (procedure === 'mark_submitted') throw died;
+      if (procedure === 'mark_submitted') throw killed;
       return result;
     };
-    const dying = AbortSignal.abort(died);
-    const submitted = submitGeneration({ ...app.ctx, db: { ...app.ctx.db, call } }, jobId, dying);
-    await assert.rejects(submitted, (error: Error) => error === died || error.cause === died);
+    const signal = AbortSignal.abort(killed);
+    const submitted = submitGeneration({ ...app.ctx, db: { ...app.ctx.db, call } }, jobId, signal);
+    await assert.rejects(submitted, (error: Error) => error === killed || error.cause === killed);
     assert.deepEqual(app.vendor.cancels, []);
     await app.drain();
     assert.deepEqual(app.vendor.cancels, [jobId]);
     await app.assertSound();
   });
 
-  it('what fails before anything is sent leaves no unknown outcome: the next try sends it', async () => {
+  it('an error before anything is sent leaves no unknown outcome: the next attempt sends it', async () => {
     await using app = await createTestApp({ vendor: { isRepeatable: false } });
     const { jobId } = await begin(app);
     const read: typeof app.ctx.db.read = new Proxy(app.ctx.db.read, {
       get: () => () => {
-        throw new Error('away');
+        throw new Error('unavailable');
       },
     });
-    await assert.rejects(submitGeneration({ ...app.ctx, db: { ...app.ctx.db, read } }, jobId, never), /away/);
+    await assert.rejects(submitGeneration({ ...app.ctx, db: { ...app.ctx.db, read } }, jobId, never), /unavailable/);
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
     assert.deepEqual(app.vendor.submits, [jobId]);
   });
 
-  it('the provider’s answer is kept through a restart of the database: its id is known nowhere else', async () => {
+  it('the provider’s answer is stored after a restart of the database, since its id is known nowhere else', async () => {
     await using app = await createTestApp({ vendor: { isRepeatable: false } });
     const { jobId } = await begin(app);
     let failures = 1;
     const call: typeof app.ctx.db.call = (procedure, args) => {
       if (procedure !== 'mark_submitted' || failures === 0) return app.ctx.db.call(procedure, args);
       failures -= 1;
-      return Promise.reject(Object.assign(new Error('away'), { code: 'ECONNREFUSED' }));
+      return Promise.reject(Object.assign(new Error('unavailable'), { code: 'ECONNREFUSED' }));
     };
     await submitGeneration({ ...app.ctx, db: { ...app.ctx.db, call } }, jobId, never);
     assert.equal((await app.job(jobId)).provider_job_id, `vendor-${jobId}-1`);
     assert.deepEqual(app.vendor.submits, [jobId]);
   });
 
-  it('an answer that comes after the attempt was given up for unknown is still taken', async () => {
+  it('an answer that arrives after the attempt was recorded as unknown is still used', async () => {
     await using app = await createTestApp({ vendor: { isRepeatable: false } });
     const { jobId } = await begin(app);
     app.vendor.script({
       submit: [
         async () => {
-          // A second worker, which takes the first for dead.
+          // A second worker, which assumes that the first was killed.
           await submitGeneration(app.ctx, jobId, never);
           assert.equal((await app.attempts(jobId))[0]?.state, 'unknown');
           return 'accept';
@@ -253,7 +257,7 @@ describe('handing a generation to its provider', () => {
     await app.assertSound();
   });
 
-  it('a provider that this server does not have fails it at once, unless bytes may have left for it', async () => {
+  it('a job whose provider is not configured fails at once, unless a submit may have been sent', async () => {
     await using app = await createTestApp({ overrides: { providers: new Map() } });
     const [fresh, begun] = [await begin(app), await begin(app)];
     await app.ctx.db.call('begin_attempt', { job_id: begun.jobId });
@@ -264,7 +268,7 @@ describe('handing a generation to its provider', () => {
     await app.assertSound();
   });
 
-  it('breaks off when the worker stops, and goes on with the next one', async () => {
+  it('a submit is aborted when the worker stops, and continues with the next worker', async () => {
     await using app = await createTestApp({ vendor: { submit: [hang(), 'accept'] } });
     const { jobId } = await begin(app);
     const stopping = new AbortController();
@@ -279,5 +283,5 @@ describe('handing a generation to its provider', () => {
 });
 
 async function throwing(): Promise<never> {
-  throw new TypeError('a bug of ours');
+  throw new TypeError('a bug in the adapter');
 }

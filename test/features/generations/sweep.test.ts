@@ -5,23 +5,23 @@ import type { Context } from '../../../src/features/context.ts';
 import { sweepGenerations } from '../../../src/features/generations/worker/sweep.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 
-/** A job that no task cares for, old enough that none is on its way. */
+/** Makes the job one without a task, and old enough that no new task can be expected. */
 async function orphan(app: TestApp, jobId: string): Promise<void> {
   await app.owner.query(`delete from graphile_worker._private_jobs where payload ->> 'job_id' = $1`, [jobId]);
   await app.owner.query(`update video_jobs set created_at = now() - interval '1 minute' where job_id = $1`, [jobId]);
 }
 
-/** The context whose calls of one procedure go through `call` first. */
-function meddling(ctx: Context, procedure: string, meddle: (args: Record<string, unknown>) => Promise<void>): Context {
+/** A context that runs `before` before each call of one procedure. */
+function withHook(ctx: Context, procedure: string, before: (args: Record<string, unknown>) => Promise<void>): Context {
   const call: typeof ctx.db.call = async (name, args) => {
-    if (name === procedure) await meddle(args);
+    if (name === procedure) await before(args);
     return ctx.db.call(name, args);
   };
   return { ...ctx, db: { ...ctx.db, call } };
 }
 
 describe('the sweep', () => {
-  it('ends what is past its deadline, whatever its state, with the credits back once', async () => {
+  it('fails jobs after their deadline in any state, and refunds them once', async () => {
     await using app = await createTestApp({
       vendor: { pollIntervalMs: 8_000, status: [{ state: 'queued', queuePosition: 1 }] },
     });
@@ -44,19 +44,19 @@ describe('the sweep', () => {
     await app.assertSound();
   });
 
-  it('one that cannot be ended does not keep the others from their credits', async () => {
+  it('refunds the other jobs although one cannot be failed', async () => {
     await using app = await createTestApp();
     const userId = await app.user(3);
     const jobs = [await app.generate(userId), await app.generate(userId), await app.generate(userId)];
     for (const jobId of jobs) await app.expire(jobId);
-    const ctx = meddling(app.ctx, 'fail_generation', async ({ job_id }) => {
+    const ctx = withHook(app.ctx, 'fail_generation', async ({ job_id }) => {
       if (job_id === jobs[0]) throw new Error('a broken row');
     });
     assert.equal((await sweepGenerations(ctx)).expired, 2);
     assert.equal(await app.balance(userId), 2);
   });
 
-  it('gives a job without a task its task, and one that waits for news none', async () => {
+  it('adds a task for a job without one, but not for a job with an unknown submit', async () => {
     await using app = await createTestApp({
       vendor: {
         isRepeatable: false,
@@ -68,19 +68,19 @@ describe('the sweep', () => {
     const userId = await app.user(4);
     const [running, unknown] = [await app.generate(userId), await app.generate(userId)];
     await app.drain();
-    const [fresh, cared] = [await app.generate(userId), await app.generate(userId)];
-    for (const jobId of [running, unknown, fresh]) await orphan(app, jobId);
+    const [orphaned, withTask] = [await app.generate(userId), await app.generate(userId)];
+    for (const jobId of [running, unknown, orphaned]) await orphan(app, jobId);
     app.vendor.script({ submit: ['accept'], status: ['complete'] });
 
     assert.deepEqual(await sweepGenerations(app.ctx), { expired: 0, requeued: 2 });
     assert.deepEqual(await sweepGenerations(app.ctx), { expired: 0, requeued: 0 });
     await app.drain();
-    for (const jobId of [running, fresh, cared]) assert.equal((await app.job(jobId)).status, 'completed');
+    for (const jobId of [running, orphaned, withTask]) assert.equal((await app.job(jobId)).status, 'completed');
     assert.equal((await app.job(unknown)).status, 'pending');
     assert.equal(app.vendor.submits.filter((jobId) => jobId === unknown).length, 1);
   });
 
-  it('brings forward what the queue has put off for hours', async () => {
+  it('makes a task due whose next attempt the queue has delayed for long', async () => {
     await using app = await createTestApp();
     const jobId = await app.generate(await app.user(1));
     await app.owner.query(
@@ -91,13 +91,13 @@ describe('the sweep', () => {
     assert.equal((await app.job(jobId)).status, 'completed');
   });
 
-  it('goes on after one that failed, one at a time, and stops when told', async () => {
+  it('repeats after a failed sweep, runs one sweep at a time, and stops', async () => {
     await using app = await createTestApp();
     let running = 0;
     let overlapped = false;
     let sweeps = 0;
     const { promise: fifth, resolve } = Promise.withResolvers<void>();
-    const ctx = meddling(app.ctx, 'requeue_orphans', async () => {
+    const ctx = withHook(app.ctx, 'requeue_orphans', async () => {
       overlapped ||= running > 0;
       running += 1;
       // Longer than the time between two sweeps.
@@ -105,14 +105,14 @@ describe('the sweep', () => {
       running -= 1;
       sweeps += 1;
       if (sweeps === 5) resolve();
-      if (sweeps % 2 === 1) throw new Error('the database is away');
+      if (sweeps % 2 === 1) throw new Error('the database is unavailable');
     });
     const sweeper = startSweeper(ctx, 1);
     await fifth;
     await sweeper.stop();
-    const atTheEnd = sweeps;
+    const sweepsAtStop = sweeps;
     await app.owner.query('select pg_sleep(0.05)');
-    assert.equal(sweeps, atTheEnd);
+    assert.equal(sweeps, sweepsAtStop);
     assert.equal(overlapped, false);
   });
 });

@@ -1,4 +1,4 @@
-/** What providers say by themselves: verified, recorded once, and never believed beyond where to look. */
+/** Webhooks of providers: verified, recorded once, and used only as a hint to poll. */
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -42,8 +42,8 @@ async function begin(app: TestApp): Promise<{ userId: string; jobId: string }> {
   return { userId, jobId: await app.generate(userId) };
 }
 
-/** The vendor's own form, for our job `about`, naming its job `requestId`. */
-async function tell(app: TestApp, about: string, requestId: string, headers: Record<string, string> = {}) {
+/** Sends an event in the vendor's own form: `about` is our job's id, `requestId` the vendor's. */
+async function sendEvent(app: TestApp, about: string, requestId: string, headers: Record<string, string> = {}) {
   return app.fetch(`${PATH}?provider=fal&job=${about}`, {
     method: 'POST',
     headers: { 'x-genuine': 'yes', ...headers },
@@ -51,10 +51,14 @@ async function tell(app: TestApp, about: string, requestId: string, headers: Rec
   });
 }
 
-type Signing = { secret?: string; at?: number | null; signs?: string; signature?: string };
+type Signing = { secret?: string; at?: number | null; signedText?: string; signature?: string };
 
-async function tellSigned(app: TestApp, body: string, { secret = SECRET, at = null, signs, signature }: Signing = {}) {
-  const signed = signs ?? (at === null ? body : `${at}.${body}`);
+async function sendSigned(
+  app: TestApp,
+  body: string,
+  { secret = SECRET, at = null, signedText, signature }: Signing = {},
+) {
+  const signed = signedText ?? (at === null ? body : `${at}.${body}`);
   const headers = {
     'X-Webhook-Signature': signature ?? createHmac('sha256', secret).update(signed).digest('hex'),
     ...(at === null ? {} : { 'X-Webhook-Timestamp': String(at) }),
@@ -72,12 +76,12 @@ async function events(app: TestApp): Promise<{ sender: string; effect: string }[
 describe('an event in the generic form', () => {
   const running = { status: [{ state: 'processing', progress: 1 } as const, 'complete' as const] };
 
-  it('makes the worker ask at once, instead of when its turn would have come', async () => {
+  it('makes the worker poll at once instead of at the next interval', async () => {
     await using app = await openApp(running);
     const { jobId } = await begin(app);
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'processing');
-    const answer = await tellSigned(app, eventAbout(`vendor-${jobId}-1`));
+    const answer = await sendSigned(app, eventAbout(`vendor-${jobId}-1`));
     assert.deepEqual([answer.status, await answer.json()], [200, { success: true }]);
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
@@ -88,31 +92,31 @@ describe('an event in the generic form', () => {
     await using app = await openApp({ status: [{ state: 'processing', progress: 1 }] });
     const { jobId } = await begin(app);
     await app.drain();
-    const named = eventAbout(`vendor-${jobId}-1`, { id: 'evt_1' });
-    const renamed = eventAbout(`vendor-${jobId}-1`, { id: 'evt_1', more: 'words' });
-    const nameless = eventAbout(`vendor-${jobId}-1`);
-    const looks: number[] = [];
-    for (const body of [named, named, renamed, nameless, nameless]) {
-      assert.equal((await tellSigned(app, body)).status, 200);
+    const withId = eventAbout(`vendor-${jobId}-1`, { id: 'evt_1' });
+    const sameId = eventAbout(`vendor-${jobId}-1`, { id: 'evt_1', more: 'data' });
+    const withoutId = eventAbout(`vendor-${jobId}-1`);
+    const polls: number[] = [];
+    for (const body of [withId, withId, sameId, withoutId, withoutId]) {
+      assert.equal((await sendSigned(app, body)).status, 200);
       await app.drain();
-      looks.push(app.vendor.looks.length);
+      polls.push(app.vendor.looks.length);
     }
-    assert.deepEqual(looks, [2, 2, 2, 3, 3]);
+    assert.deepEqual(polls, [2, 2, 2, 3, 3]);
     assert.equal((await events(app)).length, 2);
   });
 
-  it('counts with a timestamp for five minutes, and only if that was signed too', async () => {
+  it('with a timestamp is valid for five minutes, and only if the timestamp was signed too', async () => {
     await using app = await openApp(running);
     const nowSeconds = Math.floor(app.ctx.clock.now().getTime() / 1000);
-    const body = eventAbout('somebody else’s');
+    const body = eventAbout('another job');
     const statuses = async (...signings: Signing[]) =>
-      Promise.all(signings.map(async (signing) => (await tellSigned(app, body, signing)).status));
+      Promise.all(signings.map(async (signing) => (await sendSigned(app, body, signing)).status));
     assert.deepEqual(
       await statuses({ at: nowSeconds }, { at: nowSeconds - 290 }, { at: nowSeconds + 290 }),
       [200, 200, 200],
     );
     assert.deepEqual(
-      await statuses({ at: nowSeconds - 320 }, { at: nowSeconds + 320 }, { at: nowSeconds, signs: body }),
+      await statuses({ at: nowSeconds - 320 }, { at: nowSeconds + 320 }, { at: nowSeconds, signedText: body }),
       [401, 401, 401],
     );
   });
@@ -128,9 +132,9 @@ describe('an event in the generic form', () => {
       { signature: right.toUpperCase() },
       { signature: '' },
       { signature: right.slice(0, 62) },
-      { signs: `${body} ` },
+      { signedText: `${body} ` },
     ]) {
-      const answer = await tellSigned(app, body, signing);
+      const answer = await sendSigned(app, body, signing);
       assert.deepEqual([answer.status, (await answer.json()).error.code], [401, 'ERR_4005'], JSON.stringify(signing));
     }
     assert.equal((await app.fetch(PATH, { method: 'POST', body })).status, 401);
@@ -138,11 +142,11 @@ describe('an event in the generic form', () => {
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'processing');
 
-    await using silent = await createTestApp();
-    assert.equal((await tellSigned(silent, body, { secret: '' })).status, 401, 'nobody signs with no secret');
+    await using withoutSecret = await createTestApp();
+    assert.equal((await sendSigned(withoutSecret, body, { secret: '' })).status, 401, 'an empty secret is not valid');
   });
 
-  it('with a good signature and a bad body names what is bad', async () => {
+  it('with a valid signature and an invalid body gets an error that names the invalid field', async () => {
     await using app = await openApp();
     for (const [body, field] of [
       ['{"type":', 'body'],
@@ -151,15 +155,15 @@ describe('an event in the generic form', () => {
       ['{"type":"video.failed","data":{}}', 'data.provider_job_id'],
       ['{"type":"video.failed","data":{"provider_job_id":"\\u0000"}}', 'data.provider_job_id'],
     ] as const) {
-      const answer = await tellSigned(app, body);
+      const answer = await sendSigned(app, body);
       const { error } = await answer.json();
       assert.deepEqual([answer.status, error.code, error.details.field], [400, 'ERR_4006', field], body);
     }
-    assert.equal((await tellSigned(app, 'x'.repeat(1024 * 1024 + 1))).status, 413);
+    assert.equal((await sendSigned(app, 'x'.repeat(1024 * 1024 + 1))).status, 413);
     assert.deepEqual(await events(app), []);
   });
 
-  it('about an unknown job or one of another provider is 200 and leaves nothing; about an ended one it has no effect', async () => {
+  it('about an unknown job or one of another provider gets 200 and is not recorded; about an ended job it has no effect', async () => {
     await using app = await openApp({ status: ['complete'] });
     const { jobId } = await begin(app);
     await app.drain();
@@ -168,12 +172,12 @@ describe('an event in the generic form', () => {
       data: { provider: 'runway', provider_job_id: `vendor-${jobId}-1` },
     });
     for (const body of [eventAbout(randomUUID()), foreign]) {
-      const answer = await tellSigned(app, body);
+      const answer = await sendSigned(app, body);
       assert.deepEqual([answer.status, await answer.json()], [200, { success: true }]);
     }
     assert.deepEqual(await events(app), []);
     const ended = eventAbout(`vendor-${jobId}-1`, { type: 'video.failed' });
-    assert.equal((await tellSigned(app, ended)).status, 200);
+    assert.equal((await sendSigned(app, ended)).status, 200);
     assert.deepEqual(await events(app), [{ sender: 'signed', effect: 'ignored' }]);
     assert.equal((await app.job(jobId)).status, 'completed');
     await app.assertSound();
@@ -181,14 +185,14 @@ describe('an event in the generic form', () => {
 });
 
 describe('a submit without an answer', () => {
-  const lost = { outcome: 'unknown', cause: 'no answer' } as const;
+  const unanswered = { outcome: 'unknown', cause: 'no answer' } as const;
 
-  it('is known by an event that the provider confirms: the video comes, and nothing was sent twice', async () => {
-    await using app = await openApp({ submit: [lost], status: ['complete'] });
+  it('is resolved by an event that the provider confirms: the video is delivered, and nothing was sent twice', async () => {
+    await using app = await openApp({ submit: [unanswered], status: ['complete'] });
     const { userId, jobId } = await begin(app);
     await app.drain();
     assert.equal((await app.attempts(jobId))[0]?.state, 'unknown');
-    assert.equal((await tell(app, jobId, 'taken-after-all')).status, 200);
+    assert.equal((await sendEvent(app, jobId, 'taken-after-all')).status, 200);
     assert.deepEqual(await app.drain(), []);
     assert.deepEqual(
       [(await app.job(jobId)).status, (await app.job(jobId)).provider_job_id, await app.balance(userId)],
@@ -201,40 +205,40 @@ describe('a submit without an answer', () => {
     await app.assertSound();
   });
 
-  it('is held against the provider only until it is known to have been taken', async () => {
-    await using app = await openApp({ submit: [lost], status: [{ state: 'processing', progress: 1 }] });
+  it('counts as a failure of the provider only until it is known to have been accepted', async () => {
+    await using app = await openApp({ submit: [unanswered], status: [{ state: 'processing', progress: 1 }] });
     const failures = async () =>
       (await app.owner.query('select unanswered_jobs as jobs from provider_circuits')).rows[0].jobs;
     const { jobId } = await begin(app);
     await app.drain();
     assert.deepEqual(await failures(), [jobId]);
-    await tell(app, jobId, 'taken-after-all');
+    await sendEvent(app, jobId, 'taken-after-all');
     await app.drain();
     assert.deepEqual(await failures(), []);
   });
 
-  it('stays unknown when our key knows no such job: a signed event may be another customer’s', async () => {
-    await using app = await openApp({ submit: [lost], status: [{ state: 'absent', cause: '404' }] });
+  it('stays unknown when the provider has no such job for our key: a signed event may be another customer’s', async () => {
+    await using app = await openApp({ submit: [unanswered], status: [{ state: 'absent', cause: '404' }] });
     const { userId, jobId } = await begin(app);
     await app.drain();
-    assert.equal((await tell(app, jobId, 'somebody-elses')).status, 200);
-    for (let looks = 0; looks < 5; looks += 1) {
+    assert.equal((await sendEvent(app, jobId, 'another-customers')).status, 200);
+    for (let round = 0; round < 5; round += 1) {
       assert.deepEqual(await app.drain(), []);
       await app.hasten();
     }
-    assert.equal(app.vendor.looks.length, 3, 'not for ever');
+    assert.equal(app.vendor.looks.length, 3, 'polled only three times');
     assert.deepEqual([(await app.job(jobId)).status, await app.balance(userId)], ['pending', 0]);
     assert.equal((await app.attempts(jobId))[0]?.state, 'unknown');
   });
 
-  it('stays unknown while the provider cannot be asked, and is asked again', async () => {
+  it('stays unknown while the provider is unreachable, and is polled again', async () => {
     await using app = await openApp({
-      submit: [lost],
+      submit: [unanswered],
       status: [{ state: 'unreachable', cause: 'cut' }, 'complete'],
     });
     const { jobId } = await begin(app);
     await app.drain();
-    await tell(app, jobId, 'taken-after-all');
+    await sendEvent(app, jobId, 'taken-after-all');
     await app.drain();
     const [task] = await app.tasksOf(jobId);
     assert.deepEqual([task?.task, Math.ceil((task?.dueMs ?? 0) / 1000)], ['confirm_attempt', 5]);
@@ -243,52 +247,52 @@ describe('a submit without an answer', () => {
     assert.equal((await app.job(jobId)).status, 'completed');
   });
 
-  it('is known by the second look where the provider’s machines have not all heard of the job at the first', async () => {
-    await using app = await openApp({ submit: [lost], status: [{ state: 'absent', cause: '404' }, 'complete'] });
+  it('is resolved by the second poll where the provider does not find the job at the first', async () => {
+    await using app = await openApp({ submit: [unanswered], status: [{ state: 'absent', cause: '404' }, 'complete'] });
     const { jobId } = await begin(app);
     await app.drain();
-    await tell(app, jobId, 'taken-after-all');
+    await sendEvent(app, jobId, 'taken-after-all');
     await app.drain();
     await app.hasten();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
   });
 
-  it('is not given the job that another generation has', async () => {
-    await using app = await openApp({ submit: ['accept', lost], status: [{ state: 'processing', progress: 1 }] });
+  it('never gets the provider’s job of another generation', async () => {
+    await using app = await openApp({ submit: ['accept', unanswered], status: [{ state: 'processing', progress: 1 }] });
     const first = await begin(app);
     await app.drain();
     const second = await begin(app);
     await app.drain();
-    await tell(app, second.jobId, `vendor-${first.jobId}-1`);
+    await sendEvent(app, second.jobId, `vendor-${first.jobId}-1`);
     assert.deepEqual(await app.drain(), []);
     assert.deepEqual((await app.attempts(second.jobId))[0]?.state, 'unknown');
     assert.equal((await app.job(second.jobId)).provider_job_id, null);
     await app.ctx.db.call('confirm_attempt', { job_id: second.jobId, provider_job_id: `vendor-${first.jobId}-1` });
-    assert.equal((await app.job(second.jobId)).provider_job_id, null, 'not even by a race');
+    assert.equal((await app.job(second.jobId)).provider_job_id, null, 'not even in a race');
   });
 
-  it('for a job that was cancelled meanwhile is stopped at the provider once it is known', async () => {
-    await using app = await openApp({ submit: [lost], status: [{ state: 'processing', progress: 1 }] });
+  it('of a job that was cancelled meanwhile is cancelled at the provider once it is known', async () => {
+    await using app = await openApp({ submit: [unanswered], status: [{ state: 'processing', progress: 1 }] });
     const { userId, jobId } = await begin(app);
     await app.drain();
     await app.ctx.db.call('cancel_generation', { user_id: userId, job_id: jobId });
     await app.drain();
     assert.deepEqual(app.vendor.cancels, []);
-    await tell(app, jobId, 'taken-after-all');
+    await sendEvent(app, jobId, 'taken-after-all');
     await app.drain();
     assert.deepEqual([app.vendor.cancels, await app.balance(userId)], [[jobId], 1]);
     assert.equal((await app.job(jobId)).error_code, 'ERR_5004');
     await app.assertSound();
   });
 
-  it('needs none: an event that overtakes the answer finds its job, and the answer changes nothing more', async () => {
+  it('is resolved by an event that arrives before the answer; the answer then changes nothing', async () => {
     await using app = await openApp({ status: ['complete'] });
     const { jobId } = await begin(app);
     app.vendor.script({
       submit: [
         async () => {
-          assert.equal((await tell(app, jobId, `vendor-${jobId}-1`)).status, 200);
+          assert.equal((await sendEvent(app, jobId, `vendor-${jobId}-1`)).status, 200);
           await app.ctx.db.call('confirm_attempt', { job_id: jobId, provider_job_id: `vendor-${jobId}-1` });
           return 'accept';
         },
@@ -302,12 +306,12 @@ describe('a submit without an answer', () => {
   });
 });
 
-describe('a no that was none', () => {
-  const refused = { outcome: 'retryable', cause: '503' } as const;
+describe('a retryable submit that was accepted after all', () => {
+  const unavailable = { outcome: 'retryable', cause: '503' } as const;
 
-  /** The first send was taken although the answer was 503, and its event comes while the fourth and last is under way. */
-  async function overtaken(last: 'accept' | typeof refused) {
-    const app = await openApp({ submit: [refused], status: [{ state: 'processing', progress: 1 }] });
+  /** The first submit was accepted although its answer was 503; its event arrives during the fourth and last submit. */
+  async function eventDuringLastSubmit(last: 'accept' | typeof unavailable) {
+    const app = await openApp({ submit: [unavailable], status: [{ state: 'processing', progress: 1 }] });
     const { jobId } = await begin(app);
     for (let sends = 0; sends < 3; sends += 1) {
       await app.drain();
@@ -316,7 +320,7 @@ describe('a no that was none', () => {
     app.vendor.script({
       submit: [
         async () => {
-          await tell(app, jobId, 'the-first');
+          await sendEvent(app, jobId, 'the-first');
           await app.ctx.db.call('confirm_attempt', { job_id: jobId, provider_job_id: 'the-first' });
           return last;
         },
@@ -326,22 +330,22 @@ describe('a no that was none', () => {
     return { app, jobId };
   }
 
-  it('leaves one video under way: the second that was taken is stopped at the provider', async () => {
-    const { app, jobId } = await overtaken('accept');
+  it('leaves one running video: the second accepted one is cancelled at the provider', async () => {
+    const { app, jobId } = await eventDuringLastSubmit('accept');
     await using _ = app;
     assert.deepEqual([(await app.job(jobId)).provider_job_id, app.vendor.cancels], ['the-first', [jobId]]);
     assert.equal((await app.job(jobId)).status, 'processing');
   });
 
-  it('does not end a generation that an event has brought good news of', async () => {
-    const { app, jobId } = await overtaken(refused);
+  it('does not fail a generation that an event has confirmed', async () => {
+    const { app, jobId } = await eventDuringLastSubmit(unavailable);
     await using _ = app;
     assert.deepEqual([(await app.job(jobId)).status, app.vendor.submits.length], ['processing', 4]);
   });
 });
 
 describe('a vendor’s own events', () => {
-  it('a genuine event that is no JSON object is refused as such; one that names no job has no effect', async () => {
+  it('that are genuine but not a JSON object get 400; without a job’s id they have no effect', async () => {
     await using app = await openApp();
     const { jobId } = await begin(app);
     const send = (body: string) =>
@@ -356,7 +360,7 @@ describe('a vendor’s own events', () => {
     assert.deepEqual(rows, [{ effect: 'ignored' }]);
   });
 
-  it('are verified by the vendor’s scheme alone: the generic signature opens nothing there', async () => {
+  it('are verified by the vendor’s scheme alone: the generic signature is not accepted', async () => {
     await using app = await openApp({ status: [{ state: 'processing', progress: 1 }] });
     const { jobId } = await begin(app);
     await app.drain();
@@ -364,22 +368,22 @@ describe('a vendor’s own events', () => {
     const signature = createHmac('sha256', SECRET).update(body).digest('hex');
     const options = { method: 'POST', headers: { 'X-Webhook-Signature': signature }, body };
     assert.equal((await app.fetch(`${PATH}?provider=fal&job=${jobId}`, options)).status, 401);
-    assert.equal((await tell(app, jobId, `vendor-${jobId}-1`, { 'x-genuine': 'no' })).status, 401);
+    assert.equal((await sendEvent(app, jobId, `vendor-${jobId}-1`, { 'x-genuine': 'no' })).status, 401);
     assert.deepEqual(await events(app), []);
   });
 
-  it('about jobs of its other customers leave nothing behind, whatever they name', async () => {
+  it('about jobs of its other customers are not recorded, whatever ids they contain', async () => {
     await using app = await openApp({ status: [{ state: 'processing', progress: 1 }] });
     const { jobId } = await begin(app);
     await app.drain();
     await app.owner.query(`update video_jobs set provider = 'runway' where job_id = $1`, [jobId]);
     for (const [about, requestId] of [
-      [randomUUID(), 'somebody-elses'],
-      ['no-uuid', 'somebody-elses-too'],
-      // Ours, and not for this sender to speak of.
+      [randomUUID(), 'another-customers'],
+      ['no-uuid', 'also-another-customers'],
+      // Our job, but of another provider than this sender.
       [jobId, `vendor-${jobId}-1`],
     ] as const) {
-      const answer = await tell(app, about, requestId);
+      const answer = await sendEvent(app, about, requestId);
       assert.deepEqual([answer.status, await answer.json()], [200, { success: true }]);
     }
     assert.deepEqual(await events(app), []);
@@ -387,66 +391,66 @@ describe('a vendor’s own events', () => {
     assert.equal(app.vendor.looks.length, 1);
   });
 
-  it('about a job of ours that has another name at the vendor are kept, and wake nobody', async () => {
+  it('about our job with another id at the vendor are recorded, and cause no poll', async () => {
     await using app = await openApp({ status: [{ state: 'processing', progress: 1 }] });
     const { jobId } = await begin(app);
     await app.drain();
-    await tell(app, jobId, 'another');
+    await sendEvent(app, jobId, 'another');
     await app.drain();
     assert.deepEqual(await events(app), [{ sender: 'fal', effect: 'ignored' }]);
     assert.equal(app.vendor.looks.length, 1);
   });
 
-  it('that come before the job they name is known are heard when they come again', async () => {
+  it('that arrive before the vendor’s id is known take effect when they are sent again', async () => {
     await using app = await openApp({ status: [{ state: 'processing', progress: 1 }] });
     const { jobId } = await begin(app);
-    assert.equal((await tell(app, 'no-uuid', `vendor-${jobId}-1`)).status, 200);
+    assert.equal((await sendEvent(app, 'no-uuid', `vendor-${jobId}-1`)).status, 200);
     await app.drain();
-    await tell(app, 'no-uuid', `vendor-${jobId}-1`);
+    await sendEvent(app, 'no-uuid', `vendor-${jobId}-1`);
     assert.deepEqual(await events(app), [{ sender: 'fal', effect: 'woke' }]);
   });
 
-  it('about a job under another name are about the job that they name', async () => {
+  it('without our job’s id find the job by the vendor’s id', async () => {
     await using app = await openApp({ status: [{ state: 'processing', progress: 1 }, 'complete'] });
     const { jobId } = await begin(app);
     await app.drain();
-    assert.equal((await tell(app, 'no-uuid', `vendor-${jobId}-1`)).status, 200);
+    assert.equal((await sendEvent(app, 'no-uuid', `vendor-${jobId}-1`)).status, 200);
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
   });
 
-  it('are heard though the provider is just being asked: its next question is not put off again', async () => {
+  it('that arrive during a poll take effect: the poll does not delay the next one again', async () => {
     await using app = await openApp({ status: [{ state: 'processing', progress: 1 }] });
     const { jobId } = await begin(app);
     await app.drain();
-    await tell(app, jobId, `vendor-${jobId}-1`);
+    await sendEvent(app, jobId, `vendor-${jobId}-1`);
     await app.ctx.db.call('schedule_poll', { job_id: jobId, delay_ms: 60_000 });
     const [task] = await app.tasksOf(jobId);
     assert.ok((task?.dueMs ?? 0) < 1_000, JSON.stringify(task));
   });
 
-  it('come to an address that names our job, where the vendor can reach us', async () => {
+  it('are sent to a URL with our job’s id, where the vendor can reach this server', async () => {
     await using app = await openApp();
     const { jobId } = await begin(app);
     assert.equal((await findJob(app.ctx, jobId))?.request.webhookUrl, null);
-    const reached = { ...app.ctx, callbackUrl: () => 'https://api.example.com' };
+    const withCallbackUrl = { ...app.ctx, callbackUrl: () => 'https://api.example.com' };
     assert.equal(
-      (await findJob(reached, jobId))?.request.webhookUrl,
+      (await findJob(withCallbackUrl, jobId))?.request.webhookUrl,
       `https://api.example.com${PATH}?provider=fal&job=${jobId}`,
     );
   });
 });
 
-describe('an event about a video that the provider has finished, and that is being fetched', () => {
+describe('an event about a completed video that is being downloaded', () => {
   const finished = {
     state: 'completed',
-    video: { from: 'url', url: 'https://vendor.test/film.mp4' },
+    video: { from: 'url', url: 'https://vendor.test/video.mp4' },
     thumbnail: null,
   } as const;
-  const notNow = new MediaFetchError('the host is busy', { isFinal: false });
+  const hostBusy = new MediaFetchError('the host is busy', { isFinal: false });
 
-  /** A job whose file is fetched by `fetchToFile`. */
-  async function fetching(fetchToFile: (path: string, app: TestApp, jobId: string) => Promise<void>) {
+  /** A job whose file is downloaded by `fetchToFile`. */
+  async function jobWithDownload(fetchToFile: (path: string, app: TestApp, jobId: string) => Promise<void>) {
     const app = await openApp({ status: [finished] });
     const { jobId } = await begin(app);
     app.ctx.mediaFetcherFor = () => ({
@@ -457,67 +461,67 @@ describe('an event about a video that the provider has finished, and that is bei
     });
     return { app, jobId };
   }
-  const tellAndSee = async (app: TestApp, jobId: string) => {
-    assert.equal((await tell(app, jobId, `vendor-${jobId}-1`)).status, 200);
+  const sendIgnoredEvent = async (app: TestApp, jobId: string) => {
+    assert.equal((await sendEvent(app, jobId, `vendor-${jobId}-1`)).status, 200);
     assert.equal((await events(app)).at(-1)?.effect, 'ignored');
   };
 
-  it('has no second worker fetch it', async () => {
-    let fetches = 0;
-    const { app, jobId } = await fetching(async (path, itsApp, itsJob) => {
-      fetches += 1;
-      if (fetches === 1) {
-        await tellAndSee(itsApp, itsJob);
+  it('does not make a second worker download it', async () => {
+    let downloads = 0;
+    const { app, jobId } = await jobWithDownload(async (path, itsApp, itsJob) => {
+      downloads += 1;
+      if (downloads === 1) {
+        await sendIgnoredEvent(itsApp, itsJob);
         assert.deepEqual(await itsApp.drain(), []);
       }
-      await writeFile(path, 'a film');
+      await writeFile(path, 'a clip');
     });
     await using _ = app;
     assert.deepEqual(await app.drain(), []);
-    assert.deepEqual([(await app.job(jobId)).status, fetches, app.vendor.looks.length], ['completed', 1, 1]);
+    assert.deepEqual([(await app.job(jobId)).status, downloads, app.vendor.looks.length], ['completed', 1, 1]);
     await app.assertSound();
   });
 
-  it('strands nothing where the file cannot be had just now: that task comes again by itself', async () => {
-    let fetches = 0;
-    const { app, jobId } = await fetching(async (path) => {
-      fetches += 1;
-      if (fetches === 1) throw notNow;
-      await writeFile(path, 'a film');
+  it('does not lose the job where the download fails for now: its task is retried', async () => {
+    let downloads = 0;
+    const { app, jobId } = await jobWithDownload(async (path) => {
+      downloads += 1;
+      if (downloads === 1) throw hostBusy;
+      await writeFile(path, 'a clip');
     });
     await using _ = app;
     await app.drain();
     const [task] = await app.tasksOf(jobId);
     assert.deepEqual([task?.task, Math.ceil((task?.dueMs ?? 0) / 1000)], ['poll_generation', 5]);
-    await tellAndSee(app, jobId);
+    await sendIgnoredEvent(app, jobId);
     assert.equal((await app.tasksOf(jobId)).length, 1);
     await app.hasten();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
   });
 
-  it('strands nothing where the worker was killed: its task goes on with another', async () => {
-    const { app, jobId } = await fetching((path) => writeFile(path, 'a film'));
+  it('does not lose the job where the worker was killed: another worker continues its task', async () => {
+    const { app, jobId } = await jobWithDownload((path) => writeFile(path, 'a clip'));
     await using _ = app;
-    const life = new AbortController();
+    const worker = new AbortController();
     const probe: typeof fakeProbe = {
       ...fakeProbe,
       async probe() {
-        life.abort(new Error('killed'));
-        throw life.signal.reason;
+        worker.abort(new Error('killed'));
+        throw worker.signal.reason;
       },
     };
-    await app.drain({ ctx: { ...app.ctx, probe }, signal: life.signal });
+    await app.drain({ ctx: { ...app.ctx, probe }, signal: worker.signal });
     assert.equal((await app.job(jobId)).status, 'processing');
-    await tellAndSee(app, jobId);
-    // As the watch over killed workers does.
+    await sendIgnoredEvent(app, jobId);
+    // As the recovery of killed workers' jobs does.
     await app.hasten();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
   });
 
-  it('strands nothing where its task was lost: the sweep gives it another', async () => {
-    const { app, jobId } = await fetching((path) => writeFile(path, 'a film'));
+  it('does not lose the job where its task is missing: the sweep adds another', async () => {
+    const { app, jobId } = await jobWithDownload((path) => writeFile(path, 'a clip'));
     await using _ = app;
     await app.ctx.db.call('mark_submitted', {
       job_id: jobId,
@@ -526,7 +530,7 @@ describe('an event about a video that the provider has finished, and that is bei
     });
     await app.ctx.db.call('end_attempt', { job_id: jobId, result: 'completed', error: null, cost_usd: null });
     await app.owner.query('delete from graphile_worker._private_jobs');
-    await tellAndSee(app, jobId);
+    await sendIgnoredEvent(app, jobId);
     assert.deepEqual(await app.tasksOf(jobId), []);
     await app.owner.query(`update video_jobs set created_at = now() - interval '1 minute'`);
     assert.deepEqual(await sweepGenerations(app.ctx), { expired: 0, requeued: 1 });
@@ -534,8 +538,8 @@ describe('an event about a video that the provider has finished, and that is bei
     assert.equal((await app.job(jobId)).status, 'completed');
   });
 
-  it('still wakes the worker where the provider has failed and the credits are not back yet', async () => {
-    const { app, jobId } = await fetching(async () => {});
+  it('still causes a poll where the provider has failed the job and the credits are not refunded yet', async () => {
+    const { app, jobId } = await jobWithDownload(async () => {});
     await using _ = app;
     await app.ctx.db.call('mark_submitted', {
       job_id: jobId,
@@ -543,13 +547,13 @@ describe('an event about a video that the provider has finished, and that is bei
       provider_job_id: `vendor-${jobId}-1`,
     });
     await app.ctx.db.call('end_attempt', { job_id: jobId, result: 'failed', error: 'no', cost_usd: null });
-    await tell(app, jobId, `vendor-${jobId}-1`);
+    await sendEvent(app, jobId, `vendor-${jobId}-1`);
     assert.equal((await events(app)).at(-1)?.effect, 'woke');
   });
 });
 
-describe('where a provider reaches this server', () => {
-  const reach = (vendor: string, publicUrl: string | undefined, simulated: 'fal'[] = []) => {
+describe('the callback URL for a provider', () => {
+  const callbackUrl = (vendor: string, publicUrl: string | undefined, simulated: 'fal'[] = []) => {
     const connection = { credentials: { apiKey: 'key' }, urls: { queueUrl: vendor, restUrl: vendor }, fetch };
     return callbackUrls({
       publicUrl,
@@ -558,26 +562,26 @@ describe('where a provider reaches this server', () => {
     })({ name: 'fal' });
   };
   const REAL = 'https://queue.fal.run';
-  const STAND_IN = 'http://127.0.0.1:9000';
+  const LOCAL_VENDOR = 'http://127.0.0.1:9000';
 
-  it('is its public address; what the real vendor cannot reach is not given to it', () => {
-    assert.equal(reach(REAL, 'https://api.example.com'), 'https://api.example.com');
-    for (const address of [
+  it('is the public URL; none is given where the real vendor cannot reach it', () => {
+    assert.equal(callbackUrl(REAL, 'https://api.example.com'), 'https://api.example.com');
+    for (const publicUrl of [
       'http://api.example.com',
       'https://localhost',
       'https://10.0.0.1',
       'http://localhost:8787',
     ]) {
-      assert.equal(reach(REAL, address), null, address);
+      assert.equal(callbackUrl(REAL, publicUrl), null, publicUrl);
     }
-    assert.equal(reach(REAL, undefined), null);
+    assert.equal(callbackUrl(REAL, undefined), null);
   });
 
-  it('is this machine for a stand-in on this machine, and for a simulator in this process', () => {
-    assert.equal(reach(STAND_IN, undefined), 'http://127.0.0.1:8787');
-    assert.equal(reach('http://[::1]:9000', undefined), 'http://127.0.0.1:8787');
-    assert.equal(reach(STAND_IN, 'http://rendio:8787'), 'http://rendio:8787');
-    assert.equal(reach('http://10.0.0.2', undefined), null);
-    assert.equal(reach(REAL, 'https://api.example.com', ['fal']), 'http://127.0.0.1:8787');
+  it('is the local URL for a vendor’s replacement on this machine, and for a simulator in this process', () => {
+    assert.equal(callbackUrl(LOCAL_VENDOR, undefined), 'http://127.0.0.1:8787');
+    assert.equal(callbackUrl('http://[::1]:9000', undefined), 'http://127.0.0.1:8787');
+    assert.equal(callbackUrl(LOCAL_VENDOR, 'http://rendio:8787'), 'http://rendio:8787');
+    assert.equal(callbackUrl('http://10.0.0.2', undefined), null);
+    assert.equal(callbackUrl(REAL, 'https://api.example.com', ['fal']), 'http://127.0.0.1:8787');
   });
 });

@@ -1,4 +1,4 @@
-/** What may not be uploaded, by whom not, and that nothing of it stays. */
+/** Which uploads are rejected, for which callers, and that nothing of them is stored. */
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
@@ -20,10 +20,10 @@ describe('an upload', () => {
   });
   after(() => app[Symbol.asyncDispose]());
 
-  const address = (path: string, bucket = 'user_uploads') => `/storage/v1/object/${bucket}/${path}`;
+  const urlOf = (path: string, bucket = 'user_uploads') => `/storage/v1/object/${bucket}/${path}`;
   async function send(path: string, body: BodyInit | null, headers: Record<string, string> = {}, method = 'POST') {
     const init = { method, body, headers: { Authorization: `Bearer ${token}`, ...headers }, duplex: 'half' };
-    const answer = await app.fetch(path.startsWith('/') ? path : address(path), init as RequestInit);
+    const answer = await app.fetch(path.startsWith('/') ? path : urlOf(path), init as RequestInit);
     const text = await answer.text();
     const { error } = text.startsWith('{') ? JSON.parse(text) : { error: undefined };
     return { status: answer.status, code: error?.code, details: error?.details, headers: answer.headers, text };
@@ -54,29 +54,29 @@ describe('an upload', () => {
     return whole;
   };
   const html = '<!doctype html><script>alert(document.domain)</script>';
-  const refusedContents: [string, Uint8Array, string | undefined][] = [
+  const rejectedContents: [string, Uint8Array, string | undefined][] = [
     ['HTML', Buffer.from(html), undefined],
     ['SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="300" height="300"/>'), undefined],
     ['a GIF', Buffer.from('GIF89a\x2c\x01\x2c\x01\x00\x00\x00;', 'latin1'), undefined],
     ['text', Buffer.from('hello'), undefined],
-    ['HTML behind a PNG’s signature', Buffer.concat([png.subarray(0, 8), Buffer.from(html)]), 'damaged'],
-    ['HTML behind a whole PNG', Buffer.concat([png, Buffer.from(html)]), 'damaged'],
-    ['HTML behind a whole WebP', Buffer.concat([webp, Buffer.from(html)]), 'damaged'],
-    ['HTML behind a JPEG’s first bytes', Buffer.concat([jpeg.subarray(0, 4), Buffer.from(html)]), 'damaged'],
-    ['a PNG that breaks off', png.subarray(0, png.length - 20), 'damaged'],
-    ['a JPEG that breaks off', jpeg.subarray(0, jpeg.length - 20), 'damaged'],
-    ['a WebP that breaks off', webp.subarray(0, webp.length - 20), 'damaged'],
-    ['a JPEG of headers alone', Buffer.from('ffd8ffe000104a46494600010100000100010000ffd9', 'hex'), 'damaged'],
+    ['HTML after a PNG’s signature', Buffer.concat([png.subarray(0, 8), Buffer.from(html)]), 'damaged'],
+    ['HTML after a whole PNG', Buffer.concat([png, Buffer.from(html)]), 'damaged'],
+    ['HTML after a whole WebP', Buffer.concat([webp, Buffer.from(html)]), 'damaged'],
+    ['HTML after a JPEG’s first bytes', Buffer.concat([jpeg.subarray(0, 4), Buffer.from(html)]), 'damaged'],
+    ['an incomplete PNG', png.subarray(0, png.length - 20), 'damaged'],
+    ['an incomplete JPEG', jpeg.subarray(0, jpeg.length - 20), 'damaged'],
+    ['an incomplete WebP', webp.subarray(0, webp.length - 20), 'damaged'],
+    ['a JPEG with headers alone', Buffer.from('ffd8ffe000104a46494600010100000100010000ffd9', 'hex'), 'damaged'],
     [
-      'a JPEG whose lengths lead nowhere',
+      'a JPEG with invalid lengths',
       Buffer.concat([Buffer.from('ffd8ffe0ffff', 'hex'), Buffer.alloc(500, 0xff)]),
       'damaged',
     ],
     ['an animated PNG', withChunk('acTL'), 'animated'],
     ['an animated WebP', vp8x(), 'animated'],
   ];
-  for (const [what, bytes, reason] of refusedContents) {
-    test(`that is ${what} is 415, whatever it is called, and nothing of it stays`, async () => {
+  for (const [what, bytes, reason] of rejectedContents) {
+    test(`that is ${what} gets 415 under any name and type, and nothing of it is stored`, async () => {
       const before = [(await rows()).length, (await files()).length];
       for (const type of ['image/png', 'image/jpeg', 'text/html', undefined]) {
         const answer = await put(bytes, 'x.png', type ? { 'Content-Type': type } : {});
@@ -88,8 +88,8 @@ describe('an upload', () => {
     });
   }
 
-  test('of any ordinary picture is taken, with the size that it is shown at', async () => {
-    const trailing = Buffer.concat([jpeg, Buffer.from('the film of a moving photograph')]);
+  test('of any ordinary image is accepted, and recorded with the size at which it is displayed', async () => {
+    const trailing = Buffer.concat([jpeg, Buffer.from('the video of a live photo')]);
     const strangeExif = jpegTurned(6, 300, 200);
     strangeExif.writeUInt16BE(0xffff, 2 + 4 + 6 + 8);
     strangeExif.writeUInt16BE(0x0111, 2 + 4 + 6 + 10);
@@ -105,15 +105,15 @@ describe('an upload', () => {
       assert.equal((await put(bytes, name, { 'Content-Type': 'text/html' })).status, 200);
       const row = (await rows()).find(({ path }) => path === `${userId}/${name}`);
       assert.deepEqual([row?.content_type, [row?.width, row?.height]], [type, size]);
-      const served = await app.fetch(address(`${userId}/${name}`), { headers: { Authorization: `Bearer ${token}` } });
-      assert.equal(served.headers.get('content-type'), type, 'never as a page');
+      const served = await app.fetch(urlOf(`${userId}/${name}`), { headers: { Authorization: `Bearer ${token}` } });
+      assert.equal(served.headers.get('content-type'), type, 'never text/html');
       assert.equal(served.headers.get('x-content-type-options'), 'nosniff');
       assert.match(served.headers.get('content-security-policy') ?? '', /default-src 'none'/);
       assert.ok(Buffer.from(await served.arrayBuffer()).equals(bytes));
     }
   });
 
-  test('that is too small, or claims more pixels than anybody’s camera has, is 400 with what is allowed', async () => {
+  test('that is too small, or claims too many pixels, gets 400 with the allowed range', async () => {
     const small = await put(makePicture('png', 63, 300));
     assert.deepEqual([small.status, small.code, small.details.reason], [400, 'ERR_4006', 'picture_side']);
     assert.deepEqual(small.details.allowed, { minimum: 64, maximum: 10_000 });
@@ -129,7 +129,7 @@ describe('an upload', () => {
     }
   });
 
-  test('of exactly ten megabytes is taken; of one byte more is 413 by its length, without one, and in a form', async () => {
+  test('of exactly ten megabytes is accepted; one byte more gets 413 with a Content-Length, without one, and in a form', async () => {
     const user = userId;
     assert.equal((await put(pngOfBytes(BYTES_MAX), 'full.png')).status, 200);
     const over = pngOfBytes(BYTES_MAX + 1);
@@ -150,17 +150,17 @@ describe('an upload', () => {
     const exact = new FormData();
     exact.append('cacheControl', '3600');
     exact.append('', new Blob([new Uint8Array(pngOfBytes(BYTES_MAX))]), 'full.png');
-    assert.equal((await send(`${user}/full-form.png`, exact)).status, 200, 'the form’s own lines do not count');
+    assert.equal((await send(`${user}/full-form.png`, exact)).status, 200, 'the lines of the form itself do not count');
   });
 
-  test('of nothing, of a form without a file or without an end, or of something compressed is refused', async () => {
-    const bare = new FormData();
-    bare.append('cacheControl', '3600');
+  test('of nothing, of a form without a file or without an end, or of compressed content is rejected', async () => {
+    const withoutFile = new FormData();
+    withoutFile.append('cacheControl', '3600');
     const multipart = { 'Content-Type': 'multipart/form-data; boundary=x' };
     for (const [body, headers, status, code] of [
       [null, {}, 400, 'ERR_4006'],
       ['', {}, 400, 'ERR_4006'],
-      [bare, {}, 400, 'ERR_4006'],
+      [withoutFile, {}, 400, 'ERR_4006'],
       ['--x\r\nContent-Disposition: form-data; name=""\r\n\r\nabc', multipart, 400, 'ERR_4006'],
       ['--x\r\nno end of the head', multipart, 400, 'ERR_4006'],
       ['nothing of the kind', multipart, 400, 'ERR_4006'],
@@ -173,7 +173,7 @@ describe('an upload', () => {
     }
   });
 
-  test('goes into one’s own folder alone, under a plain name', async () => {
+  test('may only go into the caller’s own folder, under a plain name', async () => {
     const other = await app.user();
     const full = new Uint8Array(png);
     for (const path of [
@@ -195,38 +195,38 @@ describe('an upload', () => {
       const answer = await send(path, full);
       assert.deepEqual([answer.status, answer.code, answer.details?.field], [400, 'ERR_4006', 'path'], path);
     }
-    assert.equal((await send(address(`${userId}/x.png`, 'videos'), full)).status, 403);
-    assert.equal((await send(address(`${userId}/x.png`, 'other'), full)).status, 404);
+    assert.equal((await send(urlOf(`${userId}/x.png`, 'videos'), full)).status, 403);
+    assert.equal((await send(urlOf(`${userId}/x.png`, 'other'), full)).status, 404);
     assert.equal((await send(`${userId.toUpperCase()}/case.png`, full)).status, 200);
     assert.ok((await rows()).some(({ path }) => path === `${userId}/case.png`));
     assert.deepEqual(await rows(other), []);
   });
 
-  test('of another’s is read, signed, told of, replaced and deleted by nobody else: as if it were not there', async () => {
+  test('of another user cannot be read, signed, described, replaced or deleted: it seems not to exist', async () => {
     assert.equal((await put(png, 'mine.png')).status, 200);
     const path = `${userId}/mine.png`;
-    const stranger = { Authorization: `Bearer ${await app.tokenOf(await app.user())}` };
+    const asOtherUser = { Authorization: `Bearer ${await app.tokenOf(await app.user())}` };
     const json = { 'Content-Type': 'application/json' };
     const missing = `${userId}/never.png`;
     for (const [method, make, body] of [
-      ['GET', (p: string) => address(p), null],
+      ['GET', (p: string) => urlOf(p), null],
       ['GET', (p: string) => `/storage/v1/object/info/user_uploads/${p}`, null],
       ['GET', (p: string) => `/storage/v1/object/authenticated/user_uploads/${p}`, null],
       ['POST', (p: string) => `/storage/v1/object/sign/user_uploads/${p}`, '{"expiresIn":60}'],
     ] as const) {
-      const foreign = await send(make(path), body, { ...stranger, ...json }, method);
+      const answer = await send(make(path), body, { ...asOtherUser, ...json }, method);
       const none = await send(make(missing), body, json, method);
-      assert.deepEqual([foreign.status, foreign.text], [404, none.text]);
+      assert.deepEqual([answer.status, answer.text], [404, none.text]);
     }
-    assert.equal((await send(path, new Uint8Array(png), stranger, 'PUT')).status, 403);
-    assert.equal((await send(path, null, stranger, 'DELETE')).status, 403);
+    assert.equal((await send(path, new Uint8Array(png), asOtherUser, 'PUT')).status, 403);
+    assert.equal((await send(path, null, asOtherUser, 'DELETE')).status, 403);
     assert.equal((await send(`/storage/v1/object/public/user_uploads/${path}`, null, {}, 'GET')).status, 404);
     assert.equal((await app.fetch(`/storage/v1/object/public/user_uploads/${path}`)).status, 401);
-    assert.equal((await app.fetch(address(path))).status, 401);
+    assert.equal((await app.fetch(urlOf(path))).status, 401);
     assert.equal((await send(path, null, {}, 'GET')).status, 200);
   });
 
-  test('by a signed address needs that address, for that path, before it expires; no token for reading writes', async () => {
+  test('with a signed URL needs a token for that path that has not expired; a token for reading is not accepted', async () => {
     const path = `${userId}/signed-${randomUUID()}.png`;
     const signed = await send(`/storage/v1/object/upload/sign/user_uploads/${path}`, '{}', {
       'Content-Type': 'application/json',
@@ -234,9 +234,9 @@ describe('an upload', () => {
     const { url, token: given } = JSON.parse(signed.text);
     const reading = await app.ctx.mediaSigner.sign(`user_uploads/${path}`);
     const expired = await app.ctx.mediaSigner.sign(`add user_uploads/${path}`, -1);
-    const at = (tokenText: string) => `/storage/v1/object/upload/sign/user_uploads/${path}?token=${tokenText}`;
+    const urlWith = (tokenText: string) => `/storage/v1/object/upload/sign/user_uploads/${path}?token=${tokenText}`;
     for (const wrong of ['', 'x', reading, expired, `${given.slice(0, -1)}${given.endsWith('A') ? 'B' : 'A'}`]) {
-      const answer = await app.fetch(at(wrong), { method: 'PUT', body: new Uint8Array(png) });
+      const answer = await app.fetch(urlWith(wrong), { method: 'PUT', body: new Uint8Array(png) });
       assert.equal(answer.status, 403, wrong);
     }
     assert.equal((await app.fetch(`/storage/v1/object/sign/user_uploads/${path}?token=${given}`)).status, 403);
@@ -246,7 +246,7 @@ describe('an upload', () => {
     assert.equal(opened.headers.get('content-type'), 'image/png', 'the replay has replaced nothing');
   });
 
-  test('by an account that was banned, or is gone, is refused even with a signed address', async () => {
+  test('by a banned account is rejected even with a signed URL', async () => {
     const user = await app.user();
     const path = `${user}/x.png`;
     const given = await app.ctx.mediaSigner.sign(`add user_uploads/${path}`);
@@ -260,27 +260,27 @@ describe('an upload', () => {
     assert.deepEqual([await rows(user), await files(user)], [[], []]);
   });
 
-  test('raced by others onto one path leaves one picture: its row and its file agree, and nothing else is kept', async () => {
+  test('at the same time as others to one path leaves one image: its row matches its file, and nothing else is kept', async () => {
     const user = await app.user();
     const own = { Authorization: `Bearer ${await app.tokenOf(user)}` };
-    const pictures = Array.from({ length: 8 }, (_, index) => makePicture('png', 300 + index, 300, index * 31));
+    const images = Array.from({ length: 8 }, (_, index) => makePicture('png', 300 + index, 300, index * 31));
     const answers = await Promise.all(
-      pictures.map((bytes) => send(`${user}/raced.png`, new Uint8Array(bytes), { ...own, 'x-upsert': 'true' })),
+      images.map((bytes) => send(`${user}/raced.png`, new Uint8Array(bytes), { ...own, 'x-upsert': 'true' })),
     );
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
     const [row, ...more] = await rows(user);
-    assert.deepEqual([more, (await files(user)).length], [[], 1], 'what was replaced is gone, row and file');
-    const read = await app.fetch(address(`${user}/raced.png`), { headers: own });
+    assert.deepEqual([more, (await files(user)).length], [[], 1], 'what was replaced is deleted, row and file');
+    const read = await app.fetch(urlOf(`${user}/raced.png`), { headers: own });
     const bytes = Buffer.from(await read.arrayBuffer());
     assert.equal(row?.sha256, createHash('sha256').update(bytes).digest('hex'));
-    assert.ok(pictures.some((picture) => picture.equals(bytes)));
+    assert.ok(images.some((image) => image.equals(bytes)));
 
-    const first = await Promise.all(pictures.map((picture) => send(`${user}/once.png`, new Uint8Array(picture), own)));
+    const first = await Promise.all(images.map((image) => send(`${user}/once.png`, new Uint8Array(image), own)));
     assert.deepEqual(first.map(({ status }) => status).sort(), [200, ...Array(7).fill(409)]);
     assert.deepEqual([(await rows(user)).length, (await files(user)).length], [2, 2]);
   });
 
-  test('is counted: past two hundred pictures, or half a gigabyte, the account is told to delete some', async () => {
+  test('beyond two hundred images, or half a gigabyte, gets 409 uploads_full', async () => {
     const user = await app.user();
     const own = { Authorization: `Bearer ${await app.tokenOf(user)}` };
     await app.owner.query(
@@ -293,7 +293,7 @@ describe('an upload', () => {
     assert.equal(
       (await send(`${user}/7`, new Uint8Array(png), { ...own, 'x-upsert': 'true' })).status,
       200,
-      'in place of one',
+      'it replaces one',
     );
     await app.owner.query(`delete from uploads where user_id = $1::uuid and path > $1::text || '/150'`, [user]);
     assert.equal((await send(`${user}/one-more.png`, new Uint8Array(png), own)).status, 200);
@@ -301,7 +301,7 @@ describe('an upload', () => {
     assert.equal((await send(`${user}/large.png`, new Uint8Array(png), own)).details.reason, 'uploads_full');
   });
 
-  test('that a store has failed is 503 and leaves nothing; what a crash left behind is swept, what is in use is not', async () => {
+  test('that the store fails gets 503 and leaves nothing; the sweep deletes what a crash left, but not what is in use', async () => {
     const user = await app.user();
     const own = { Authorization: `Bearer ${await app.tokenOf(user)}` };
     const { putFile } = app.ctx.media;
@@ -311,7 +311,7 @@ describe('an upload', () => {
     });
     assert.deepEqual([failed.status, await rows(user), await files(user)], [503, [], []]);
 
-    // As if the process had died between the file and the row's end.
+    // As if the process had been killed after it stored the file and before it finished the row.
     const { call } = app.ctx.db;
     app.ctx.db.call = (name, args) =>
       name === 'finish_upload' ? Promise.reject(new Error('killed')) : call(name, args);
@@ -321,7 +321,7 @@ describe('an upload', () => {
     await send(`${user}/kept.png`, new Uint8Array(png), own);
     assert.deepEqual([(await rows(user)).length, (await files(user)).length], [2, 2]);
     await sweepUploads(app.ctx);
-    assert.equal((await rows(user)).length, 2, 'it may still be on its way');
+    assert.equal((await rows(user)).length, 2, 'it may still be running');
     await app.owner.query(`update uploads set updated_at = now() - interval '2 hours' where user_id = $1`, [user]);
     assert.deepEqual(await sweepUploads(app.ctx), { expired: 0, removed: 1 });
     assert.deepEqual(

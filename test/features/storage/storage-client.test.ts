@@ -1,4 +1,4 @@
-/** The unmodified storage client of Supabase against our routes, over a real database and a real store. */
+/** Supabase's unmodified storage client against our routes, with a real database and a real store. */
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -31,9 +31,9 @@ describe('Supabase’s own storage client', () => {
   };
   const bytesOf = async (blob: Blob) => Buffer.from(await blob.arrayBuffer());
 
-  test('uploads bytes, a blob, a form and a stream, and downloads the same bytes with their true type', async () => {
+  test('uploads bytes, a blob, a form and a stream, and downloads the same bytes with their real type', async () => {
     const form = new FormData();
-    form.append('picture', new Blob([new Uint8Array(makePicture('png', 320, 320, 3))]), 'me.png');
+    form.append('image', new Blob([new Uint8Array(makePicture('png', 320, 320, 3))]), 'me.png');
     const stream = new Blob([new Uint8Array(makePicture('webp'))]).stream();
     const bodies = [
       [makePicture('jpeg'), 'image/jpeg', makePicture('jpeg')],
@@ -55,17 +55,17 @@ describe('Supabase’s own storage client', () => {
     }
   });
 
-  test('what is there stays unless it is to be replaced, by upsert or by update', async () => {
+  test('replaces an existing file only by upsert or by update', async () => {
     const path = `${userId}/replace.png`;
     const [first, second, third] = [1, 2, 3].map((shade) => makePicture('png', 300, 300, shade * 40));
     assert.ok(first && second && third);
     ok(await bucket().upload(path, first));
-    const refused = await bucket().upload(path, second);
+    const conflict = await bucket().upload(path, second);
     assert.deepEqual(
       [
-        refused.error?.message,
-        Reflect.get(refused.error ?? {}, 'statusCode'),
-        Reflect.get(refused.error ?? {}, 'code'),
+        conflict.error?.message,
+        Reflect.get(conflict.error ?? {}, 'statusCode'),
+        Reflect.get(conflict.error ?? {}, 'code'),
       ],
       ['A file with this name already exists.', '409', 'KeyAlreadyExists'],
     );
@@ -76,18 +76,18 @@ describe('Supabase’s own storage client', () => {
     assert.ok((await bytesOf(ok(await bucket().download(path)))).equals(third));
     const files = (await app.stored()).filter((name) => name.includes(userId));
     const { rows } = await app.owner.query('select count(*)::int as n from uploads where user_id = $1', [userId]);
-    assert.equal(files.length, rows[0].n, 'the replaced ones are gone from the disk');
+    assert.equal(files.length, rows[0].n, 'the replaced files are deleted from the disk');
   });
 
-  test('signed addresses are read by anybody, one or many, as a download too, and lead back to the client’s own base', async () => {
+  test('signs one or many URLs, also for downloads, which need no token and start with the client’s base URL', async () => {
     const path = `${userId}/signed.jpg`;
-    const picture = makePicture('jpeg', 400, 300);
-    ok(await bucket().upload(path, picture));
+    const image = makePicture('jpeg', 400, 300);
+    ok(await bucket().upload(path, image));
     const { signedUrl } = ok(await bucket().createSignedUrl(path, 60, { download: 'mine.jpg' }));
     const answer = await app.fetch(signedUrl);
     assert.equal(answer.status, 200);
     assert.match(answer.headers.get('content-disposition') ?? '', /^attachment; filename="mine\.jpg"/);
-    assert.ok(Buffer.from(await answer.arrayBuffer()).equals(picture));
+    assert.ok(Buffer.from(await answer.arrayBuffer()).equals(image));
     const many = ok(await bucket().createSignedUrls([path, `${userId}/none.jpg`, `${randomUUID()}/x.jpg`], 60));
     assert.deepEqual(
       many.map(({ signedUrl: url, error }) => [url !== null, error !== null]),
@@ -102,31 +102,31 @@ describe('Supabase’s own storage client', () => {
     assert.equal(Reflect.get(missing.error ?? {}, 'statusCode'), '404');
   });
 
-  test('a signed upload address takes one picture from whoever has it, and another only where it may replace', async () => {
-    const path = `${userId}/handed-on.png`;
-    const nobody = new StorageClient('http://rendio.test/storage/v1', {}, (input, init) =>
+  test('a signed upload URL accepts one image from any client, and another only with upsert', async () => {
+    const path = `${userId}/signed-upload.png`;
+    const withoutToken = new StorageClient('http://rendio.test/storage/v1', {}, (input, init) =>
       app.fetch(String(input), init),
     );
     const { token, signedUrl } = ok(await bucket().createSignedUploadUrl(path));
     assert.ok(signedUrl.includes(token));
-    const picture = new Blob([new Uint8Array(makePicture('png'))]);
-    const stored = ok(await nobody.from('user_uploads').uploadToSignedUrl(path, token, picture));
+    const image = new Blob([new Uint8Array(makePicture('png'))]);
+    const stored = ok(await withoutToken.from('user_uploads').uploadToSignedUrl(path, token, image));
     assert.equal(stored.fullPath, `user_uploads/${path}`);
-    const again = await nobody.from('user_uploads').uploadToSignedUrl(path, token, picture, { upsert: true });
-    assert.equal(Reflect.get(again.error ?? {}, 'statusCode'), '409', 'a replay replaces nothing');
-    const elsewhere = await nobody.from('user_uploads').uploadToSignedUrl(`${userId}/other.png`, token, picture);
+    const again = await withoutToken.from('user_uploads').uploadToSignedUrl(path, token, image, { upsert: true });
+    assert.equal(Reflect.get(again.error ?? {}, 'statusCode'), '409', 'a second upload replaces nothing');
+    const elsewhere = await withoutToken.from('user_uploads').uploadToSignedUrl(`${userId}/other.png`, token, image);
     assert.equal(Reflect.get(elsewhere.error ?? {}, 'statusCode'), '403');
     assert.equal((await bucket().createSignedUploadUrl(path)).error?.message, 'A file with this name already exists.');
     const replacing = ok(await bucket().createSignedUploadUrl(path, { upsert: true }));
-    ok(await nobody.from('user_uploads').uploadToSignedUrl(path, replacing.token, makePicture('webp')));
+    ok(await withoutToken.from('user_uploads').uploadToSignedUrl(path, replacing.token, makePicture('webp')));
     assert.equal(ok(await bucket().download(path)).type, 'image/webp');
   });
 
-  test('list shows one level of one’s own folder; remove tells what was there; neither shows anybody else’s', async () => {
-    const mine = await app.user();
-    const [own, other] = [(await clientOf(mine)).from('user_uploads'), bucket()];
-    for (const name of ['b.png', 'a.png', 'sub/c.png']) ok(await own.upload(`${mine}/${name}`, makePicture('png')));
-    const listed = ok(await own.list(mine));
+  test('lists one level of the caller’s own folder; remove returns what existed; neither shows another user’s files', async () => {
+    const ownId = await app.user();
+    const [own, other] = [(await clientOf(ownId)).from('user_uploads'), bucket()];
+    for (const name of ['b.png', 'a.png', 'sub/c.png']) ok(await own.upload(`${ownId}/${name}`, makePicture('png')));
+    const listed = ok(await own.list(ownId));
     assert.deepEqual(
       listed.map(({ name, id }) => [name, id !== null]),
       [
@@ -137,85 +137,88 @@ describe('Supabase’s own storage client', () => {
     );
     assert.equal(listed[0]?.metadata?.mimetype, 'image/png');
     assert.equal(listed[0]?.metadata?.size, makePicture('png').length);
-    const page = ok(await own.list(mine, { limit: 1, offset: 1, sortBy: { column: 'name', order: 'desc' } }));
+    const page = ok(await own.list(ownId, { limit: 1, offset: 1, sortBy: { column: 'name', order: 'desc' } }));
     assert.deepEqual(
       page.map(({ name }) => name),
       ['b.png'],
     );
     assert.deepEqual(
-      ok(await own.list(mine, { search: 'B.P' })).map(({ name }) => name),
+      ok(await own.list(ownId, { search: 'B.P' })).map(({ name }) => name),
       ['b.png'],
     );
     assert.deepEqual(
       ok(await own.list()).map(({ name }) => name),
-      [mine],
+      [ownId],
     );
-    assert.deepEqual(ok(await other.list(mine)), []);
+    assert.deepEqual(ok(await other.list(ownId)), []);
 
-    assert.deepEqual(ok(await other.remove([`${mine}/a.png`])), []);
-    const removed = ok(await own.remove([`${mine}/a.png`, `${mine}/sub/c.png`, `${mine}/none.png`, 'x', '../x']));
+    assert.deepEqual(ok(await other.remove([`${ownId}/a.png`])), []);
+    const removed = ok(await own.remove([`${ownId}/a.png`, `${ownId}/sub/c.png`, `${ownId}/none.png`, 'x', '../x']));
     assert.deepEqual(
       removed.map(({ name }) => name),
-      [`${mine}/a.png`, `${mine}/sub/c.png`],
+      [`${ownId}/a.png`, `${ownId}/sub/c.png`],
     );
     assert.deepEqual(
-      ok(await own.list(mine)).map(({ name }) => name),
+      ok(await own.list(ownId)).map(({ name }) => name),
       ['b.png'],
     );
-    assert.equal((await own.download(`${mine}/a.png`)).data, null);
-    assert.equal(await own.exists(`${mine}/a.png`).then(({ data }) => data), false);
+    assert.equal((await own.download(`${ownId}/a.png`)).data, null);
+    assert.equal(await own.exists(`${ownId}/a.png`).then(({ data }) => data), false);
   });
 
-  test('its errors are read as it reads them: a status, a code and a sentence', async () => {
+  test('understands our errors: a status, a code and a message', async () => {
     const path = `${userId}/bad.png`;
-    const told = async (work: Promise<{ error: unknown }>) => {
+    const errorOf = async (work: Promise<{ error: unknown }>) => {
       const { error } = await work;
       assert.ok(error instanceof Error);
       return [Reflect.get(error, 'statusCode'), Reflect.get(error, 'code'), error.message];
     };
     const html = Buffer.from('<!doctype html><script>alert(1)</script>');
-    assert.deepEqual(await told(bucket().upload(path, html, { contentType: 'image/png' })), [
+    assert.deepEqual(await errorOf(bucket().upload(path, html, { contentType: 'image/png' })), [
       '415',
       'InvalidMimeType',
       'This kind of content is not supported. Please send image/jpeg, image/png, or image/webp.',
     ]);
-    assert.deepEqual((await told(bucket().upload(path, Buffer.alloc(10_485_761), {}))).slice(0, 2), [
+    assert.deepEqual((await errorOf(bucket().upload(path, Buffer.alloc(10_485_761), {}))).slice(0, 2), [
       '413',
       'EntityTooLarge',
     ]);
-    assert.deepEqual((await told(bucket().download(path))).slice(0, 1), ['404']);
-    assert.deepEqual((await told(storage.from('nothing').list(userId))).slice(0, 2), ['404', 'NoSuchKey']);
+    assert.deepEqual((await errorOf(bucket().download(path))).slice(0, 1), ['404']);
+    assert.deepEqual((await errorOf(storage.from('nothing').list(userId))).slice(0, 2), ['404', 'NoSuchKey']);
     const foreign = bucket().upload(`${randomUUID()}/x.png`, makePicture('png'));
-    assert.deepEqual((await told(foreign)).slice(0, 2), ['403', 'AccessDenied']);
-    const nobody = new StorageClient('http://rendio.test/storage/v1', {}, (input, init) =>
+    assert.deepEqual((await errorOf(foreign)).slice(0, 2), ['403', 'AccessDenied']);
+    const withoutToken = new StorageClient('http://rendio.test/storage/v1', {}, (input, init) =>
       app.fetch(String(input), init),
     );
-    assert.deepEqual((await told(nobody.from('user_uploads').list(userId))).slice(0, 2), ['401', 'InvalidJWT']);
+    assert.deepEqual((await errorOf(withoutToken.from('user_uploads').list(userId))).slice(0, 2), [
+      '401',
+      'InvalidJWT',
+    ]);
   });
 
-  test('a row says of its file what is true of it', async () => {
-    const path = `${userId}/truth.jpg`;
-    const picture = makePicture('jpeg', 640, 360);
-    ok(await bucket().upload(path, picture, { contentType: 'text/html' }));
+  test('a row has the real properties of its file', async () => {
+    const path = `${userId}/properties.jpg`;
+    const image = makePicture('jpeg', 640, 360);
+    ok(await bucket().upload(path, image, { contentType: 'text/html' }));
     const { rows } = await app.owner.query('select * from uploads where path = $1', [path]);
-    const sha256 = createHash('sha256').update(picture).digest('hex');
+    const sha256 = createHash('sha256').update(image).digest('hex');
     assert.deepEqual(
       [rows[0].content_type, rows[0].width, rows[0].height, rows[0].bytes, rows[0].sha256],
-      ['image/jpeg', 640, 360, picture.length, sha256],
+      ['image/jpeg', 640, 360, image.length, sha256],
     );
     const file = join(app.dataDir, 'media', 'user_uploads', userId, `${rows[0].id}.jpg`);
-    assert.ok((await readFile(file)).equals(picture), 'EXIF and all');
+    assert.ok((await readFile(file)).equals(image), 'unchanged, with its EXIF data');
   });
 
-  test('a finished video and its picture are read by their owner the same way, and written by nobody', async () => {
+  test('a completed video and its thumbnail can be read by their owner in the same way, and written by no client', async () => {
     const owner = await app.user();
     const jobId = await app.generate(owner);
     await app.drain();
-    const { video_url: path, thumbnail_url: picture } = await app.job(jobId);
-    assert.ok(path && picture);
+    const { video_url: path, thumbnail_url: thumbnail } = await app.job(jobId);
+    assert.ok(path && thumbnail);
     const own = await clientOf(owner);
     assert.equal((await bytesOf(ok(await own.from('videos').download(path)))).toString(), `the video of ${jobId}`);
-    assert.equal(ok(await own.from('thumbnails').download(picture)).type, 'image/jpeg');
+    assert.equal(ok(await own.from('thumbnails').download(thumbnail)).type, 'image/jpeg');
     const { signedUrl } = ok(await own.from('videos').createSignedUrl(path, 60));
     assert.equal((await app.fetch(signedUrl)).status, 200);
     const folder = path.slice(0, path.lastIndexOf('/'));
@@ -226,13 +229,13 @@ describe('Supabase’s own storage client', () => {
     for (const attempt of [
       own.from('videos').upload(`${owner}/x.mp4`, makePicture('png')),
       own.from('videos').remove([path]),
-      own.from('thumbnails').createSignedUploadUrl(picture),
+      own.from('thumbnails').createSignedUploadUrl(thumbnail),
     ]) {
       assert.equal(Reflect.get((await attempt).error ?? {}, 'statusCode'), '403');
     }
-    assert.equal((await bucketOf(storage, 'videos').download(path)).data, null, 'not by somebody else');
+    assert.equal((await bucketOf(storage, 'videos').download(path)).data, null, 'not by another user');
     await app.ctx.db.call('delete_generation', { user_id: owner, job_id: jobId });
-    assert.equal((await own.from('videos').download(path)).data, null, 'nor once its job is deleted');
+    assert.equal((await own.from('videos').download(path)).data, null, 'not after its job is deleted');
   });
 });
 

@@ -3,7 +3,7 @@ import { signatureOf } from './signature.ts';
 
 export type LoomOptions = { account: string; secret: string; apiUrl: string; fetch: typeof fetch };
 
-/** The tests have every task run when they want it. */
+/** Long, because the tests run the tasks themselves. */
 const POLL_INTERVAL_MS = 60_000;
 
 export function createLoomAdapter({ account, secret, apiUrl, fetch }: LoomOptions): ProviderAdapter {
@@ -15,7 +15,7 @@ export function createLoomAdapter({ account, secret, apiUrl, fetch }: LoomOption
     submitIsRepeatable: false,
     pollIntervalMs: POLL_INTERVAL_MS,
     async submit({ prompt, settings, webhookUrl }: GenerationRequest, signal) {
-      const order = { words: prompt, seconds: settings.duration, notify: webhookUrl };
+      const order = { text: prompt, seconds: settings.duration, notify: webhookUrl };
       const response = await post('/orders', order, signal);
       if (response.status !== 201) {
         return { outcome: 'declined', code: 'ERR_5003', cause: `answered ${response.status}` };
@@ -24,12 +24,12 @@ export function createLoomAdapter({ account, secret, apiUrl, fetch }: LoomOption
     },
     async status(_request, ticket, signal) {
       const response = await fetch(`${apiUrl}/orders/${ticket}`, { headers, signal });
-      const { film } = await response.json();
-      if (!film) return { state: 'processing', progress: null };
-      return { state: 'completed', video: { from: 'url', url: film }, thumbnail: null };
+      const { video } = await response.json();
+      if (!video) return { state: 'processing', progress: null };
+      return { state: 'completed', video: { from: 'url', url: video }, thumbnail: null };
     },
     async cancel(_request, ticket, signal) {
-      await post(`/orders/${ticket}/stop`, {}, signal);
+      await post(`/orders/${ticket}/cancel`, {}, signal);
     },
     async verifyWebhook({ headers: sent, body }: WebhookDelivery) {
       const text = new TextDecoder().decode(body);

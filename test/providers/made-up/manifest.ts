@@ -1,4 +1,4 @@
-/** Loom, a provider that does not exist: two credentials, webhooks, and a protocol like no other provider's. */
+/** Loom, an invented provider: two credentials, webhooks, and a protocol unlike that of any other provider. */
 import { keyVariable, type ProviderManifest, urlVariable } from '../../../src/providers/manifest.ts';
 
 export const loom: ProviderManifest<'account' | 'secret', 'apiUrl'> = {

@@ -1,11 +1,11 @@
-/** Loom's side of its protocol. Orders wait until `finish`. */
+/** Loom's side of the protocol. Orders stay open until `finish`. */
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import type { SimulatorEnv } from '../../../sim/drop-connection.ts';
 import type { ProviderSimulator, SimulatorOptions } from '../../../sim/provider-simulator.ts';
 import { signatureOf } from './signature.ts';
 
-export type LoomOrder = { ticket: string; words: string; seconds: number; notify: string | null; isDone: boolean };
+export type LoomOrder = { ticket: string; text: string; seconds: number; notify: string | null; isDone: boolean };
 
 export type LoomSimulator = ProviderSimulator & {
   orders(): LoomOrder[];
@@ -14,7 +14,7 @@ export type LoomSimulator = ProviderSimulator & {
 };
 
 const CREDENTIALS = { account: 'acc_simulated', secret: 'sec_simulated' };
-export const FILM = 'a film of Loom’s';
+export const VIDEO = 'a video by Loom';
 
 export async function createLoomSimulator({ deliver }: Pick<SimulatorOptions, 'deliver'>): Promise<LoomSimulator> {
   const orders = new Map<string, LoomOrder>();
@@ -22,7 +22,7 @@ export async function createLoomSimulator({ deliver }: Pick<SimulatorOptions, 'd
   app.use('/orders/*', async (c, next) => {
     const isCustomer =
       c.req.header('x-loom-account') === CREDENTIALS.account && c.req.header('x-loom-secret') === CREDENTIALS.secret;
-    if (!isCustomer) return c.text('who are you?', 418);
+    if (!isCustomer) return c.text('unknown account', 418);
     await next();
   });
   app.post('/orders', async (c) => {
@@ -33,9 +33,9 @@ export async function createLoomSimulator({ deliver }: Pick<SimulatorOptions, 'd
   app.get('/orders/:ticket', (c) => {
     const order = orders.get(c.req.param('ticket'));
     if (!order) return c.text('no such ticket', 404);
-    return c.json({ film: order.isDone ? new URL(`/films/${order.ticket}.mp4`, c.req.url).href : null });
+    return c.json({ video: order.isDone ? new URL(`/videos/${order.ticket}.mp4`, c.req.url).href : null });
   });
-  app.get('/films/:file', (c) => c.body(FILM, 200, { 'content-type': 'video/mp4' }));
+  app.get('/videos/:file', (c) => c.body(VIDEO, 200, { 'content-type': 'video/mp4' }));
 
   return {
     credentials: CREDENTIALS,
