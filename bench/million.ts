@@ -20,7 +20,12 @@ export async function fillWithMillion(owner: pg.Pool): Promise<void> {
   }
 }
 
-/** A user's id from a number. */
+/** The id of the user with this number, from 1. */
+export function userId(n: number): string {
+  return `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
+}
+
+/** The same in SQL. */
 const user = (n: string) => `('00000000-0000-4000-8000-' || lpad(to_hex(${n}), 12, '0'))::uuid`;
 const job = (n: string) => `('00000000-0000-4000-9000-' || lpad(to_hex(${n}), 12, '0'))::uuid`;
 
@@ -33,11 +38,11 @@ const STATEMENTS = [
      video_url, thumbnail_url, video_bytes, video_sha256, video_seconds, credits_used, error_code, provider_job_id, created_at,
      submitted_at, deadline_at, completed_at, deleted_at, media_path)
    select ${job('n')}, ${user(`1 + n % ${USERS}`)}, m.id, m.name, m.provider, m.provider_model_id, 'a prompt of common length, number ' || n,
-     '{"duration": 5}', case when n % 20 = 0 then 'failed' else 'completed' end, null,
-     case when n % 20 <> 0 then p.path || '.mp4' end, case when n % 20 <> 0 then p.path || '.jpg' end,
-     case when n % 20 <> 0 then 1000000 end, case when n % 20 <> 0 then repeat('0', 64) end, case when n % 20 <> 0 then 5 end, 1,
-     case when n % 20 = 0 then 'ERR_5003' end, 'provider-job-' || n, t.at, t.at, t.at + interval '30 minutes', t.at + interval '40 seconds',
-     case when n % 20 = 1 then t.at + interval '1 hour' end, p.path
+     '{"duration": 5}', case when (n + n / ${USERS}) % 20 = 0 then 'failed' else 'completed' end, null,
+     case when (n + n / ${USERS}) % 20 <> 0 then p.path || '.mp4' end, case when (n + n / ${USERS}) % 20 <> 0 then p.path || '.jpg' end,
+     case when (n + n / ${USERS}) % 20 <> 0 then 1000000 end, case when (n + n / ${USERS}) % 20 <> 0 then repeat('0', 64) end, case when (n + n / ${USERS}) % 20 <> 0 then 5 end, 1,
+     case when (n + n / ${USERS}) % 20 = 0 then 'ERR_5003' end, 'provider-job-' || n, t.at, t.at, t.at + interval '30 minutes', t.at + interval '40 seconds',
+     case when (n + n / ${USERS}) % 20 = 1 then t.at + interval '1 hour' end, p.path
    from generate_series(1, ${JOBS}) n
    cross join lateral (select now() - interval '60 days' * (1 - n::double precision / ${JOBS}) as at) t
    cross join lateral (select ${user(`1 + n % ${USERS}`)} || '/' || to_char(t.at, 'YYYY-MM') || '/' || ${job('n')} as path) p
@@ -62,7 +67,7 @@ const STATEMENTS = [
    select user_id, 'completed', job_id, '{}', completed_at from video_jobs`,
   // The last million is of the last hour: the worst that a window can meet.
   `insert into rate_limit_log (ip_address, action, user_id, created_at)
-   select ('10.' || n % 200 || '.' || n % 250 || '.' || n % 240)::inet, 'generations', ${user(`1 + n % ${USERS}`)},
+   select ('10.' || (n + n / ${USERS}) % 200 || '.' || n % 250 || '.' || n % 240)::inet, 'generations', ${user(`1 + n % ${USERS}`)},
      now() - interval '1 hour' * (1 - n::double precision / ${JOBS})
    from generate_series(1, ${JOBS}) n`,
   `insert into idempotency_log (user_id, idempotency_key, job_id, operation_type, request_hash, response_data, status_code, created_at, expires_at)

@@ -434,7 +434,7 @@
 -- begin_generation(p_user_id uuid, p_idempotency_key uuid, p_request_hash text, p_model_id uuid, p_prompt text, p_settings jsonb, p_limit_account integer, p_limit_address integer, p_limit_in_flight integer, p_deadline_seconds integer, p_image_url text, p_address inet): returns jsonb security definer to rendio_server
 -- begin_upload(p_user_id uuid, p_path text, p_content_type text, p_bytes integer, p_width integer, p_height integer, p_sha256 text, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint): returns jsonb security definer to rendio_server
 -- broken_invariants(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
--- cancel_generation(p_user_id uuid, p_job_id uuid, p_idempotency_key uuid, p_request_hash text): returns jsonb security definer to rendio_server
+-- cancel_generation(p_user_id uuid, p_job_id uuid, p_idempotency_key uuid, p_request_hash text, p_limit_refunded integer, p_is_begun boolean): returns jsonb security definer to rendio_server
 -- claim_initial_grant(p_user_id uuid, p_bit1 boolean): returns boolean security definer to rendio_server
 -- cleanup_rate_limit_logs(): returns integer security definer
 -- close_attempt(p_attempt_id uuid, p_state text, p_error text): returns boolean security definer to rendio_server

@@ -88,11 +88,21 @@ export type Procedures = {
       job_id: string;
       idempotency_key?: string | null | undefined;
       request_hash?: string | null | undefined;
+      limit_refunded?: number | null | undefined;
+      is_begun?: boolean | undefined;
     };
     result:
       | { outcome: 'cancelled' | 'replayed'; status_code: number; response: Json }
       | { outcome: 'key_reused' | 'not_found' }
-      | { outcome: 'final'; status: string };
+      | { outcome: 'final'; status: string }
+      | {
+          outcome: 'rate_limited';
+          limit: number;
+          window_seconds: number;
+          remaining: number;
+          reset_seconds: number;
+          allowed: boolean;
+        };
   };
   claim_initial_grant: {
     args: {

@@ -1,5 +1,5 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
--- Changed: roles.sql, procedures/credits/broken_invariants.sql, procedures/limits/rate_limit_state.sql, procedures/maintenance/prune_logs.sql, procedures/previous_version.sql, grants-policies.sql
+-- Changed: roles.sql, procedures/credits/broken_invariants.sql, procedures/generations/cancel_generation.sql, procedures/limits/rate_limit_state.sql, procedures/maintenance/prune_logs.sql, procedures/previous_version.sql, grants-policies.sql
 
 set check_function_bodies = off;
 
@@ -136,11 +136,85 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/credits/broken_invariants.sql', '4387713b8c7c0065b2196be3ac9f78dd197dea4aea8093109580c2c66599b52c')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/limits/rate_limit_state.sql sha256:6f8d6e375faa7bdd101e1500aa2211a1a1fec0f04e8bddfd31228f8f144589e6
+-- source: procedures/generations/cancel_generation.sql sha256:9a7b2b03f36d821f514939d4c1fefafe3f9efd6e7aae7c36e944d3f7e3bb1786
+-- Cancels a generation for its owner and refunds it. With a key, a repeat gets the first response. `final`: the job has ended,
+-- or its video is made. The vendor bills what it has begun, so of jobs that were sent and not known as `p_is_begun` = false
+-- only `p_limit_refunded` an hour are refunded to an account; null: no limit.
+-- @returns {outcome: 'cancelled' | 'replayed', status_code: number, response: Json}
+--   | {outcome: 'key_reused' | 'not_found'}
+--   | {outcome: 'final', status: string}
+--   | {
+--     outcome: 'rate_limited', limit: number, window_seconds: number, remaining: number, reset_seconds: number, allowed: boolean
+--   }
+create or replace function public.cancel_generation(
+  p_user_id uuid,
+  p_job_id uuid,
+  p_idempotency_key uuid default null,
+  p_request_hash text default null,
+  p_limit_refunded integer default null,
+  p_is_begun boolean default true
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.video_jobs;
+  v_earlier jsonb;
+  v_state jsonb;
+  v_response jsonb;
+begin
+  perform from public.users where id = p_user_id for update;
+  v_earlier := public.find_response(p_user_id, p_idempotency_key, 'cancel_video_job', p_request_hash);
+  if v_earlier is not null then
+    return v_earlier;
+  end if;
+
+  select * into v_job
+  from public.video_jobs
+  where job_id = p_job_id and user_id = p_user_id and deleted_at is null
+  for update;
+  if not found then
+    return jsonb_build_object('outcome', 'not_found');
+  end if;
+  -- A provider that has made the video has billed it: nothing is left to cancel, and the video is being delivered.
+  if v_job.completed_at is not null or public.is_made(p_job_id) then
+    return jsonb_build_object('outcome', 'final', 'status', v_job.status);
+  end if;
+  if p_is_begun and exists (
+    select from public.provider_attempts where job_id = p_job_id and state in ('submitting', 'accepted', 'unknown')
+  ) then
+    v_state := public.rate_limit_state('refunded_cancels', p_user_id, null, p_limit_refunded, interval '1 hour');
+    if not (v_state ->> 'allowed')::boolean then
+      return jsonb_build_object('outcome', 'rate_limited') || v_state;
+    end if;
+    insert into public.rate_limit_log (action, user_id) values ('refunded_cancels', p_user_id);
+  end if;
+  perform public.fail_generation(p_job_id, 'ERR_5004');
+
+  select jsonb_build_object(
+    'success', true, 'refunded', v_job.credits_used, 'credits_remaining', u.credits_remaining
+  )
+  into v_response
+  from public.users u
+  where u.id = p_user_id;
+  if p_idempotency_key is not null then
+    perform public.store_response(
+      p_user_id, p_idempotency_key, 'cancel_video_job', p_request_hash, v_response, p_job_id
+    );
+  end if;
+  return jsonb_build_object('outcome', 'cancelled', 'status_code', 200, 'response', v_response);
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/generations/cancel_generation.sql', '9a7b2b03f36d821f514939d4c1fefafe3f9efd6e7aae7c36e944d3f7e3bb1786')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/limits/rate_limit_state.sql sha256:3a256d6e1d03c8a770d7da712cce50f4c5e89d11fa11f8098df92ef8865e9023
 -- Returns how many slots of a window are left and, if it is full, when the next one becomes free, for a user or (with
 -- `p_user_id` null) for an IP address. Counts rows that no user can delete. `p_limit` null: no limit.
--- One query for each kind of key, with the window's start in a variable: a condition such as `p_user_id is null or user_id =
--- p_user_id`, or a volatile function in it, makes PostgreSQL read the whole log.
+-- One query for each kind of key, with the window's start in a variable and without `order by … limit`: otherwise PostgreSQL may
+-- walk the whole log. A window holds few rows, because a row is only added while a slot is left.
 create or replace function public.rate_limit_state(
   p_action text,
   p_user_id uuid,
@@ -156,41 +230,33 @@ as $$
 declare
   v_now timestamptz := clock_timestamp();
   v_start timestamptz := v_now - p_window;
-  v_taken integer;
+  v_taken timestamptz[];
+  v_count integer;
   v_oldest timestamptz;
 begin
   if p_user_id is not null then
-    select count(*), min(created_at)
-    into v_taken, v_oldest
-    from (
-      select created_at
-      from public.rate_limit_log
-      where user_id = p_user_id and action = p_action and created_at > v_start
-      order by created_at desc
-      limit p_limit
-    ) r;
+    select array_agg(created_at order by created_at desc) into v_taken
+    from public.rate_limit_log
+    where user_id = p_user_id and action = p_action and created_at > v_start;
   else
-    select count(*), min(created_at)
-    into v_taken, v_oldest
-    from (
-      select created_at
-      from public.rate_limit_log
-      where ip_address = p_address and action = p_action and created_at > v_start
-      order by created_at desc
-      limit p_limit
-    ) r;
+    select array_agg(created_at order by created_at desc) into v_taken
+    from public.rate_limit_log
+    where ip_address = p_address and action = p_action and created_at > v_start;
   end if;
+  v_count := coalesce(cardinality(v_taken), 0);
+  -- A slot becomes free when the oldest of the last `p_limit` rows leaves the window.
+  v_oldest := v_taken[least(v_count, p_limit)];
   return jsonb_build_object(
     'limit', p_limit,
     'window_seconds', extract(epoch from p_window)::integer,
-    'remaining', greatest(p_limit - v_taken, 0),
+    'remaining', greatest(p_limit - v_count, 0),
     'reset_seconds', greatest(1, ceil(extract(epoch from coalesce(v_oldest, v_now) + p_window - v_now)))::integer,
-    'allowed', v_taken < p_limit
+    'allowed', v_count < p_limit
   );
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/limits/rate_limit_state.sql', '6f8d6e375faa7bdd101e1500aa2211a1a1fec0f04e8bddfd31228f8f144589e6')
+insert into public.schema_history (name, hash) values ('procedures/limits/rate_limit_state.sql', '3a256d6e1d03c8a770d7da712cce50f4c5e89d11fa11f8098df92ef8865e9023')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/maintenance/prune_logs.sql sha256:7919739767b46928243997ad93daa31bc0360bf4b2bd3c01c98ab2a06f258ead
@@ -260,7 +326,7 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/maintenance/prune_logs.sql', '7919739767b46928243997ad93daa31bc0360bf4b2bd3c01c98ab2a06f258ead')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/previous_version.sql sha256:fe1e5ebf9d08255f514cdd2036229c941dbbb82fd80f4a5a5e254f0a06644613
+-- source: procedures/previous_version.sql sha256:fec5d39cd61491d3a55c022e106d74fb52cf10d3f2ac970b3940fbd43efabe13
 -- What servers of the previous version call while they run beside new ones. To be deleted with the next version.
 
 create or replace function public.complete_initial_grant(p_user_id uuid, p_amount integer) returns integer
@@ -352,8 +418,9 @@ drop function if exists public.finish_generation(uuid, text, text, bigint, text,
 drop function if exists public.stop_at_provider(uuid);
 drop function if exists public.broken_invariants();
 drop function if exists public.prune_logs();
+drop function if exists public.cancel_generation(uuid, uuid, uuid, text);
 
-insert into public.schema_history (name, hash) values ('procedures/previous_version.sql', 'fe1e5ebf9d08255f514cdd2036229c941dbbb82fd80f4a5a5e254f0a06644613')
+insert into public.schema_history (name, hash) values ('procedures/previous_version.sql', 'fec5d39cd61491d3a55c022e106d74fb52cf10d3f2ac970b3940fbd43efabe13')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: grants-queue.sql sha256:344aa80109b0ede00a217bf3b5510e1d73177484fe3309b8b08ea8fc07b743e3

@@ -3,9 +3,9 @@ import type { ResultOf } from '../../db/database.ts';
 import type { Json } from '../../db/generated.ts';
 import { Problem } from '../../kernel/errors.ts';
 import { canonicalHash } from '../../kernel/hash.ts';
-import type { RateLimitState } from '../../kernel/rate-limit.ts';
 import { parseImageUrl } from '../../media/object-path.ts';
 import type { Context } from '../context.ts';
+import { type Answer, limitReached } from './answer.ts';
 import { completeSettings, pickSettings, type SettingsSchema } from './settings.ts';
 import { checkImage } from './source-image.ts';
 
@@ -19,9 +19,6 @@ export type BeginGenerationInput = {
   /** The caller's IP address in the form that rate limits count; null if there is none. */
   ip: string | null;
 };
-
-/** `limit`: what is left of the account's generations; absent in a replay. */
-export type Answer = { status: number; body: unknown; isReplay: boolean; limit?: RateLimitState };
 
 type BeginResult = ResultOf<'begin_generation'>;
 
@@ -144,18 +141,16 @@ function answerOf(result: BeginResult): Answer {
 
 function rateLimited(result: Extract<BeginResult, { outcome: 'rate_limited' }>): Problem {
   const isInFlight = result.scope === 'in_flight';
-  const retryAfterSeconds = isInFlight ? IN_FLIGHT_RETRY_SECONDS : result.reset_seconds;
-  return new Problem('ERR_4004', {
-    details: { retry_after: retryAfterSeconds, ...(isInFlight ? { reason: 'in_flight' } : {}) },
-    retryAfterSeconds,
-    limit: {
+  return limitReached(
+    {
       policy: 'generations',
       limit: result.limit,
       windowSeconds: isInFlight ? null : result.window_seconds,
       remaining: 0,
-      resetSeconds: retryAfterSeconds,
+      resetSeconds: isInFlight ? IN_FLIGHT_RETRY_SECONDS : result.reset_seconds,
     },
-  });
+    isInFlight ? 'in_flight' : undefined,
+  );
 }
 
 /** A check on the column ensures an object; all writes to the catalogue keep to its shape. */

@@ -2,12 +2,12 @@ import { sql } from 'kysely';
 import { sleep } from '../../../kernel/sleep.ts';
 import type { ProviderStatus } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
+import { findJob, hasProvider, type JobContext, type ProviderJob } from '../job.ts';
 import { cleanUpGeneration } from './clean-up.ts';
 import { type DeliveryContext, deliverGeneration } from './deliver.ts';
 import { failGeneration } from './fail.ts';
 import { fetchStatus, POLL_AGAIN_MS, retryAfterMsOf } from './fetch-status.ts';
 import { isOutage, recordOutcome } from './health.ts';
-import { findJob, hasProvider, type JobContext, type ProviderJob } from './job.ts';
 import { withProviderSlot } from './provider-slot.ts';
 
 /** A provider that is polled more often than this is polled in a loop; for others each poll is a task of its own. */

@@ -1,9 +1,9 @@
 import { type Selectable, sql } from 'kysely';
-import type { VideoJobs } from '../../../db/generated.ts';
-import type { GenerationRequest, SourceImage, VideoProvider, VideoSettings } from '../../../providers/provider.ts';
-import type { Context } from '../../context.ts';
-import { callbackUrlFor } from '../callback-url.ts';
-import { sourceImage } from '../source-image.ts';
+import type { VideoJobs } from '../../db/generated.ts';
+import type { GenerationRequest, SourceImage, VideoProvider, VideoSettings } from '../../providers/provider.ts';
+import type { Context } from '../context.ts';
+import { callbackUrlFor } from './callback-url.ts';
+import { sourceImage } from './source-image.ts';
 
 /** A generation as the worker needs it. `provider` is null if this server does not have the provider. */
 export type FoundJob = {
