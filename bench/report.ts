@@ -1,7 +1,12 @@
 import { styleText } from 'node:util';
 
 /** One measurement. `promise` is the maximum, if one was promised. */
-export type Measurement = { name: string; value: number; unit: 'ms' | 'kB' | 'MB' | 's' | '/s'; promise?: number };
+export type Measurement = {
+  name: string;
+  value: number;
+  unit: 'ms' | 'kB' | 'MB' | 's' | '/s' | 'lookups';
+  promise?: number;
+};
 
 /** Measures something in bounded time, and leaves nothing running. */
 export type Bench = () => Promise<Measurement[]>;

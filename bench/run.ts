@@ -1,14 +1,15 @@
-/** `npm run bench [-- start latency charges storage page webhook]`: measures what is promised; exit code 1 if a promise is broken. */
+/** `npm run bench [-- start latency charges storage page webhook statements]`: measures what is promised; exit code 1 if a promise is broken. */
 import { availableParallelism } from 'node:os';
 import { charges } from './charges.ts';
 import { latency } from './latency.ts';
 import { page } from './page.ts';
 import { type Bench, report } from './report.ts';
 import { start } from './start.ts';
+import { statements } from './statements.ts';
 import { storage } from './storage.ts';
 import { webhook } from './webhook.ts';
 
-const BENCHES: Record<string, Bench> = { start, latency, charges, storage, page, webhook };
+const BENCHES: Record<string, Bench> = { start, latency, charges, storage, page, webhook, statements };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in BENCHES));

@@ -382,6 +382,7 @@
 -- users users_device_id_key: using btree (device_id)
 -- users users_pkey: using btree (id)
 -- video_jobs video_jobs_by_provider_job: using btree (provider, provider_job_id) WHERE (provider_job_id IS NOT NULL)
+-- video_jobs video_jobs_deleted_of_user: using btree (user_id) WHERE (deleted_at IS NOT NULL)
 -- video_jobs video_jobs_of_model: using btree (model_id)
 -- video_jobs video_jobs_of_user: using btree (user_id, seq DESC) WHERE (deleted_at IS NULL)
 -- video_jobs video_jobs_of_user_by_status: using btree (user_id, status, seq DESC) WHERE (deleted_at IS NULL)
@@ -432,8 +433,8 @@
 -- begin_attempt(p_job_id uuid): returns jsonb security definer to rendio_server
 -- begin_generation(p_user_id uuid, p_idempotency_key uuid, p_request_hash text, p_model_id uuid, p_prompt text, p_settings jsonb, p_limit_account integer, p_limit_address integer, p_limit_in_flight integer, p_deadline_seconds integer, p_image_url text, p_address inet): returns jsonb security definer to rendio_server
 -- begin_upload(p_user_id uuid, p_path text, p_content_type text, p_bytes integer, p_width integer, p_height integer, p_sha256 text, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint): returns jsonb security definer to rendio_server
--- broken_invariants(): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
--- cancel_generation(p_user_id uuid, p_job_id uuid, p_idempotency_key uuid, p_request_hash text): returns jsonb security definer to rendio_server
+-- broken_invariants(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
+-- cancel_generation(p_user_id uuid, p_job_id uuid, p_idempotency_key uuid, p_request_hash text, p_limit_refunded integer, p_is_begun boolean): returns jsonb security definer to rendio_server
 -- claim_initial_grant(p_user_id uuid, p_bit1 boolean): returns boolean security definer to rendio_server
 -- cleanup_rate_limit_logs(): returns integer security definer
 -- close_attempt(p_attempt_id uuid, p_state text, p_error text): returns boolean security definer to rendio_server
@@ -465,7 +466,7 @@
 -- note_provider_health(p_provider text, p_job_id uuid, p_fared text): returns text security definer to rendio_server
 -- onboard_device(p_device_id text, p_language text): returns jsonb security definer to rendio_server
 -- open_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns void security definer to rendio_server
--- prune_logs(): returns jsonb security definer to rendio_server
+-- prune_logs(p_limit integer): returns jsonb security definer to rendio_server
 -- rate_limit_state(p_action text, p_user_id uuid, p_address inet, p_limit integer, p_window interval): returns jsonb security definer
 -- record_progress(p_job_id uuid, p_progress integer, p_queue_position integer): returns boolean security definer to rendio_server
 -- record_provider_event(p_sender text, p_event_key text, p_providers jsonb, p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server

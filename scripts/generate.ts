@@ -2,6 +2,7 @@
  * `npm run generate`: writes the generated files. With `--check` it writes nothing, and fails if one of them is out of date.
  */
 import { execFile } from 'node:child_process';
+import { globSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -16,6 +17,7 @@ import { generateProcedures } from './generate-procedures.ts';
 import { generateSupabase } from './generate-supabase.ts';
 import type { Generated } from './generated-file.ts';
 import { dumpSchema } from './schema-dump.ts';
+import { behaviourVersion } from './supabase-migrations.ts';
 
 async function generateTypes(url: string, folder: string): Promise<string> {
   const out = join(folder, 'generated.ts');
@@ -35,14 +37,22 @@ async function generateTypes(url: string, folder: string): Promise<string> {
 }
 
 /** For code that may run where the folder `db/` does not exist. */
-async function generateLatestMigration(): Promise<string> {
+async function generateLatestMigration(supabase: Generated[]): Promise<string> {
+  const files = [...globSync('supabase/migrations/*.sql'), ...supabase.map(({ file }) => file)];
   return [
     '// Written by `npm run generate`, for code that runs where the folder db/ does not exist.',
     '',
     '/** The name of the newest migration in this code. */',
     `export const LATEST_MIGRATION = '${await latestMigration()}';`,
+    '/** Goes up with each change of the procedures: a server never replaces those of a newer version. */',
+    `export const BEHAVIOUR_VERSION = ${groupDigits(behaviourVersion(files))};`,
     '',
   ].join('\n');
+}
+
+/** As the linter wants large numbers: `20_261_129_000_003`. */
+function groupDigits(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, '_');
 }
 
 async function readDatabase(client: pg.Client): Promise<{ schema: string; procedures: string }> {
@@ -81,6 +91,7 @@ async function generateAll(): Promise<Generated[]> {
       isWorking: () => null,
     });
     const openApi: unknown = await (await api.request('/openapi.json')).json();
+    const supabase = await generateSupabase(openApi);
     return [
       { file: 'db/schema.sql', text: schema },
       { file: 'src/db/generated.ts', text: await generateTypes(url, folder) },
@@ -88,8 +99,8 @@ async function generateAll(): Promise<Generated[]> {
       { file: 'docs/openapi.json', text: `${JSON.stringify(openApi, null, 2)}\n` },
       { file: CLIENT_TYPES, text: generateClientTypes(openApi, folder) },
       { file: 'docs/errors.md', text: generateErrorDocs() },
-      { file: 'src/db/latest-migration.ts', text: await generateLatestMigration() },
-      ...(await generateSupabase(openApi)),
+      { file: 'src/db/latest-migration.ts', text: await generateLatestMigration(supabase) },
+      ...supabase,
     ];
   } finally {
     await booted.close();

@@ -29,12 +29,16 @@ export async function generateMigrations(options: MigrationOptions = {}): Promis
   const structure = sourcesIn(db, 'migrations');
   const behaviour = behaviourSources(db);
   refuseChangesOfHistory(structure, placed);
-  refuseEdits([...structure, queue, ...behaviour], placed);
+  refuseEdits([...structure, ...sourcesIn(db, 'indexes'), queue, ...behaviour], placed);
 
   const isNew = (source: Source) => placed.get(source.name)?.hash !== source.hash;
   const added: Addition[] = structure
     .filter(isNew)
     .map((source) => ({ title: titleOf(source.name), sources: [source], changed: [source.name] }));
+  const indexes = sourcesIn(db, 'indexes').filter(isNew);
+  if (indexes.length > 0) {
+    added.push({ title: 'indexes', sources: indexes, changed: indexes.map(({ name }) => name) });
+  }
   if (isNew(queue)) added.push({ title: 'queue', sources: [queue], changed: [queue.name] });
   const changed = behaviour.filter(isNew);
   if (changed.length > 0 || added.length > 0) {
@@ -46,7 +50,8 @@ export async function generateMigrations(options: MigrationOptions = {}): Promis
   const isFirst = files.length === 0;
   return added.map((addition, index) => {
     version = (version >= day ? version : day) + 1n;
-    return { file: `${folder}/${version}_${addition.title}.sql`, text: textOf(addition, isFirst && index === 0) };
+    const text = textOf(addition, version, isFirst && index === 0);
+    return { file: `${folder}/${version}_${addition.title}.sql`, text };
   });
 }
 
@@ -56,8 +61,10 @@ function hashOf(text: string): string {
 
 /** A file of `db/`, with the row by which a server knows that it is applied; see src/db/migrate.ts. */
 function sourceAt(db: string, name: string): Source {
-  const sql = readFileSync(join(db, name), 'utf8');
-  const hash = hashOf(sql);
+  const text = readFileSync(join(db, name), 'utf8');
+  const hash = hashOf(text);
+  // Supabase's command line runs a file in one transaction, in which no index can be built concurrently.
+  const sql = name.startsWith('indexes/') ? text.replaceAll(' concurrently ', ' ') : text;
   const bookkeeping = `insert into public.schema_history (name, hash) values ('${name}', '${hash}')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();`;
   return { name, sql, hash, bookkeeping };
@@ -71,8 +78,9 @@ function sourcesIn(db: string, folder: string): Source[] {
 /** In the order in which the server applies them. */
 function behaviourSources(db: string): Source[] {
   return [
+    sourceAt(db, 'roles.sql'),
     ...sourcesIn(db, 'procedures'),
-    ...['grants-queue.sql', 'grants-hosted.sql', 'grants.sql'].map((name) => sourceAt(db, name)),
+    ...['grants-queue.sql', 'grants-hosted.sql', 'grants-policies.sql', 'grants.sql'].map((name) => sourceAt(db, name)),
     ...sourcesIn(db, 'seed'),
   ];
 }
@@ -139,12 +147,12 @@ function refuseEdits(sources: Source[], placed: Map<string, Placed>): void {
   }
 }
 
-function textOf({ title, sources, changed }: Addition, isFirst: boolean): string {
+function textOf({ title, sources, changed }: Addition, version: bigint, isFirst: boolean): string {
   const head = `-- Written by \`npm run generate\` from db/. Once pushed it never changes: what is new goes into a new file.
 -- Changed: ${changed.join(', ')}
 `;
   const body = sources.map(blockOf);
-  const behaviour = title === 'behaviour' ? [UNCHECKED, ...body, CHECKED] : body;
+  const behaviour = title === 'behaviour' ? [UNCHECKED, ...body, CHECKED, versionRow(version)] : body;
   return [head, ...(isFirst ? [HISTORY] : []), ...behaviour].join('\n');
 }
 
@@ -162,6 +170,19 @@ create table if not exists public.schema_history (
 
 function blockOf({ name, hash, sql, bookkeeping }: Source): string {
   return `-- source: ${name} sha256:${hash}\n${sql.trimEnd()}\n${bookkeeping ? `\n${bookkeeping}\n` : ''}`;
+}
+
+/** By it, a server of an older version leaves these procedures as they are. */
+function versionRow(version: bigint): string {
+  return `insert into public.schema_history (name, hash) values ('behaviour', '${version}')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+`;
+}
+
+/** The version of the procedures: the number of the newest file that changed them. */
+export function behaviourVersion(files: string[]): number {
+  const versions = files.flatMap((file) => /(\d+)_behaviour\.sql$/.exec(file)?.[1] ?? []).map(Number);
+  return Math.max(0, ...versions);
 }
 
 function titleOf(name: string): string {

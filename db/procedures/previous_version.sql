@@ -87,3 +87,6 @@ drop function if exists public.begin_generation(
 );
 drop function if exists public.finish_generation(uuid, text, text, bigint, text, numeric);
 drop function if exists public.stop_at_provider(uuid);
+drop function if exists public.broken_invariants();
+drop function if exists public.prune_logs();
+drop function if exists public.cancel_generation(uuid, uuid, uuid, text);

@@ -17,10 +17,7 @@ export const CRONTAB = [MAINTENANCE_CRONTAB, STORAGE_CRONTAB].join('\n');
 const SWEEP_EVERY_MS = 5_000;
 
 /** Sweeps repeatedly until stopped, one sweep at a time. A sweep that fails is logged, and the next one runs as usual. */
-export function startSweeper(
-  ctx: Pick<Context, 'clock' | 'db' | 'log'>,
-  everyMs = SWEEP_EVERY_MS,
-): { stop(): Promise<void> } {
+export function startSweeper(ctx: Pick<Context, 'db' | 'log'>, everyMs = SWEEP_EVERY_MS): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const wait = () => sleep(everyMs, stopping.signal);
   const sweeping = (async () => {
@@ -34,7 +31,7 @@ export function startSweeper(
   };
 }
 
-async function sweep(ctx: Pick<Context, 'clock' | 'db' | 'log'>): Promise<void> {
+async function sweep(ctx: Pick<Context, 'db' | 'log'>): Promise<void> {
   try {
     const done = await sweepGenerations(ctx);
     if (done.expired + done.requeued > 0) ctx.log.warn(done, 'sweep ended late generations or requeued jobs');

@@ -1,37 +1,37 @@
 /**
  * Migrates a database to the state that this code needs: the queue's own migrations; then, in one transaction, numbered
- * migrations once, procedures and grants whenever their text changes, and the seed. Running it again changes nothing; two
- * servers that start at the same time wait for each other.
+ * migrations once, procedures and grants whenever their text changes, and the seed; then indexes, without a lock on their
+ * tables. Running it again changes nothing; two servers that start at the same time wait for each other.
  */
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
+import { errorCodeOf } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
+import { sleep } from '../kernel/sleep.ts';
 import { StartupError } from '../kernel/startup-error.ts';
+import { BEHAVIOUR_VERSION } from './latest-migration.ts';
+import { migrateQueue } from './migrate-queue.ts';
+import { readBehaviour, readFolder, readSql, type SqlFile } from './sql-files.ts';
 
 /** Any constant will do, if all servers use the same one. */
 const MIGRATION_LOCK = 7_361_940_001;
 /** PostgreSQL 15 is the oldest version that the SQL is written for and tested on. */
 const SERVER_VERSION_MIN = 150_000;
+/**
+ * How long a migration waits for a table that another session uses, such as a dump. Every other statement on that table waits
+ * behind the migration for as long, so it gives up soon and tries again.
+ */
+export const LOCK_TIMEOUT_MS = 2_000;
+const LOCK_RETRY_MS = 1_000;
+/** Between two tries for the lock of the server that migrates. */
+const LOCK_POLL_MS = 100;
+/** A nightly dump of a large database takes this long. */
+const LOCK_TRIES_MAX = 600;
+/** PostgreSQL's code for a lock that was not granted within `lock_timeout`. */
+const LOCK_NOT_AVAILABLE = '55P03';
+/** The row of the history that holds the version of the procedures. */
+const BEHAVIOUR = 'behaviour';
 
-const SQL_DIR = new URL('../../db/', import.meta.url);
-
-type SqlFile = { name: string; sql: string; hash: string };
 export type MigrationReport = { migrations: string[]; procedures: string[]; queue: boolean };
-
-async function readSql(path: string): Promise<SqlFile> {
-  const sql = await readFile(new URL(path, SQL_DIR), 'utf8');
-  return { name: path, sql, hash: createHash('sha256').update(sql).digest('hex') };
-}
-
-/** The SQL files of the folder and its subfolders, sorted by name. */
-async function readFolder(folder: string): Promise<SqlFile[]> {
-  const names = (await readdir(new URL(`${folder}/`, SQL_DIR), { recursive: true }))
-    .map((name) => name.replaceAll('\\', '/'))
-    .filter((name) => name.endsWith('.sql'))
-    .sort();
-  return Promise.all(names.map((name) => readSql(`${folder}/${name}`)));
-}
 
 /** Runs `work` in one transaction of the client. */
 async function inTransaction<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
@@ -46,11 +46,24 @@ async function inTransaction<T>(client: pg.Client, work: () => Promise<T>): Prom
   }
 }
 
-async function record(client: pg.Client, file: SqlFile): Promise<void> {
+/** Repeats `work` while another session holds a lock that it needs. */
+async function withLockRetries<T>(log: Log, work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (errorCodeOf(error) !== LOCK_NOT_AVAILABLE || tries === LOCK_TRIES_MAX) throw error;
+      if (tries === 1) log.warn({}, 'migration waits: another session holds a lock on a table');
+      await sleep(LOCK_RETRY_MS);
+    }
+  }
+}
+
+async function record(client: pg.Client, { name, hash }: Pick<SqlFile, 'name' | 'hash'>): Promise<void> {
   await client.query(
     `insert into public.schema_history (name, hash) values ($1, $2)
      on conflict (name) do update set hash = excluded.hash, applied_at = now()`,
-    [file.name, file.hash],
+    [name, hash],
   );
 }
 
@@ -63,6 +76,16 @@ async function appliedHashes(client: pg.Client): Promise<Map<string, string>> {
     )`);
   const { rows } = await client.query<{ name: string; hash: string }>('select name, hash from public.schema_history');
   return new Map(rows.map((row) => [row.name, row.hash]));
+}
+
+/** Older code would put its own procedures back beside newer tables. */
+async function requireKnownMigrations(applied: Map<string, string>): Promise<void> {
+  const known = new Set((await readFolder('migrations')).map(({ name }) => name));
+  const newer = [...applied.keys()].find((name) => name.startsWith('migrations/') && !known.has(name));
+  if (newer === undefined) return;
+  throw new StartupError(
+    `The database is newer than this version of Rendio: ${newer} is not part of it. Start the newer version, or restore the database from before it.`,
+  );
 }
 
 async function applyMigrations(client: pg.Client, applied: Map<string, string>): Promise<string[]> {
@@ -82,17 +105,11 @@ async function applyMigrations(client: pg.Client, applied: Map<string, string>):
   return done;
 }
 
-async function applyProcedures(client: pg.Client, applied: Map<string, string>, force: boolean): Promise<string[]> {
-  const files = [
-    ...(await readFolder('procedures')),
-    await readSql('grants-queue.sql'),
-    await readSql('grants-hosted.sql'),
-    await readSql('grants.sql'),
-    ...(await readFolder('seed')),
-  ];
+async function applyBehaviour(client: pg.Client, applied: Map<string, string>, isForced: boolean): Promise<string[]> {
+  const files = await readBehaviour();
   const changed = files.filter((file) => applied.get(file.name) !== file.hash);
-  if (changed.length === 0 && !force) return [];
-  // Procedures call one another, and some are created before the procedures that they call.
+  if (changed.length === 0 && !isForced) return [];
+  // Procedures call one another, in any order.
   await client.query('set local check_function_bodies = off');
   for (const file of files) {
     const isGrant = file.name.startsWith('grants');
@@ -100,45 +117,66 @@ async function applyProcedures(client: pg.Client, applied: Map<string, string>, 
     await client.query(file.sql);
     await record(client, file);
   }
+  await record(client, { name: BEHAVIOUR, hash: String(BEHAVIOUR_VERSION) });
   return changed.map((file) => file.name);
 }
 
-/** Runs the queue's migrations, which take their own lock. Returns true if they changed anything. */
-async function applyQueueMigrations(client: pg.Client, url: string): Promise<boolean> {
-  const revision = async (): Promise<number> => {
-    const { rows } = await client.query<{ has_table: boolean }>(
-      `select to_regclass('graphile_worker.migrations') is not null as has_table`,
-    );
-    if (!rows[0]?.has_table) return 0;
-    const { rows: revisions } = await client.query<{ id: number }>(
-      'select coalesce(max(id), 0) as id from graphile_worker.migrations',
-    );
-    return revisions[0]?.id ?? 0;
-  };
-  const before = await revision();
-  const { Logger, runMigrations } = await import('graphile-worker');
-  await usingPool(url, (pgPool) => runMigrations({ pgPool, logger: new Logger(() => () => {}) }));
-  return (await revision()) !== before;
+/**
+ * Whether what roles may do is missing: after a restore into a cluster without the roles, or without privileges. `grants.sql`
+ * and the policies then run again although their text is the same.
+ */
+async function areGrantsMissing(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ are_missing: boolean }>(`
+    select not has_table_privilege('rendio_server', 'public.users', 'select')
+      or not exists (
+        select from pg_catalog.pg_policies where schemaname = 'public' and tablename = 'users' and policyname = 'server_reads'
+      )
+      or not has_schema_privilege('rendio_server', 'graphile_worker', 'usage')
+      or not pg_has_role('rendio_server', 'member') as are_missing`);
+  return rows[0]?.are_missing ?? false;
+}
+
+async function applyAll(client: pg.Client, log: Log, applied: Map<string, string>, queue: boolean) {
+  await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+  await client.query((await readSql('roles.sql')).sql);
+  const migrations = await applyMigrations(client, applied);
+  if (migrations.length === 0 && Number(applied.get(BEHAVIOUR) ?? 0) > BEHAVIOUR_VERSION) {
+    log.warn({}, 'the database has procedures of a newer version, which stay');
+    return { migrations, procedures: [] };
+  }
+  const isForced = migrations.length > 0 || queue || (await areGrantsMissing(client));
+  return { migrations, procedures: await applyBehaviour(client, applied, isForced) };
 }
 
 /**
- * Provides a pool and waits until its sessions have ended. The library's own pool would outlive the call, and its last
- * session has no error listener then: a lost connection would end the process.
+ * Builds the indexes that are missing, one statement at a time and outside a transaction: tables stay writable meanwhile. An
+ * index that an earlier try left half-built is dropped first.
  */
-async function usingPool(url: string, work: (pool: pg.Pool) => Promise<void>): Promise<void> {
-  const pool = new pg.Pool({ connectionString: url, application_name: 'rendio-migrate' });
-  const ends: Promise<void>[] = [];
-  pool.on('error', () => {});
-  pool.on('connect', (client) => {
-    client.on('error', () => {});
-    ends.push(new Promise((resolve) => client.once('end', resolve)));
-  });
-  try {
-    await work(pool);
-  } finally {
-    await pool.end();
-    await Promise.all(ends);
+async function applyIndexes(client: pg.Client, applied: Map<string, string>): Promise<void> {
+  for (const file of await readFolder('indexes')) {
+    if (applied.get(file.name) === file.hash) continue;
+    for (const statement of file.sql.split(/;\s*$/m)) {
+      const name = /\bindex concurrently if not exists (\w+)/.exec(statement)?.[1];
+      if (name === undefined) continue;
+      const { rows } = await client.query(
+        `select from pg_catalog.pg_index where indexrelid = to_regclass('public.' || $1) and not indisvalid`,
+        [name],
+      );
+      if (rows.length > 0) await client.query(`drop index concurrently public.${name}`);
+      await client.query(statement);
+    }
+    await record(client, file);
   }
+}
+
+/**
+ * Waits for the server that migrates now. By asking again, not in one statement: building an index concurrently waits for the
+ * statements of all other sessions, so the two would wait for each other.
+ */
+async function takeMigrationLock(client: pg.Client): Promise<void> {
+  const tryLock = () =>
+    client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [MIGRATION_LOCK]);
+  while (!(await tryLock()).rows[0]?.locked) await sleep(LOCK_POLL_MS);
 }
 
 async function requireVersion(client: pg.Client): Promise<void> {
@@ -156,26 +194,26 @@ export async function latestMigration(): Promise<string> {
 }
 
 /** Migrates the database at `url`, as the owner that the URL names. */
-export async function migrate(options: { url: string; log: Log }): Promise<MigrationReport> {
-  const client = new pg.Client({ connectionString: options.url, application_name: 'rendio-migrate' });
+export async function migrate({ url, log }: { url: string; log: Log }): Promise<MigrationReport> {
+  const client = new pg.Client({ connectionString: url, application_name: 'rendio-migrate' });
   // A lost connection also rejects the running query; without this listener it would end the process.
   client.on('error', () => {});
   await client.connect();
   try {
     await requireVersion(client);
-    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await takeMigrationLock(client);
     const applied = await appliedHashes(client);
-    const queue = await applyQueueMigrations(client, options.url);
+    await requireKnownMigrations(applied);
+    const queue = await withLockRetries(log, () => migrateQueue(client, url, LOCK_TIMEOUT_MS));
     // One transaction: no server ever sees new tables with old procedures, or half of either.
-    const { migrations, procedures } = await inTransaction(client, async () => {
-      const done = await applyMigrations(client, applied);
-      return { migrations: done, procedures: await applyProcedures(client, applied, done.length > 0 || queue) };
-    });
-    const report = { migrations, procedures, queue };
+    const { migrations, procedures } = await withLockRetries(log, () =>
+      inTransaction(client, () => applyAll(client, log, applied, queue)),
+    );
+    await applyIndexes(client, applied);
     if (migrations.length + procedures.length > 0 || queue) {
-      options.log.info({ migrations, procedures: procedures.length, queue }, 'database migrated');
+      log.info({ migrations, procedures: procedures.length, queue }, 'database migrated');
     }
-    return report;
+    return { migrations, procedures, queue };
   } finally {
     await client.end().catch(() => {});
   }

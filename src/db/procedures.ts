@@ -88,11 +88,21 @@ export type Procedures = {
       job_id: string;
       idempotency_key?: string | null | undefined;
       request_hash?: string | null | undefined;
+      limit_refunded?: number | null | undefined;
+      is_begun?: boolean | undefined;
     };
     result:
       | { outcome: 'cancelled' | 'replayed'; status_code: number; response: Json }
       | { outcome: 'key_reused' | 'not_found' }
-      | { outcome: 'final'; status: string };
+      | { outcome: 'final'; status: string }
+      | {
+          outcome: 'rate_limited';
+          limit: number;
+          window_seconds: number;
+          remaining: number;
+          reset_seconds: number;
+          allowed: boolean;
+        };
   };
   claim_initial_grant: {
     args: {
@@ -223,7 +233,9 @@ export type Procedures = {
     result: unknown;
   };
   prune_logs: {
-    args: Record<string, never>;
+    args: {
+      limit?: number | undefined;
+    };
     result: {
       rate_limit_rows: number;
       idempotency_keys: number;
@@ -342,7 +354,10 @@ export type Procedures = {
 /** Procedures that return rows. */
 export type SetProcedures = {
   broken_invariants: {
-    args: Record<string, never>;
+    args: {
+      after?: string | null | undefined;
+      until?: string | null | undefined;
+    };
     row: { invariant: string; subject: string; details: Json };
   };
 };

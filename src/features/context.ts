@@ -21,6 +21,7 @@ export type Policy = {
     generationsPerHour: number;
     generationsPerHourPerIp: number;
     generationsInFlight: number;
+    refundedCancelsPerHour: number;
     onboardingPerHour: number;
     authPer5Minutes: number;
     callsPerMinute: number;

@@ -1,32 +1,14 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import pg from 'pg';
 import { describeDatabaseFailure } from '../../src/db/failure.ts';
 import { latestMigration, migrate } from '../../src/db/migrate.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { StartupError } from '../../src/kernel/startup-error.ts';
-import { createTestDatabase } from '../support/postgres.ts';
+import { createEmptyDatabase, createTestDatabase } from '../support/postgres.ts';
 import { startTestServer } from '../support/server.ts';
-
-/** An empty database. */
-async function emptyDatabase(t: TestContext): Promise<string> {
-  const testDatabase = await createTestDatabase();
-  const name = `rendio_test_${process.env.RENDIO_TEST_RUN}_${randomBytes(6).toString('hex')}`;
-  const admin = new pg.Client(testDatabase.url);
-  await admin.connect();
-  await admin.query(`create database ${name}`);
-  t.after(async () => {
-    await admin.query(`drop database ${name} with (force)`);
-    await admin.end();
-    await testDatabase[Symbol.asyncDispose]();
-  });
-  const url = new URL(testDatabase.url);
-  url.pathname = `/${name}`;
-  return url.href;
-}
 
 async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client(url);
@@ -92,8 +74,9 @@ async function messageFor(url: string): Promise<string> {
 }
 
 describe('migrating', () => {
-  it('an empty database gets the current schema, and a second run changes nothing', async (t) => {
-    const url = await emptyDatabase(t);
+  it('an empty database gets the current schema, and a second run changes nothing', async () => {
+    await using database = await createEmptyDatabase();
+    const { url } = database;
     const first = await migrate({ url, log: silentLog });
     assert.ok(first.migrations.includes(await latestMigration()));
     assert.equal(first.queue, true);
@@ -103,8 +86,9 @@ describe('migrating', () => {
     assert.deepEqual(await query(url, state), before);
   });
 
-  it('several at once on an empty database run one after another', async (t) => {
-    const url = await emptyDatabase(t);
+  it('several at once on an empty database run one after another', async () => {
+    await using database = await createEmptyDatabase();
+    const { url } = database;
     const reports = await Promise.all([1, 2, 3].map(() => migrate({ url, log: silentLog })));
     assert.equal(reports.filter(({ migrations }) => migrations.length > 0).length, 1);
     assert.equal(reports.filter(({ procedures }) => procedures.length > 0).length, 1);
@@ -119,8 +103,8 @@ describe('migrating', () => {
   });
 
   it('two servers that start at once on one empty database both start', async (t) => {
-    const url = await emptyDatabase(t);
-    const env = { DATABASE_URL: url };
+    await using database = await createEmptyDatabase();
+    const env = { DATABASE_URL: database.url };
     const servers = await Promise.all([startTestServer({ env }), startTestServer({ env })]);
     t.after(() => Promise.all(servers.map((server) => server.stop())));
     for (const server of servers) assert.equal((await fetch(`${server.url}/readyz`)).status, 200);

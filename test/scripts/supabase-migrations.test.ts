@@ -46,6 +46,7 @@ describe('the migrations for Supabase', () => {
       'procedures/notifications/emit_event.sql',
       'grants-queue.sql',
       'grants-hosted.sql',
+      'grants-policies.sql',
       'grants.sql',
     ]);
     assert.ok(text.includes('-- a first change'));

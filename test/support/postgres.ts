@@ -2,13 +2,18 @@
 import { after } from 'node:test';
 import pg from 'pg';
 import { globalSetup, globalTeardown } from './global-setup.ts';
-import { copyTemplate, type TestDatabase } from './test-database.ts';
+import { copyTemplate, createEmpty, type TestDatabase } from './test-database.ts';
 
 export type { TestDatabase } from './test-database.ts';
 
 /** Makes a fresh database as a copy of the migrated template, in some 20 ms. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   return copyTemplate(await serverUrl());
+}
+
+/** A database with nothing in it. */
+export async function createEmptyDatabase(): Promise<TestDatabase> {
+  return createEmpty(await serverUrl());
 }
 
 /** The tables' owner, for looking and for turning the database's clock. Sessions that a test ends are no failure of it. */

@@ -15,9 +15,18 @@ let template: Promise<string> | undefined;
 export async function copyTemplate(server: string): Promise<TestDatabase> {
   template ??= makeTemplate(server);
   const source = await template;
-  const name = `rendio_test_${process.env.RENDIO_TEST_RUN}_${randomBytes(6).toString('hex')}`;
   // By files: the other way writes every page to the log as well, which takes three times the processor's time.
-  await administer(server, `create database ${name} template ${source} strategy file_copy`);
+  return create(server, `template ${source} strategy file_copy`);
+}
+
+/** A database with nothing in it. */
+export function createEmpty(server: string): Promise<TestDatabase> {
+  return create(server, 'template template0');
+}
+
+async function create(server: string, from: string): Promise<TestDatabase> {
+  const name = `rendio_test_${process.env.RENDIO_TEST_RUN}_${randomBytes(6).toString('hex')}`;
+  await administer(server, `create database ${name} ${from}`);
   return {
     url: withDatabase(server, name),
     [Symbol.asyncDispose]: () => administer(server, `drop database if exists ${name} with (force)`),

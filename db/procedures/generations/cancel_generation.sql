@@ -1,13 +1,19 @@
 -- Cancels a generation for its owner and refunds it. With a key, a repeat gets the first response. `final`: the job has ended,
--- or its video is made.
+-- or its video is made. The vendor bills what it has begun, so of jobs that were sent and not known as `p_is_begun` = false
+-- only `p_limit_refunded` an hour are refunded to an account; null: no limit.
 -- @returns {outcome: 'cancelled' | 'replayed', status_code: number, response: Json}
 --   | {outcome: 'key_reused' | 'not_found'}
 --   | {outcome: 'final', status: string}
+--   | {
+--     outcome: 'rate_limited', limit: number, window_seconds: number, remaining: number, reset_seconds: number, allowed: boolean
+--   }
 create or replace function public.cancel_generation(
   p_user_id uuid,
   p_job_id uuid,
   p_idempotency_key uuid default null,
-  p_request_hash text default null
+  p_request_hash text default null,
+  p_limit_refunded integer default null,
+  p_is_begun boolean default true
 ) returns jsonb
 language plpgsql
 security definer
@@ -16,6 +22,7 @@ as $$
 declare
   v_job public.video_jobs;
   v_earlier jsonb;
+  v_state jsonb;
   v_response jsonb;
 begin
   perform from public.users where id = p_user_id for update;
@@ -32,9 +39,19 @@ begin
     return jsonb_build_object('outcome', 'not_found');
   end if;
   -- A provider that has made the video has billed it: nothing is left to cancel, and the video is being delivered.
-  if public.is_made(p_job_id) or not public.fail_generation(p_job_id, 'ERR_5004') then
+  if v_job.completed_at is not null or public.is_made(p_job_id) then
     return jsonb_build_object('outcome', 'final', 'status', v_job.status);
   end if;
+  if p_is_begun and exists (
+    select from public.provider_attempts where job_id = p_job_id and state in ('submitting', 'accepted', 'unknown')
+  ) then
+    v_state := public.rate_limit_state('refunded_cancels', p_user_id, null, p_limit_refunded, interval '1 hour');
+    if not (v_state ->> 'allowed')::boolean then
+      return jsonb_build_object('outcome', 'rate_limited') || v_state;
+    end if;
+    insert into public.rate_limit_log (action, user_id) values ('refunded_cancels', p_user_id);
+  end if;
+  perform public.fail_generation(p_job_id, 'ERR_5004');
 
   select jsonb_build_object(
     'success', true, 'refunded', v_job.credits_used, 'credits_remaining', u.credits_remaining

@@ -1,35 +1,57 @@
--- Deletes rows whose retention has passed; never a user, a job or a ledger row. Returns how many, by kind.
+-- Deletes up to `p_limit` rows of each log whose retention has passed, the oldest first; never a user, a job or a ledger row.
+-- Returns how many, by kind; the caller repeats it until no kind reaches the limit, so that no statement runs for long.
 -- @returns {
 --   rate_limit_rows: number, idempotency_keys: number, events: number, sessions: number, errors: number,
 --   provider_events: number
 -- }
-create or replace function public.prune_logs() returns jsonb
+create or replace function public.prune_logs(p_limit integer default 1000) returns jsonb
 language plpgsql
 security definer
 set search_path = ''
 as $$
 declare
+  v_rate_limit_rows integer;
   v_keys integer;
   v_events integer;
   v_sessions integer;
   v_errors integer;
   v_provider_events integer;
 begin
-  delete from public.idempotency_log where expires_at < now();
+  delete from public.rate_limit_log
+  where id in (
+    select id from public.rate_limit_log where created_at < now() - interval '7 days' order by created_at limit p_limit
+  );
+  get diagnostics v_rate_limit_rows = row_count;
+  delete from public.idempotency_log
+  where (user_id, idempotency_key) in (
+    select user_id, idempotency_key from public.idempotency_log where expires_at < now() order by expires_at limit p_limit
+  );
   get diagnostics v_keys = row_count;
   -- A stream resumes after the last event it sent; after a day the app reads the list again instead.
-  delete from public.user_events where created_at < now() - interval '1 day';
+  delete from public.user_events
+  where id in (
+    select id from public.user_events where created_at < now() - interval '1 day' order by created_at limit p_limit
+  );
   get diagnostics v_events = row_count;
   -- Kept for a month after the end, so that "session expired" and "no such session" remain two answers.
-  delete from public.sessions where expires_at < now() - interval '30 days';
+  delete from public.sessions
+  where id in (
+    select id from public.sessions where expires_at < now() - interval '30 days' order by expires_at limit p_limit
+  );
   get diagnostics v_sessions = row_count;
-  delete from public.error_log where created_at < now() - interval '90 days';
+  delete from public.error_log
+  where id in (
+    select id from public.error_log where created_at < now() - interval '90 days' order by created_at limit p_limit
+  );
   get diagnostics v_errors = row_count;
   -- Vendors resend an event for hours at most.
-  delete from public.provider_events where created_at < now() - interval '30 days';
+  delete from public.provider_events
+  where id in (
+    select id from public.provider_events where created_at < now() - interval '30 days' order by created_at limit p_limit
+  );
   get diagnostics v_provider_events = row_count;
   return jsonb_build_object(
-    'rate_limit_rows', public.cleanup_rate_limit_logs(),
+    'rate_limit_rows', v_rate_limit_rows,
     'idempotency_keys', v_keys,
     'events', v_events,
     'sessions', v_sessions,

@@ -9,6 +9,7 @@ export type Limits = {
   purchasesPerHour: number;
   callsPerMinute: number;
   generationsInFlight: number;
+  refundedCancelsPerHour: number;
   generationDeadlineSeconds: number;
   initialGrantCredits: number;
   deviceCheckFallback: Values['DEVICECHECK_FALLBACK'];
@@ -28,6 +29,7 @@ export function limitsOf(values: Values): Limits {
     purchasesPerHour: values.RATE_LIMIT_PURCHASES_PER_HOUR ?? 30 * factor,
     callsPerMinute: values.RATE_LIMIT_CALLS_PER_MINUTE ?? 600 * factor,
     generationsInFlight: values.RATE_LIMIT_GENERATIONS_IN_FLIGHT ?? 10 * factor,
+    refundedCancelsPerHour: values.RATE_LIMIT_REFUNDED_CANCELS_PER_HOUR ?? 5 * factor,
     generationDeadlineSeconds: values.GENERATION_DEADLINE_SECONDS,
     initialGrantCredits: values.INITIAL_GRANT_CREDITS,
     deviceCheckFallback: values.DEVICECHECK_FALLBACK,

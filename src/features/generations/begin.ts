@@ -1,10 +1,11 @@
+import { sql } from 'kysely';
 import type { ResultOf } from '../../db/database.ts';
 import type { Json } from '../../db/generated.ts';
 import { Problem } from '../../kernel/errors.ts';
 import { canonicalHash } from '../../kernel/hash.ts';
-import type { RateLimitState } from '../../kernel/rate-limit.ts';
 import { parseImageUrl } from '../../media/object-path.ts';
 import type { Context } from '../context.ts';
+import { type Answer, limitReached } from './answer.ts';
 import { completeSettings, pickSettings, type SettingsSchema } from './settings.ts';
 import { checkImage } from './source-image.ts';
 
@@ -19,9 +20,6 @@ export type BeginGenerationInput = {
   ip: string | null;
 };
 
-/** `limit`: what is left of the account's generations; absent in a replay. */
-export type Answer = { status: number; body: unknown; isReplay: boolean; limit?: RateLimitState };
-
 type BeginResult = ResultOf<'begin_generation'>;
 
 const PROMPT_MIN = 3;
@@ -31,7 +29,7 @@ const IN_FLIGHT_RETRY_SECONDS = 5;
 
 /** Charges for one generation and starts it, once per idempotency key. */
 export async function beginGeneration(
-  ctx: Pick<Context, 'clock' | 'db' | 'media' | 'policy' | 'providers'>,
+  ctx: Pick<Context, 'db' | 'media' | 'policy' | 'providers'>,
   input: BeginGenerationInput,
 ): Promise<Answer> {
   const prompt = input.prompt.trim();
@@ -79,14 +77,14 @@ function hashRequest({ modelId, prompt, settings, imageUrl }: BeginGenerationInp
   return canonicalHash({ model_id: modelId, prompt: prompt.trim(), settings: picked, image_url: image });
 }
 
-async function findReplay(ctx: Pick<Context, 'clock' | 'db'>, input: BeginGenerationInput): Promise<Answer | null> {
+async function findReplay(ctx: Pick<Context, 'db'>, input: BeginGenerationInput): Promise<Answer | null> {
   const logged = await ctx.db.read
     .selectFrom('idempotency_log')
     .leftJoin('video_jobs', 'video_jobs.job_id', 'idempotency_log.job_id')
     .select(['request_hash', 'operation_type', 'status_code', 'response_data', 'video_jobs.settings'])
     .where('idempotency_log.user_id', '=', input.userId)
     .where('idempotency_key', '=', input.idempotencyKey)
-    .where('idempotency_log.expires_at', '>', ctx.clock.now())
+    .where('idempotency_log.expires_at', '>', sql<Date>`now()`)
     .executeTakeFirst();
   if (!logged) return null;
   // The job holds every setting that the model had when the job was charged; the model may have others today.
@@ -143,18 +141,16 @@ function answerOf(result: BeginResult): Answer {
 
 function rateLimited(result: Extract<BeginResult, { outcome: 'rate_limited' }>): Problem {
   const isInFlight = result.scope === 'in_flight';
-  const retryAfterSeconds = isInFlight ? IN_FLIGHT_RETRY_SECONDS : result.reset_seconds;
-  return new Problem('ERR_4004', {
-    details: { retry_after: retryAfterSeconds, ...(isInFlight ? { reason: 'in_flight' } : {}) },
-    retryAfterSeconds,
-    limit: {
+  return limitReached(
+    {
       policy: 'generations',
       limit: result.limit,
       windowSeconds: isInFlight ? null : result.window_seconds,
       remaining: 0,
-      resetSeconds: retryAfterSeconds,
+      resetSeconds: isInFlight ? IN_FLIGHT_RETRY_SECONDS : result.reset_seconds,
     },
-  });
+    isInFlight ? 'in_flight' : undefined,
+  );
 }
 
 /** A check on the column ensures an object; all writes to the catalogue keep to its shape. */

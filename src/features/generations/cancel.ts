@@ -1,18 +1,38 @@
+import type { ResultOf } from '../../db/database.ts';
 import { Problem } from '../../kernel/errors.ts';
 import { canonicalHash } from '../../kernel/hash.ts';
 import type { Context } from '../context.ts';
-import type { Answer } from './begin.ts';
+import { type Answer, limitReached } from './answer.ts';
+import { askWhetherBegun, type CancelContext } from './has-begun.ts';
 
 export type CancelGenerationInput = { userId: string; jobId: string; idempotencyKey: string | null };
 
-/** Cancels a generation whose video is not made yet, and refunds it. Throws ERR_4008 for any other. */
-export async function cancelGeneration(ctx: Pick<Context, 'db'>, input: CancelGenerationInput): Promise<Answer> {
+/**
+ * Cancels and refunds a generation whose video is not made yet; otherwise throws ERR_4008. A provider that has begun bills all
+ * the same, so an account's refunds of such generations are limited: ERR_4004, and the generation goes on.
+ */
+export async function cancelGeneration(
+  ctx: CancelContext & Pick<Context, 'log' | 'policy'>,
+  input: CancelGenerationInput,
+): Promise<Answer> {
+  const { userId, jobId } = input;
+  const progress = await askWhetherBegun(ctx, userId, jobId);
+  if (progress === 'made') throw new Problem('ERR_4008', { details: { reason: 'finished', status: 'processing' } });
   const result = await ctx.db.call('cancel_generation', {
-    user_id: input.userId,
-    job_id: input.jobId,
+    user_id: userId,
+    job_id: jobId,
     idempotency_key: input.idempotencyKey,
-    request_hash: await canonicalHash({ job_id: input.jobId }),
+    request_hash: await canonicalHash({ job_id: jobId }),
+    limit_refunded: ctx.policy.limits.refundedCancelsPerHour,
+    is_begun: progress === 'begun',
   });
+  if (result.outcome === 'cancelled' && progress === 'begun') {
+    ctx.log.warn({ job_id: jobId }, 'a generation was cancelled and refunded after its provider had begun');
+  }
+  return answerOf(result);
+}
+
+function answerOf(result: ResultOf<'cancel_generation'>): Answer {
   switch (result.outcome) {
     case 'cancelled':
     case 'replayed':
@@ -23,5 +43,16 @@ export async function cancelGeneration(ctx: Pick<Context, 'db'>, input: CancelGe
       throw new Problem('ERR_4007');
     case 'final':
       throw new Problem('ERR_4008', { details: { reason: 'finished', status: result.status } });
+    case 'rate_limited':
+      throw limitReached(
+        {
+          policy: 'refunded_cancels',
+          limit: result.limit,
+          windowSeconds: result.window_seconds,
+          remaining: 0,
+          resetSeconds: result.reset_seconds,
+        },
+        'refunded_cancels',
+      );
   }
 }

@@ -26,6 +26,7 @@ export const en = {
     minutes:
       'You have reached the limit for now. Please try again in {minutes, plural, one {# minute} other {# minutes}}.',
     in_flight: 'You have reached the limit of videos in progress. Please wait until one is finished.',
+    refunded_cancels: 'You have cancelled many videos that were already being made. Please let this one finish.',
   },
   ERR_4005: {
     plain: 'We could not find your session. Please reopen the app to continue.',

@@ -25,6 +25,7 @@ export const es: Sentences = {
     minutes:
       'Has alcanzado el límite por ahora. Inténtalo de nuevo dentro de {minutes, plural, one {# minuto} other {# minutos}}.',
     in_flight: 'Has alcanzado el límite de vídeos en curso. Espera a que termine alguno.',
+    refunded_cancels: 'Has cancelado muchos vídeos que ya se estaban haciendo. Deja que este termine.',
   },
   ERR_4005: {
     plain: 'No hemos encontrado tu sesión. Vuelve a abrir la aplicación para continuar.',

@@ -23,6 +23,7 @@ export const tr: Sentences = {
     detailed: 'Çok sık denediniz. Lütfen {retry_after, number} saniye sonra tekrar deneyin.',
     minutes: 'Şimdilik sınıra ulaştınız. Lütfen {minutes, number} dakika sonra tekrar deneyin.',
     in_flight: 'Aynı anda hazırlanabilecek video sınırına ulaştınız. Lütfen birinin tamamlanmasını bekleyin.',
+    refunded_cancels: 'Hazırlanmakta olan çok sayıda videoyu iptal ettiniz. Lütfen bunun tamamlanmasını bekleyin.',
   },
   ERR_4005: {
     plain: 'Oturumunuzu bulamadık. Devam etmek için lütfen uygulamayı yeniden açın.',

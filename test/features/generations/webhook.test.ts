@@ -4,7 +4,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { callbackUrls } from '../../../src/app/callback-url.ts';
-import { findJob } from '../../../src/features/generations/worker/job.ts';
+import { findJob } from '../../../src/features/generations/job.ts';
 import { sweepGenerations } from '../../../src/features/generations/worker/sweep.ts';
 import { MediaFetchError } from '../../../src/media/fetch-media.ts';
 import { fal } from '../../../src/providers/fal/manifest.ts';

@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts';
-import { type FoundJob, findJob, type JobContext } from './job.ts';
+import { type FoundJob, findJob, type JobContext } from '../job.ts';
 import { withProviderSlot } from './provider-slot.ts';
 
 const CANCEL_TIMEOUT_MS = 30_000;

@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
+import { findJob, hasProvider, type JobContext } from '../job.ts';
 import { fetchStatus, POLL_AGAIN_MS, retryAfterMsOf } from './fetch-status.ts';
 import { recordOutcome } from './health.ts';
-import { findJob, hasProvider, type JobContext } from './job.ts';
 import { withProviderSlot } from './provider-slot.ts';
 
 /** Not every machine of a provider knows a new job at once. If it is absent this often, it is another customer's job. */

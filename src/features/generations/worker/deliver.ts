@@ -5,8 +5,8 @@ import type { ProbedVideo } from '../../../media/probed-video.ts';
 import { UnusableVideo } from '../../../media/unusable-video.ts';
 import type { VideoSource } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
+import type { ProviderJob } from '../job.ts';
 import { failGeneration } from './fail.ts';
-import type { ProviderJob } from './job.ts';
 import { fetchThumbnail } from './thumbnail.ts';
 
 /** The longest delay that a timer accepts. */

@@ -1,5 +1,5 @@
 import type { ProviderStatus } from '../../../providers/provider.ts';
-import type { ProviderJob } from './job.ts';
+import type { ProviderJob } from '../job.ts';
 
 /** One status request, connection included. */
 const STATUS_TIMEOUT_MS = 30_000;

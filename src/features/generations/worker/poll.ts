@@ -1,12 +1,13 @@
+import { sql } from 'kysely';
 import { sleep } from '../../../kernel/sleep.ts';
 import type { ProviderStatus } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
+import { findJob, hasProvider, type JobContext, type ProviderJob } from '../job.ts';
 import { cleanUpGeneration } from './clean-up.ts';
 import { type DeliveryContext, deliverGeneration } from './deliver.ts';
 import { failGeneration } from './fail.ts';
 import { fetchStatus, POLL_AGAIN_MS, retryAfterMsOf } from './fetch-status.ts';
 import { isOutage, recordOutcome } from './health.ts';
-import { findJob, hasProvider, type JobContext, type ProviderJob } from './job.ts';
 import { withProviderSlot } from './provider-slot.ts';
 
 /** A provider that is polled more often than this is polled in a loop; for others each poll is a task of its own. */
@@ -96,15 +97,14 @@ async function applyStatus(
 }
 
 /** Returns the wait before a file is fetched again: half of the time since the provider completed it. */
-async function fetchAgainMs(ctx: Pick<Context, 'clock' | 'db'>, jobId: string): Promise<number> {
+async function fetchAgainMs(ctx: Pick<Context, 'db'>, jobId: string): Promise<number> {
   const attempt = await ctx.db.read
     .selectFrom('provider_attempts')
-    .select('ended_at')
+    .select(sql<number>`extract(epoch from clock_timestamp() - ended_at)::float8 * 1000`.as('waited_ms'))
     .where('job_id', '=', jobId)
     .where('result', '=', 'completed')
     .executeTakeFirst();
-  const waitedMs = attempt?.ended_at ? ctx.clock.now().getTime() - attempt.ended_at.getTime() : 0;
-  return Math.ceil(Math.min(Math.max(waitedMs / 2, POLL_AGAIN_MS), FETCH_AGAIN_MAX_MS));
+  return Math.ceil(Math.min(Math.max((attempt?.waited_ms ?? 0) / 2, POLL_AGAIN_MS), FETCH_AGAIN_MAX_MS));
 }
 
 /** Stores for support how the provider's work ended, and the cost that the provider reports. */

@@ -3,9 +3,9 @@ import { backoffMs } from '../../../kernel/retry.ts';
 import { sleep } from '../../../kernel/sleep.ts';
 import type { SubmitOutcome } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
+import { type FoundJob, findJob, hasProvider, type JobContext, type ProviderJob } from '../job.ts';
 import { type AttemptFailure, failAttempt, failGeneration } from './fail.ts';
 import { isOutage, recordOutcome } from './health.ts';
-import { type FoundJob, findJob, hasProvider, type JobContext, type ProviderJob } from './job.ts';
 import { withProviderSlot } from './provider-slot.ts';
 
 type Attempt = Pick<Extract<ResultOf<'begin_attempt'>, { attempt: number }>, 'attempt_id' | 'attempt'>;

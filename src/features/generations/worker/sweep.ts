@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { errorLabel } from '../../../kernel/error-code.ts';
 import type { Context } from '../../context.ts';
 import { failGeneration } from './fail.ts';
@@ -10,13 +11,13 @@ const BATCH = 100;
  * alone, every generation would still end correctly.
  */
 export async function sweepGenerations(
-  ctx: Pick<Context, 'clock' | 'db' | 'log'>,
+  ctx: Pick<Context, 'db' | 'log'>,
 ): Promise<{ expired: number; requeued: number }> {
   const late = await ctx.db.read
     .selectFrom('video_jobs')
     .select('job_id')
     .where('status', 'in', ['pending', 'processing'])
-    .where('deadline_at', '<=', ctx.clock.now())
+    .where('deadline_at', '<=', sql<Date>`clock_timestamp()`)
     .orderBy('deadline_at')
     .limit(BATCH)
     .execute();

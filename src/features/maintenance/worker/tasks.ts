@@ -5,9 +5,9 @@ import { reconcile } from './reconcile.ts';
 
 export function maintenanceTasks(ctx: Pick<Context, 'db' | 'log'>): Tasks {
   return {
-    prune_logs: () => pruneLogs(ctx),
-    reconcile: async () => {
-      await reconcile(ctx);
+    prune_logs: (_payload, { signal }) => pruneLogs(ctx, signal),
+    reconcile: async (_payload, { signal }) => {
+      await reconcile(ctx, signal);
     },
   };
 }

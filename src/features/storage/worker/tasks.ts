@@ -2,7 +2,7 @@ import type { Tasks } from '../../../queue/worker.ts';
 import type { Context } from '../../context.ts';
 import { sweepUploads } from './sweep.ts';
 
-export function storageTasks(ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media'>): Tasks {
+export function storageTasks(ctx: Pick<Context, 'db' | 'log' | 'media'>): Tasks {
   return {
     sweep_uploads: async () => {
       const done = await sweepUploads(ctx);

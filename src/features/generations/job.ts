@@ -1,9 +1,9 @@
-import type { Selectable } from 'kysely';
-import type { VideoJobs } from '../../../db/generated.ts';
-import type { GenerationRequest, SourceImage, VideoProvider, VideoSettings } from '../../../providers/provider.ts';
-import type { Context } from '../../context.ts';
-import { callbackUrlFor } from '../callback-url.ts';
-import { sourceImage } from '../source-image.ts';
+import { type Selectable, sql } from 'kysely';
+import type { VideoJobs } from '../../db/generated.ts';
+import type { GenerationRequest, SourceImage, VideoProvider, VideoSettings } from '../../providers/provider.ts';
+import type { Context } from '../context.ts';
+import { callbackUrlFor } from './callback-url.ts';
+import { sourceImage } from './source-image.ts';
 
 /** A generation as the worker needs it. `provider` is null if this server does not have the provider. */
 export type FoundJob = {
@@ -12,6 +12,7 @@ export type FoundJob = {
   request: GenerationRequest;
   status: string;
   isDeleted: boolean;
+  /** By this process's clock: the database says how long is left, so that a clock that is wrong ends no job early. */
   deadlineAt: Date;
   /** The paths of its files in their buckets, stored or not yet. Null if no file was or will be stored. */
   videoPath: string | null;
@@ -27,7 +28,12 @@ export function hasProvider(job: FoundJob | null): job is FoundJob & ProviderJob
 export type JobContext = Pick<Context, 'callbackUrl' | 'clock' | 'db' | 'media' | 'mediaSigner' | 'providers'>;
 
 export async function findJob(ctx: JobContext, jobId: string): Promise<FoundJob | null> {
-  const row = await ctx.db.read.selectFrom('video_jobs').selectAll().where('job_id', '=', jobId).executeTakeFirst();
+  const row = await ctx.db.read
+    .selectFrom('video_jobs')
+    .selectAll()
+    .select(sql<number>`extract(epoch from deadline_at - clock_timestamp())::float8 * 1000`.as('ms_left'))
+    .where('job_id', '=', jobId)
+    .executeTakeFirst();
   if (!row) return null;
   const provider = ctx.providers.get(row.provider) ?? null;
   return {
@@ -44,7 +50,7 @@ export async function findJob(ctx: JobContext, jobId: string): Promise<FoundJob 
     },
     status: row.status,
     isDeleted: row.deleted_at !== null,
-    deadlineAt: row.deadline_at,
+    deadlineAt: new Date(ctx.clock.now().getTime() + row.ms_left),
     videoPath: row.video_url ?? withExtension(row.media_path, 'mp4'),
     thumbnailPath: row.thumbnail_url ?? withExtension(row.media_path, 'jpg'),
   };

@@ -1,7 +1,30 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
--- Changed: procedures/accounts/claim_initial_grant.sql, procedures/accounts/complete_initial_grant.sql, procedures/accounts/onboard_device.sql, procedures/accounts/open_session.sql, procedures/accounts/rotate_session.sql, procedures/accounts/update_profile.sql, procedures/accounts/withdraw_initial_grant.sql, procedures/catalogue/generation_price.sql, procedures/catalogue/keep_default_price.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/deduct_credits.sql, procedures/credits/refuse_ledger_change.sql, procedures/generations/admit_to_provider.sql, procedures/generations/begin_attempt.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/close_attempt.sql, procedures/generations/confirm_attempt.sql, procedures/generations/count_jobs.sql, procedures/generations/delete_generation.sql, procedures/generations/end_attempt.sql, procedures/generations/fail_attempt.sql, procedures/generations/fail_generation.sql, procedures/generations/finish_generation.sql, procedures/generations/guard_job_state.sql, procedures/generations/is_made.sql, procedures/generations/lock_job.sql, procedures/generations/mark_submitted.sql, procedures/generations/record_progress.sql, procedures/generations/record_provider_event.sql, procedures/generations/record_provider_outcome.sql, procedures/generations/requeue_orphans.sql, procedures/generations/schedule_cleanup.sql, procedures/generations/schedule_confirmation.sql, procedures/generations/schedule_poll.sql, procedures/generations/schedule_submit.sql, procedures/idempotency/find_response.sql, procedures/idempotency/store_response.sql, procedures/limits/cleanup_rate_limit_logs.sql, procedures/limits/rate_limit_state.sql, procedures/limits/take_rate_limit.sql, procedures/maintenance/log_error.sql, procedures/maintenance/prune_logs.sql, procedures/notifications/emit_event.sql, procedures/previous_version.sql, procedures/queue/enqueue.sql, procedures/storage/begin_upload.sql, procedures/storage/expire_uploads.sql, procedures/storage/finish_upload.sql, procedures/storage/forget_upload.sql, procedures/storage/remove_uploads.sql, grants-queue.sql, grants-hosted.sql, grants.sql, seed/catalogue.sql
+-- Changed: roles.sql, procedures/accounts/claim_initial_grant.sql, procedures/accounts/complete_initial_grant.sql, procedures/accounts/onboard_device.sql, procedures/accounts/open_session.sql, procedures/accounts/rotate_session.sql, procedures/accounts/update_profile.sql, procedures/accounts/withdraw_initial_grant.sql, procedures/catalogue/generation_price.sql, procedures/catalogue/keep_default_price.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/deduct_credits.sql, procedures/credits/refuse_ledger_change.sql, procedures/generations/admit_to_provider.sql, procedures/generations/begin_attempt.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/close_attempt.sql, procedures/generations/confirm_attempt.sql, procedures/generations/count_jobs.sql, procedures/generations/delete_generation.sql, procedures/generations/end_attempt.sql, procedures/generations/fail_attempt.sql, procedures/generations/fail_generation.sql, procedures/generations/finish_generation.sql, procedures/generations/guard_job_state.sql, procedures/generations/is_made.sql, procedures/generations/lock_job.sql, procedures/generations/mark_submitted.sql, procedures/generations/record_progress.sql, procedures/generations/record_provider_event.sql, procedures/generations/record_provider_outcome.sql, procedures/generations/requeue_orphans.sql, procedures/generations/schedule_cleanup.sql, procedures/generations/schedule_confirmation.sql, procedures/generations/schedule_poll.sql, procedures/generations/schedule_submit.sql, procedures/idempotency/find_response.sql, procedures/idempotency/store_response.sql, procedures/limits/cleanup_rate_limit_logs.sql, procedures/limits/rate_limit_state.sql, procedures/limits/take_rate_limit.sql, procedures/maintenance/log_error.sql, procedures/maintenance/prune_logs.sql, procedures/notifications/emit_event.sql, procedures/previous_version.sql, procedures/queue/enqueue.sql, procedures/storage/begin_upload.sql, procedures/storage/expire_uploads.sql, procedures/storage/finish_upload.sql, procedures/storage/forget_upload.sql, procedures/storage/remove_uploads.sql, grants-queue.sql, grants-hosted.sql, grants-policies.sql, grants.sql, seed/catalogue.sql
 
 set check_function_bodies = off;
+
+-- source: roles.sql sha256:37cacb9f386c50c29e20f724bb15262bcae1c052bc95237c5d1c0399e5194175
+-- The roles that grants and policies name, created wherever they are missing: roles belong to the cluster and are not part of a
+-- database's dump.
+do $$
+declare
+  v_role text;
+begin
+  foreach v_role in array array['rendio_server', 'anon', 'authenticated', 'service_role'] loop
+    -- Another database's migration may create it at the same moment.
+    begin
+      if not exists (select from pg_catalog.pg_roles where rolname = v_role) then
+        execute format('create role %I nologin noinherit', v_role);
+      end if;
+    exception
+      when duplicate_object or unique_violation then null;
+    end;
+  end loop;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('roles.sql', '37cacb9f386c50c29e20f724bb15262bcae1c052bc95237c5d1c0399e5194175')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/accounts/claim_initial_grant.sql sha256:3f6d84acc54f1abc4130ac30a8eb66e984a0ccf8b19ded2604a79ae6ea96187d
 -- Opens a claim to the device's grant before the bits are updated at Apple, and returns the value of the second bit to write.
@@ -392,72 +415,114 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/credits/apply_credits.sql', 'e2793387b5a817682fa39f02bbba7f0d0b0f8e6f6f3b66196ad998b0278f3a6f')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/credits/broken_invariants.sql sha256:2e14962f4600c02da87534ad44e5dfeaeeca6ecb161ceda58ca8fed259a0590a
--- Every violation of a money rule that the data shows; no rows when all rules hold.
-create or replace function public.broken_invariants()
+-- source: procedures/credits/broken_invariants.sql sha256:4387713b8c7c0065b2196be3ac9f78dd197dea4aea8093109580c2c66599b52c
+-- Every violation of a money rule that the rows of some users show: of those with `p_after` < id <= `p_until`; null: no bound.
+-- No rows when all rules hold. One range of users costs the same however many others there are, so that a check of the whole
+-- database is made of short statements.
+create or replace function public.broken_invariants(p_after uuid default null, p_until uuid default null)
 returns table (invariant text, subject uuid, details jsonb)
-language sql
+language plpgsql
 stable
 security definer
 set search_path = ''
+-- A plan for any range would read the whole tables.
+set plan_cache_mode = force_custom_plan
 as $$
+declare
+  v_after uuid := coalesce(p_after, '00000000-0000-0000-0000-000000000000');
+  v_until uuid := coalesce(p_until, 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+begin
+  return query
   select 'a balance equals the sum of its ledger rows', u.id,
     jsonb_build_object('balance', u.credits_remaining, 'sum', coalesce(l.total, 0))
   from public.users u
-  left join (select user_id, sum(change) as total from public.quota_log group by user_id) l on l.user_id = u.id
-  where u.credits_remaining <> coalesce(l.total, 0)
-  union all
+  left join (
+    select q.user_id, sum(q.change) as total
+    from public.quota_log q
+    where q.user_id > v_after and q.user_id <= v_until
+    group by q.user_id
+  ) l on l.user_id = u.id
+  where u.id > v_after and u.id <= v_until and u.credits_remaining <> coalesce(l.total, 0);
+
+  return query
   select 'every row carries the balance after it', r.user_id,
     jsonb_build_object('row', r.id, 'balance_after', r.balance_after, 'sum', r.running)
   from (
-    select user_id, id, balance_after, sum(change) over (partition by user_id order by seq) as running
-    from public.quota_log
-  ) r
-  where r.balance_after <> r.running
-  union all
-  select 'a generation has one charge, of its price', j.job_id,
-    jsonb_build_object('credits_used', j.credits_used, 'charged', c.charged, 'charges', c.charges)
-  from public.video_jobs j
-  cross join lateral (
-    select count(*) as charges, -coalesce(sum(q.change), 0) as charged
+    select q.user_id, q.id, q.balance_after, sum(q.change) over (partition by q.user_id order by q.seq) as running
     from public.quota_log q
-    where q.job_id = j.job_id and q.reason = 'video_generation' and q.user_id = j.user_id
-  ) c
-  where c.charges <> 1 or c.charged <> j.credits_used
-  union all
-  select 'a failed generation has its credits back, once, and no other has', j.job_id,
-    jsonb_build_object('status', j.status, 'refunds', r.refunds, 'refunded', r.refunded)
-  from public.video_jobs j
-  cross join lateral (
-    select count(*) as refunds, coalesce(sum(q.change), 0) as refunded
-    from public.quota_log q
-    where q.job_id = j.job_id and q.reason = 'generation_failed_refund'
+    where q.user_id > v_after and q.user_id <= v_until
   ) r
-  where (j.status = 'failed' and (r.refunds <> 1 or r.refunded <> j.credits_used))
-    or (j.status <> 'failed' and r.refunds <> 0)
+  where r.balance_after <> r.running;
+
+  return query
+  with jobs as materialized (
+    -- Each half has an index of its own.
+    select j.job_id, j.user_id, j.status, j.credits_used
+    from public.video_jobs j
+    where j.deleted_at is null and j.user_id > v_after and j.user_id <= v_until
+    union all
+    select j.job_id, j.user_id, j.status, j.credits_used
+    from public.video_jobs j
+    where j.deleted_at is not null and j.user_id > v_after and j.user_id <= v_until
+  ), compared as (
+    select j.*, m.*
+    from jobs j
+    cross join lateral (
+      select
+        count(*) filter (where q.reason = 'video_generation' and q.user_id = j.user_id) as charges,
+        -coalesce(sum(q.change) filter (where q.reason = 'video_generation' and q.user_id = j.user_id), 0) as charged,
+        count(*) filter (where q.reason = 'generation_failed_refund') as refunds,
+        coalesce(sum(q.change) filter (where q.reason = 'generation_failed_refund'), 0) as refunded
+      from public.quota_log q
+      where q.job_id = j.job_id
+    ) m
+  )
+  select 'a generation has one charge, of its price', c.job_id,
+    jsonb_build_object('credits_used', c.credits_used, 'charged', c.charged, 'charges', c.charges)
+  from compared c
+  where c.charges <> 1 or c.charged <> c.credits_used
   union all
+  select 'a failed generation has its credits back, once, and no other has', c.job_id,
+    jsonb_build_object('status', c.status, 'refunds', c.refunds, 'refunded', c.refunded)
+  from compared c
+  where (c.status = 'failed' and (c.refunds <> 1 or c.refunded <> c.credits_used))
+    or (c.status <> 'failed' and c.refunds <> 0);
+
+  return query
   select 'the lifetime total counts grants and purchases', u.id,
     jsonb_build_object('credits_total', u.credits_total, 'sum', coalesce(l.earned, 0))
   from public.users u
   left join (
-    select user_id, sum(change) as earned
-    from public.quota_log
-    where reason in ('initial_grant', 'iap_purchase', 'promo_grant', 'code_redeemed')
-    group by user_id
+    select q.user_id,
+      sum(q.change) filter (
+        where q.reason in ('initial_grant', 'iap_purchase', 'promo_grant', 'code_redeemed')
+      ) as earned,
+      bool_or(q.reason = 'account_merge') as is_merged
+    from public.quota_log q
+    where q.user_id > v_after and q.user_id <= v_until
+    group by q.user_id
   ) l on l.user_id = u.id
-  where u.credits_total <> coalesce(l.earned, 0)
-    and not exists (select from public.quota_log m where m.user_id = u.id and m.reason = 'account_merge')
-  union all
+  where u.id > v_after and u.id <= v_until
+    and u.credits_total <> coalesce(l.earned, 0)
+    and l.is_merged is not true;
+
+  return query
   select 'job counters say what the jobs say', coalesce(k.user_id, n.user_id),
     jsonb_build_object('status', coalesce(k.status, n.status), 'kept', k.jobs, 'counted', n.jobs)
-  from public.job_counters k
+  from (
+    select c.* from public.job_counters c where c.user_id > v_after and c.user_id <= v_until
+  ) k
   full join (
-    select user_id, status, count(*) as jobs from public.video_jobs where deleted_at is null group by user_id, status
+    select j.user_id, j.status, count(*) as jobs
+    from public.video_jobs j
+    where j.deleted_at is null and j.user_id > v_after and j.user_id <= v_until
+    group by j.user_id, j.status
   ) n on n.user_id = k.user_id and n.status = k.status
-  where coalesce(k.jobs, 0) <> coalesce(n.jobs, 0)
+  where coalesce(k.jobs, 0) <> coalesce(n.jobs, 0);
+end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/credits/broken_invariants.sql', '2e14962f4600c02da87534ad44e5dfeaeeca6ecb161ceda58ca8fed259a0590a')
+insert into public.schema_history (name, hash) values ('procedures/credits/broken_invariants.sql', '4387713b8c7c0065b2196be3ac9f78dd197dea4aea8093109580c2c66599b52c')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/credits/deduct_credits.sql sha256:1c24cdaed05ab4670747c947cf2fb17d8188132bead0f065ba367af2323da4ee
@@ -739,17 +804,23 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/generations/begin_generation.sql', '554e5f9f1a64066ab7824f822946335dc41174170325da8a11b458cdc66c23ed')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/cancel_generation.sql sha256:7273e58be4fa7af886bf50227f6b72e6698953d593da6437682de7a2a4eaad4a
+-- source: procedures/generations/cancel_generation.sql sha256:9a7b2b03f36d821f514939d4c1fefafe3f9efd6e7aae7c36e944d3f7e3bb1786
 -- Cancels a generation for its owner and refunds it. With a key, a repeat gets the first response. `final`: the job has ended,
--- or its video is made.
+-- or its video is made. The vendor bills what it has begun, so of jobs that were sent and not known as `p_is_begun` = false
+-- only `p_limit_refunded` an hour are refunded to an account; null: no limit.
 -- @returns {outcome: 'cancelled' | 'replayed', status_code: number, response: Json}
 --   | {outcome: 'key_reused' | 'not_found'}
 --   | {outcome: 'final', status: string}
+--   | {
+--     outcome: 'rate_limited', limit: number, window_seconds: number, remaining: number, reset_seconds: number, allowed: boolean
+--   }
 create or replace function public.cancel_generation(
   p_user_id uuid,
   p_job_id uuid,
   p_idempotency_key uuid default null,
-  p_request_hash text default null
+  p_request_hash text default null,
+  p_limit_refunded integer default null,
+  p_is_begun boolean default true
 ) returns jsonb
 language plpgsql
 security definer
@@ -758,6 +829,7 @@ as $$
 declare
   v_job public.video_jobs;
   v_earlier jsonb;
+  v_state jsonb;
   v_response jsonb;
 begin
   perform from public.users where id = p_user_id for update;
@@ -774,9 +846,19 @@ begin
     return jsonb_build_object('outcome', 'not_found');
   end if;
   -- A provider that has made the video has billed it: nothing is left to cancel, and the video is being delivered.
-  if public.is_made(p_job_id) or not public.fail_generation(p_job_id, 'ERR_5004') then
+  if v_job.completed_at is not null or public.is_made(p_job_id) then
     return jsonb_build_object('outcome', 'final', 'status', v_job.status);
   end if;
+  if p_is_begun and exists (
+    select from public.provider_attempts where job_id = p_job_id and state in ('submitting', 'accepted', 'unknown')
+  ) then
+    v_state := public.rate_limit_state('refunded_cancels', p_user_id, null, p_limit_refunded, interval '1 hour');
+    if not (v_state ->> 'allowed')::boolean then
+      return jsonb_build_object('outcome', 'rate_limited') || v_state;
+    end if;
+    insert into public.rate_limit_log (action, user_id) values ('refunded_cancels', p_user_id);
+  end if;
+  perform public.fail_generation(p_job_id, 'ERR_5004');
 
   select jsonb_build_object(
     'success', true, 'refunded', v_job.credits_used, 'credits_remaining', u.credits_remaining
@@ -793,7 +875,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/cancel_generation.sql', '7273e58be4fa7af886bf50227f6b72e6698953d593da6437682de7a2a4eaad4a')
+insert into public.schema_history (name, hash) values ('procedures/generations/cancel_generation.sql', '9a7b2b03f36d821f514939d4c1fefafe3f9efd6e7aae7c36e944d3f7e3bb1786')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/generations/close_attempt.sql sha256:4ac9b380c5e0b015e1a40251ac804e480f178ee7c17b1b782fc290b2615ba430
@@ -1571,9 +1653,11 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/limits/cleanup_rate_limit_logs.sql', 'ccc706a41099c21a6b13519c30ba59b8fd7fb3b56e72fed308cf744c0b91818f')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/limits/rate_limit_state.sql sha256:2d68f013fbadc27861115be0e31dfd96234b8d642961e82f5e8de2652b632148
--- Returns how many slots of a window are left and, if it is full, when the next one becomes free. Counts rows that no user can
--- delete. `p_limit` null: no limit.
+-- source: procedures/limits/rate_limit_state.sql sha256:3a256d6e1d03c8a770d7da712cce50f4c5e89d11fa11f8098df92ef8865e9023
+-- Returns how many slots of a window are left and, if it is full, when the next one becomes free, for a user or (with
+-- `p_user_id` null) for an IP address. Counts rows that no user can delete. `p_limit` null: no limit.
+-- One query for each kind of key, with the window's start in a variable and without `order by … limit`: otherwise PostgreSQL may
+-- walk the whole log. A window holds few rows, because a row is only added while a slot is left.
 create or replace function public.rate_limit_state(
   p_action text,
   p_user_id uuid,
@@ -1581,35 +1665,41 @@ create or replace function public.rate_limit_state(
   p_limit integer,
   p_window interval
 ) returns jsonb
-language sql
+language plpgsql
 stable
 security definer
 set search_path = ''
 as $$
-  with taken as (
-    select count(*)::integer as n, min(r.created_at) as oldest
-    from (
-      select created_at
-      from public.rate_limit_log
-      where action = p_action
-        and (p_user_id is null or user_id = p_user_id)
-        and (p_address is null or ip_address = p_address)
-        and created_at > clock_timestamp() - p_window
-      order by created_at desc
-      limit p_limit
-    ) r
-  )
-  select jsonb_build_object(
+declare
+  v_now timestamptz := clock_timestamp();
+  v_start timestamptz := v_now - p_window;
+  v_taken timestamptz[];
+  v_count integer;
+  v_oldest timestamptz;
+begin
+  if p_user_id is not null then
+    select array_agg(created_at order by created_at desc) into v_taken
+    from public.rate_limit_log
+    where user_id = p_user_id and action = p_action and created_at > v_start;
+  else
+    select array_agg(created_at order by created_at desc) into v_taken
+    from public.rate_limit_log
+    where ip_address = p_address and action = p_action and created_at > v_start;
+  end if;
+  v_count := coalesce(cardinality(v_taken), 0);
+  -- A slot becomes free when the oldest of the last `p_limit` rows leaves the window.
+  v_oldest := v_taken[least(v_count, p_limit)];
+  return jsonb_build_object(
     'limit', p_limit,
     'window_seconds', extract(epoch from p_window)::integer,
-    'remaining', greatest(p_limit - n, 0),
-    'reset_seconds', greatest(1, ceil(extract(epoch from coalesce(oldest, clock_timestamp()) + p_window - clock_timestamp())))::integer,
-    'allowed', n < p_limit
-  )
-  from taken
+    'remaining', greatest(p_limit - v_count, 0),
+    'reset_seconds', greatest(1, ceil(extract(epoch from coalesce(v_oldest, v_now) + p_window - v_now)))::integer,
+    'allowed', v_count < p_limit
+  );
+end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/limits/rate_limit_state.sql', '2d68f013fbadc27861115be0e31dfd96234b8d642961e82f5e8de2652b632148')
+insert into public.schema_history (name, hash) values ('procedures/limits/rate_limit_state.sql', '3a256d6e1d03c8a770d7da712cce50f4c5e89d11fa11f8098df92ef8865e9023')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/limits/take_rate_limit.sql sha256:7404597dd27929de98bd4702c523a90cd04475ea2a04cb40227892d514429ee7
@@ -1657,39 +1747,61 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/maintenance/log_error.sql', 'c25e6562d11862356759d5e82222845fcde428352b44c867ef00bfc5863a75a3')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/maintenance/prune_logs.sql sha256:631295deb4a0e5753c5962f504d89878ae2153637f145ebb42d0a60381b92467
--- Deletes rows whose retention has passed; never a user, a job or a ledger row. Returns how many, by kind.
+-- source: procedures/maintenance/prune_logs.sql sha256:7919739767b46928243997ad93daa31bc0360bf4b2bd3c01c98ab2a06f258ead
+-- Deletes up to `p_limit` rows of each log whose retention has passed, the oldest first; never a user, a job or a ledger row.
+-- Returns how many, by kind; the caller repeats it until no kind reaches the limit, so that no statement runs for long.
 -- @returns {
 --   rate_limit_rows: number, idempotency_keys: number, events: number, sessions: number, errors: number,
 --   provider_events: number
 -- }
-create or replace function public.prune_logs() returns jsonb
+create or replace function public.prune_logs(p_limit integer default 1000) returns jsonb
 language plpgsql
 security definer
 set search_path = ''
 as $$
 declare
+  v_rate_limit_rows integer;
   v_keys integer;
   v_events integer;
   v_sessions integer;
   v_errors integer;
   v_provider_events integer;
 begin
-  delete from public.idempotency_log where expires_at < now();
+  delete from public.rate_limit_log
+  where id in (
+    select id from public.rate_limit_log where created_at < now() - interval '7 days' order by created_at limit p_limit
+  );
+  get diagnostics v_rate_limit_rows = row_count;
+  delete from public.idempotency_log
+  where (user_id, idempotency_key) in (
+    select user_id, idempotency_key from public.idempotency_log where expires_at < now() order by expires_at limit p_limit
+  );
   get diagnostics v_keys = row_count;
   -- A stream resumes after the last event it sent; after a day the app reads the list again instead.
-  delete from public.user_events where created_at < now() - interval '1 day';
+  delete from public.user_events
+  where id in (
+    select id from public.user_events where created_at < now() - interval '1 day' order by created_at limit p_limit
+  );
   get diagnostics v_events = row_count;
   -- Kept for a month after the end, so that "session expired" and "no such session" remain two answers.
-  delete from public.sessions where expires_at < now() - interval '30 days';
+  delete from public.sessions
+  where id in (
+    select id from public.sessions where expires_at < now() - interval '30 days' order by expires_at limit p_limit
+  );
   get diagnostics v_sessions = row_count;
-  delete from public.error_log where created_at < now() - interval '90 days';
+  delete from public.error_log
+  where id in (
+    select id from public.error_log where created_at < now() - interval '90 days' order by created_at limit p_limit
+  );
   get diagnostics v_errors = row_count;
   -- Vendors resend an event for hours at most.
-  delete from public.provider_events where created_at < now() - interval '30 days';
+  delete from public.provider_events
+  where id in (
+    select id from public.provider_events where created_at < now() - interval '30 days' order by created_at limit p_limit
+  );
   get diagnostics v_provider_events = row_count;
   return jsonb_build_object(
-    'rate_limit_rows', public.cleanup_rate_limit_logs(),
+    'rate_limit_rows', v_rate_limit_rows,
     'idempotency_keys', v_keys,
     'events', v_events,
     'sessions', v_sessions,
@@ -1699,7 +1811,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/maintenance/prune_logs.sql', '631295deb4a0e5753c5962f504d89878ae2153637f145ebb42d0a60381b92467')
+insert into public.schema_history (name, hash) values ('procedures/maintenance/prune_logs.sql', '7919739767b46928243997ad93daa31bc0360bf4b2bd3c01c98ab2a06f258ead')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/notifications/emit_event.sql sha256:1823b0a3b1dab8d68b436e7c46b04f1bf10b26e28ef058a2de3d5a36eeab6faf
@@ -1720,7 +1832,7 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/notifications/emit_event.sql', '1823b0a3b1dab8d68b436e7c46b04f1bf10b26e28ef058a2de3d5a36eeab6faf')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/previous_version.sql sha256:eb52f02337b7c149d57d28d50852ebaa256263aebe748600d18382aa909c6c59
+-- source: procedures/previous_version.sql sha256:fec5d39cd61491d3a55c022e106d74fb52cf10d3f2ac970b3940fbd43efabe13
 -- What servers of the previous version call while they run beside new ones. To be deleted with the next version.
 
 create or replace function public.complete_initial_grant(p_user_id uuid, p_amount integer) returns integer
@@ -1810,8 +1922,11 @@ drop function if exists public.begin_generation(
 );
 drop function if exists public.finish_generation(uuid, text, text, bigint, text, numeric);
 drop function if exists public.stop_at_provider(uuid);
+drop function if exists public.broken_invariants();
+drop function if exists public.prune_logs();
+drop function if exists public.cancel_generation(uuid, uuid, uuid, text);
 
-insert into public.schema_history (name, hash) values ('procedures/previous_version.sql', 'eb52f02337b7c149d57d28d50852ebaa256263aebe748600d18382aa909c6c59')
+insert into public.schema_history (name, hash) values ('procedures/previous_version.sql', 'fec5d39cd61491d3a55c022e106d74fb52cf10d3f2ac970b3940fbd43efabe13')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/queue/enqueue.sql sha256:5fdc273b7fe4f8c1d664ee09293bfc9f60641a80b3af4c5b13d82de89470518c
@@ -2134,6 +2249,39 @@ $$;
 insert into public.schema_history (name, hash) values ('grants-hosted.sql', '8f110c05c1a2bd679cca6cb2cc0595a71f2484ca64bf7465e73ca3738d655c7d')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
+-- source: grants-policies.sql sha256:36eaad2e4fe6bd3f6129b15750791a6412f28383f65cae3622ab9ba3cbe58ae9
+-- The row policies, created wherever they are missing: a dump that is restored before the roles exist loses them.
+do $$
+declare
+  v_policy record;
+begin
+  for v_policy in
+    select c.relname as table_name, 'server_reads' as name, 'rendio_server' as roles, 'true' as condition
+    from pg_catalog.pg_class c
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relrowsecurity
+    union all
+    values
+      ('users', 'people_read_their_profile', 'authenticated', 'id = (select public.current_user_id()) and deleted_at is null'),
+      ('video_jobs', 'people_read_their_jobs', 'authenticated', 'user_id = (select public.current_user_id()) and deleted_at is null'),
+      ('quota_log', 'people_read_their_transactions', 'authenticated', 'user_id = (select public.current_user_id())'),
+      ('models', 'everybody_reads_available_models', 'anon, authenticated', 'is_available')
+  loop
+    if not exists (
+      select from pg_catalog.pg_policies
+      where schemaname = 'public' and tablename = v_policy.table_name and policyname = v_policy.name
+    ) then
+      execute format(
+        'create policy %I on public.%I for select to %s using (%s)', v_policy.name, v_policy.table_name, v_policy.roles,
+        v_policy.condition
+      );
+    end if;
+  end loop;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('grants-policies.sql', '36eaad2e4fe6bd3f6129b15750791a6412f28383f65cae3622ab9ba3cbe58ae9')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
 -- source: grants.sql sha256:740bda10ccf3350d153578a640f65d764a28199b95e42cf36662805a2cbcd091
 -- Privileges. Applied again after every change in db/, so that it also revokes what is no longer granted.
 -- rendio_server: the API and the worker. anon, authenticated: users, through PostgREST and Realtime. service_role: nothing here;
@@ -2299,3 +2447,6 @@ insert into public.schema_history (name, hash) values ('seed/catalogue.sql', '78
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 reset check_function_bodies;
+
+insert into public.schema_history (name, hash) values ('behaviour', '20261129000004')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
