@@ -1,5 +1,6 @@
-import { allTasks, CRONTAB, startSweeper } from '../app/tasks.ts';
+import { allTasks, CRONTAB } from '../app/tasks.ts';
 import { closePool, createPool, restrictedConnection } from '../db/pool.ts';
+import { startSweeper } from '../features/generations/worker/sweep.ts';
 import { startWorker } from '../queue/worker.ts';
 import type { Boot } from './boot.ts';
 

@@ -80,6 +80,7 @@ test('development limits are a hundred times the defaults, and each can be set',
     purchasesPerHour: 30,
     callsPerMinute: 600,
     generationsInFlight: 10,
+    refundedCancelsPerHour: 5,
   };
   const fixed = { generationDeadlineSeconds: 1800, initialGrantCredits: 10, deviceCheckFallback: 'no_grant' };
   const hundredfold = Object.fromEntries(Object.entries(rates).map(([name, rate]) => [name, rate * 100]));
@@ -93,11 +94,12 @@ test('development limits are a hundred times the defaults, and each can be set',
     RATE_LIMIT_PURCHASES_PER_HOUR: '5',
     RATE_LIMIT_CALLS_PER_MINUTE: '6',
     RATE_LIMIT_GENERATIONS_IN_FLIGHT: '7',
-    GENERATION_DEADLINE_SECONDS: '8',
+    RATE_LIMIT_REFUNDED_CANCELS_PER_HOUR: '8',
+    GENERATION_DEADLINE_SECONDS: '9',
     INITIAL_GRANT_CREDITS: '0',
     DEVICECHECK_FALLBACK: 'deny',
   });
-  assert.deepEqual(Object.values(set), [1, 2, 3, 4, 5, 6, 7, 8, 0, 'deny']);
+  assert.deepEqual(Object.values(set), [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 'deny']);
 });
 
 test('all variables that production lacks are reported at once, by name', async () => {

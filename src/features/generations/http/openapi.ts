@@ -105,8 +105,9 @@ export const CANCEL_JOB = userRoute({
   summary: 'Cancel a job and refund it',
   description:
     'Cancels a job that has not ended: it becomes `failed` with `ERR_5004`. A job that has ended, or whose video is already ' +
-    'made and being delivered, does not change and returns a 409. With an `Idempotency-Key`, a repeat returns the first ' +
-    'response instead.',
+    'made and being delivered, does not change and returns a 409. A provider that has begun bills the video all the same, so ' +
+    'only a few such refunds are given per hour: beyond them, 429, and the job goes on. With an `Idempotency-Key`, a repeat ' +
+    'returns the first response instead.',
   parameters: [
     headerParameter(KEY, 'A UUID that the client creates. With it, a repeat returns the first response.', {
       format: 'uuid',
@@ -120,6 +121,7 @@ export const CANCEL_JOB = userRoute({
     headers: ['IdempotentReplay'],
     errors: ['ERR_4007', 'ERR_4008', 'ERR_4009'],
     details: {
+      ERR_4004: { retry_after: 1200 },
       ERR_4006: { field: 'job_id', reason: 'missing' },
       ERR_4008: { reason: 'finished', status: 'completed' },
     },
