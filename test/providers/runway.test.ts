@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { FaultInput } from '../../sim/faults.ts';
 import type { SubmitOutcome } from '../../src/providers/provider.ts';
-import { createLeakCheck, isMp4, PROMPT, TRANSPORTS } from './fal-bench.ts';
+import { createLeakCheck, isMp4, PROMPT, submitAndLeave, TRANSPORTS } from './fal-bench.ts';
 import { imageRequest, runwayBench, runwayRequest } from './runway-bench.ts';
 
 const record = createLeakCheck('key_');
@@ -70,7 +70,9 @@ for (const transport of TRANSPORTS) {
         for (const fault of [{ reply: 'cut' as const }, { hangMs: 60_000 }]) {
           const request = runwayRequest({ prompt: `${PROMPT} ${apply} ${JSON.stringify(fault)}` });
           bench.controls.plan({ on: 'submit', apply, ...fault });
-          const answer = await bench.provider.submit(request, AbortSignal.timeout(250));
+          const answer = await ('hangMs' in fault
+            ? submitAndLeave(bench, request)
+            : bench.provider.submit(request, bench.signal));
           assert.equal(answer.outcome, 'unknown');
           assert.equal(bench.controls.submitsOf(request.prompt), 1);
           record(bench, answer);
