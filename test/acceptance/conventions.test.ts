@@ -1,4 +1,4 @@
-/** What holds for every answer: the shape and the language of errors, methods, sizes, types, ids, origins. */
+/** Rules for every answer: the shape and the language of errors, methods, sizes, types, request ids, origins. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -14,8 +14,8 @@ const target = useTarget();
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const KEYED = () => ({ 'Idempotency-Key': randomUUID() });
 
-describe('methods and addresses', () => {
-  test('an unknown address is 404 whatever the method, with and without a token', async () => {
+describe('methods and paths', () => {
+  test('an unknown path is 404 with every method, with and without a token', async () => {
     const { token } = await newGuest(target.url);
     for (const path of ['/functions/v1/get-everything', '/functions/v1/', '/functions/v2/get-models', '/nowhere']) {
       for (const method of METHODS) {
@@ -26,7 +26,7 @@ describe('methods and addresses', () => {
   });
 
   for (const [name, allowed] of methodsByName()) {
-    test(`${name} answers a wrong method with 405 and the right ones in Allow`, async () => {
+    test(`${name} answers a wrong method with 405 and the allowed ones in Allow`, async () => {
       for (const method of METHODS.filter((other) => !allowed.includes(other))) {
         const reply = await call(target.url, method, name);
         assertRefused(reply, 405, 'ERR_4016');
@@ -42,7 +42,7 @@ describe('methods and addresses', () => {
     });
   }
 
-  test('the other doors answer a wrong method with 405 and Allow', async () => {
+  test('the other endpoints answer a wrong method with 405 and Allow', async () => {
     for (const [path, allowed] of [
       ['/auth/v1/token', 'POST'],
       ['/auth/v1/.well-known/jwks.json', 'GET'],
@@ -59,7 +59,7 @@ describe('methods and addresses', () => {
 
 describe('bodies', () => {
   for (const route of BODY_ROUTES) {
-    test(`${labelOf(route)} refuses what is no JSON object with 400 and what is no JSON with 415`, async () => {
+    test(`${labelOf(route)} refuses a body that is no JSON object with 400, and another content type with 415`, async () => {
       const token = route.isPublic ? undefined : (await newGuest(target.url)).token;
       const send = (body: string | Uint8Array, type = 'application/json') =>
         call(target.url, route.method, route.name, { token, body, headers: { 'Content-Type': type, ...KEYED() } });
@@ -103,7 +103,7 @@ describe('bodies', () => {
     });
   }
 
-  test('a connection serves on after a body that was refused unread', async () => {
+  test('a connection can be used again after a body that was refused unread', async () => {
     const agent = oneConnection();
     try {
       const url = urlOf(target.url, 'device-check');
@@ -125,7 +125,7 @@ describe('bodies', () => {
     assertRefused(reply, 400, 'ERR_4006', { field: 'device_id' });
   });
 
-  test('unknown keys are ignored, whatever they are called', async () => {
+  test('unknown keys are ignored, whatever their names', async () => {
     const guest = await newGuest(target.url);
     const body =
       '{"theme_preference":"dark","id":"x","credits_remaining":99999,"is_admin":true,"__proto__":{"a":1},"constructor":1}';
@@ -136,7 +136,7 @@ describe('bodies', () => {
     assert.equal(await guest.balance(), 10);
   });
 
-  test('characters that no database stores are 400 wherever they stand, never 500', async () => {
+  test('characters that the database cannot store are 400 in every field, never 500', async () => {
     const guest = await newGuest(target.url);
     for (const bad of ['\\u0000', '\\ud800', '\\udc00 x']) {
       const text = `abcdefgh${bad}`;
@@ -197,7 +197,7 @@ describe('languages', () => {
     }
   });
 
-  test("where the header wishes for nothing of ours, the account's own language is used", async () => {
+  test("if the header names no supported language, the account's language is used", async () => {
     const guest = await newGuest(target.url);
     const es = await ask('es', guest.token);
     expectStatus(await guest.post('update-user-profile', { language: 'es' }), 200);
@@ -207,7 +207,7 @@ describe('languages', () => {
     assert.notEqual(await ask('de, tr;q=0.1', guest.token), es);
   });
 
-  test('every refusal of the suite has three sentences of its own', async () => {
+  test('every error has a different message in each of the three languages', async () => {
     const guest = await newGuest(target.url);
     const refusals = {
       ERR_4002: () => guest.generate({ model_id: randomUUID() }),
@@ -225,7 +225,7 @@ describe('languages', () => {
       for (const [code, refuse] of Object.entries(refusals)) {
         const reply = await refuse();
         assert.match(reply.text, new RegExp(`"code":"${code}"`));
-        // Those two do not know the account: their language is the header's alone.
+        // These two do not know the account: only the header sets their language.
         if (code !== 'ERR_4005' && code !== 'ERR_4016')
           seen.set(code, (seen.get(code) ?? new Set()).add(messageOf(reply)));
       }
@@ -235,33 +235,33 @@ describe('languages', () => {
 });
 
 describe('request ids', () => {
-  test('every answer has an X-Request-Id, and each its own', async () => {
+  test('every answer has its own X-Request-Id', async () => {
     const { token } = await newGuest(target.url);
     const seen = new Set<string>();
     let answers = 0;
-    const look = (headers: Headers, what: string) => {
+    const record = (headers: Headers, what: string) => {
       const id = headers.get('x-request-id') ?? '';
       assert.match(id, /^[A-Za-z0-9._-]{8,128}$/, what);
       seen.add(id);
       answers += 1;
     };
     for (const { method, name, query = '' } of ROUTES.filter(({ name }) => name !== 'job-events')) {
-      look((await call(target.url, method, name + query, { token })).headers, name);
-      look((await call(target.url, method, name + query)).headers, name);
+      record((await call(target.url, method, name + query, { token })).headers, name);
+      record((await call(target.url, method, name + query)).headers, name);
     }
     for (const path of ['/', '/healthz', '/readyz', '/openapi.json', '/nowhere', '/auth/v1/.well-known/jwks.json']) {
-      look((await call(target.url, 'GET', path)).headers, path);
+      record((await call(target.url, 'GET', path)).headers, path);
     }
-    look((await call(target.url, 'PUT', 'get-models')).headers, '405');
-    look((await call(target.url, 'POST', '/auth/v1/token?grant_type=refresh_token', { body: {} })).headers, 'token');
-    look((await call(target.url, 'OPTIONS', 'generate-video', { headers: PREFLIGHT })).headers, 'preflight');
+    record((await call(target.url, 'PUT', 'get-models')).headers, '405');
+    record((await call(target.url, 'POST', '/auth/v1/token?grant_type=refresh_token', { body: {} })).headers, 'token');
+    record((await call(target.url, 'OPTIONS', 'generate-video', { headers: PREFLIGHT })).headers, 'preflight');
     const models = await call(target.url, 'GET', 'get-models');
     const headers = { 'If-None-Match': models.headers.get('etag') ?? '' };
-    look((await call(target.url, 'GET', 'get-models', { headers })).headers, '304');
+    record((await call(target.url, 'GET', 'get-models', { headers })).headers, '304');
     assert.equal(seen.size, answers);
   });
 
-  test("the caller's own id is kept when it is well-formed, and never shown in a body", async () => {
+  test("the caller's id is kept if it is well-formed, and is never shown in a body", async () => {
     const ask = async (id: string) => {
       const reply = await call(target.url, 'GET', 'get-user-credits', { headers: { 'X-Request-Id': id } });
       assert.equal(reply.text.includes(id), false);
@@ -282,12 +282,12 @@ const PREFLIGHT = {
   'Access-Control-Request-Headers': 'authorization,content-type,idempotency-key',
 };
 
-/** The words of a header that lists. */
+/** The values of a header that holds a list, in lower case. */
 const wordsOf = (headers: Headers, name: string): string[] =>
   (headers.get(name) ?? '').split(',').map((word) => word.trim().toLowerCase());
 
-describe('pages of other origins', () => {
-  test('development is open to every page, on answers and errors alike', async () => {
+describe('requests from other origins', () => {
+  test('development allows every origin, on answers and errors', async () => {
     const headers = { Origin: 'https://app.example.com' };
     for (const [method, path] of [
       ['GET', 'get-models'],
@@ -334,11 +334,11 @@ describe('pages of other origins', () => {
     }
   });
 
-  describe('where origins are named', OWN_SERVER, () => {
-    const narrow = useServer({ CORS_ORIGINS: 'https://app.example.com,https://admin.example.com', WORKER: 'off' });
+  describe('with CORS_ORIGINS set', OWN_SERVER, () => {
+    const restricted = useServer({ CORS_ORIGINS: 'https://app.example.com,https://admin.example.com', WORKER: 'off' });
     test('only those origins are allowed', async () => {
       const allowedFor = async (origin: string) => {
-        const reply = await call(narrow.url, 'GET', 'get-models', { headers: { Origin: origin } });
+        const reply = await call(restricted.url, 'GET', 'get-models', { headers: { Origin: origin } });
         return reply.headers.get('access-control-allow-origin');
       };
       assert.equal(await allowedFor('https://app.example.com'), 'https://app.example.com');
@@ -353,14 +353,14 @@ describe('pages of other origins', () => {
         assert.ok(allowed === null || allowed !== origin, `${origin} got ${allowed}`);
         assert.notEqual(allowed, '*');
       }
-      const reply = await call(narrow.url, 'GET', 'get-models', { headers: { Origin: 'https://app.example.com' } });
+      const reply = await call(restricted.url, 'GET', 'get-models', { headers: { Origin: 'https://app.example.com' } });
       assert.ok(wordsOf(reply.headers, 'vary').includes('origin'));
     });
   });
 });
 
-describe('what a browser could misunderstand', () => {
-  test('answers are never sniffed, framed or cached', async () => {
+describe('headers for browsers', () => {
+  test('answers have a fixed content type and are not cached', async () => {
     const guest = await newGuest(target.url);
     const reply = await guest.get('get-user-profile');
     assert.equal(reply.headers.get('x-content-type-options'), 'nosniff');

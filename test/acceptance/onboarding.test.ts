@@ -1,4 +1,4 @@
-/** device-check: what it takes, and what it gives. */
+/** device-check: what it accepts, and what it answers. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -17,7 +17,7 @@ const enter = (device_id: unknown, device_token: unknown = newToken()) =>
 const idOf = async (deviceId: string) => expectStatus(await enter(deviceId), 200).body.user_id;
 
 describe('device-check', () => {
-  test('gives an account with its session, in the shape that the Supabase clients need', async () => {
+  test('answers an account with its session, in the shape that the Supabase clients need', async () => {
     const deviceId = randomUUID();
     const { body } = expectStatus(await enter(deviceId), 200);
     assertShape(body, onboardedShape);
@@ -34,7 +34,7 @@ describe('device-check', () => {
     assert.equal((await asGuest(target.url, body).profile()).device_id, deviceId);
   });
 
-  test('needs no Authorization, and gives the session of the device whatever token is sent along', async () => {
+  test('needs no token, and answers the session of the device even if the token of another user is sent', async () => {
     const other = expectStatus(await enter(randomUUID()), 200).body;
     const reply = await deviceCheck(
       target.url,
@@ -44,7 +44,7 @@ describe('device-check', () => {
     assert.notEqual(expectStatus(reply, 200).body.user_id, other.user_id);
   });
 
-  test("a new account begins in the caller's language", async () => {
+  test("a new account has the caller's language", async () => {
     for (const [header, language] of [
       ['tr-TR', 'tr'],
       ['es-MX,es;q=0.9', 'es'],
@@ -100,7 +100,7 @@ describe('device-check', () => {
     }
   });
 
-  test('a device token that is no text is 400, one that Apple refuses is 403', async () => {
+  test('a device token that is malformed is 400, one that Apple refuses is 403', async () => {
     const id = randomUUID();
     for (const token of [1, true, {}, ['x'], 'x'.repeat(60_000)]) {
       const reply = await enter(id, token);
@@ -121,7 +121,7 @@ describe('device-check', () => {
     assert.equal(expectStatus(await enter(id), 200).body.is_new, false);
   });
 
-  test('the simulated Apple knows a device by its name, so a reinstalled app is not granted again', async () => {
+  test('the simulated DeviceCheck knows a device by its name, so a reinstalled app gets no second grant', async () => {
     const name = randomUUID();
     const first = await deviceCheck(target.url, {
       device_id: randomUUID(),
@@ -137,7 +137,7 @@ describe('device-check', () => {
 
 describe('where DeviceCheck is neither configured nor simulated', OWN_SERVER, () => {
   const bare = useServer(async () => ({ ENVIRONMENT: 'staging', WORKER: 'off' }));
-  test('device-check is switched off, with a code of its own', async () => {
+  test('device-check is switched off, with its own error code', async () => {
     const reply = await deviceCheck(bare.url, { device_id: randomUUID(), device_token: newToken() });
     assertRefused(reply, 501, 'ERR_4017');
   });

@@ -1,4 +1,4 @@
-/** A server that cannot start says why, all of it, in words for people, and ends with 1. */
+/** A server that cannot start reports all reasons in plain sentences, and exits with 1. */
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -10,7 +10,7 @@ import { type Start, startInVain } from './support/start.ts';
 import { freePort, OWN_SERVER } from './support/target.ts';
 import { newKey } from './support/tokens.ts';
 
-/** Says all of it, names no line of code, and ends with 1. */
+/** Asserts exit code 1, an output with all of these words, and no stack trace. */
 function assertRefuses({ code, said }: Start, ...words: RegExp[]): void {
   assert.equal(code, 1, said);
   for (const word of words) assert.match(said, word);
@@ -19,7 +19,7 @@ function assertRefuses({ code, said }: Start, ...words: RegExp[]): void {
 }
 
 describe('a server that cannot start', { ...OWN_SERVER, concurrency: 2 }, () => {
-  test('in production, without anything: names everything that is missing at once', async () => {
+  test('in production, without any configuration: names everything that is missing at once', async () => {
     const start = await startInVain({ ENVIRONMENT: 'production' });
     const names = ['PUBLIC_URL', 'DATABASE_URL', 'JWT_PRIVATE_KEY', 'SECRET_KEY', 'APPLE_BUNDLE_ID', 'APPLE_TEAM_ID'];
     const keys = [
@@ -33,12 +33,12 @@ describe('a server that cannot start', { ...OWN_SERVER, concurrency: 2 }, () => 
     assert.ok(start.seconds < 10);
   });
 
-  test('in production, with plain http: says so beside what is missing', async () => {
+  test('in production, with plain http: reports it beside what is missing', async () => {
     const start = await startInVain({ ENVIRONMENT: 'production', PUBLIC_URL: 'http://api.example.com' });
     assertRefuses(start, /PUBLIC_URL.*https/, /DATABASE_URL/, /SECRET_KEY/);
   });
 
-  test('with many unusable values: names each of them at once, and shows no secret', async () => {
+  test('with many invalid values: names each of them at once, and shows no secret', async () => {
     const secret = 'a-short-secret-42';
     const start = await startInVain({
       PORT: 'eighty',
@@ -74,7 +74,7 @@ describe('a server that cannot start', { ...OWN_SERVER, concurrency: 2 }, () => 
     assert.equal(start.said.includes(secret), false);
   });
 
-  test('with a signing key of another kind', async () => {
+  test('with a signing key of another type', async () => {
     for (const key of [
       'nonsense',
       '{"kty":"oct","k":"AAAA"}',
@@ -102,7 +102,7 @@ describe('a server that cannot start', { ...OWN_SERVER, concurrency: 2 }, () => 
     if (process.getuid?.() !== 0) assertRefuses(await startInVain({ DATA_DIR: '/rendio' }), /DATA_DIR/);
   });
 
-  test('with a data folder whose secrets are spoilt: names the file, and overwrites nothing', async () => {
+  test('with a data folder whose secrets are corrupt: names the file, and overwrites nothing', async () => {
     for (const [name, text] of [
       ['development-jwt-key.pem', 'not a key'],
       ['development-jwt-key.pem', ''],
@@ -115,7 +115,7 @@ describe('a server that cannot start', { ...OWN_SERVER, concurrency: 2 }, () => 
     assertRefuses(asFolder, /development-jwt-key\.pem/);
   });
 
-  test('without its database: says so soon, without the password', async () => {
+  test('without its database: reports it soon, without the password', async () => {
     const port = await freePort();
     const start = await startInVain({ DATABASE_URL: `postgres://owner:hunter2hunter2@127.0.0.1:${port}/rendio` });
     assertRefuses(start, /database/i);

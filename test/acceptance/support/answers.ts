@@ -1,4 +1,4 @@
-/** The answers of the API as its public contract writes them: their types, and their exact shapes. */
+/** The answers of the API as the public contract defines them: their types, and their exact shapes. */
 import {
   anyObject,
   flag,
