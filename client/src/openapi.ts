@@ -256,7 +256,7 @@ export interface paths {
     put?: never;
     /**
      * Cancel a job and refund it
-     * @description Cancels a job that has not ended: it becomes `failed` with `ERR_5004`. A job that has ended, or whose video is already made and being delivered, does not change and returns a 409. With an `Idempotency-Key`, a repeat returns the first response instead.
+     * @description Cancels a job that has not ended: it becomes `failed` with `ERR_5004`. A job that has ended, or whose video is already made and being delivered, does not change and returns a 409. A provider that has begun bills the video all the same, so only a few such refunds are given per hour: beyond them, 429, and the job goes on. With an `Idempotency-Key`, a repeat returns the first response instead.
      */
     post: operations['cancelVideoJob'];
     delete?: never;
