@@ -1,5 +1,6 @@
 /** The callback URL of each provider: where it can reach this server, for its webhooks and for images. */
 import ipaddr from 'ipaddr.js';
+import { isPublicIp } from '../media/public-ip.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
 import type { ProviderAccess } from './vendor-connections.ts';
 
@@ -41,7 +42,7 @@ function isPublic(url: string): boolean {
   const { protocol, hostname } = new URL(url);
   if (protocol !== 'https:' || isLoopback(hostname)) return false;
   const address = hostname.replace(/^\[|\]$/g, '');
-  return ipaddr.isValid(address) ? ipaddr.parse(address).range() === 'unicast' : hostname.includes('.');
+  return ipaddr.isValid(address) ? isPublicIp(address) : hostname.includes('.');
 }
 
 function isLoopback(hostname: string): boolean {

@@ -71,7 +71,8 @@ suite('an image for fal', () => {
   test('a deleted image declines the job; one that cannot be read during an outage leaves it retryable', async (t) => {
     const { provider, controls, signal } = await falBench(t);
     const deleted = await provider.submit(animate({ load: () => Promise.reject(new Error('deleted')) }), signal);
-    assert.deepEqual([deleted.outcome, 'code' in deleted && deleted.code], ['declined', 'ERR_5003']);
+    assert.ok(deleted.outcome === 'declined');
+    assert.deepEqual([deleted.code, deleted.reason], ['ERR_5003', 'image_gone']);
     const outage = () => Promise.reject(new Problem('ERR_6002'));
     const unread = await provider.submit(animate({ load: outage }), signal);
     assert.deepEqual(

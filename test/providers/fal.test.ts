@@ -116,6 +116,13 @@ for (const transport of TRANSPORTS) {
         'moderated',
       ],
       [
+        { status: 422, text: '{"detail":[{"loc":["body","prompt"],"msg":"Prohibited content","type":"value_error"}]}' },
+        'declined',
+        'ERR_5003',
+        'moderated',
+      ],
+      [{ status: 403, text: '{"detail":{"message":"NSFW prompt"}}' }, 'declined', 'ERR_5003', 'moderated'],
+      [
         { status: 400, text: '{"detail":[{"loc":["body"],"msg":"x","type":"downstream_service_error"}]}' },
         'declined',
         'ERR_5002',

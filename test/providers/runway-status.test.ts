@@ -63,6 +63,55 @@ for (const transport of TRANSPORTS) {
       }
     });
 
+    test('a failure that Runway reports in words beyond its documents ends the job at once, with its reason', async (t) => {
+      const bench = await runwayBench(t, transport);
+      const request = runwayRequest();
+      const id = await bench.ended(request);
+      const cases: [status: number, body: object, code: string, reason?: string][] = [
+        [200, { status: 'ERROR', error: 'An unexpected error occurred.' }, 'ERR_5002'],
+        [200, { status: 'failed', failure_code: 'SAFETY.INPUT.TEXT' }, 'ERR_5003', 'moderated'],
+        [200, { status: 'FAILED', failure: 'Your prompt was flagged by our moderation.' }, 'ERR_5003', 'moderated'],
+        [200, { status: 'FAILED', error: { code: 'CONTENT_POLICY', message: 'no' } }, 'ERR_5003', 'moderated'],
+        [200, { status: 'MODERATED' }, 'ERR_5003', 'moderated'],
+        [200, { status: 'CANCELED' }, 'ERR_5002'],
+        [200, { status: 'ABORTED' }, 'ERR_5002'],
+        [200, { status: 'TIMED_OUT' }, 'ERR_5001'],
+        [200, { status: 'REJECTED' }, 'ERR_5003'],
+        [200, { status: 'HALTED', failure: 'An unexpected error occurred.' }, 'ERR_5002'],
+        [200, { task: { status: 'FAILED', failureCode: 'ASSET.INVALID' } }, 'ERR_5003'],
+        [200, { status: 'SUCCEEDED', output: [], failure: 'Blocked by the safety filter' }, 'ERR_5003', 'moderated'],
+        [422, { error: 'The input cannot be processed.' }, 'ERR_5003'],
+        [400, { error: 'The prompt is prohibited.' }, 'ERR_5003', 'moderated'],
+      ];
+      for (const [httpStatus, body, code, reason] of cases) {
+        bench.controls.plan({ on: 'status', reply: { status: httpStatus, text: JSON.stringify(body) } });
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.ok(status.state === 'failed', JSON.stringify([body, status]));
+        assert.deepEqual([status.code, status.reason], [code, reason], JSON.stringify(body));
+        record(bench, status);
+      }
+      assert.deepEqual(bench.waits, []);
+    });
+
+    test('a success is read in every form', async (t) => {
+      const bench = await runwayBench(t, transport);
+      const request = runwayRequest();
+      const id = await bench.ended(request);
+      const url = 'https://dnznrvs05pmza.cloudfront.net/a.mp4';
+      for (const body of [
+        { id, status: 'SUCCEEDED', output: url },
+        { id, status: 'succeeded', output: [{ url }] },
+        { id, status: 'COMPLETED', artifacts: [{ url, fileSize: null, previewUrls: [] }] },
+        { id, status: 'MADE', output: [url] },
+        { task: { id, status: 'SUCCEEDED', output: [url] } },
+        { id, status: 'SUCCEEDED', output: [url], frames: 'A'.repeat(1_400_000) },
+      ]) {
+        bench.controls.plan({ on: 'status', reply: { status: 200, text: JSON.stringify(body) } });
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.deepEqual(status, { state: 'completed', video: { from: 'url', url }, thumbnail: null });
+      }
+    });
+
     test('a task that waits for other tasks of the account is queued', async (t) => {
       const bench = await runwayBench(t, transport);
       const request = runwayRequest({ prompt: `${PROMPT} [runway:throttled]` });
@@ -129,6 +178,8 @@ for (const transport of TRANSPORTS) {
         { status: 401, text: '{"error":"Invalid key"}' },
         { status: 403 },
         { status: 400 },
+        { status: 400, text: '{"error":"X-Runway-Version is missing or unknown."}' },
+        { status: 422, text: '<html>' },
         { status: 302, headers: { location: 'https://example.com' } },
       ];
       for (const reply of strange) {

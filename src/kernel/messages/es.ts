@@ -120,6 +120,8 @@ export const es: Sentences = {
       'El servicio de vídeo ha rechazado esta solicitud. No se te ha cobrado nada: {refunded, plural, one {tu # crédito vuelve} other {tus # créditos vuelven}} a estar en tu saldo. Cambia el texto o los ajustes e inténtalo de nuevo.',
     moderated:
       'El servicio de vídeo ha rechazado esta solicitud por sus normas de contenido. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo. Cambia el texto o la imagen e inténtalo de nuevo.',
+    image_gone:
+      'La imagen de este vídeo se borró o se sustituyó antes de que el servicio de vídeo la recibiera. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo. Elige una imagen e inténtalo de nuevo.',
   },
   ERR_5004: {
     plain: 'Has cancelado este vídeo. Sus créditos vuelven a estar en tu saldo.',

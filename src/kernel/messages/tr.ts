@@ -118,6 +118,8 @@ export const tr: Sentences = {
       'Video servisi bu isteği kabul etmedi. Sizden ücret alınmadı: {refunded, number} krediniz bakiyenize geri döndü. Lütfen metni veya ayarları değiştirip tekrar deneyin.',
     moderated:
       'Video servisi bu isteği içerik kuralları nedeniyle kabul etmedi. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü. Lütfen metni veya görseli değiştirip tekrar deneyin.',
+    image_gone:
+      'Bu videonun görseli, video servisine ulaşmadan silindi veya değiştirildi. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü. Lütfen bir görsel seçip tekrar deneyin.',
   },
   ERR_5004: {
     plain: 'Bu videoyu iptal ettiniz. Kullanılan krediler bakiyenize geri döndü.',

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { loadImage } from '../../../src/providers/image.ts';
 import type { GenerationRequest } from '../../../src/providers/provider.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import { createVendor } from '../../support/providers.ts';
@@ -23,8 +24,10 @@ describe('the image of a generation', () => {
     const vendor = createVendor({
       folder: '/nowhere',
       submit: [
-        async (request) => {
+        async (request, signal) => {
           seen.push(request);
+          const content = request.image?.url === null ? await loadImage(request.image, signal) : null;
+          if (content && 'outcome' in content) return content;
           return { outcome: 'declined', code: 'ERR_5003', cause: 'seen' };
         },
       ],
@@ -207,7 +210,7 @@ describe('the image of a generation', () => {
     assert.ok(Buffer.from(await image.load(AbortSignal.timeout(5000))).equals(bytes));
   });
 
-  test('that is deleted or replaced before it is loaded fails its job; the provider never gets another image', async () => {
+  test('that is deleted or replaced before it is loaded fails its job, which says so; the provider never gets another image', async () => {
     const path = await upload('deleted.png');
     const { status, body } = await generate(path);
     assert.equal(status, 200);
@@ -216,7 +219,16 @@ describe('the image of a generation', () => {
     const request = seen.find(({ jobId }) => jobId === body.job_id);
     assert.equal(request?.image?.url, null);
     await assert.rejects(async () => request?.image?.load(AbortSignal.timeout(5000)), /no longer there/);
-    assert.equal((await app.job(body.job_id)).error_code, 'ERR_5003');
+    const { error_code, error_reason } = await app.job(body.job_id);
+    assert.deepEqual([error_code, error_reason], ['ERR_5003', 'image_gone']);
+    const statusPath = `/functions/v1/get-video-status?job_id=${body.job_id}`;
+    for (const [language, words] of [
+      ['en', /^The image of this video was deleted or replaced/],
+      ['tr', /^Bu videonun görseli, video servisine ulaşmadan silindi/],
+      ['es', /^La imagen de este vídeo se borró/],
+    ] as const) {
+      assert.match((await call('GET', statusPath, null, { 'Accept-Language': language })).body.error_message, words);
+    }
 
     const { image } = await requestOf(await upload('replaced.png', makePicture('png', 300, 300, 1)));
     await upload('replaced.png', makePicture('png', 300, 300, 2));
