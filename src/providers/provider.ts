@@ -52,8 +52,11 @@ export type SubmitOutcome =
   | { outcome: 'declined'; code: ErrorCode; cause: string; reason?: DeclineReason }
   | { outcome: 'unknown'; cause: string };
 
-/** Where the finished file is: on this machine, or on one of the provider's `mediaHosts`, which is checked before it is fetched. */
-export type VideoSource = { from: 'file'; path: string } | { from: 'url'; url: string };
+/**
+ * Where the finished file is: on this machine, or on one of the provider's `mediaHosts`, which is checked before it is fetched.
+ * `bytes`: its size, where the provider says it; a file of another size is not this one.
+ */
+export type VideoSource = { from: 'file'; path: string } | { from: 'url'; url: string; bytes?: number };
 
 /**
  * `progress` is whole percent, 0–100. `queuePosition` counts from 1; both are null where the provider does not say.

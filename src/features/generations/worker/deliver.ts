@@ -1,7 +1,7 @@
 import { access, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MediaFetchError } from '../../../media/fetch-media.ts';
-import type { ProbedVideo } from '../../../media/probed-video.ts';
+import type { ExpectedVideo, ProbedVideo } from '../../../media/probed-video.ts';
 import { UnusableVideo } from '../../../media/unusable-video.ts';
 import type { VideoSource } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
@@ -17,8 +17,8 @@ export type DeliveryContext = Pick<
   'clock' | 'db' | 'log' | 'media' | 'mediaFetcherFor' | 'newUuid' | 'probe' | 'workDir'
 >;
 
-/** Paths in the work folder. */
-type Files = { video: string; thumbnail: string };
+/** Paths in the work folder. `playable`: the video in a form that phones play, where the provider's is none. */
+type Files = { video: string; playable: string; thumbnail: string; expected: ExpectedVideo };
 
 /**
  * Stores a finished video that plays and completes its generation; a video that does not play fails it. `ended`: the generation
@@ -35,17 +35,22 @@ export async function deliverGeneration(
   const name = join(ctx.workDir, ctx.newUuid());
   const thumbnailFile = `${name}.jpg`;
   const fetchedFile = `${name}.mp4`;
+  const playableFile = `${name}.playable.mp4`;
   try {
     await mkdir(ctx.workDir, { recursive: true });
     const fetched = source.from === 'file' ? 'fetched' : await fetchOrFail(ctx, job, source.url, fetchedFile, signal);
     if (fetched === 'later') return 'try_again';
     if (fetched === 'fetched') {
       const video = source.from === 'file' ? source.path : fetchedFile;
-      await checkAndStore(ctx, job, { video, thumbnail: thumbnailFile }, thumbnail, signal);
+      const bytes = source.from === 'url' ? source.bytes : undefined;
+      const expected = { seconds: job.request.settings.duration, bytes };
+      const files = { video, playable: playableFile, thumbnail: thumbnailFile, expected };
+      await checkAndStore(ctx, job, files, thumbnail, signal);
     }
   } finally {
     await rm(thumbnailFile, { force: true });
     await rm(fetchedFile, { force: true });
+    await rm(playableFile, { force: true });
   }
   return 'ended';
 }
@@ -95,7 +100,8 @@ async function probeOrFail(
   signal: AbortSignal,
 ): Promise<ProbedVideo | null> {
   try {
-    return await ctx.probe.probe(files.video, { thumbnailPath: files.thumbnail }, signal);
+    const { video, playable, thumbnail, expected } = files;
+    return await ctx.probe.probe(video, { thumbnailPath: thumbnail, playablePath: playable, expected }, signal);
   } catch (error) {
     if (!(error instanceof UnusableVideo)) throw error;
     await failGeneration(ctx, jobId, 'ERR_5005', error.reason);
@@ -113,7 +119,8 @@ async function storeAndFinish(
   const { videoPath, thumbnailPath } = job;
   // A check on the table ensures that a processing job has a media path.
   if (!videoPath) throw new Error('a job without a media path');
-  const stored = await ctx.media.putFile(`videos/${videoPath}`, files.video, signal);
+  const video = probed.isConverted ? files.playable : files.video;
+  const stored = await ctx.media.putFile(`videos/${videoPath}`, video, signal);
   // A probe that cannot decode makes no thumbnail: the video is delivered without one.
   const hasThumbnail = await access(files.thumbnail).then(
     () => true,
