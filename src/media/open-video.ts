@@ -1,6 +1,6 @@
 /** Opens a video file and reads its format, without decoding a frame. Every probe begins with this. */
 import { stat } from 'node:fs/promises';
-import { FilePathSource, Input, type InputVideoTrack, MP4, QTFF, WEBM } from 'mediabunny';
+import { FilePathSource, Input, type InputAudioTrack, type InputVideoTrack, MP4, QTFF, WEBM } from 'mediabunny';
 import { TaskRefusal } from '../platform/task-refusal.ts';
 import type { ProbedVideo } from './probed-video.ts';
 import type { UnusableReason } from './unusable-video.ts';
@@ -15,7 +15,11 @@ const FORMATS = [
 ] as const;
 
 /** Disposing closes the file. */
-export type OpenVideo = Disposable & { container: ProbedVideo['container']; track: InputVideoTrack };
+export type OpenVideo = Disposable & {
+  container: ProbedVideo['container'];
+  track: InputVideoTrack;
+  audio: InputAudioTrack | null;
+};
 
 /** Throws a `TaskRefusal` with an `UnusableReason`. */
 export async function openVideo(path: string): Promise<OpenVideo> {
@@ -27,7 +31,8 @@ export async function openVideo(path: string): Promise<OpenVideo> {
     if (!container) throw new TaskRefusal('not_a_video');
     const track = await orRefuse('no_video_track', input.getPrimaryVideoTrack());
     if (!track) throw new TaskRefusal('no_video_track');
-    return { container, track, [Symbol.dispose]: () => input.dispose() };
+    const audio = await orRefuse('undecodable', input.getPrimaryAudioTrack());
+    return { container, track, audio, [Symbol.dispose]: () => input.dispose() };
   } catch (error) {
     input.dispose();
     throw error;

@@ -1,7 +1,7 @@
 import { access, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MediaFetchError } from '../../../media/fetch-media.ts';
-import type { ProbedVideo } from '../../../media/probed-video.ts';
+import type { ExpectedVideo, ProbedVideo } from '../../../media/probed-video.ts';
 import { type UnusableReason, UnusableVideo } from '../../../media/unusable-video.ts';
 import type { VideoSource } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
@@ -13,7 +13,7 @@ import { fetchThumbnail } from './thumbnail.ts';
 const TIMER_MAX_MS = 2 ** 31 - 1;
 /** What a host's page, half of a file, or nothing looks like: the file itself may come later. */
 const PERHAPS_NOT_THE_FILE: ReadonlySet<UnusableReason> = new Set([
-  ...(['empty', 'not_a_video', 'no_video_track', 'no_duration', 'truncated', 'undecodable'] as const),
+  ...(['empty', 'not_a_video', 'no_video_track', 'no_duration', 'truncated', 'incomplete', 'undecodable'] as const),
 ]);
 
 export type DeliveryContext = Pick<
@@ -21,8 +21,11 @@ export type DeliveryContext = Pick<
   'clock' | 'db' | 'log' | 'media' | 'mediaFetcherFor' | 'newUuid' | 'probe' | 'workDir'
 >;
 
-/** Paths in the work folder. `isWhole`: the video is the provider's file, to the last byte. */
-type Files = { video: string; thumbnail: string; isWhole: boolean };
+/**
+ * Paths in the work folder. `playable`: the video in a form that phones play, where the provider's is none. `isWhole`: the video is
+ * the provider's file, to the last byte.
+ */
+type Files = { video: string; playable: string; thumbnail: string; expected: ExpectedVideo; isWhole: boolean };
 
 /** Why there is no video yet. `isNotReady`: its host has something else for now, or nothing. */
 export type Undelivered = { cause: string; isNotReady: boolean };
@@ -42,12 +45,16 @@ export async function deliverGeneration(
   const name = join(ctx.workDir, ctx.newUuid());
   const thumbnailFile = `${name}.jpg`;
   const fetchedFile = `${name}.mp4`;
+  const playableFile = `${name}.playable.mp4`;
   try {
     await mkdir(ctx.workDir, { recursive: true });
     if (source.from === 'url') await fetchFile(ctx, job, source, fetchedFile, signal);
     const video = source.from === 'file' ? source.path : fetchedFile;
-    const isWhole = source.from === 'file' || source.bytes !== undefined;
-    await checkAndStore(ctx, job, { video, thumbnail: thumbnailFile, isWhole }, thumbnail, signal);
+    const bytes = source.from === 'url' ? source.bytes : undefined;
+    const isWhole = source.from === 'file' || bytes !== undefined;
+    const expected = { seconds: job.request.settings.duration, bytes };
+    const files = { video, playable: playableFile, thumbnail: thumbnailFile, expected, isWhole };
+    await checkAndStore(ctx, job, files, thumbnail, signal);
   } catch (error) {
     if (!(error instanceof MediaFetchError)) throw error;
     ctx.log.warn({ job_id: job.request.jobId, cause: error.message }, 'the finished video could not be fetched');
@@ -56,6 +63,7 @@ export async function deliverGeneration(
   } finally {
     await rm(thumbnailFile, { force: true });
     await rm(fetchedFile, { force: true });
+    await rm(playableFile, { force: true });
   }
   return 'ended';
 }
@@ -100,7 +108,8 @@ async function probeOrFail(
   signal: AbortSignal,
 ): Promise<ProbedVideo | null> {
   try {
-    return await ctx.probe.probe(files.video, { thumbnailPath: files.thumbnail }, signal);
+    const { video, playable, thumbnail, expected } = files;
+    return await ctx.probe.probe(video, { thumbnailPath: thumbnail, playablePath: playable, expected }, signal);
   } catch (error) {
     if (!(error instanceof UnusableVideo)) throw error;
     if (!files.isWhole && PERHAPS_NOT_THE_FILE.has(error.reason)) {
@@ -121,7 +130,8 @@ async function storeAndFinish(
   const { videoPath, thumbnailPath } = job;
   // A check on the table ensures that a processing job has a media path.
   if (!videoPath) throw new Error('a job without a media path');
-  const stored = await ctx.media.putFile(`videos/${videoPath}`, files.video, signal);
+  const video = probed.isConverted ? files.playable : files.video;
+  const stored = await ctx.media.putFile(`videos/${videoPath}`, video, signal);
   // A probe that cannot decode makes no thumbnail: the video is delivered without one.
   const hasThumbnail = await access(files.thumbnail).then(
     () => true,
