@@ -124,6 +124,7 @@
 -- uploads.updated_at: timestamp with time zone not null default clock_timestamp()
 -- uploads.stored_at: timestamp with time zone
 -- uploads.file: text not null
+-- uploads.metadata: jsonb
 -- user_bans.user_id: uuid not null
 -- user_bans.reason: text not null
 -- user_bans.created_at: timestamp with time zone not null default now()
@@ -149,6 +150,7 @@
 -- users.deleted_at: timestamp with time zone
 -- users.created_at: timestamp with time zone not null default now()
 -- users.updated_at: timestamp with time zone not null default now()
+-- users.device_proven_at: timestamp with time zone
 -- video_jobs.job_id: uuid not null default gen_random_uuid()
 -- video_jobs.seq: bigint not null always identity
 -- video_jobs.user_id: uuid not null
@@ -274,6 +276,7 @@
 -- uploads uploads_file_check: CHECK (((char_length(file) >= 38) AND (char_length(file) <= 1000)))
 -- uploads uploads_height_check: CHECK ((height > 0))
 -- uploads uploads_lie_in_a_users_folder: CHECK ((path ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.'::text))
+-- uploads uploads_metadata_check: CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (char_length((metadata)::text) <= 50000)))
 -- uploads uploads_path_check: CHECK (((char_length(path) >= 38) AND (char_length(path) <= 1000)))
 -- uploads uploads_path_key: UNIQUE (path)
 -- uploads uploads_pkey: PRIMARY KEY (id)
@@ -429,10 +432,11 @@
 -- functions
 -- add_credits(p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text, p_job_id uuid): returns jsonb security definer
 -- admit_to_provider(p_provider text): returns integer security definer
+-- admit_upload(p_user_id uuid, p_path text, p_bytes integer, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint): returns jsonb security definer to rendio_server
 -- apply_credits(p_user_id uuid, p_change integer, p_reason text, p_job_id uuid, p_transaction_id text): returns integer security definer
 -- begin_attempt(p_job_id uuid): returns jsonb security definer to rendio_server
 -- begin_generation(p_user_id uuid, p_idempotency_key uuid, p_request_hash text, p_model_id uuid, p_prompt text, p_settings jsonb, p_limit_account integer, p_limit_address integer, p_limit_in_flight integer, p_deadline_seconds integer, p_image_url text, p_address inet): returns jsonb security definer to rendio_server
--- begin_upload(p_user_id uuid, p_path text, p_content_type text, p_bytes integer, p_width integer, p_height integer, p_sha256 text, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint): returns jsonb security definer to rendio_server
+-- begin_upload(p_user_id uuid, p_path text, p_content_type text, p_bytes integer, p_width integer, p_height integer, p_sha256 text, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint, p_metadata jsonb): returns jsonb security definer to rendio_server
 -- broken_invariants(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
 -- cancel_generation(p_user_id uuid, p_job_id uuid, p_idempotency_key uuid, p_request_hash text, p_limit_refunded integer, p_is_begun boolean): returns jsonb security definer to rendio_server
 -- claim_initial_grant(p_user_id uuid, p_bit1 boolean): returns boolean security definer to rendio_server
@@ -456,6 +460,7 @@
 -- finish_generation(p_job_id uuid, p_video_path text, p_video_bytes bigint, p_video_sha256 text, p_video_seconds numeric, p_thumbnail_path text): returns boolean security definer to rendio_server
 -- finish_upload(p_id uuid, p_path text, p_upsert boolean): returns jsonb security definer to rendio_server
 -- forget_upload(p_id uuid): returns boolean security definer to rendio_server
+-- forget_uploads(p_ids jsonb): returns integer security definer to rendio_server
 -- generation_price(p_model models, p_duration_seconds numeric): returns integer
 -- guard_job_state(): returns trigger
 -- is_made(p_job_id uuid): returns boolean security definer
@@ -464,7 +469,7 @@
 -- log_error(p_user_id uuid, p_error_code text, p_endpoint text, p_request_data jsonb, p_error_details jsonb): returns void security definer
 -- mark_submitted(p_job_id uuid, p_attempt_id uuid, p_provider_job_id text, p_vendor_request_id text): returns jsonb security definer to rendio_server
 -- note_provider_health(p_provider text, p_job_id uuid, p_fared text): returns text security definer to rendio_server
--- onboard_device(p_device_id text, p_language text): returns jsonb security definer to rendio_server
+-- onboard_device(p_device_id text, p_language text, p_is_proven boolean): returns jsonb security definer to rendio_server
 -- open_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns void security definer to rendio_server
 -- prune_logs(p_limit integer): returns jsonb security definer to rendio_server
 -- rate_limit_state(p_action text, p_user_id uuid, p_address inet, p_limit integer, p_window interval): returns jsonb security definer

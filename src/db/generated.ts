@@ -186,6 +186,7 @@ export interface Uploads {
   file: string;
   height: number;
   id: Generated<string>;
+  metadata: Json | null;
   path: string;
   sha256: string;
   stored_at: Date | null;
@@ -217,6 +218,7 @@ export interface Users {
   credits_total: Generated<number>;
   deleted_at: Date | null;
   device_id: string | null;
+  device_proven_at: Date | null;
   email: string | null;
   id: Generated<string>;
   initial_grant_claimed: Generated<boolean>;
