@@ -6,7 +6,7 @@ revoke all on table
   public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
   public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
   public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
-  public.provider_events, public.provider_circuits, public.uploads, public.settings
+  public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
@@ -41,7 +41,7 @@ grant select on table
   public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
   public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
   public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
-  public.provider_events, public.provider_circuits, public.uploads, public.settings
+  public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices
 to rendio_server;
 grant execute on function
   public.admit_upload, public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants,

@@ -51,6 +51,8 @@
 -- models.thumbnail_url: text
 -- models.created_at: timestamp with time zone not null default now()
 -- models.updated_at: timestamp with time zone not null default now()
+-- proven_devices.user_id: uuid not null
+-- proven_devices.proven_at: timestamp with time zone not null default clock_timestamp()
 -- provider_attempts.id: uuid not null default gen_random_uuid()
 -- provider_attempts.job_id: uuid not null
 -- provider_attempts.attempt: integer not null
@@ -150,7 +152,6 @@
 -- users.deleted_at: timestamp with time zone
 -- users.created_at: timestamp with time zone not null default now()
 -- users.updated_at: timestamp with time zone not null default now()
--- users.device_proven_at: timestamp with time zone
 -- video_jobs.job_id: uuid not null default gen_random_uuid()
 -- video_jobs.seq: bigint not null always identity
 -- video_jobs.user_id: uuid not null
@@ -220,6 +221,7 @@
 -- models models_provider_provider_model_id_key: UNIQUE (provider, provider_model_id)
 -- models models_settings_schema_check: CHECK ((jsonb_typeof(settings_schema) = 'object'::text))
 -- models models_thumbnail_url_check: CHECK ((char_length(thumbnail_url) <= 2000))
+-- proven_devices proven_devices_pkey: PRIMARY KEY (user_id)
 -- provider_attempts provider_attempts_accepted_has_an_id: CHECK (((state <> 'accepted'::text) OR (provider_job_id IS NOT NULL)))
 -- provider_attempts provider_attempts_attempt_check: CHECK ((attempt > 0))
 -- provider_attempts provider_attempts_closed_when_answered: CHECK (((state = 'submitting'::text) = (closed_at IS NULL)))
@@ -344,6 +346,7 @@
 -- models models_available: using btree (is_featured DESC, name) WHERE is_available
 -- models models_pkey: using btree (id)
 -- models models_provider_provider_model_id_key: using btree (provider, provider_model_id)
+-- proven_devices proven_devices_pkey: using btree (user_id)
 -- provider_attempts provider_attempts_by_provider_job: using btree (provider, provider_job_id) WHERE (provider_job_id IS NOT NULL)
 -- provider_attempts provider_attempts_job_id_attempt_key: using btree (job_id, attempt)
 -- provider_attempts provider_attempts_one_outstanding: using btree (job_id) WHERE (state = ANY (ARRAY['submitting'::text, 'accepted'::text, 'unknown'::text]))
@@ -411,6 +414,7 @@
 -- job_counters server_reads: select to rendio_server using (true)
 -- models everybody_reads_available_models: select to anon, authenticated using (is_available)
 -- models server_reads: select to rendio_server using (true)
+-- proven_devices server_reads: select to rendio_server using (true)
 -- provider_attempts server_reads: select to rendio_server using (true)
 -- provider_circuits server_reads: select to rendio_server using (true)
 -- provider_events server_reads: select to rendio_server using (true)

@@ -1,10 +1,16 @@
 -- What outside checks found. Each block is one topic.
 
--- Which guests' devices Apple has verified: an account of any other guest costs nothing to make, and may store less.
-alter table public.users add column device_proven_at timestamptz;
-update public.users u
-set device_proven_at = u.created_at
-where u.initial_grant_claimed or exists (select from public.device_grants g where g.user_id = u.id);
+-- The accounts whose device Apple has verified: an account of any other guest costs nothing to make, and may store less. Not a
+-- column of users, and without a reference to it: either would lock that table, while calls of older servers hold its rows.
+create table public.proven_devices (
+  user_id uuid primary key,
+  proven_at timestamptz not null default clock_timestamp()
+);
+alter table public.proven_devices enable row level security;
+create policy server_reads on public.proven_devices for select to rendio_server using (true);
+insert into public.proven_devices (user_id)
+select id from public.users u
+where initial_grant_claimed or exists (select from public.device_grants g where g.user_id = u.id);
 
 -- What an upload's owner says about it, as Supabase's storage clients send it.
 alter table public.uploads

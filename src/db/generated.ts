@@ -91,6 +91,11 @@ export interface Models {
   updated_at: Generated<Date>;
 }
 
+export interface ProvenDevices {
+  proven_at: Generated<Date>;
+  user_id: string;
+}
+
 export interface ProviderAttempts {
   attempt: number;
   closed_at: Date | null;
@@ -218,7 +223,6 @@ export interface Users {
   credits_total: Generated<number>;
   deleted_at: Date | null;
   device_id: string | null;
-  device_proven_at: Date | null;
   email: string | null;
   id: Generated<string>;
   initial_grant_claimed: Generated<boolean>;
@@ -269,6 +273,7 @@ export interface DB {
   idempotency_log: IdempotencyLog;
   job_counters: JobCounters;
   models: Models;
+  proven_devices: ProvenDevices;
   provider_attempts: ProviderAttempts;
   provider_circuits: ProviderCircuits;
   provider_events: ProviderEvents;

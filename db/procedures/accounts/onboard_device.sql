@@ -36,8 +36,8 @@ begin
     end if;
   end loop;
 
-  if p_is_proven and v_user.device_proven_at is null then
-    update public.users set device_proven_at = clock_timestamp() where id = v_user.id;
+  if p_is_proven then
+    insert into public.proven_devices (user_id) values (v_user.id) on conflict (user_id) do nothing;
   end if;
   select * into v_grant from public.device_grants where user_id = v_user.id;
   return jsonb_build_object(

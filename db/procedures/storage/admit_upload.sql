@@ -31,7 +31,7 @@ begin
   if not p_upsert and exists (select from public.uploads where path = p_path) then
     return jsonb_build_object('outcome', 'exists');
   end if;
-  if v_user.is_guest and v_user.device_proven_at is null then
+  if v_user.is_guest and not exists (select from public.proven_devices where user_id = p_user_id) then
     v_bytes_max := least(p_bytes_max, p_bytes_max_unproven);
   end if;
 
