@@ -2,6 +2,7 @@
 import { exifOrientation } from './exif.ts';
 import { damagedUnless, type ImageSteps } from './image-types.ts';
 import { BitReader, buildTable, type HuffmanTable, isRestart, nextMarker } from './jpeg-bits.ts';
+import { DEFAULT_TABLES } from './jpeg-default-tables.ts';
 import { type Frame, isComplete, isDrawable, readFrame, readScan, recordScan } from './jpeg-frame.ts';
 import { decodeScan, type ScanResult, type ScanTables } from './jpeg-scan.ts';
 
@@ -35,12 +36,12 @@ export async function* checkJpeg(bytes: Uint8Array): ImageSteps {
   const state: State = {
     frame: null,
     orientation: 1,
-    tables: new Map(),
+    tables: new Map(DEFAULT_TABLES),
     quantizations: new Set(),
     restartInterval: 0,
   };
   let [scans, segments] = [0, 0];
-  for (let at = nextSegment(bytes, 2); ; at = nextSegment(bytes, at)) {
+  for (let at = nextMarker(bytes, 2); ; at = nextMarker(bytes, at)) {
     segments += 1;
     if (segments % SEGMENTS_PER_STEP === 0) yield;
     const marker = bytes[at + 1] ?? EOI;
@@ -64,14 +65,6 @@ export async function* checkJpeg(bytes: Uint8Array): ImageSteps {
     // Nothing behind the last pixel matters.
     if (isComplete(state.frame)) return sizeOf(state.frame, state.orientation);
   }
-}
-
-/** Some phones write `00 E1` where a segment begins with `FF E1`; its length leads to the next one. */
-function nextSegment(bytes: Uint8Array, from: number): number {
-  const [zero, app = 0, high = 0, low = 0] = bytes.subarray(from, from + 4);
-  const end = from + 2 + high * 256 + low;
-  const isOdd = zero === 0 && app >= APP0 && app <= APP15 && bytes[end] === 0xff;
-  return nextMarker(bytes, isOdd ? end : from);
 }
 
 /** The segment's length and its content. */

@@ -21,6 +21,8 @@ const webp = makePicture('webp', 200, 152);
 const lossless = fixture('lossless.webp');
 const progressive = fixture('progressive.jpg');
 const restarts = fixture('restarts.jpg');
+/** As a webcam saves it: the tables of the standard are left out. */
+const motionFrame = fixture('motion-frame.jpg');
 const zeros = Buffer.alloc(512);
 const html = Buffer.from('<!doctype html><script>alert(1)</script>');
 const { segments, scan } = splitJpeg(jpeg);
@@ -91,7 +93,7 @@ const whole: [what: string, bytes: Uint8Array, size?: string][] = [
   ],
   [
     'a JPEG with a segment that begins with 00 E1',
-    jpegWith(jpeg, Buffer.concat([zeros.subarray(0, 1), jpegSegment(0xe1, jpeg.subarray(0, 3000)).subarray(1)]), 1),
+    jpegWith(jpeg, Buffer.from('\0\xe1\0\x10Exif and so on', 'latin1'), 1),
   ],
   ['a JPEG with fill bytes before its segments', jpegWith(jpeg, Buffer.from([0xff, 0xff, 0xff]), 1)],
   ['a JPEG with restart marks outside its scan', jpegWith(jpeg, Buffer.from([0xff, 0xd3, 0xff, 0x01]), 1)],
@@ -113,6 +115,7 @@ const whole: [what: string, bytes: Uint8Array, size?: string][] = [
     'a JPEG with bytes before its restart marks',
     Buffer.from(restarts.toString('latin1').replaceAll('\xff\xd1', '\0\0\0\xff\xd1'), 'latin1'),
   ],
+  ['a frame of a motion JPEG, without Huffman tables', motionFrame],
   ['a progressive JPEG', progressive],
   [
     'a progressive JPEG with a trailer in place of its end mark',
@@ -176,10 +179,6 @@ const damaged: [what: string, bytes: Uint8Array][] = [
   ],
   ['a JPEG without a scan', Buffer.concat([jpeg.subarray(0, -scan.length), END])],
   [
-    'a JPEG without its Huffman tables',
-    Buffer.concat([jpeg.subarray(0, 2), ...segments.filter((s) => s[1] !== 0xc4), scan]),
-  ],
-  [
     'a JPEG without its quantization',
     Buffer.concat([jpeg.subarray(0, 2), ...segments.filter((s) => s[1] !== 0xdb), scan]),
   ],
@@ -221,7 +220,7 @@ describe('the inspection of an image', () => {
       const timer = setInterval(() => (turns += 1), 0);
       assert.match(await verdictOf(bytes), /×/);
       clearInterval(timer);
-      assert.ok(turns > 50, `${turns} turns of the event loop`);
+      assert.ok(turns > 5, `${turns} turns of the event loop`);
     }
   });
 
