@@ -363,12 +363,12 @@ export interface paths {
     get: operations['downloadObject'];
     /**
      * Upload an image, replacing an existing one
-     * @description Stores an image under this path. The image must be a complete JPEG, PNG or WebP without animation, of at most 10 MB (10,485,760 bytes) and 64 to 10,000 pixels per side. Its type is detected from its bytes; the `Content-Type` is ignored. Readers get either the old or the new image, never a part of one.
+     * @description Stores an image under this path. The image must be a JPEG, PNG or WebP without animation, whose pixels are all there, of at most 10 MB (10,485,760 bytes) and 64 to 10,000 pixels per side. It is judged by decoding it; the `Content-Type` is ignored. An account stores at most 200 images and 500 MB, a guest whose device was not verified 50 MB. Of more than 3 uploads at once the others wait, and get a 429 after 15 seconds. Readers get either the old or the new image, never a part of one.
      */
     put: operations['replaceObject'];
     /**
      * Upload an image into the caller’s folder
-     * @description Stores an image, whose path can then be the `image_url` of `generate-video`. The image must be a complete JPEG, PNG or WebP without animation, of at most 10 MB (10,485,760 bytes) and 64 to 10,000 pixels per side. Its type is detected from its bytes; the `Content-Type` is ignored. If the object exists, it is kept and a 409 is returned, unless `x-upsert` is `true`. The Supabase storage clients work with these routes unchanged, and get errors in their own format.
+     * @description Stores an image, whose path can then be the `image_url` of `generate-video`. The image must be a JPEG, PNG or WebP without animation, whose pixels are all there, of at most 10 MB (10,485,760 bytes) and 64 to 10,000 pixels per side. It is judged by decoding it; the `Content-Type` is ignored. An account stores at most 200 images and 500 MB, a guest whose device was not verified 50 MB. Of more than 3 uploads at once the others wait, and get a 429 after 15 seconds. If the object exists, it is kept and a 409 is returned, unless `x-upsert` is `true`. The Supabase storage clients work with these routes unchanged, and get errors in their own format.
      */
     post: operations['uploadObject'];
     /**
@@ -416,7 +416,7 @@ export interface paths {
     put?: never;
     /**
      * Create a signed URL
-     * @description Returns a URL for one of the caller’s own files, valid for a week at most.
+     * @description Returns a URL for one of the caller’s own files, valid for a year at most.
      */
     post: operations['signObject'];
     delete?: never;
@@ -459,7 +459,7 @@ export interface paths {
     get?: never;
     /**
      * Upload an image to a signed upload URL
-     * @description Stores an image without an access token. The rules for images are those of `uploadObject`.
+     * @description Stores an image without an access token. The rules for images are those of `uploadObject`; the call counts for the account that made the URL.
      */
     put: operations['uploadToSignedAddress'];
     /**
@@ -1018,7 +1018,10 @@ export interface components {
       content_type: string;
       cache_control: string;
       etag: string;
-      metadata: Record<string, never>;
+      /** @description What the client sent with the upload. */
+      metadata: {
+        [key: string]: unknown;
+      };
       /** Format: date-time */
       last_modified: string;
       /** Format: date-time */
@@ -1040,7 +1043,7 @@ export interface components {
     }[];
     SignObjects: {
       /**
-       * @description The lifetime in seconds; a week at most.
+       * @description The lifetime in seconds; a year at most.
        * @example 3600
        */
       expiresIn: number;
@@ -1052,7 +1055,7 @@ export interface components {
     };
     SignObject: {
       /**
-       * @description The lifetime in seconds; a week at most.
+       * @description The lifetime in seconds; a year at most.
        * @example 3600
        */
       expiresIn: number;
@@ -3473,7 +3476,7 @@ export interface operations {
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
@@ -3612,7 +3615,7 @@ export interface operations {
       };
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
@@ -3780,7 +3783,7 @@ export interface operations {
       };
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
@@ -3941,7 +3944,7 @@ export interface operations {
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
@@ -4111,7 +4114,7 @@ export interface operations {
       };
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
@@ -4278,7 +4281,7 @@ export interface operations {
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
@@ -4696,7 +4699,7 @@ export interface operations {
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
@@ -5066,7 +5069,7 @@ export interface operations {
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
@@ -5158,6 +5161,20 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
@@ -5196,7 +5213,7 @@ export interface operations {
       };
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;

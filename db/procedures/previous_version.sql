@@ -8,6 +8,14 @@ as $$
   select public.complete_initial_grant(p_user_id)
 $$;
 
+create or replace function public.forget_upload(p_id uuid) returns boolean
+language sql
+security definer
+set search_path = ''
+as $$
+  select public.forget_uploads(jsonb_build_array(p_id)) > 0
+$$;
+
 create or replace function public.note_provider_health(p_provider text, p_job_id uuid, p_fared text) returns text
 language sql
 security definer
@@ -85,6 +93,10 @@ create or replace trigger provider_attempts_complete_previous_rows
 drop function if exists public.begin_generation(
   uuid, uuid, text, uuid, text, jsonb, text, inet, integer, integer, integer, integer
 );
+drop function if exists public.begin_upload(
+  uuid, text, text, integer, integer, integer, text, boolean, integer, bigint
+);
+drop function if exists public.onboard_device(text, text);
 drop function if exists public.finish_generation(uuid, text, text, bigint, text, numeric);
 drop function if exists public.stop_at_provider(uuid);
 drop function if exists public.broken_invariants();

@@ -15,6 +15,7 @@ import { type Clock, systemClock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { createDiskStore } from '../media/disk.ts';
 import { createMediaFetcher } from '../media/fetch-media.ts';
+import { VIDEO_BYTES_MAX } from '../media/object-path.ts';
 import { createS3Store } from '../media/s3.ts';
 import type { MediaStore } from '../media/store.ts';
 import { providerOf } from '../providers/manifest.ts';
@@ -92,6 +93,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     media: mediaStoreOf(config, dataDir, clock),
     mediaFetcherFor: mediaFetchersOf(config, connections, runtime),
     probe: runtime.probe,
+    imageCheck: runtime.imageCheck,
     mediaSigner: createMediaSigner(secrets.secretKey, clock),
     latestMigration: LATEST_MIGRATION,
     workDir: runtime.workDir,
@@ -103,7 +105,11 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     ctx,
     concurrency: runtime.concurrency,
     async close() {
-      await Promise.all([runtime.probe.close(), ...[...providers.values()].map((provider) => provider.close())]);
+      await Promise.all([
+        runtime.probe.close(),
+        runtime.imageCheck.close(),
+        ...[...providers.values()].map((provider) => provider.close()),
+      ]);
       await runtime.userEvents.close();
       await closePool(pool);
     },
@@ -128,8 +134,6 @@ function mediaStoreOf({ secrets: { s3, supabase } }: Config, dataDir: string, cl
   });
 }
 
-/** A minute of 4K is some 500 MB: a larger file cannot be the video of a generation. */
-const MEDIA_BYTES_MAX = 2_000_000_000;
 const MEDIA_STALL_MS = 30_000;
 
 /** One fetcher for the network, and one for the simulators of this process, with the same checks. */
@@ -141,7 +145,7 @@ function mediaFetchersOf(
   const options = {
     extraHosts: settings.mediaAllowedHosts,
     extraMayBePrivate: settings.environment !== 'production',
-    bytesMax: MEDIA_BYTES_MAX,
+    bytesMax: VIDEO_BYTES_MAX,
     stallMs: MEDIA_STALL_MS,
     fetch: runtime.pinsIps ? undefined : fetch,
   };

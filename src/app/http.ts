@@ -22,7 +22,7 @@ import { cors } from '../http/cors.ts';
 import type { HttpEnv } from '../http/env.ts';
 import { jsonBody } from '../http/json-body.ts';
 import { errorHandler } from '../http/problem.ts';
-import { createCallLimiter, setRateLimitHeaders } from '../http/rate-limit.ts';
+import { type CallLimiter, createCallLimiter, setRateLimitHeaders } from '../http/rate-limit.ts';
 import { requestId } from '../http/request-id.ts';
 import { requestLog } from '../http/request-log.ts';
 import { createRouter, type Guards } from '../http/route.ts';
@@ -55,14 +55,15 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
       await next();
     });
   }
-  const router = createRouter(api, createGuards(ctx, options));
+  const calls = createCallLimiter(ctx.policy.limits.callsPerMinute);
+  const router = createRouter(api, createGuards(ctx, options, calls));
   accountRoutes(router, ctx, options.ipOf);
   authRoutes(router, ctx, options.ipOf);
   creditRoutes(router, ctx);
   catalogueRoutes(router, ctx);
   generationRoutes(router, ctx, options.ipOf);
   storageRoutes(router, ctx);
-  signedRoutes(router, ctx);
+  signedRoutes(router, ctx, calls);
   webhookRoutes(router, ctx);
   notificationRoutes(router, ctx);
   maintenanceRoutes(router, ctx, options.isWorking);
@@ -79,8 +80,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
 }
 
 /** For users: checks the token, that the account is neither deleted nor banned, its call limit, and `user_id`. */
-function createGuards(ctx: Context, options: HttpOptions): Guards {
-  const calls = createCallLimiter(ctx.policy.limits.callsPerMinute);
+function createGuards(ctx: Context, options: HttpOptions, calls: CallLimiter): Guards {
   const caller = requireCaller({ verify: ctx.tokens.verify, anonKey: options.anonKey });
 
   const account: MiddlewareHandler<HttpEnv> = async (c, next) => {

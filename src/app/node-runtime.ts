@@ -2,6 +2,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listen } from '../db/listen.ts';
+import { createImageCheckPool } from '../media/image-check-pool.ts';
 import { createProbe } from '../media/probe.ts';
 import { compileCache } from '../platform/compile-cache.ts';
 import { isOtherProcess } from '../platform/process-ids.ts';
@@ -12,6 +13,7 @@ import { type CreateRuntime, USER_EVENTS } from './runtime-capabilities.ts';
 /** More renders at a time would only make each of them slower. */
 const RENDERS_MAX = 2;
 const PROBES_MAX = 2;
+const IMAGE_CHECKS_MAX = 2;
 /** Tasks wait for vendors and for files, hardly ever for the processor. */
 const CONCURRENCY = 16;
 
@@ -25,6 +27,7 @@ export const createNodeRuntime: CreateRuntime = async ({ dataDir, directUrl, log
     pinsIps: true,
     userEvents: await listen({ url: directUrl, channel: USER_EVENTS, log }),
     probe: createProbe({ maxParallel: PROBES_MAX, log, env }),
+    imageCheck: createImageCheckPool({ maxParallel: IMAGE_CHECKS_MAX, log, env }),
     createSandbox: () =>
       createSandboxAdapter({ workDir: join(dataDir, sandbox.name), log, maxParallel: RENDERS_MAX, env }),
   };

@@ -91,6 +91,11 @@ export interface Models {
   updated_at: Generated<Date>;
 }
 
+export interface ProvenDevices {
+  proven_at: Generated<Date>;
+  user_id: string;
+}
+
 export interface ProviderAttempts {
   attempt: number;
   closed_at: Date | null;
@@ -186,6 +191,7 @@ export interface Uploads {
   file: string;
   height: number;
   id: Generated<string>;
+  metadata: Json | null;
   path: string;
   sha256: string;
   stored_at: Date | null;
@@ -267,6 +273,7 @@ export interface DB {
   idempotency_log: IdempotencyLog;
   job_counters: JobCounters;
   models: Models;
+  proven_devices: ProvenDevices;
   provider_attempts: ProviderAttempts;
   provider_circuits: ProviderCircuits;
   provider_events: ProviderEvents;

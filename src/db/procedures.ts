@@ -14,9 +14,25 @@ export type UploadRow = {
   created_at: string;
   updated_at: string;
   stored_at: string | null;
+  metadata: unknown;
 };
 /** By name: the arguments without their `p_`, and the result. */
 export type Procedures = {
+  admit_upload: {
+    args: {
+      user_id: string;
+      path: string;
+      bytes: number;
+      upsert: boolean;
+      pictures_max: number;
+      bytes_max: number;
+      bytes_max_unproven: number;
+    };
+    result:
+      | { outcome: 'admitted' }
+      | { outcome: 'exists' | 'user_not_found' | 'banned' }
+      | { outcome: 'full'; pictures_max: number; bytes_max: number };
+  };
   begin_attempt: {
     args: {
       job_id: string;
@@ -76,6 +92,8 @@ export type Procedures = {
       upsert: boolean;
       pictures_max: number;
       bytes_max: number;
+      bytes_max_unproven?: number | null | undefined;
+      metadata?: object | null | undefined;
     };
     result:
       | { outcome: 'begun'; id: string; file: string }
@@ -193,11 +211,11 @@ export type Procedures = {
     };
     result: { outcome: 'stored'; replaced: UploadRow | null } | { outcome: 'exists' | 'gone' };
   };
-  forget_upload: {
+  forget_uploads: {
     args: {
-      id: string;
+      ids: object;
     };
-    result: boolean;
+    result: number;
   };
   mark_submitted: {
     args: {
@@ -212,6 +230,7 @@ export type Procedures = {
     args: {
       device_id: string;
       language?: string | undefined;
+      is_proven?: boolean | undefined;
     };
     result: {
       user_id: string;

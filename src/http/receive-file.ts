@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Problem } from '../kernel/errors.ts';
 import { createSemaphore } from '../kernel/semaphore.ts';
 import { drain, readChunk } from './body.ts';
-import { filePartOf } from './form-file.ts';
+import { readFormFile } from './form-file.ts';
 
 export type ReceiveOptions = {
   /** An existing folder. */
@@ -19,11 +19,14 @@ const FORM_BYTES_MAX = 64 * 1024;
 /** Two at a time: a form is read into memory as a whole to find its file. */
 const withSlot = createSemaphore(2);
 
+/** `metadata`: the text of the form's field of that name; null without one. */
+export type ReceivedFile = { path: string; metadata: string | null };
+
 /**
  * Returns the path of the file, which the caller deletes. Throws ERR_4014 if it is longer than `bytesMax`, ERR_4006 if there
  * is none, ERR_4015 if it is compressed; no file is left on disk then.
  */
-export async function receiveFile(request: Request, { folder, bytesMax, name }: ReceiveOptions): Promise<string> {
+export async function receiveFile(request: Request, { folder, bytesMax, name }: ReceiveOptions): Promise<ReceivedFile> {
   rejectEncoding(request.headers);
   const path = join(folder, name);
   const type = request.headers.get('Content-Type') ?? '';
@@ -31,8 +34,8 @@ export async function receiveFile(request: Request, { folder, bytesMax, name }: 
   try {
     const bytes = await save(request, path, bytesMax, isForm ? bytesMax + FORM_BYTES_MAX : bytesMax);
     if (bytes === 0) throw missing();
-    if (isForm) await withSlot(() => keepFilePart(path, type, bytesMax));
-    return path;
+    const metadata = isForm ? await withSlot(() => keepFilePart(path, type, bytesMax)) : null;
+    return { path, metadata };
   } catch (error) {
     await rm(path, { force: true });
     throw error;
@@ -75,9 +78,11 @@ async function save(request: Request, path: string, bytesMax: number, bodyBytesM
   }
 }
 
-async function keepFilePart(path: string, type: string, bytesMax: number): Promise<void> {
-  const part = filePartOf(await readFile(path), type);
-  if (part === null || part.byteLength === 0) throw missing();
-  if (part.byteLength > bytesMax) throw new Problem('ERR_4014', { details: { bytes_max: bytesMax } });
-  await writeFile(path, part);
+/** Returns the form's metadata. */
+async function keepFilePart(path: string, type: string, bytesMax: number): Promise<string | null> {
+  const { file, metadata } = readFormFile(await readFile(path), type);
+  if (file === null || file.byteLength === 0) throw missing();
+  if (file.byteLength > bytesMax) throw new Problem('ERR_4014', { details: { bytes_max: bytesMax } });
+  await writeFile(path, file);
+  return metadata;
 }

@@ -15,6 +15,7 @@ import { loadDevelopmentSecrets } from '../../src/entry/development-secrets.ts';
 import { openSession } from '../../src/features/accounts/session.ts';
 import type { Context } from '../../src/features/context.ts';
 import { type Log, silentLog } from '../../src/kernel/log.ts';
+import { createImageCheckHere } from '../../src/media/image-check.ts';
 import type { MediaProbe } from '../../src/media/probe.ts';
 import type { ProviderManifest } from '../../src/providers/manifest.ts';
 import { createTestDatabase, ownerPool } from './postgres.ts';
@@ -155,6 +156,8 @@ async function startContext(options: TestAppOptions, { url, dataDir, vendor, sig
     overrides: {
       ...(manifests ? {} : { providers: new Map([['sandbox', vendor.provider]]) }),
       probe: fakeProbe,
+      // The same checks as in a child process, which takes longer to start than they take.
+      imageCheck: createImageCheckHere(),
       ...options.overrides,
     },
   });

@@ -3,6 +3,7 @@ import type pg from 'pg';
 
 /** All procedures that the server's role may call. A new one that is missing here fails the scan. */
 const SERVER_PROCEDURES = [
+  'admit_upload',
   'begin_attempt',
   'begin_generation',
   'begin_upload',
@@ -21,6 +22,7 @@ const SERVER_PROCEDURES = [
   'finish_generation',
   'finish_upload',
   'forget_upload',
+  'forget_uploads',
   'mark_submitted',
   'note_provider_health',
   'onboard_device',

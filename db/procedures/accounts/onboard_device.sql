@@ -1,11 +1,16 @@
 -- Finds or creates the account of a device. A device id never gives access to an account that has signed in with Apple: such an
 -- account loses the id, because its owner signs in through Apple; so does a deleted one. The device then gets a guest account.
+-- `p_is_proven`: Apple has verified the device. Such a guest may store more.
 -- `claiming`: a claim to the initial grant is open; `claimed_bit1`: the value of the second bit that it writes at Apple.
 -- @returns {
 --   user_id: string, is_new: boolean, credits_remaining: number, initial_grant_claimed: boolean,
 --   claiming: boolean, claimed_bit1: boolean | null
 -- }
-create or replace function public.onboard_device(p_device_id text, p_language text default 'en') returns jsonb
+create or replace function public.onboard_device(
+  p_device_id text,
+  p_language text default 'en',
+  p_is_proven boolean default false
+) returns jsonb
 language plpgsql
 security definer
 set search_path = ''
@@ -31,6 +36,9 @@ begin
     end if;
   end loop;
 
+  if p_is_proven then
+    insert into public.proven_devices (user_id) values (v_user.id) on conflict (user_id) do nothing;
+  end if;
   select * into v_grant from public.device_grants where user_id = v_user.id;
   return jsonb_build_object(
     'user_id', v_user.id,

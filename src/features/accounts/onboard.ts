@@ -34,7 +34,7 @@ export async function onboardDevice(ctx: OnboardContext, input: OnboardInput): P
   if (existing?.initial_grant_claimed || ctx.policy.initialGrantCredits === 0) {
     const answer = await deviceCheck.query(deviceToken);
     const bits = await bitsOrFallback(ctx, input, answer, existing !== null);
-    return 'session' in bits ? bits : openSessionOf(ctx, await findOrCreateAccount(ctx, input));
+    return 'session' in bits ? bits : openSessionOf(ctx, await findOrCreateAccount(ctx, input, true));
   }
   try {
     return await ctx.deviceGrantLease.run(() =>
@@ -55,7 +55,7 @@ async function onboardWithGrant(
   const bits = await bitsOrFallback(ctx, input, await device.deviceCheck.query(device.deviceToken), isKnown);
   if ('session' in bits) return bits;
 
-  const account = await findOrCreateAccount(ctx, input);
+  const account = await findOrCreateAccount(ctx, input, true);
   const balance = await claimGrant(ctx, account, bits, device);
   return openSessionOf(ctx, { ...account, credits_remaining: balance ?? account.credits_remaining });
 }
@@ -114,7 +114,7 @@ async function onboardUnverified(
   if (isKnown || ctx.policy.deviceCheckFallback === 'deny') {
     throw unverifiable(cause);
   }
-  const account = await findOrCreateAccount(ctx, input);
+  const account = await findOrCreateAccount(ctx, input, false);
   // Created by another call meanwhile: the device is known, and a device id alone gives no access to an account.
   if (!account.is_new) throw unverifiable(cause);
   return openSessionOf(ctx, account);
@@ -124,8 +124,10 @@ function unverifiable(cause: string): Problem {
   return new Problem('ERR_6004', { retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
 }
 
-function findOrCreateAccount(ctx: Pick<Context, 'db'>, input: OnboardInput): Promise<Account> {
-  return ctx.db.call('onboard_device', { device_id: input.deviceId, language: input.language });
+/** `isProven`: Apple has verified the device. */
+function findOrCreateAccount(ctx: Pick<Context, 'db'>, input: OnboardInput, isProven: boolean): Promise<Account> {
+  const { deviceId, language } = input;
+  return ctx.db.call('onboard_device', { device_id: deviceId, language, is_proven: isProven });
 }
 
 async function openSessionOf(ctx: OpenSessionContext, account: Account): Promise<Onboarded> {

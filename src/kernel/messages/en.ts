@@ -54,7 +54,7 @@ export const en = {
     not_an_object: 'The request must be a JSON object.',
     too_deep: 'The request is nested too deeply.',
     forbidden_characters: '“{field}” contains characters that are not allowed.',
-    file_name: 'This file name is not allowed. Please use only letters, digits, dots, dashes and underscores.',
+    file_name: 'This file name is not allowed. Please use only plain letters, digits, spaces and common punctuation.',
     malformed_form: 'The form in this request is incomplete.',
     picture_side: 'Each side of the image must be between {minimum, number} and {maximum, number} pixels.',
     picture_pixels: 'This image is too large. It can have at most {maximum, number} pixels in total.',

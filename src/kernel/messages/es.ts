@@ -53,7 +53,8 @@ export const es: Sentences = {
     not_an_object: 'La solicitud debe ser un objeto JSON.',
     too_deep: 'La solicitud tiene demasiados niveles de anidamiento.',
     forbidden_characters: '«{field}» contiene caracteres no permitidos.',
-    file_name: 'Este nombre de archivo no está permitido. Usa solo letras, cifras, puntos, guiones y guiones bajos.',
+    file_name:
+      'Este nombre de archivo no está permitido. Usa solo letras sin acentos, cifras, espacios y signos de puntuación comunes.',
     malformed_form: 'El formulario de esta solicitud está incompleto.',
     picture_side: 'Cada lado de la imagen debe tener entre {minimum, number} y {maximum, number} píxeles.',
     picture_pixels: 'Esta imagen es demasiado grande. Puede tener como máximo {maximum, number} píxeles en total.',

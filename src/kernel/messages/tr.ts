@@ -51,7 +51,8 @@ export const tr: Sentences = {
     not_an_object: 'İstek bir JSON nesnesi olmalı.',
     too_deep: 'İstekteki veriler çok fazla iç içe geçmiş.',
     forbidden_characters: '“{field}” izin verilmeyen karakterler içeriyor.',
-    file_name: 'Bu dosya adı kullanılamaz. Lütfen yalnızca harf, rakam, nokta, tire ve alt çizgi kullanın.',
+    file_name:
+      'Bu dosya adı kullanılamaz. Lütfen yalnızca İngiliz alfabesindeki harfleri, rakamları, boşlukları ve yaygın noktalama işaretlerini kullanın.',
     malformed_form: 'Bu istekteki form eksik.',
     picture_side: 'Görselin her kenarı {minimum, number} ile {maximum, number} piksel arasında olmalı.',
     picture_pixels: 'Bu görsel çok büyük. Toplamda en fazla {maximum, number} piksel olabilir.',

@@ -235,27 +235,48 @@ describe('the image of a generation', () => {
     await assert.rejects(async () => image?.load(AbortSignal.timeout(5000)), /no longer there/);
   });
 
-  test('that Supabase’s own storage received, without a row of ours, is inspected in the storage', async () => {
-    const putFile = async (name: string, bytes: Uint8Array) => {
-      const file = join(app.dataDir, 'source');
-      await writeFile(file, bytes);
-      await app.ctx.media.putFile(`user_uploads/${userId}/${name}`, file);
-      return `${userId}/${name}`;
-    };
-    const bytes = makePicture('png', 500, 400);
-    const { image } = await requestOf(await putFile('existing.jpg', bytes));
-    assert.equal(image?.contentType, 'image/png');
-    assert.ok(Buffer.from(await image.load(AbortSignal.timeout(5000))).equals(bytes));
-    const opened = await app.fetch(String(image.url).slice(PUBLIC_URL.length));
-    assert.deepEqual([opened.status, opened.headers.get('content-type')], [200, 'image/png']);
-    for (const [name, content] of [
-      ['page.png', Buffer.from('<html>')],
-      ['huge.png', Buffer.alloc(10_485_761)],
-      ['tiny.png', makePicture('png', 100, 100)],
-    ] as const) {
-      assert.equal((await generate(await putFile(name, content))).status, 400, name);
+  test('that the server has not checked is unknown, wherever its file came from', async () => {
+    const file = join(app.dataDir, 'source');
+    await writeFile(file, makePicture('png', 500, 400));
+    await app.ctx.media.putFile(`user_uploads/${userId}/unchecked.png`, file);
+    assert.equal((await generate(`${userId}/unchecked.png`)).body.error.details.reason, 'picture_unknown');
+    const reading = await app.ctx.mediaSigner.sign(`user_uploads/${userId}/unchecked.png`);
+    const opened = await app.fetch(`/storage/v1/object/sign/user_uploads/${userId}/unchecked.png?token=${reading}`);
+    assert.equal(opened.status, 404);
+  });
+
+  test('may have any name that Supabase takes, in every form and encoding of its URL', async () => {
+    const name = "a b(1)+@,=&$!;*':c.png";
+    const stored = await call('POST', `/storage/v1/object/user_uploads/${userId}/${encodeURIComponent(name)}`, png());
+    assert.equal(stored.status, 200);
+    const path = `${userId}/${name}`;
+    const key = randomUUID();
+    const first = await generate(path, key);
+    assert.equal(first.status, 200, JSON.stringify(first.body));
+    const encoded = `${userId}/${encodeURIComponent(name)}`;
+    for (const form of [
+      encoded,
+      encodeURI(path),
+      `user_uploads/${path}`,
+      `/storage/v1/object/user_uploads/${path}`,
+      `/object/sign/user_uploads/${encoded}?token=x`,
+      `https://x.test/storage/v1/object/sign/user_uploads/${encodeURI(encoded)}?token=x`,
+      `https://x.test/storage/v1/object/public/user_uploads/${encodeURI(path)}`,
+      `https://x.test/storage/v1/object/info/authenticated/user_uploads/${encodeURI(path)}`,
+      `https://x.test/storage/v1/object/upload/sign/user_uploads/${encodeURI(path)}?token=x`,
+      `https://x.test/storage/v1/object/user_uploads/${encodeURIComponent(path)}`,
+    ]) {
+      const again = await generate(form, key);
+      assert.deepEqual([again.status, again.body], [200, first.body], form);
     }
-    await putFile('existing.jpg', makePicture('png', 500, 400, 9));
-    await assert.rejects(image.load(AbortSignal.timeout(5000)), /no longer there/);
+    await app.drain();
+    const { image } = seen.find(({ jobId }) => jobId === first.body.job_id) ?? {};
+    const url = image?.url ?? '';
+    assert.ok(url.startsWith(PUBLIC_URL) && !url.includes(' '), 'a vendor gets an escaped URL');
+    assert.equal((await app.fetch(url.slice(PUBLIC_URL.length))).status, 200);
   });
 });
+
+function png(): BodyInit {
+  return new Uint8Array(makePicture('png'));
+}

@@ -1,6 +1,8 @@
 /** Which uploads are rejected, for which callers, and that nothing of them is stored. */
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sweepUploads } from '../../../src/features/storage/worker/sweep.ts';
 import { Problem } from '../../../src/kernel/errors.ts';
@@ -8,6 +10,7 @@ import { createTestApp, type TestApp } from '../../support/app.ts';
 import { jpegTurned, makePicture, pngOfBytes } from '../../support/upload-images.ts';
 
 const BYTES_MAX = 10_485_760;
+const fixture = (name: string) => readFileSync(join(import.meta.dirname, '..', '..', 'media', 'fixtures', name));
 
 describe('an upload', () => {
   let app: TestApp;
@@ -60,8 +63,7 @@ describe('an upload', () => {
     ['a GIF', Buffer.from('GIF89a\x2c\x01\x2c\x01\x00\x00\x00;', 'latin1'), undefined],
     ['text', Buffer.from('hello'), undefined],
     ['HTML after a PNG’s signature', Buffer.concat([png.subarray(0, 8), Buffer.from(html)]), 'damaged'],
-    ['HTML after a whole PNG', Buffer.concat([png, Buffer.from(html)]), 'damaged'],
-    ['HTML after a whole WebP', Buffer.concat([webp, Buffer.from(html)]), 'damaged'],
+    ['a PNG without pixels', fixture('p08-png-no-pixels.png'), 'damaged'],
     ['HTML after a JPEG’s first bytes', Buffer.concat([jpeg.subarray(0, 4), Buffer.from(html)]), 'damaged'],
     ['an incomplete PNG', png.subarray(0, png.length - 20), 'damaged'],
     ['an incomplete JPEG', jpeg.subarray(0, jpeg.length - 20), 'damaged'],
@@ -97,6 +99,10 @@ describe('an upload', () => {
       [makePicture('png', 64, 900), 'image/png', [64, 900]],
       [makePicture('webp', 300, 200), 'image/webp', [300, 200]],
       [trailing, 'image/jpeg', [320, 320]],
+      [Buffer.concat([png, Buffer.from(html)]), 'image/png', [320, 320]],
+      [Buffer.concat([webp, Buffer.from(html)]), 'image/webp', [320, 320]],
+      [fixture('p01-png-zero-block.png'), 'image/png', [400, 300]],
+      [fixture('p05-jpg-seven-stray-bytes.jpg'), 'image/jpeg', [512, 384]],
       [jpegTurned(1, 300, 200), 'image/jpeg', [300, 200]],
       [jpegTurned(6, 300, 200), 'image/jpeg', [200, 300]],
       [strangeExif, 'image/jpeg', [300, 200]],
@@ -173,6 +179,36 @@ describe('an upload', () => {
     }
   });
 
+  test('in a form is found behind fields of any type, wherever they stand', async () => {
+    const multipart = { 'Content-Type': 'multipart/form-data; boundary=b0undary' };
+    const path = `${userId}/form-${randomUUID()}.jpg`;
+    assert.equal((await send(path, fixture('f01-form-json-metadata-first.bin'), multipart)).status, 200);
+    for (const [metadata, file] of [
+      [
+        'name="metadata"; filename="blob"\r\nContent-Type: application/json',
+        'name="image"; filename="p.png"\r\nContent-Type: image/png',
+      ],
+      ['name="metadata"; filename=""\r\nContent-Type: application/vnd.api+json', 'name="image"; filename="p.png"'],
+      ['name="metadata"\r\nContent-Type: text/plain', 'name="image"\r\nContent-Type: application/octet-stream'],
+      ['name="cacheControl"', 'name=""'],
+    ]) {
+      const part = (head: string | undefined, content: Uint8Array) => [
+        Buffer.from(`--b0undary\r\nContent-Disposition: form-data; ${head}\r\n\r\n`),
+        content,
+        Buffer.from('\r\n'),
+      ];
+      const [field, image] = [part(metadata, Buffer.from('{"device":"test"}')), part(file, png)];
+      for (const parts of [
+        [...field, ...image],
+        [...image, ...field],
+      ]) {
+        const body = Buffer.concat([...parts, Buffer.from('--b0undary--\r\n')]);
+        const answer = await send(path, body, { ...multipart, 'x-upsert': 'true' });
+        assert.equal(answer.status, 200, `${metadata} ${file} ${answer.text}`);
+      }
+    }
+  });
+
   test('may only go into the caller’s own folder, under a plain name', async () => {
     const other = await app.user();
     const full = new Uint8Array(png);
@@ -184,7 +220,7 @@ describe('an upload', () => {
     for (const path of [
       ...[`${userId}/..%2f${other}/x.png`, `${userId}/..%2fx.png`, `${userId}/a%5cb.png`, `${userId}/a%00b.png`],
       ...[
-        `${userId}/a%20b.png`,
+        `${userId}/a%3Fb.png`,
         `${userId}/%C3%BC.png`,
         `${userId}//x.png`,
         `${userId}/a%252e.png`,

@@ -26,7 +26,8 @@ export const bucketParam = z.object({
 export const objectParams = bucketParam.extend({
   path: z.string().openapi({
     description:
-      'The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`.',
+      'The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the ' +
+      "characters `. _ - ! ' ( ) * + , : ; = @ & $`.",
     example: EXAMPLE_PATH,
   }),
 });

@@ -18,8 +18,10 @@ const ONE = `${OBJECT}/{bucket}/{path}`;
 const ANY_PATH = `${OBJECT}/${BUCKET}/*`;
 
 const IMAGE_RULES =
-  'The image must be a complete JPEG, PNG or WebP without animation, of at most 10 MB (10,485,760 bytes) and 64 to 10,000 ' +
-  'pixels per side. Its type is detected from its bytes; the `Content-Type` is ignored. ';
+  'The image must be a JPEG, PNG or WebP without animation, whose pixels are all there, of at most 10 MB (10,485,760 bytes) ' +
+  'and 64 to 10,000 pixels per side. It is judged by decoding it; the `Content-Type` is ignored. An account stores at most ' +
+  '200 images and 500 MB, a guest whose device was not verified 50 MB. Of more than 3 uploads at once the others wait, and get ' +
+  'a 429 after 15 seconds. ';
 
 const ENTRY = {
   name: 'portrait.jpg',

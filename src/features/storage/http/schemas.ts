@@ -5,8 +5,10 @@ import type { MediaInfo } from '../../../media/store.ts';
 import type { StoredObject } from '../find.ts';
 import type { Entry } from '../list.ts';
 
-const SIGNED_SECONDS_MAX = 7 * 24 * 3600;
+export const SIGNED_SECONDS_MAX = 365 * 24 * 3600;
 const ITEMS_MAX = 1000;
+/** Longer than any path. */
+const PREFIX_CHARACTERS_MAX = 1000;
 
 export const EXAMPLE_PATH = `${EXAMPLE_IDS.user}/portrait.jpg`;
 
@@ -14,7 +16,7 @@ const expiresIn = z
   .int()
   .min(1)
   .max(SIGNED_SECONDS_MAX)
-  .openapi({ description: 'The lifetime in seconds; a week at most.', example: 3600 });
+  .openapi({ description: 'The lifetime in seconds; a year at most.', example: 3600 });
 
 export const SignBody = z.object({ expiresIn }).openapi('SignObject');
 export const SignManyBody = z.object({ expiresIn, paths: z.array(z.string()).max(ITEMS_MAX) }).openapi('SignObjects');
@@ -43,8 +45,9 @@ export const ListBody = z
   .object({
     prefix: z
       .string()
+      .max(PREFIX_CHARACTERS_MAX)
       .default('')
-      .transform((text) => text.replace(/^\/+|\/+$/g, ''))
+      .transform((text) => text.split('/').filter(Boolean).join('/'))
       .openapi({
         type: 'string',
         description: 'The folder to list. Empty for the root, which contains only the caller’s own folder.',
@@ -103,7 +106,7 @@ export const ObjectInfo = z
     content_type: z.string(),
     cache_control: z.string(),
     etag: z.string(),
-    metadata: z.object({}),
+    metadata: z.record(z.string(), z.unknown()).openapi({ description: 'What the client sent with the upload.' }),
     last_modified: z.iso.datetime(),
     created_at: z.iso.datetime(),
   })
@@ -149,7 +152,7 @@ export function presentInfo(found: StoredObject, { bytes, etag }: MediaInfo): z.
     content_type: found.contentType,
     cache_control: CACHE_CONTROL,
     etag,
-    metadata: {},
+    metadata: { ...found.metadata },
     last_modified: found.updatedAt.toISOString(),
     created_at: found.createdAt.toISOString(),
   };
