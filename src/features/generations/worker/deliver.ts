@@ -1,8 +1,9 @@
-import { access, mkdir, rm } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MediaFetchError } from '../../../media/fetch-media.ts';
 import type { ProbedVideo } from '../../../media/probed-video.ts';
 import { UnusableVideo } from '../../../media/unusable-video.ts';
+import { makeFolder } from '../../../platform/make-folder.ts';
 import type { VideoSource } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
 import type { ProviderJob } from '../job.ts';
@@ -36,7 +37,7 @@ export async function deliverGeneration(
   const thumbnailFile = `${name}.jpg`;
   const fetchedFile = `${name}.mp4`;
   try {
-    await mkdir(ctx.workDir, { recursive: true });
+    await makeFolder(ctx.workDir);
     const fetched = source.from === 'file' ? 'fetched' : await fetchOrFail(ctx, job, source.url, fetchedFile, signal);
     if (fetched === 'later') return 'try_again';
     if (fetched === 'fetched') {

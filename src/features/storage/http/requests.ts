@@ -1,10 +1,11 @@
 /** The paths of the storage routes, and what their handlers read from a request. */
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { callerId } from '../../../http/caller.ts';
 import type { HttpContext } from '../../../http/env.ts';
 import { receiveFile } from '../../../http/receive-file.ts';
 import { Problem } from '../../../kernel/errors.ts';
 import { BUCKETS, UPLOAD_BYTES_MAX } from '../../../media/object-path.ts';
+import { makeFolder } from '../../../platform/make-folder.ts';
 import type { Context } from '../../context.ts';
 import { findObject } from '../find.ts';
 import { readablePath } from '../object-path.ts';
@@ -31,7 +32,7 @@ export async function receiveImage(
   path: string,
   isUpsert: boolean,
 ) {
-  await mkdir(ctx.workDir, { recursive: true });
+  await makeFolder(ctx.workDir);
   const name = `upload-${ctx.newUuid()}`;
   const file = await receiveFile(c.req.raw, { folder: ctx.workDir, bytesMax: UPLOAD_BYTES_MAX, name });
   try {
