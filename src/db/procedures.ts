@@ -17,6 +17,12 @@ export type UploadRow = {
 };
 /** By name: the arguments without their `p_`, and the result. */
 export type Procedures = {
+  adopt_media_store: {
+    args: {
+      id: string;
+    };
+    result: string;
+  };
   begin_attempt: {
     args: {
       job_id: string;

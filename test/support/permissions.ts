@@ -3,6 +3,7 @@ import type pg from 'pg';
 
 /** What each role may do, to the last word. Whatever is new and not named here fails the scan. */
 const SERVER_PROCEDURES = [
+  'adopt_media_store',
   'begin_attempt',
   'begin_generation',
   'begin_upload',
