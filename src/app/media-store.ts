@@ -34,7 +34,7 @@ export function openMediaStore({ config, dataDir, directUrl, clock, ...options }
     lease: createLease({ url: directUrl, name: 'media store', waitMs: LEASE_WAIT_MS, log: options.log }),
     where: s3
       ? { store: supabase ? s3.endpoint : `${s3.endpoint}/${s3.bucket}`, variables: 'S3_ENDPOINT and S3_BUCKET' }
-      : { store: folder, variables: 'DATA_DIR' },
+      : { store: folder, variables: 'DATA_DIR (or S3_ENDPOINT and S3_BUCKET)' },
     isLenient: config.settings.environment === 'development',
   });
 }

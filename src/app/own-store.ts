@@ -68,7 +68,7 @@ async function findFault(options: OwnStoreOptions): Promise<string | null> {
   try {
     const found = await compare(options);
     if (found === 'same') return null;
-    return `This database's files are in another media store: ${store} holds ${found === 'none' ? 'no id' : 'the id of another one'}. Set ${variables} as its other processes have it. If the files have moved here for good, run: update public.settings set media_store_id = null`;
+    return `This database's files are in another media store: ${store} holds ${found === 'none' ? 'no id' : 'the id of another one'}. Give this process the same ${variables} as the others. If the files have moved here for good, run: update public.settings set media_store_id = null`;
   } catch (error) {
     if (!isConfigurationFault(error)) throw error;
     const reason = error.cause instanceof Error ? error.cause.message : error.code;

@@ -9,7 +9,7 @@ import { migrate } from '../db/migrate.ts';
 import { storeSettings } from '../db/settings.ts';
 import type { EmbeddedPostgres } from '../embedded-postgres/start.ts';
 import { systemClock } from '../kernel/clock.ts';
-import { errorLabel } from '../kernel/error-code.ts';
+import { errorCodeInChain, errorLabel } from '../kernel/error-code.ts';
 import { Problem } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { StartupError } from '../kernel/startup-error.ts';
@@ -96,7 +96,8 @@ export async function boot({ env, canEmbed, manifests = MANIFESTS, ...runtime }:
 async function checkStore({ ensureOwnStore }: RunningContext, log: Log): Promise<void> {
   await ensureOwnStore().catch((error: unknown) => {
     if (!(error instanceof Problem) || error.code !== 'ERR_6002') throw error;
-    log.warn({ code: errorLabel(error.cause) }, 'the media store cannot be reached: nothing is stored until it can');
+    const code = errorCodeInChain(error.cause) ?? errorLabel(error.cause);
+    log.warn({ code }, 'the media store cannot be reached: nothing is stored until it can');
   });
 }
 
