@@ -21,3 +21,5 @@ where initial_grant_claimed or exists (select from public.device_grants g where 
 -- What an upload's owner says about it, as Supabase's storage clients send it.
 alter table public.uploads
   add column metadata jsonb check (jsonb_typeof(metadata) = 'object' and char_length(metadata::text) <= 50000);
+-- The store that holds this database's files, by the id in it. Null until the first process has started with a store.
+alter table public.settings add column media_store_id uuid;

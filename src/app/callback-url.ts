@@ -2,6 +2,7 @@
 import ipaddr from 'ipaddr.js';
 import { isPublicIp } from '../media/public-ip.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
+import { isLoopback } from './loopback.ts';
 import type { ProviderAccess } from './vendor-connections.ts';
 
 /** Base URLs without a slash at the end. */
@@ -43,10 +44,4 @@ function isPublic(url: string): boolean {
   if (protocol !== 'https:' || isLoopback(hostname)) return false;
   const address = hostname.replace(/^\[|\]$/g, '');
   return ipaddr.isValid(address) ? isPublicIp(address) : hostname.includes('.');
-}
-
-function isLoopback(hostname: string): boolean {
-  const address = hostname.replace(/^\[|\]$/g, '');
-  if (address === 'localhost' || address.endsWith('.localhost')) return true;
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback';
 }

@@ -181,6 +181,7 @@ export interface Sessions {
 export interface Settings {
   initial_grant_credits: Generated<number>;
   is_only_row: Generated<boolean>;
+  media_store_id: string | null;
   updated_at: Generated<Date>;
 }
 

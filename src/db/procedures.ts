@@ -33,6 +33,12 @@ export type Procedures = {
       | { outcome: 'exists' | 'user_not_found' | 'banned' }
       | { outcome: 'full'; pictures_max: number; bytes_max: number };
   };
+  adopt_media_store: {
+    args: {
+      id: string;
+    };
+    result: string;
+  };
   begin_attempt: {
     args: {
       job_id: string;

@@ -37,7 +37,7 @@ export async function writeThumbnail(frame: DrawnFrame, path: string): Promise<v
   const bytes = await frame.canvas.encode('jpeg', JPEG_QUALITY);
   const temporary = `${path}.${process.pid}.part`;
   try {
-    const file = await open(temporary, 'w');
+    const file = await open(temporary, 'w', 0o600);
     await file.writeFile(bytes).finally(() => file.close());
     await rename(temporary, path);
   } catch (error) {

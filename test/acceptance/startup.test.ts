@@ -1,9 +1,11 @@
 /** A server that cannot start reports all reasons in plain sentences, and exits with 1. */
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { lstat, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { createTestDatabase, ownerPool } from '../support/postgres.ts';
 import { startTestServer } from '../support/server.ts';
 import { call } from './support/api.ts';
 import { type Start, startInVain } from './support/start.ts';
@@ -97,6 +99,7 @@ describe('a server that cannot start', { ...OWN_SERVER, concurrency: 2 }, () => 
 
   test('in a data folder that cannot be made, written or read', async () => {
     assertRefuses(await startInVain({ DATA_DIR: '/dev/null/rendio' }), /\/dev\/null\/rendio/, /DATA_DIR/);
+    assertRefuses(await startInVain({ DATA_DIR: '/proc/nope' }), /\/proc\/nope/, /DATA_DIR/);
     const inFile = async (folder: string) => writeFile(join(folder, 'postgres'), 'not a folder');
     assertRefuses(await startInVain({}, inFile), /data folder/i);
     if (process.getuid?.() !== 0) assertRefuses(await startInVain({ DATA_DIR: '/rendio' }), /DATA_DIR/);
@@ -123,10 +126,23 @@ describe('a server that cannot start', { ...OWN_SERVER, concurrency: 2 }, () => 
     assert.ok(start.seconds < 25, `${start.seconds} s`);
   });
 
-  test('on the data of another server that runs', async () => {
+  test('outside development, with a disk that is not its database’s: names DATA_DIR', async () => {
+    await using database = await createTestDatabase();
+    const owner = ownerPool(database.url, 1);
+    await owner.query('update settings set media_store_id = gen_random_uuid()').finally(() => owner.end());
+    const secrets = { JWT_PRIVATE_KEY: newKey().pem, SECRET_KEY: randomBytes(32).toString('hex') };
+    const start = await startInVain({ ENVIRONMENT: 'staging', DATABASE_URL: database.url, ...secrets });
+    assertRefuses(start, /another media store/, /DATA_DIR/);
+  });
+
+  test('on the data of another server that runs; and nothing of that data is open to other users', async () => {
     await using server = await startTestServer({ env: { WORKER: 'off' }, isFirstStart: true });
     const start = await startInVain({ DATA_DIR: server.dataDir });
     assertRefuses(start, /another|already|in use/i);
     assert.equal((await call(server.url, 'GET', '/readyz')).status, 200, 'and leaves that one alone');
+    for (const name of ['', ...(await readdir(server.dataDir, { recursive: true }))]) {
+      const found = await lstat(join(server.dataDir, name)).catch(() => null);
+      if (found && !found.isSymbolicLink()) assert.equal(found.mode & 0o077, 0, name);
+    }
   });
 });

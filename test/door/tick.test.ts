@@ -19,7 +19,7 @@ async function tickOf(app: TestApp) {
   const config = await readConfig({ DATABASE_URL: app.url });
   const anywhere = { publicUrl: undefined, corsOrigins: '*', anonKey: undefined } as const;
   const api = createHttp(app.ctx, { ...anywhere, ipOf: () => '203.0.113.1', isWorking: () => null });
-  const running = { ctx: app.ctx, concurrency: 4, close: async () => {} };
+  const running = { ctx: app.ctx, concurrency: 4, ensureOwnStore: async () => {}, close: async () => {} };
   return () => tick({ config, log: silentLog, running, api, directUrl: app.url, secretKey: 'unused here' });
 }
 

@@ -4,6 +4,7 @@ import type pg from 'pg';
 /** All procedures that the server's role may call. A new one that is missing here fails the scan. */
 const SERVER_PROCEDURES = [
   'admit_upload',
+  'adopt_media_store',
   'begin_attempt',
   'begin_generation',
   'begin_upload',

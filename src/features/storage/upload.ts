@@ -3,6 +3,7 @@ import { Problem } from '../../kernel/errors.ts';
 import type { CheckedImage } from '../../media/image-check.ts';
 import { IMAGE_BOUNDS, IMAGE_TYPES, type ImageFault } from '../../media/image-types.ts';
 import { UPLOADS } from '../../media/object-path.ts';
+import { storageProblem } from '../../media/storage-problem.ts';
 import type { Context } from '../context.ts';
 import { deleteFiles } from './delete-files.ts';
 
@@ -57,7 +58,7 @@ export async function upload(
   if (begun.outcome !== 'begun') throw uploadProblem(begun);
   await ctx.media.putFile(begun.file, file, AbortSignal.timeout(STORE_TIMEOUT_MS)).catch(async (error) => {
     await deleteFiles(ctx, [begun]);
-    throw error;
+    throw storageProblem(error);
   });
   // If its answer is lost, the image is stored or will be swept. Deleting it here could delete a stored image.
   const finished = await ctx.db.call('finish_upload', { id: begun.id, path, upsert: isUpsert });

@@ -1,8 +1,9 @@
-import { access, mkdir, rm } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MediaFetchError } from '../../../media/fetch-media.ts';
 import type { ExpectedVideo, ProbedVideo } from '../../../media/probed-video.ts';
 import { type UnusableReason, UnusableVideo } from '../../../media/unusable-video.ts';
+import { makeFolder } from '../../../platform/make-folder.ts';
 import type { VideoSource } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
 import type { ProviderJob } from '../job.ts';
@@ -47,7 +48,7 @@ export async function deliverGeneration(
   const fetchedFile = `${name}.mp4`;
   const playableFile = `${name}.playable.mp4`;
   try {
-    await mkdir(ctx.workDir, { recursive: true });
+    await makeFolder(ctx.workDir);
     if (source.from === 'url') await fetchFile(ctx, job, source, fetchedFile, signal);
     const video = source.from === 'file' ? source.path : fetchedFile;
     const bytes = source.from === 'url' ? source.bytes : undefined;

@@ -1,6 +1,6 @@
 /** The paths of the storage routes, and what their handlers read from a request. */
 import { Buffer } from 'node:buffer';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { callerId } from '../../../http/caller.ts';
 import type { HttpContext } from '../../../http/env.ts';
 import { rejectUnstorableText } from '../../../http/json-text.ts';
@@ -9,6 +9,7 @@ import { receiveFile } from '../../../http/receive-file.ts';
 import { Problem } from '../../../kernel/errors.ts';
 import { createKeyedSlots, NoSlot } from '../../../kernel/keyed-slots.ts';
 import { BUCKETS, decodePath, UPLOAD_BYTES_MAX } from '../../../media/object-path.ts';
+import { makeFolder } from '../../../platform/make-folder.ts';
 import type { Context } from '../../context.ts';
 import { findObject } from '../find.ts';
 import { readablePath } from '../object-path.ts';
@@ -55,7 +56,7 @@ export async function receiveImage(c: HttpContext, ctx: UploadContext, { userId,
 }
 
 async function receiveAdmitted(c: HttpContext, ctx: UploadContext, { userId, path, isUpsert }: Upload) {
-  await mkdir(ctx.workDir, { recursive: true });
+  await makeFolder(ctx.workDir);
   const name = `upload-${ctx.newUuid()}`;
   const received = await receiveFile(c.req.raw, { folder: ctx.workDir, bytesMax: UPLOAD_BYTES_MAX, name });
   try {
