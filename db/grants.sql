@@ -17,16 +17,18 @@ from public, anon, authenticated, service_role, rendio_server;
 -- All our functions. Those that are not granted again below are called only by other procedures, such as add_credits and
 -- deduct_credits, which move credits for any reason.
 revoke all on function
-  public.add_credits, public.admit_to_provider, public.admit_upload, public.adopt_media_store, public.apply_credits, public.begin_attempt, public.begin_generation,
-  public.begin_upload, public.broken_invariants, public.cancel_generation, public.claim_initial_grant,
-  public.cleanup_rate_limit_logs, public.close_attempt, public.complete_initial_grant(uuid),
+  public.add_credits, public.admit_to_provider, public.admit_upload, public.adopt_media_store, public.apply_credits,
+  public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants, public.cancel_generation,
+  public.claim_initial_grant(uuid), public.claim_initial_grant(uuid, boolean), public.cleanup_rate_limit_logs,
+  public.close_attempt, public.complete_initial_grant(uuid),
   public.complete_initial_grant(uuid, integer), public.complete_previous_rows, public.confirm_attempt, public.count_jobs,
   public.current_user_id, public.deduct_credits, public.delete_generation, public.emit_event, public.end_attempt,
   public.enqueue, public.expire_uploads, public.fail_attempt, public.fail_generation, public.find_response,
   public.finish_generation, public.finish_upload, public.forget_upload, public.forget_uploads,
   public.generation_price, public.guard_job_state,
   public.is_made, public.keep_default_price, public.lock_job, public.log_error, public.mark_submitted,
-  public.note_provider_health, public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state,
+  public.note_provider_health, public.notify_access_change, public.onboard_device, public.open_device_session,
+  public.open_session, public.prune_logs, public.rate_limit_state,
   public.record_progress, public.record_provider_event, public.record_provider_outcome, public.refuse_ledger_change,
   public.remove_uploads, public.requeue_orphans, public.rotate_session, public.schedule_cleanup, public.schedule_confirm,
   public.schedule_confirmation, public.schedule_poll, public.schedule_settle, public.schedule_stop,
@@ -44,13 +46,13 @@ grant select on table
   public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices
 to rendio_server;
 grant execute on function
-  public.admit_upload, public.adopt_media_store, public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants,
-  public.cancel_generation, public.claim_initial_grant, public.close_attempt, public.complete_initial_grant(uuid),
-  public.complete_initial_grant(uuid, integer), public.confirm_attempt, public.current_user_id,
-  public.delete_generation, public.end_attempt, public.expire_uploads, public.fail_attempt, public.fail_generation,
-  public.finish_generation, public.finish_upload, public.forget_upload, public.forget_uploads,
-  public.mark_submitted,
-  public.note_provider_health, public.onboard_device, public.open_session, public.prune_logs, public.record_progress,
+  public.admit_upload, public.adopt_media_store, public.begin_attempt, public.begin_generation, public.begin_upload,
+  public.broken_invariants, public.cancel_generation, public.claim_initial_grant(uuid),
+  public.claim_initial_grant(uuid, boolean), public.close_attempt, public.complete_initial_grant(uuid),
+  public.complete_initial_grant(uuid, integer), public.confirm_attempt, public.current_user_id, public.delete_generation,
+  public.end_attempt, public.expire_uploads, public.fail_attempt, public.fail_generation, public.finish_generation,
+  public.finish_upload, public.forget_upload, public.forget_uploads, public.mark_submitted, public.note_provider_health,
+  public.onboard_device, public.open_device_session, public.open_session, public.prune_logs, public.record_progress,
   public.record_provider_event, public.record_provider_outcome, public.remove_uploads, public.requeue_orphans,
   public.rotate_session, public.schedule_cleanup, public.schedule_confirm, public.schedule_confirmation,
   public.schedule_poll, public.schedule_settle, public.schedule_stop, public.schedule_submit, public.take_rate_limit,

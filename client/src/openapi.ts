@@ -12,7 +12,7 @@ export interface paths {
     put?: never;
     /**
      * Onboard a device
-     * @description The first call of an app. Returns the account of this device, which is created if there is none, and a new session. The initial credits are granted once per physical device, which Apple’s DeviceCheck verifies. While Apple cannot be reached, a known device gets a 503; its refresh token still works.
+     * @description The first call of an app. Returns the account of this device, which is created if there is none, and a new session. The initial credits are granted once per physical device, which Apple’s DeviceCheck verifies. A device that had no grant gets a 403 for the id of an account that had one: it is another device. While Apple cannot be reached, a known device gets a 503; its refresh token still works.
      */
     post: operations['deviceCheck'];
     delete?: never;
@@ -507,7 +507,7 @@ export interface paths {
     };
     /**
      * Stream events of the caller’s jobs and balance
-     * @description Returns server-sent events, each a `JobEvent`: `queued`, `processing`, `completed`, `failed`, and `credits` when the balance changes. With `Last-Event-ID` the stream resumes after that event, without a gap or a repeat, for up to a day. Without it, the stream begins with the unfinished jobs. A comment every 15 seconds keeps the connection open. The stream ends when the access token expires. Browsers’ own EventSource cannot send a token: read the stream with `fetch`.
+     * @description Returns server-sent events, each a `JobEvent`: `queued`, `processing`, `completed`, `failed`, and `credits` when the balance changes. With `Last-Event-ID` the stream resumes after that event, without a gap or a repeat, for up to a day. Without it, or when the account has no such event any more, the stream begins with the unfinished jobs. A comment every 15 seconds keeps the connection open. The stream ends when the access token expires, at once when the session is closed or the account is banned or deleted, and when the account opens more than five streams: the oldest ends. Browsers’ own EventSource cannot send a token: read the stream with `fetch`.
      */
     get: operations['jobEvents'];
     put?: never;
@@ -1216,7 +1216,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4010` device rejected. Get a new token from DeviceCheck and try once more; if that fails, show the message.
+       * @description `ERR_4010` device rejected. Get a new token from DeviceCheck and try once more; if that fails, make a new `device_id` (a backup may have brought this one from another device), or show the message.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */

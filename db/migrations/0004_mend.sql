@@ -23,3 +23,6 @@ alter table public.uploads
   add column metadata jsonb check (jsonb_typeof(metadata) = 'object' and char_length(metadata::text) <= 50000);
 -- The store that holds this database's files, by the id in it. Null until the first process has started with a store.
 alter table public.settings add column media_store_id uuid;
+
+-- Grants: a claim no longer remembers a bit. Whether a device has had its grant is read from both of its bits at Apple.
+alter table public.device_grants drop column bit1;

@@ -1,5 +1,15 @@
 -- What servers of the previous version call while they run beside new ones. To be deleted with the next version.
 
+-- That version updates a device once. The second bit that this returns makes the device one that has had its grant; an open
+-- claim is not shown to that version, so only a newer server finishes it.
+create or replace function public.claim_initial_grant(p_user_id uuid, p_bit1 boolean) returns boolean
+language sql
+security definer
+set search_path = ''
+as $$
+  select case when public.claim_initial_grant(p_user_id) then false end
+$$;
+
 create or replace function public.complete_initial_grant(p_user_id uuid, p_amount integer) returns integer
 language sql
 security definer

@@ -20,6 +20,7 @@ import { callerId, checkUserId } from '../http/caller.ts';
 import type { IpReader } from '../http/client-ip.ts';
 import { cors } from '../http/cors.ts';
 import type { HttpEnv } from '../http/env.ts';
+import { cancelUnsentBody } from '../http/head.ts';
 import { jsonBody } from '../http/json-body.ts';
 import { errorHandler } from '../http/problem.ts';
 import { type CallLimiter, createCallLimiter, setRateLimitHeaders } from '../http/rate-limit.ts';
@@ -47,6 +48,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   const { publicUrl } = options;
   api.use(requestId(ctx.newUuid));
   api.use(requestLog(ctx.log, ctx.clock));
+  api.use(cancelUnsentBody);
   api.use(cors(options.corsOrigins));
   api.use(securityHeaders({ isHttpsOnly: publicUrl?.startsWith('https:') ?? false }));
   if (publicUrl) {
@@ -79,13 +81,13 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   return api;
 }
 
-/** For users: checks the token, that the account is neither deleted nor banned, its call limit, and `user_id`. */
+/** For users: checks the token and its session, that the account is neither deleted nor banned, its call limit, and `user_id`. */
 function createGuards(ctx: Context, options: HttpOptions, calls: CallLimiter): Guards {
   const caller = requireCaller({ verify: ctx.tokens.verify, anonKey: options.anonKey });
 
   const account: MiddlewareHandler<HttpEnv> = async (c, next) => {
     const userId = callerId(c);
-    const found = await findAccount(ctx, userId);
+    const found = await findAccount(ctx, { userId, sessionId: c.get('caller')?.sessionId ?? null });
     if (!found) throw new Problem('ERR_4005');
     c.set('language', found.language);
     if (found.isBanned) throw new Problem('ERR_4013');

@@ -47,15 +47,20 @@ function statementFor(procedure: string, args: object): { call: string; values: 
   return { call: `public.${procedure}(${list})`, values: given.map(([, value]) => encode(value)) };
 }
 
+/** Calls procedures on a pool, or on one connection. */
+export function createCall(target: pg.Pool | pg.Client): Database['call'] {
+  return async <Name extends ProcedureName>(procedure: Name, args: ArgumentsOf<Name>) => {
+    const { call, values } = statementFor(procedure, args);
+    const { rows } = await target.query<Record<string, unknown>>(`select ${call} as result`, values);
+    return resultOf<ResultOf<Name>>(rows[0]);
+  };
+}
+
 export function createDatabase(pool: pg.Pool): Database {
   return {
     read: new Kysely<DB>({ dialect: new PostgresDialect({ pool }) }),
     pool,
-    async call<Name extends ProcedureName>(procedure: Name, args: ArgumentsOf<Name>) {
-      const { call, values } = statementFor(procedure, args);
-      const { rows } = await pool.query(`select ${call} as result`, values);
-      return resultOf<ResultOf<Name>>(rows[0]);
-    },
+    call: createCall(pool),
     async rows<Name extends SetName>(procedure: Name, args: SetProcedures[Name]['args']) {
       const { call, values } = statementFor(procedure, args);
       const { rows } = await pool.query<SetProcedures[Name]['row'] & pg.QueryResultRow>(

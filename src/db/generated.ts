@@ -36,7 +36,6 @@ export interface AdminActions {
 }
 
 export interface DeviceGrants {
-  bit1: boolean;
   created_at: Generated<Date>;
   settled_at: Date | null;
   state: string;

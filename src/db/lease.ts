@@ -5,6 +5,7 @@
 import pg from 'pg';
 import { errorCodeOf, errorLabel } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
+import { createCall, type Database } from './database.ts';
 import { restrictedConnection } from './pool.ts';
 
 /** The lease did not become free within the allowed time. */
@@ -12,9 +13,15 @@ export class LeaseTimeout extends Error {
   override readonly name = 'LeaseTimeout';
 }
 
+/**
+ * A lease while it is held. `call` uses the connection that holds it: after that connection is lost, when another server may
+ * hold the lease, it throws and writes nothing.
+ */
+export type HeldLease = Pick<Database, 'call'>;
+
 export type Lease = {
   /** Runs the work while it holds the lease, and returns its result. Throws a `LeaseTimeout` after waiting for `waitMs`. */
-  run<T>(work: () => Promise<T>): Promise<T>;
+  run<T>(work: (held: HeldLease) => Promise<T>): Promise<T>;
 };
 export type LeaseOptions = { url: string; name: string; waitMs: number; log: Log };
 
@@ -25,24 +32,25 @@ const LOCK_TIMEOUT = '55P03';
 export function createLease({ url, name, waitMs, log }: LeaseOptions): Lease {
   let last: Promise<unknown> = Promise.resolve();
 
-  async function runLocked<T>(work: () => Promise<T>, until: number): Promise<T> {
+  async function runLocked<T>(work: (held: HeldLease) => Promise<T>, until: number): Promise<T> {
     const client = new pg.Client(restrictedConnection(url, 'rendio-lease'));
     client.on('error', (error) => log.warn({ code: errorLabel(error) }, 'lease connection failed'));
     await client.connect();
     try {
       await takeLock(client, until - performance.now());
-      return await work();
+      return await work({ call: createCall(client) });
     } finally {
       await client.end().catch(() => {});
     }
   }
 
   async function takeLock(client: pg.Client, remainingMs: number): Promise<void> {
-    await client.query(`set lock_timeout = ${Math.max(1, Math.floor(remainingMs))}`);
-    await client.query('set statement_timeout = 0');
+    await client.query(`set lock_timeout = ${Math.max(1, Math.floor(remainingMs))}; set statement_timeout = 0`);
     await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [name]).catch((error) => {
       throw errorCodeOf(error) === LOCK_TIMEOUT ? new LeaseTimeout(name, { cause: error }) : error;
     });
+    // The work's own statements have the usual limits.
+    await client.query('reset lock_timeout; reset statement_timeout');
   }
 
   /** Rejects if the call before takes longer than `waitMs`. */

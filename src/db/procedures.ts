@@ -131,9 +131,8 @@ export type Procedures = {
   claim_initial_grant: {
     args: {
       user_id: string;
-      bit1: boolean;
     };
-    result: boolean | null;
+    result: boolean;
   };
   close_attempt: {
     args: {
@@ -243,9 +242,19 @@ export type Procedures = {
       is_new: boolean;
       credits_remaining: number;
       initial_grant_claimed: boolean;
-      claiming: boolean;
-      claimed_bit1: boolean | null;
+      has_open_claim: boolean;
     };
+  };
+  open_device_session: {
+    args: {
+      user_id: string;
+      device_id: string;
+      session_id: string;
+      token_hash: Uint8Array;
+      nonce: Uint8Array;
+      lifetime_seconds: number;
+    };
+    result: boolean;
   };
   open_session: {
     args: {

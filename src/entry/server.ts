@@ -6,6 +6,7 @@ import { clientIp } from '../http/client-ip.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 import { assemble } from './assemble.ts';
 import type { Boot } from './boot.ts';
+import { closeSilentConnections } from './silent-connections.ts';
 import type { Work } from './work.ts';
 
 export type HttpServer = {
@@ -54,6 +55,7 @@ function listenOn(fetch: Fetch, port: number, hostname: string): Promise<{ serve
   return new Promise((resolve, reject) => {
     // By default, `serve` creates a server of node:http.
     const server = serve({ fetch, port, hostname }, (info) => resolve({ server, port: info.port })) as Server;
+    closeSilentConnections(server);
     // Stays on: a later error, such as having no file descriptor for a connection, must not end the server.
     server.on('error', (error: NodeJS.ErrnoException) => reject(describeListenFailure(error, port, hostname)));
   });

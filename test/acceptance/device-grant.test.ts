@@ -50,6 +50,17 @@ describe('device-check with a simulated Apple', OWN_SERVER, () => {
       assert.deepEqual([await grantsOf(granted), await grantsOf(other)], [1, 0]);
     });
 
+    test('a known device_id opens no account for another genuine device that was never granted', async () => {
+      const [id, device, stranger] = [newId(), newId(), newId()];
+      const mine = await enter(id, device);
+      const reply = await knock(id, stranger);
+      assertRefused(reply, 403, 'ERR_4010');
+      assert.doesNotMatch(reply.text, /token"|user_id|session"/);
+      assert.equal(apple.bitsOf(stranger), undefined, 'nothing was set');
+      assert.equal((await enter(id, device)).user_id, mine.user_id);
+      assert.equal((await enter(newId(), stranger)).credits_remaining, 10);
+    });
+
     test('of twenty first calls of one physical device under twenty ids exactly one is granted', async () => {
       const device = newId();
       const all = await Promise.all(Array.from({ length: 20 }, () => enter(newId(), device)));
@@ -245,6 +256,28 @@ describe('device-check with a simulated Apple', OWN_SERVER, () => {
         await Promise.all([id, ...others, newId()].map((each) => enter(each, device)));
         const grants = await Promise.all([first, ...inBetween].map(grantsOf));
         assert.ok(grants.reduce((sum, count) => sum + count, 0) <= 1, `grants: ${grants}`);
+      });
+    }
+
+    for (const [what, fault] of [...Object.entries(unapplied).slice(-1), ...Object.entries(applied).slice(-1)]) {
+      test(`(${what}) devices that were granted before finish no claim of another, then or later`, async () => {
+        const granted = [newId(), newId()];
+        for (const device of granted) await enter(newId(), device);
+        const [fresh, ids] = [newId(), Array.from({ length: 4 }, newId)];
+        const heal = apple.fail('update_two_bits', fault);
+        const total = async () => {
+          const balances = await Promise.all(ids.map(async (id) => (await knock(id, granted[0] ?? '')).body));
+          return balances.reduce((sum, { credits_remaining = 0 }) => sum + credits_remaining, 0);
+        };
+        for (const id of ids) {
+          await enter(id, fresh);
+          for (const device of granted) await enter(id, device);
+        }
+        assert.equal(await total(), 0, 'while updates fail nobody is granted');
+        heal();
+        assert.equal(await total(), 0);
+        for (const id of ids) await knock(id, fresh);
+        assert.ok((await total()) <= 10, 'one more device, at most one more grant');
       });
     }
 

@@ -203,9 +203,11 @@ describe('job-events', { concurrency: true }, () => {
     }
   });
 
-  test('ten listeners of one account are told the same', async () => {
+  test('five listeners of one account are told the same, and the oldest ends when a sixth comes', async () => {
     const guest = await newGuest(target.url);
-    const readers = await Promise.all(Array.from({ length: 10 }, () => listen(guest)));
+    const oldest = await listen(guest);
+    const readers = await Promise.all(Array.from({ length: 5 }, () => listen(guest)));
+    await oldest.ended;
     const { job_id } = await guest.start({ prompt: FAILING });
     await Promise.all(readers.map((reader) => reader.until(isEnd(job_id))));
     const balances = readers.map((reader) => reader.until(({ data }) => data.credits_remaining === 10));

@@ -14,7 +14,6 @@ const target = useTarget();
 const newToken = () => deviceTokenOf(randomUUID());
 const enter = (device_id: unknown, device_token: unknown = newToken()) =>
   deviceCheck(target.url, { device_id, device_token });
-const idOf = async (deviceId: string) => expectStatus(await enter(deviceId), 200).body.user_id;
 
 describe('device-check', () => {
   test('answers an account with its session, in the shape that the Supabase clients need', async () => {
@@ -57,6 +56,8 @@ describe('device-check', () => {
   });
 
   test('UUIDs are the same in any case, other ids only letter by letter', async () => {
+    const token = newToken();
+    const idOf = async (deviceId: string) => expectStatus(await enter(deviceId, token), 200).body.user_id;
     const uuid = randomUUID();
     const first = await idOf(uuid);
     assert.equal(await idOf(uuid.toUpperCase()), first);
@@ -113,12 +114,13 @@ describe('device-check', () => {
   });
 
   test('knows a device by its id alone only with a good token: never without one', async () => {
-    const id = randomUUID();
-    expectStatus(await enter(id), 200);
+    const [id, token] = [randomUUID(), newToken()];
+    expectStatus(await enter(id, token), 200);
     const reply = await deviceCheck(target.url, { device_id: id });
     assert.equal(reply.status, 503);
     assert.doesNotMatch(reply.text, /access_token|refresh_token|user_id/);
-    assert.equal(expectStatus(await enter(id), 200).body.is_new, false);
+    assert.equal(expectStatus(await enter(id, token), 200).body.is_new, false);
+    assertRefused(await enter(id, newToken()), 403, 'ERR_4010');
   });
 
   test('the simulated DeviceCheck knows a device by its name, so a reinstalled app gets no second grant', async () => {

@@ -27,6 +27,7 @@ const SERVER_PROCEDURES = [
   'mark_submitted',
   'note_provider_health',
   'onboard_device',
+  'open_device_session',
   'open_session',
   'prune_logs',
   'record_progress',

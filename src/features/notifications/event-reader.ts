@@ -11,66 +11,58 @@ export type UserEvent = {
   created_at: Date;
 };
 
-/** Events per query; a stream that is far behind reads several pages. */
+export type StoredEvent = UserEvent & { id: number };
+
+/** Events per query; a stream that is far behind needs several. */
 const PAGE_ROWS = 100;
 
-export type EventReader = {
-  /** Sends the events that are new. Resolves when all that were stored before the call are sent. */
-  sendNew(): Promise<void>;
-};
-
-/**
- * Passes a user's events to `send`, oldest first and each once, starting after `lastId`. `send` returns false when the
- * stream has ended.
- */
-export function createEventReader(
+/** Returns a user's next events after an id, oldest first, and whether there may be more. */
+export async function readEvents(
   ctx: Pick<Context, 'db'>,
   userId: string,
-  lastId: number,
-  send: (event: UserEvent) => Promise<boolean>,
-): EventReader {
-  let sentId = lastId;
-  let running: Promise<void> | null = null;
-  let hasMore = false;
-
-  async function sendAll(): Promise<void> {
-    do {
-      hasMore = false;
-      const events = await ctx.db.read
-        .selectFrom('user_events')
-        .select(['id', 'type', 'job_id', 'data', 'created_at'])
-        .where('user_id', '=', userId)
-        .where('id', '>', sentId)
-        .orderBy('id')
-        .limit(PAGE_ROWS)
-        .execute();
-      for (const event of events) {
-        if (!(await send(event))) return;
-        sentId = event.id;
-      }
-      hasMore ||= events.length === PAGE_ROWS;
-    } while (hasMore);
-  }
-
-  return {
-    sendNew() {
-      hasMore = true;
-      running ??= sendAll().finally(() => {
-        running = null;
-      });
-      return running;
-    },
-  };
+  afterId: number,
+): Promise<{ events: StoredEvent[]; hasMore: boolean }> {
+  const events = await ctx.db.read
+    .selectFrom('user_events')
+    .select(['id', 'type', 'job_id', 'data', 'created_at'])
+    .where('user_id', '=', userId)
+    .where('id', '>', afterId)
+    .orderBy('id')
+    .limit(PAGE_ROWS)
+    .execute();
+  return { events, hasMore: events.length === PAGE_ROWS };
 }
 
-/** Returns the id of a user's newest event, after which a new stream begins. */
-export async function latestEventId(ctx: Pick<Context, 'db'>, userId: string): Promise<number> {
-  const row = await ctx.db.read
+export type StartingPoint = { afterId: number; isResumed: boolean };
+
+/**
+ * Where a stream begins: after `lastId`, if the user still has that event (or `lastId` is 0, before all events). After any other
+ * id, of another account or of an event that was pruned, events would be missing: such a stream begins anew.
+ */
+export async function startingPoint(
+  ctx: Pick<Context, 'db'>,
+  userId: string,
+  lastId: number | null,
+): Promise<StartingPoint> {
+  if (lastId === 0 || (lastId !== null && (await hasEvent(ctx, userId, lastId)))) {
+    return { afterId: lastId, isResumed: true };
+  }
+  const latest = await ctx.db.read
     .selectFrom('user_events')
     .select('id')
     .where('user_id', '=', userId)
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return row?.id ?? 0;
+  return { afterId: latest?.id ?? 0, isResumed: false };
+}
+
+async function hasEvent(ctx: Pick<Context, 'db'>, userId: string, id: number): Promise<boolean> {
+  const row = await ctx.db.read
+    .selectFrom('user_events')
+    .select('id')
+    .where('user_id', '=', userId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row !== undefined;
 }

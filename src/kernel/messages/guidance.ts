@@ -53,7 +53,9 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
   },
   ERR_4010: {
     name: 'device rejected',
-    advice: 'Get a new token from DeviceCheck and try once more; if that fails, show the message.',
+    advice:
+      'Get a new token from DeviceCheck and try once more; if that fails, make a new `device_id` (a backup may have brought this one ' +
+      'from another device), or show the message.',
   },
   ERR_4011: {
     name: 'purchase invalid',

@@ -98,8 +98,10 @@ export const JOB_EVENTS = rawUserRoute({
   description:
     'Returns server-sent events, each a `JobEvent`: `queued`, `processing`, `completed`, `failed`, and `credits` when the ' +
     'balance changes. With `Last-Event-ID` the stream resumes after that event, without a gap or a repeat, for up to a day. ' +
-    'Without it, the stream begins with the unfinished jobs. A comment every 15 seconds keeps the connection open. The stream ' +
-    'ends when the access token expires. Browsers’ own EventSource cannot send a token: read the stream with `fetch`.',
+    'Without it, or when the account has no such event any more, the stream begins with the unfinished jobs. A comment every ' +
+    '15 seconds keeps the connection open. The stream ends when the access token expires, at once when the session is closed ' +
+    'or the account is banned or deleted, and when the account opens more than five streams: the oldest ends. Browsers’ own ' +
+    'EventSource cannot send a token: read the stream with `fetch`.',
   parameters: [
     headerParameter('Last-Event-ID', 'The id of the last event that the client has received.'),
     LANGUAGE_PARAMETER,

@@ -1,0 +1,63 @@
+import { createSemaphore } from '../../kernel/semaphore.ts';
+import type { Context } from '../context.ts';
+import { type AccountFeed, type AccountStream, createAccountFeed } from './account-feed.ts';
+
+/** Enough for a user's devices and tabs. */
+const STREAMS_PER_ACCOUNT_MAX = 5;
+/** A quarter of the connections: after a reconnect, when every account is read again, the other calls keep the rest. */
+const READS_MAX = 5;
+
+/** What `notify_access_change` puts before the account's id. */
+const ACCESS = 'access:';
+
+export type StreamHub = {
+  /**
+   * Adds a stream, which is sent everything after its `sentId` from now on. Above the limit, the account's oldest stream ends.
+   * Returns the function that removes the stream.
+   */
+  join(userId: string, stream: AccountStream): () => void;
+};
+
+/** All event streams of this process, with one reader per account. Listens to the database while there are any. */
+export function createStreamHub(ctx: Pick<Context, 'db' | 'log' | 'userEvents'>): StreamHub {
+  const feeds = new Map<string, AccountFeed>();
+  const reads = createSemaphore(READS_MAX);
+  let unsubscribe: (() => void) | null = null;
+
+  function onNotification(payload: string | null): void {
+    if (payload === null) {
+      // Notifications may have been missed.
+      for (const feed of feeds.values()) feed.refresh({ access: true });
+    } else if (payload.startsWith(ACCESS)) {
+      feeds.get(payload.slice(ACCESS.length))?.refresh({ access: true });
+    } else {
+      feeds.get(payload)?.refresh({ access: false });
+    }
+  }
+
+  function leave(userId: string, feed: AccountFeed, stream: AccountStream): void {
+    feed.streams.delete(stream);
+    if (feed.streams.size > 0 || feeds.get(userId) !== feed) return;
+    feeds.delete(userId);
+    if (feeds.size > 0) return;
+    unsubscribe?.();
+    unsubscribe = null;
+  }
+
+  return {
+    join(userId, stream) {
+      const feed = feeds.get(userId) ?? createAccountFeed(ctx, { userId, reads });
+      feeds.set(userId, feed);
+      feed.streams.add(stream);
+      const [oldest] = feed.streams;
+      if (oldest && feed.streams.size > STREAMS_PER_ACCOUNT_MAX) {
+        feed.streams.delete(oldest);
+        oldest.end();
+      }
+      // Before the first read, so that no event and no ban is missed between the two.
+      unsubscribe ??= ctx.userEvents.subscribe(onNotification);
+      feed.refresh({ access: true });
+      return () => leave(userId, feed, stream);
+    },
+  };
+}
