@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Problem } from '../kernel/errors.ts';
 import { createSemaphore } from '../kernel/semaphore.ts';
 import { drain, readChunk } from './body.ts';
+import { rejectEncoding } from './content-encoding.ts';
 import { filePartOf } from './form-file.ts';
 
 export type ReceiveOptions = {
@@ -41,12 +42,6 @@ export async function receiveFile(request: Request, { folder, bytesMax, name }: 
 
 function missing(): Problem {
   return new Problem('ERR_4006', { details: { field: 'file', reason: 'missing' } });
-}
-
-function rejectEncoding(headers: Headers): void {
-  const encoding = headers.get('Content-Encoding')?.trim().toLowerCase() ?? '';
-  if (encoding === '' || encoding === 'identity') return;
-  throw new Problem('ERR_4015', { details: { field: 'Content-Encoding', allowed: ['identity'] } });
 }
 
 /** Returns the number of bytes written. */

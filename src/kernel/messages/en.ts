@@ -54,6 +54,8 @@ export const en = {
     not_an_object: 'The request must be a JSON object.',
     too_deep: 'The request is nested too deeply.',
     forbidden_characters: '“{field}” contains characters that are not allowed.',
+    number: '“{field}” is a number that is too large or too precise.',
+    duplicate_key: '“{field}” is given more than once.',
     file_name: 'This file name is not allowed. Please use only letters, digits, dots, dashes and underscores.',
     malformed_form: 'The form in this request is incomplete.',
     picture_side: 'Each side of the image must be between {minimum, number} and {maximum, number} pixels.',
@@ -90,6 +92,7 @@ export const en = {
     listed: 'This kind of content is not supported. Please send {allowed}.',
     damaged: 'This image is damaged or incomplete. Please choose another one.',
     animated: 'This image is animated. Please choose a still image.',
+    compressed: 'Compressed content is not supported. Please send it uncompressed.',
   },
   ERR_4016: {
     plain: 'This URL does not accept this method.',

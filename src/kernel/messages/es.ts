@@ -53,6 +53,8 @@ export const es: Sentences = {
     not_an_object: 'La solicitud debe ser un objeto JSON.',
     too_deep: 'La solicitud tiene demasiados niveles de anidamiento.',
     forbidden_characters: '«{field}» contiene caracteres no permitidos.',
+    number: '«{field}» es un número demasiado grande o demasiado preciso.',
+    duplicate_key: '«{field}» aparece más de una vez.',
     file_name: 'Este nombre de archivo no está permitido. Usa solo letras, cifras, puntos, guiones y guiones bajos.',
     malformed_form: 'El formulario de esta solicitud está incompleto.',
     picture_side: 'Cada lado de la imagen debe tener entre {minimum, number} y {maximum, number} píxeles.',
@@ -93,6 +95,7 @@ export const es: Sentences = {
     listed: 'Este tipo de contenido no es compatible. Envía {allowed}.',
     damaged: 'Esta imagen está dañada o incompleta. Elige otra.',
     animated: 'Esta imagen es animada. Elige una imagen fija.',
+    compressed: 'No se admite contenido comprimido. Envíalo sin comprimir.',
   },
   ERR_4016: {
     plain: 'Esta URL no acepta este método.',

@@ -51,6 +51,8 @@ export const tr: Sentences = {
     not_an_object: 'İstek bir JSON nesnesi olmalı.',
     too_deep: 'İstekteki veriler çok fazla iç içe geçmiş.',
     forbidden_characters: '“{field}” izin verilmeyen karakterler içeriyor.',
+    number: '“{field}” çok büyük ya da çok hassas bir sayı.',
+    duplicate_key: '“{field}” birden fazla kez verilmiş.',
     file_name: 'Bu dosya adı kullanılamaz. Lütfen yalnızca harf, rakam, nokta, tire ve alt çizgi kullanın.',
     malformed_form: 'Bu istekteki form eksik.',
     picture_side: 'Görselin her kenarı {minimum, number} ile {maximum, number} piksel arasında olmalı.',
@@ -91,6 +93,7 @@ export const tr: Sentences = {
     listed: 'Bu içerik türü desteklenmiyor. Lütfen şu türlerden birini gönderin: {allowed}.',
     damaged: 'Bu görsel bozuk veya eksik. Lütfen başka bir görsel seçin.',
     animated: 'Bu görsel hareketli. Lütfen hareketsiz bir görsel seçin.',
+    compressed: 'Sıkıştırılmış içerik desteklenmiyor. Lütfen sıkıştırmadan gönderin.',
   },
   ERR_4016: {
     plain: 'Bu URL bu yöntemi kabul etmiyor.',
