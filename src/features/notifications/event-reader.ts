@@ -9,7 +9,13 @@ export type UserEvent = {
   job_id: string | null;
   data: unknown;
   created_at: Date;
+  /** The files of a completed job that was not deleted since. */
+  video: SignedFile | null;
+  thumbnail: SignedFile | null;
 };
+
+/** A stored file (`<bucket>/<path>`) and a token that gives access to it from now on. */
+export type SignedFile = { key: string; token: string };
 
 /** Events per query; a stream that is far behind reads several pages. */
 const PAGE_ROWS = 100;
@@ -24,7 +30,7 @@ export type EventReader = {
  * stream has ended.
  */
 export function createEventReader(
-  ctx: Pick<Context, 'db'>,
+  ctx: Pick<Context, 'db' | 'mediaSigner'>,
   userId: string,
   lastId: number,
   send: (event: UserEvent) => Promise<boolean>,
@@ -36,19 +42,14 @@ export function createEventReader(
   async function sendAll(): Promise<void> {
     do {
       hasMore = false;
-      const events = await ctx.db.read
-        .selectFrom('user_events')
-        .select(['id', 'type', 'job_id', 'data', 'created_at'])
-        .where('user_id', '=', userId)
-        .where('id', '>', sentId)
-        .orderBy('id')
-        .limit(PAGE_ROWS)
-        .execute();
-      for (const event of events) {
-        if (!(await send(event))) return;
-        sentId = event.id;
+      const rows = await readRows(ctx, userId, sentId);
+      for (const { video_path, thumbnail_path, ...row } of rows) {
+        const video = await sign(ctx, 'videos', video_path);
+        const thumbnail = await sign(ctx, 'thumbnails', thumbnail_path);
+        if (!(await send({ ...row, video, thumbnail }))) return;
+        sentId = row.id;
       }
-      hasMore ||= events.length === PAGE_ROWS;
+      hasMore ||= rows.length === PAGE_ROWS;
     } while (hasMore);
   }
 
@@ -61,6 +62,30 @@ export function createEventReader(
       return running;
     },
   };
+}
+
+function readRows(ctx: Pick<Context, 'db'>, userId: string, afterId: number) {
+  return ctx.db.read
+    .selectFrom('user_events as event')
+    .leftJoin('video_jobs as job', (join) =>
+      join.onRef('job.job_id', '=', 'event.job_id').on('event.type', '=', 'completed').on('job.deleted_at', 'is', null),
+    )
+    .select(['event.id', 'event.type', 'event.job_id', 'event.data', 'event.created_at'])
+    .select(['job.video_url as video_path', 'job.thumbnail_url as thumbnail_path'])
+    .where('event.user_id', '=', userId)
+    .where('event.id', '>', afterId)
+    .orderBy('event.id')
+    .limit(PAGE_ROWS)
+    .execute();
+}
+
+async function sign(
+  { mediaSigner }: Pick<Context, 'mediaSigner'>,
+  bucket: string,
+  path: string | null,
+): Promise<SignedFile | null> {
+  const key = `${bucket}/${path}`;
+  return path === null ? null : { key, token: await mediaSigner.sign(key) };
 }
 
 /** Returns the id of a user's newest event, after which a new stream begins. */
