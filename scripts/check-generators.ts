@@ -22,7 +22,7 @@ const ENV = {
 };
 const OUTPUT_MAX = 16 * 1024 * 1024;
 
-type Step = { name: string; command: [file: string, ...args: string[]]; env?: Record<string, string> };
+type Step = { name: string; command: [file: string, ...args: string[]] };
 
 function bin(name: string): string {
   return join(FOLDER, 'node_modules', '.bin', name);
@@ -44,14 +44,13 @@ const TSCONFIG = {
     ...{ target: 'es2022', module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom', 'dom.iterable'] },
     ...{ types: [], strict: true, noEmit: true, skipLibCheck: true },
   },
-  include: ['out', 'uses.ts'],
+  include: ['out'],
 };
 
 install();
 rmSync(join(FOLDER, 'out'), { recursive: true, force: true });
 mkdirSync(join(FOLDER, 'out'), { recursive: true });
 writeFileSync(join(FOLDER, 'tsconfig.json'), JSON.stringify(TSCONFIG));
-cpSync(join(TOOLS, 'uses.txt'), join(FOLDER, 'uses.ts'));
 process.exit(STEPS.filter((step) => !passes(step)).length === 0 ? 0 : 1);
 
 function install(): void {
