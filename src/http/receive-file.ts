@@ -40,13 +40,17 @@ export async function receiveFile(request: Request, { folder, bytesMax, name }: 
   }
 }
 
+function fileTooLarge(bytesMax: number): Problem {
+  return new Problem('ERR_4014', { details: { field: 'file', bytes_max: bytesMax } });
+}
+
 function missing(): Problem {
   return new Problem('ERR_4006', { details: { field: 'file', reason: 'missing' } });
 }
 
 /** Returns the number of bytes written. */
 async function save(request: Request, path: string, bytesMax: number, bodyBytesMax: number): Promise<number> {
-  const tooLarge = () => new Problem('ERR_4014', { details: { bytes_max: bytesMax } });
+  const tooLarge = () => fileTooLarge(bytesMax);
   // Before the body is touched, so that the adapter can drain it by itself.
   if (Number(request.headers.get('Content-Length')) > bodyBytesMax) throw tooLarge();
   if (request.body === null) return 0;
@@ -73,6 +77,6 @@ async function save(request: Request, path: string, bytesMax: number, bodyBytesM
 async function keepFilePart(path: string, type: string, bytesMax: number): Promise<void> {
   const part = filePartOf(await readFile(path), type);
   if (part === null || part.byteLength === 0) throw missing();
-  if (part.byteLength > bytesMax) throw new Problem('ERR_4014', { details: { bytes_max: bytesMax } });
+  if (part.byteLength > bytesMax) throw fileTooLarge(bytesMax);
   await writeFile(path, part);
 }

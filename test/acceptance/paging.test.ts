@@ -171,7 +171,7 @@ describe('get-video-jobs', () => {
     for (const [field, values] of Object.entries({
       limit: ['0', '101', '-1', '1.5', '1e1', 'ten', '+5', '0x10', 'NaN', '9'.repeat(30)],
       offset: ['-1', '1.5', 'x', '1e3', 'Infinity', '9'.repeat(30)],
-      cursor: ['x', '-1', '%00', 'LTE', 'bnVsbA', 'a'.repeat(3000), "1'%20or%20'1"],
+      cursor: ['x', '-1', '%00', 'LTE', 'bnVsbA', 'OTk5OTk5OTk5OTk5OTk5OQ', 'a'.repeat(3000), "1'%20or%20'1"],
       status: ['done', 'PENDING', 'Completed', 'cancelled', 'pending,failed', '%00'],
     })) {
       for (const value of values) {

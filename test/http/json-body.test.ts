@@ -247,7 +247,7 @@ describe('a JSON body', () => {
     assert.equal((await post('/needs-id', filled(LIMIT))).status, 200);
     const response = await post('/needs-id', filled(LIMIT + 1));
     assert.equal(response.status, 413);
-    assert.deepEqual((await errorOf(response)).details, { bytes_max: LIMIT });
+    assert.deepEqual((await errorOf(response)).details, { field: 'body', bytes_max: LIMIT });
   });
 
   test('with a Content-Length above the limit is rejected before a byte of it is read', async () => {

@@ -15,7 +15,7 @@ export const EXAMPLE_DETAILS: Record<ErrorCode, ProblemDetails> = {
   ERR_4011: {},
   ERR_4012: {},
   ERR_4013: {},
-  ERR_4014: { bytes_max: 65_536 },
+  ERR_4014: { field: 'body', bytes_max: 65_536 },
   ERR_4015: { field: 'Content-Type', allowed: ['application/json'] },
   ERR_4016: { allowed: ['GET', 'HEAD'] },
   ERR_4017: { feature: 'device-check' },

@@ -16,7 +16,7 @@ export const WRITE_ERRORS: ErrorCode[] = ['ERR_4006', 'ERR_4008', 'ERR_4014', 'E
 export const WRITE_DETAILS: Partial<Record<ErrorCode, ProblemDetails>> = {
   ERR_4006: { field: 'path', reason: 'file_name', pattern: SEGMENT_PATTERN },
   ERR_4008: { reason: 'exists' },
-  ERR_4014: { bytes_max: UPLOAD_BYTES_MAX },
+  ERR_4014: { field: 'file', bytes_max: UPLOAD_BYTES_MAX },
   ERR_4015: { field: 'file', allowed: ['image/jpeg', 'image/png', 'image/webp'] },
 };
 
