@@ -1330,7 +1330,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_6004` external service unavailable. Repeat after about a minute. Keep the session and the tokens: they are still valid.
+       * @description `ERR_5006` external service unavailable. Repeat after about a minute. Keep the session and the tokens: they are still valid.
        *
        *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
        */

@@ -132,8 +132,8 @@ export const en = {
     refunded:
       'The video service returned a video that does not play. You were not charged: {refunded, plural, one {its # credit is} other {its # credits are}} back in your balance. Please try again.',
   },
+  ERR_5006: { plain: 'A service that we depend on cannot be reached right now. Please try again in a few minutes.' },
   ERR_6001: { plain: 'We cannot reach our database right now. Please try again in a moment.' },
   ERR_6002: { plain: 'We cannot reach our video storage right now. Please try again in a moment.' },
   ERR_6003: { plain: 'Something went wrong on our side. Please try again in a moment.' },
-  ERR_6004: { plain: 'A service that we depend on cannot be reached right now. Please try again in a few minutes.' },
 };

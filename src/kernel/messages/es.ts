@@ -135,6 +135,10 @@ export const es: Sentences = {
     refunded:
       'El servicio de vídeo ha devuelto un vídeo que no se puede reproducir. No se te ha cobrado nada: {refunded, plural, one {su # crédito vuelve} other {sus # créditos vuelven}} a estar en tu saldo. Inténtalo de nuevo.',
   },
+  ERR_5006: {
+    plain:
+      'Un servicio del que dependemos no está disponible en este momento. Inténtalo de nuevo dentro de unos minutos.',
+  },
   ERR_6001: {
     plain: 'No podemos acceder a nuestra base de datos en este momento. Inténtalo de nuevo dentro de un momento.',
   },
@@ -142,8 +146,4 @@ export const es: Sentences = {
     plain: 'No podemos acceder a nuestro almacén de vídeos en este momento. Inténtalo de nuevo dentro de un momento.',
   },
   ERR_6003: { plain: 'Algo ha fallado por nuestra parte. Inténtalo de nuevo dentro de un momento.' },
-  ERR_6004: {
-    plain:
-      'Un servicio del que dependemos no está disponible en este momento. Inténtalo de nuevo dentro de unos minutos.',
-  },
 };

@@ -24,8 +24,8 @@ export const EXAMPLE_DETAILS: Record<ErrorCode, ProblemDetails> = {
   ERR_5003: {},
   ERR_5004: {},
   ERR_5005: {},
+  ERR_5006: {},
   ERR_6001: {},
   ERR_6002: {},
   ERR_6003: {},
-  ERR_6004: {},
 };

@@ -132,8 +132,8 @@ export const tr: Sentences = {
     refunded:
       'Video servisinden gelen video oynatılamıyor. Sizden ücret alınmadı: {refunded, number} krediniz bakiyenize geri döndü. Lütfen tekrar deneyin.',
   },
+  ERR_5006: { plain: 'Bağlı olduğumuz bir servise şu anda ulaşılamıyor. Lütfen birkaç dakika sonra tekrar deneyin.' },
   ERR_6001: { plain: 'Şu anda veritabanımıza ulaşamıyoruz. Lütfen birazdan tekrar deneyin.' },
   ERR_6002: { plain: 'Şu anda video depomuza ulaşamıyoruz. Lütfen birazdan tekrar deneyin.' },
   ERR_6003: { plain: 'Bizim tarafımızda bir sorun oluştu. Lütfen birazdan tekrar deneyin.' },
-  ERR_6004: { plain: 'Bağlı olduğumuz bir servise şu anda ulaşılamıyor. Lütfen birkaç dakika sonra tekrar deneyin.' },
 };
