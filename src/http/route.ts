@@ -9,7 +9,7 @@ import type { Api } from './api.ts';
 import type { HttpEnv } from './env.ts';
 import { type Answer, BODY_ERRORS, responses, USER_ERRORS } from './openapi.ts';
 import type { HeaderName } from './openapi-headers.ts';
-import { rejectInvalid } from './validate.ts';
+import { rejectInvalid, withoutEmpty } from './validate.ts';
 
 /** `user`: an account that is neither deleted nor banned and within its call limit. `public`: any caller. */
 export type Access = 'user' | 'public';
@@ -140,7 +140,7 @@ function routeOf<R extends Request, Described extends Responses>(
   return {
     access,
     // Without a `request` in the spec nothing is validated.
-    checked: { method, path: pattern ?? path, request: withoutEmpty(request ?? ({} as R)), responses: described },
+    checked: { method, path: pattern ?? path, request: givenOnly(request ?? ({} as R)), responses: described },
     document: parameters ? { ...document, parameters } : document,
     head: head ? { ...common, method: 'head', ...head } : null,
     takesJson: spec.takesJson ?? isJson(request?.body),
@@ -149,14 +149,9 @@ function routeOf<R extends Request, Described extends Responses>(
   };
 }
 
-/** In a query, an empty value means the same as none: its schema does not see it. */
-function withoutEmpty<R extends Request>(request: R): R {
-  if (!request.query) return request;
-  const query = z.preprocess((given) => {
-    const entries = Object.entries(given ?? {}).filter(([, value]) => value !== '');
-    return Object.fromEntries(entries);
-  }, request.query);
-  return { ...request, query };
+/** The schema of a query sees only values that are given. */
+function givenOnly<R extends Request>(request: R): R {
+  return request.query ? { ...request, query: z.preprocess(withoutEmpty, request.query) } : request;
 }
 
 function bodyErrorsOf({ request }: { request?: Request }): ErrorCode[] {

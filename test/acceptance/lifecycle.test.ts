@@ -191,7 +191,8 @@ describe('a job that is asked for wrongly', () => {
     const guest = await newGuest(target.url);
     for (const path of ['get-video-status', 'check-video-job-status']) {
       for (const query of ['', '?job_id=', '?job_id=1', '?job_id=%27', '?id=1', `?job_id=${'a'.repeat(36)}`]) {
-        assertRefused(await guest.get(path + query), 400, 'ERR_4006', { field: 'job_id' });
+        const reason = ['', '?job_id=', '?id=1'].includes(query) ? 'missing' : undefined;
+        assertRefused(await guest.get(path + query), 400, 'ERR_4006', { field: 'job_id', reason });
       }
     }
     for (const body of [{}, { job_id: null }, { job_id: '' }, { job_id: 1 }, { job_id: ['x'] }, { job_id: 'x' }]) {
