@@ -281,7 +281,7 @@ export interface paths {
     post: operations['deleteVideoJob'];
     /**
      * Delete a finished job and its files (DELETE)
-     * @description Deletes a job that has ended. Its media URLs stop working at once. A job that has not ended returns a 409: cancel it first. Deleting a job again succeeds. Deleting does not give back slots of the rate limit.
+     * @description Deletes a job that has ended. Its media URLs stop working at once. A job that has not ended returns a 409: cancel it first. Deleting a job again succeeds. Deleting does not give back slots of the rate limit. Name the job in the query or in the body: some proxies drop the body of a DELETE.
      */
     delete: operations['deleteVideoJobByDelete'];
     options?: never;
@@ -562,110 +562,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
-    /** @description One event of `job-events`: its lines by name, with `data` parsed as JSON. */
-    JobEvent:
-      | {
-          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
-          id: string;
-          /** @enum {string} */
-          event: 'queued';
-          data: {
-            /** Format: uuid */
-            job_id: string;
-            /**
-             * Format: date-time
-             * @example 2026-11-23T09:30:00.000Z
-             */
-            created_at: string;
-            /** @enum {string} */
-            status: 'pending';
-          };
-        }
-      | {
-          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
-          id: string;
-          /** @enum {string} */
-          event: 'processing';
-          data: {
-            /** Format: uuid */
-            job_id: string;
-            /**
-             * Format: date-time
-             * @example 2026-11-23T09:30:00.000Z
-             */
-            created_at: string;
-            /** @enum {string} */
-            status: 'processing';
-            /** @description In percent, if the provider reports it. */
-            progress: number | null;
-            /** @description The number of jobs ahead of it at the provider, if the provider reports it. */
-            queue_position: number | null;
-          };
-        }
-      | {
-          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
-          id: string;
-          /** @enum {string} */
-          event: 'completed';
-          data: {
-            /** Format: uuid */
-            job_id: string;
-            /**
-             * Format: date-time
-             * @example 2026-11-23T09:30:00.000Z
-             */
-            created_at: string;
-            /** @enum {string} */
-            status: 'completed';
-          };
-        }
-      | {
-          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
-          id: string;
-          /** @enum {string} */
-          event: 'failed';
-          data: {
-            /** Format: uuid */
-            job_id: string;
-            /**
-             * Format: date-time
-             * @example 2026-11-23T09:30:00.000Z
-             */
-            created_at: string;
-            /** @enum {string} */
-            status: 'failed';
-            /** @description Why the job failed, such as `ERR_5003`. */
-            error_code: string;
-            /** @description The reason as a message in the caller’s language. */
-            error_message: string;
-            /** @description The refund, in credits. */
-            refunded: number;
-          };
-        }
-      | {
-          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
-          id: string;
-          /** @enum {string} */
-          event: 'credits';
-          data: {
-            /** @description The balance after the change, in credits. */
-            credits_remaining: number;
-            /** @description The change: positive if gained, negative if spent, in credits. */
-            change: number;
-            /** @description The reason, as in `get-credit-history`. */
-            reason: string;
-            /**
-             * Format: uuid
-             * @description The `id` of the transaction in `get-credit-history`.
-             */
-            transaction_id: string;
-            /**
-             * Format: date-time
-             * @example 2026-11-23T09:30:00.000Z
-             */
-            created_at: string;
-          };
-        };
     Onboarded: {
       /** Format: uuid */
       user_id: string;
@@ -909,8 +805,25 @@ export interface components {
       /** @description The reason as a message in the caller’s language. */
       error_message: string | null;
       prompt: string;
+      /**
+       * Format: uuid
+       * @description The `id` of the model, which `get-models` may list no longer.
+       */
+      model_id: string;
       /** @description The name of the model when the job was created. */
       model_name: string;
+      /**
+       * @description Every setting of the model as it was charged, defaults included.
+       * @example {
+       *       "duration": 4,
+       *       "aspect_ratio": "9:16"
+       *     }
+       */
+      settings: {
+        [key: string]: string | number | boolean;
+      };
+      /** @description The storage path of the image that the video was made from, to send as `image_url` again; null without one. */
+      image_url: string | null;
       /** @description The price that was charged; refunded if the job failed, in credits. */
       credits_used: number;
       /**
@@ -935,11 +848,30 @@ export interface components {
         /** Format: uuid */
         job_id: string;
         prompt: string;
+        /**
+         * Format: uuid
+         * @description The `id` of the model, which `get-models` may list no longer.
+         */
+        model_id: string;
         /** @description The name of the model when the job was created. */
         model_name: string;
+        /**
+         * @description Every setting of the model as it was charged, defaults included.
+         * @example {
+         *       "duration": 4,
+         *       "aspect_ratio": "9:16"
+         *     }
+         */
+        settings: {
+          [key: string]: string | number | boolean;
+        };
+        /** @description The storage path of the image that the video was made from, to send as `image_url` again; null without one. */
+        image_url: string | null;
         /** @description The price that was charged; refunded if the job failed, in credits. */
         credits_used: number;
         status: components['schemas']['JobStatus'];
+        /** @description Why the job failed, such as `ERR_5003`. Its credits are refunded. */
+        error_code: string | null;
         /**
          * Format: uri
          * @description The signed URL of the video (MP4); null until it exists. Valid for 24 hours; every read returns a newly signed URL.
@@ -996,18 +928,16 @@ export interface components {
     };
     ListObjects: {
       /** @description The folder to list. Empty for the root, which contains only the caller’s own folder. */
-      prefix?: string;
-      /** @default 100 */
-      limit?: number;
-      /** @default 0 */
-      offset?: number;
+      prefix?: string | null;
+      limit?: number | null;
+      offset?: number | null;
       search?: string | null;
       sortBy?: {
         /** @enum {string} */
         column?: 'name' | 'created_at' | 'updated_at';
         /** @enum {string} */
         order?: 'asc' | 'desc';
-      };
+      } | null;
     };
     ObjectInfo: {
       id: string;
@@ -1094,6 +1024,120 @@ export interface components {
       status: 'OK' | 'ERROR';
       payload?: unknown;
     };
+    /** @description One event of `job-events`: its lines by name, with `data` parsed as JSON. */
+    JobEvent:
+      | {
+          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
+          id: string;
+          /** @enum {string} */
+          event: 'queued';
+          data: {
+            /** Format: uuid */
+            job_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T09:30:00.000Z
+             */
+            created_at: string;
+            /** @enum {string} */
+            status: 'pending';
+          };
+        }
+      | {
+          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
+          id: string;
+          /** @enum {string} */
+          event: 'processing';
+          data: {
+            /** Format: uuid */
+            job_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T09:30:00.000Z
+             */
+            created_at: string;
+            /** @enum {string} */
+            status: 'processing';
+            /** @description In percent, if the provider reports it. */
+            progress: number | null;
+            /** @description The number of jobs ahead of it at the provider, if the provider reports it. */
+            queue_position: number | null;
+          };
+        }
+      | {
+          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
+          id: string;
+          /** @enum {string} */
+          event: 'completed';
+          data: {
+            /** Format: uuid */
+            job_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T09:30:00.000Z
+             */
+            created_at: string;
+            /** @enum {string} */
+            status: 'completed';
+            /**
+             * Format: uri
+             * @description The URL of the video, signed as the event is sent; null without one, or if the job was deleted since.
+             */
+            video_url: string | null;
+            /**
+             * Format: uri
+             * @description The URL of the thumbnail, signed as the event is sent; null without one, or if the job was deleted since.
+             */
+            thumbnail_url: string | null;
+          };
+        }
+      | {
+          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
+          id: string;
+          /** @enum {string} */
+          event: 'failed';
+          data: {
+            /** Format: uuid */
+            job_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T09:30:00.000Z
+             */
+            created_at: string;
+            /** @enum {string} */
+            status: 'failed';
+            /** @description Why the job failed, such as `ERR_5003`. */
+            error_code: string;
+            /** @description The reason as a message in the caller’s language. */
+            error_message: string;
+            /** @description The refund, in credits. */
+            refunded: number;
+          };
+        }
+      | {
+          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
+          id: string;
+          /** @enum {string} */
+          event: 'credits';
+          data: {
+            /** @description The balance after the change, in credits. */
+            credits_remaining: number;
+            /** @description The change: positive if gained, negative if spent, in credits. */
+            change: number;
+            /** @description The reason, as in `get-credit-history`. */
+            reason: string;
+            /**
+             * Format: uuid
+             * @description The `id` of the transaction in `get-credit-history`.
+             */
+            transaction_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T09:30:00.000Z
+             */
+            created_at: string;
+          };
+        };
     Health: {
       /** @enum {string} */
       status: 'ok';
@@ -1289,7 +1333,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_6004` external service unavailable. Repeat after about a minute. Keep the session and the tokens: they are still valid.
+       * @description `ERR_5006` external service unavailable. Repeat after about a minute. Keep the session and the tokens: they are still valid.
        *
        *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
        */
@@ -1438,11 +1482,11 @@ export interface operations {
            * Format: uuid
            * @description Only compared with the access token. Another user’s id returns a 403.
            */
-          user_id?: string;
-          /** @enum {string} */
-          language?: 'en' | 'tr' | 'es';
-          /** @enum {string} */
-          theme_preference?: 'light' | 'dark' | 'system';
+          user_id?: string | null;
+          /** @enum {string|null} */
+          language?: 'en' | 'tr' | 'es' | null;
+          /** @enum {string|null} */
+          theme_preference?: 'light' | 'dark' | 'system' | null;
         };
       };
     };
@@ -1589,11 +1633,11 @@ export interface operations {
            * Format: uuid
            * @description Only compared with the access token. Another user’s id returns a 403.
            */
-          user_id?: string;
-          /** @enum {string} */
-          language?: 'en' | 'tr' | 'es';
-          /** @enum {string} */
-          theme_preference?: 'light' | 'dark' | 'system';
+          user_id?: string | null;
+          /** @enum {string|null} */
+          language?: 'en' | 'tr' | 'es' | null;
+          /** @enum {string|null} */
+          theme_preference?: 'light' | 'dark' | 'system' | null;
         };
       };
     };
@@ -2238,7 +2282,7 @@ export interface operations {
     parameters: {
       query?: never;
       header: {
-        /** @description A UUID that the client creates. Requests with the same key are never charged twice. */
+        /** @description A UUID that the client creates, with or without double quotes. Requests with the same key are never charged twice. */
         'Idempotency-Key': string;
       };
       path?: never;
@@ -2251,7 +2295,7 @@ export interface operations {
            * Format: uuid
            * @description Only compared with the access token. Another user’s id returns a 403.
            */
-          user_id?: string;
+          user_id?: string | null;
           /**
            * Format: uuid
            * @description The `id` of a model from `get-models`.
@@ -2712,9 +2756,18 @@ export interface operations {
            *         {
            *           "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
            *           "prompt": "a cat playing piano",
+           *           "model_id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
            *           "model_name": "Cinematic",
+           *           "settings": {
+           *             "duration": 4,
+           *             "resolution": "720p",
+           *             "aspect_ratio": "9:16",
+           *             "audio": false
+           *           },
+           *           "image_url": null,
            *           "credits_used": 4,
            *           "status": "completed",
+           *           "error_code": null,
            *           "video_url": "http://localhost:8787/storage/v1/object/sign/videos/7c9e6679-7425-40de-944b-e07fc1f90ae7/2026-11/9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55.mp4?token=1795516200.q0Zb3xw1mH8sY2dKcV7nR5tLgE9aJ4uP6iO0fXyZ1bQ",
            *           "thumbnail_url": "http://localhost:8787/storage/v1/object/sign/thumbnails/7c9e6679-7425-40de-944b-e07fc1f90ae7/2026-11/9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55.jpg?token=1795516200.q0Zb3xw1mH8sY2dKcV7nR5tLgE9aJ4uP6iO0fXyZ1bQ",
            *           "created_at": "2026-11-23T09:31:00.000Z"
@@ -2809,7 +2862,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description A UUID that the client creates. With it, a repeat returns the first response. */
+        /** @description A UUID that the client creates, with or without double quotes. With it, a repeat returns the first response. */
         'Idempotency-Key'?: string;
       };
       path?: never;
@@ -2822,7 +2875,7 @@ export interface operations {
            * Format: uuid
            * @description Only compared with the access token. Another user’s id returns a 403.
            */
-          user_id?: string;
+          user_id?: string | null;
           /**
            * Format: uuid
            * @description The `job_id` that `generate-video` returned.
@@ -3000,7 +3053,7 @@ export interface operations {
            * Format: uuid
            * @description Only compared with the access token. Another user’s id returns a 403.
            */
-          user_id?: string;
+          user_id?: string | null;
           /**
            * Format: uuid
            * @description The `job_id` that `generate-video` returned.
@@ -3152,25 +3205,30 @@ export interface operations {
   };
   deleteVideoJobByDelete: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description Only compared with the access token. Another user’s id returns a 403. */
+        user_id?: string;
+        /** @description The `job_id` that `generate-video` returned. */
+        job_id?: string;
+      };
       header?: never;
       path?: never;
       cookie?: never;
     };
-    requestBody: {
+    requestBody?: {
       content: {
         'application/json': {
           /**
            * Format: uuid
            * @description Only compared with the access token. Another user’s id returns a 403.
            */
-          user_id?: string;
+          user_id?: string | null;
           /**
            * Format: uuid
            * @description The `job_id` that `generate-video` returned.
            * @example 9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55
            */
-          job_id: string;
+          job_id?: string | null;
         };
       };
     };
@@ -3949,15 +4007,12 @@ export interface operations {
       };
       cookie?: never;
     };
+    /** @description The bytes of the image. A multipart form with the image as its file is accepted too. */
     requestBody: {
       content: {
         'image/jpeg': string;
         'image/png': string;
         'image/webp': string;
-        'multipart/form-data': {
-          /** Format: binary */
-          ''?: string;
-        };
       };
     };
     responses: {
@@ -4119,15 +4174,12 @@ export interface operations {
       };
       cookie?: never;
     };
+    /** @description The bytes of the image. A multipart form with the image as its file is accepted too. */
     requestBody: {
       content: {
         'image/jpeg': string;
         'image/png': string;
         'image/webp': string;
-        'multipart/form-data': {
-          /** Format: binary */
-          ''?: string;
-        };
       };
     };
     responses: {
@@ -5074,15 +5126,12 @@ export interface operations {
       };
       cookie?: never;
     };
+    /** @description The bytes of the image. A multipart form with the image as its file is accepted too. */
     requestBody: {
       content: {
         'image/jpeg': string;
         'image/png': string;
         'image/webp': string;
-        'multipart/form-data': {
-          /** Format: binary */
-          ''?: string;
-        };
       };
     };
     responses: {
@@ -5485,7 +5534,31 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The event stream */
+      /**
+       * @description The event stream. Each event is a `JobEvent`, whose `data` is sent as one line of JSON:
+       *
+       *     ```
+       *     retry: 3000
+       *
+       *     id: 40
+       *
+       *     id: 41
+       *     event: credits
+       *     data: {"credits_remaining":6,"change":-4,"reason":"video_generation","transaction_id":"c56a4180-65aa-42ec-a945-5fd21dec0538","created_at":"2026-11-23T09:31:00.000Z"}
+       *
+       *     id: 42
+       *     event: queued
+       *     data: {"job_id":"9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55","status":"pending","created_at":"2026-11-23T09:31:00.000Z"}
+       *
+       *     id: 43
+       *     event: processing
+       *     data: {"job_id":"9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55","status":"processing","progress":40,"queue_position":null,"created_at":"2026-11-23T09:31:00.000Z"}
+       *
+       *     id: 44
+       *     event: completed
+       *     data: {"job_id":"9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55","status":"completed","video_url":"http://localhost:8787/storage/v1/object/sign/videos/7c9e6679-7425-40de-944b-e07fc1f90ae7/2026-11/9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55.mp4?token=1795516200.q0Zb3xw1mH8sY2dKcV7nR5tLgE9aJ4uP6iO0fXyZ1bQ","thumbnail_url":"http://localhost:8787/storage/v1/object/sign/thumbnails/7c9e6679-7425-40de-944b-e07fc1f90ae7/2026-11/9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55.jpg?token=1795516200.q0Zb3xw1mH8sY2dKcV7nR5tLgE9aJ4uP6iO0fXyZ1bQ","created_at":"2026-11-23T09:31:00.000Z"}
+       *     ```
+       */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5496,27 +5569,19 @@ export interface operations {
         };
         content: {
           /**
-           * @example retry: 3000
-           *
-           *     id: 40
-           *
-           *     id: 41
-           *     event: credits
-           *     data: {"credits_remaining":6,"change":-4,"reason":"video_generation","transaction_id":"c56a4180-65aa-42ec-a945-5fd21dec0538","created_at":"2026-11-23T09:31:00.000Z"}
-           *
-           *     id: 42
-           *     event: queued
-           *     data: {"job_id":"9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55","status":"pending","created_at":"2026-11-23T09:31:00.000Z"}
-           *
-           *     id: 43
-           *     event: processing
-           *     data: {"job_id":"9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55","status":"processing","progress":40,"queue_position":null,"created_at":"2026-11-23T09:31:00.000Z"}
-           *
-           *     id: 44
-           *     event: completed
-           *     data: {"job_id":"9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55","status":"completed","created_at":"2026-11-23T09:31:00.000Z"}
+           * @example {
+           *       "id": "44",
+           *       "event": "completed",
+           *       "data": {
+           *         "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
+           *         "status": "completed",
+           *         "video_url": "http://localhost:8787/storage/v1/object/sign/videos/7c9e6679-7425-40de-944b-e07fc1f90ae7/2026-11/9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55.mp4?token=1795516200.q0Zb3xw1mH8sY2dKcV7nR5tLgE9aJ4uP6iO0fXyZ1bQ",
+           *         "thumbnail_url": "http://localhost:8787/storage/v1/object/sign/thumbnails/7c9e6679-7425-40de-944b-e07fc1f90ae7/2026-11/9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55.jpg?token=1795516200.q0Zb3xw1mH8sY2dKcV7nR5tLgE9aJ4uP6iO0fXyZ1bQ",
+           *         "created_at": "2026-11-23T09:31:00.000Z"
+           *       }
+           *     }
            */
-          'text/event-stream': string;
+          'text/event-stream': components['schemas']['JobEvent'];
         };
       };
       /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */

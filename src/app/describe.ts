@@ -1,6 +1,7 @@
 /** The head of the OpenAPI document: what holds for every route. */
 import type { Api } from '../http/api.ts';
 import { registerHeaders } from '../http/openapi-headers.ts';
+import { originOf } from '../http/origin.ts';
 
 const DESCRIPTION = `The backend for apps that sell AI-generated video for credits.
 
@@ -48,10 +49,11 @@ export function describe(api: Api): void {
     bearerFormat: 'JWT',
     description: 'The `access_token` of `device-check`. It is valid for an hour; renew it with `/auth/v1/token`.',
   });
-  api.doc31('/openapi.json', {
+  api.doc31('/openapi.json', (c) => ({
     openapi: '3.1.0',
-    info: { title: 'Rendio', version: '0.1.0', description: DESCRIPTION, license: { name: 'MIT' } },
-    servers: [{ url: '/', description: 'This server' }],
+    info: { title: 'Rendio', version: '0.1.0', description: DESCRIPTION, license: { name: 'MIT', identifier: 'MIT' } },
+    // Absolute, because a client that is generated from a downloaded copy has no other.
+    servers: [{ url: originOf(c), description: 'This server' }],
     tags: TAGS,
-  });
+  }));
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Problem } from '../kernel/errors.ts';
 import { createSemaphore } from '../kernel/semaphore.ts';
 import { drain, readChunk } from './body.ts';
+import { rejectEncoding } from './content-encoding.ts';
 import { readFormFile } from './form-file.ts';
 
 export type ReceiveOptions = {
@@ -42,19 +43,17 @@ export async function receiveFile(request: Request, { folder, bytesMax, name }: 
   }
 }
 
+function fileTooLarge(bytesMax: number): Problem {
+  return new Problem('ERR_4014', { details: { field: 'file', bytes_max: bytesMax } });
+}
+
 function missing(): Problem {
   return new Problem('ERR_4006', { details: { field: 'file', reason: 'missing' } });
 }
 
-function rejectEncoding(headers: Headers): void {
-  const encoding = headers.get('Content-Encoding')?.trim().toLowerCase() ?? '';
-  if (encoding === '' || encoding === 'identity') return;
-  throw new Problem('ERR_4015', { details: { field: 'Content-Encoding', allowed: ['identity'] } });
-}
-
 /** Returns the number of bytes written. */
 async function save(request: Request, path: string, bytesMax: number, bodyBytesMax: number): Promise<number> {
-  const tooLarge = () => new Problem('ERR_4014', { details: { bytes_max: bytesMax } });
+  const tooLarge = () => fileTooLarge(bytesMax);
   // Before the body is touched, so that the adapter can drain it by itself.
   if (Number(request.headers.get('Content-Length')) > bodyBytesMax) throw tooLarge();
   if (request.body === null) return 0;
@@ -82,7 +81,7 @@ async function save(request: Request, path: string, bytesMax: number, bodyBytesM
 async function keepFilePart(path: string, type: string, bytesMax: number): Promise<string | null> {
   const { file, metadata } = readFormFile(await readFile(path), type);
   if (file === null || file.byteLength === 0) throw missing();
-  if (file.byteLength > bytesMax) throw new Problem('ERR_4014', { details: { bytes_max: bytesMax } });
+  if (file.byteLength > bytesMax) throw fileTooLarge(bytesMax);
   await writeFile(path, file);
   return metadata;
 }

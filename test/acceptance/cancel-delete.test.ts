@@ -133,6 +133,34 @@ describe('delete-video-job', () => {
     });
   }
 
+  test('by DELETE takes the job from the query or the body: some proxies drop the body', async () => {
+    const guest = await newGuest(target.url);
+    const jobs = await Promise.all([guest.start(), guest.start()]);
+    for (const { job_id } of jobs) await guest.cancel(job_id);
+    const [first = '', second = ''] = jobs.map(({ job_id }) => job_id);
+    const ask = (query: string, body?: unknown, headers?: Record<string, string>) =>
+      call(guest.base, 'DELETE', `delete-video-job${query}`, { token: guest.token, body, headers });
+
+    for (const [query, body] of [
+      ['', undefined],
+      ['', {}],
+      ['?job_id=', { job_id: null }],
+    ] as const) {
+      assertRefused(await ask(query, body), 400, 'ERR_4006', { field: 'job_id', reason: 'missing' });
+    }
+    assertRefused(await ask(`?job_id=${first}`, { job_id: second }), 400, 'ERR_4006', { field: 'job_id' });
+    assertRefused(await ask('?job_id=x', { job_id: second }), 400, 'ERR_4006', { field: 'job_id' });
+    assertRefused(await ask(`?job_id=${first}&user_id=${randomUUID()}`), 403, 'ERR_4005');
+    assert.equal((await guest.jobs()).total, 2);
+
+    expectStatus(await ask(`?job_id=${first.toUpperCase()}`), 200);
+    expectStatus(
+      await ask(`?job_id=${second}`, JSON.stringify({ job_id: second }), { 'Content-Type': 'text/plain' }),
+      200,
+    );
+    assert.equal((await guest.jobs()).total, 0);
+  });
+
   test('twenty racing deletions take one job away', async () => {
     const guest = await newGuest(target.url);
     const [one, two] = [await guest.start({ prompt: FAILING }), await guest.start({ prompt: FAILING })];

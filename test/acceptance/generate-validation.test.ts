@@ -128,6 +128,23 @@ describe('refusals', () => {
     await accepted(reply);
   });
 
+  test('a setting that JSON cannot carry is refused by name, never charged at its default', async () => {
+    const { id } = await sandboxModel(target.url);
+    const send = (settings: string) =>
+      guest.post('generate-video', `{"model_id":"${id}","prompt":"${ENDLESS}","settings":${settings}}`, {
+        headers: { 'Idempotency-Key': randomUUID() },
+      });
+    for (const number of ['1e400', '-1e400', '1e-400', '5e400', '9007199254740993', '9'.repeat(500)]) {
+      for (const name of ['duration', 'resolution', 'aspect_ratio', 'fps', 'seed']) {
+        assertRefused(await send(`{"${name}":${number}}`), 400, 'ERR_4006', { field: `settings.${name}` });
+      }
+    }
+    assertRefused(await send('{"duration":10,"duration":1}'), 400, 'ERR_4006', { field: 'settings.duration' });
+    for (const value of ['-0', '1e300', '5.5', '"5"', '9007199254740992']) {
+      assertRefused(await send(`{"duration":${value}}`), 400, 'ERR_4006', { field: 'settings.duration' });
+    }
+  });
+
   test('settings that are no object are refused, none at all are fine', async () => {
     for (const settings of ['720p', 5, true, [], [{ duration: 5 }]]) {
       assertRefused(await guest.generate({ settings: settings }), 400, 'ERR_4006', { field: 'settings' });

@@ -45,6 +45,18 @@ describe('generate-video', () => {
     await guest.cancel(first.body.job_id);
   });
 
+  test('a key in quotes, as structured fields have it, is the same as without', async () => {
+    const [guest, key] = [await newGuest(target.url), randomUUID()];
+    const first = expectStatus(await guest.generate({}, `"${key}"`), 200);
+    assertReplays(await guest.generate({}, key), first);
+    assertReplays(await guest.generate({}, ` "${key.toUpperCase()}" `), first);
+    for (const bad of [`"${key}`, `${key}"`, `""${key}""`, `'${key}'`, '""', `"${key}", "${key}"`, `"${key}";a=1`]) {
+      assertRefused(await guest.generate({}, bad), 400, 'ERR_4006', { field: 'Idempotency-Key' });
+    }
+    assert.equal(await guest.balance(), 9);
+    await guest.cancel(first.body.job_id);
+  });
+
   test('the order of keys, white space, unknown keys and unknown settings make no other request', async () => {
     const [guest, key] = [await newGuest(target.url), randomUUID()];
     const { id } = await sandboxModel(target.url);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Job, jobShape, type Status } from './support/answers.ts';
 import { expectStatus } from './support/api.ts';
-import { FAILING, type Generation, newGuest, SHORT } from './support/guest.ts';
+import { FAILING, type Generation, newGuest, SHORT, sandboxModel } from './support/guest.ts';
 import { readJpeg } from './support/jpeg.ts';
 import { readMp4 } from './support/mp4.ts';
 import { assertRefused } from './support/refusal.ts';
@@ -68,13 +68,17 @@ describe('a video', () => {
         queue_position: null,
       },
     );
+    assert.deepEqual([done.settings, done.image_url], [{ ...SHORT, fps: 24, duration: 3 }, null]);
+    assert.equal(done.model_id, (await sandboxModel(target.url)).id);
     assert.ok(done.completed_at && done.completed_at > done.created_at);
     assert.equal(await guest.balance(), 9);
 
     const alias = expectStatus(await guest.get<Job>(`check-video-job-status?job_id=${job_id.toUpperCase()}`), 200).body;
     assert.deepEqual({ ...alias, video_url: '', thumbnail_url: '' }, { ...done, video_url: '', thumbnail_url: '' });
     const [listed] = (await guest.jobs()).jobs;
-    assert.deepEqual([listed?.job_id, listed?.status], [job_id, 'completed']);
+    for (const name of ['job_id', 'status', 'model_id', 'settings', 'image_url', 'error_code'] as const) {
+      assert.deepEqual(listed?.[name], done[name], name);
+    }
   });
 
   const cases: [string, Generation['settings'], { width: number; height: number; seconds: number; fps: number }][] = [
@@ -187,7 +191,8 @@ describe('an invalid job_id', () => {
     const guest = await newGuest(target.url);
     for (const path of ['get-video-status', 'check-video-job-status']) {
       for (const query of ['', '?job_id=', '?job_id=1', '?job_id=%27', '?id=1', `?job_id=${'a'.repeat(36)}`]) {
-        assertRefused(await guest.get(path + query), 400, 'ERR_4006', { field: 'job_id' });
+        const reason = ['', '?job_id=', '?id=1'].includes(query) ? 'missing' : undefined;
+        assertRefused(await guest.get(path + query), 400, 'ERR_4006', { field: 'job_id', reason });
       }
     }
     for (const body of [{}, { job_id: null }, { job_id: '' }, { job_id: 1 }, { job_id: ['x'] }, { job_id: 'x' }]) {

@@ -103,7 +103,7 @@ describe('device-check', () => {
 
   test('a device token that is malformed is 400, one that Apple refuses is 403', async () => {
     const id = randomUUID();
-    for (const token of [1, true, {}, ['x'], 'x'.repeat(60_000)]) {
+    for (const token of ['', 1, true, {}, ['x'], 'x'.repeat(60_000)]) {
       const reply = await enter(id, token);
       assertRefused(reply, 400, 'ERR_4006', { field: 'device_token' });
     }

@@ -42,13 +42,17 @@ describe('get-video-jobs', () => {
     assert.deepEqual([list.total, list.has_more, list.next_cursor], [5, false, null]);
     const [newest] = list.jobs;
     assert.deepEqual(
-      { ...newest, status: '', created_at: '' },
+      { ...newest, model_id: '', status: '', created_at: '' },
       {
         job_id: ids[0],
         prompt: `${ENDLESS} 4`,
+        model_id: '',
         model_name: 'Sandbox',
+        settings: { duration: 5, resolution: '720p', aspect_ratio: '16:9', fps: 24 },
+        image_url: null,
         credits_used: 1,
         status: '',
+        error_code: null,
         video_url: null,
         thumbnail_url: null,
         created_at: '',
@@ -165,10 +169,10 @@ describe('get-video-jobs', () => {
   test('an invalid limit, offset, cursor or status is 400, and the answer names the field', async () => {
     const guest = await newGuest(target.url);
     for (const [field, values] of Object.entries({
-      limit: ['0', '101', '-1', '1.5', '1e1', 'ten', '', '+5', '0x10', 'NaN', '9'.repeat(30)],
-      offset: ['-1', '1.5', 'x', '', '1e3', 'Infinity', '9'.repeat(30)],
-      cursor: ['x', '-1', '%00', 'LTE', 'bnVsbA', 'a'.repeat(3000), "1'%20or%20'1"],
-      status: ['done', 'PENDING', 'Completed', '', 'cancelled', 'pending,failed', '%00'],
+      limit: ['0', '101', '-1', '1.5', '1e1', 'ten', '+5', '0x10', 'NaN', '9'.repeat(30)],
+      offset: ['-1', '1.5', 'x', '1e3', 'Infinity', '9'.repeat(30)],
+      cursor: ['x', '-1', '%00', 'LTE', 'bnVsbA', 'OTk5OTk5OTk5OTk5OTk5OQ', 'a'.repeat(3000), "1'%20or%20'1"],
+      status: ['done', 'PENDING', 'Completed', 'cancelled', 'pending,failed', '%00'],
     })) {
       for (const value of values) {
         const reply = await guest.get(`get-video-jobs?${field}=${value}`);

@@ -70,7 +70,7 @@ describe('the storage of images', () => {
           agent,
         });
         assert.equal(reply.status, 413, reply.text);
-        assert.deepEqual(JSON.parse(reply.text).error.details, { bytes_max: BYTES_MAX });
+        assert.deepEqual(JSON.parse(reply.text).error.details, { field: 'file', bytes_max: BYTES_MAX });
       }
     } finally {
       agent.destroy();

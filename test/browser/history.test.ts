@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { browserTests } from '../support/browser.ts';
-import { asGuest, balanceIs, describeVideo, focused, focusIsAt, press, settled, stageIs, tabTo } from './steps.ts';
+import {
+  asGuest,
+  balanceIs,
+  chooseSmallest,
+  describeVideo,
+  focused,
+  focusIsAt,
+  press,
+  settled,
+  stageIs,
+  tabTo,
+} from './steps.ts';
 
 const browserTest = browserTests();
 /** Longer than a deletion can be undone. */
@@ -124,13 +135,23 @@ browserTest('after a refused deletion the video is shown again, with the reason'
   await card(page, 'Not to be deleted').waitFor();
 });
 
-browserTest('make changes: the form has the prompt, and the keyboard is in it', {}, async ({ page }) => {
-  await makeFailed(page, 'Once more');
-  await describeVideo(page, 'something else');
-  await page.getByRole('button', { name: 'Make changes' }).first().click();
-  assert.equal(await page.locator('#prompt').inputValue(), 'Once more [sandbox:fail]');
-  assert.equal(await focused(page), 'prompt');
-});
+browserTest(
+  'make changes: the form has the prompt and the settings, and the keyboard is in it',
+  {},
+  async ({ page }) => {
+    await settled(page);
+    await chooseSmallest(page);
+    await makeFailed(page, 'Once more');
+    await page.locator('#setting-duration').fill('7');
+    await page.getByRole('radio', { name: '1080p' }).check();
+    await describeVideo(page, 'something else');
+    await page.getByRole('button', { name: 'Make changes' }).first().click();
+    assert.equal(await page.locator('#prompt').inputValue(), 'Once more [sandbox:fail]');
+    assert.equal(await page.locator('#setting-duration').inputValue(), '1');
+    assert.ok(await page.getByRole('radio', { name: '360p' }).isChecked());
+    assert.equal(await focused(page), 'prompt');
+  },
+);
 
 browserTest('older videos are loaded page by page, each once', {}, async ({ page }) => {
   await settled(page);

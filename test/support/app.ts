@@ -96,6 +96,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   checkResults(ctx.db);
   const api = createHttp(ctx, {
     publicUrl: undefined,
+    trustedProxyHops: Number(options.env?.TRUSTED_PROXY_HOPS ?? 0),
     corsOrigins: '*',
     anonKey: undefined,
     ipOf: () => '203.0.113.1',

@@ -61,6 +61,7 @@ export async function bootIsolate(given: Record<string, string | undefined>, sto
   });
   const api = createHttp(running.ctx, {
     publicUrl: settings.server.publicUrl,
+    trustedProxyHops: settings.server.trustedProxyHops,
     corsOrigins: settings.server.corsOrigins,
     anonKey: secrets.supabase?.anonKey.reveal(),
     ipOf: (c) => clientIp(remoteIpOf(c.env), c.req.header('X-Forwarded-For'), settings.server.trustedProxyHops),

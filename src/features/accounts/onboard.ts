@@ -87,7 +87,7 @@ async function bitsOrFallback(
   return answer;
 }
 
-/** Onboards a device that Apple has not verified: a new one, without credits, if the policy allows. Else throws ERR_6004. */
+/** Onboards a device that Apple has not verified: a new one, without credits, if the policy allows. Else throws ERR_5006. */
 async function onboardUnverified(
   ctx: OpenSessionContext & Pick<Context, 'policy'>,
   input: OnboardInput,
@@ -104,7 +104,7 @@ async function onboardUnverified(
 }
 
 function unverifiable(cause: string): Problem {
-  return new Problem('ERR_6004', { retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
+  return new Problem('ERR_5006', { retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
 }
 
 /** `isProven`: Apple has verified the device. */

@@ -19,7 +19,7 @@ export type StreamHub = {
 };
 
 /** All event streams of this process, with one reader per account. Listens to the database while there are any. */
-export function createStreamHub(ctx: Pick<Context, 'db' | 'log' | 'userEvents'>): StreamHub {
+export function createStreamHub(ctx: Pick<Context, 'db' | 'log' | 'mediaSigner' | 'userEvents'>): StreamHub {
   const feeds = new Map<string, AccountFeed>();
   const reads = createSemaphore(READS_MAX);
   let unsubscribe: (() => void) | null = null;

@@ -53,6 +53,8 @@ export const es: Sentences = {
     not_an_object: 'La solicitud debe ser un objeto JSON.',
     too_deep: 'La solicitud tiene demasiados niveles de anidamiento.',
     forbidden_characters: '«{field}» contiene caracteres no permitidos.',
+    number: '«{field}» es un número demasiado grande o demasiado preciso.',
+    duplicate_key: '«{field}» aparece más de una vez.',
     file_name:
       'Este nombre de archivo no está permitido. Usa solo letras sin acentos, cifras, espacios y signos de puntuación comunes.',
     malformed_form: 'El formulario de esta solicitud está incompleto.',
@@ -94,6 +96,7 @@ export const es: Sentences = {
     listed: 'Este tipo de contenido no es compatible. Envía {allowed}.',
     damaged: 'Esta imagen está dañada o incompleta. Elige otra.',
     animated: 'Esta imagen es animada. Elige una imagen fija.',
+    compressed: 'No se admite contenido comprimido. Envíalo sin comprimir.',
   },
   ERR_4016: {
     plain: 'Esta URL no acepta este método.',
@@ -135,6 +138,10 @@ export const es: Sentences = {
     refunded:
       'El servicio de vídeo ha devuelto un vídeo que no se puede reproducir. No se te ha cobrado nada: {refunded, plural, one {su # crédito vuelve} other {sus # créditos vuelven}} a estar en tu saldo. Inténtalo de nuevo.',
   },
+  ERR_5006: {
+    plain:
+      'Un servicio del que dependemos no está disponible en este momento. Inténtalo de nuevo dentro de unos minutos.',
+  },
   ERR_6001: {
     plain: 'No podemos acceder a nuestra base de datos en este momento. Inténtalo de nuevo dentro de un momento.',
   },
@@ -142,8 +149,4 @@ export const es: Sentences = {
     plain: 'No podemos acceder a nuestro almacén de vídeos en este momento. Inténtalo de nuevo dentro de un momento.',
   },
   ERR_6003: { plain: 'Algo ha fallado por nuestra parte. Inténtalo de nuevo dentro de un momento.' },
-  ERR_6004: {
-    plain:
-      'Un servicio del que dependemos no está disponible en este momento. Inténtalo de nuevo dentro de unos minutos.',
-  },
 };

@@ -92,6 +92,10 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
     jobsOnly: true,
     advice: 'The credits are back. Offer to try again.',
   },
+  ERR_5006: {
+    name: 'external service unavailable',
+    advice: 'Repeat after about a minute. Keep the session and the tokens: they are still valid.',
+  },
   ERR_6001: {
     name: 'database unavailable',
     advice:
@@ -106,9 +110,5 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
     name: 'internal error',
     advice:
       'Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer.',
-  },
-  ERR_6004: {
-    name: 'external service unavailable',
-    advice: 'Repeat after about a minute. Keep the session and the tokens: they are still valid.',
   },
 };

@@ -51,6 +51,8 @@ export const tr: Sentences = {
     not_an_object: 'İstek bir JSON nesnesi olmalı.',
     too_deep: 'İstekteki veriler çok fazla iç içe geçmiş.',
     forbidden_characters: '“{field}” izin verilmeyen karakterler içeriyor.',
+    number: '“{field}” çok büyük ya da çok hassas bir sayı.',
+    duplicate_key: '“{field}” birden fazla kez verilmiş.',
     file_name:
       'Bu dosya adı kullanılamaz. Lütfen yalnızca İngiliz alfabesindeki harfleri, rakamları, boşlukları ve yaygın noktalama işaretlerini kullanın.',
     malformed_form: 'Bu istekteki form eksik.',
@@ -92,6 +94,7 @@ export const tr: Sentences = {
     listed: 'Bu içerik türü desteklenmiyor. Lütfen şu türlerden birini gönderin: {allowed}.',
     damaged: 'Bu görsel bozuk veya eksik. Lütfen başka bir görsel seçin.',
     animated: 'Bu görsel hareketli. Lütfen hareketsiz bir görsel seçin.',
+    compressed: 'Sıkıştırılmış içerik desteklenmiyor. Lütfen sıkıştırmadan gönderin.',
   },
   ERR_4016: {
     plain: 'Bu URL bu yöntemi kabul etmiyor.',
@@ -132,8 +135,8 @@ export const tr: Sentences = {
     refunded:
       'Video servisinden gelen video oynatılamıyor. Sizden ücret alınmadı: {refunded, number} krediniz bakiyenize geri döndü. Lütfen tekrar deneyin.',
   },
+  ERR_5006: { plain: 'Bağlı olduğumuz bir servise şu anda ulaşılamıyor. Lütfen birkaç dakika sonra tekrar deneyin.' },
   ERR_6001: { plain: 'Şu anda veritabanımıza ulaşamıyoruz. Lütfen birazdan tekrar deneyin.' },
   ERR_6002: { plain: 'Şu anda video depomuza ulaşamıyoruz. Lütfen birazdan tekrar deneyin.' },
   ERR_6003: { plain: 'Bizim tarafımızda bir sorun oluştu. Lütfen birazdan tekrar deneyin.' },
-  ERR_6004: { plain: 'Bağlı olduğumuz bir servise şu anda ulaşılamıyor. Lütfen birkaç dakika sonra tekrar deneyin.' },
 };

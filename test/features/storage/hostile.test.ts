@@ -150,7 +150,10 @@ describe('an upload', () => {
       [form, {}],
     ] as const) {
       const answer = await send(`${user}/over.png`, body, headers);
-      assert.deepEqual([answer.status, answer.code, answer.details], [413, 'ERR_4014', { bytes_max: BYTES_MAX }]);
+      assert.deepEqual(
+        [answer.status, answer.code, answer.details],
+        [413, 'ERR_4014', { field: 'file', bytes_max: BYTES_MAX }],
+      );
     }
     assert.deepEqual([(await rows()).length, (await files()).length], before);
     const exact = new FormData();

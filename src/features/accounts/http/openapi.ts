@@ -31,7 +31,7 @@ export const DEVICE_CHECK = publicRoute({
     description: 'The account and its session',
     example: ONBOARDED,
     headers: ['RateLimit', 'RateLimitPolicy'],
-    errors: ['ERR_4004', ...BODY_ERRORS, 'ERR_4010', 'ERR_4013', 'ERR_4017', 'ERR_6004'],
+    errors: ['ERR_4004', ...BODY_ERRORS, 'ERR_4010', 'ERR_4013', 'ERR_4017', 'ERR_5006'],
     details: { ERR_4006: { field: 'device_id', reason: 'missing' } },
   },
 });

@@ -1,4 +1,5 @@
 import type { HttpContext } from '../../../http/env.ts';
+import { originOf } from '../../../http/origin.ts';
 import { localeOf } from '../../../http/problem.ts';
 import type { Router } from '../../../http/route.ts';
 import { createEventStream, EVENT_STREAM_HEADERS, type EventStream, lastEventId } from '../../../http/sse.ts';
@@ -7,10 +8,10 @@ import type { Context } from '../../context.ts';
 import { startingPoint } from '../event-reader.ts';
 import { snapshotOf } from '../snapshot.ts';
 import { createStreamHub, type StreamHub } from '../stream-hub.ts';
-import { JOB_EVENTS, JobEvent } from './openapi.ts';
+import { JOB_EVENTS } from './openapi.ts';
 import { presentEvent } from './present-event.ts';
 
-type StreamContext = Pick<Context, 'clock' | 'db' | 'log' | 'randomBytes' | 'stopping' | 'userEvents'>;
+type StreamContext = Pick<Context, 'clock' | 'db' | 'log' | 'mediaSigner' | 'randomBytes' | 'stopping' | 'userEvents'>;
 
 /** How long clients wait before they reconnect: not all the same time, because a restart ends all streams at once. */
 const RETRY_MIN_MS = 2_000;
@@ -18,7 +19,6 @@ const RETRY_SPREAD_MS = 2_000;
 
 export function notificationRoutes(router: Router, ctx: StreamContext): void {
   const hub = createStreamHub(ctx);
-  router.define('JobEvent', JobEvent);
   router.add(JOB_EVENTS, (c) =>
     // A HEAD has no body, so nothing would ever end its stream.
     c.req.method === 'HEAD' ? new Response(null, { headers: EVENT_STREAM_HEADERS }) : openStream(c, ctx, hub),
@@ -29,7 +29,7 @@ async function openStream(c: HttpContext, ctx: StreamContext, hub: StreamHub): P
   const caller = c.get('caller');
   if (!caller) throw new Problem('ERR_4005');
   const { userId, sessionId, expiresAt } = caller;
-  const locale = localeOf(c);
+  const viewer = { origin: originOf(c), locale: localeOf(c) };
   const lastId = parseId(lastEventId(c.req.header('Last-Event-ID')));
   const { afterId, isResumed } = await startingPoint(ctx, userId, lastId);
   const snapshot = isResumed ? [] : await snapshotOf(ctx, userId);
@@ -38,13 +38,13 @@ async function openStream(c: HttpContext, ctx: StreamContext, hub: StreamHub): P
   const retryMs = RETRY_MIN_MS + Math.floor((RETRY_SPREAD_MS * random) / 255);
   const stream = createEventStream({ signals: [c.req.raw.signal, ctx.stopping], retryMs });
   endAt(stream, expiresAt * 1000 - ctx.clock.now().getTime());
-  for (const event of snapshot) stream.send(presentEvent(event, locale));
+  for (const event of snapshot) stream.send(presentEvent(event, viewer));
   // Sent even without such jobs, so that a client that is cut off can resume and misses nothing.
   if (!isResumed) stream.sendId(String(afterId));
   const leave = hub.join(userId, {
     sentId: afterId,
     sessionId,
-    send: (event) => stream.send(presentEvent(event, locale)),
+    send: (event) => stream.send(presentEvent(event, viewer)),
     end: stream.close,
   });
   stream.ended.then(leave);

@@ -9,6 +9,7 @@ export const SIGNED_SECONDS_MAX = 365 * 24 * 3600;
 const ITEMS_MAX = 1000;
 /** Longer than any path. */
 const PREFIX_CHARACTERS_MAX = 1000;
+const LIMIT_DEFAULT = 100;
 
 export const EXAMPLE_PATH = `${EXAMPLE_IDS.user}/portrait.jpg`;
 
@@ -37,7 +38,7 @@ const sortBy = z
     isDescending: sort?.order === 'desc',
   }))
   .openapi({
-    type: 'object',
+    type: ['object', 'null'],
     properties: { column: { type: 'string', enum: [...COLUMNS] }, order: { type: 'string', enum: ['asc', 'desc'] } },
   });
 
@@ -46,14 +47,24 @@ export const ListBody = z
     prefix: z
       .string()
       .max(PREFIX_CHARACTERS_MAX)
-      .default('')
-      .transform((text) => text.split('/').filter(Boolean).join('/'))
+      .nullish()
+      .transform((text) => (text ?? '').split('/').filter(Boolean).join('/'))
       .openapi({
-        type: 'string',
+        type: ['string', 'null'],
         description: 'The folder to list. Empty for the root, which contains only the caller’s own folder.',
       }),
-    limit: z.int().min(1).max(ITEMS_MAX).default(100),
-    offset: z.int().min(0).max(1_000_000).default(0),
+    limit: z
+      .int()
+      .min(1)
+      .max(ITEMS_MAX)
+      .nullish()
+      .transform((count) => count ?? LIMIT_DEFAULT),
+    offset: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .nullish()
+      .transform((count) => count ?? 0),
     search: z
       .string()
       .max(200)

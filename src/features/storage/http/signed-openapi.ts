@@ -134,7 +134,11 @@ export const SIGN_UPLOAD_URL = userRoute({
     description: 'The upload URL',
     example: { url: WRITE_URL, token: EXAMPLE_TOKEN },
     errors: [...BODY_ERRORS, 'ERR_4007', 'ERR_4008'],
-    details: { ...WRITE_DETAILS, ERR_4014: { bytes_max: 65_536 }, ERR_4015: { allowed: ['application/json'] } },
+    details: {
+      ...WRITE_DETAILS,
+      ERR_4014: { field: 'body', bytes_max: 65_536 },
+      ERR_4015: { allowed: ['application/json'] },
+    },
   },
 });
 
