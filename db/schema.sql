@@ -12,7 +12,6 @@
 -- admin_actions.created_at: timestamp with time zone not null default now()
 -- device_grants.user_id: uuid not null
 -- device_grants.state: text not null
--- device_grants.bit1: boolean not null
 -- device_grants.created_at: timestamp with time zone not null default now()
 -- device_grants.settled_at: timestamp with time zone
 -- error_log.id: bigint not null always identity
@@ -401,7 +400,12 @@
 -- provider_attempts provider_attempts_complete_previous_rows: BEFORE UPDATE OF state ON public.provider_attempts FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
 -- quota_log quota_log_is_never_emptied: BEFORE TRUNCATE ON public.quota_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change()
 -- quota_log quota_log_only_grows: BEFORE DELETE OR UPDATE ON public.quota_log FOR EACH ROW EXECUTE FUNCTION refuse_ledger_change()
+-- sessions sessions_notify_access_change: AFTER UPDATE OF revoked_at ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION notify_access_change('user_id')
+-- sessions sessions_removed_notify_access_change: AFTER DELETE ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (old.expires_at > now()))) EXECUTE FUNCTION notify_access_change('user_id')
 -- uploads uploads_complete_previous_rows: BEFORE INSERT ON public.uploads FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
+-- user_bans user_bans_notify_access_change: AFTER INSERT ON public.user_bans FOR EACH ROW EXECUTE FUNCTION notify_access_change('user_id')
+-- users users_notify_access_change: AFTER UPDATE OF deleted_at ON public.users FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION notify_access_change('id')
+-- users users_removed_notify_access_change: AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION notify_access_change('id')
 -- video_jobs video_jobs_complete_previous_rows: BEFORE INSERT ON public.video_jobs FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
 -- video_jobs video_jobs_count_changes: AFTER UPDATE OF status, deleted_at, user_id ON public.video_jobs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.deleted_at IS DISTINCT FROM new.deleted_at) OR (old.user_id IS DISTINCT FROM new.user_id))) EXECUTE FUNCTION count_jobs()
 -- video_jobs video_jobs_count_rows: AFTER INSERT OR DELETE ON public.video_jobs FOR EACH ROW EXECUTE FUNCTION count_jobs()
@@ -445,6 +449,7 @@
 -- begin_upload(p_user_id uuid, p_path text, p_content_type text, p_bytes integer, p_width integer, p_height integer, p_sha256 text, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint, p_metadata jsonb): returns jsonb security definer to rendio_server
 -- broken_invariants(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
 -- cancel_generation(p_user_id uuid, p_job_id uuid, p_idempotency_key uuid, p_request_hash text, p_limit_refunded integer, p_is_begun boolean): returns jsonb security definer to rendio_server
+-- claim_initial_grant(p_user_id uuid): returns boolean security definer to rendio_server
 -- claim_initial_grant(p_user_id uuid, p_bit1 boolean): returns boolean security definer to rendio_server
 -- cleanup_rate_limit_logs(): returns integer security definer
 -- close_attempt(p_attempt_id uuid, p_state text, p_error text): returns boolean security definer to rendio_server
@@ -475,7 +480,9 @@
 -- log_error(p_user_id uuid, p_error_code text, p_endpoint text, p_request_data jsonb, p_error_details jsonb): returns void security definer
 -- mark_submitted(p_job_id uuid, p_attempt_id uuid, p_provider_job_id text, p_vendor_request_id text): returns jsonb security definer to rendio_server
 -- note_provider_health(p_provider text, p_job_id uuid, p_fared text): returns text security definer to rendio_server
+-- notify_access_change(): returns trigger
 -- onboard_device(p_device_id text, p_language text, p_is_proven boolean): returns jsonb security definer to rendio_server
+-- open_device_session(p_user_id uuid, p_device_id text, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns boolean security definer to rendio_server
 -- open_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns void security definer to rendio_server
 -- prune_logs(p_limit integer): returns jsonb security definer to rendio_server
 -- rate_limit_state(p_action text, p_user_id uuid, p_address inet, p_limit integer, p_window interval): returns jsonb security definer

@@ -1,7 +1,7 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
 -- Changed: migrations/0004_mend.sql
 
--- source: migrations/0004_mend.sql sha256:32486d5b281098e529543a68664672d3a972aceb6d65a80e6d9587bb10d98fb6
+-- source: migrations/0004_mend.sql sha256:0e92682f238ac7df09aef792c6228684e36bf7a36213737dc19ef4d80dff681a
 -- What outside checks found. Each block is one topic.
 
 -- A job whose image was deleted or replaced before its provider had it was not declined by the provider. Not validated: every
@@ -28,5 +28,8 @@ alter table public.uploads
 -- The store that holds this database's files, by the id in it. Null until the first process has started with a store.
 alter table public.settings add column media_store_id uuid;
 
-insert into public.schema_history (name, hash) values ('migrations/0004_mend.sql', '32486d5b281098e529543a68664672d3a972aceb6d65a80e6d9587bb10d98fb6')
+-- Grants: a claim no longer remembers a bit. Whether a device has had its grant is read from both of its bits at Apple.
+alter table public.device_grants drop column bit1;
+
+insert into public.schema_history (name, hash) values ('migrations/0004_mend.sql', '0e92682f238ac7df09aef792c6228684e36bf7a36213737dc19ef4d80dff681a')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
