@@ -27,7 +27,10 @@ type FeedOptions = { userId: string; reads: Semaphore };
  * Reads an account's events once for all its streams in this process, oldest first, and sends each stream what it lacks. Calls
  * of `refresh` during a read are answered by one more read.
  */
-export function createAccountFeed(ctx: Pick<Context, 'db' | 'log' | 'mediaSigner'>, { userId, reads }: FeedOptions): AccountFeed {
+export function createAccountFeed(
+  ctx: Pick<Context, 'db' | 'log' | 'mediaSigner'>,
+  { userId, reads }: FeedOptions,
+): AccountFeed {
   const streams = new Set<AccountStream>();
   let isRunning = false;
   let wantsEvents = false;
