@@ -240,7 +240,7 @@ describe('a device id', () => {
         apple.beforeUpdate = async () => {};
         await app.owner.query(sql, [id]);
       };
-      await assert.rejects(onboard(id, device), isProblem('ERR_6004'));
+      await assert.rejects(onboard(id, device), isProblem('ERR_5006'));
       assert.equal(await sessions(), before);
     });
   }
