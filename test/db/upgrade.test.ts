@@ -9,6 +9,7 @@ import { LOCK_TIMEOUT_MS, migrate } from '../../src/db/migrate.ts';
 import { createPool } from '../../src/db/pool.ts';
 import type { Log } from '../../src/kernel/log.ts';
 import { silentLog } from '../../src/kernel/log.ts';
+import { until } from '../media/until.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const MIGRATIONS = join(import.meta.dirname, '..', '..', 'supabase', 'migrations');
@@ -198,6 +199,25 @@ test('a migration that meets a dump lets other sessions through, and finishes af
   await reader.query(`set statement_timeout = ${4 * LOCK_TIMEOUT_MS}`);
   for (let reads = 0; reads < 5; reads += 1) await reader.query('select count(*) from video_jobs');
   await dump.query('commit');
+  assert.ok((await migrated).migrations.length > 0);
+});
+
+test('a call that waits for a table of the upgrade, and the upgrade for one of the call’s, is not failed as a deadlock', async () => {
+  await using database = await databaseOfVersionBefore();
+  const { url } = database;
+  await using call = await connectTo(url);
+  await using observer = await connectTo(url);
+  await call.query('begin');
+  await call.query('lock table sessions in row exclusive mode');
+  const migrated = migrate({ url, log: silentLog });
+  await until(async () => {
+    const { rowCount } = await observer.query(
+      `select from pg_locks where relation = 'sessions'::regclass and mode = 'AccessExclusiveLock' and not granted`,
+    );
+    return rowCount === 1;
+  });
+  await call.query('select from users limit 1 for update');
+  await call.query('commit');
   assert.ok((await migrated).migrations.length > 0);
 });
 
