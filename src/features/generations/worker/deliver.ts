@@ -2,7 +2,7 @@ import { access, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MediaFetchError } from '../../../media/fetch-media.ts';
 import type { ProbedVideo } from '../../../media/probed-video.ts';
-import { type UnusableReason, UnusableVideo } from '../../../media/unusable-video.ts';
+import { UnusableVideo } from '../../../media/unusable-video.ts';
 import type { VideoSource } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
 import type { ProviderJob } from '../job.ts';
@@ -11,9 +11,10 @@ import { fetchThumbnail } from './thumbnail.ts';
 
 /** The longest delay that a timer accepts. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
-/** What a host's page, half of a file, or nothing looks like: the file itself may come later. */
-const PERHAPS_NOT_THE_FILE: ReadonlySet<UnusableReason> = new Set([
-  ...(['empty', 'not_a_video', 'no_video_track', 'no_duration', 'truncated', 'undecodable'] as const),
+/** What a host's page, half of a file, or nothing looks like to the probe: the file itself may come later. */
+const PERHAPS_NOT_THE_FILE: ReadonlySet<string> = new Set([
+  ...['empty', 'not_a_video', 'no_video_track', 'no_duration'],
+  ...['truncated', 'incomplete', 'too_short', 'undecodable'],
 ]);
 
 export type DeliveryContext = Pick<
