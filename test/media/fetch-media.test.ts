@@ -170,6 +170,11 @@ test('redirects are followed within the provider’s hosts, and each is checked'
           isFailure(/no host of the provider/, true),
         );
       }
+      const page = encodeURIComponent('https://www.example.com/just-a-moment');
+      await assert.rejects(
+        open.fetchToFile(`http://${host}/?to=${page}`, path, [], never),
+        isNotReady(/no host of the provider/),
+      );
       assert.ok(!existsSync(path), 'a failure leaves no file');
     },
   ));

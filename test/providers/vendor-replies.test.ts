@@ -48,6 +48,7 @@ test('text outside of long strings is not changed, wherever the pieces of a repl
   for (let size = 1; size <= text.length; size += 1) {
     assert.deepEqual(parseJson(await readText(inPieces(text, size))), expected, `pieces of ${size}`);
   }
+  assert.deepEqual(parseJson(await readText(inPieces('{"a":"one\ntwo\t\u0000"}', 4))), { a: 'one\ntwo\t\u0000' });
   const page = '<a href="x">it\'s "not" ready</a> "';
   assert.equal(await readText(inPieces(page, 5)), page);
 });
