@@ -235,6 +235,21 @@ describe('the image of a generation', () => {
     await assert.rejects(async () => image?.load(AbortSignal.timeout(5000)), /no longer there/);
   });
 
+  test('that its provider could not read fails its job, which says so in the user’s language', async () => {
+    const { status, body } = await generate(await upload('unread.png'));
+    assert.equal(status, 200);
+    const failure = { job_id: body.job_id, error_code: 'ERR_5003', cause: '', reason: 'image_unreadable' };
+    assert.equal(await app.ctx.db.call('fail_generation', failure), true);
+    const path = `/functions/v1/get-video-status?job_id=${body.job_id}`;
+    for (const [language, words] of [
+      ['en', /^The video service could not read the image/],
+      ['tr', /^Video servisi bu videonun görselini okuyamadı/],
+      ['es', /^El servicio de vídeo no ha podido leer la imagen/],
+    ] as const) {
+      assert.match((await call('GET', path, null, { 'Accept-Language': language })).body.error_message, words);
+    }
+  });
+
   test('that Supabase’s own storage received, without a row of ours, is inspected in the storage', async () => {
     const putFile = async (name: string, bytes: Uint8Array) => {
       const file = join(app.dataDir, 'source');
