@@ -137,7 +137,7 @@ function mayBePrivate(url: URL, options: FetchMediaOptions): boolean {
   return isExtra(url, options) && options.extraMayBePrivate;
 }
 
-/** A host that has no file yet may redirect to a page of somebody else's. Nothing is sent there. */
+/** A host that has no file yet may redirect to a page of another site. That page is not requested. */
 function refusalOf({ protocol, host, hostname }: URL, isRedirect: boolean): MediaFetchError {
   const isElsewhere = isRedirect && protocol === 'https:' && mayBePublic(hostname);
   const options = isElsewhere ? { isFinal: false, isNotReady: true } : { isFinal: true };

@@ -282,7 +282,7 @@ test('no status of the host is final: one that is busy is tried again, any other
     },
   ));
 
-test('a file that is coded though nobody asked for it is stored decoded, and a cut one is not stored', () =>
+test('a file that is coded without being asked for is stored decoded, and a cut one is not stored', () =>
   withHost(
     (request, reply) => {
       const coding = request.url?.slice(1) ?? '';
