@@ -309,7 +309,7 @@
 -- video_jobs video_jobs_credits_used_check: CHECK ((credits_used > 0))
 -- video_jobs video_jobs_deleted_only_when_final: CHECK (((deleted_at IS NULL) OR (completed_at IS NOT NULL)))
 -- video_jobs video_jobs_error_code_check: CHECK ((error_code ~ '^ERR_[0-9]{4}$'::text))
--- video_jobs video_jobs_error_reason_check: CHECK ((error_reason = ANY (ARRAY['moderated'::text, 'image_gone'::text]))) NOT VALID
+-- video_jobs video_jobs_error_reason_check: CHECK ((error_reason = ANY (ARRAY['moderated'::text, 'image_gone'::text, 'image_unreadable'::text]))) NOT VALID
 -- video_jobs video_jobs_failed_has_a_code: CHECK (((status = 'failed'::text) = (error_code IS NOT NULL)))
 -- video_jobs video_jobs_image_url_check: CHECK ((char_length(image_url) <= 2000))
 -- video_jobs video_jobs_media_path_check: CHECK (((char_length(media_path) >= 38) AND (char_length(media_path) <= 1000)))

@@ -1,10 +1,13 @@
 -- What outside checks found. Each block is one topic.
 
--- A job whose image was deleted or replaced before its provider had it was not declined by the provider. Not validated: every
--- existing row satisfies the narrower constraint that this one replaces.
+-- A job whose image was deleted or replaced before its provider had it was not declined by the provider, and one whose image the
+-- provider could not read needs another image, not another prompt. Not validated: every existing row satisfies the narrower
+-- constraint that this one replaces.
 alter table public.video_jobs
   drop constraint video_jobs_error_reason_check,
-  add constraint video_jobs_error_reason_check check (error_reason in ('moderated', 'image_gone')) not valid;
+  add constraint video_jobs_error_reason_check check (
+    error_reason in ('moderated', 'image_gone', 'image_unreadable')
+  ) not valid;
 
 -- The accounts whose device Apple has verified: an account of any other guest costs nothing to make, and may store less. Not a
 -- column of users, and without a reference to it: either would lock that table, while calls of older servers hold its rows.

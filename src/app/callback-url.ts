@@ -1,6 +1,6 @@
 /** The callback URL of each provider: where it can reach this server, for its webhooks and for images. */
 import ipaddr from 'ipaddr.js';
-import { isPublicIp } from '../media/public-ip.ts';
+import { mayBePublic } from '../media/public-ip.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
 import { isLoopback } from './loopback.ts';
 import type { ProviderAccess } from './vendor-connections.ts';
@@ -41,7 +41,5 @@ export function localUrlOf({ host, port }: { host: string; port: number }): stri
 
 function isPublic(url: string): boolean {
   const { protocol, hostname } = new URL(url);
-  if (protocol !== 'https:' || isLoopback(hostname)) return false;
-  const address = hostname.replace(/^\[|\]$/g, '');
-  return ipaddr.isValid(address) ? isPublicIp(address) : hostname.includes('.');
+  return protocol === 'https:' && mayBePublic(hostname);
 }

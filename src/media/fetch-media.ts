@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { errorLabel } from '../kernel/error-code.ts';
 import { collectYoung } from '../platform/garbage-collection.ts';
 import { openFile } from './open-file.ts';
+import { mayBePublic } from './public-ip.ts';
 import { ForbiddenHost, type Lookup, ssrfSafeGet } from './ssrf-safe-get.ts';
 
 export type FetchMediaOptions = {
@@ -93,6 +94,7 @@ async function follow(
 ): Promise<Response> {
   let url = parse(start);
   for (let hops = 0; hops <= REDIRECTS_MAX; hops += 1) {
+    if (!isAllowed(url, hosts, options)) throw refusalOf(url, hops > 0);
     const answer = await get(url, hosts, signal, options);
     const location = answer.headers.get('Location');
     if (answer.status < 300 || answer.status > 399 || !location) return requireFile(answer);
@@ -117,19 +119,35 @@ function parse(text: string, base?: URL): URL {
   }
 }
 
+function isAllowed(url: URL, hosts: readonly string[], options: FetchMediaOptions): boolean {
+  const isSecure = url.protocol === 'https:' || (mayBePrivate(url, options) && url.protocol === 'http:');
+  const isKnown = isProviders(url, hosts) || (isExtra(url, options) && isSecure);
+  return isKnown && url.username === '' && url.password === '';
+}
+
+function isExtra(url: URL, { extraHosts }: FetchMediaOptions): boolean {
+  return extraHosts.some((host) => host === url.host || host === `${url.hostname}:${portOf(url)}`);
+}
+
+function isProviders({ protocol, port, hostname }: URL, hosts: readonly string[]): boolean {
+  return protocol === 'https:' && port === '' && hosts.some((host) => matchesHost(host, hostname));
+}
+
+function mayBePrivate(url: URL, options: FetchMediaOptions): boolean {
+  return isExtra(url, options) && options.extraMayBePrivate;
+}
+
+/** A host that has no file yet may redirect to a page of another site. That page is not requested. */
+function refusalOf({ protocol, host, hostname }: URL, isRedirect: boolean): MediaFetchError {
+  const isElsewhere = isRedirect && protocol === 'https:' && mayBePublic(hostname);
+  const options = isElsewhere ? { isFinal: false, isNotReady: true } : { isFinal: true };
+  return new MediaFetchError(`${protocol}//${host} is no host of the provider`, options);
+}
+
 function get(url: URL, hosts: readonly string[], signal: AbortSignal, options: FetchMediaOptions): Promise<Response> {
-  const isExtra = options.extraHosts.some((host) => host === url.host || host === `${url.hostname}:${portOf(url)}`);
-  const isProviders =
-    url.protocol === 'https:' && url.port === '' && hosts.some((host) => matchesHost(host, url.hostname));
-  const mayBePrivate = isExtra && options.extraMayBePrivate;
-  const isAllowed =
-    isProviders || (isExtra && (url.protocol === 'https:' || (mayBePrivate && url.protocol === 'http:')));
-  if (!isAllowed || url.username || url.password) {
-    throw new MediaFetchError(`${url.protocol}//${url.host} is no host of the provider`, { isFinal: true });
-  }
-  if (options.get && isProviders) return options.get(url, signal);
+  if (options.get && isProviders(url, hosts)) return options.get(url, signal);
   const { lookup, fetch } = options;
-  return ssrfSafeGet(url, { signal, mayBePrivate, fetch, ...(lookup && { lookup }) });
+  return ssrfSafeGet(url, { signal, mayBePrivate: mayBePrivate(url, options), fetch, ...(lookup && { lookup }) });
 }
 
 /** `*.` matches every host below a domain. */

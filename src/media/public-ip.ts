@@ -22,6 +22,12 @@ export function isPublicIp(ip: string): boolean {
   return isGlobal && (!isIsatap(parts) || isPublicIp(lastIpv4In(parts)));
 }
 
+/** Whether a URL's host may be public: a public IP address, or a name that is not one of this machine or network. */
+export function mayBePublic(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return ipaddr.isValid(host) ? isPublicIp(host) : host.includes('.') && !host.endsWith('.localhost');
+}
+
 function lastIpv4In(parts: readonly number[]): string {
   const [high = 0, low = 0] = parts.slice(-2);
   return [high >> 8, high & 255, low >> 8, low & 255].join('.');

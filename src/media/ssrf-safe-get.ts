@@ -28,6 +28,8 @@ export type GetOptions = {
 const HEADERS = { 'User-Agent': 'rendio', Accept: 'video/*, image/*', 'Accept-Encoding': 'identity' };
 /** Node's 250 ms are too short for a host on another continent. */
 const CONNECT_TO_ONE_IP_MS = 3_000;
+/** Some networks add more headers than the 16 kB that Node reads. */
+const HEADER_BYTES_MAX = 64 * 1024;
 
 /** The host resolves to IP addresses that a URL from outside must not lead to. */
 export class ForbiddenHost extends Error {}
@@ -57,6 +59,9 @@ function send(url: URL, ips: readonly string[], signal: AbortSignal): Promise<In
     signal,
     agent: false,
     headers: HEADERS,
+    // Some hosts' HTTP is not quite valid. A connection carries one response here, so none can be taken for another's.
+    insecureHTTPParser: true,
+    maxHeaderSize: HEADER_BYTES_MAX,
     autoSelectFamilyAttemptTimeout: CONNECT_TO_ONE_IP_MS,
     // Returns the IP addresses that were checked: by now, the name may resolve to others.
     lookup: (_hostname, wanted, done) =>

@@ -1,7 +1,7 @@
 /**
  * Collects a vendor's JSON piece by piece. Strings that are longer than any that is read here, such as images as data URIs,
- * become empty, so that a small result in a large reply costs little memory; `NaN` and `Infinity`, which Python writes,
- * become `null`.
+ * become empty, so that a small result in a large reply costs little memory. `NaN` and `Infinity`, which Python writes, become
+ * `null`, and line ends in strings are escaped.
  */
 export type JsonCollector = {
   add(text: string): void;
@@ -13,6 +13,7 @@ export type JsonCollector = {
 /** Signed URLs and messages are shorter. */
 const STRING_CHARS_MAX = 16 * 1024;
 const NOT_JSON = /-?\b(?:NaN|Infinity)\b/g;
+const CONTROL = /\p{Cc}/gu;
 /** What of a string follows, up to its closing quote or to a backslash at the end of the text. */
 const REST_OF_STRING = /[^"\\]*(?:\\[\s\S][^"\\]*)*/y;
 
@@ -29,7 +30,7 @@ export function createJsonCollector(): JsonCollector {
   };
   const addInside = (text: string) => {
     insideLength += text.length;
-    inside = insideLength > STRING_CHARS_MAX ? '' : `${inside}${text}`;
+    inside = insideLength > STRING_CHARS_MAX ? '' : `${inside}${text.replaceAll(CONTROL, escaped)}`;
   };
   const addOutside = (text: string, from: number): number => {
     const quote = text.indexOf('"', from);
@@ -68,4 +69,8 @@ export function createJsonCollector(): JsonCollector {
       return inside === null ? kept : `${kept}"${inside}`;
     },
   };
+}
+
+function escaped(control: string): string {
+  return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

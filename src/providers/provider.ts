@@ -36,9 +36,9 @@ export type GenerationRequest = {
 
 /**
  * Why a request was declined, where that is known. `moderated`: by the provider's rules on content. `image_gone`: by us, because
- * its image was deleted or replaced before the provider had it.
+ * its image was deleted or replaced before the provider had it. `image_unreadable`: the provider could not fetch or read it.
  */
-export type DeclineReason = 'moderated' | 'image_gone';
+export type DeclineReason = 'moderated' | 'image_gone' | 'image_unreadable';
 
 /**
  * What is known after a submit:

@@ -170,6 +170,11 @@ test('redirects are followed within the provider’s hosts, and each is checked'
           isFailure(/no host of the provider/, true),
         );
       }
+      const page = encodeURIComponent('https://www.example.com/just-a-moment');
+      await assert.rejects(
+        open.fetchToFile(`http://${host}/?to=${page}`, path, [], never),
+        isNotReady(/no host of the provider/),
+      );
       assert.ok(!existsSync(path), 'a failure leaves no file');
     },
   ));
@@ -277,7 +282,7 @@ test('no status of the host is final: one that is busy is tried again, any other
     },
   ));
 
-test('a file that is coded though nobody asked for it is stored decoded, and a cut one is not stored', () =>
+test('a file that is coded without being asked for is stored decoded, and a cut one is not stored', () =>
   withHost(
     (request, reply) => {
       const coding = request.url?.slice(1) ?? '';
@@ -364,17 +369,26 @@ test('a redirect is followed by its bytes: raw UTF-8 or Latin-1, relative in any
     },
   ));
 
-test('a file that is empty, or not as large as the provider says, is not stored: also where nothing announces its length', async () => {
+/** A host that answers each path with these bytes. */
+async function withRawHost(answers: Record<string, string>, use: (host: string) => Promise<void>): Promise<void> {
   const server = createSocketServer((socket) => {
     socket.on('error', () => {});
     socket.once('data', (request) => {
-      const isEmpty = String(request).startsWith('GET /empty');
-      socket.end(`HTTP/1.0 200 OK\r\nContent-Type: video/mp4\r\n\r\n${isEmpty ? '' : 'a fragment'}`);
+      const [, path = ''] = /^GET \/(\w+)/.exec(String(request)) ?? [];
+      socket.end(answers[path] ?? '');
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {
-    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await use(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.close();
+  }
+}
+
+test('a file that is empty, or not as large as the provider says, is not stored: also where nothing announces its length', () => {
+  const head = 'HTTP/1.0 200 OK\r\nContent-Type: video/mp4\r\n\r\n';
+  return withRawHost({ empty: head, part: `${head}a fragment` }, async (host) => {
     const path = newPath();
     const fetched = (name: string, bytes?: number) =>
       fetcher({ extraHosts: [host] }).fetchToFile(`http://${host}/${name}`, path, [], never, bytes);
@@ -385,9 +399,25 @@ test('a file that is empty, or not as large as the provider says, is not stored:
     }
     assert.deepEqual(await fetched('part', 10), { bytes: 10 });
     assert.deepEqual(await fetched('part'), { bytes: 10 });
-  } finally {
-    server.close();
-  }
+  });
+});
+
+test('a file is fetched from a host whose HTTP is not quite valid', () => {
+  const length = 'Content-Length: 8';
+  const answers = {
+    lines: `HTTP/1.1 200 OK\n${length}\n\nthe file`,
+    lengths: `HTTP/1.1 200 OK\r\n${length}\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nthe file\r\n0\r\n\r\n`,
+    control: `HTTP/1.1 200 OK\r\nX-Odd: a\x01b\r\n${length}\r\n\r\nthe file`,
+    large: `HTTP/1.1 200 OK\r\nX-Large: ${'a'.repeat(40_000)}\r\n${length}\r\n\r\nthe file`,
+    reason: `HTTP/1.1 200\r\n${length}\r\n\r\nthe file`,
+  };
+  return withRawHost(answers, async (host) => {
+    for (const name of Object.keys(answers)) {
+      const path = newPath();
+      await fetcher({ extraHosts: [host] }).fetchToFile(`http://${host}/${name}`, path, [], never);
+      assert.equal(await readFile(path, 'utf8'), 'the file', name);
+    }
+  });
 });
 
 test('an abort ends the download with its own reason, and leaves no file', () =>

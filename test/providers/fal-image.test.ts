@@ -121,11 +121,12 @@ suite('an image for fal', () => {
     );
   });
 
-  test('the simulator fails a job whose image URL cannot be loaded, as fal does', async (t) => {
+  test('a job whose image fal cannot load has failed because of its image', async (t) => {
     const { provider, signal, ended } = await falBench(t);
     const request = animate({ url: '/storage/v1/object/user_uploads/x.png' });
     const status = await provider.status(request, await ended(request), signal);
-    assert.deepEqual([status.state, 'code' in status && status.code], ['failed', 'ERR_5003']);
-    assert.match('cause' in status ? status.cause : '', /image_load_error/);
+    assert.ok(status.state === 'failed');
+    assert.deepEqual([status.code, status.reason], ['ERR_5003', 'image_unreadable']);
+    assert.match(status.cause, /image_load_error/);
   });
 });

@@ -219,7 +219,7 @@ for (const transport of TRANSPORTS) {
       assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'unreachable');
     });
 
-    test('a result is read in every form: in an envelope, with bare NaN, with more than a megabyte that nobody reads', async (t) => {
+    test('a result is read in every form: in an envelope, with bare NaN, with more than a megabyte in fields that are not read', async (t) => {
       const bench = await falBench(t, transport);
       const request = requestFor();
       const id = await bench.ended(request);

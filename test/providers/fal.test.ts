@@ -22,7 +22,9 @@ for (const transport of TRANSPORTS) {
       const done = await fetchStatus();
       assert.ok(done.state === 'completed' && done.video.from === 'url');
       assert.equal(done.thumbnail, null);
-      assert.ok(isMp4(await (await bench.fetch(done.video.url)).arrayBuffer()));
+      const file = await (await bench.fetch(done.video.url)).arrayBuffer();
+      assert.ok(isMp4(file));
+      assert.equal(done.video.bytes, file.byteLength);
       assert.deepEqual(await fetchStatus(), done, 'the answer does not change');
       assert.deepEqual(bench.waits, []);
     });

@@ -25,8 +25,8 @@ function inPieces(text: string, size: number): Response {
 }
 
 test('a small result is read out of a reply of many megabytes of data URIs', async () => {
-  const picture = `data:image/png;base64,${'iVBORw0KGgo\\/'.repeat(200_000)}`;
-  const text = `{"debug":"${picture}","video":{"url":"${URL}","note":"a \\"quoted\\" \\\\ word"},"frames":["${picture}","é"]}`;
+  const image = `data:image/png;base64,${'iVBORw0KGgo\\/'.repeat(200_000)}`;
+  const text = `{"debug":"${image}","video":{"url":"${URL}","note":"a \\"quoted\\" \\\\ word"},"frames":["${image}","é"]}`;
   assert.ok(text.length > 5_000_000);
   const read = await readText(inPieces(text, 65_536));
   assert.ok(read && read.length < 1_000);
@@ -48,6 +48,7 @@ test('text outside of long strings is not changed, wherever the pieces of a repl
   for (let size = 1; size <= text.length; size += 1) {
     assert.deepEqual(parseJson(await readText(inPieces(text, size))), expected, `pieces of ${size}`);
   }
+  assert.deepEqual(parseJson(await readText(inPieces('{"a":"one\ntwo\t\u0000"}', 4))), { a: 'one\ntwo\t\u0000' });
   const page = '<a href="x">it\'s "not" ready</a> "';
   assert.equal(await readText(inPieces(page, 5)), page);
 });
@@ -119,7 +120,7 @@ test('an explanation is read from text, lists and objects, and the user’s inpu
   }
 });
 
-test('a declined prompt is told from a wrong one, in the words of many vendors', () => {
+test('a moderated prompt is distinguished from a wrong one, in the words of many vendors', () => {
   for (const message of [
     'Request blocked due to safety violations (harmful content). Please modify your input and retry.',
     'The content could not be processed because it contained material flagged by a content checker.',

@@ -122,6 +122,8 @@ export const en = {
       'The video service declined this request because of its content rules. You were not charged: any credits used are back in your balance. Please change the prompt or the image and try again.',
     image_gone:
       'The image of this video was deleted or replaced before the video service had it. You were not charged: any credits used are back in your balance. Please choose an image and try again.',
+    image_unreadable:
+      'The video service could not read the image of this video. You were not charged: any credits used are back in your balance. Please upload the image again, or choose another one.',
   },
   ERR_5004: {
     plain: 'You cancelled this video. Its credits are back in your balance.',

@@ -126,6 +126,8 @@ export const es: Sentences = {
       'El servicio de vídeo ha rechazado esta solicitud por sus normas de contenido. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo. Cambia el texto o la imagen e inténtalo de nuevo.',
     image_gone:
       'La imagen de este vídeo se borró o se sustituyó antes de que el servicio de vídeo la recibiera. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo. Elige una imagen e inténtalo de nuevo.',
+    image_unreadable:
+      'El servicio de vídeo no ha podido leer la imagen de este vídeo. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo. Vuelve a subir la imagen o elige otra.',
   },
   ERR_5004: {
     plain: 'Has cancelado este vídeo. Sus créditos vuelven a estar en tu saldo.',

@@ -124,6 +124,8 @@ export const tr: Sentences = {
       'Video servisi bu isteği içerik kuralları nedeniyle kabul etmedi. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü. Lütfen metni veya görseli değiştirip tekrar deneyin.',
     image_gone:
       'Bu videonun görseli, video servisine ulaşmadan silindi veya değiştirildi. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü. Lütfen bir görsel seçip tekrar deneyin.',
+    image_unreadable:
+      'Video servisi bu videonun görselini okuyamadı. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü. Lütfen görseli yeniden yükleyin veya başka bir görsel seçin.',
   },
   ERR_5004: {
     plain: 'Bu videoyu iptal ettiniz. Kullanılan krediler bakiyenize geri döndü.',

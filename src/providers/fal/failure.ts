@@ -20,6 +20,7 @@ const typeShape = z.object({
 
 const TIMEOUTS = new Set(['request_timeout', 'startup_timeout', 'generation_timeout']);
 const OUTAGES = /^(?:runner_\w+|internal_error|internal_server_error|downstream_service_\w+|client_\w+)$/;
+const UNREADABLE_IMAGE = /^(?:image_load_error|file_download_error|unsupported_image_format)$/;
 /** Replies about our key, our account or our rate. */
 const NEVER_ABOUT_CONTENT = new Set([401, 402, 408, 425, 429]);
 /** An error of the model's own service, whose message may be about the content. */
@@ -91,9 +92,12 @@ function quote(parts: (string | undefined)[], secrets: readonly string[]): strin
 }
 
 function failureOf(error: FalError, status: number, cause: string, secrets: readonly string[]): Failure {
-  return isModerated(error, secrets) && !NEVER_ABOUT_CONTENT.has(status)
-    ? { code: 'ERR_5003', cause: `moderated: ${cause}`, reason: 'moderated' }
-    : { code: codeOf(error.types, status), cause };
+  if (isModerated(error, secrets) && !NEVER_ABOUT_CONTENT.has(status)) {
+    return { code: 'ERR_5003', cause: `moderated: ${cause}`, reason: 'moderated' };
+  }
+  const code = codeOf(error.types, status);
+  const isUnreadable = code === 'ERR_5003' && error.types.some((type) => UNREADABLE_IMAGE.test(type));
+  return isUnreadable ? { code, cause, reason: 'image_unreadable' } : { code, cause };
 }
 
 function isModerated({ types, names, lines }: FalError, secrets: readonly string[]): boolean {

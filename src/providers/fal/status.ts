@@ -25,7 +25,7 @@ const statusShape = z.object({
 
 type Job = z.infer<typeof statusShape>;
 
-/** For the reason of a failure that the status has told already. */
+/** How long the result is read for the reason of a failure that the status has already reported. */
 const REASON_TIMEOUT_MS = 5_000;
 
 export async function status(

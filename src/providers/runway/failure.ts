@@ -14,7 +14,9 @@ export type Failure = { code: ErrorCode; cause: string; reason?: DeclineReason }
 const UNPAID_MESSAGE = /enough credits|purchased credits|purchase credits/i;
 const OUR_FAULT = new Set([401, 402, 403]);
 
-const INVALID_INPUT = /^ASSET\.INVALID\b|(?:^|\.)INPUT_VALIDATION(?:\.|$)/;
+/** The image: no model that is used here takes another asset. */
+const INVALID_ASSET = /^ASSET\.INVALID\b/;
+const INVALID_INPUT = /(?:^|\.)INPUT_VALIDATION(?:\.|$)/;
 
 /** Why Runway did not accept the request, or has failed its task, by a reply that is no success. */
 export function failureOfReply({ status, text }: Reply, secrets: readonly string[]): Failure {
@@ -36,6 +38,8 @@ export function failureOfTask(task: object, word: string, secrets: readonly stri
   const [code] = error.names;
   const cause = redact([code ?? 'no code', messageIn(error)].filter((part) => part !== '').join(': '), secrets);
   if (isModerationType(word) || isModerated(error, secrets)) return moderated(cause);
+  if (INVALID_ASSET.test(code ?? ''))
+    return { code: 'ERR_5003', cause: `failed (${cause})`, reason: 'image_unreadable' };
   if (INVALID_INPUT.test(code ?? '')) return { code: 'ERR_5003', cause: `failed (${cause})` };
   const kind = failureNamedBy(word);
   if (code === undefined && kind === 'declined') return { code: 'ERR_5003', cause: `failed (${cause})` };

@@ -179,9 +179,11 @@ describe('a finished file that is not there yet', () => {
     });
     assert.equal((await waitsOf(late.jobId, 5)).length, 2);
     await assertDelivered(late);
-    const never = await begin([good], [notReady]);
-    await waitsOf(never.jobId);
-    await assertRefunded(never);
-    assert.deepEqual(urls, []);
+    for (const gone of [notReady, { state: 'absent', cause: 'answered 404' } as const]) {
+      const never = await begin([good], [notReady, gone]);
+      await waitsOf(never.jobId);
+      await assertRefunded(never);
+      assert.deepEqual(urls, []);
+    }
   });
 });

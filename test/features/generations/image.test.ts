@@ -199,6 +199,21 @@ describe('the image of a generation', () => {
     assert.deepEqual([late.status, (await late.json()).error.details.reason], [403, 'link_expired']);
   });
 
+  test('that its provider could not read fails its job, which says so in the user’s language', async () => {
+    const { status, body } = await generate(await upload('unread.png'));
+    assert.equal(status, 200);
+    const failure = { job_id: body.job_id, error_code: 'ERR_5003', cause: '', reason: 'image_unreadable' };
+    assert.equal(await app.ctx.db.call('fail_generation', failure), true);
+    const path = `/functions/v1/get-video-status?job_id=${body.job_id}`;
+    for (const [language, words] of [
+      ['en', /^The video service could not read the image/],
+      ['tr', /^Video servisi bu videonun görselini okuyamadı/],
+      ['es', /^El servicio de vídeo no ha podido leer la imagen/],
+    ] as const) {
+      assert.match((await call('GET', path, null, { 'Accept-Language': language })).body.error_message, words);
+    }
+  });
+
   test('is loaded and passed as bytes where the provider cannot reach this server', async () => {
     callbackUrl = null;
     const bytes = makePicture('webp', 400, 300);

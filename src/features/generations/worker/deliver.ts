@@ -12,9 +12,10 @@ import { fetchThumbnail } from './thumbnail.ts';
 
 /** The longest delay that a timer accepts. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
-/** What a host's page, half of a file, or nothing looks like: the file itself may come later. */
+/** What a host's page, half of a file, or nothing looks like to the probe: the file itself may come later. */
 const PERHAPS_NOT_THE_FILE: ReadonlySet<UnusableReason> = new Set([
-  ...(['empty', 'not_a_video', 'no_video_track', 'no_duration', 'truncated', 'incomplete', 'undecodable'] as const),
+  ...(['empty', 'not_a_video', 'no_video_track', 'no_duration'] as const),
+  ...(['truncated', 'incomplete', 'too_short', 'undecodable'] as const),
 ]);
 
 export type DeliveryContext = Pick<

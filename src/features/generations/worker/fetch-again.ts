@@ -17,7 +17,8 @@ const TRY_GAP_MS = 1_000;
 
 /**
  * Returns the wait before the provider is asked for its file again: half of the time since it completed the job. A file that
- * was not ready for minutes, or until just before the job's deadline, fails the job: `ended`.
+ * was not ready for minutes, or until just before the job's deadline, fails the job: `ended`. A job that the provider has not
+ * completed goes on.
  */
 export async function fetchAgain(
   ctx: Pick<Context, 'clock' | 'db' | 'log'>,
@@ -25,6 +26,7 @@ export async function fetchAgain(
   { cause, isNotReady }: Undelivered,
 ): Promise<number | 'ended'> {
   const waitedMs = await msSinceCompleted(ctx, jobId);
+  if (waitedMs === null) return POLL_AGAIN_MS;
   if (!isNotReady) return Math.ceil(Math.min(Math.max(waitedMs / 2, POLL_AGAIN_MS), BUSY_HOST_MAX_MS));
   const lastTryMs = Math.min(
     NOT_READY_FOR_MS - waitedMs,
@@ -37,12 +39,12 @@ export async function fetchAgain(
   return Math.ceil(Math.min(Math.max(waitedMs / 2, NOT_READY_MIN_MS), lastTryMs));
 }
 
-async function msSinceCompleted(ctx: Pick<Context, 'db'>, jobId: string): Promise<number> {
+async function msSinceCompleted(ctx: Pick<Context, 'db'>, jobId: string): Promise<number | null> {
   const attempt = await ctx.db.read
     .selectFrom('provider_attempts')
     .select(sql<number>`extract(epoch from clock_timestamp() - ended_at)::float8 * 1000`.as('waited_ms'))
     .where('job_id', '=', jobId)
     .where('result', '=', 'completed')
     .executeTakeFirst();
-  return attempt?.waited_ms ?? 0;
+  return attempt?.waited_ms ?? null;
 }

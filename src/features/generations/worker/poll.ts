@@ -6,7 +6,7 @@ import { cleanUpGeneration } from './clean-up.ts';
 import { type DeliveryContext, deliverGeneration } from './deliver.ts';
 import { failGeneration } from './fail.ts';
 import { fetchAgain } from './fetch-again.ts';
-import { fetchStatus, POLL_AGAIN_MS, retryAfterMsOf } from './fetch-status.ts';
+import { fetchStatus, retryAfterMsOf } from './fetch-status.ts';
 import { isOutage, recordOutcome } from './health.ts';
 import { withProviderSlot } from './provider-slot.ts';
 
@@ -77,9 +77,9 @@ async function applyStatus(
       ctx.log.warn({ job_id: jobId, provider, cause: status.cause }, 'provider unreachable');
       return retryAfterMsOf(status);
     case 'absent':
-      // The provider has lost the job, or not all of its machines know it yet: the deadline decides.
+      // The provider has lost the job, or not all of its machines know it yet: the deadline decides if it was not completed.
       ctx.log.warn({ job_id: jobId, provider, cause: status.cause }, 'provider does not find the job');
-      return POLL_AGAIN_MS;
+      return fetchAgain(ctx, job, { cause: status.cause, isNotReady: true });
     case 'failed':
       await endAttempt(ctx, jobId, 'failed', status.cause, status.costUsd);
       await failGeneration(ctx, jobId, status.code, status.cause, status.reason);
