@@ -1,4 +1,5 @@
 import { errorLabel } from '../../kernel/error-code.ts';
+import { isConfigurationFault } from '../../media/storage-problem.ts';
 import type { Context } from '../context.ts';
 
 /**
@@ -16,6 +17,8 @@ export async function deleteFiles(
       if (await ctx.db.call('forget_upload', { id })) deleted += 1;
     } catch (error) {
       ctx.log.warn({ upload_id: id, code: errorLabel(error) }, 'an upload could not be deleted yet');
+      // The store is away: a person who deletes many files would wait for each.
+      if (!isConfigurationFault(error)) break;
     }
   }
   return deleted;

@@ -1,5 +1,6 @@
 import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Problem } from '../../../kernel/errors.ts';
 import { MediaFetchError } from '../../../media/fetch-media.ts';
 import type { ProbedVideo } from '../../../media/probed-video.ts';
 import { UnusableVideo } from '../../../media/unusable-video.ts';
@@ -23,8 +24,8 @@ type Files = { video: string; thumbnail: string };
 
 /**
  * Stores a finished video that plays and completes its generation; a video that does not play fails it. `ended`: the generation
- * has ended, by this call or another, and is to be cleaned up. `try_again`: the file could not be fetched now and nothing is
- * decided; the provider is then asked for its URL again.
+ * has ended, by this call or another, and is to be cleaned up. `try_again`: the file could not be fetched or stored now
+ * and nothing is decided; the provider is then asked for its URL again.
  */
 export async function deliverGeneration(
   ctx: DeliveryContext,
@@ -44,6 +45,10 @@ export async function deliverGeneration(
       const video = source.from === 'file' ? source.path : fetchedFile;
       await checkAndStore(ctx, job, { video, thumbnail: thumbnailFile }, thumbnail, signal);
     }
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'ERR_6002') throw error;
+    ctx.log.warn({ job_id: job.request.jobId, cause: String(error.cause) }, 'the finished video could not be stored');
+    return 'try_again';
   } finally {
     await rm(thumbnailFile, { force: true });
     await rm(fetchedFile, { force: true });
