@@ -33,7 +33,7 @@ describe('a server that cannot start', { ...OWN_SERVER, concurrency: 2 }, () => 
       'PIKA_API_KEY',
     ];
     assertRefuses(start, ...[...names, ...keys].map((name) => new RegExp(`\\b${name}\\b`)));
-    assert.ok(start.seconds < 10);
+    assert.ok(start.seconds < 25, `${start.seconds} s`);
   });
 
   test('in production, with plain http: says so beside what is missing', async () => {

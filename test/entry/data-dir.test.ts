@@ -59,7 +59,7 @@ test('what an earlier version left open to others is closed, with all that is in
   const folder = await folderOf(t);
   const media = join(folder, 'media', 'videos', 'user');
   await mkdir(media, { recursive: true });
-  await writeFile(join(media, 'a.mp4'), 'film');
+  await writeFile(join(media, 'a.mp4'), 'video');
   await writeFile(join(folder, 'development-jwt-key.pem'), 'key');
   await writeFile(join(folder, 'theirs.txt'), 'not ours');
   await symlink('/etc/hostname', join(media, 'link'));
