@@ -1,5 +1,4 @@
 /** The callback URL of each provider: where it can reach this server, for its webhooks and for images. */
-import ipaddr from 'ipaddr.js';
 import { mayBePublic } from '../media/public-ip.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
 import { isLoopback } from './loopback.ts';

@@ -6,7 +6,7 @@ import { complaintsAbout } from './config/rules.ts';
 import { type Secrets, secretsOf } from './config/secrets.ts';
 import { type Settings, settingsOf } from './config/settings.ts';
 import { type Complaint, examplesOf, type Given, givenIn, type Values, variables } from './config/variables.ts';
-import { misspellings, shortKeys } from './config/warnings.ts';
+import { misspellings, plainUrls, shortKeys } from './config/warnings.ts';
 
 /** The whole configuration: what may be shown, apart from what may not. `warnings`: sentences for the log. */
 export type Config = { settings: Settings; secrets: Secrets; warnings: string[] };
@@ -53,6 +53,6 @@ export async function readConfig(
   const all = [...complaints, ...complaintsAbout(given, environment, manifests)];
   const misspelt = misspellings(env, examples.keys());
   if (!values || all.length > 0) throw refusal(all, examples, misspelt);
-  const warnings = [...misspelt, ...shortKeys(given, manifests)];
+  const warnings = [...misspelt, ...shortKeys(given, manifests), ...plainUrls(given, values.ENVIRONMENT)];
   return { settings: settingsOf(values, manifests), secrets: secretsOf(values, manifests), warnings };
 }

@@ -7,6 +7,8 @@ import type { Log } from '../kernel/log.ts';
 
 /** What this server makes in the folder. Others may keep something there too, and a mistake may name their home. */
 const OURS = /^(?:media|work|sandbox|simulators|postgres\.log|development-[a-z-]+(?:\.pem)?)$/;
+/** PostgreSQL's folder may be another user's, as may what a file system makes in itself. */
+const OF_OTHER_USERS = /^(?:postgres|lost\+found)$/;
 /** Rights of anyone but the owner. */
 const OTHERS = 0o077;
 /** A folder for everybody, such as /tmp. */
@@ -21,16 +23,28 @@ export async function makePrivate(dataDir: string, log: Log): Promise<void> {
   if (process.platform === 'win32') return;
   const failures: string[] = [];
   const { mode } = await stat(dataDir);
-  if (mode & STICKY || dataDir === parse(dataDir).root) {
-    log.warn({}, 'DATA_DIR names a folder that all users share: name one of its own');
-  } else if (mode & OTHERS) {
-    await takeRights(dataDir, mode, failures);
-  }
   const names = await readdir(dataDir);
+  if (mode & OTHERS) {
+    if (mode & STICKY || dataDir === parse(dataDir).root || (await isOfOthers(dataDir, names))) {
+      log.warn({}, 'DATA_DIR names a folder that others use as well: name one of its own');
+    } else {
+      await takeRights(dataDir, mode, failures);
+    }
+  }
   for (const name of names.filter((each) => OURS.test(each))) await close(join(dataDir, name), failures);
   if (failures.length > 0) {
     log.warn({ code: failures[0], count: failures.length }, 'other users of this machine may read files in DATA_DIR');
   }
+}
+
+/** Whether another user keeps something in it: `/var/lib` itself must not be closed. */
+async function isOfOthers(dataDir: string, names: string[]): Promise<boolean> {
+  const user = process.getuid?.();
+  for (const name of names.filter((each) => !OURS.test(each) && !OF_OTHER_USERS.test(each))) {
+    const found = await lstat(join(dataDir, name)).catch(() => null);
+    if (found && found.uid !== user) return true;
+  }
+  return false;
 }
 
 async function close(path: string, failures: string[]): Promise<void> {

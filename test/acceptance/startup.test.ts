@@ -8,6 +8,7 @@ import { describe, test } from 'node:test';
 import { createTestDatabase, ownerPool } from '../support/postgres.ts';
 import { startTestServer } from '../support/server.ts';
 import { call } from './support/api.ts';
+import { newGuest } from './support/guest.ts';
 import { type Start, startInVain } from './support/start.ts';
 import { freePort, OWN_SERVER } from './support/target.ts';
 import { newKey } from './support/tokens.ts';
@@ -32,7 +33,7 @@ describe('a server that cannot start', { ...OWN_SERVER, concurrency: 2 }, () => 
       'PIKA_API_KEY',
     ];
     assertRefuses(start, ...[...names, ...keys].map((name) => new RegExp(`\\b${name}\\b`)));
-    assert.ok(start.seconds < 10);
+    assert.ok(start.seconds < 25, `${start.seconds} s`);
   });
 
   test('in production, with plain http: reports it beside what is missing', async () => {
@@ -140,6 +141,8 @@ describe('a server that cannot start', { ...OWN_SERVER, concurrency: 2 }, () => 
     const start = await startInVain({ DATA_DIR: server.dataDir });
     assertRefuses(start, /another|already|in use/i);
     assert.equal((await call(server.url, 'GET', '/readyz')).status, 200, 'and leaves that one alone');
+    // The simulated DeviceCheck writes a file for the device.
+    await newGuest(server.url);
     for (const name of ['', ...(await readdir(server.dataDir, { recursive: true }))]) {
       const found = await lstat(join(server.dataDir, name)).catch(() => null);
       if (found && !found.isSymbolicLink()) assert.equal(found.mode & 0o077, 0, name);

@@ -265,6 +265,21 @@ test('a key that no vendor issues is named in a warning: it switches the simulat
   ]);
 });
 
+test('plain http to another machine is named in a warning where it is not refused', async () => {
+  const plain = { PUBLIC_URL: 'http://api.example.com', ALERT_WEBHOOK_URL: 'http://hooks.example.com/x' };
+  const { warnings } = await readConfig({
+    ...everySecret,
+    ...plain,
+    ENVIRONMENT: 'staging',
+    S3_ENDPOINT: 'http://minio:9000',
+  });
+  const named = warnings.filter((warning) => /plain http/.test(warning)).map((warning) => warning.split(' ')[0]);
+  assert.deepEqual(named, ['PUBLIC_URL', 'S3_ENDPOINT', 'ALERT_WEBHOOK_URL']);
+  const local = { ...everySecret, ENVIRONMENT: 'staging', S3_ENDPOINT: 'http://127.0.0.1:9000' };
+  assert.doesNotMatch((await readConfig(local)).warnings.join(), /plain http/);
+  assert.deepEqual((await readConfig(plain)).warnings, []);
+});
+
 test('a real key, a simulated DeviceCheck and a public address start together only if the operator says so', async () => {
   const exposed: Env[] = [
     { FALAI_API_KEY: 'fal-id:fal-secret', PUBLIC_URL: 'https://api.example.com' },

@@ -103,9 +103,9 @@ test('in development another store is said and used', async () => {
   const other = processOn(newDisk(), { isLenient: true, log });
   await other.ensureOwn();
   assert.match(said.join('\n'), /another media store.*DATA_DIR/);
-  const file = join(folder, 'film');
-  await writeFile(file, 'film');
-  assert.equal((await other.media.putFile('videos/a.mp4', file)).bytes, 4);
+  const file = join(folder, 'video');
+  await writeFile(file, 'video');
+  assert.equal((await other.media.putFile('videos/a.mp4', file)).bytes, 5);
 });
 
 test('files that moved, with their id or by the operator’s word, are the database’s own', async () => {
@@ -132,8 +132,8 @@ test('a store that cannot be reached at the start is written to only once it is 
   const down = new Problem('ERR_6002', { cause: new Error('the store did not answer in time') });
   const media: MediaStore = { ...disk, read: (...key) => (isDown ? Promise.reject(down) : disk.read(...key)) };
   const late = processOn('the bucket', { media });
-  const file = join(folder, 'film');
-  await writeFile(file, 'film');
+  const file = join(folder, 'video');
+  await writeFile(file, 'video');
   const isUnavailable = (error: unknown) => error instanceof Problem && error.code === 'ERR_6002';
   await assert.rejects(late.ensureOwn(), isUnavailable);
   await assert.rejects(late.media.putFile('videos/a.mp4', file), isUnavailable);
@@ -141,7 +141,7 @@ test('a store that cannot be reached at the start is written to only once it is 
   await assert.rejects(late.media.putFile('videos/a.mp4', file), isUnavailable, 'it is another one');
   assert.equal(await disk.info('videos/a.mp4'), null);
   await owner.query('update settings set media_store_id = null');
-  assert.equal((await late.media.putFile('videos/a.mp4', file)).bytes, 4);
+  assert.equal((await late.media.putFile('videos/a.mp4', file)).bytes, 5);
 });
 
 test('a bucket that does not exist, or a key that is refused, is named at the start', async () => {

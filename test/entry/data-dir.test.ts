@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { chmod, lstat, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { describeDataDirFailure, prepareDataDir } from '../../src/entry/data-dir.ts';
-import { type Log, silentLog } from '../../src/kernel/log.ts';
+import { silentLog } from '../../src/kernel/log.ts';
 import { StartupError } from '../../src/kernel/startup-error.ts';
 
 const noWindows = { skip: process.platform === 'win32' && 'other rights' };
@@ -59,7 +59,7 @@ test('what an earlier version left open to others is closed, with all that is in
   const folder = await folderOf(t);
   const media = join(folder, 'media', 'videos', 'user');
   await mkdir(media, { recursive: true });
-  await writeFile(join(media, 'a.mp4'), 'film');
+  await writeFile(join(media, 'a.mp4'), 'video');
   await writeFile(join(folder, 'development-jwt-key.pem'), 'key');
   await writeFile(join(folder, 'theirs.txt'), 'not ours');
   await symlink('/etc/hostname', join(media, 'link'));
@@ -79,12 +79,25 @@ test('what an earlier version left open to others is closed, with all that is in
   assert.equal(await modeOf('/etc/hostname').catch(() => 0), elsewhere, 'links are not followed');
 });
 
-test('a folder that all users share is named, and stays open', noWindows, async (t) => {
-  const folder = await folderOf(t);
-  await chmod(folder, 0o1777);
-  const said: string[] = [];
-  const log: Log = { ...silentLog, warn: (_, message) => said.push(message) };
-  await prepareDataDir(folder, log);
-  assert.match(said.join(), /DATA_DIR names a folder that all users share/);
-  assert.equal((await stat(folder)).mode & 0o7777, 0o1777);
-});
+test(
+  'a folder that others use as well is named, and stays open; what is ours in it is closed',
+  noWindows,
+  async (t) => {
+    const shared: [mode: number, isOfOthers: boolean][] = [[0o1777, false]];
+    // Only root can give a file away.
+    if (process.getuid?.() === 0) shared.push([0o755, true]);
+    for (const [mode, isOfOthers] of shared) {
+      const folder = await folderOf(t);
+      await mkdir(join(folder, 'media'));
+      await chmod(join(folder, 'media'), 0o755);
+      await mkdir(join(folder, 'mail'));
+      if (isOfOthers) await chown(join(folder, 'mail'), 65534, 65534);
+      await chmod(folder, mode);
+      const said: string[] = [];
+      await prepareDataDir(folder, { ...silentLog, warn: (_, message) => said.push(message) });
+      assert.match(said.join(), /DATA_DIR names a folder that others use as well/);
+      assert.equal((await stat(folder)).mode & 0o7777, mode);
+      assert.equal(await modeOf(join(folder, 'media')), 0o700);
+    }
+  },
+);

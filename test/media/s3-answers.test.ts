@@ -20,7 +20,7 @@ after(async () => {
 
 const short = join(tempFolder, 'short.mp4');
 const long = join(tempFolder, 'long.mp4');
-const LONG = Buffer.alloc(6_000_000, 'film');
+const LONG = Buffer.alloc(6_000_000, 'video');
 before(async () => {
   await writeFile(short, 'some bytes');
   await writeFile(long, LONG);

@@ -1,7 +1,8 @@
 /** What is accepted and probably a mistake: each in one sentence that names the variable. */
 import type { ProviderManifest } from '../../providers/manifest.ts';
+import { isLoopback } from '../loopback.ts';
 import { credentialVariables } from './providers.ts';
-import type { Given } from './variables.ts';
+import type { Environment, Given, VariableName } from './variables.ts';
 
 /** No vendor issues shorter keys. */
 const KEY_CHARACTERS_MIN = 16;
@@ -16,6 +17,18 @@ export function shortKeys(given: Given, manifests: readonly ProviderManifest[]):
   return [...names]
     .filter((name) => given[name] && given[name].length < KEY_CHARACTERS_MIN)
     .map((name) => `${name} is too short for a key, and the vendor is called with it instead of being simulated`);
+}
+
+/** These may be of one's own network, so they are not refused. */
+const MAY_BE_PLAIN: VariableName[] = ['PUBLIC_URL', 'S3_ENDPOINT', 'ALERT_WEBHOOK_URL'];
+
+/** Where images, videos or alerts would travel unencrypted, outside development. */
+export function plainUrls(given: Given, environment: Environment): string[] {
+  if (environment === 'development') return [];
+  return MAY_BE_PLAIN.filter((name) => {
+    const url = given[name];
+    return url !== undefined && /^http:/i.test(url) && !isLoopback(new URL(url).hostname);
+  }).map((name) => `${name} is plain http: what is sent there can be read on the way`);
 }
 
 /** `known`: the names of the variables that are read. */

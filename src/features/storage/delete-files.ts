@@ -1,5 +1,6 @@
 import { errorLabel } from '../../kernel/error-code.ts';
 import { createSemaphore } from '../../kernel/semaphore.ts';
+import { isConfigurationFault } from '../../media/storage-problem.ts';
 import type { Context } from '../context.ts';
 
 /** How many files one call deletes at the same time. */
@@ -15,12 +16,16 @@ export async function deleteFiles(
 ): Promise<number> {
   const withSlot = createSemaphore(FILES_AT_ONCE);
   const deleted: string[] = [];
+  let isStoreAway = false;
   const deleteOne = async ({ id, file }: { id: string; file: string }) => {
+    if (isStoreAway) return;
     try {
       await ctx.media.remove(file);
       deleted.push(id);
     } catch (error) {
       ctx.log.warn({ upload_id: id, code: errorLabel(error) }, 'an upload could not be deleted yet');
+      // A user who deletes many files would wait for each.
+      isStoreAway ||= !isConfigurationFault(error);
     }
   };
   await Promise.all(rows.map((row) => withSlot(() => deleteOne(row))));

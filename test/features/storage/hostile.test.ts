@@ -379,4 +379,30 @@ describe('an upload', () => {
     assert.equal((await sweepUploads(app.ctx)).removed, 1);
     assert.deepEqual([await rows(user), await files(user)], [[], []]);
   });
+
+  test('a deletion of many files asks a store that is away once, and leaves the rest to the sweep', async () => {
+    const user = await app.user();
+    const own = { Authorization: `Bearer ${await app.tokenOf(user)}` };
+    const names = ['a', 'b', 'c'].map((name) => `${user}/${name}.png`);
+    for (const name of names) assert.equal((await send(name, new Uint8Array(png), own)).status, 200);
+    const { remove } = app.ctx.media;
+    let calls = 0;
+    app.ctx.media.remove = () => {
+      calls += 1;
+      return Promise.reject(new Problem('ERR_6002', { cause: new Error('the store did not answer in time') }));
+    };
+    const json = { ...own, 'Content-Type': 'application/json' };
+    const deleted = await send(
+      '/storage/v1/object/user_uploads',
+      JSON.stringify({ prefixes: names }),
+      json,
+      'DELETE',
+    ).finally(() => {
+      app.ctx.media.remove = remove;
+    });
+    assert.deepEqual([deleted.status, JSON.parse(deleted.text).length, calls], [200, 3, 1]);
+    await app.owner.query(`update uploads set updated_at = now() - interval '2 hours' where user_id = $1`, [user]);
+    assert.equal((await sweepUploads(app.ctx)).removed, 3);
+    assert.deepEqual([await rows(user), await files(user)], [[], []]);
+  });
 });

@@ -1,5 +1,6 @@
 import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Problem } from '../../../kernel/errors.ts';
 import { MediaFetchError } from '../../../media/fetch-media.ts';
 import type { ExpectedVideo, ProbedVideo } from '../../../media/probed-video.ts';
 import { type UnusableReason, UnusableVideo } from '../../../media/unusable-video.ts';
@@ -58,6 +59,10 @@ export async function deliverGeneration(
     const files = { video, playable: playableFile, thumbnail: thumbnailFile, expected, isWhole };
     await checkAndStore(ctx, job, files, thumbnail, signal);
   } catch (error) {
+    if (error instanceof Problem && error.code === 'ERR_6002') {
+      ctx.log.warn({ job_id: job.request.jobId, cause: String(error.cause) }, 'the finished video could not be stored');
+      return { cause: 'the video could not be stored', isNotReady: false };
+    }
     if (!(error instanceof MediaFetchError)) throw error;
     ctx.log.warn({ job_id: job.request.jobId, cause: error.message }, 'the finished video could not be fetched');
     if (!error.isFinal) return { cause: error.message, isNotReady: error.isNotReady };
