@@ -99,11 +99,11 @@ const RUNS = ['stts', 'ctts'];
 
 function areTablesSound(track: Buffer, fileBytes: number): boolean {
   const tables = inside(inside(inside(track, 'mdia'), 'minf'), 'stbl');
-  const sizes = inside(tables, 'stsz');
-  if (!tables || !sizes || sizes.length < 12) return true;
-  const samples = sizes.readUInt32BE(8);
-  const fixed = sizes.readUInt32BE(4);
-  if (samples > (fixed === 0 ? (sizes.length - 12) / 4 : fileBytes / fixed)) return false;
+  if (!tables) return true;
+  const sizes = inside(tables, 'stsz') ?? Buffer.alloc(0);
+  const samples = sizes.length >= 12 ? sizes.readUInt32BE(8) : 0;
+  const fixed = samples > 0 ? sizes.readUInt32BE(4) : 0;
+  if (samples > Math.max(0, fixed > 0 ? fileBytes / fixed : (sizes.length - 12) / 4)) return false;
   for (const { type, content } of boxesIn(tables)) {
     const entryBytes = ENTRY_BYTES[type];
     if (entryBytes === undefined || content.length < 8) continue;

@@ -131,6 +131,10 @@ for (const [name, create] of Object.entries(PROBES)) {
         given.writeUInt32BE(0xffff_ffff, given.indexOf(table) + offset);
         await assert.rejects(inspect(await fileAt('tables.mp4', given)), unusable('undecodable'), table);
       }
+      const given = await readFile(new URL('../media/fixtures/v00-good.mp4', import.meta.url));
+      given.writeUInt32BE(0xffff_ffff, given.indexOf('ctts') + 12);
+      given.write('none', given.indexOf('stsz'), 'latin1');
+      await assert.rejects(inspect(await fileAt('tables.mp4', given)), unusable('undecodable'));
     });
 
     test('rejects an unknown codec, or one without its configuration', async () => {
