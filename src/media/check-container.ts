@@ -2,7 +2,6 @@
 import { stat } from 'node:fs/promises';
 import { TaskRefusal } from '../platform/task-refusal.ts';
 import { checkPackets, type PacketFacts } from './check-packets.ts';
-import { readMp4Header } from './mp4-header.ts';
 import { type OpenVideo, orRefuse, readSize, roundedFps } from './open-video.ts';
 import { type Delivery, deliveryOf } from './playability.ts';
 import type { ExpectedVideo, ProbedVideo } from './probed-video.ts';
@@ -24,13 +23,12 @@ export async function checkContainer(
   const size = await orRefuse('undecodable', readSize(track));
   const codec = await orRefuse('unknown_codec', track.getCodec());
   if (!codec || !(await orRefuse('unknown_codec', track.getDecoderConfig()))) throw new TaskRefusal('unknown_codec');
-  const header = await orRefuse('undecodable', readMp4Header(path));
-  if (container !== 'webm' && !header.isWhole) throw new TaskRefusal('truncated');
+  if (container !== 'webm' && !video.header.isWhole) throw new TaskRefusal('truncated');
   const packets = await checkPackets(track, signal);
   if (audio) await checkPackets(audio, signal);
   const durationSeconds = packets.end - packets.start;
   if (durationSeconds < (expected.seconds ?? 0) * SECONDS_SHARE_MIN) throw new TaskRefusal('too_short');
   const fps = roundedFps(packets.packets / durationSeconds);
-  const delivery = await orRefuse('unknown_codec', deliveryOf(video, header, packets.end));
+  const delivery = await orRefuse('unknown_codec', deliveryOf(video, packets.end));
   return { probed: { container, codec, ...size, durationSeconds, fps }, packets, delivery };
 }

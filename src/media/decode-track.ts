@@ -37,8 +37,10 @@ export async function decodeVideo(
     decoder.configure({ ...config, hardwareAcceleration: 'prefer-software' });
     return decoder;
   };
+  const isVp8 = (await track.getCodec()) === 'vp8';
   const decode = (packet: EncodedPacket): void => {
-    insert(times, packet);
+    // A bit in the header of VP8 says that the frame is never shown, only predicted from: the decoder gives none for it.
+    if (!isVp8 || (packet.data[0] ?? 0) & 0x10) insert(times, packet);
     decoder?.decode(packet.toEncodedVideoChunk());
   };
   return decodeAll(track, create, decode, (frame) => {

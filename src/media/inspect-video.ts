@@ -27,9 +27,8 @@ export async function inspectVideo(task: InspectTask): Promise<ProbedVideo> {
   await convert(source, facts, task.playablePath);
   using converted = await openVideo(task.playablePath);
   const found = await checkContainer(converted, task.playablePath, { seconds: task.expected.seconds });
-  if (found.delivery !== 'as_is' || found.packets.packets < facts.packets.packets - facts.packets.leading) {
-    throw new TaskRefusal('unplayable');
-  }
+  if (found.delivery !== 'as_is') throw new TaskRefusal('unplayable');
+  if (found.packets.packets < shownFrames(facts)) throw new TaskRefusal('undecodable');
   return { ...(await decodeAll(converted, found, task.thumbnailPath)), isConverted: true };
 }
 
@@ -44,6 +43,11 @@ async function convert(source: OpenVideo, { delivery }: VideoFacts, path: string
   }
   if (!(await orRefuse('unknown_codec', source.track.canDecode()))) throw new TaskRefusal('unknown_codec');
   await orRefuse('undecodable', transcode(source, path));
+}
+
+/** How many frames at least; 0 for VP8, where a frame may be there only to be predicted from. */
+function shownFrames({ probed, packets }: VideoFacts): number {
+  return probed.codec === 'vp8' ? 0 : packets.packets - packets.leading;
 }
 
 async function decodeAll(video: OpenVideo, facts: VideoFacts, thumbnailPath: string): Promise<ProbedVideo> {

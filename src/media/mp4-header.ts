@@ -5,9 +5,10 @@ import { openFile } from './open-file.ts';
 
 /**
  * `isWhole`: no list of samples goes on behind the end of the file, and no index names bytes there. `seconds`: how much of it players show, by its header and its edit lists;
- * null in a fragmented file, whose length is that of its fragments.
+ * null in a fragmented file, whose length is that of its fragments. `isSound`: no table claims more samples than it can hold; the
+ * library would count them all.
  */
-export type Mp4Header = { isWhole: boolean; isFragmented: boolean; seconds: number | null };
+export type Mp4Header = { isWhole: boolean; isSound: boolean; isFragmented: boolean; seconds: number | null };
 
 /** Boxes that list samples. The samples themselves are counted, and bytes that are no box at all may follow the last one. */
 const NEEDED = ['moov', 'moof'];
@@ -20,14 +21,16 @@ type Box = { type: string; start: number; content: number; end: number };
 export async function readMp4Header(path: string): Promise<Mp4Header> {
   await using file = await openFile(path, 'r');
   const { size } = await file.stat();
-  const header: Mp4Header = { isWhole: true, isFragmented: false, seconds: null };
+  const header: Mp4Header = { isWhole: true, isSound: true, isFragmented: false, seconds: null };
   for (let at = 0; at + 8 <= size; ) {
     const box = boxAt(await read(file, at, 16), 0, at, size);
     if (!box) break;
     if (box.end > size && NEEDED.includes(box.type)) header.isWhole = false;
     if (box.type === 'moof') header.isFragmented = true;
     if (box.type === 'moov' && box.end <= size && box.end - box.start <= MOOV_BYTES_MAX) {
-      header.seconds = shownSeconds(await read(file, box.content, box.end - box.content));
+      const moov = await read(file, box.content, box.end - box.content);
+      header.seconds = shownSeconds(moov);
+      header.isSound &&= tracksIn(moov).every((track) => areTablesSound(track, size));
     }
     if (box.type === 'sidx' && box.end <= size && box.end - box.start <= SIDX_BYTES_MAX) {
       const promised = box.end + indexedBytes(await read(file, box.content, box.end - box.content));
@@ -78,11 +81,40 @@ function shownSeconds(moov: Buffer): number | null {
   const duration = header[0] === 1 ? Number(header.readBigUInt64BE(24)) : header.readUInt32BE(16);
   if (timescale === 0) return 0;
   let shown = duration;
-  for (const { type, content } of boxesIn(moov)) {
-    if (type !== 'trak' || inside(inside(content, 'mdia'), 'hdlr')?.toString('latin1', 8, 12) !== 'vide') continue;
-    shown = Math.min(shown, editedDuration(inside(inside(content, 'edts'), 'elst')) ?? shown);
+  for (const track of tracksIn(moov)) {
+    if (inside(inside(track, 'mdia'), 'hdlr')?.toString('latin1', 8, 12) !== 'vide') continue;
+    shown = Math.min(shown, editedDuration(inside(inside(track, 'edts'), 'elst')) ?? shown);
   }
   return shown / timescale;
+}
+
+function tracksIn(moov: Buffer): Buffer[] {
+  return [...boxesIn(moov)].filter(({ type }) => type === 'trak').map(({ content }) => content);
+}
+
+/** Bytes of an entry of each table that has its number of entries in front of them. */
+const ENTRY_BYTES: Record<string, number> = { stts: 8, ctts: 8, stsc: 12, stco: 4, co64: 8, stss: 4 };
+/** Tables whose entries begin with how many samples they are for. */
+const RUNS = ['stts', 'ctts'];
+
+function areTablesSound(track: Buffer, fileBytes: number): boolean {
+  const tables = inside(inside(inside(track, 'mdia'), 'minf'), 'stbl');
+  if (!tables) return true;
+  const sizes = inside(tables, 'stsz') ?? Buffer.alloc(0);
+  const samples = sizes.length >= 12 ? sizes.readUInt32BE(8) : 0;
+  const fixed = samples > 0 ? sizes.readUInt32BE(4) : 0;
+  if (samples > Math.max(0, fixed > 0 ? fileBytes / fixed : (sizes.length - 12) / 4)) return false;
+  for (const { type, content } of boxesIn(tables)) {
+    const entryBytes = ENTRY_BYTES[type];
+    if (entryBytes === undefined || content.length < 8) continue;
+    const entries = content.readUInt32BE(4);
+    if (entries > (content.length - 8) / entryBytes) return false;
+    let counted = 0;
+    for (let entry = 0; RUNS.includes(type) && entry < entries; entry++) counted += content.readUInt32BE(8 + 8 * entry);
+    // Files that time a few samples more than there are play.
+    if (counted > samples + entries + 100) return false;
+  }
+  return true;
 }
 
 /** In the movie's timescale; null without an edit list. */

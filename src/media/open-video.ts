@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { FilePathSource, Input, type InputAudioTrack, type InputVideoTrack, MP4, QTFF, WEBM } from 'mediabunny';
 import { TaskRefusal } from '../platform/task-refusal.ts';
+import { type Mp4Header, readMp4Header } from './mp4-header.ts';
 import type { ProbedVideo } from './probed-video.ts';
 import type { UnusableReason } from './unusable-video.ts';
 
@@ -19,11 +20,14 @@ export type OpenVideo = Disposable & {
   container: ProbedVideo['container'];
   track: InputVideoTrack;
   audio: InputAudioTrack | null;
+  header: Mp4Header;
 };
 
 /** Throws a `TaskRefusal` with an `UnusableReason`. */
 export async function openVideo(path: string): Promise<OpenVideo> {
   if ((await stat(path)).size === 0) throw new TaskRefusal('empty');
+  const header = await orRefuse('not_a_video', readMp4Header(path));
+  if (!header.isSound) throw new TaskRefusal('undecodable');
   const input = new Input({ source: new FilePathSource(path), formats: FORMATS.map(({ format }) => format) });
   try {
     const format = await orRefuse('not_a_video', input.getFormat());
@@ -32,7 +36,7 @@ export async function openVideo(path: string): Promise<OpenVideo> {
     const track = await orRefuse('no_video_track', input.getPrimaryVideoTrack());
     if (!track) throw new TaskRefusal('no_video_track');
     const audio = await orRefuse('undecodable', input.getPrimaryAudioTrack());
-    return { container, track, audio, [Symbol.dispose]: () => input.dispose() };
+    return { container, track, audio, header, [Symbol.dispose]: () => input.dispose() };
   } catch (error) {
     input.dispose();
     throw error;

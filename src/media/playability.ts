@@ -1,7 +1,6 @@
 /** Whether phones play a file, and what has to be done where they do not. */
 import { EncodedPacketSink, type InputVideoTrack } from 'mediabunny';
 import { type CodecConfig, completeFromSample, readCodecConfig } from './codec-config.ts';
-import type { Mp4Header } from './mp4-header.ts';
 import type { OpenVideo } from './open-video.ts';
 
 /**
@@ -18,11 +17,7 @@ const TAGS: Record<string, string> = { avc: 'avc1', hevc: 'hvc1' };
 /** A header that tells players of more or less than there is by this much is written anew. */
 const HEADER_SECONDS_OFF = 0.25;
 
-export async function deliveryOf(
-  { container, track, audio }: OpenVideo,
-  header: Mp4Header,
-  seconds: number,
-): Promise<Delivery> {
+export async function deliveryOf({ container, track, audio, header }: OpenVideo, seconds: number): Promise<Delivery> {
   const config = await codecConfigOf(track);
   if (!config || !isDecodedByPhones(config)) return 'transcode';
   const isTagged = (await track.getInternalCodecId()) === TAGS[config.codec];

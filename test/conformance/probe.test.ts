@@ -119,6 +119,24 @@ for (const [name, create] of Object.entries(PROBES)) {
       await assert.rejects(inspect(await fileAt('bomb.mp4', bomb)), unusable('too_large'));
     });
 
+    test('rejects a table that claims more samples than it holds, at once', async () => {
+      for (const [table, offset] of [
+        ['stsz', 12],
+        ['stts', 8],
+        ['stts', 12],
+        ['ctts', 12],
+        ['stco', 8],
+      ] as const) {
+        const given = await readFile(new URL('../media/fixtures/v00-good.mp4', import.meta.url));
+        given.writeUInt32BE(0xffff_ffff, given.indexOf(table) + offset);
+        await assert.rejects(inspect(await fileAt('tables.mp4', given)), unusable('undecodable'), table);
+      }
+      const given = await readFile(new URL('../media/fixtures/v00-good.mp4', import.meta.url));
+      given.writeUInt32BE(0xffff_ffff, given.indexOf('ctts') + 12);
+      given.write('none', given.indexOf('stsz'), 'latin1');
+      await assert.rejects(inspect(await fileAt('tables.mp4', given)), unusable('undecodable'));
+    });
+
     test('rejects an unknown codec, or one without its configuration', async () => {
       const strange = Buffer.from(whole);
       strange.write('zzz9', strange.indexOf('avc1', strange.indexOf('stsd')), 'latin1');

@@ -36,7 +36,7 @@ test('a tick delivers a complete video without a thumbnail, and fails an incompl
     overrides: { probe: createContainerProbe(), providers: new Map([['sandbox', provider]]) },
   });
   const [good, bad] = [join(folder, 'good.mp4'), join(folder, 'bad.mp4')];
-  await makeClip(good);
+  await makeClip(good, { frames: 50 });
   const whole = await readFile(good);
   await writeFile(bad, whole.subarray(0, whole.length - 1));
   const runTick = await tickOf(app);
