@@ -108,9 +108,16 @@ export function isRestart(marker: number): boolean {
   return marker >= 0xd0 && marker <= 0xd7;
 }
 
-/** The position of the next marker: bytes between segments, and an FF that is stuffed or repeated, are skipped. */
+/** Far more than cameras write between segments by mistake. */
+const STRAY_BYTES_MAX = 1024 * 1024;
+
+/**
+ * The position of the next marker: bytes between segments, and an FF that is stuffed or repeated, are skipped. The end of the
+ * file if there is none near.
+ */
 export function nextMarker(bytes: Uint8Array, from: number): number {
-  for (let at = from; at + 1 < bytes.length; at += 1) {
+  const end = Math.min(bytes.length - 1, from + STRAY_BYTES_MAX);
+  for (let at = from; at < end; at += 1) {
     if (bytes[at] === 0xff && bytes[at + 1] !== 0 && bytes[at + 1] !== 0xff) return at;
   }
   return bytes.length;

@@ -14,9 +14,11 @@ const FRAMES = [0xc0, 0xc1, 0xc2];
 /** Segments that decoders skip. */
 const SKIPPED: number[] = [DAC, DNL, COM];
 
-/** Real images have about ten. More are made to keep a decoder busy. */
+/** Real images have about ten scans. More are made to keep a decoder busy, and so are so many units in all scans together. */
 const SCANS_MAX = 100;
+const UNITS_MAX = 30_000_000;
 const SEGMENTS_PER_STEP = 5_000;
+const BYTES_PER_STEP = 1024 * 1024;
 /** Decoders draw an image with a few broken blocks; noise in place of pixels breaks far more. */
 const BROKEN_SHARE_MAX = 0.01;
 /** From this EXIF orientation on, the image is displayed with width and height swapped. */
@@ -29,6 +31,8 @@ type State = {
   tables: Map<number, Uint8Array>;
   quantizations: Set<number>;
   restartInterval: number;
+  /** Of the scans so far. */
+  units: number;
 };
 
 /** The end mark may be missing, or anything may follow the image: a trailer, the video of a live photo, another image. */
@@ -39,11 +43,15 @@ export async function* checkJpeg(bytes: Uint8Array): ImageSteps {
     tables: new Map(DEFAULT_TABLES),
     quantizations: new Set(),
     restartInterval: 0,
+    units: 0,
   };
-  let [scans, segments] = [0, 0];
+  let [scans, segments, stepEndsAt] = [0, 0, BYTES_PER_STEP];
   for (let at = nextMarker(bytes, 2); ; at = nextMarker(bytes, at)) {
     segments += 1;
-    if (segments % SEGMENTS_PER_STEP === 0) yield;
+    if (segments % SEGMENTS_PER_STEP === 0 || at > stepEndsAt) {
+      stepEndsAt = at + BYTES_PER_STEP;
+      yield;
+    }
     const marker = bytes[at + 1] ?? EOI;
     if (marker === EOI) {
       damagedUnless(state.frame !== null && isDrawable(state.frame) && at < bytes.length);
@@ -124,7 +132,8 @@ function* checkScan(
   const reader = new BitReader(bytes, at);
   const result = yield* decodeScan(frame, scan, tables, reader, state.restartInterval);
   const isCutOff = result.missing > 0 && nextMarker(bytes, reader.at) === bytes.length;
-  damagedUnless(!isCutOff && isIntact(result));
+  state.units += result.units;
+  damagedUnless(!isCutOff && isIntact(result) && state.units <= UNITS_MAX);
   recordScan(scan);
   return reader.at;
 }

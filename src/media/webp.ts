@@ -8,12 +8,15 @@ const ANIMATED = 0x02;
 const EXTENDED_BYTES = 10;
 const CHUNKS_PER_STEP = 5_000;
 
+type Size = { width: number; height: number };
+
 /** The RIFF header says where the image ends; whatever follows is ignored. */
 export async function* checkWebp(bytes: Uint8Array): ImageSteps {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = CHUNK_BYTES + view.getUint32(4, true);
   damagedUnless(end <= bytes.length);
   let chunks = 0;
+  let canvas: Size | null = null;
   for (let at = RIFF_HEADER_BYTES; at + CHUNK_BYTES <= end; ) {
     const name = String.fromCharCode(...bytes.subarray(at, at + 4));
     const length = view.getUint32(at + 4, true);
@@ -23,10 +26,12 @@ export async function* checkWebp(bytes: Uint8Array): ImageSteps {
     if (name === 'VP8X') {
       damagedUnless(at === RIFF_HEADER_BYTES && length >= EXTENDED_BYTES);
       if (((content[0] ?? 0) & ANIMATED) > 0) throw new BadImage('animated');
+      canvas = { width: 1 + threeBytes(content, 4), height: 1 + threeBytes(content, 7) };
     }
     if (name === 'VP8 ' || name === 'VP8L') {
       const size = name === 'VP8L' ? losslessSize(content) : lossySize(content);
       checkSize(size.width, size.height);
+      damagedUnless(canvas === null || (canvas.width === size.width && canvas.height === size.height));
       return size;
     }
     at += CHUNK_BYTES + length + (length % 2);
@@ -36,15 +41,19 @@ export async function* checkWebp(bytes: Uint8Array): ImageSteps {
   throw new BadImage('damaged');
 }
 
+function threeBytes(bytes: Uint8Array, at: number): number {
+  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16);
+}
+
 const LOSSY_HEADER_BYTES = 10;
 const START_CODE = [0x9d, 0x01, 0x2a];
 
 /** The header of a key frame (RFC 6386 §9.1). */
-function lossySize(frame: Uint8Array): { width: number; height: number } {
+function lossySize(frame: Uint8Array): Size {
   damagedUnless(frame.length >= LOSSY_HEADER_BYTES);
-  const [b0 = 0, b1 = 0, b2 = 0] = frame;
-  const isKeyFrame = (b0 & 1) === 0 && START_CODE.every((byte, index) => frame[3 + index] === byte);
-  const firstPartition = (b0 | (b1 << 8) | (b2 << 16)) >> 5;
+  const tag = threeBytes(frame, 0);
+  const isKeyFrame = (tag & 1) === 0 && START_CODE.every((byte, index) => frame[3 + index] === byte);
+  const firstPartition = tag >> 5;
   damagedUnless(isKeyFrame && firstPartition > 0 && LOSSY_HEADER_BYTES + firstPartition < frame.length);
   const [w0 = 0, w1 = 0, h0 = 0, h1 = 0] = frame.subarray(6);
   return { width: (w0 | (w1 << 8)) & 0x3fff, height: (h0 | (h1 << 8)) & 0x3fff };
@@ -53,7 +62,7 @@ function lossySize(frame: Uint8Array): { width: number; height: number } {
 const LOSSLESS_HEADER_BYTES = 5;
 const LOSSLESS_SIGNATURE = 0x2f;
 
-function losslessSize(content: Uint8Array): { width: number; height: number } {
+function losslessSize(content: Uint8Array): Size {
   const [signature, b0 = 0, b1 = 0, b2 = 0, b3 = 0] = content;
   damagedUnless(content.length > LOSSLESS_HEADER_BYTES && signature === LOSSLESS_SIGNATURE && b3 >> 5 === 0);
   const width = 1 + (b0 | ((b1 & 0x3f) << 8));

@@ -96,6 +96,32 @@ describe('the storage of images', () => {
     }
   });
 
+  test('an image is judged by its pixels: what opens everywhere is stored, and what lacks pixels is 415 and stored nowhere', async () => {
+    const [png, jpeg, webp] = [makePicture('png'), makePicture('jpeg'), makePicture('webp')];
+    const trailer = Buffer.alloc(512, 'SEFT');
+    const put = (path: string, body: Uint8Array) =>
+      call(target.url, 'POST', pathOf(path), { token: guest.token, body, headers: { 'Content-Type': 'image/png' } });
+    for (const bytes of [
+      ...[
+        Buffer.concat([png, trailer]),
+        Buffer.concat([webp, trailer]),
+        Buffer.concat([jpeg.subarray(0, -2), trailer]),
+      ],
+      Buffer.concat([jpeg.subarray(0, 2), Buffer.from('\xff\xe4\0\x04ab0\x01\x02\x03', 'latin1'), jpeg.subarray(2)]),
+    ]) {
+      assert.equal((await put(ownPath('odd names (1) & more+.png').replaceAll(' ', '%20'), bytes)).status, 200);
+      assert.equal((await storage.from('user_uploads').remove([ownPath('odd names (1) & more+.png')])).data?.length, 1);
+    }
+    const noPixels = Buffer.from(png);
+    noPixels.fill(0xee, 41 + 20, png.length - 16);
+    for (const bytes of [noPixels, jpeg.subarray(0, jpeg.length / 2), webp.subarray(0, webp.length / 2)]) {
+      const path = ownPath();
+      const reply = await put(path, bytes);
+      assertRefused(reply, 415, 'ERR_4015', { reason: 'damaged' });
+      await is404(path);
+    }
+  });
+
   test('a file that is no image is 415 under any name, and no path leads out of the user’s folder', async () => {
     for (const content of ['<html><script>alert(1)</script>', '<svg xmlns="http://www.w3.org/2000/svg"/>', 'GIF89a']) {
       const path = ownPath();

@@ -45,6 +45,14 @@ async function verdictOf(bytes: Uint8Array): Promise<string> {
   return 'fault' in found ? found.fault : `${found.width}×${found.height}`;
 }
 
+/** The WebP in the extended form, with a canvas of this width. */
+const extended = (width: number) => {
+  const content = Buffer.alloc(10);
+  content.writeUInt16LE(width - 1, 4);
+  content.writeUInt16LE(152 - 1, 7);
+  return webpWith(webp.subarray(0, 12), webpChunk('VP8X', content), fixture('lossy.webp').subarray(12));
+};
+
 const whole: [what: string, bytes: Uint8Array, size?: string][] = [
   ['a PNG with zeros behind its end', fixture('p01-png-zero-block.png'), '0'],
   ['a PNG with a page behind its end', Buffer.concat([makePng(), html]), '96×80'],
@@ -128,6 +136,7 @@ const whole: [what: string, bytes: Uint8Array, size?: string][] = [
   ['a WebP', webp],
   ['a WebP with bytes behind its end', Buffer.concat([webp, zeros])],
   ['a lossless WebP', lossless],
+  ['a WebP in the extended form', extended(200)],
   ['a WebP with data of its camera', webpWith(webp, webpChunk('EXIF', html), webpChunk('odd!', html.subarray(1)))],
 ];
 for (const [what, bytes, size = '200×152'] of whole) {
@@ -196,6 +205,7 @@ const damaged: [what: string, bytes: Uint8Array][] = [
     ),
   ],
   ['a JPEG with half of its restart intervals', halfScan(restarts)],
+  ['a WebP whose canvas has another size than its frame', extended(300)],
   ['a WebP that is cut off', webp.subarray(0, -20)],
   ['a WebP whose header says less than there is', webpWith(webp).fill(30, 4, 5).fill(0, 5, 8)],
   ['a WebP without pixels', webpWith(webp.subarray(0, 12), webpChunk('EXIF', html))],

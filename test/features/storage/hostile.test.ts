@@ -212,6 +212,14 @@ describe('an upload', () => {
     }
   });
 
+  test('is listed by a folder’s name of at most a thousand characters', async () => {
+    const listed = (prefix: string) =>
+      send('/storage/v1/object/list/user_uploads', JSON.stringify({ prefix }), { 'Content-Type': 'application/json' });
+    assert.equal((await listed(`//${userId}//`)).status, 200);
+    const long = await listed(`${'/'.repeat(1000)}x`);
+    assert.deepEqual([long.status, long.code, long.details.field], [400, 'ERR_4006', 'prefix']);
+  });
+
   test('may only go into the caller’s own folder, under a plain name', async () => {
     const other = await app.user();
     const full = new Uint8Array(png);

@@ -136,6 +136,7 @@ describe('one account', () => {
           app.fetch(`/storage/v1${signedUrl}`, { method: 'PUT', body, duplex: 'half' } as RequestInit),
       ]) {
         const held = heldBody();
+        held.end();
         assert.equal((await attempt(held.body)).status, status, what);
         assert.equal(held.state.isRead, false, what);
       }
@@ -162,6 +163,7 @@ describe('one account', () => {
     assert.equal(full.details.bytes_max, 50 * MEGABYTE);
     assert.equal((await doors.uploadSigned('one-more.png')).status, 409);
     const held = heldBody();
+    held.end();
     assert.equal((await doors.upload('long.png', held.body, { 'Content-Length': '9000' })).status, 409);
     assert.equal(held.state.isRead, false);
 
