@@ -14,8 +14,11 @@ const CHECK_MS = 50;
 
 type Connection = { unanswered: number; bytesRead: number; quietSince: number };
 
+export type DrainTimes = { lastCallMs: number; quietMs: number };
+
 /** Call before the server has connections. The result ends it, in bounded time. */
-export function prepareDrain(server: Server): () => Promise<void> {
+export function prepareDrain(server: Server, times: Partial<DrainTimes> = {}): () => Promise<void> {
+  const { lastCallMs = LAST_CALL_MS, quietMs = QUIET_MS } = times;
   const connections = new Map<Socket, Connection>();
   const responses = new Set<ServerResponse>();
   let isDraining = false;
@@ -45,13 +48,13 @@ export function prepareDrain(server: Server): () => Promise<void> {
     const startedAt = performance.now();
     isDraining = true;
     for (const response of responses) announceEnd(response);
-    const isUsed = connections.size > 0 || startedAt - connectedAt < LAST_CALL_MS;
-    if (isUsed) await sleep(LAST_CALL_MS);
+    const isUsed = connections.size > 0 || startedAt - connectedAt < lastCallMs;
+    if (isUsed) await sleep(lastCallMs);
     // After the connections that the system has accepted already: to close the port resets them.
     await nextTurn();
     // The method of http.Server would close idle connections now, also those on which a request is arriving.
     const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
-    const check = setInterval(() => closeQuiet(connections), CHECK_MS);
+    const check = setInterval(() => closeQuiet(connections, quietMs), CHECK_MS);
     const cut = setTimeout(() => server.closeAllConnections(), ANSWER_GRACE_MS - (performance.now() - startedAt));
     await closed;
     clearInterval(check);
@@ -64,7 +67,7 @@ function announceEnd(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('Connection', 'close');
 }
 
-function closeQuiet(connections: Map<Socket, Connection>): void {
+function closeQuiet(connections: Map<Socket, Connection>, quietMs: number): void {
   const now = performance.now();
   for (const [socket, connection] of connections) {
     if (connection.unanswered > 0) continue;
@@ -72,6 +75,6 @@ function closeQuiet(connections: Map<Socket, Connection>): void {
       connection.bytesRead = socket.bytesRead;
       connection.quietSince = now;
     }
-    if (now - connection.quietSince >= QUIET_MS) socket.destroySoon();
+    if (now - connection.quietSince >= quietMs) socket.destroySoon();
   }
 }
