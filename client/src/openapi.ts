@@ -547,7 +547,7 @@ export interface paths {
     };
     /**
      * Check that the server is ready
-     * @description Returns 200 if the database responds and is migrated and the worker runs. For a load balancer. `worker` is null if another process does the background work.
+     * @description Returns 200 if the database responds and is migrated and the worker runs, until the server begins to shut down. For a load balancer. `worker` is null if another process does the background work.
      */
     get: operations['getReadiness'];
     put?: never;
@@ -5716,7 +5716,7 @@ export interface operations {
           'application/json': components['schemas']['Readiness'];
         };
       };
-      /** @description The server is not ready: at least one check is `false` */
+      /** @description The server is not ready: at least one check is `false`, or it is shutting down */
       503: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];

@@ -2,7 +2,9 @@
 import type { MiddlewareHandler } from 'hono';
 import { every } from 'hono/combine';
 import { findAccount } from '../features/accounts/find-account.ts';
+import { REFRESH_SESSION } from '../features/accounts/http/auth-openapi.ts';
 import { authRoutes } from '../features/accounts/http/auth-routes.ts';
+import { DEVICE_CHECK } from '../features/accounts/http/openapi.ts';
 import { accountRoutes } from '../features/accounts/http/routes.ts';
 import { catalogueRoutes } from '../features/catalogue/http/routes.ts';
 import type { Context } from '../features/context.ts';
@@ -16,6 +18,7 @@ import { signedRoutes } from '../features/storage/http/signed-routes.ts';
 import { type Api, createApi } from '../http/api.ts';
 import { requireCaller } from '../http/auth.ts';
 import { callerId, checkQueryUserId, checkUserId } from '../http/caller.ts';
+import { callsInProgress } from '../http/calls-in-progress.ts';
 import type { IpReader } from '../http/client-ip.ts';
 import { cors } from '../http/cors.ts';
 import { inDialect } from '../http/dialect.ts';
@@ -45,6 +48,11 @@ export type HttpOptions = {
   isWorking: () => boolean | null;
 };
 
+/** An app loads a screen with a handful of calls; more than this only wait for one another. */
+const CALLS_OF_ACCOUNT_MAX = 8;
+/** The phones behind one IP address. Apple is asked meanwhile, so these calls may last. */
+const DEVICE_CHECKS_OF_IP_MAX = 30;
+
 export function createHttp(ctx: Context, options: HttpOptions): Api {
   const api = createApi();
   const { publicUrl, trustedProxyHops = 0 } = options;
@@ -57,6 +65,8 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
     c.set('origin', publicUrl ?? requestOrigin(c.req.raw, trustedProxyHops));
     await next();
   });
+  api.use(DEVICE_CHECK.checked.path, callsInProgress(options.ipOf, { max: DEVICE_CHECKS_OF_IP_MAX }));
+  api.use(REFRESH_SESSION.checked.path, callsInProgress(options.ipOf, { max: CALLS_OF_ACCOUNT_MAX }));
   const calls = createCallLimiter(ctx.policy.limits.callsPerMinute);
   const router = createRouter(api, createGuards(ctx, options, calls));
   accountRoutes(router, ctx, options.ipOf);
@@ -77,9 +87,14 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   return api;
 }
 
-/** For users: checks the token and its session, that the account is neither deleted nor banned, its call limit, and `user_id`. */
+/**
+ * For users: checks the token, waits for one of the account's slots, checks the session, that the account is neither deleted nor
+ * banned, its call limit, and `user_id`.
+ */
 function createGuards(ctx: Context, options: HttpOptions, calls: CallLimiter): Guards {
   const caller = requireCaller({ verify: ctx.tokens.verify, anonKey: options.anonKey });
+  // Before the first statement: a call that waits for its turn holds no session of the database.
+  const inTurn = callsInProgress(callerId, { max: CALLS_OF_ACCOUNT_MAX });
 
   const account: MiddlewareHandler<HttpEnv> = async (c, next) => {
     const userId = callerId(c);
@@ -96,7 +111,10 @@ function createGuards(ctx: Context, options: HttpOptions, calls: CallLimiter): G
     await next();
   };
   return {
-    user: { plain: every(caller, account), json: every(caller, account, jsonBody({ acceptsText: true }), checkBody) },
+    user: {
+      plain: every(caller, inTurn, account),
+      json: every(caller, inTurn, account, jsonBody({ acceptsText: true }), checkBody),
+    },
     public: { plain: null, json: jsonBody() },
   };
 }

@@ -2,8 +2,10 @@
 import { Buffer } from 'node:buffer';
 import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
+import { createBoundedSemaphore } from '../kernel/bounded-semaphore.ts';
 import type { DB } from './generated.ts';
 import type { Procedures, SetProcedures } from './procedures.ts';
+import { CONNECT_TIMEOUT_MS } from './session.ts';
 
 export type ProcedureName = keyof Procedures;
 export type ArgumentsOf<Name extends ProcedureName> = Procedures[Name]['args'];
@@ -47,25 +49,31 @@ function statementFor(procedure: string, args: object): { call: string; values: 
   return { call: `public.${procedure}(${list})`, values: given.map(([, value]) => encode(value)) };
 }
 
-/** Calls procedures on a pool, or on one connection. */
-export function createCall(target: pg.Pool | pg.Client): Database['call'] {
+/** Calls procedures by statements that `query` sends. */
+export function createCall(query: (text: string, values: unknown[]) => Promise<pg.QueryResult>): Database['call'] {
   return async <Name extends ProcedureName>(procedure: Name, args: ArgumentsOf<Name>) => {
     const { call, values } = statementFor(procedure, args);
-    const { rows } = await target.query<Record<string, unknown>>(`select ${call} as result`, values);
+    const { rows } = await query(`select ${call} as result`, values);
     return resultOf<ResultOf<Name>>(rows[0]);
   };
 }
 
+/** Writes wait for locks, and for a standby that is away. These sessions stay free for reads. */
+const READS_SHARE = 0.3;
+
 export function createDatabase(pool: pg.Pool): Database {
+  const slots = pool.options.max - Math.ceil(pool.options.max * READS_SHARE);
+  // As long as the pool itself lets a statement wait for a connection.
+  const limits = { slots: Math.max(1, slots), waitingMax: Number.POSITIVE_INFINITY, waitMs: CONNECT_TIMEOUT_MS };
+  const writes = createBoundedSemaphore(limits);
   return {
     read: new Kysely<DB>({ dialect: new PostgresDialect({ pool }) }),
     pool,
-    call: createCall(pool),
+    call: createCall((text, values) => writes.run(() => pool.query(text, values))),
     async rows<Name extends SetName>(procedure: Name, args: SetProcedures[Name]['args']) {
       const { call, values } = statementFor(procedure, args);
-      const { rows } = await pool.query<SetProcedures[Name]['row'] & pg.QueryResultRow>(
-        `select * from ${call}`,
-        values,
+      const { rows } = await writes.run(() =>
+        pool.query<SetProcedures[Name]['row'] & pg.QueryResultRow>(`select * from ${call}`, values),
       );
       return rows;
     },

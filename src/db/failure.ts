@@ -1,5 +1,7 @@
 import { errorCodeOf } from '../kernel/error-code.ts';
 import { StartupError } from '../kernel/startup-error.ts';
+import { isDatabaseOutage, isSilence, UnusableSession } from './outage.ts';
+import { POOLER_ADVICE } from './session.ts';
 
 /** Why the database cannot be used, as the operator reads it, by SQLSTATE or system code. */
 const REASONS: Record<string, string> = {
@@ -15,13 +17,26 @@ const REASONS: Record<string, string> = {
     'this user lacks rights that a migration needs: it must own the database, or be allowed to create roles and schemas.',
   '57P03': 'it is still starting up. Try again in a moment.',
   '53300': 'it has no free connections.',
+  '25006': 'it takes no writes: it is a standby, or read-only.',
+  '08P01': `it rejects what the server asks for at the start of a session. ${POOLER_ADVICE}`,
+  '22023': 'the role rendio_server does not exist there. Is it another database than the one that was migrated?',
 };
 
-/** Turns a failure to reach or migrate the database into one sentence; other errors are returned unchanged. */
-export function describeDatabaseFailure(error: unknown): unknown {
+export type DatabaseVariable = 'DATABASE_URL' | 'DATABASE_DIRECT_URL';
+
+/** Turns a failure to reach, try or migrate the database into one sentence that names its variable; other errors are returned unchanged. */
+export function describeDatabaseFailure(error: unknown, variable: DatabaseVariable = 'DATABASE_URL'): unknown {
   if (error instanceof StartupError) return error;
-  const code = errorCodeOf(error instanceof AggregateError ? error.errors[0] : error);
-  const reason = REASONS[code ?? ''];
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  const reason = reasonOf(first);
   if (!reason) return error;
-  return new StartupError(`The database named by DATABASE_URL cannot be used: ${reason}`, { cause: error });
+  return new StartupError(`The database named by ${variable} cannot be used: ${reason}`, { cause: error });
+}
+
+function reasonOf(error: unknown): string | undefined {
+  if (error instanceof UnusableSession) return error.message;
+  if (isSilence(error)) return REASONS.ETIMEDOUT;
+  const code = errorCodeOf(error) ?? '';
+  if (code in REASONS) return REASONS[code];
+  return isDatabaseOutage(error) ? 'the connection was lost.' : undefined;
 }

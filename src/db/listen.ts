@@ -2,10 +2,13 @@
 import pg from 'pg';
 import { errorLabel } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
-import { restrictedConnection } from './pool.ts';
+import { DatabaseClient, restrictedSession, type TimedStatement } from './session.ts';
 
 const RECONNECT_MIN_MS = 100;
 const RECONNECT_MAX_MS = 5_000;
+/** A network that drops a quiet connection ends nothing on this side. */
+const HEARTBEAT_MS = 10_000;
+const HEARTBEAT_TIMEOUT_MS = 5_000;
 
 export type Listener = {
   /** Passes on payloads of the channel; `null` after a reconnect, when some may have been missed. Returns the unsubscribe. */
@@ -13,21 +16,24 @@ export type Listener = {
   close(): Promise<void>;
 };
 
-export type ListenOptions = { url: string; channel: string; log: Log };
+export type ListenOptions = { url: string; channel: string; log: Log; heartbeatMs?: number; answerTimeoutMs?: number };
 
 /** Listens on `channel` over the unpooled `url`. Resolves once the first connection is listening. */
-export async function listen({ url, channel, log }: ListenOptions): Promise<Listener> {
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { url, channel, log, heartbeatMs = HEARTBEAT_MS, answerTimeoutMs = HEARTBEAT_TIMEOUT_MS } = options;
   const handlers = new Set<(payload: string | null) => void>();
   const notify = (payload: string | null) => {
     for (const handler of handlers) handler(payload);
   };
-  let client: pg.Client | null = null;
+  const session = restrictedSession(url, 'rendio-listen');
+  const warn = () => log.warn({ channel }, 'a listening connection brought nothing more and is replaced');
+  let client: DatabaseClient | null = null;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let connecting: Promise<void> = Promise.resolve();
 
   async function connect(): Promise<void> {
-    const next = new pg.Client(restrictedConnection(url, 'rendio-listen'));
+    const next = new DatabaseClient(session);
     next.on('error', (error) => log.warn({ code: errorLabel(error) }, 'listen connection failed'));
     next.on('notification', (message) => notify(message.payload ?? ''));
     try {
@@ -38,7 +44,10 @@ export async function listen({ url, channel, log }: ListenOptions): Promise<List
       throw error;
     }
     if (closed) return next.end();
+    const check = () => endIfDeaf(next, channel, answerTimeoutMs).then((isDeaf) => isDeaf && !closed && warn());
+    const heartbeat = setInterval(check, heartbeatMs);
     next.on('end', () => {
+      clearInterval(heartbeat);
       if (client === next) client = null;
       if (!closed) reconnect(RECONNECT_MIN_MS);
     });
@@ -69,6 +78,18 @@ export async function listen({ url, channel, log }: ListenOptions): Promise<List
       await connecting;
     },
   };
+}
+
+/** Ends a connection that brings no answer, or that no longer listens: a pooler may have swapped its session. */
+async function endIfDeaf(client: DatabaseClient, channel: string, answerTimeoutMs: number): Promise<boolean> {
+  const text = 'select from pg_listening_channels() as channel where channel = $1';
+  const question: TimedStatement = { text, values: [channel], query_timeout: answerTimeoutMs };
+  const isListening = await client.query(question).then(
+    ({ rowCount }) => rowCount === 1,
+    () => false,
+  );
+  if (!isListening) client.connection.stream.destroy();
+  return !isListening;
 }
 
 /**

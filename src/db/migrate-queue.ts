@@ -1,5 +1,9 @@
 /** The queue's own migrations, which its library applies and commits. */
 import pg from 'pg';
+import { DatabaseClient, ownerSession } from './session.ts';
+
+/** Its migrations take milliseconds on a queue of any usual length. */
+const ANSWER_TIMEOUT_MS = 60_000;
 
 /** True if they changed anything. Throws PostgreSQL's 55P03 if another session holds a lock for longer than `lockTimeoutMs`. */
 export async function migrateQueue(client: pg.Client, url: string, lockTimeoutMs: number): Promise<boolean> {
@@ -24,11 +28,16 @@ export async function migrateQueue(client: pg.Client, url: string, lockTimeoutMs
  * session, to which nothing listens any more, would end the process if the connection were lost.
  */
 async function usingPool(url: string, lockTimeoutMs: number, work: (pool: pg.Pool) => Promise<void>): Promise<void> {
-  const pool = new pg.Pool({ connectionString: url, application_name: 'rendio-migrate', lock_timeout: lockTimeoutMs });
+  const session = { ...ownerSession(url, 'rendio-migrate', ANSWER_TIMEOUT_MS), lock_timeout: lockTimeoutMs };
+  class PooledClient extends DatabaseClient {
+    constructor() {
+      super(session);
+    }
+  }
+  const pool = new pg.Pool({ ...session, Client: PooledClient });
   const ends: Promise<void>[] = [];
   pool.on('error', () => {});
   pool.on('connect', (client) => {
-    client.on('error', () => {});
     ends.push(new Promise((resolve) => client.once('end', resolve)));
   });
   try {

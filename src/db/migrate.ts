@@ -3,7 +3,7 @@
  * migrations once, procedures and grants whenever their text changes, and the seed; then indexes, without a lock on their
  * tables. Running it again changes nothing; two servers that start at the same time wait for each other.
  */
-import pg from 'pg';
+import type pg from 'pg';
 import { errorCodeOf } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
 import { sleep } from '../kernel/sleep.ts';
@@ -11,7 +11,9 @@ import { StartupError } from '../kernel/startup-error.ts';
 import { BEHAVIOUR_VERSION } from './latest-migration.ts';
 import { LOCK_NOT_AVAILABLE, lockTables } from './lock-tables.ts';
 import { migrateQueue } from './migrate-queue.ts';
+import { DatabaseClient, ownerSession } from './session.ts';
 import { readBehaviour, readFolder, readSql, type SqlFile } from './sql-files.ts';
+import { watchSession } from './watch-session.ts';
 
 /** Any constant will do, if all servers use the same one. */
 const MIGRATION_LOCK = 7_361_940_001;
@@ -200,10 +202,10 @@ export async function latestMigration(): Promise<string> {
 
 /** Migrates the database at `url`, as the owner that the URL names. */
 export async function migrate({ url, log }: { url: string; log: Log }): Promise<MigrationReport> {
-  const client = new pg.Client({ connectionString: url, application_name: 'rendio-migrate' });
-  // A lost connection also rejects the running query; without this listener it would end the process.
-  client.on('error', () => {});
+  // Without a time limit: to build an index of a large table takes long.
+  const client = new DatabaseClient(ownerSession(url, 'rendio-migrate', null));
   await client.connect();
+  const watch = watchSession(client, url);
   try {
     await requireVersion(client);
     await takeMigrationLock(client);
@@ -220,6 +222,7 @@ export async function migrate({ url, log }: { url: string; log: Log }): Promise<
     }
     return { migrations, procedures, queue };
   } finally {
+    await watch.stop();
     await client.end().catch(() => {});
   }
 }

@@ -1,13 +1,11 @@
 /** The row of amounts that the operator sets and the procedures read, so that no caller of a procedure can choose them. */
-import pg from 'pg';
+import { DatabaseClient, ownerSession } from './session.ts';
 
 export type StoredSettings = { initialGrantCredits: number };
 
 /** Stores the settings as the owner that the URL names; changes nothing if they are the same. */
 export async function storeSettings(url: string, settings: StoredSettings): Promise<void> {
-  const client = new pg.Client({ connectionString: url, application_name: 'rendio-settings' });
-  // A lost connection also rejects the running query; without this listener it would end the process.
-  client.on('error', () => {});
+  const client = new DatabaseClient(ownerSession(url, 'rendio-settings'));
   await client.connect();
   try {
     await client.query(

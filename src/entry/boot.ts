@@ -4,9 +4,10 @@ import { localUrlOf } from '../app/callback-url.ts';
 import type { Limits } from '../app/config/limits.ts';
 import { type Config, readConfig } from '../app/config.ts';
 import { type ContextOptions, createContext, type RunningContext } from '../app/context.ts';
-import { describeDatabaseFailure } from '../db/failure.ts';
+import { type DatabaseVariable, describeDatabaseFailure } from '../db/failure.ts';
 import { migrate } from '../db/migrate.ts';
 import { storeSettings } from '../db/settings.ts';
+import { compareClocks, tryRole, trySameDatabase, trySessions } from '../db/try-urls.ts';
 import type { EmbeddedPostgres } from '../embedded-postgres/start.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { errorCodeInChain, errorLabel } from '../kernel/error-code.ts';
@@ -68,7 +69,7 @@ export async function boot({ env, canEmbed, manifests = MANIFESTS, ...runtime }:
   try {
     const database = await openDatabase(config, dataDir, canEmbed, log);
     if (database.embedded) closers.push(() => database.embedded?.stop() ?? Promise.resolve());
-    await prepareDatabase(database.directUrl, settings.limits, log);
+    await prepareDatabase(database, settings.limits, log);
     const simulation = await startSimulation(config, { manifests, dataDir, clock: systemClock, log });
     closers.push(() => simulation.close());
     const stopping = new AbortController();
@@ -101,14 +102,27 @@ async function checkStore({ ensureOwnStore }: RunningContext, log: Log): Promise
   });
 }
 
-/** Migrates the database and stores the operator's settings in it. */
-async function prepareDatabase(url: string, limits: Limits, log: Log): Promise<void> {
-  try {
-    await migrate({ url, log });
-    await storeSettings(url, limits);
-  } catch (error) {
-    throw describeDatabaseFailure(error);
-  }
+/** Tries both URLs, migrates the database and stores the operator's settings in it. A failure names the URL's variable. */
+async function prepareDatabase(
+  { url, directUrl }: Pick<Boot['database'], 'url' | 'directUrl'>,
+  limits: Limits,
+  log: Log,
+): Promise<void> {
+  const isOne = url === directUrl;
+  await naming(isOne ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL', async () => {
+    await trySessions(directUrl);
+    await migrate({ url: directUrl, log });
+    await storeSettings(directUrl, limits);
+    await tryRole(directUrl);
+    await compareClocks(directUrl, systemClock, log);
+  });
+  if (!isOne) await naming('DATABASE_URL', () => trySameDatabase(url, directUrl));
+}
+
+async function naming(variable: DatabaseVariable, work: () => Promise<void>): Promise<void> {
+  await work().catch((error) => {
+    throw describeDatabaseFailure(error, variable);
+  });
 }
 
 async function openDatabase(

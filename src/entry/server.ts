@@ -6,19 +6,21 @@ import { clientIp } from '../http/client-ip.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 import { assemble } from './assemble.ts';
 import type { Boot } from './boot.ts';
+import { prepareDrain } from './drain.ts';
 import { closeSilentConnections } from './silent-connections.ts';
 import type { Work } from './work.ts';
 
 export type HttpServer = {
   /** The URL to show to users. */
   url: string;
-  /** Takes no new connections and resolves once running requests are answered, in bounded time. */
+  /** Resolves once the port is closed and the requests that had been sent are answered, in bounded time. */
   stop(): Promise<void>;
 };
 
-/** Less than the ten seconds after which Docker kills the process. */
-const ANSWER_GRACE_MS = 7_000;
-const IDLE_CHECK_MS = 50;
+/** Load balancers keep idle connections for 60 s: the server must not be the first to close one. */
+const KEEP_ALIVE_MS = 75_000;
+/** Longer: it may begin while a connection is idle. */
+const HEADERS_TIMEOUT_MS = 80_000;
 
 /** Serves the API and the pages on a port. `work` is null if the worker is another process. */
 export async function startServer(boot: Boot, work: Work | null): Promise<HttpServer> {
@@ -28,33 +30,26 @@ export async function startServer(boot: Boot, work: Work | null): Promise<HttpSe
     ipOf: (c) => clientIp(getConnInfo(c).remote.address, c.req.header('X-Forwarded-For'), settings.trustedProxyHops),
     isWorking: () => work?.isWorking() ?? null,
   });
-  const { server, port } = await listenOn(api.fetch, settings.port, settings.host);
+  const { port, drain } = await listenOn(api.fetch, settings.port, settings.host);
   const host = ['0.0.0.0', '127.0.0.1', '::', '::1'].includes(settings.host) ? 'localhost' : settings.host;
   boot.listening.url = localUrlOf({ host: settings.host, port });
   log.debug({ port }, 'listening');
   return {
     url: settings.publicUrl ?? `http://${host}:${port}`,
-    stop: () => drain(server),
+    stop: drain,
   };
-}
-
-/** Connections with a running answer stay open until it is sent, or until the grace period of slow clients has passed. */
-async function drain(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // Clients keep idle connections open for their next request.
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
-  const cut = setTimeout(() => server.closeAllConnections(), ANSWER_GRACE_MS);
-  await closed;
-  clearInterval(idle);
-  clearTimeout(cut);
 }
 
 type Fetch = Parameters<typeof serve>[0]['fetch'];
 
-function listenOn(fetch: Fetch, port: number, hostname: string): Promise<{ server: Server; port: number }> {
+function listenOn(fetch: Fetch, port: number, hostname: string): Promise<{ port: number; drain: () => Promise<void> }> {
+  const serverOptions = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS };
   return new Promise((resolve, reject) => {
     // By default, `serve` creates a server of node:http.
-    const server = serve({ fetch, port, hostname }, (info) => resolve({ server, port: info.port })) as Server;
+    const server = serve({ fetch, port, hostname, serverOptions }, (info) =>
+      resolve({ port: info.port, drain }),
+    ) as Server;
+    const drain = prepareDrain(server);
     closeSilentConnections(server);
     // Stays on: a later error, such as having no file descriptor for a connection, must not end the server.
     server.on('error', (error: NodeJS.ErrnoException) => reject(describeListenFailure(error, port, hostname)));

@@ -1,5 +1,6 @@
 import { allTasks, CRONTAB } from '../app/tasks.ts';
-import { closePool, createPool, restrictedConnection } from '../db/pool.ts';
+import { closePool, createPool } from '../db/pool.ts';
+import { restrictedSession } from '../db/session.ts';
 import { startSweeper } from '../features/generations/worker/sweep.ts';
 import { startWorker } from '../queue/worker.ts';
 import type { Boot } from './boot.ts';
@@ -18,7 +19,7 @@ export async function startWork({ running, database, log }: Boot): Promise<Work>
   });
   const worker = await startWorker({
     pool,
-    connection: restrictedConnection(database.directUrl, 'rendio-liveness'),
+    connection: restrictedSession(database.directUrl, 'rendio-liveness'),
     tasks: allTasks(ctx),
     crontab: CRONTAB,
     log,

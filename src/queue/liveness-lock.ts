@@ -3,7 +3,7 @@
  * whatever kills it. A loop on the same connection recovers the jobs of workers without the lock.
  */
 
-import pg from 'pg';
+import { DatabaseClient, type SessionConfig } from '../db/session.ts';
 import { errorLabel } from '../kernel/error-code.ts';
 import { sleep } from '../kernel/sleep.ts';
 import { createJobRecovery, type JobRecoveryOptions } from './job-recovery.ts';
@@ -15,7 +15,7 @@ export type LivenessLock = {
   close(): Promise<void>;
 };
 
-export type LivenessLockOptions = JobRecoveryOptions & { connection: pg.ClientConfig; checkEveryMs?: number };
+export type LivenessLockOptions = JobRecoveryOptions & { connection: SessionConfig; checkEveryMs?: number };
 
 const CHECK_EVERY_MS = 2_000;
 /** Far below the time after which a worker without a lock counts as gone. */
@@ -32,10 +32,10 @@ export async function openLivenessLock(options: LivenessLockOptions): Promise<Li
   let closed = false;
   let waiting = new AbortController();
   // Null while connecting: a connection that fails before it is open emits `end` as well.
-  let client: pg.Client | null = null;
+  let client: DatabaseClient | null = null;
   client = await connect();
 
-  async function connect(): Promise<pg.Client> {
+  async function connect(): Promise<DatabaseClient> {
     const next = createClient(connection, drop);
     await next.connect();
     isLockTaken = false;
@@ -44,7 +44,7 @@ export async function openLivenessLock(options: LivenessLockOptions): Promise<Li
     return next;
   }
   /** Other workers would soon take over this worker's jobs, so the next check starts at once, on a new connection. */
-  function drop(lost: pg.Client | null): void {
+  function drop(lost: DatabaseClient | null): void {
     if (client !== lost) return;
     client = null;
     void lost?.end().catch(() => {});
@@ -94,9 +94,8 @@ export async function openLivenessLock(options: LivenessLockOptions): Promise<Li
   };
 }
 
-function createClient(connection: pg.ClientConfig, onEnd: (client: pg.Client) => void): pg.Client {
-  const client = new pg.Client({ ...connection, query_timeout: ANSWER_TIMEOUT_MS });
-  client.on('error', () => {});
+function createClient(connection: SessionConfig, onEnd: (client: DatabaseClient) => void): DatabaseClient {
+  const client = new DatabaseClient({ ...connection, query_timeout: ANSWER_TIMEOUT_MS });
   client.on('end', () => onEnd(client));
   return client;
 }

@@ -3,6 +3,7 @@
 import { EventEmitter } from 'node:events';
 import type { Logger, Runner, TaskList, WorkerEvents } from 'graphile-worker';
 import type pg from 'pg';
+import type { SessionConfig } from '../db/session.ts';
 import { errorLabel } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
 import { within } from '../kernel/sleep.ts';
@@ -16,7 +17,7 @@ export type Tasks = Record<string, TaskHandler>;
 export type RunOptions = {
   pool: pg.Pool;
   /** Unpooled connection settings for the liveness lock. */
-  connection: pg.ClientConfig;
+  connection: SessionConfig;
   tasks: Tasks;
   /** graphile-worker's crontab text. */
   crontab: string;
@@ -34,6 +35,8 @@ export type Run = {
   isTakingJobs(): boolean;
   /** Resolves when the run has ended, by itself or stopped, or when its end takes too long. */
   finished: Promise<void>;
+  /** Ends the run as if it had ended by itself. */
+  abandon(): void;
   /** As `Worker.stop`; repeatable. */
   stop(graceMs: number): Promise<void>;
 };
@@ -95,12 +98,14 @@ export async function startRun(options: RunOptions, ended: ReadonlySet<string>):
   }
   const running = runner;
   const over = running.promise.catch((error) => log.warn({ code: errorLabel(error) }, 'worker run failed'));
-  const finished = Promise.race([over, health.abandoned]);
+  const { promise: abandoned, resolve: abandon } = Promise.withResolvers<void>();
+  const finished = Promise.race([over, health.abandoned, abandoned]);
 
   return {
     id,
     isTakingJobs: health.isTakingJobs,
     finished,
+    abandon,
     async stop(graceMs) {
       const gentle = running.stop().catch(() => {});
       await within(graceMs / 2, Promise.all([gentle, over]));

@@ -6,6 +6,7 @@
 
 import { errorLabel } from '../kernel/error-code.ts';
 import { sleep } from '../kernel/sleep.ts';
+import { claimStrayErrors } from '../platform/stray-errors.ts';
 import { type Run, type RunOptions, startRun } from './run.ts';
 
 export type { TaskHandler, Tasks } from './run.ts';
@@ -21,10 +22,24 @@ export type Worker = {
 /** After the library's worker ended: soon, but not in a tight loop while the database is away. */
 const RESTART_AFTER_MS = 1_000;
 
+/** The library's own files, in the stack of an error. */
+const LIBRARY = /[\\/]graphile-worker[\\/]/;
+
 /** Starts the worker and restarts it whenever it ends by itself, as the library's does when it loses the database. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  // Some promises of the library reject where nothing listens when its sessions end in the middle of their work.
+  claimStrayErrors((error) => {
+    if (!(error instanceof Error && LIBRARY.test(error.stack ?? ''))) return false;
+    options.log.warn(
+      { code: errorLabel(error) },
+      'the queue’s library failed outside of its calls; its run starts anew',
+    );
+    run?.abandon();
+    return true;
+  });
   const ended = new Set<string>();
-  let run: Run | null = await startRun(options, ended);
+  let run: Run | null = null;
+  run = await startRun(options, ended);
   const stopping = Promise.withResolvers<void>();
   let isStopped = false;
 

@@ -5,7 +5,7 @@ import { lstat, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { createTestDatabase, ownerPool } from '../support/postgres.ts';
+import { createEmptyDatabase, createTestDatabase, ownerPool } from '../support/postgres.ts';
 import { startTestServer } from '../support/server.ts';
 import { call } from './support/api.ts';
 import { newGuest } from './support/guest.ts';
@@ -125,6 +125,19 @@ describe('a server that cannot start', { ...OWN_SERVER, concurrency: 2 }, () => 
     assertRefuses(start, /database/i);
     assert.doesNotMatch(start.said, /hunter2/);
     assert.ok(start.seconds < 25, `${start.seconds} s`);
+  });
+
+  test('with one of two database URLs wrong: names the variable that is wrong, also if it leads to another database', async () => {
+    await using database = await createTestDatabase();
+    await using empty = await createEmptyDatabase();
+    const nowhere = `postgres://owner:hunter2hunter2@127.0.0.1:${await freePort()}/rendio`;
+    const direct = await startInVain({ DATABASE_URL: database.url, DATABASE_DIRECT_URL: nowhere });
+    assertRefuses(direct, /named by DATABASE_DIRECT_URL cannot be used/);
+    for (const url of [nowhere, empty.url]) {
+      const start = await startInVain({ DATABASE_URL: url, DATABASE_DIRECT_URL: database.url });
+      assertRefuses(start, /named by DATABASE_URL cannot be used/);
+      assert.doesNotMatch(start.said, /hunter2/);
+    }
   });
 
   test('outside development, with a disk that is not its database’s: names DATA_DIR', async () => {

@@ -118,7 +118,7 @@ describe('the storage of images', () => {
       const path = ownPath();
       const reply = await put(path, bytes);
       assertRefused(reply, 415, 'ERR_4015', { reason: 'damaged' });
-      await is404(path);
+      await assertMissing(path);
     }
   });
 

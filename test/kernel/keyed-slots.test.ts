@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createKeyedSlots, NoSlot } from '../../src/kernel/keyed-slots.ts';
+import { NoFreeSlot } from '../../src/kernel/bounded-semaphore.ts';
+import { createKeyedSlots } from '../../src/kernel/keyed-slots.ts';
 
 /** Work that ends when it is told to. */
 function held() {
@@ -37,9 +38,9 @@ test('who waits too long, or finds the line full, is turned away without having 
     slots.run('a', async () => {
       ran += 1;
     }),
-    NoSlot,
+    NoFreeSlot,
   );
-  await assert.rejects(waiting, NoSlot);
+  await assert.rejects(waiting, NoFreeSlot);
   first.end();
   await running;
   assert.equal(ran, 0);

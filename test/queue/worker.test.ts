@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type pg from 'pg';
-import { createPool, restrictedConnection } from '../../src/db/pool.ts';
+import { createPool } from '../../src/db/pool.ts';
+import { restrictedSession } from '../../src/db/session.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { startWorker, type Tasks, type Worker } from '../../src/queue/worker.ts';
 import { until } from '../media/until.ts';
@@ -31,7 +32,7 @@ async function createQueue(t: TestContext) {
     ): Promise<Worker> {
       const url = isDirect ? database.url : outage.url;
       const pool = createPool({ url, log: silentLog, applicationName: 'queue', connectionsMax: 6 });
-      const connection = restrictedConnection(url, name);
+      const connection = restrictedSession(url, name);
       const options = { pool, connection, tasks, crontab: '', log: silentLog, concurrency, checkEveryMs };
       const worker = await startWorker(options);
       workers.push({ worker, pool });

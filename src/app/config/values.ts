@@ -1,5 +1,6 @@
 /** Schemas of the values of variables. A message says what is wrong without repeating the value. */
 import { z } from 'zod';
+import { isDatabaseUrl } from '../../db/hosts.ts';
 
 const LOCAL_NAME = /^[a-z0-9.:[\]_-]+$/i;
 
@@ -39,8 +40,10 @@ export function webUrl() {
 }
 
 export function postgresUrl() {
-  return z.string().refine((text) => /^postgres(ql)?:$/.test(parsedUrl(text)?.protocol ?? ''), {
-    error: 'must be a postgres:// or postgresql:// URL (special characters of the password percent-encoded)',
+  return z.string().refine(isDatabaseUrl, {
+    error:
+      'must be a postgres:// or postgresql:// URL (special characters of the password percent-encoded; several hosts ' +
+      'separated by commas, of which the server uses the one that takes writes)',
   });
 }
 

@@ -2,7 +2,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { allTasks, CRONTAB } from '../../app/tasks.ts';
 import { createLease, LeaseTimeout } from '../../db/lease.ts';
-import { closePool, createPool, restrictedConnection } from '../../db/pool.ts';
+import { closePool, createPool } from '../../db/pool.ts';
+import { restrictedSession } from '../../db/session.ts';
 import { sweepGenerations } from '../../features/generations/worker/sweep.ts';
 import { bearerToken } from '../../http/auth.ts';
 import { runDueJobs } from '../../queue/run-due-jobs.ts';
@@ -51,7 +52,7 @@ async function runWork({ directUrl, log, running: { ctx, concurrency } }: Isolat
   try {
     const done = await runDueJobs({
       pool,
-      connection: restrictedConnection(directUrl, 'rendio-liveness'),
+      connection: restrictedSession(directUrl, 'rendio-liveness'),
       tasks: allTasks(ctx),
       crontab: CRONTAB_WITH_CATCH_UP,
       log,

@@ -4,7 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { allTasks } from '../../../src/app/tasks.ts';
-import { createPool, restrictedConnection } from '../../../src/db/pool.ts';
+import { createPool } from '../../../src/db/pool.ts';
+import { restrictedSession } from '../../../src/db/session.ts';
 import { confirmAttempt } from '../../../src/features/generations/worker/confirm.ts';
 import { withProviderSlot } from '../../../src/features/generations/worker/provider-slot.ts';
 import { type Bulkhead, createBulkhead } from '../../../src/kernel/bulkhead.ts';
@@ -187,7 +188,7 @@ describe('a vendor that hangs on every status request, with more jobs than slots
     const pool = createPool({ url: app.url, log: silentLog, connectionsMax: CONCURRENCY + 2 });
     const worker = await startWorker({
       pool,
-      connection: restrictedConnection(app.url, 'alive'),
+      connection: restrictedSession(app.url, 'alive'),
       tasks: allTasks(app.ctx),
       crontab: '',
       log: silentLog,

@@ -34,11 +34,11 @@ export const GET_READINESS = rawPublicRoute({
   operationId: 'getReadiness',
   summary: 'Check that the server is ready',
   description:
-    'Returns 200 if the database responds and is migrated and the worker runs. For a load balancer. `worker` is null if another ' +
-    'process does the background work.',
+    'Returns 200 if the database responds and is migrated and the worker runs, until the server begins to shut down. For a load ' +
+    'balancer. `worker` is null if another process does the background work.',
   responses: {
     200: json('The server is ready', Readiness, { status: 'ready', checks: ALL_PASSED }),
-    503: json('The server is not ready: at least one check is `false`', Readiness, {
+    503: json('The server is not ready: at least one check is `false`, or it is shutting down', Readiness, {
       status: 'not ready',
       checks: { ...ALL_PASSED, database: false },
     }),

@@ -6,7 +6,7 @@ import { GET_HEALTH, GET_READINESS } from './openapi.ts';
 /** `isWorking` returns null if the worker is another process. */
 export function maintenanceRoutes(
   router: Router,
-  ctx: Pick<Context, 'db' | 'latestMigration'>,
+  ctx: Pick<Context, 'db' | 'latestMigration' | 'stopping'>,
   isWorking: () => boolean | null,
 ): void {
   router.add(GET_HEALTH, (c) => c.json({ status: 'ok' }, 200));

@@ -6,8 +6,9 @@ import type { HttpContext } from '../../../http/env.ts';
 import { rejectUnstorableText } from '../../../http/json-text.ts';
 import { rateLimited } from '../../../http/rate-limit.ts';
 import { receiveFile } from '../../../http/receive-file.ts';
+import { NoFreeSlot } from '../../../kernel/bounded-semaphore.ts';
 import { Problem } from '../../../kernel/errors.ts';
-import { createKeyedSlots, NoSlot } from '../../../kernel/keyed-slots.ts';
+import { createKeyedSlots } from '../../../kernel/keyed-slots.ts';
 import { BUCKETS, decodePath, UPLOAD_BYTES_MAX } from '../../../media/object-path.ts';
 import { makeFolder } from '../../../platform/make-folder.ts';
 import type { Context } from '../../context.ts';
@@ -51,7 +52,7 @@ export async function receiveImage(c: HttpContext, ctx: UploadContext, { userId,
       return receiveAdmitted(c, ctx, { userId, path, isUpsert });
     });
   } catch (error) {
-    throw error instanceof NoSlot ? rateLimited(BUSY) : error;
+    throw error instanceof NoFreeSlot ? rateLimited(BUSY) : error;
   }
 }
 

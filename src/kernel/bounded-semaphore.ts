@@ -1,0 +1,62 @@
+/** A semaphore whose line is bounded, in length and in time. */
+
+/** The line was full, or the wait was over before a slot became free. Nothing has run. */
+export class NoFreeSlot extends Error {
+  override readonly name = 'NoFreeSlot';
+}
+
+export type BoundedSemaphore = {
+  /** Runs the work in a slot, after waiting in line for one. Throws a `NoFreeSlot`. */
+  run<T>(work: () => Promise<T>): Promise<T>;
+  /** True while nothing runs and nothing waits. */
+  readonly isIdle: boolean;
+};
+
+export type BoundedSemaphoreOptions = { slots: number; waitingMax: number; waitMs: number };
+
+export function createBoundedSemaphore({ slots, waitingMax, waitMs }: BoundedSemaphoreOptions): BoundedSemaphore {
+  // In the order of arrival.
+  const waiting = new Set<() => void>();
+  let running = 0;
+
+  function waitForSlot(): Promise<void> {
+    if (waiting.size >= waitingMax) return Promise.reject(new NoFreeSlot());
+    return new Promise((resolve, reject) => {
+      const start = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        waiting.delete(start);
+        reject(new NoFreeSlot());
+      }, waitMs);
+      waiting.add(start);
+    });
+  }
+
+  /** The next in line takes over the slot. */
+  function leave(): void {
+    const [next] = waiting;
+    if (!next) {
+      running -= 1;
+      return;
+    }
+    waiting.delete(next);
+    next();
+  }
+
+  return {
+    async run(work) {
+      if (running < slots) running += 1;
+      else await waitForSlot();
+      try {
+        return await work();
+      } finally {
+        leave();
+      }
+    },
+    get isIdle() {
+      return running === 0;
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { type DrainTimes, prepareDrain } from '../../src/entry/drain.ts';
+import { until } from '../media/until.ts';
+
+/** A server whose answers wait for the test, and raw connections to it. */
+async function createWorld(t: TestContext, times: Partial<DrainTimes> = {}) {
+  const waiting: ServerResponse[] = [];
+  const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
+    if (request.url === '/now') response.end('now');
+    else waiting.push(response);
+  });
+  const drain = prepareDrain(server, times);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const sockets: Socket[] = [];
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.closeAllConnections();
+  });
+  return {
+    waiting,
+    drain,
+    isOpen: async () => {
+      const socket = connect(port, '127.0.0.1');
+      return once(socket, 'connect').then(
+        () => socket.destroy() !== undefined,
+        () => false,
+      );
+    },
+    async open() {
+      const socket = connect(port, '127.0.0.1');
+      sockets.push(socket);
+      await once(socket, 'connect');
+      const state = { text: '', hasEnded: false, isCut: false, send: (text: string) => void socket.write(text) };
+      socket.on('data', (bytes) => {
+        state.text += bytes;
+      });
+      socket.on('end', () => {
+        state.hasEnded = true;
+      });
+      socket.on('error', () => {
+        state.isCut = true;
+      });
+      return state;
+    },
+  };
+}
+
+const request = (path: string) => `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`;
+
+describe('a server that shuts down', () => {
+  it('answers a running request, and says that its connection ends', async (t) => {
+    const { open, drain, waiting } = await createWorld(t);
+    const connection = await open();
+    connection.send(request('/later'));
+    await until(() => waiting.length === 1);
+    const drained = drain();
+    waiting[0]?.end('late');
+    await drained;
+    await until(() => connection.hasEnded);
+    assert.match(connection.text, /^HTTP\/1\.1 200[\s\S]*connection: close[\s\S]*late/i);
+  });
+
+  it('still answers new connections and used ones for a second, with Connection: close, and then closes its port', async (t) => {
+    const { open, drain, isOpen } = await createWorld(t, { lastCallMs: 3_000 });
+    const used = await open();
+    used.send(request('/now'));
+    await until(() => used.text.includes('now'));
+    assert.doesNotMatch(used.text, /connection: close/i);
+    const drained = drain();
+    const fresh = await open();
+    for (const connection of [used, fresh]) connection.send(request('/now'));
+    await until(() => fresh.hasEnded && used.hasEnded);
+    for (const { text } of [used, fresh]) assert.match(text, /connection: close[\s\S]*now/i);
+    await drained;
+    assert.equal(await isOpen(), false);
+  });
+
+  it('answers a request of which a part had arrived when the port closed, and ends connections on which nothing comes', async (t) => {
+    const { open, drain, isOpen } = await createWorld(t, { lastCallMs: 50, quietMs: 3_000 });
+    const [quiet, slow] = [await open(), await open()];
+    quiet.send(request('/now'));
+    await until(() => quiet.text.includes('now'));
+    const drained = drain();
+    slow.send(request('/now').slice(0, 20));
+    await until(async () => !(await isOpen()));
+    slow.send(request('/now').slice(20));
+    await until(() => slow.text.includes('now'));
+    assert.equal(quiet.hasEnded, false);
+    await drained;
+    await until(() => quiet.hasEnded);
+    assert.deepEqual([quiet.isCut, slow.isCut], [false, false]);
+  });
+
+  it('ends at once if nothing has been connected', async (t) => {
+    const { drain } = await createWorld(t);
+    const began = performance.now();
+    await drain();
+    assert.ok(performance.now() - began < 900);
+  });
+});
