@@ -17,7 +17,8 @@ from public, anon, authenticated, service_role, rendio_server;
 -- All our functions. Those that are not granted again below are called only by other procedures, such as add_credits and
 -- deduct_credits, which move credits for any reason.
 revoke all on function
-  public.add_credits, public.admit_to_provider, public.apply_credits, public.begin_attempt, public.begin_generation,
+  public.add_credits, public.admit_to_provider, public.announce_stream, public.apply_credits, public.begin_attempt,
+  public.begin_generation,
   public.begin_upload, public.broken_invariants, public.cancel_generation, public.claim_initial_grant(uuid),
   public.claim_initial_grant(uuid, boolean), public.cleanup_rate_limit_logs, public.close_attempt,
   public.complete_initial_grant(uuid),
@@ -45,7 +46,7 @@ grant select on table
   public.provider_events, public.provider_circuits, public.uploads, public.settings
 to rendio_server;
 grant execute on function
-  public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants,
+  public.announce_stream, public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants,
   public.cancel_generation, public.claim_initial_grant(uuid), public.claim_initial_grant(uuid, boolean),
   public.close_attempt, public.complete_initial_grant(uuid),
   public.complete_initial_grant(uuid, integer), public.confirm_attempt, public.current_user_id,

@@ -17,6 +17,13 @@ export type UploadRow = {
 };
 /** By name: the arguments without their `p_`, and the result. */
 export type Procedures = {
+  announce_stream: {
+    args: {
+      user_id: string;
+      server_id: string;
+    };
+    result: unknown;
+  };
   begin_attempt: {
     args: {
       job_id: string;

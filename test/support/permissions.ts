@@ -3,6 +3,7 @@ import type pg from 'pg';
 
 /** What each role may do, to the last word. Whatever is new and not named here fails the scan. */
 const SERVER_PROCEDURES = [
+  'announce_stream',
   'begin_attempt',
   'begin_generation',
   'begin_upload',

@@ -15,11 +15,21 @@ export type AccountStream = {
 };
 
 export type AccountFeed = {
-  /** Oldest first. */
-  streams: Set<AccountStream>;
+  add(stream: AccountStream): void;
+  /** Safe to repeat. */
+  remove(stream: AccountStream): void;
+  isEmpty(): boolean;
+  /**
+   * Ends the streams that have too many newer ones: those that are open here, and those that were opened on other servers since,
+   * which may have ended meanwhile. Their clients reconnect, as the newest.
+   */
+  makeRoom(opened: { openedElsewhere: number }): void;
   /** Sends all new events to the streams that lack them. `access`: also ends the streams that are not allowed any more. */
   refresh(wanted: { access: boolean }): void;
 };
+
+/** Enough for a user's devices and tabs. */
+const STREAMS_PER_ACCOUNT_MAX = 5;
 
 type FeedOptions = { userId: string; reads: Semaphore };
 
@@ -28,13 +38,14 @@ type FeedOptions = { userId: string; reads: Semaphore };
  * of `refresh` during a read are answered by one more read.
  */
 export function createAccountFeed(ctx: Pick<Context, 'db' | 'log'>, { userId, reads }: FeedOptions): AccountFeed {
-  const streams = new Set<AccountStream>();
+  /** Oldest first, each with the number of streams that were opened on other servers since. */
+  const streams = new Map<AccountStream, number>();
   let isRunning = false;
   let wantsEvents = false;
   let wantsAccess = false;
 
   async function endRefused(): Promise<void> {
-    const open = [...streams];
+    const open = [...streams.keys()];
     const sessionIds = new Set(open.flatMap(({ sessionId }) => sessionId ?? []));
     const allowed = await allowedSessions(ctx, userId, [...sessionIds]);
     for (const stream of open) {
@@ -44,7 +55,7 @@ export function createAccountFeed(ctx: Pick<Context, 'db' | 'log'>, { userId, re
 
   async function sendPage(): Promise<void> {
     // A stream that joins during the read may be behind its beginning: the refresh of its joining reads for it.
-    const readers = [...streams];
+    const readers = [...streams.keys()];
     const { events, hasMore } = await readEvents(ctx, userId, Math.min(...readers.map(({ sentId }) => sentId)));
     wantsEvents ||= hasMore;
     await Promise.all(readers.map((stream) => sendTo(stream, events)));
@@ -59,8 +70,7 @@ export function createAccountFeed(ctx: Pick<Context, 'db' | 'log'>, { userId, re
   }
 
   function remove(stream: AccountStream): void {
-    streams.delete(stream);
-    stream.end();
+    if (streams.delete(stream)) stream.end();
   }
 
   async function run(): Promise<void> {
@@ -76,7 +86,17 @@ export function createAccountFeed(ctx: Pick<Context, 'db' | 'log'>, { userId, re
   }
 
   return {
-    streams,
+    add: (stream) => void streams.set(stream, 0),
+    remove,
+    isEmpty: () => streams.size === 0,
+    makeRoom({ openedElsewhere }) {
+      let newerHere = streams.size;
+      for (const [stream, before] of streams) {
+        newerHere -= 1;
+        streams.set(stream, before + openedElsewhere);
+        if (before + openedElsewhere + newerHere >= STREAMS_PER_ACCOUNT_MAX) remove(stream);
+      }
+    },
     refresh({ access }) {
       wantsEvents = true;
       wantsAccess ||= access;
@@ -86,7 +106,7 @@ export function createAccountFeed(ctx: Pick<Context, 'db' | 'log'>, { userId, re
         .catch((error) => {
           // The clients reconnect with their last ids, so that nothing is lost when their streams end here.
           ctx.log.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'an event feed failed');
-          for (const stream of streams) remove(stream);
+          for (const stream of streams.keys()) remove(stream);
         })
         .finally(() => {
           isRunning = false;
