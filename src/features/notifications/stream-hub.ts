@@ -1,7 +1,8 @@
 import { errorLabel } from '../../kernel/error-code.ts';
 import { createSemaphore } from '../../kernel/semaphore.ts';
 import type { Context } from '../context.ts';
-import { type AccountFeed, type AccountStream, createAccountFeed } from './account-feed.ts';
+import { type AccountFeed, createAccountFeed } from './account-feed.ts';
+import type { AccountStream } from './account-streams.ts';
 
 /** A quarter of the connections: after a reconnect, when every account is read again, the other calls keep the rest. */
 const READS_MAX = 5;
@@ -33,15 +34,15 @@ export function createStreamHub(ctx: Pick<Context, 'db' | 'log' | 'newUuid' | 'u
       feeds.get(payload.slice(ACCESS.length))?.refresh({ access: true });
     } else if (payload.startsWith(STREAM)) {
       const [userId = '', openedAt] = payload.slice(STREAM.length).split(':');
-      if (openedAt !== serverId) feeds.get(userId)?.makeRoom({ openedElsewhere: 1 });
+      if (openedAt !== serverId) feeds.get(userId)?.streams.makeRoom({ openedElsewhere: 1 });
     } else {
       feeds.get(payload)?.refresh({ access: false });
     }
   }
 
   function leave(userId: string, feed: AccountFeed, stream: AccountStream): void {
-    feed.remove(stream);
-    if (!feed.isEmpty() || feeds.get(userId) !== feed) return;
+    feed.streams.remove(stream);
+    if (feed.streams.all().length > 0 || feeds.get(userId) !== feed) return;
     feeds.delete(userId);
     if (feeds.size > 0) return;
     unsubscribe?.();
@@ -52,8 +53,8 @@ export function createStreamHub(ctx: Pick<Context, 'db' | 'log' | 'newUuid' | 'u
     join(userId, stream) {
       const feed = feeds.get(userId) ?? createAccountFeed(ctx, { userId, reads });
       feeds.set(userId, feed);
-      feed.add(stream);
-      feed.makeRoom({ openedElsewhere: 0 });
+      feed.streams.add(stream);
+      feed.streams.makeRoom({ openedElsewhere: 0 });
       ctx.db.call('announce_stream', { user_id: userId, server_id: serverId }).catch((error) => {
         ctx.log.warn({ code: errorLabel(error) }, 'an event stream could not be announced to other servers');
       });
