@@ -17,10 +17,10 @@ from public, anon, authenticated, service_role, rendio_server;
 -- All our functions. Those that are not granted again below are called only by other procedures, such as add_credits and
 -- deduct_credits, which move credits for any reason.
 revoke all on function
-  public.add_credits, public.admit_to_provider, public.admit_upload, public.adopt_media_store, public.apply_credits,
-  public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants, public.cancel_generation,
-  public.claim_initial_grant(uuid), public.claim_initial_grant(uuid, boolean), public.cleanup_rate_limit_logs,
-  public.close_attempt, public.complete_initial_grant(uuid),
+  public.add_credits, public.admit_to_provider, public.admit_upload, public.adopt_media_store, public.announce_stream,
+  public.apply_credits, public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants,
+  public.cancel_generation, public.claim_initial_grant(uuid), public.claim_initial_grant(uuid, boolean),
+  public.cleanup_rate_limit_logs, public.close_attempt, public.complete_initial_grant(uuid),
   public.complete_initial_grant(uuid, integer), public.complete_previous_rows, public.confirm_attempt, public.count_jobs,
   public.current_user_id, public.deduct_credits, public.delete_generation, public.emit_event, public.end_attempt,
   public.enqueue, public.expire_uploads, public.fail_attempt, public.fail_generation, public.find_response,
@@ -46,8 +46,8 @@ grant select on table
   public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices
 to rendio_server;
 grant execute on function
-  public.admit_upload, public.adopt_media_store, public.begin_attempt, public.begin_generation, public.begin_upload,
-  public.broken_invariants, public.cancel_generation, public.claim_initial_grant(uuid),
+  public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
+  public.begin_upload, public.broken_invariants, public.cancel_generation, public.claim_initial_grant(uuid),
   public.claim_initial_grant(uuid, boolean), public.close_attempt, public.complete_initial_grant(uuid),
   public.complete_initial_grant(uuid, integer), public.confirm_attempt, public.current_user_id, public.delete_generation,
   public.end_attempt, public.expire_uploads, public.fail_attempt, public.fail_generation, public.finish_generation,

@@ -39,6 +39,13 @@ export type Procedures = {
     };
     result: string;
   };
+  announce_stream: {
+    args: {
+      user_id: string;
+      server_id: string;
+    };
+    result: unknown;
+  };
   begin_attempt: {
     args: {
       job_id: string;

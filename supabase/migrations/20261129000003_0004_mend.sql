@@ -1,14 +1,17 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
 -- Changed: migrations/0004_mend.sql
 
--- source: migrations/0004_mend.sql sha256:0e92682f238ac7df09aef792c6228684e36bf7a36213737dc19ef4d80dff681a
+-- source: migrations/0004_mend.sql sha256:d26124885abd61754f328956d2502a74b23c540d8265e2d47e2b9760cbe9f18d
 -- What outside checks found. Each block is one topic.
 
--- A job whose image was deleted or replaced before its provider had it was not declined by the provider. Not validated: every
--- existing row satisfies the narrower constraint that this one replaces.
+-- A job whose image was deleted or replaced before its provider had it was not declined by the provider, and one whose image the
+-- provider could not read needs another image, not another prompt. Not validated: every existing row satisfies the narrower
+-- constraint that this one replaces.
 alter table public.video_jobs
   drop constraint video_jobs_error_reason_check,
-  add constraint video_jobs_error_reason_check check (error_reason in ('moderated', 'image_gone')) not valid;
+  add constraint video_jobs_error_reason_check check (
+    error_reason in ('moderated', 'image_gone', 'image_unreadable')
+  ) not valid;
 
 -- The accounts whose device Apple has verified: an account of any other guest costs nothing to make, and may store less. Not a
 -- column of users, and without a reference to it: either would lock that table, while calls of older servers hold its rows.
@@ -31,5 +34,5 @@ alter table public.settings add column media_store_id uuid;
 -- Grants: a claim no longer remembers a bit. Whether a device has had its grant is read from both of its bits at Apple.
 alter table public.device_grants drop column bit1;
 
-insert into public.schema_history (name, hash) values ('migrations/0004_mend.sql', '0e92682f238ac7df09aef792c6228684e36bf7a36213737dc19ef4d80dff681a')
+insert into public.schema_history (name, hash) values ('migrations/0004_mend.sql', 'd26124885abd61754f328956d2502a74b23c540d8265e2d47e2b9760cbe9f18d')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();

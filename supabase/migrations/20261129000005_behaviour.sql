@@ -1,5 +1,5 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
--- Changed: roles.sql, procedures/accounts/claim_initial_grant.sql, procedures/accounts/complete_initial_grant.sql, procedures/accounts/onboard_device.sql, procedures/accounts/open_device_session.sql, procedures/accounts/open_session.sql, procedures/accounts/rotate_session.sql, procedures/accounts/update_profile.sql, procedures/accounts/withdraw_initial_grant.sql, procedures/catalogue/generation_price.sql, procedures/catalogue/keep_default_price.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/deduct_credits.sql, procedures/credits/refuse_ledger_change.sql, procedures/generations/admit_to_provider.sql, procedures/generations/begin_attempt.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/close_attempt.sql, procedures/generations/confirm_attempt.sql, procedures/generations/count_jobs.sql, procedures/generations/delete_generation.sql, procedures/generations/end_attempt.sql, procedures/generations/fail_attempt.sql, procedures/generations/fail_generation.sql, procedures/generations/finish_generation.sql, procedures/generations/guard_job_state.sql, procedures/generations/is_made.sql, procedures/generations/lock_job.sql, procedures/generations/mark_submitted.sql, procedures/generations/record_progress.sql, procedures/generations/record_provider_event.sql, procedures/generations/record_provider_outcome.sql, procedures/generations/requeue_orphans.sql, procedures/generations/schedule_cleanup.sql, procedures/generations/schedule_confirmation.sql, procedures/generations/schedule_poll.sql, procedures/generations/schedule_submit.sql, procedures/idempotency/find_response.sql, procedures/idempotency/store_response.sql, procedures/limits/cleanup_rate_limit_logs.sql, procedures/limits/rate_limit_state.sql, procedures/limits/take_rate_limit.sql, procedures/maintenance/log_error.sql, procedures/maintenance/prune_logs.sql, procedures/notifications/emit_event.sql, procedures/notifications/notify_access_change.sql, procedures/previous_version.sql, procedures/queue/enqueue.sql, procedures/storage/admit_upload.sql, procedures/storage/adopt_media_store.sql, procedures/storage/begin_upload.sql, procedures/storage/expire_uploads.sql, procedures/storage/finish_upload.sql, procedures/storage/forget_uploads.sql, procedures/storage/remove_uploads.sql, grants-queue.sql, grants-hosted.sql, grants-policies.sql, grants.sql, seed/catalogue.sql
+-- Changed: roles.sql, procedures/accounts/claim_initial_grant.sql, procedures/accounts/complete_initial_grant.sql, procedures/accounts/onboard_device.sql, procedures/accounts/open_device_session.sql, procedures/accounts/open_session.sql, procedures/accounts/rotate_session.sql, procedures/accounts/update_profile.sql, procedures/accounts/withdraw_initial_grant.sql, procedures/catalogue/generation_price.sql, procedures/catalogue/keep_default_price.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/deduct_credits.sql, procedures/credits/refuse_ledger_change.sql, procedures/generations/admit_to_provider.sql, procedures/generations/begin_attempt.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/close_attempt.sql, procedures/generations/confirm_attempt.sql, procedures/generations/count_jobs.sql, procedures/generations/delete_generation.sql, procedures/generations/end_attempt.sql, procedures/generations/fail_attempt.sql, procedures/generations/fail_generation.sql, procedures/generations/finish_generation.sql, procedures/generations/guard_job_state.sql, procedures/generations/is_made.sql, procedures/generations/lock_job.sql, procedures/generations/mark_submitted.sql, procedures/generations/record_progress.sql, procedures/generations/record_provider_event.sql, procedures/generations/record_provider_outcome.sql, procedures/generations/requeue_orphans.sql, procedures/generations/schedule_cleanup.sql, procedures/generations/schedule_confirmation.sql, procedures/generations/schedule_poll.sql, procedures/generations/schedule_submit.sql, procedures/idempotency/find_response.sql, procedures/idempotency/store_response.sql, procedures/limits/cleanup_rate_limit_logs.sql, procedures/limits/rate_limit_state.sql, procedures/limits/take_rate_limit.sql, procedures/maintenance/log_error.sql, procedures/maintenance/prune_logs.sql, procedures/notifications/announce_stream.sql, procedures/notifications/emit_event.sql, procedures/notifications/notify_access_change.sql, procedures/previous_version.sql, procedures/queue/enqueue.sql, procedures/storage/admit_upload.sql, procedures/storage/adopt_media_store.sql, procedures/storage/begin_upload.sql, procedures/storage/expire_uploads.sql, procedures/storage/finish_upload.sql, procedures/storage/forget_uploads.sql, procedures/storage/remove_uploads.sql, grants-queue.sql, grants-hosted.sql, grants-policies.sql, grants.sql, seed/catalogue.sql
 
 set check_function_bodies = off;
 
@@ -1844,6 +1844,19 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/maintenance/prune_logs.sql', '7919739767b46928243997ad93daa31bc0360bf4b2bd3c01c98ab2a06f258ead')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
+-- source: procedures/notifications/announce_stream.sql sha256:a6d56bcf5961eadac24d8f8156db4b0280601f9869786585e7a302dc2ae0ce3e
+-- Notifies the other servers that an account has opened an event stream here, so that its oldest one there may have to end.
+create or replace function public.announce_stream(p_user_id uuid, p_server_id uuid) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select pg_catalog.pg_notify('user_events', 'stream:' || p_user_id || ':' || p_server_id)
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/notifications/announce_stream.sql', 'a6d56bcf5961eadac24d8f8156db4b0280601f9869786585e7a302dc2ae0ce3e')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
 -- source: procedures/notifications/emit_event.sql sha256:1823b0a3b1dab8d68b436e7c46b04f1bf10b26e28ef058a2de3d5a36eeab6faf
 -- Stores an event for a user's event streams and notifies them at commit. Called under the user's row lock, so that ids grow
 -- in commit order for each user and a stream that resumes after an id misses nothing.
@@ -2436,7 +2449,7 @@ $$;
 insert into public.schema_history (name, hash) values ('grants-policies.sql', '36eaad2e4fe6bd3f6129b15750791a6412f28383f65cae3622ab9ba3cbe58ae9')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: grants.sql sha256:653aa363b80557c1ce43af185d8a575d4660a39484950c07e03d41aed2a6db4e
+-- source: grants.sql sha256:81cbf2e398c00335464147aed4b4e5c718ae8f4a40ebff9180410ba05ec7fea8
 -- Privileges. Applied again after every change in db/, so that it also revokes what is no longer granted.
 -- rendio_server: the API and the worker. anon, authenticated: users, through PostgREST and Realtime. service_role: nothing here;
 -- named because hosted databases grant everything to it (and to the other two) by default.
@@ -2456,10 +2469,10 @@ from public, anon, authenticated, service_role, rendio_server;
 -- All our functions. Those that are not granted again below are called only by other procedures, such as add_credits and
 -- deduct_credits, which move credits for any reason.
 revoke all on function
-  public.add_credits, public.admit_to_provider, public.admit_upload, public.adopt_media_store, public.apply_credits,
-  public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants, public.cancel_generation,
-  public.claim_initial_grant(uuid), public.claim_initial_grant(uuid, boolean), public.cleanup_rate_limit_logs,
-  public.close_attempt, public.complete_initial_grant(uuid),
+  public.add_credits, public.admit_to_provider, public.admit_upload, public.adopt_media_store, public.announce_stream,
+  public.apply_credits, public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants,
+  public.cancel_generation, public.claim_initial_grant(uuid), public.claim_initial_grant(uuid, boolean),
+  public.cleanup_rate_limit_logs, public.close_attempt, public.complete_initial_grant(uuid),
   public.complete_initial_grant(uuid, integer), public.complete_previous_rows, public.confirm_attempt, public.count_jobs,
   public.current_user_id, public.deduct_credits, public.delete_generation, public.emit_event, public.end_attempt,
   public.enqueue, public.expire_uploads, public.fail_attempt, public.fail_generation, public.find_response,
@@ -2485,8 +2498,8 @@ grant select on table
   public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices
 to rendio_server;
 grant execute on function
-  public.admit_upload, public.adopt_media_store, public.begin_attempt, public.begin_generation, public.begin_upload,
-  public.broken_invariants, public.cancel_generation, public.claim_initial_grant(uuid),
+  public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
+  public.begin_upload, public.broken_invariants, public.cancel_generation, public.claim_initial_grant(uuid),
   public.claim_initial_grant(uuid, boolean), public.close_attempt, public.complete_initial_grant(uuid),
   public.complete_initial_grant(uuid, integer), public.confirm_attempt, public.current_user_id, public.delete_generation,
   public.end_attempt, public.expire_uploads, public.fail_attempt, public.fail_generation, public.finish_generation,
@@ -2515,7 +2528,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('grants.sql', '653aa363b80557c1ce43af185d8a575d4660a39484950c07e03d41aed2a6db4e')
+insert into public.schema_history (name, hash) values ('grants.sql', '81cbf2e398c00335464147aed4b4e5c718ae8f4a40ebff9180410ba05ec7fea8')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: seed/catalogue.sql sha256:787461bac66f8f74e7a50f5e4365534d0e46d8cc86ab4ba13d7e39ad75f6afe8

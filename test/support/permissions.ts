@@ -5,6 +5,7 @@ import type pg from 'pg';
 const SERVER_PROCEDURES = [
   'admit_upload',
   'adopt_media_store',
+  'announce_stream',
   'begin_attempt',
   'begin_generation',
   'begin_upload',

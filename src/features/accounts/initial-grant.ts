@@ -32,21 +32,27 @@ export async function redeemInitialGrant(
   return held.call('complete_initial_grant', { user_id: account.user_id });
 }
 
-/** Whether the device is marked, with an open claim of the account. */
+/**
+ * Whether Apple has just confirmed that the device is marked, with an open claim of the account. Also done for a device that is
+ * marked already: while updates have no answer, the second one is not sent, because its loss would be final.
+ */
 async function markDevice(
   ctx: Pick<Context, 'log'>,
   held: HeldLease,
-  { user_id, has_open_claim }: Account,
+  account: Account,
   { deviceCheck, deviceToken, bits }: ReadDevice,
 ): Promise<boolean> {
-  // The first bit is never set a second time: that would turn a device that has had its grant into a marked one.
-  if (bits.bit0) return bits.bit1 && has_open_claim;
-  if (!(await held.call('claim_initial_grant', { user_id }))) return false;
+  // A device that has had its grant is never marked again.
+  const isMarkedForIt = bits.bit0 && bits.bit1 && account.has_open_claim;
+  if (bits.bit0 && !isMarkedForIt) return false;
+  const claim = { user_id: account.user_id };
+  if (!(await held.call('claim_initial_grant', claim))) return false;
   const outcome = await deviceCheck.setBits(deviceToken, MARKED);
   if (outcome === 'done') return true;
   // If the outcome is unknown, the claim stays open, and the next verified call reads the result from Apple.
-  if (outcome === 'bad_token' || outcome.outcome === 'failed') await held.call('withdraw_initial_grant', { user_id });
-  postpone(ctx, { user_id }, 'mark');
+  const isRefused = outcome === 'bad_token' || outcome.outcome === 'failed';
+  if (isRefused && !isMarkedForIt) await held.call('withdraw_initial_grant', claim);
+  postpone(ctx, account, 'mark');
   return false;
 }
 

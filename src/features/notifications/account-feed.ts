@@ -1,22 +1,11 @@
 import type { Semaphore } from '../../kernel/semaphore.ts';
 import type { Context } from '../context.ts';
+import { type AccountStream, type AccountStreams, createAccountStreams } from './account-streams.ts';
 import { allowedSessions } from './allowed-sessions.ts';
 import { readEvents, type StoredEvent } from './event-reader.ts';
 
-/** One open event stream of an account. */
-export type AccountStream = {
-  /** The id of the last event that it was sent. The feed moves it forward. */
-  sentId: number;
-  /** Null for a token without a session. */
-  sessionId: string | null;
-  /** Returns false if the stream has ended. */
-  send(event: StoredEvent): boolean | Promise<boolean>;
-  end(): void;
-};
-
 export type AccountFeed = {
-  /** Oldest first. */
-  streams: Set<AccountStream>;
+  streams: AccountStreams;
   /** Sends all new events to the streams that lack them. `access`: also ends the streams that are not allowed any more. */
   refresh(wanted: { access: boolean }): void;
 };
@@ -31,23 +20,24 @@ export function createAccountFeed(
   ctx: Pick<Context, 'db' | 'log' | 'mediaSigner'>,
   { userId, reads }: FeedOptions,
 ): AccountFeed {
-  const streams = new Set<AccountStream>();
+  const streams = createAccountStreams();
   let isRunning = false;
   let wantsEvents = false;
   let wantsAccess = false;
 
   async function endRefused(): Promise<void> {
-    const open = [...streams];
+    const open = streams.all();
     const sessionIds = new Set(open.flatMap(({ sessionId }) => sessionId ?? []));
     const allowed = await allowedSessions(ctx, userId, [...sessionIds]);
     for (const stream of open) {
-      if (allowed === null || (stream.sessionId !== null && !allowed.has(stream.sessionId))) remove(stream);
+      if (allowed === null || (stream.sessionId !== null && !allowed.has(stream.sessionId))) streams.remove(stream);
     }
   }
 
   async function sendPage(): Promise<void> {
     // A stream that joins during the read may be behind its beginning: the refresh of its joining reads for it.
-    const readers = [...streams];
+    const readers = streams.all();
+    if (readers.length === 0) return;
     const { events, hasMore } = await readEvents(ctx, userId, Math.min(...readers.map(({ sentId }) => sentId)));
     wantsEvents ||= hasMore;
     await Promise.all(readers.map((stream) => sendTo(stream, events)));
@@ -56,25 +46,25 @@ export function createAccountFeed(
   async function sendTo(stream: AccountStream, events: StoredEvent[]): Promise<void> {
     for (const event of events) {
       if (event.id <= stream.sentId) continue;
-      if (!(await stream.send(event))) return remove(stream);
+      if (!(await stream.send(event))) return streams.remove(stream);
       stream.sentId = event.id;
     }
   }
 
-  function remove(stream: AccountStream): void {
-    streams.delete(stream);
-    stream.end();
-  }
-
   async function run(): Promise<void> {
-    while (streams.size > 0 && (wantsEvents || wantsAccess)) {
-      await reads(async () => {
-        const checksAccess = wantsAccess;
-        wantsAccess = false;
-        if (checksAccess) await endRefused();
-        wantsEvents = false;
-        if (streams.size > 0) await sendPage();
-      });
+    try {
+      while (streams.all().length > 0 && (wantsEvents || wantsAccess)) {
+        await reads(async () => {
+          const checksAccess = wantsAccess;
+          wantsAccess = false;
+          if (checksAccess) await endRefused();
+          wantsEvents = false;
+          await sendPage();
+        });
+      }
+    } finally {
+      // Here and not in a later turn: a refresh between the two would be lost.
+      isRunning = false;
     }
   }
 
@@ -85,15 +75,11 @@ export function createAccountFeed(
       wantsAccess ||= access;
       if (isRunning) return;
       isRunning = true;
-      run()
-        .catch((error) => {
-          // The clients reconnect with their last ids, so that nothing is lost when their streams end here.
-          ctx.log.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'an event feed failed');
-          for (const stream of streams) remove(stream);
-        })
-        .finally(() => {
-          isRunning = false;
-        });
+      run().catch((error) => {
+        // The clients reconnect with their last ids, so that nothing is lost when their streams end here.
+        ctx.log.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'an event feed failed');
+        for (const stream of streams.all()) streams.remove(stream);
+      });
     },
   };
 }

@@ -113,6 +113,17 @@ describe('a claim that was opened and not finished', () => {
     }
   });
 
+  it('outlasts any number of calls in which updates are applied and not answered', async () => {
+    const [device, id] = [newId(), newId()];
+    apple.usually = 'is applied without an answer';
+    for (let calls = 0; calls < 4; calls += 1) await tryOnboard(id, device);
+    assert.equal(await creditsOf([id]), 0);
+    apple.usually = 'done';
+    await onboard(id, device);
+    assert.equal(await creditsOf([id]), 10);
+    assert.deepEqual(apple.bits.get(device), { bit0: true, bit1: false });
+  });
+
   it('brings nothing once its last update may have been applied: it is not known who has had these credits', async () => {
     for (const update of ['is applied without an answer', 'killed after'] as const) {
       const [device, id] = [newId(), newId()];

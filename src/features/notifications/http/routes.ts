@@ -11,7 +11,10 @@ import { createStreamHub, type StreamHub } from '../stream-hub.ts';
 import { JOB_EVENTS } from './openapi.ts';
 import { presentEvent } from './present-event.ts';
 
-type StreamContext = Pick<Context, 'clock' | 'db' | 'log' | 'mediaSigner' | 'randomBytes' | 'stopping' | 'userEvents'>;
+type StreamContext = Pick<
+  Context,
+  'clock' | 'db' | 'log' | 'mediaSigner' | 'newUuid' | 'randomBytes' | 'stopping' | 'userEvents'
+>;
 
 /** How long clients wait before they reconnect: not all the same time, because a restart ends all streams at once. */
 const RETRY_MIN_MS = 2_000;
