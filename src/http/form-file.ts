@@ -10,7 +10,7 @@ const BOUNDARY = /;\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))/i;
 export function filePartOf(form: Uint8Array, contentType: string): Uint8Array | null {
   const [, quoted, plain] = BOUNDARY.exec(contentType) ?? [];
   const boundary = quoted ?? plain;
-  if (boundary === undefined) throw malformed();
+  if (boundary === undefined) throw malformed('Content-Type');
   const bytes = Buffer.from(form.buffer, form.byteOffset, form.byteLength);
   const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
   // The body may begin with the first delimiter.
@@ -38,6 +38,6 @@ function isFile(head: string): boolean {
   );
 }
 
-function malformed(): Problem {
-  return new Problem('ERR_4006', { details: { field: 'body', reason: 'malformed_form' } });
+function malformed(field = 'body'): Problem {
+  return new Problem('ERR_4006', { details: { field, reason: 'malformed_form' } });
 }
