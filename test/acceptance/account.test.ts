@@ -189,7 +189,7 @@ describe('the balance and its ledger', () => {
     } else assertRefused(reply, 400, 'ERR_4006', { field: 'cursor' });
   });
 
-  for (const limit of ['0', '101', '-1', '1.5', '1e1', 'ten', '', '%20', '0x10', '99999999999999999999']) {
+  for (const limit of ['0', '101', '-1', '1.5', '1e1', 'ten', '%20', '0x10', '99999999999999999999']) {
     test(`limit=${limit} is 400 and named`, async () => {
       const guest = await newGuest(target.url);
       assertRefused(await guest.get(`get-credit-history?limit=${limit}`), 400, 'ERR_4006', { field: 'limit' });
