@@ -21,7 +21,8 @@ twice.
 **Rate limits.** \`RateLimit\` and \`RateLimit-Policy\` show the limit that applies. A 429 says in \`Retry-After\` when to retry.
 
 **Units.** Credits are integers, times are UTC as \`YYYY-MM-DDTHH:mm:ss.SSSZ\`, ids are lower-case UUIDs, and unknown values are
-\`null\`. Unknown keys in a request are ignored.`;
+\`null\`. Unknown keys in a request are ignored. In an optional field, \`null\` means the same as nothing, and in a query so does an
+empty value. A number that a double cannot hold is rejected.`;
 
 const TAGS = [
   { name: 'Accounts', description: 'Onboard a device, and read or change the caller’s account.' },

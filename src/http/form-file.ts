@@ -25,7 +25,7 @@ export function readFormFile(form: Uint8Array, contentType: string): FormFile {
 function partsOf(form: Uint8Array, contentType: string): Part[] {
   const [, quoted, plain] = BOUNDARY.exec(contentType) ?? [];
   const boundary = quoted ?? plain;
-  if (boundary === undefined) throw malformed();
+  if (boundary === undefined) throw malformed('Content-Type');
   const bytes = Buffer.from(form.buffer, form.byteOffset, form.byteLength);
   const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
   // The body may begin with the first delimiter.
@@ -68,6 +68,6 @@ function dispositionOf(head: string): string {
   return /^content-disposition:(.*)$/im.exec(head)?.[1] ?? '';
 }
 
-function malformed(): Problem {
-  return new Problem('ERR_4006', { details: { field: 'body', reason: 'malformed_form' } });
+function malformed(field = 'body'): Problem {
+  return new Problem('ERR_4006', { details: { field, reason: 'malformed_form' } });
 }

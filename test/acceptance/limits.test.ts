@@ -185,6 +185,16 @@ describe('per IP address', OWN_SERVER, () => {
       { headers },
     );
 
+  test('URLs are those of the proxy that is trusted, not of the port behind it', async () => {
+    const headers = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'api.example.com' };
+    const urlWith = async (sent: Record<string, string>) => {
+      const reply = await call<{ servers: { url: string }[] }>(server.url, 'GET', '/openapi.json', { headers: sent });
+      return reply.body.servers[0]?.url;
+    };
+    assert.equal(await urlWith(headers), 'https://api.example.com');
+    assert.equal(await urlWith({}), server.url);
+  });
+
   test('generations of all accounts behind one IP address are counted together', async () => {
     const ip = fromNewIp();
     const guests: Guest[] = [];

@@ -166,7 +166,7 @@ describe('an upload', () => {
     const withoutFile = new FormData();
     withoutFile.append('cacheControl', '3600');
     const multipart = { 'Content-Type': 'multipart/form-data; boundary=x' };
-    for (const [body, headers, status, code] of [
+    for (const [body, headers, status, code, field] of [
       [null, {}, 400, 'ERR_4006'],
       ['', {}, 400, 'ERR_4006'],
       [withoutFile, {}, 400, 'ERR_4006'],
@@ -174,11 +174,12 @@ describe('an upload', () => {
       ['--x\r\nno end of the head', multipart, 400, 'ERR_4006'],
       ['nothing of the kind', multipart, 400, 'ERR_4006'],
       ['--x--\r\n', multipart, 400, 'ERR_4006'],
-      ['abc', { 'Content-Type': 'multipart/form-data' }, 400, 'ERR_4006'],
-      [new Uint8Array(png), { 'Content-Encoding': 'gzip' }, 415, 'ERR_4015'],
+      ['abc', { 'Content-Type': 'multipart/form-data' }, 400, 'ERR_4006', 'Content-Type'],
+      [new Uint8Array(png), { 'Content-Encoding': 'gzip' }, 415, 'ERR_4015', 'Content-Encoding'],
     ] as const) {
       const answer = await send(`${userId}/none.png`, body, headers);
       assert.deepEqual([answer.status, answer.code], [status, code], `${answer.text} ${String(body).slice(0, 40)}`);
+      if (field) assert.equal(answer.details.field, field);
     }
   });
 
