@@ -8,7 +8,7 @@ import type { Lease } from '../db/lease.ts';
 import { Problem } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { StartupError } from '../kernel/startup-error.ts';
-import { isConfigurationFault } from '../media/storage-problem.ts';
+import { isConfigurationFault, StoreRefusal } from '../media/storage-problem.ts';
 import type { MediaStore } from '../media/store.ts';
 import { readStoreId, writeStoreId } from '../media/store-id.ts';
 import { makeFolder } from '../platform/make-folder.ts';
@@ -70,9 +70,9 @@ async function findFault(options: OwnStoreOptions): Promise<string | null> {
     if (found === 'same') return null;
     return `This database's files are in another media store: ${store} holds ${found === 'none' ? 'no id' : 'the id of another one'}. Give this process the same ${variables} as the others. If the files have moved here for good, run: update public.settings set media_store_id = null`;
   } catch (error) {
-    if (!isConfigurationFault(error)) throw error;
-    const reason = error.cause instanceof Error ? error.cause.message : error.code;
-    return `The media store cannot be used: ${store} (${reason}). Check ${variables}.`;
+    const cause = error instanceof Problem ? error.cause : null;
+    if (!(cause instanceof StoreRefusal) || !isConfigurationFault(error)) throw error;
+    return `The media store cannot be used: ${store} (${cause.message}). Check ${variables}.`;
   }
 }
 

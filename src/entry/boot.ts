@@ -14,6 +14,7 @@ import { errorCodeInChain, errorLabel } from '../kernel/error-code.ts';
 import { Problem } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { StartupError } from '../kernel/startup-error.ts';
+import { isConfigurationFault } from '../media/storage-problem.ts';
 import type { ProviderManifest } from '../providers/manifest.ts';
 import { MANIFESTS } from '../providers/manifests.ts';
 import { describeDataDirFailure, prepareDataDir } from './data-dir.ts';
@@ -93,10 +94,14 @@ export async function boot({ env, canEmbed, manifests = MANIFESTS, ...runtime }:
   }
 }
 
-/** A store that cannot be reached now is checked before the first write: the rest of the server needs none. */
+/**
+ * A disk that cannot be used stops the start. A store that cannot be reached now is checked before the first write: the rest
+ * of the server needs none.
+ */
 async function checkStore({ ensureOwnStore }: RunningContext, log: Log): Promise<void> {
   await ensureOwnStore().catch((error: unknown) => {
     if (!(error instanceof Problem) || error.code !== 'ERR_6002') throw error;
+    if (isConfigurationFault(error)) throw error.cause;
     const code = errorCodeInChain(error.cause) ?? errorLabel(error.cause);
     log.warn({ code }, 'the media store cannot be reached: nothing is stored until it can');
   });

@@ -21,7 +21,7 @@ export class StoreRefusal extends Error {
 }
 
 /** Whether a store will go on refusing until its operator changes something: a key, a bucket's name, a folder's owner. */
-export function isConfigurationFault(error: unknown): error is Problem {
+export function isConfigurationFault(error: unknown): boolean {
   if (!(error instanceof Problem) || error.code !== 'ERR_6002') return false;
   const { cause } = error;
   if (cause instanceof StoreRefusal) return cause.status < 500 && cause.status !== 408 && cause.status !== 429;

@@ -103,6 +103,8 @@ describe('a server that cannot start', { ...OWN_SERVER, concurrency: 2 }, () => 
     assertRefuses(await startInVain({ DATA_DIR: '/proc/nope' }), /\/proc\/nope/, /DATA_DIR/);
     const inFile = async (folder: string) => writeFile(join(folder, 'postgres'), 'not a folder');
     assertRefuses(await startInVain({}, inFile), /data folder/i);
+    const inMedia = async (folder: string) => writeFile(join(folder, 'media'), 'not a folder');
+    assertRefuses(await startInVain({}, inMedia), /data folder.*media.*DATA_DIR/);
     if (process.getuid?.() !== 0) assertRefuses(await startInVain({ DATA_DIR: '/rendio' }), /DATA_DIR/);
   });
 
