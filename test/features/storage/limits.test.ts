@@ -80,6 +80,10 @@ describe('one account', () => {
     await fourth.reading;
     for (const { end } of bodies) end();
     for (const answer of await Promise.all([...running, last])) assert.equal(answer.status, 200);
+    const brokenOff = () =>
+      new ReadableStream({ pull: (controller) => controller.error(new Error('gone')) }, { highWaterMark: 0 });
+    for (let count = 0; count < 4; count += 1) assert.equal((await doors.upload('cut.png', brokenOff())).status, 400);
+    assert.equal((await doors.upload('5.png')).status, 200, 'uploads that broke off hold no slot');
   });
 
   test('gets 429 with Retry-After when a hundred of its uploads wait already', async () => {
