@@ -44,7 +44,7 @@ export async function receiveFile(request: Request, { folder, bytesMax, name }: 
 
 /** How many bytes the file of this request has at least, before it is read; 0 if its length is not given. */
 export function announcedBytes(headers: Headers): number {
-  const bytes = Number(headers.get('Content-Length')) || 0;
+  const bytes = Math.trunc(Number(headers.get('Content-Length'))) || 0;
   return Math.max(0, bytes - (isFormType(headers.get('Content-Type') ?? '') ? FORM_BYTES_MAX : 0));
 }
 

@@ -37,7 +37,7 @@ describe('one account', () => {
         app.fetch(`/storage/v1${await signedUrlOf(name)}`, { method: 'PUT', body, duplex: 'half' } as RequestInit),
     };
   };
-  /** A body that notes whether it was read, and ends when it is told to. */
+  /** A body that notes whether it was read, and ends when `end` is called. */
   const heldBody = () => {
     const reading = Promise.withResolvers<void>();
     const ending = Promise.withResolvers<void>();
