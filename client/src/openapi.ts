@@ -3999,7 +3999,10 @@ export interface operations {
   replaceObject: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description A JSON object in base64, of at most 10,000 characters, which `getObjectInfo` returns. In a form, the field `metadata`. */
+        'x-metadata'?: string;
+      };
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
         /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
@@ -4166,6 +4169,8 @@ export interface operations {
       header?: {
         /** @description `true` replaces an existing object. */
         'x-upsert'?: string;
+        /** @description A JSON object in base64, of at most 10,000 characters, which `getObjectInfo` returns. In a form, the field `metadata`. */
+        'x-metadata'?: string;
       };
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';

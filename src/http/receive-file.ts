@@ -31,7 +31,7 @@ export async function receiveFile(request: Request, { folder, bytesMax, name }: 
   rejectEncoding(request.headers);
   const path = join(folder, name);
   const type = request.headers.get('Content-Type') ?? '';
-  const isForm = /^\s*multipart\/form-data\b/i.test(type);
+  const isForm = isFormType(type);
   try {
     const bytes = await save(request, path, bytesMax, isForm ? bytesMax + FORM_BYTES_MAX : bytesMax);
     if (bytes === 0) throw missing();
@@ -45,6 +45,16 @@ export async function receiveFile(request: Request, { folder, bytesMax, name }: 
 
 function fileTooLarge(bytesMax: number): Problem {
   return new Problem('ERR_4014', { details: { field: 'file', bytes_max: bytesMax } });
+}
+
+/** How many bytes the file of this request has at least, before it is read; 0 if its length is not given. */
+export function announcedBytes(headers: Headers): number {
+  const bytes = Math.trunc(Number(headers.get('Content-Length'))) || 0;
+  return Math.max(0, bytes - (isFormType(headers.get('Content-Type') ?? '') ? FORM_BYTES_MAX : 0));
+}
+
+function isFormType(type: string): boolean {
+  return /^\s*multipart\/form-data\b/i.test(type);
 }
 
 function missing(): Problem {

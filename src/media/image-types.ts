@@ -39,7 +39,7 @@ export function checkSize(width: number, height: number): void {
 }
 
 /**
- * A check that stops after a bounded number of steps, again and again, so that whoever runs it can let other work run. Its
- * result is the size as displayed.
+ * A check that stops after a bounded number of steps, again and again, so that other work can run in between. Its result is
+ * the size as displayed.
  */
 export type ImageSteps = AsyncGenerator<void, { width: number; height: number }>;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { NoFreeSlot } from '../../src/kernel/bounded-semaphore.ts';
 import { createKeyedSlots } from '../../src/kernel/keyed-slots.ts';
 
-/** Work that ends when it is told to. */
+/** Work that ends when `end` is called. */
 function held() {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { work: () => promise, end: resolve };
@@ -26,7 +26,7 @@ test('of one key only so many run at once; the next in line takes a slot that be
   assert.equal(order.at(-1), 'again');
 });
 
-test('who waits too long, or finds the line full, is turned away without having run', async () => {
+test('work that waits too long, or finds the line full, is rejected without having run', async () => {
   const slots = createKeyedSlots({ slots: 1, waitingMax: 1, waitMs: 1 });
   const first = held();
   const running = slots.run('a', first.work);
@@ -47,7 +47,7 @@ test('who waits too long, or finds the line full, is turned away without having 
   await slots.run('a', async () => {
     ran += 1;
   });
-  assert.equal(ran, 1, 'who left the line holds no slot');
+  assert.equal(ran, 1, 'what left the line holds no slot');
 });
 
 test('work that fails gives its slot back', async () => {

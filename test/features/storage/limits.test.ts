@@ -37,7 +37,7 @@ describe('one account', () => {
         app.fetch(`/storage/v1${await signedUrlOf(name)}`, { method: 'PUT', body, duplex: 'half' } as RequestInit),
     };
   };
-  /** A body that notes whether it was read, and ends when it is told to. */
+  /** A body that notes whether it was read, and ends when `end` is called. */
   const heldBody = () => {
     const reading = Promise.withResolvers<void>();
     const ending = Promise.withResolvers<void>();
@@ -80,6 +80,10 @@ describe('one account', () => {
     await fourth.reading;
     for (const { end } of bodies) end();
     for (const answer of await Promise.all([...running, last])) assert.equal(answer.status, 200);
+    const brokenOff = () =>
+      new ReadableStream({ pull: (controller) => controller.error(new Error('gone')) }, { highWaterMark: 0 });
+    for (let count = 0; count < 4; count += 1) assert.equal((await doors.upload('cut.png', brokenOff())).status, 400);
+    assert.equal((await doors.upload('5.png')).status, 200, 'uploads that broke off hold no slot');
   });
 
   test('gets 429 with Retry-After when a hundred of its uploads wait already', async () => {

@@ -39,6 +39,11 @@ const ENTRY = {
   },
 };
 
+const METADATA = headerParameter(
+  'x-metadata',
+  'A JSON object in base64, of at most 10,000 characters, which `getObjectInfo` returns. In a form, the field `metadata`.',
+);
+
 const UPLOAD = {
   path: ONE,
   pattern: ANY_PATH,
@@ -62,7 +67,7 @@ export const UPLOAD_OBJECT = userRoute({
     `Stores an image, whose path can then be the \`image_url\` of \`generate-video\`. ${IMAGE_RULES}If the object exists, it is ` +
     'kept and a 409 is returned, unless `x-upsert` is `true`. The Supabase storage clients work with these routes unchanged, ' +
     'and get errors in their own format.',
-  parameters: [headerParameter('x-upsert', '`true` replaces an existing object.')],
+  parameters: [headerParameter('x-upsert', '`true` replaces an existing object.'), METADATA],
 });
 
 export const REPLACE_OBJECT = userRoute({
@@ -71,6 +76,7 @@ export const REPLACE_OBJECT = userRoute({
   operationId: 'replaceObject',
   summary: 'Upload an image, replacing an existing one',
   description: `Stores an image under this path. ${IMAGE_RULES}Readers get either the old or the new image, never a part of one.`,
+  parameters: [METADATA],
 });
 
 const DOWNLOAD = {

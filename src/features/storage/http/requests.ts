@@ -5,7 +5,7 @@ import { callerId } from '../../../http/caller.ts';
 import type { HttpContext } from '../../../http/env.ts';
 import { rejectUnstorableText } from '../../../http/json-text.ts';
 import { rateLimited } from '../../../http/rate-limit.ts';
-import { receiveFile } from '../../../http/receive-file.ts';
+import { announcedBytes, receiveFile } from '../../../http/receive-file.ts';
 import { NoFreeSlot } from '../../../kernel/bounded-semaphore.ts';
 import { Problem } from '../../../kernel/errors.ts';
 import { createKeyedSlots } from '../../../kernel/keyed-slots.ts';
@@ -47,8 +47,8 @@ export async function receiveImage(c: HttpContext, ctx: UploadContext, { userId,
   try {
     return await slots.run(userId, async () => {
       // Without a length, an image that does not fit is rejected once it has arrived.
-      const bytes = Number(c.req.header('Content-Length')) || 0;
-      await admitUpload(ctx, { userId, path, isUpsert, bytes: Math.min(bytes, UPLOAD_BYTES_MAX) });
+      const bytes = Math.min(announcedBytes(c.req.raw.headers), UPLOAD_BYTES_MAX);
+      await admitUpload(ctx, { userId, path, isUpsert, bytes });
       return receiveAdmitted(c, ctx, { userId, path, isUpsert });
     });
   } catch (error) {
