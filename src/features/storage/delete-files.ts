@@ -24,11 +24,13 @@ export async function deleteFiles(
       deleted.push(id);
     } catch (error) {
       ctx.log.warn({ upload_id: id, code: errorLabel(error) }, 'an upload could not be deleted yet');
-      // A user who deletes many files would wait for each.
       isStoreAway ||= !isConfigurationFault(error);
     }
   };
-  await Promise.all(rows.map((row) => withSlot(() => deleteOne(row))));
+  // The first alone: a user who deletes many files does not wait for each of them at a store that is away.
+  const [first, ...others] = rows;
+  if (first) await deleteOne(first);
+  await Promise.all(others.map((row) => withSlot(() => deleteOne(row))));
   if (deleted.length === 0) return 0;
   try {
     return await ctx.db.call('forget_uploads', { ids: deleted });
