@@ -63,6 +63,7 @@ const SLOW = [
   'test/door/',
   'test/embedded-postgres/',
   'test/features/generations/crash-points.test.ts',
+  'test/media/playable.test.ts',
   'test/media/probe.test.ts',
   'test/providers/sandbox.test.ts',
   'test/queue/database-restart.test.ts',

@@ -29,6 +29,7 @@ export function createContainerProbe({ timeoutMs = TIMEOUT_MS } = {}): MediaProb
       } catch (error) {
         signal?.throwIfAborted();
         if (limit.aborted) throw new ProbeUnavailable(`the file was not read within ${timeoutMs} ms`);
+        if (error instanceof TaskRefusal && error.reason === 'storage') throw storageProblem(error);
         const reason = error instanceof TaskRefusal && UNUSABLE_REASONS.find((known) => known === error.reason);
         throw reason ? new UnusableVideo(reason) : error;
       }

@@ -5,7 +5,7 @@ import { checkAudio, decodeFrames } from './decode-all.ts';
 import type { OpenVideo } from './open-video.ts';
 import { openVideo, orRefuse } from './open-video.ts';
 import type { ExpectedVideo, ProbedVideo } from './probed-video.ts';
-import { CannotRemux, remux } from './remux.ts';
+import { remux } from './remux.ts';
 import { writeThumbnail } from './thumbnail.ts';
 import { addAudio, transcode } from './transcode.ts';
 
@@ -38,7 +38,7 @@ async function convert(source: OpenVideo, { delivery }: VideoFacts, path: string
     try {
       return await remux(source, path, addAudio);
     } catch (error) {
-      if (!(error instanceof CannotRemux)) throw new TaskRefusal('unplayable');
+      if (error instanceof TaskRefusal) throw error;
     }
   }
   if (!(await orRefuse('unknown_codec', source.track.canDecode()))) throw new TaskRefusal('unknown_codec');

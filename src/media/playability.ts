@@ -9,8 +9,10 @@ import type { OpenVideo } from './open-video.ts';
  */
 export type Delivery = 'as_is' | 'remux' | 'transcode';
 
-/** Baseline, Main, Extended, High. */
-const AVC_PROFILES = [66, 77, 88, 100];
+/** Baseline, Main, High. */
+const AVC_PROFILES = [66, 77, 100];
+/** Main, Main 10, Main Still Picture; the others are extensions. */
+const HEVC_PROFILE_MAX = 3;
 /** What MP4 players on phones have in common. */
 export const AUDIO_CODECS: readonly string[] = ['aac', 'mp3'];
 const TAGS: Record<string, string> = { avc: 'avc1', hevc: 'hvc1' };
@@ -49,5 +51,5 @@ export async function recordOf(track: InputVideoTrack): Promise<Uint8Array | nul
 
 function isDecodedByPhones({ codec, profile, chroma, bits }: CodecConfig): boolean {
   if (chroma !== 1) return false;
-  return codec === 'avc' ? bits === 8 && AVC_PROFILES.includes(profile) : bits <= 10;
+  return codec === 'avc' ? bits === 8 && AVC_PROFILES.includes(profile) : bits <= 10 && profile <= HEVC_PROFILE_MAX;
 }

@@ -77,10 +77,14 @@ export function createProbe(options: ProbeOptions): MediaProbe {
   return { probe, close: () => pool.close() };
 }
 
+/** Nothing but the system, short of memory, or its operator ends a process by this signal: a crash has other ones. */
+const KILLED = 'ended by SIGKILL';
+
 function toProbeError(failure: ChildFailure): Error {
   const code = failure.kind === 'refused' ? failure.reason : failure.kind;
   if (code === 'storage') return storageProblem(failure);
   const reason = UNUSABLE_REASONS.find((known) => known === code);
-  if (reason) return new UnusableVideo(reason);
+  const isKilled = failure.kind === 'crashed' && failure.message.startsWith(KILLED);
+  if (reason && !isKilled) return new UnusableVideo(reason);
   return new ProbeUnavailable(`the probe did not run: ${failure.message}`, { cause: failure });
 }

@@ -7,15 +7,15 @@ import type { OpenVideo } from './open-video.ts';
 import { codecConfigOf, recordOf } from './playability.ts';
 import { type AddAudio, writeMp4 } from './write-mp4.ts';
 
-/** The parameter sets change on the way, so that no single record describes the video: it has to be decoded and encoded again. */
-export class CannotRemux extends Error {}
-
-/** H.264 becomes `avc1` and H.265 `hvc1`: all parameter sets move from the samples to the record. */
+/**
+ * H.264 becomes `avc1` and H.265 `hvc1`: all parameter sets move from the samples to the record. Throws where they change on the
+ * way, so that no single record describes the video: it has to be decoded and encoded again.
+ */
 export async function remux({ track, audio }: OpenVideo, path: string, addAudio: AddAudio): Promise<void> {
   const config = await codecConfigOf(track);
   const record = await recordOf(track);
   const found = await track.getDecoderConfig();
-  if (!config || !record || !found) throw new CannotRemux('a video without a configuration');
+  if (!config || !record || !found) throw new Error('a video without a configuration');
   const decoderConfig = {
     ...found,
     codec: config.codec === 'avc' ? found.codec.replace('avc3', 'avc1') : found.codec,
@@ -42,7 +42,7 @@ function withoutParameterSets(packet: EncodedPacket, config: CodecConfig): Uint8
   if (!units.some(isSet)) return packet.data;
   for (const { bytes } of units.filter(isSet)) {
     if (!config.parameterSets.some((known) => Buffer.compare(known, bytes) === 0)) {
-      throw new CannotRemux('parameter sets change');
+      throw new Error('parameter sets change');
     }
   }
   return joinUnits(

@@ -10,6 +10,7 @@ import {
   Output,
   type VideoSource,
 } from 'mediabunny';
+import { orRefuse } from './open-video.ts';
 
 /** Feeds a track that has been added to the output. */
 export type Pump = () => Promise<void>;
@@ -25,7 +26,7 @@ type Mp4Tracks = {
   addAudio: AddAudio;
 };
 
-/** All or nothing is not promised: the caller deletes what a failure leaves at `path`. */
+/** Throws a `TaskRefusal` with `storage` when the disk fails. The caller deletes what a failure leaves at `path`. */
 export async function writeMp4(path: string, { from, video, pump, audio, addAudio }: Mp4Tracks): Promise<void> {
   const target = new BufferTarget();
   const output = new Output({ format: new Mp4OutputFormat({ fastStart: 'in-memory' }), target });
@@ -35,7 +36,7 @@ export async function writeMp4(path: string, { from, video, pump, audio, addAudi
   await Promise.all([pump(), pumpAudio?.()]);
   await output.finalize();
   if (!target.buffer) throw new Error('the muxer wrote no file');
-  await writeFile(path, new Uint8Array(target.buffer));
+  await orRefuse('storage', writeFile(path, new Uint8Array(target.buffer)));
 }
 
 /** Copies the sound as it is. */

@@ -152,9 +152,11 @@ for (const [name, create] of Object.entries(PROBES)) {
       );
     });
 
-    test('reports a missing file as a storage problem, and rejects with the reason of an abort', async () => {
+    test('reports a missing file, or a disk that does not take the converted one, as a storage problem, and rejects with the reason of an abort', async () => {
       const isStorageProblem = (error: unknown) => error instanceof Problem && error.code === 'ERR_6002';
       await assert.rejects(inspect(inFolder('gone.mp4')), isStorageProblem);
+      const request = { thumbnailPath, playablePath: inFolder('no/such/playable.mp4') };
+      await assert.rejects(probe.probe(await clipAt('b.mov', { container: 'mov' }), request), isStorageProblem);
       const reason = new Error('enough');
       await assert.rejects(inspect(inFolder('whole.mp4'), AbortSignal.abort(reason)), reason);
     });

@@ -157,3 +157,28 @@ test('a probe that does not end in time says nothing about the file', async () =
   await assert.rejects(hurried.probe(inFolder('given'), { thumbnailPath }), ProbeUnavailable);
   await hurried.close();
 });
+
+/** The environment of children that do this once they are at work. */
+function onceAtWork(statement: string): Record<string, string> {
+  const source = `const { send } = process;
+    process.send = (message) => send.call(process, message, () => { if (message.type === 'ready') ${statement} });`;
+  return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(source)}` };
+}
+
+test('a probe whose process the system kills, as when it is short of memory, says nothing about the file', async () => {
+  await writeFile(inFolder('given'), await fixture('v00-good.mp4'));
+  const env = onceAtWork(`process.kill(process.pid, 'SIGKILL');`);
+  const killed = createProbe({ maxParallel: 1, log: silentLog, env });
+  await assert.rejects(killed.probe(inFolder('given'), { thumbnailPath }), ProbeUnavailable);
+  await killed.close();
+});
+
+test('a file that uses up the processor time of its probe is rejected', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  await writeFile(inFolder('given'), await fixture('v00-good.mp4'));
+  const options = { maxParallel: 1, log: silentLog, timeoutMs: 600_000, processorMsMax: 10 };
+  const blocked = createProbe({ ...options, env: onceAtWork('for (;;);') });
+  await assert.rejects(blocked.probe(inFolder('given'), { thumbnailPath }), unusable('exhausted'));
+  await blocked.close();
+});
