@@ -13,7 +13,7 @@ const ANSWER_GRACE_MS = 7_000;
 const CHECK_MS = 50;
 /** Turns of the event loop without a new connection, until the backlog counts as empty; and how long that may take. */
 const BACKLOG_TURNS = 3;
-const BACKLOG_MAX_MS = 1_500;
+const BACKLOG_MAX_MS = 1_000;
 
 /** `quietChecks`: in how many checks in a row nothing had arrived. In time, a busy process would not see what waits unread. */
 type Connection = { unanswered: number; bytesRead: number; quietChecks: number };
@@ -71,19 +71,23 @@ export function prepareDrain(server: Server, times: Partial<DrainTimes> = {}): (
  * more; the others are refused once the port is closed, and their clients know that nothing was sent.
  */
 async function emptyBacklog(server: Server): Promise<void> {
+  const { promise: justAccepted, resolve } = Promise.withResolvers<void>();
+  const end = performance.now() + BACKLOG_MAX_MS;
   let quietTurns = 0;
-  const count = () => {
+  const accept = () => {
     quietTurns = 0;
+    // The one that there was room for: nothing waits at this moment.
+    if (performance.now() >= end) resolve();
   };
-  server.on('connection', count);
+  server.on('connection', accept);
   // Node has no public call for it. Where this one is missing, what is waiting is accepted all the same.
   Object(Reflect.get(server, '_handle')).listen?.(0);
-  // One connection is accepted in each turn.
-  for (const end = performance.now() + BACKLOG_MAX_MS; quietTurns < BACKLOG_TURNS && performance.now() < end; ) {
-    quietTurns += 1;
-    await nextTurn();
-  }
-  server.off('connection', count);
+  const untilQuiet = async () => {
+    // One connection is accepted in each turn.
+    for (; quietTurns < BACKLOG_TURNS && performance.now() < end + BACKLOG_MAX_MS; quietTurns += 1) await nextTurn();
+  };
+  await Promise.race([justAccepted, untilQuiet()]);
+  server.off('connection', accept);
 }
 
 /** The connection closes once this response is sent, and the client sends its next request elsewhere. */
