@@ -1,7 +1,8 @@
 -- For databases that Supabase hosts: access to media through its Storage, and what its Realtime sends. In other databases
 -- these schemas do not exist, and this file does nothing.
 
--- Private buckets. Only the server, which is not bound by these policies, writes videos and thumbnails.
+-- Private buckets. Only the server, which is not bound by these policies, writes to them: it checks what an image is and how
+-- much an account stores. It also limits the size of each file, so the buckets do not.
 do $$
 begin
   if to_regclass('storage.buckets') is null or to_regclass('storage.objects') is null then
@@ -10,9 +11,9 @@ begin
 
   insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types)
   values
-    ('videos', 'videos', false, 524288000, array['video/mp4', 'video/quicktime', 'video/webm']),
-    ('thumbnails', 'thumbnails', false, 10485760, array['image/jpeg', 'image/png', 'image/webp']),
-    ('user_uploads', 'user_uploads', false, 10485760, array['image/jpeg', 'image/png', 'image/webp'])
+    ('videos', 'videos', false, null, array['video/mp4', 'video/quicktime', 'video/webm']),
+    ('thumbnails', 'thumbnails', false, null, array['image/jpeg', 'image/png', 'image/webp']),
+    ('user_uploads', 'user_uploads', false, null, array['image/jpeg', 'image/png', 'image/webp'])
   on conflict (id) do update set
     public = excluded.public,
     file_size_limit = excluded.file_size_limit,
@@ -27,20 +28,9 @@ begin
       and (storage.foldername(name))[1] = (select public.current_user_id())::text
     );
 
+  -- Of earlier versions, whose uploads passed by the server.
   drop policy if exists rendio_people_add_their_uploads on storage.objects;
-  create policy rendio_people_add_their_uploads on storage.objects
-    for insert to authenticated
-    with check (
-      bucket_id = 'user_uploads' and (storage.foldername(name))[1] = (select public.current_user_id())::text
-    );
-
   drop policy if exists rendio_people_replace_their_uploads on storage.objects;
-  create policy rendio_people_replace_their_uploads on storage.objects
-    for update to authenticated
-    using (bucket_id = 'user_uploads' and (storage.foldername(name))[1] = (select public.current_user_id())::text)
-    with check (
-      bucket_id = 'user_uploads' and (storage.foldername(name))[1] = (select public.current_user_id())::text
-    );
 
   drop policy if exists rendio_people_remove_their_uploads on storage.objects;
   create policy rendio_people_remove_their_uploads on storage.objects

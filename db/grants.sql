@@ -6,7 +6,7 @@ revoke all on table
   public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
   public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
   public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
-  public.provider_events, public.provider_circuits, public.uploads, public.settings
+  public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
@@ -17,15 +17,18 @@ from public, anon, authenticated, service_role, rendio_server;
 -- All our functions. Those that are not granted again below are called only by other procedures, such as add_credits and
 -- deduct_credits, which move credits for any reason.
 revoke all on function
-  public.add_credits, public.admit_to_provider, public.apply_credits, public.begin_attempt, public.begin_generation,
-  public.begin_upload, public.broken_invariants, public.cancel_generation, public.claim_initial_grant,
+  public.add_credits, public.admit_to_provider, public.admit_upload, public.adopt_media_store, public.announce_stream,
+  public.apply_credits, public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants,
+  public.cancel_generation, public.claim_initial_grant(uuid), public.claim_initial_grant(uuid, boolean),
   public.cleanup_rate_limit_logs, public.close_attempt, public.complete_initial_grant(uuid),
   public.complete_initial_grant(uuid, integer), public.complete_previous_rows, public.confirm_attempt, public.count_jobs,
   public.current_user_id, public.deduct_credits, public.delete_generation, public.emit_event, public.end_attempt,
   public.enqueue, public.expire_uploads, public.fail_attempt, public.fail_generation, public.find_response,
-  public.finish_generation, public.finish_upload, public.forget_upload, public.generation_price, public.guard_job_state,
+  public.finish_generation, public.finish_upload, public.forget_upload, public.forget_uploads,
+  public.generation_price, public.guard_job_state,
   public.is_made, public.keep_default_price, public.lock_job, public.log_error, public.mark_submitted,
-  public.note_provider_health, public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state,
+  public.note_provider_health, public.notify_access_change, public.onboard_device, public.open_device_session,
+  public.open_session, public.prune_logs, public.rate_limit_state,
   public.record_progress, public.record_provider_event, public.record_provider_outcome, public.refuse_ledger_change,
   public.remove_uploads, public.requeue_orphans, public.rotate_session, public.schedule_cleanup, public.schedule_confirm,
   public.schedule_confirmation, public.schedule_poll, public.schedule_settle, public.schedule_stop,
@@ -40,15 +43,16 @@ grant select on table
   public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
   public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
   public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
-  public.provider_events, public.provider_circuits, public.uploads, public.settings
+  public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices
 to rendio_server;
 grant execute on function
-  public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants,
-  public.cancel_generation, public.claim_initial_grant, public.close_attempt, public.complete_initial_grant(uuid),
-  public.complete_initial_grant(uuid, integer), public.confirm_attempt, public.current_user_id,
-  public.delete_generation, public.end_attempt, public.expire_uploads, public.fail_attempt, public.fail_generation,
-  public.finish_generation, public.finish_upload, public.forget_upload, public.mark_submitted,
-  public.note_provider_health, public.onboard_device, public.open_session, public.prune_logs, public.record_progress,
+  public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
+  public.begin_upload, public.broken_invariants, public.cancel_generation, public.claim_initial_grant(uuid),
+  public.claim_initial_grant(uuid, boolean), public.close_attempt, public.complete_initial_grant(uuid),
+  public.complete_initial_grant(uuid, integer), public.confirm_attempt, public.current_user_id, public.delete_generation,
+  public.end_attempt, public.expire_uploads, public.fail_attempt, public.fail_generation, public.finish_generation,
+  public.finish_upload, public.forget_upload, public.forget_uploads, public.mark_submitted, public.note_provider_health,
+  public.onboard_device, public.open_device_session, public.open_session, public.prune_logs, public.record_progress,
   public.record_provider_event, public.record_provider_outcome, public.remove_uploads, public.requeue_orphans,
   public.rotate_session, public.schedule_cleanup, public.schedule_confirm, public.schedule_confirmation,
   public.schedule_poll, public.schedule_settle, public.schedule_stop, public.schedule_submit, public.take_rate_limit,

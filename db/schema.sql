@@ -12,7 +12,6 @@
 -- admin_actions.created_at: timestamp with time zone not null default now()
 -- device_grants.user_id: uuid not null
 -- device_grants.state: text not null
--- device_grants.bit1: boolean not null
 -- device_grants.created_at: timestamp with time zone not null default now()
 -- device_grants.settled_at: timestamp with time zone
 -- error_log.id: bigint not null always identity
@@ -51,6 +50,8 @@
 -- models.thumbnail_url: text
 -- models.created_at: timestamp with time zone not null default now()
 -- models.updated_at: timestamp with time zone not null default now()
+-- proven_devices.user_id: uuid not null
+-- proven_devices.proven_at: timestamp with time zone not null default clock_timestamp()
 -- provider_attempts.id: uuid not null default gen_random_uuid()
 -- provider_attempts.job_id: uuid not null
 -- provider_attempts.attempt: integer not null
@@ -112,6 +113,7 @@
 -- settings.is_only_row: boolean not null default true
 -- settings.initial_grant_credits: integer not null default 10
 -- settings.updated_at: timestamp with time zone not null default now()
+-- settings.media_store_id: uuid
 -- uploads.id: uuid not null default gen_random_uuid()
 -- uploads.user_id: uuid not null
 -- uploads.path: text not null
@@ -124,6 +126,7 @@
 -- uploads.updated_at: timestamp with time zone not null default clock_timestamp()
 -- uploads.stored_at: timestamp with time zone
 -- uploads.file: text not null
+-- uploads.metadata: jsonb
 -- user_bans.user_id: uuid not null
 -- user_bans.reason: text not null
 -- user_bans.created_at: timestamp with time zone not null default now()
@@ -218,6 +221,7 @@
 -- models models_provider_provider_model_id_key: UNIQUE (provider, provider_model_id)
 -- models models_settings_schema_check: CHECK ((jsonb_typeof(settings_schema) = 'object'::text))
 -- models models_thumbnail_url_check: CHECK ((char_length(thumbnail_url) <= 2000))
+-- proven_devices proven_devices_pkey: PRIMARY KEY (user_id)
 -- provider_attempts provider_attempts_accepted_has_an_id: CHECK (((state <> 'accepted'::text) OR (provider_job_id IS NOT NULL)))
 -- provider_attempts provider_attempts_attempt_check: CHECK ((attempt > 0))
 -- provider_attempts provider_attempts_closed_when_answered: CHECK (((state = 'submitting'::text) = (closed_at IS NULL)))
@@ -274,6 +278,7 @@
 -- uploads uploads_file_check: CHECK (((char_length(file) >= 38) AND (char_length(file) <= 1000)))
 -- uploads uploads_height_check: CHECK ((height > 0))
 -- uploads uploads_lie_in_a_users_folder: CHECK ((path ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.'::text))
+-- uploads uploads_metadata_check: CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (char_length((metadata)::text) <= 50000)))
 -- uploads uploads_path_check: CHECK (((char_length(path) >= 38) AND (char_length(path) <= 1000)))
 -- uploads uploads_path_key: UNIQUE (path)
 -- uploads uploads_pkey: PRIMARY KEY (id)
@@ -304,7 +309,7 @@
 -- video_jobs video_jobs_credits_used_check: CHECK ((credits_used > 0))
 -- video_jobs video_jobs_deleted_only_when_final: CHECK (((deleted_at IS NULL) OR (completed_at IS NOT NULL)))
 -- video_jobs video_jobs_error_code_check: CHECK ((error_code ~ '^ERR_[0-9]{4}$'::text))
--- video_jobs video_jobs_error_reason_check: CHECK ((error_reason = 'moderated'::text))
+-- video_jobs video_jobs_error_reason_check: CHECK ((error_reason = ANY (ARRAY['moderated'::text, 'image_gone'::text, 'image_unreadable'::text]))) NOT VALID
 -- video_jobs video_jobs_failed_has_a_code: CHECK (((status = 'failed'::text) = (error_code IS NOT NULL)))
 -- video_jobs video_jobs_image_url_check: CHECK ((char_length(image_url) <= 2000))
 -- video_jobs video_jobs_media_path_check: CHECK (((char_length(media_path) >= 38) AND (char_length(media_path) <= 1000)))
@@ -341,6 +346,7 @@
 -- models models_available: using btree (is_featured DESC, name) WHERE is_available
 -- models models_pkey: using btree (id)
 -- models models_provider_provider_model_id_key: using btree (provider, provider_model_id)
+-- proven_devices proven_devices_pkey: using btree (user_id)
 -- provider_attempts provider_attempts_by_provider_job: using btree (provider, provider_job_id) WHERE (provider_job_id IS NOT NULL)
 -- provider_attempts provider_attempts_job_id_attempt_key: using btree (job_id, attempt)
 -- provider_attempts provider_attempts_one_outstanding: using btree (job_id) WHERE (state = ANY (ARRAY['submitting'::text, 'accepted'::text, 'unknown'::text]))
@@ -394,7 +400,12 @@
 -- provider_attempts provider_attempts_complete_previous_rows: BEFORE UPDATE OF state ON public.provider_attempts FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
 -- quota_log quota_log_is_never_emptied: BEFORE TRUNCATE ON public.quota_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change()
 -- quota_log quota_log_only_grows: BEFORE DELETE OR UPDATE ON public.quota_log FOR EACH ROW EXECUTE FUNCTION refuse_ledger_change()
+-- sessions sessions_notify_access_change: AFTER UPDATE OF revoked_at ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION notify_access_change('user_id')
+-- sessions sessions_removed_notify_access_change: AFTER DELETE ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (old.expires_at > now()))) EXECUTE FUNCTION notify_access_change('user_id')
 -- uploads uploads_complete_previous_rows: BEFORE INSERT ON public.uploads FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
+-- user_bans user_bans_notify_access_change: AFTER INSERT ON public.user_bans FOR EACH ROW EXECUTE FUNCTION notify_access_change('user_id')
+-- users users_notify_access_change: AFTER UPDATE OF deleted_at ON public.users FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION notify_access_change('id')
+-- users users_removed_notify_access_change: AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION notify_access_change('id')
 -- video_jobs video_jobs_complete_previous_rows: BEFORE INSERT ON public.video_jobs FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
 -- video_jobs video_jobs_count_changes: AFTER UPDATE OF status, deleted_at, user_id ON public.video_jobs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.deleted_at IS DISTINCT FROM new.deleted_at) OR (old.user_id IS DISTINCT FROM new.user_id))) EXECUTE FUNCTION count_jobs()
 -- video_jobs video_jobs_count_rows: AFTER INSERT OR DELETE ON public.video_jobs FOR EACH ROW EXECUTE FUNCTION count_jobs()
@@ -408,6 +419,7 @@
 -- job_counters server_reads: select to rendio_server using (true)
 -- models everybody_reads_available_models: select to anon, authenticated using (is_available)
 -- models server_reads: select to rendio_server using (true)
+-- proven_devices server_reads: select to rendio_server using (true)
 -- provider_attempts server_reads: select to rendio_server using (true)
 -- provider_circuits server_reads: select to rendio_server using (true)
 -- provider_events server_reads: select to rendio_server using (true)
@@ -429,12 +441,16 @@
 -- functions
 -- add_credits(p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text, p_job_id uuid): returns jsonb security definer
 -- admit_to_provider(p_provider text): returns integer security definer
+-- admit_upload(p_user_id uuid, p_path text, p_bytes integer, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint): returns jsonb security definer to rendio_server
+-- adopt_media_store(p_id uuid): returns uuid security definer to rendio_server
+-- announce_stream(p_user_id uuid, p_server_id uuid): returns void security definer to rendio_server
 -- apply_credits(p_user_id uuid, p_change integer, p_reason text, p_job_id uuid, p_transaction_id text): returns integer security definer
 -- begin_attempt(p_job_id uuid): returns jsonb security definer to rendio_server
 -- begin_generation(p_user_id uuid, p_idempotency_key uuid, p_request_hash text, p_model_id uuid, p_prompt text, p_settings jsonb, p_limit_account integer, p_limit_address integer, p_limit_in_flight integer, p_deadline_seconds integer, p_image_url text, p_address inet): returns jsonb security definer to rendio_server
--- begin_upload(p_user_id uuid, p_path text, p_content_type text, p_bytes integer, p_width integer, p_height integer, p_sha256 text, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint): returns jsonb security definer to rendio_server
+-- begin_upload(p_user_id uuid, p_path text, p_content_type text, p_bytes integer, p_width integer, p_height integer, p_sha256 text, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint, p_metadata jsonb): returns jsonb security definer to rendio_server
 -- broken_invariants(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
 -- cancel_generation(p_user_id uuid, p_job_id uuid, p_idempotency_key uuid, p_request_hash text, p_limit_refunded integer, p_is_begun boolean): returns jsonb security definer to rendio_server
+-- claim_initial_grant(p_user_id uuid): returns boolean security definer to rendio_server
 -- claim_initial_grant(p_user_id uuid, p_bit1 boolean): returns boolean security definer to rendio_server
 -- cleanup_rate_limit_logs(): returns integer security definer
 -- close_attempt(p_attempt_id uuid, p_state text, p_error text): returns boolean security definer to rendio_server
@@ -456,6 +472,7 @@
 -- finish_generation(p_job_id uuid, p_video_path text, p_video_bytes bigint, p_video_sha256 text, p_video_seconds numeric, p_thumbnail_path text): returns boolean security definer to rendio_server
 -- finish_upload(p_id uuid, p_path text, p_upsert boolean): returns jsonb security definer to rendio_server
 -- forget_upload(p_id uuid): returns boolean security definer to rendio_server
+-- forget_uploads(p_ids jsonb): returns integer security definer to rendio_server
 -- generation_price(p_model models, p_duration_seconds numeric): returns integer
 -- guard_job_state(): returns trigger
 -- is_made(p_job_id uuid): returns boolean security definer
@@ -464,7 +481,9 @@
 -- log_error(p_user_id uuid, p_error_code text, p_endpoint text, p_request_data jsonb, p_error_details jsonb): returns void security definer
 -- mark_submitted(p_job_id uuid, p_attempt_id uuid, p_provider_job_id text, p_vendor_request_id text): returns jsonb security definer to rendio_server
 -- note_provider_health(p_provider text, p_job_id uuid, p_fared text): returns text security definer to rendio_server
--- onboard_device(p_device_id text, p_language text): returns jsonb security definer to rendio_server
+-- notify_access_change(): returns trigger
+-- onboard_device(p_device_id text, p_language text, p_is_proven boolean): returns jsonb security definer to rendio_server
+-- open_device_session(p_user_id uuid, p_device_id text, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns boolean security definer to rendio_server
 -- open_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns void security definer to rendio_server
 -- prune_logs(p_limit integer): returns jsonb security definer to rendio_server
 -- rate_limit_state(p_action text, p_user_id uuid, p_address inet, p_limit integer, p_window interval): returns jsonb security definer

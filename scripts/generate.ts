@@ -90,7 +90,7 @@ async function generateAll(): Promise<Generated[]> {
       ipOf: () => '127.0.0.1',
       isWorking: () => null,
     });
-    const openApi: unknown = await (await api.request('/openapi.json')).json();
+    const openApi: unknown = await (await api.request('http://localhost:8787/openapi.json')).json();
     const supabase = await generateSupabase(openApi);
     return [
       { file: 'db/schema.sql', text: schema },

@@ -19,7 +19,7 @@ export type RecordsOptions<T> = {
  * another shape, which another version of this code wrote, counts as absent.
  */
 export async function openRecords<T>({ folder, shape, idOf, atMsOf }: RecordsOptions<T>) {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const fileOf = (id: string) => join(folder, `${id}.json`);
 
   async function read(id: string): Promise<T | undefined> {

@@ -7,7 +7,7 @@ import type { z } from 'zod';
  * The content of `file`. The first process writes `made` into it; all processes that share the folder are one vendor.
  */
 export async function writeOnce<T>(file: string, shape: z.ZodType<T>, made: T): Promise<T> {
-  await mkdir(dirname(file), { recursive: true });
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, JSON.stringify(made), { mode: 0o600 });
   await link(draft, file).catch((error: NodeJS.ErrnoException) => {

@@ -1,3 +1,5 @@
+/// <reference lib="es2018" preserve="true" />
+
 export { createClient } from './client.ts';
 export type { FeedState, Listener } from './events/listeners.ts';
 export type { FollowOptions } from './generate/follow.ts';

@@ -12,7 +12,7 @@ export interface paths {
     put?: never;
     /**
      * Onboard a device
-     * @description The first call of an app. Returns the account of this device, which is created if there is none, and a new session. The initial credits are granted once per physical device, which Apple’s DeviceCheck verifies. While Apple cannot be reached, a known device gets a 503; its refresh token still works.
+     * @description The first call of an app. Returns the account of this device, which is created if there is none, and a new session. The initial credits are granted once per physical device, which Apple’s DeviceCheck verifies. A device that had no grant gets a 403 for the id of an account that had one: it is another device. While Apple cannot be reached, a known device gets a 503; its refresh token still works.
      */
     post: operations['deviceCheck'];
     delete?: never;
@@ -256,7 +256,7 @@ export interface paths {
     put?: never;
     /**
      * Cancel a job and refund it
-     * @description Cancels a job that has not ended: it becomes `failed` with `ERR_5004`. A job that has ended, or whose video is already made and being delivered, does not change and returns a 409. With an `Idempotency-Key`, a repeat returns the first response instead.
+     * @description Cancels a job that has not ended: it becomes `failed` with `ERR_5004`. A job that has ended, or whose video is already made and being delivered, does not change and returns a 409. A provider that has begun bills the video all the same, so only a few such refunds are given per hour: beyond them, 429, and the job goes on. With an `Idempotency-Key`, a repeat returns the first response instead.
      */
     post: operations['cancelVideoJob'];
     delete?: never;
@@ -281,7 +281,7 @@ export interface paths {
     post: operations['deleteVideoJob'];
     /**
      * Delete a finished job and its files (DELETE)
-     * @description Deletes a job that has ended. Its media URLs stop working at once. A job that has not ended returns a 409: cancel it first. Deleting a job again succeeds. Deleting does not give back slots of the rate limit.
+     * @description Deletes a job that has ended. Its media URLs stop working at once. A job that has not ended returns a 409: cancel it first. Deleting a job again succeeds. Deleting does not give back slots of the rate limit. Name the job in the query or in the body: some proxies drop the body of a DELETE.
      */
     delete: operations['deleteVideoJobByDelete'];
     options?: never;
@@ -363,12 +363,12 @@ export interface paths {
     get: operations['downloadObject'];
     /**
      * Upload an image, replacing an existing one
-     * @description Stores an image under this path. The image must be a complete JPEG, PNG or WebP without animation, of at most 10 MB (10,485,760 bytes) and 64 to 10,000 pixels per side. Its type is detected from its bytes; the `Content-Type` is ignored. Readers get either the old or the new image, never a part of one.
+     * @description Stores an image under this path. The image must be a JPEG, PNG or WebP without animation, whose pixels are all there, of at most 10 MB (10,485,760 bytes) and 64 to 10,000 pixels per side. It is judged by decoding it; the `Content-Type` is ignored. An account stores at most 200 images and 500 MB, a guest whose device was not verified 50 MB. Of more than 3 uploads at once the others wait, and get a 429 after 15 seconds. Readers get either the old or the new image, never a part of one.
      */
     put: operations['replaceObject'];
     /**
      * Upload an image into the caller’s folder
-     * @description Stores an image, whose path can then be the `image_url` of `generate-video`. The image must be a complete JPEG, PNG or WebP without animation, of at most 10 MB (10,485,760 bytes) and 64 to 10,000 pixels per side. Its type is detected from its bytes; the `Content-Type` is ignored. If the object exists, it is kept and a 409 is returned, unless `x-upsert` is `true`. The Supabase storage clients work with these routes unchanged, and get errors in their own format.
+     * @description Stores an image, whose path can then be the `image_url` of `generate-video`. The image must be a JPEG, PNG or WebP without animation, whose pixels are all there, of at most 10 MB (10,485,760 bytes) and 64 to 10,000 pixels per side. It is judged by decoding it; the `Content-Type` is ignored. An account stores at most 200 images and 500 MB, a guest whose device was not verified 50 MB. Of more than 3 uploads at once the others wait, and get a 429 after 15 seconds. If the object exists, it is kept and a 409 is returned, unless `x-upsert` is `true`. The Supabase storage clients work with these routes unchanged, and get errors in their own format.
      */
     post: operations['uploadObject'];
     /**
@@ -416,7 +416,7 @@ export interface paths {
     put?: never;
     /**
      * Create a signed URL
-     * @description Returns a URL for one of the caller’s own files, valid for a week at most.
+     * @description Returns a URL for one of the caller’s own files, valid for a year at most.
      */
     post: operations['signObject'];
     delete?: never;
@@ -459,7 +459,7 @@ export interface paths {
     get?: never;
     /**
      * Upload an image to a signed upload URL
-     * @description Stores an image without an access token. The rules for images are those of `uploadObject`.
+     * @description Stores an image without an access token. The rules for images are those of `uploadObject`; the call counts for the account that made the URL.
      */
     put: operations['uploadToSignedAddress'];
     /**
@@ -507,7 +507,7 @@ export interface paths {
     };
     /**
      * Stream events of the caller’s jobs and balance
-     * @description Returns server-sent events, each a `JobEvent`: `queued`, `processing`, `completed`, `failed`, and `credits` when the balance changes. With `Last-Event-ID` the stream resumes after that event, without a gap or a repeat, for up to a day. Without it, the stream begins with the unfinished jobs. A comment every 15 seconds keeps the connection open. The stream ends when the access token expires. Browsers’ own EventSource cannot send a token: read the stream with `fetch`.
+     * @description Returns server-sent events, each a `JobEvent`: `queued`, `processing`, `completed`, `failed`, and `credits` when the balance changes. With `Last-Event-ID` the stream resumes after that event, without a gap or a repeat, for up to a day. Without it, or when the account has no such event any more, the stream begins with the unfinished jobs. A comment every 15 seconds keeps the connection open. The stream ends when the access token expires, at once when the session is closed or the account is banned or deleted, and when the account opens more than five streams: the oldest ends. Browsers’ own EventSource cannot send a token: read the stream with `fetch`.
      */
     get: operations['jobEvents'];
     put?: never;
@@ -562,110 +562,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
-    /** @description One event of `job-events`: its lines by name, with `data` parsed as JSON. */
-    JobEvent:
-      | {
-          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
-          id: string;
-          /** @enum {string} */
-          event: 'queued';
-          data: {
-            /** Format: uuid */
-            job_id: string;
-            /**
-             * Format: date-time
-             * @example 2026-11-23T09:30:00.000Z
-             */
-            created_at: string;
-            /** @enum {string} */
-            status: 'pending';
-          };
-        }
-      | {
-          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
-          id: string;
-          /** @enum {string} */
-          event: 'processing';
-          data: {
-            /** Format: uuid */
-            job_id: string;
-            /**
-             * Format: date-time
-             * @example 2026-11-23T09:30:00.000Z
-             */
-            created_at: string;
-            /** @enum {string} */
-            status: 'processing';
-            /** @description In percent, if the provider reports it. */
-            progress: number | null;
-            /** @description The number of jobs ahead of it at the provider, if the provider reports it. */
-            queue_position: number | null;
-          };
-        }
-      | {
-          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
-          id: string;
-          /** @enum {string} */
-          event: 'completed';
-          data: {
-            /** Format: uuid */
-            job_id: string;
-            /**
-             * Format: date-time
-             * @example 2026-11-23T09:30:00.000Z
-             */
-            created_at: string;
-            /** @enum {string} */
-            status: 'completed';
-          };
-        }
-      | {
-          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
-          id: string;
-          /** @enum {string} */
-          event: 'failed';
-          data: {
-            /** Format: uuid */
-            job_id: string;
-            /**
-             * Format: date-time
-             * @example 2026-11-23T09:30:00.000Z
-             */
-            created_at: string;
-            /** @enum {string} */
-            status: 'failed';
-            /** @description Why the job failed, such as `ERR_5003`. */
-            error_code: string;
-            /** @description The reason as a message in the caller’s language. */
-            error_message: string;
-            /** @description The refund, in credits. */
-            refunded: number;
-          };
-        }
-      | {
-          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
-          id: string;
-          /** @enum {string} */
-          event: 'credits';
-          data: {
-            /** @description The balance after the change, in credits. */
-            credits_remaining: number;
-            /** @description The change: positive if gained, negative if spent, in credits. */
-            change: number;
-            /** @description The reason, as in `get-credit-history`. */
-            reason: string;
-            /**
-             * Format: uuid
-             * @description The `id` of the transaction in `get-credit-history`.
-             */
-            transaction_id: string;
-            /**
-             * Format: date-time
-             * @example 2026-11-23T09:30:00.000Z
-             */
-            created_at: string;
-          };
-        };
     Onboarded: {
       /** Format: uuid */
       user_id: string;
@@ -909,8 +805,25 @@ export interface components {
       /** @description The reason as a message in the caller’s language. */
       error_message: string | null;
       prompt: string;
+      /**
+       * Format: uuid
+       * @description The `id` of the model, which `get-models` may list no longer.
+       */
+      model_id: string;
       /** @description The name of the model when the job was created. */
       model_name: string;
+      /**
+       * @description Every setting of the model as it was charged, defaults included.
+       * @example {
+       *       "duration": 4,
+       *       "aspect_ratio": "9:16"
+       *     }
+       */
+      settings: {
+        [key: string]: string | number | boolean;
+      };
+      /** @description The storage path of the image that the video was made from, to send as `image_url` again; null without one. */
+      image_url: string | null;
       /** @description The price that was charged; refunded if the job failed, in credits. */
       credits_used: number;
       /**
@@ -935,11 +848,30 @@ export interface components {
         /** Format: uuid */
         job_id: string;
         prompt: string;
+        /**
+         * Format: uuid
+         * @description The `id` of the model, which `get-models` may list no longer.
+         */
+        model_id: string;
         /** @description The name of the model when the job was created. */
         model_name: string;
+        /**
+         * @description Every setting of the model as it was charged, defaults included.
+         * @example {
+         *       "duration": 4,
+         *       "aspect_ratio": "9:16"
+         *     }
+         */
+        settings: {
+          [key: string]: string | number | boolean;
+        };
+        /** @description The storage path of the image that the video was made from, to send as `image_url` again; null without one. */
+        image_url: string | null;
         /** @description The price that was charged; refunded if the job failed, in credits. */
         credits_used: number;
         status: components['schemas']['JobStatus'];
+        /** @description Why the job failed, such as `ERR_5003`. Its credits are refunded. */
+        error_code: string | null;
         /**
          * Format: uri
          * @description The signed URL of the video (MP4); null until it exists. Valid for 24 hours; every read returns a newly signed URL.
@@ -996,18 +928,16 @@ export interface components {
     };
     ListObjects: {
       /** @description The folder to list. Empty for the root, which contains only the caller’s own folder. */
-      prefix?: string;
-      /** @default 100 */
-      limit?: number;
-      /** @default 0 */
-      offset?: number;
+      prefix?: string | null;
+      limit?: number | null;
+      offset?: number | null;
       search?: string | null;
       sortBy?: {
         /** @enum {string} */
         column?: 'name' | 'created_at' | 'updated_at';
         /** @enum {string} */
         order?: 'asc' | 'desc';
-      };
+      } | null;
     };
     ObjectInfo: {
       id: string;
@@ -1018,7 +948,10 @@ export interface components {
       content_type: string;
       cache_control: string;
       etag: string;
-      metadata: Record<string, never>;
+      /** @description What the client sent with the upload. */
+      metadata: {
+        [key: string]: unknown;
+      };
       /** Format: date-time */
       last_modified: string;
       /** Format: date-time */
@@ -1040,7 +973,7 @@ export interface components {
     }[];
     SignObjects: {
       /**
-       * @description The lifetime in seconds; a week at most.
+       * @description The lifetime in seconds; a year at most.
        * @example 3600
        */
       expiresIn: number;
@@ -1052,7 +985,7 @@ export interface components {
     };
     SignObject: {
       /**
-       * @description The lifetime in seconds; a week at most.
+       * @description The lifetime in seconds; a year at most.
        * @example 3600
        */
       expiresIn: number;
@@ -1091,6 +1024,120 @@ export interface components {
       status: 'OK' | 'ERROR';
       payload?: unknown;
     };
+    /** @description One event of `job-events`: its lines by name, with `data` parsed as JSON. */
+    JobEvent:
+      | {
+          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
+          id: string;
+          /** @enum {string} */
+          event: 'queued';
+          data: {
+            /** Format: uuid */
+            job_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T09:30:00.000Z
+             */
+            created_at: string;
+            /** @enum {string} */
+            status: 'pending';
+          };
+        }
+      | {
+          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
+          id: string;
+          /** @enum {string} */
+          event: 'processing';
+          data: {
+            /** Format: uuid */
+            job_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T09:30:00.000Z
+             */
+            created_at: string;
+            /** @enum {string} */
+            status: 'processing';
+            /** @description In percent, if the provider reports it. */
+            progress: number | null;
+            /** @description The number of jobs ahead of it at the provider, if the provider reports it. */
+            queue_position: number | null;
+          };
+        }
+      | {
+          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
+          id: string;
+          /** @enum {string} */
+          event: 'completed';
+          data: {
+            /** Format: uuid */
+            job_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T09:30:00.000Z
+             */
+            created_at: string;
+            /** @enum {string} */
+            status: 'completed';
+            /**
+             * Format: uri
+             * @description The URL of the video, signed as the event is sent; null without one, or if the job was deleted since.
+             */
+            video_url: string | null;
+            /**
+             * Format: uri
+             * @description The URL of the thumbnail, signed as the event is sent; null without one, or if the job was deleted since.
+             */
+            thumbnail_url: string | null;
+          };
+        }
+      | {
+          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
+          id: string;
+          /** @enum {string} */
+          event: 'failed';
+          data: {
+            /** Format: uuid */
+            job_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T09:30:00.000Z
+             */
+            created_at: string;
+            /** @enum {string} */
+            status: 'failed';
+            /** @description Why the job failed, such as `ERR_5003`. */
+            error_code: string;
+            /** @description The reason as a message in the caller’s language. */
+            error_message: string;
+            /** @description The refund, in credits. */
+            refunded: number;
+          };
+        }
+      | {
+          /** @description Send the last one as `Last-Event-ID` to resume after it. It is `beginning` on the events that list the unfinished jobs at the start of a stream; a message with only an id follows them. */
+          id: string;
+          /** @enum {string} */
+          event: 'credits';
+          data: {
+            /** @description The balance after the change, in credits. */
+            credits_remaining: number;
+            /** @description The change: positive if gained, negative if spent, in credits. */
+            change: number;
+            /** @description The reason, as in `get-credit-history`. */
+            reason: string;
+            /**
+             * Format: uuid
+             * @description The `id` of the transaction in `get-credit-history`.
+             */
+            transaction_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T09:30:00.000Z
+             */
+            created_at: string;
+          };
+        };
     Health: {
       /** @enum {string} */
       status: 'ok';
@@ -1213,7 +1260,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_4010` device rejected. Get a new token from DeviceCheck and try once more; if that fails, show the message.
+       * @description `ERR_4010` device rejected. Get a new token from DeviceCheck and try once more; if that fails, make a new `device_id` (a backup may have brought this one from another device), or show the message.
        *
        *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
        */
@@ -1286,7 +1333,7 @@ export interface operations {
         };
       };
       /**
-       * @description `ERR_6004` external service unavailable. Repeat after about a minute. Keep the session and the tokens: they are still valid.
+       * @description `ERR_5006` external service unavailable. Repeat after about a minute. Keep the session and the tokens: they are still valid.
        *
        *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
        */
@@ -1435,11 +1482,11 @@ export interface operations {
            * Format: uuid
            * @description Only compared with the access token. Another user’s id returns a 403.
            */
-          user_id?: string;
-          /** @enum {string} */
-          language?: 'en' | 'tr' | 'es';
-          /** @enum {string} */
-          theme_preference?: 'light' | 'dark' | 'system';
+          user_id?: string | null;
+          /** @enum {string|null} */
+          language?: 'en' | 'tr' | 'es' | null;
+          /** @enum {string|null} */
+          theme_preference?: 'light' | 'dark' | 'system' | null;
         };
       };
     };
@@ -1586,11 +1633,11 @@ export interface operations {
            * Format: uuid
            * @description Only compared with the access token. Another user’s id returns a 403.
            */
-          user_id?: string;
-          /** @enum {string} */
-          language?: 'en' | 'tr' | 'es';
-          /** @enum {string} */
-          theme_preference?: 'light' | 'dark' | 'system';
+          user_id?: string | null;
+          /** @enum {string|null} */
+          language?: 'en' | 'tr' | 'es' | null;
+          /** @enum {string|null} */
+          theme_preference?: 'light' | 'dark' | 'system' | null;
         };
       };
     };
@@ -2235,7 +2282,7 @@ export interface operations {
     parameters: {
       query?: never;
       header: {
-        /** @description A UUID that the client creates. Requests with the same key are never charged twice. */
+        /** @description A UUID that the client creates, with or without double quotes. Requests with the same key are never charged twice. */
         'Idempotency-Key': string;
       };
       path?: never;
@@ -2248,7 +2295,7 @@ export interface operations {
            * Format: uuid
            * @description Only compared with the access token. Another user’s id returns a 403.
            */
-          user_id?: string;
+          user_id?: string | null;
           /**
            * Format: uuid
            * @description The `id` of a model from `get-models`.
@@ -2709,9 +2756,18 @@ export interface operations {
            *         {
            *           "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
            *           "prompt": "a cat playing piano",
+           *           "model_id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
            *           "model_name": "Cinematic",
+           *           "settings": {
+           *             "duration": 4,
+           *             "resolution": "720p",
+           *             "aspect_ratio": "9:16",
+           *             "audio": false
+           *           },
+           *           "image_url": null,
            *           "credits_used": 4,
            *           "status": "completed",
+           *           "error_code": null,
            *           "video_url": "http://localhost:8787/storage/v1/object/sign/videos/7c9e6679-7425-40de-944b-e07fc1f90ae7/2026-11/9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55.mp4?token=1795516200.q0Zb3xw1mH8sY2dKcV7nR5tLgE9aJ4uP6iO0fXyZ1bQ",
            *           "thumbnail_url": "http://localhost:8787/storage/v1/object/sign/thumbnails/7c9e6679-7425-40de-944b-e07fc1f90ae7/2026-11/9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55.jpg?token=1795516200.q0Zb3xw1mH8sY2dKcV7nR5tLgE9aJ4uP6iO0fXyZ1bQ",
            *           "created_at": "2026-11-23T09:31:00.000Z"
@@ -2806,7 +2862,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description A UUID that the client creates. With it, a repeat returns the first response. */
+        /** @description A UUID that the client creates, with or without double quotes. With it, a repeat returns the first response. */
         'Idempotency-Key'?: string;
       };
       path?: never;
@@ -2819,7 +2875,7 @@ export interface operations {
            * Format: uuid
            * @description Only compared with the access token. Another user’s id returns a 403.
            */
-          user_id?: string;
+          user_id?: string | null;
           /**
            * Format: uuid
            * @description The `job_id` that `generate-video` returned.
@@ -2997,7 +3053,7 @@ export interface operations {
            * Format: uuid
            * @description Only compared with the access token. Another user’s id returns a 403.
            */
-          user_id?: string;
+          user_id?: string | null;
           /**
            * Format: uuid
            * @description The `job_id` that `generate-video` returned.
@@ -3149,25 +3205,30 @@ export interface operations {
   };
   deleteVideoJobByDelete: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description Only compared with the access token. Another user’s id returns a 403. */
+        user_id?: string;
+        /** @description The `job_id` that `generate-video` returned. */
+        job_id?: string;
+      };
       header?: never;
       path?: never;
       cookie?: never;
     };
-    requestBody: {
+    requestBody?: {
       content: {
         'application/json': {
           /**
            * Format: uuid
            * @description Only compared with the access token. Another user’s id returns a 403.
            */
-          user_id?: string;
+          user_id?: string | null;
           /**
            * Format: uuid
            * @description The `job_id` that `generate-video` returned.
            * @example 9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55
            */
-          job_id: string;
+          job_id?: string | null;
         };
       };
     };
@@ -3473,7 +3534,7 @@ export interface operations {
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
@@ -3612,7 +3673,7 @@ export interface operations {
       };
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
@@ -3780,7 +3841,7 @@ export interface operations {
       };
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
@@ -3938,23 +3999,23 @@ export interface operations {
   replaceObject: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description A JSON object in base64, of at most 10,000 characters, which `getObjectInfo` returns. In a form, the field `metadata`. */
+        'x-metadata'?: string;
+      };
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
     };
+    /** @description The bytes of the image. A multipart form with the image as its file is accepted too. */
     requestBody: {
       content: {
         'image/jpeg': string;
         'image/png': string;
         'image/webp': string;
-        'multipart/form-data': {
-          /** Format: binary */
-          ''?: string;
-        };
       };
     };
     responses: {
@@ -4108,23 +4169,22 @@ export interface operations {
       header?: {
         /** @description `true` replaces an existing object. */
         'x-upsert'?: string;
+        /** @description A JSON object in base64, of at most 10,000 characters, which `getObjectInfo` returns. In a form, the field `metadata`. */
+        'x-metadata'?: string;
       };
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
     };
+    /** @description The bytes of the image. A multipart form with the image as its file is accepted too. */
     requestBody: {
       content: {
         'image/jpeg': string;
         'image/png': string;
         'image/webp': string;
-        'multipart/form-data': {
-          /** Format: binary */
-          ''?: string;
-        };
       };
     };
     responses: {
@@ -4278,7 +4338,7 @@ export interface operations {
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
@@ -4696,7 +4756,7 @@ export interface operations {
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
@@ -5066,20 +5126,17 @@ export interface operations {
       header?: never;
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
     };
+    /** @description The bytes of the image. A multipart form with the image as its file is accepted too. */
     requestBody: {
       content: {
         'image/jpeg': string;
         'image/png': string;
         'image/webp': string;
-        'multipart/form-data': {
-          /** Format: binary */
-          ''?: string;
-        };
       };
     };
     responses: {
@@ -5158,6 +5215,20 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
         headers: {
@@ -5196,7 +5267,7 @@ export interface operations {
       };
       path: {
         bucket: 'videos' | 'thumbnails' | 'user_uploads';
-        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`. */
+        /** @description The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the characters `. _ - ! ' ( ) * + , : ; = @ & $`. */
         path: string;
       };
       cookie?: never;
@@ -5468,7 +5539,31 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The event stream */
+      /**
+       * @description The event stream. Each event is a `JobEvent`, whose `data` is sent as one line of JSON:
+       *
+       *     ```
+       *     retry: 3000
+       *
+       *     id: 40
+       *
+       *     id: 41
+       *     event: credits
+       *     data: {"credits_remaining":6,"change":-4,"reason":"video_generation","transaction_id":"c56a4180-65aa-42ec-a945-5fd21dec0538","created_at":"2026-11-23T09:31:00.000Z"}
+       *
+       *     id: 42
+       *     event: queued
+       *     data: {"job_id":"9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55","status":"pending","created_at":"2026-11-23T09:31:00.000Z"}
+       *
+       *     id: 43
+       *     event: processing
+       *     data: {"job_id":"9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55","status":"processing","progress":40,"queue_position":null,"created_at":"2026-11-23T09:31:00.000Z"}
+       *
+       *     id: 44
+       *     event: completed
+       *     data: {"job_id":"9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55","status":"completed","video_url":"http://localhost:8787/storage/v1/object/sign/videos/7c9e6679-7425-40de-944b-e07fc1f90ae7/2026-11/9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55.mp4?token=1795516200.q0Zb3xw1mH8sY2dKcV7nR5tLgE9aJ4uP6iO0fXyZ1bQ","thumbnail_url":"http://localhost:8787/storage/v1/object/sign/thumbnails/7c9e6679-7425-40de-944b-e07fc1f90ae7/2026-11/9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55.jpg?token=1795516200.q0Zb3xw1mH8sY2dKcV7nR5tLgE9aJ4uP6iO0fXyZ1bQ","created_at":"2026-11-23T09:31:00.000Z"}
+       *     ```
+       */
       200: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -5479,27 +5574,19 @@ export interface operations {
         };
         content: {
           /**
-           * @example retry: 3000
-           *
-           *     id: 40
-           *
-           *     id: 41
-           *     event: credits
-           *     data: {"credits_remaining":6,"change":-4,"reason":"video_generation","transaction_id":"c56a4180-65aa-42ec-a945-5fd21dec0538","created_at":"2026-11-23T09:31:00.000Z"}
-           *
-           *     id: 42
-           *     event: queued
-           *     data: {"job_id":"9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55","status":"pending","created_at":"2026-11-23T09:31:00.000Z"}
-           *
-           *     id: 43
-           *     event: processing
-           *     data: {"job_id":"9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55","status":"processing","progress":40,"queue_position":null,"created_at":"2026-11-23T09:31:00.000Z"}
-           *
-           *     id: 44
-           *     event: completed
-           *     data: {"job_id":"9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55","status":"completed","created_at":"2026-11-23T09:31:00.000Z"}
+           * @example {
+           *       "id": "44",
+           *       "event": "completed",
+           *       "data": {
+           *         "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
+           *         "status": "completed",
+           *         "video_url": "http://localhost:8787/storage/v1/object/sign/videos/7c9e6679-7425-40de-944b-e07fc1f90ae7/2026-11/9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55.mp4?token=1795516200.q0Zb3xw1mH8sY2dKcV7nR5tLgE9aJ4uP6iO0fXyZ1bQ",
+           *         "thumbnail_url": "http://localhost:8787/storage/v1/object/sign/thumbnails/7c9e6679-7425-40de-944b-e07fc1f90ae7/2026-11/9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55.jpg?token=1795516200.q0Zb3xw1mH8sY2dKcV7nR5tLgE9aJ4uP6iO0fXyZ1bQ",
+           *         "created_at": "2026-11-23T09:31:00.000Z"
+           *       }
+           *     }
            */
-          'text/event-stream': string;
+          'text/event-stream': components['schemas']['JobEvent'];
         };
       };
       /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */

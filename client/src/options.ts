@@ -12,7 +12,10 @@ export type ClientOptions = {
   apikey?: string;
   /** The language of the server's messages: `en`, `tr` or `es`. Default: what the runtime prefers. */
   language?: string | (() => string | undefined);
-  /** Where the session, the device id and the idempotency keys are stored. Default: `localStorage` where it works, else memory. */
+  /**
+   * Where the session, the device id and the idempotency keys are stored. Default: in a page `localStorage` where it works;
+   * elsewhere a memory of this client's own. Clients with one storage share one account.
+   */
   storage?: Storage;
   /**
    * What onboarding sends. Default: a device id that is made once and stored, with a token that a development server's

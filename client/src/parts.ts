@@ -1,3 +1,4 @@
+import { canStream } from './events/can-stream.ts';
 import { createFeed, type Feed } from './events/feed.ts';
 import { createIdempotencyKeys, type IdempotencyKeys } from './generate/idempotency-keys.ts';
 import { createHttp } from './http/http.ts';
@@ -43,6 +44,7 @@ export function createParts(options: ClientOptions): Parts {
     device: device === null ? null : async () => (device ? device() : storedDevice(store)),
   });
   const api = createApi(http, sessions, functionsUrl);
+  const gateways = { api, http, sessions, canStream: options.fetch !== undefined || canStream() };
   return {
     api,
     sessions,
@@ -54,7 +56,7 @@ export function createParts(options: ClientOptions): Parts {
         return (await sessions.accountId()) ?? '';
       },
     }),
-    feed: createFeed({ api, http, sessions }),
-    openFeed: (lastEventId) => createFeed({ api, http, sessions }, lastEventId),
+    feed: createFeed(gateways),
+    openFeed: (lastEventId) => createFeed(gateways, lastEventId),
   };
 }

@@ -9,7 +9,7 @@ export type Setting = Schemas['Setting'];
 /** One video job, as `get-video-status` returns it. */
 export type Job = Schemas['VideoJob'];
 export type JobStatus = Job['status'];
-/** A video job in a list: without its progress and without the reason of a failure. */
+/** A video job in a list: without its progress and without the sentence about a failure. */
 export type JobSummary = Schemas['VideoJobs']['jobs'][number];
 export type JobPage = Schemas['VideoJobs'];
 export type Transaction = Schemas['Transactions']['transactions'][number];

@@ -1,11 +1,29 @@
 -- What servers of the previous version call while they run beside new ones. To be deleted with the next version.
 
+-- That version updates a device once. The second bit that this returns makes the device one that has had its grant; an open
+-- claim is not shown to that version, so only a newer server finishes it.
+create or replace function public.claim_initial_grant(p_user_id uuid, p_bit1 boolean) returns boolean
+language sql
+security definer
+set search_path = ''
+as $$
+  select case when public.claim_initial_grant(p_user_id) then false end
+$$;
+
 create or replace function public.complete_initial_grant(p_user_id uuid, p_amount integer) returns integer
 language sql
 security definer
 set search_path = ''
 as $$
   select public.complete_initial_grant(p_user_id)
+$$;
+
+create or replace function public.forget_upload(p_id uuid) returns boolean
+language sql
+security definer
+set search_path = ''
+as $$
+  select public.forget_uploads(jsonb_build_array(p_id)) > 0
 $$;
 
 create or replace function public.note_provider_health(p_provider text, p_job_id uuid, p_fared text) returns text
@@ -85,6 +103,10 @@ create or replace trigger provider_attempts_complete_previous_rows
 drop function if exists public.begin_generation(
   uuid, uuid, text, uuid, text, jsonb, text, inet, integer, integer, integer, integer
 );
+drop function if exists public.begin_upload(
+  uuid, text, text, integer, integer, integer, text, boolean, integer, bigint
+);
+drop function if exists public.onboard_device(text, text);
 drop function if exists public.finish_generation(uuid, text, text, bigint, text, numeric);
 drop function if exists public.stop_at_provider(uuid);
 drop function if exists public.broken_invariants();

@@ -30,7 +30,7 @@ async function readStored(file: string): Promise<StoredBits | undefined> {
 
 /** Keeps the bits in `folder`, one small file per device, so that processes can share them and a crash loses none. */
 export async function openBitStore(folder: string, clock: Clock) {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const fileOf = (device: string) => join(folder, `${createHash('sha256').update(device).digest('hex')}.json`);
 
   return {

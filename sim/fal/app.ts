@@ -9,7 +9,7 @@ import { problemsWith } from './endpoints.ts';
 import { type Identity, jwksOf } from './identity.ts';
 import { serveFile } from './media.ts';
 import { type Queue, stateOf } from './queue.ts';
-import { acceptedBody, type Form, failureOfJob, resultBody, statusBody } from './reply.ts';
+import { acceptedBody, type Form, failureOfJob, fileBytesOf, resultBody, statusBody } from './reply.ts';
 import type { Job, JobStore } from './store.ts';
 import type { Uploads } from './uploads.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -138,7 +138,7 @@ async function getResult(parts: FalParts, c: FalContext): Promise<Response> {
   if (stateOf(job, parts.queue.nowMs()) !== 'COMPLETED') return c.json({ detail: 'Request is still in progress' }, 400);
   c.header('x-fal-request-id', job.requestId);
   const failure = failureOfJob(job);
-  if (!failure) return c.json(resultBody(job, new URL(c.req.url).origin));
+  if (!failure) return c.json(resultBody(job, new URL(c.req.url).origin, await fileBytesOf(job)));
   if (failure.errorType !== undefined) c.header('x-fal-error-type', failure.errorType);
   if (failure.isRetryable !== undefined) c.header('x-fal-retryable', String(failure.isRetryable));
   return new Response(JSON.stringify(failure.body), {

@@ -2,6 +2,7 @@
 import type { QueueStatus, WebHookResponse } from '@fal-ai/client';
 import type { EndpointTypeMap } from '@fal-ai/client/endpoints';
 import { INTERNAL_URL } from '../media-host.ts';
+import { type StockVideoSpec, stockVideoFor } from '../stock-video.ts';
 import { type inputShapes, problemsWith } from './endpoints.ts';
 import { CANCELLED, type Failure, failureOf, invalidInput } from './outcome.ts';
 import { queuePositionOf, stateOf } from './queue.ts';
@@ -67,23 +68,30 @@ export function statusBody(job: Job, origin: string, options: StatusOptions): St
   return { status, ...details, metrics: { inference_time: 2 }, ...errors, ...known };
 }
 
-/** The file name holds the video's length and shape, so that any process can serve it: `8s-16x9.mp4`. */
-function fileNameOf({ endpoint, input }: Job): string {
+function specOf({ endpoint, input }: Job): StockVideoSpec {
   const defaultSeconds = endpoint.startsWith('fal-ai/veo') ? 8 : 5;
-  const seconds = Number.parseInt(String(input.duration ?? defaultSeconds), 10);
+  const durationSeconds = Number.parseInt(String(input.duration ?? defaultSeconds), 10);
   const [, across = 16, down = 9] = /^(\d+):(\d+)$/.exec(String(input.aspect_ratio)) ?? [];
-  return `${seconds}s-${across}x${down}.mp4`;
+  return { durationSeconds, aspectRatio: `${across}x${down}` };
+}
+
+/** The size of the whole file, whatever the media host does with it. */
+export async function fileBytesOf(job: Job): Promise<number> {
+  return (await stockVideoFor(specOf(job))).length;
 }
 
 type Output = EndpointTypeMap[keyof typeof inputShapes]['output'];
 
 /** The model's result. A success without a video is in none of fal's types, but happens. */
-export function resultBody(job: Job, origin: string): Output | { video?: null } {
+export function resultBody(job: Job, origin: string, bytes?: number): Output | { video?: null } {
   if (job.outcome === 'no_file') return { video: null };
   if (job.outcome === 'no_files') return {};
-  const path = `/files/${job.outcome}/${job.requestId}/${fileNameOf(job)}`;
+  // The file name holds the video's length and shape, so that any process can serve it: `8s-16x9.mp4`.
+  const { durationSeconds, aspectRatio } = specOf(job);
+  const path = `/files/${job.outcome}/${job.requestId}/${durationSeconds}s-${aspectRatio}.mp4`;
   const url = job.outcome === 'video_internal' ? INTERNAL_URL : `${mediaOriginFor(origin)}${path}`;
-  return { video: { url, content_type: 'video/mp4', file_name: 'output.mp4' } };
+  const size = bytes === undefined ? {} : { file_size: bytes };
+  return { video: { url, content_type: 'video/mp4', file_name: 'output.mp4', ...size } };
 }
 
 /** fal's types require an error where there is none, and leave out the gateway's id and the error of a payload. */

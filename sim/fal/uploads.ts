@@ -26,7 +26,7 @@ export function createUploads(folder: string) {
   async function store(c: Context<SimulatorEnv>): Promise<Response> {
     const [, id = ''] = PATH.exec(c.req.path) ?? [];
     if (id === '' || !c.req.query('signature')) return c.json({ detail: 'Forbidden' }, 403);
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeFile(fileOf(id), new Uint8Array(await c.req.arrayBuffer()));
     await writeFile(`${fileOf(id)}.type`, c.req.header('content-type') ?? 'application/octet-stream');
     return c.body(null, 200);

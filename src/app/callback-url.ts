@@ -1,6 +1,7 @@
 /** The callback URL of each provider: where it can reach this server, for its webhooks and for images. */
-import ipaddr from 'ipaddr.js';
+import { mayBePublic } from '../media/public-ip.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
+import { isLoopback } from './loopback.ts';
 import type { ProviderAccess } from './vendor-connections.ts';
 
 /** Base URLs without a slash at the end. */
@@ -39,13 +40,5 @@ export function localUrlOf({ host, port }: { host: string; port: number }): stri
 
 function isPublic(url: string): boolean {
   const { protocol, hostname } = new URL(url);
-  if (protocol !== 'https:' || isLoopback(hostname)) return false;
-  const address = hostname.replace(/^\[|\]$/g, '');
-  return ipaddr.isValid(address) ? ipaddr.parse(address).range() === 'unicast' : hostname.includes('.');
-}
-
-function isLoopback(hostname: string): boolean {
-  const address = hostname.replace(/^\[|\]$/g, '');
-  if (address === 'localhost' || address.endsWith('.localhost')) return true;
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback';
+  return protocol === 'https:' && mayBePublic(hostname);
 }

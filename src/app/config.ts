@@ -2,13 +2,14 @@ import { StartupError } from '../kernel/startup-error.ts';
 import type { ProviderManifest } from '../providers/manifest.ts';
 import { MANIFESTS } from '../providers/manifests.ts';
 import { providerSchema } from './config/providers.ts';
-import { type Complaint, complaintsAbout } from './config/rules.ts';
+import { complaintsAbout } from './config/rules.ts';
 import { type Secrets, secretsOf } from './config/secrets.ts';
 import { type Settings, settingsOf } from './config/settings.ts';
-import { examplesOf, type Given, givenIn, type Values, variables } from './config/variables.ts';
+import { type Complaint, examplesOf, type Given, givenIn, type Values, variables } from './config/variables.ts';
+import { misspellings, plainUrls, shortKeys } from './config/warnings.ts';
 
-/** The whole configuration: what may be shown, apart from what may not. */
-export type Config = { settings: Settings; secrets: Secrets };
+/** The whole configuration: what may be shown, apart from what may not. `warnings`: sentences for the log. */
+export type Config = { settings: Settings; secrets: Secrets; warnings: string[] };
 
 export type ConfigOptions = {
   /** The providers that there may be. */
@@ -30,13 +31,14 @@ async function readEach(given: Given, manifests: readonly ProviderManifest[]): P
   };
 }
 
-/** One line per variable, in the table's order. */
-function refusal(complaints: Complaint[], examples: ReadonlyMap<string, string>): StartupError {
+/** One line per variable, in the table's order; then those that are misspelt, which may be why one is missing. */
+function refusal(complaints: Complaint[], examples: ReadonlyMap<string, string>, misspelt: string[]): StartupError {
   const lines = [...examples].flatMap(([name, example]) => {
     const problems = new Set(complaints.filter((complaint) => complaint.name === name).map(({ problem }) => problem));
     return problems.size === 0 ? [] : [`  ${name} ${[...problems].join('; ')}. Example: ${name}=${example}`];
   });
-  return new StartupError(`The environment cannot be used. Set these right and start again:\n${lines.join('\n')}`);
+  const all = [...lines, ...misspelt.map((sentence) => `  ${sentence}.`)];
+  return new StartupError(`The environment cannot be used. Set these right and start again:\n${all.join('\n')}`);
 }
 
 /** Reads an environment. Everything missing or unusable is reported at once, by name, in one StartupError. */
@@ -49,6 +51,8 @@ export async function readConfig(
   const environment = variables.shape.ENVIRONMENT.safeParse(given.ENVIRONMENT).data;
   const { values, complaints } = await readEach(given, manifests);
   const all = [...complaints, ...complaintsAbout(given, environment, manifests)];
-  if (!values || all.length > 0) throw refusal(all, examples);
-  return { settings: settingsOf(values, manifests), secrets: secretsOf(values, manifests) };
+  const misspelt = misspellings(env, examples.keys());
+  if (!values || all.length > 0) throw refusal(all, examples, misspelt);
+  const warnings = [...misspelt, ...shortKeys(given, manifests), ...plainUrls(given, values.ENVIRONMENT)];
+  return { settings: settingsOf(values, manifests), secrets: secretsOf(values, manifests), warnings };
 }

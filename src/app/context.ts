@@ -1,5 +1,5 @@
 /** Builds the context of the features. Only this file names concrete gateways. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { createDeviceCheck, type DeviceCheck } from '../apple/device-check.ts';
 import { createDatabase } from '../db/database.ts';
 import { LATEST_MIGRATION } from '../db/latest-migration.ts';
@@ -11,16 +11,16 @@ import type { Context, Policy } from '../features/context.ts';
 import { createMediaSigner } from '../http/signed-url.ts';
 import { createSignedWebhooks } from '../http/signed-webhook.ts';
 import { createBulkhead } from '../kernel/bulkhead.ts';
-import { type Clock, systemClock } from '../kernel/clock.ts';
+import { systemClock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import { createDiskStore } from '../media/disk.ts';
 import { createMediaFetcher } from '../media/fetch-media.ts';
-import { createS3Store } from '../media/s3.ts';
-import type { MediaStore } from '../media/store.ts';
+import { VIDEO_BYTES_MAX } from '../media/object-path.ts';
 import { providerOf } from '../providers/manifest.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
 import { callbackUrls } from './callback-url.ts';
 import type { Config } from './config.ts';
+import { openMediaStore } from './media-store.ts';
+import type { OwnStore } from './own-store.ts';
 import type { CreateRuntime, RuntimeCapabilities } from './runtime-capabilities.ts';
 import type { DeviceCheckAccess, VendorConnections } from './vendor-connections.ts';
 
@@ -48,8 +48,13 @@ export type ContextOptions = {
   overrides?: Partial<Context>;
 };
 
-/** `concurrency`: how many tasks its worker runs at a time. */
-export type RunningContext = { ctx: Context; concurrency: number; close(): Promise<void> };
+/** `concurrency`: how many tasks its worker runs at a time. `ensureOwnStore`: see `OwnStore`. */
+export type RunningContext = {
+  ctx: Context;
+  concurrency: number;
+  ensureOwnStore: OwnStore['ensureOwn'];
+  close(): Promise<void>;
+};
 
 /** Connects to everything and returns it as one context; `close` closes all of it, the database last. */
 export async function createContext(options: ContextOptions): Promise<RunningContext> {
@@ -62,8 +67,14 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   const providers = await createProviders(connections, runtime, log);
   const pool = createPool({ url: database.url, log, connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX });
 
+  const db = createDatabase(pool);
+  const newUuid = () => crypto.randomUUID();
+  const { directUrl } = database;
+  const { workDir } = runtime;
+  const store = openMediaStore({ config, dataDir, db, directUrl, workDir, newUuid, clock, log });
+
   const ctx: Context = {
-    db: createDatabase(pool),
+    db,
     clock,
     log,
     policy: policyOf(config),
@@ -75,7 +86,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     }),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),
     randomBytes: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
-    newUuid: () => crypto.randomUUID(),
+    newUuid,
     deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, log) : null,
     deviceGrantLease: createLease({ url: database.directUrl, name: 'device grants', waitMs: GRANT_WAIT_MS, log }),
     providers,
@@ -89,12 +100,13 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
       ? createSignedWebhooks(config.secrets.webhookSecret.reveal())
       : null,
     bulkhead: createBulkhead({ slots: Math.ceil(runtime.concurrency * VENDORS_SHARE), clock }),
-    media: mediaStoreOf(config, dataDir, clock),
+    media: store.media,
     mediaFetcherFor: mediaFetchersOf(config, connections, runtime),
     probe: runtime.probe,
+    imageCheck: runtime.imageCheck,
     mediaSigner: createMediaSigner(secrets.secretKey, clock),
     latestMigration: LATEST_MIGRATION,
-    workDir: runtime.workDir,
+    workDir,
     userEvents: runtime.userEvents,
     stopping,
     ...options.overrides,
@@ -102,8 +114,13 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   return {
     ctx,
     concurrency: runtime.concurrency,
+    ensureOwnStore: store.ensureOwn,
     async close() {
-      await Promise.all([runtime.probe.close(), ...[...providers.values()].map((provider) => provider.close())]);
+      await Promise.all([
+        runtime.probe.close(),
+        runtime.imageCheck.close(),
+        ...[...providers.values()].map((provider) => provider.close()),
+      ]);
       await runtime.userEvents.close();
       await closePool(pool);
     },
@@ -114,22 +131,6 @@ function deviceCheckOf({ key, ...access }: DeviceCheckAccess, log: Log): DeviceC
   return createDeviceCheck({ ...access, ...key, clock: systemClock, log });
 }
 
-/** Files of this machine, or a bucket that all servers and workers share. */
-function mediaStoreOf({ secrets: { s3, supabase } }: Config, dataDir: string, clock: Clock): MediaStore {
-  if (!s3) return createDiskStore({ folder: join(dataDir, 'media') });
-  const { secretAccessKey, bucket, ...options } = s3;
-  // On Supabase, each of our buckets is a bucket of Supabase's, with its policies.
-  return createS3Store({
-    ...options,
-    bucket: supabase ? null : bucket,
-    secretAccessKey: secretAccessKey.reveal(),
-    fetch,
-    clock,
-  });
-}
-
-/** A minute of 4K is some 500 MB: a larger file cannot be the video of a generation. */
-const MEDIA_BYTES_MAX = 2_000_000_000;
 const MEDIA_STALL_MS = 30_000;
 
 /** One fetcher for the network, and one for the simulators of this process, with the same checks. */
@@ -141,7 +142,7 @@ function mediaFetchersOf(
   const options = {
     extraHosts: settings.mediaAllowedHosts,
     extraMayBePrivate: settings.environment !== 'production',
-    bytesMax: MEDIA_BYTES_MAX,
+    bytesMax: VIDEO_BYTES_MAX,
     stallMs: MEDIA_STALL_MS,
     fetch: runtime.pinsIps ? undefined : fetch,
   };

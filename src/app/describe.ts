@@ -1,6 +1,7 @@
 /** The head of the OpenAPI document: what holds for every route. */
 import type { Api } from '../http/api.ts';
 import { registerHeaders } from '../http/openapi-headers.ts';
+import { originOf } from '../http/origin.ts';
 
 const DESCRIPTION = `The backend for apps that sell AI-generated video for credits.
 
@@ -20,7 +21,8 @@ twice.
 **Rate limits.** \`RateLimit\` and \`RateLimit-Policy\` show the limit that applies. A 429 says in \`Retry-After\` when to retry.
 
 **Units.** Credits are integers, times are UTC as \`YYYY-MM-DDTHH:mm:ss.SSSZ\`, ids are lower-case UUIDs, and unknown values are
-\`null\`. Unknown keys in a request are ignored.`;
+\`null\`. Unknown keys in a request are ignored. In an optional field, \`null\` means the same as nothing, and in a query so does an
+empty value. A number that a double cannot hold is rejected.`;
 
 const TAGS = [
   { name: 'Accounts', description: 'Onboard a device, and read or change the caller’s account.' },
@@ -48,10 +50,11 @@ export function describe(api: Api): void {
     bearerFormat: 'JWT',
     description: 'The `access_token` of `device-check`. It is valid for an hour; renew it with `/auth/v1/token`.',
   });
-  api.doc31('/openapi.json', {
+  api.doc31('/openapi.json', (c) => ({
     openapi: '3.1.0',
-    info: { title: 'Rendio', version: '0.1.0', description: DESCRIPTION, license: { name: 'MIT' } },
-    servers: [{ url: '/', description: 'This server' }],
+    info: { title: 'Rendio', version: '0.1.0', description: DESCRIPTION, license: { name: 'MIT', identifier: 'MIT' } },
+    // Absolute, because a client that is generated from a downloaded copy has no other.
+    servers: [{ url: originOf(c), description: 'This server' }],
     tags: TAGS,
-  });
+  }));
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { listenOnDemand } from '../db/listen.ts';
 import { createContainerProbe } from '../media/container-probe.ts';
+import { createImageCheckHere } from '../media/image-check.ts';
 import { createRemoteSandbox } from '../providers/sandbox/remote.ts';
 import { type CreateRuntime, USER_EVENTS } from './runtime-capabilities.ts';
 
@@ -16,5 +17,6 @@ export const createEdgeRuntime: CreateRuntime = async ({ directUrl, log }) => ({
   pinsIps: false,
   userEvents: listenOnDemand({ url: directUrl, channel: USER_EVENTS, log }),
   probe: createContainerProbe(),
+  imageCheck: createImageCheckHere(),
   createSandbox: createRemoteSandbox,
 });

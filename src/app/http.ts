@@ -17,20 +17,21 @@ import { storageRoutes } from '../features/storage/http/routes.ts';
 import { signedRoutes } from '../features/storage/http/signed-routes.ts';
 import { type Api, createApi } from '../http/api.ts';
 import { requireCaller } from '../http/auth.ts';
-import { toAuthErrorResponse } from '../http/auth-dialect.ts';
-import { callerId, checkUserId } from '../http/caller.ts';
+import { callerId, checkQueryUserId, checkUserId } from '../http/caller.ts';
 import { callsInProgress } from '../http/calls-in-progress.ts';
 import type { IpReader } from '../http/client-ip.ts';
 import { cors } from '../http/cors.ts';
+import { inDialect } from '../http/dialect.ts';
 import type { HttpEnv } from '../http/env.ts';
+import { cancelUnsentBody } from '../http/head.ts';
 import { jsonBody } from '../http/json-body.ts';
+import { requestOrigin } from '../http/origin.ts';
 import { errorHandler } from '../http/problem.ts';
-import { createCallLimiter, setRateLimitHeaders } from '../http/rate-limit.ts';
+import { type CallLimiter, createCallLimiter, setRateLimitHeaders } from '../http/rate-limit.ts';
 import { requestId } from '../http/request-id.ts';
 import { requestLog } from '../http/request-log.ts';
 import { createRouter, type Guards } from '../http/route.ts';
 import { securityHeaders } from '../http/security-headers.ts';
-import { toStorageErrorResponse } from '../http/storage-dialect.ts';
 import { unrouted } from '../http/unrouted.ts';
 import { Problem } from '../kernel/errors.ts';
 import { describe } from './describe.ts';
@@ -38,6 +39,8 @@ import { describe } from './describe.ts';
 export type HttpOptions = {
   /** Undefined: URLs in responses are built from the origin of each request. */
   publicUrl: string | undefined;
+  /** How many proxies are trusted to say how they were called. None by default. */
+  trustedProxyHops?: number;
   corsOrigins: '*' | string[];
   anonKey: string | undefined;
   ipOf: IpReader;
@@ -52,60 +55,55 @@ const DEVICE_CHECKS_OF_IP_MAX = 30;
 
 export function createHttp(ctx: Context, options: HttpOptions): Api {
   const api = createApi();
-  const { publicUrl } = options;
+  const { publicUrl, trustedProxyHops = 0 } = options;
   api.use(requestId(ctx.newUuid));
   api.use(requestLog(ctx.log, ctx.clock));
+  api.use(cancelUnsentBody);
   api.use(cors(options.corsOrigins));
   api.use(securityHeaders({ isHttpsOnly: publicUrl?.startsWith('https:') ?? false }));
-  if (publicUrl) {
-    api.use(async (c, next) => {
-      c.set('publicUrl', publicUrl);
-      await next();
-    });
-  }
+  api.use(async (c, next) => {
+    c.set('origin', publicUrl ?? requestOrigin(c.req.raw, trustedProxyHops));
+    await next();
+  });
   api.use(DEVICE_CHECK.checked.path, callsInProgress(options.ipOf, { max: DEVICE_CHECKS_OF_IP_MAX }));
   api.use(REFRESH_SESSION.checked.path, callsInProgress(options.ipOf, { max: CALLS_OF_ACCOUNT_MAX }));
-  const router = createRouter(api, createGuards(ctx, options));
+  const calls = createCallLimiter(ctx.policy.limits.callsPerMinute);
+  const router = createRouter(api, createGuards(ctx, options, calls));
   accountRoutes(router, ctx, options.ipOf);
   authRoutes(router, ctx, options.ipOf);
   creditRoutes(router, ctx);
   catalogueRoutes(router, ctx);
   generationRoutes(router, ctx, options.ipOf);
   storageRoutes(router, ctx);
-  signedRoutes(router, ctx);
+  signedRoutes(router, ctx, calls);
   webhookRoutes(router, ctx);
   notificationRoutes(router, ctx);
   maintenanceRoutes(router, ctx, options.isWorking);
   describe(api);
 
   const onError = errorHandler(ctx.log);
-  api.onError((error, c) => {
-    const answer = onError(error, c);
-    if (c.req.path.startsWith('/storage/v1/')) return toStorageErrorResponse(c, error, answer);
-    return c.req.path.startsWith('/auth/v1/') ? toAuthErrorResponse(c, error) : answer;
-  });
+  api.onError((error, c) => inDialect(c, error, onError(error, c)));
   api.notFound(unrouted(api));
   return api;
 }
 
 /**
- * For users: checks the token, waits for one of the account's slots, checks that the account is neither deleted nor banned, its
- * call limit, and `user_id`.
+ * For users: checks the token, waits for one of the account's slots, checks the session, that the account is neither deleted nor
+ * banned, its call limit, and `user_id`.
  */
-function createGuards(ctx: Context, options: HttpOptions): Guards {
-  const calls = createCallLimiter(ctx.policy.limits.callsPerMinute);
+function createGuards(ctx: Context, options: HttpOptions, calls: CallLimiter): Guards {
   const caller = requireCaller({ verify: ctx.tokens.verify, anonKey: options.anonKey });
   // Before the first statement: a call that waits for its turn holds no session of the database.
   const inTurn = callsInProgress(callerId, { max: CALLS_OF_ACCOUNT_MAX });
 
   const account: MiddlewareHandler<HttpEnv> = async (c, next) => {
     const userId = callerId(c);
-    const found = await findAccount(ctx, userId);
+    const found = await findAccount(ctx, { userId, sessionId: c.get('caller')?.sessionId ?? null });
     if (!found) throw new Problem('ERR_4005');
     c.set('language', found.language);
     if (found.isBanned) throw new Problem('ERR_4013');
     setRateLimitHeaders(c, await calls.take(userId));
-    checkUserId(c, c.req.query('user_id'));
+    checkQueryUserId(c);
     await next();
   };
   const checkBody: MiddlewareHandler<HttpEnv> = async (c, next) => {
@@ -113,7 +111,10 @@ function createGuards(ctx: Context, options: HttpOptions): Guards {
     await next();
   };
   return {
-    user: { plain: every(caller, inTurn, account), json: every(caller, inTurn, account, jsonBody(), checkBody) },
+    user: {
+      plain: every(caller, inTurn, account),
+      json: every(caller, inTurn, account, jsonBody({ acceptsText: true }), checkBody),
+    },
     public: { plain: null, json: jsonBody() },
   };
 }

@@ -1,9 +1,11 @@
 /** Node on a machine: child processes that render and decode, a persistent folder, a connection that listens. */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listen } from '../db/listen.ts';
+import { createImageCheckPool } from '../media/image-check-pool.ts';
 import { createProbe } from '../media/probe.ts';
 import { compileCache } from '../platform/compile-cache.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 import { isOtherProcess } from '../platform/process-ids.ts';
 import { createSandboxAdapter } from '../providers/sandbox/index.ts';
 import { sandbox } from '../providers/sandbox/manifest.ts';
@@ -12,6 +14,7 @@ import { type CreateRuntime, USER_EVENTS } from './runtime-capabilities.ts';
 /** More renders at a time would only make each of them slower. */
 const RENDERS_MAX = 2;
 const PROBES_MAX = 2;
+const IMAGE_CHECKS_MAX = 2;
 /** Tasks wait for vendors and for files, hardly ever for the processor. */
 const CONCURRENCY = 16;
 
@@ -25,6 +28,7 @@ export const createNodeRuntime: CreateRuntime = async ({ dataDir, directUrl, log
     pinsIps: true,
     userEvents: await listen({ url: directUrl, channel: USER_EVENTS, log }),
     probe: createProbe({ maxParallel: PROBES_MAX, log, env }),
+    imageCheck: createImageCheckPool({ maxParallel: IMAGE_CHECKS_MAX, log, env }),
     createSandbox: () =>
       createSandboxAdapter({ workDir: join(dataDir, sandbox.name), log, maxParallel: RENDERS_MAX, env }),
   };
@@ -33,12 +37,12 @@ export const createNodeRuntime: CreateRuntime = async ({ dataDir, directUrl, log
 /** Files of a process that was killed are useless to the next one, which starts their jobs again. */
 async function emptyWorkDir(dataDir: string): Promise<string> {
   const work = join(dataDir, 'work');
-  await mkdir(work, { recursive: true, mode: 0o700 });
+  await makeFolder(work);
   // Another server or worker may use the same data folder.
   for (const name of await readdir(work)) {
     if (!isOtherProcess(Number(name))) await rm(join(work, name), { recursive: true, force: true });
   }
   const folder = join(work, String(process.pid));
-  await mkdir(folder, { mode: 0o700 });
+  await makeFolder(folder);
   return folder;
 }

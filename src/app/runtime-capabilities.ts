@@ -1,6 +1,7 @@
 /** What the runtime of a process offers to the context: not every runtime has child processes and a persistent disk. */
 import type { Listener } from '../db/listen.ts';
 import type { Log } from '../kernel/log.ts';
+import type { ImageCheck } from '../media/image-check.ts';
 import type { MediaProbe } from '../media/probe.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
 
@@ -18,6 +19,7 @@ export type RuntimeCapabilities = {
   /** How many tasks a worker runs at a time. */
   concurrency: number;
   probe: MediaProbe;
+  imageCheck: ImageCheck;
   /** Whether its HTTP client can be given the IP address to connect to. */
   pinsIps: boolean;
   /** The channel on which the database names the users whose events changed. */

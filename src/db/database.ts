@@ -49,6 +49,15 @@ function statementFor(procedure: string, args: object): { call: string; values: 
   return { call: `public.${procedure}(${list})`, values: given.map(([, value]) => encode(value)) };
 }
 
+/** Calls procedures by statements that `query` sends. */
+export function createCall(query: (text: string, values: unknown[]) => Promise<pg.QueryResult>): Database['call'] {
+  return async <Name extends ProcedureName>(procedure: Name, args: ArgumentsOf<Name>) => {
+    const { call, values } = statementFor(procedure, args);
+    const { rows } = await query(`select ${call} as result`, values);
+    return resultOf<ResultOf<Name>>(rows[0]);
+  };
+}
+
 /** Writes wait for locks, and for a standby that is away. These sessions stay free for reads. */
 const READS_SHARE = 0.3;
 
@@ -60,11 +69,7 @@ export function createDatabase(pool: pg.Pool): Database {
   return {
     read: new Kysely<DB>({ dialect: new PostgresDialect({ pool }) }),
     pool,
-    async call<Name extends ProcedureName>(procedure: Name, args: ArgumentsOf<Name>) {
-      const { call, values } = statementFor(procedure, args);
-      const { rows } = await writes.run(() => pool.query(`select ${call} as result`, values));
-      return resultOf<ResultOf<Name>>(rows[0]);
-    },
+    call: createCall((text, values) => writes.run(() => pool.query(text, values))),
     async rows<Name extends SetName>(procedure: Name, args: SetProcedures[Name]['args']) {
       const { call, values } = statementFor(procedure, args);
       const { rows } = await writes.run(() =>

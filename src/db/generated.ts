@@ -36,7 +36,6 @@ export interface AdminActions {
 }
 
 export interface DeviceGrants {
-  bit1: boolean;
   created_at: Generated<Date>;
   settled_at: Date | null;
   state: string;
@@ -89,6 +88,11 @@ export interface Models {
   settings_schema: Generated<Json>;
   thumbnail_url: string | null;
   updated_at: Generated<Date>;
+}
+
+export interface ProvenDevices {
+  proven_at: Generated<Date>;
+  user_id: string;
 }
 
 export interface ProviderAttempts {
@@ -176,6 +180,7 @@ export interface Sessions {
 export interface Settings {
   initial_grant_credits: Generated<number>;
   is_only_row: Generated<boolean>;
+  media_store_id: string | null;
   updated_at: Generated<Date>;
 }
 
@@ -186,6 +191,7 @@ export interface Uploads {
   file: string;
   height: number;
   id: Generated<string>;
+  metadata: Json | null;
   path: string;
   sha256: string;
   stored_at: Date | null;
@@ -267,6 +273,7 @@ export interface DB {
   idempotency_log: IdempotencyLog;
   job_counters: JobCounters;
   models: Models;
+  proven_devices: ProvenDevices;
   provider_attempts: ProviderAttempts;
   provider_circuits: ProviderCircuits;
   provider_events: ProviderEvents;

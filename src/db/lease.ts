@@ -4,6 +4,7 @@
  */
 import { errorCodeOf, errorLabel } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
+import { createCall, type Database } from './database.ts';
 import { DatabaseClient, restrictedSession, type TimedStatement } from './session.ts';
 
 /** The lease did not become free within the allowed time. */
@@ -11,9 +12,15 @@ export class LeaseTimeout extends Error {
   override readonly name = 'LeaseTimeout';
 }
 
+/**
+ * A lease while it is held. `call` uses the connection that holds it: after that connection is lost, when another server may
+ * hold the lease, it throws and writes nothing.
+ */
+export type HeldLease = Pick<Database, 'call'>;
+
 export type Lease = {
   /** Runs the work while it holds the lease, and returns its result. Throws a `LeaseTimeout` after waiting for `waitMs`. */
-  run<T>(work: () => Promise<T>): Promise<T>;
+  run<T>(work: (held: HeldLease) => Promise<T>): Promise<T>;
 };
 export type LeaseOptions = { url: string; name: string; waitMs: number; log: Log };
 
@@ -27,13 +34,13 @@ const ANSWER_GRACE_MS = 1_500;
 export function createLease({ url, name, waitMs, log }: LeaseOptions): Lease {
   let last: Promise<unknown> = Promise.resolve();
 
-  async function runLocked<T>(work: () => Promise<T>, until: number): Promise<T> {
+  async function runLocked<T>(work: (held: HeldLease) => Promise<T>, until: number): Promise<T> {
     const client = new DatabaseClient(restrictedSession(url, 'rendio-lease'));
     client.on('error', (error) => log.warn({ code: errorLabel(error) }, 'lease connection failed'));
     await client.connect();
     try {
       await takeLock(client, until - performance.now());
-      return await work();
+      return await work({ call: createCall((text, values) => client.query(text, values)) });
     } finally {
       await client.end().catch(() => {});
     }
@@ -49,6 +56,9 @@ export function createLease({ url, name, waitMs, log }: LeaseOptions): Lease {
     await client.query(wait).catch((error) => {
       throw errorCodeOf(error) === LOCK_TIMEOUT ? new LeaseTimeout(name, { cause: error }) : error;
     });
+    // The work's own statements have the usual limits.
+    await client.query('reset lock_timeout');
+    await client.query('reset statement_timeout');
   }
 
   /** Rejects if the call before takes longer than `waitMs`. */

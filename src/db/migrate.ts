@@ -9,6 +9,7 @@ import type { Log } from '../kernel/log.ts';
 import { sleep } from '../kernel/sleep.ts';
 import { StartupError } from '../kernel/startup-error.ts';
 import { BEHAVIOUR_VERSION } from './latest-migration.ts';
+import { LOCK_NOT_AVAILABLE, lockTables } from './lock-tables.ts';
 import { migrateQueue } from './migrate-queue.ts';
 import { DatabaseClient, ownerSession } from './session.ts';
 import { readBehaviour, readFolder, readSql, type SqlFile } from './sql-files.ts';
@@ -28,8 +29,6 @@ const LOCK_RETRY_MS = 1_000;
 const LOCK_POLL_MS = 100;
 /** A nightly dump of a large database takes this long. */
 const LOCK_TRIES_MAX = 600;
-/** PostgreSQL's code for a lock that was not granted within `lock_timeout`. */
-const LOCK_NOT_AVAILABLE = '55P03';
 /** The row of the history that holds the version of the procedures. */
 const BEHAVIOUR = 'behaviour';
 
@@ -138,9 +137,15 @@ async function areGrantsMissing(client: pg.Client): Promise<boolean> {
   return rows[0]?.are_missing ?? false;
 }
 
+async function isChanged(applied: Map<string, string>): Promise<boolean> {
+  const files = [...(await readFolder('migrations')), ...(await readBehaviour())];
+  return files.some((file) => applied.get(file.name) !== file.hash);
+}
+
 async function applyAll(client: pg.Client, log: Log, applied: Map<string, string>, queue: boolean) {
   await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
   await client.query((await readSql('roles.sql')).sql);
+  if (await isChanged(applied)) await lockTables(client);
   const migrations = await applyMigrations(client, applied);
   if (migrations.length === 0 && Number(applied.get(BEHAVIOUR) ?? 0) > BEHAVIOUR_VERSION) {
     log.warn({}, 'the database has procedures of a newer version, which stay');

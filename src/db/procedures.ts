@@ -14,9 +14,38 @@ export type UploadRow = {
   created_at: string;
   updated_at: string;
   stored_at: string | null;
+  metadata: unknown;
 };
 /** By name: the arguments without their `p_`, and the result. */
 export type Procedures = {
+  admit_upload: {
+    args: {
+      user_id: string;
+      path: string;
+      bytes: number;
+      upsert: boolean;
+      pictures_max: number;
+      bytes_max: number;
+      bytes_max_unproven: number;
+    };
+    result:
+      | { outcome: 'admitted' }
+      | { outcome: 'exists' | 'user_not_found' | 'banned' }
+      | { outcome: 'full'; pictures_max: number; bytes_max: number };
+  };
+  adopt_media_store: {
+    args: {
+      id: string;
+    };
+    result: string;
+  };
+  announce_stream: {
+    args: {
+      user_id: string;
+      server_id: string;
+    };
+    result: unknown;
+  };
   begin_attempt: {
     args: {
       job_id: string;
@@ -76,6 +105,8 @@ export type Procedures = {
       upsert: boolean;
       pictures_max: number;
       bytes_max: number;
+      bytes_max_unproven?: number | null | undefined;
+      metadata?: object | null | undefined;
     };
     result:
       | { outcome: 'begun'; id: string; file: string }
@@ -107,9 +138,8 @@ export type Procedures = {
   claim_initial_grant: {
     args: {
       user_id: string;
-      bit1: boolean;
     };
-    result: boolean | null;
+    result: boolean;
   };
   close_attempt: {
     args: {
@@ -193,11 +223,11 @@ export type Procedures = {
     };
     result: { outcome: 'stored'; replaced: UploadRow | null } | { outcome: 'exists' | 'gone' };
   };
-  forget_upload: {
+  forget_uploads: {
     args: {
-      id: string;
+      ids: object;
     };
-    result: boolean;
+    result: number;
   };
   mark_submitted: {
     args: {
@@ -212,15 +242,26 @@ export type Procedures = {
     args: {
       device_id: string;
       language?: string | undefined;
+      is_proven?: boolean | undefined;
     };
     result: {
       user_id: string;
       is_new: boolean;
       credits_remaining: number;
       initial_grant_claimed: boolean;
-      claiming: boolean;
-      claimed_bit1: boolean | null;
+      has_open_claim: boolean;
     };
+  };
+  open_device_session: {
+    args: {
+      user_id: string;
+      device_id: string;
+      session_id: string;
+      token_hash: Uint8Array;
+      nonce: Uint8Array;
+      lifetime_seconds: number;
+    };
+    result: boolean;
   };
   open_session: {
     args: {

@@ -31,7 +31,9 @@ export async function createCluster(cluster: string, binaries: Binaries): Promis
       work,
     );
     if (!created.ok) {
-      throw new StartupError(`PostgreSQL could not create its data in ${cluster}: ${lastLine(created.output)}`);
+      throw new StartupError(
+        `PostgreSQL could not create its data in ${cluster} (DATA_DIR): ${reasonIn(created.output)}`,
+      );
     }
     await rename(password, join(fresh, PASSWORD_FILE));
     await moveIntoPlace(fresh, cluster);
@@ -65,9 +67,12 @@ async function moveIntoPlace(fresh: string, cluster: string): Promise<void> {
       () => false,
     );
     if (isCluster) return;
-    throw new StartupError(`The folder ${cluster} is in the way and is no data of PostgreSQL: move it away.`, {
-      cause,
-    });
+    throw new StartupError(
+      `The folder ${cluster} is in the way and is no data of PostgreSQL: move it away, or set DATA_DIR to another folder.`,
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -83,6 +88,8 @@ async function removeAbandoned(cluster: string): Promise<void> {
   }
 }
 
-function lastLine(output: string): string {
-  return output.trim().split('\n').at(-1)?.trim() ?? '';
+/** initdb ends with what it removes; the reason is above that. */
+function reasonIn(output: string): string {
+  const lines = output.trim().split('\n');
+  return (lines.find((line) => /error:|FATAL:|No space left/.test(line)) ?? lines.at(-1) ?? '').trim();
 }

@@ -24,5 +24,7 @@ export async function diagnose(
   }
   const fatal = lastOutput.split('\n').findLast((line) => /(FATAL|PANIC):/.test(line)) ?? lastOutput;
   const reason = fatal.replace(/^.*(FATAL|PANIC):\s*/, '').trim();
-  return new StartupError(`PostgreSQL did not start on ${cluster}: ${reason || 'it gave no reason'} (see ${logFile}).`);
+  return new StartupError(
+    `PostgreSQL did not start on ${cluster} (DATA_DIR): ${reason || 'it gave no reason'} (see ${logFile}).`,
+  );
 }

@@ -1,7 +1,8 @@
-import { access, chmod, constants, mkdir, open, realpath, stat } from 'node:fs/promises';
+import { access, chmod, constants, open, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCodeOf, errorLabel } from '../kernel/error-code.ts';
 import { StartupError } from '../kernel/startup-error.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 import type { Binaries } from './binaries.ts';
 import { createCluster } from './create-cluster.ts';
 
@@ -11,7 +12,7 @@ export async function prepareFolder(
   binaries: Binaries,
 ): Promise<{ cluster: string; logFile: string }> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await makeFolder(dataDir);
     const folder = await realpath(dataDir);
     await access(folder, constants.W_OK);
     const cluster = join(folder, 'postgres');

@@ -13,6 +13,7 @@ export function assemble(
   const { server } = config.settings;
   const api = createHttp(running.ctx, {
     publicUrl: server.publicUrl,
+    trustedProxyHops: server.trustedProxyHops,
     corsOrigins: server.corsOrigins,
     anonKey: config.secrets.supabase?.anonKey.reveal(),
     ...options,

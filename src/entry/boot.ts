@@ -1,6 +1,5 @@
 /** Makes a running context from an environment, for the server and for a separate worker. */
-import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import process from 'node:process';
 import { localUrlOf } from '../app/callback-url.ts';
 import type { Limits } from '../app/config/limits.ts';
 import { type Config, readConfig } from '../app/config.ts';
@@ -11,11 +10,14 @@ import { storeSettings } from '../db/settings.ts';
 import { compareClocks, tryRole, trySameDatabase, trySessions } from '../db/try-urls.ts';
 import type { EmbeddedPostgres } from '../embedded-postgres/start.ts';
 import { systemClock } from '../kernel/clock.ts';
-import { errorCodeOf } from '../kernel/error-code.ts';
+import { errorCodeInChain, errorLabel } from '../kernel/error-code.ts';
+import { Problem } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { StartupError } from '../kernel/startup-error.ts';
+import { isConfigurationFault } from '../media/storage-problem.ts';
 import type { ProviderManifest } from '../providers/manifest.ts';
 import { MANIFESTS } from '../providers/manifests.ts';
+import { describeDataDirFailure, prepareDataDir } from './data-dir.ts';
 import { loadDevelopmentSecrets } from './development-secrets.ts';
 import { createLog } from './log.ts';
 import { startSimulation } from './simulation.ts';
@@ -43,12 +45,17 @@ export type BootOptions = {
   canEmbed: boolean;
 } & Pick<ContextOptions, 'createRuntime'>;
 
+/** Files and folders that this process and its children make are for their user alone. */
+const PRIVATE_UMASK = 0o077;
+
 export async function boot({ env, canEmbed, manifests = MANIFESTS, ...runtime }: BootOptions): Promise<Boot> {
   const config = await readConfig(env, { manifests });
   const { settings, secrets } = config;
   const isDevelopment = settings.environment === 'development';
   const log = createLog(settings.server.logLevel, isDevelopment && !env.LOG_JSON);
-  const dataDir = await makeDataDir(settings.server.dataDir);
+  for (const warning of config.warnings) log.warn({}, warning);
+  process.umask(PRIVATE_UMASK);
+  const dataDir = await prepareDataDir(settings.server.dataDir, log);
   const generated = secrets.jwtPrivateKey && secrets.secretKey ? null : await loadDevelopmentSecrets(dataDir);
   const jwtPrivateKey = secrets.jwtPrivateKey ?? generated?.jwtPrivateKey;
   const secretKey = secrets.secretKey ?? generated?.secretKey;
@@ -79,11 +86,25 @@ export async function boot({ env, canEmbed, manifests = MANIFESTS, ...runtime }:
       ...runtime,
     });
     closers.push(() => running.close());
+    await checkStore(running, log);
     return { config, log, running, database, simulated: simulation.names, listening, stopping, close: closeAll };
   } catch (error) {
     await closeAll();
-    throw error;
+    throw describeDataDirFailure(error, dataDir);
   }
+}
+
+/**
+ * A disk that cannot be used stops the start. A store that cannot be reached now is checked before the first write: the rest
+ * of the server needs none.
+ */
+async function checkStore({ ensureOwnStore }: RunningContext, log: Log): Promise<void> {
+  await ensureOwnStore().catch((error: unknown) => {
+    if (!(error instanceof Problem) || error.code !== 'ERR_6002') throw error;
+    if (isConfigurationFault(error)) throw error.cause;
+    const code = errorCodeInChain(error.cause) ?? errorLabel(error.cause);
+    log.warn({ code }, 'the media store cannot be reached: nothing is stored until it can');
+  });
 }
 
 /** Tries both URLs, migrates the database and stores the operator's settings in it. A failure names the URL's variable. */
@@ -128,20 +149,4 @@ async function openDatabase(
   // Never in production: readConfig requires DATABASE_URL there.
   const embedded = await startEmbeddedPostgres({ dataDir, log });
   return { url: embedded.url, directUrl: embedded.url, embedded };
-}
-
-async function makeDataDir(folder: string): Promise<string> {
-  const path = resolve(folder);
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    return path;
-  } catch (error) {
-    const code = errorCodeOf(error);
-    throw new StartupError(
-      `The data folder ${path} cannot be created${code ? ` (${code})` : ''}. Choose another with DATA_DIR.`,
-      {
-        cause: error,
-      },
-    );
-  }
 }

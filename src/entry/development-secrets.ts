@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { link, open, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { exportPKCS8, generateKeyPair } from 'jose';
 import { jwtSigningKey, type SigningJwk } from '../app/config/keys.ts';
 import { Secret } from '../app/config/secret.ts';
 import { errorCodeOf } from '../kernel/error-code.ts';
 import { StartupError } from '../kernel/startup-error.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 
 /** The keys for signing and encryption in development, if the environment sets none. */
 export type DevelopmentSecrets = { jwtPrivateKey: Secret<SigningJwk>; secretKey: Secret };
@@ -38,14 +39,14 @@ async function readOrCreate(file: string, create: () => Promise<string>): Promis
   try {
     const found = await readIfThere(file);
     if (found !== undefined) return found;
-    await mkdir(dirname(file), { recursive: true });
+    await makeFolder(dirname(file));
     await writeOnce(file, await create());
     return await readFile(file, 'utf8');
   } catch (error) {
     const code = errorCodeOf(error);
     const reason = code ? ` (${code})` : '';
     throw new StartupError(
-      `${file} can be neither read nor created${reason}. Make its folder writable for this user.`,
+      `${file} can be neither read nor created${reason}. Make its folder, DATA_DIR, writable for this user.`,
       {
         cause: error,
       },

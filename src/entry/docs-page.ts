@@ -37,9 +37,13 @@ const pageHeaders: MiddlewareHandler = async (c, next) => {
 
 /** Serves the reference of `api`. All routes of `api` must be declared before. */
 export function addDocs(api: Api, { simulatesDeviceCheck }: DocsOptions): void {
-  let document: Promise<unknown> | undefined;
+  let document: Promise<object> | undefined;
   const readDocument = () => {
-    document ??= Promise.resolve(api.request('/openapi.json')).then((response) => response.json());
+    document ??= Promise.resolve(api.request('/openapi.json')).then(async (response) => ({
+      ...(await response.json()),
+      // The page may call only the server that it came from.
+      servers: [{ url: '/', description: 'This server' }],
+    }));
     return document;
   };
 

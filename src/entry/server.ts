@@ -7,6 +7,7 @@ import { StartupError } from '../kernel/startup-error.ts';
 import { assemble } from './assemble.ts';
 import type { Boot } from './boot.ts';
 import { prepareDrain } from './drain.ts';
+import { closeSilentConnections } from './silent-connections.ts';
 import type { Work } from './work.ts';
 
 export type HttpServer = {
@@ -49,6 +50,7 @@ function listenOn(fetch: Fetch, port: number, hostname: string): Promise<{ port:
       resolve({ port: info.port, drain }),
     ) as Server;
     const drain = prepareDrain(server);
+    closeSilentConnections(server);
     // Stays on: a later error, such as having no file descriptor for a connection, must not end the server.
     server.on('error', (error: NodeJS.ErrnoException) => reject(describeListenFailure(error, port, hostname)));
   });

@@ -1,6 +1,7 @@
-import { allTasks, CRONTAB, startSweeper } from '../app/tasks.ts';
+import { allTasks, CRONTAB } from '../app/tasks.ts';
 import { closePool, createPool } from '../db/pool.ts';
 import { restrictedSession } from '../db/session.ts';
+import { startSweeper } from '../features/generations/worker/sweep.ts';
 import { startWorker } from '../queue/worker.ts';
 import type { Boot } from './boot.ts';
 

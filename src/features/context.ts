@@ -8,6 +8,7 @@ import type { Bulkhead } from '../kernel/bulkhead.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { MediaFetcher } from '../media/fetch-media.ts';
+import type { ImageCheck } from '../media/image-check.ts';
 import type { MediaProbe } from '../media/probe.ts';
 import type { MediaStore } from '../media/store.ts';
 import type { ProviderName, VideoProvider, WebhookDelivery } from '../providers/provider.ts';
@@ -87,6 +88,8 @@ export type Context = {
   /** Downloads the provider's finished files from its hosts. */
   mediaFetcherFor(provider: Pick<VideoProvider, 'name'>): MediaFetcher;
   probe: MediaProbe;
+  /** Judges uploaded images. */
+  imageCheck: ImageCheck;
   mediaSigner: MediaSigner;
   /** The newest migration that this code was written for. */
   latestMigration: string;

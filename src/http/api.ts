@@ -23,10 +23,12 @@ export const time = z.string().openapi({ format: 'date-time', example: '2026-11-
 /** A whole number of credits. */
 export const credits = (description: string) => z.int().openapi({ description: `${description}, in credits.` });
 
-/** An optional `user_id`. The access token identifies the caller; this value is only compared with it. */
-export const userIdCheck = z.object({
-  user_id: z
-    .string()
-    .optional()
-    .openapi({ format: 'uuid', description: 'Only compared with the access token. Another user’s id returns a 403.' }),
-});
+const USER_ID = {
+  format: 'uuid',
+  description: 'Only compared with the access token. Another user’s id returns a 403.',
+};
+
+/** An optional `user_id` in a body. The access token identifies the caller; this value is only compared with it. */
+export const userIdCheck = z.object({ user_id: z.string().nullish().openapi(USER_ID) });
+/** The same in a query. */
+export const userIdQuery = z.object({ user_id: z.string().optional().openapi(USER_ID) });

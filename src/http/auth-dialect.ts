@@ -15,6 +15,8 @@ export type AuthErrorCode =
   | 'invalid_credentials'
   | 'over_request_rate_limit'
   | 'validation_failed'
+  | 'not_found'
+  | 'method_not_allowed'
   | 'unexpected_failure';
 
 type Status = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 503;
@@ -34,6 +36,8 @@ export function authError(
 }
 
 const CODES: Record<number, AuthErrorCode> = {
+  404: 'not_found',
+  405: 'method_not_allowed',
   429: 'over_request_rate_limit',
   500: 'unexpected_failure',
   503: 'unexpected_failure',

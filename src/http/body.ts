@@ -11,7 +11,7 @@ const DRAIN_BYTES_MAX = 8 * 1024 * 1024;
  * else as soon as more bytes have arrived.
  */
 export async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
-  const tooLarge = () => new Problem('ERR_4014', { details: { bytes_max: bytesMax } });
+  const tooLarge = () => new Problem('ERR_4014', { details: { field: 'body', bytes_max: bytesMax } });
   // A missing or empty length is 0 and an invalid one NaN: such bodies are counted while they are read.
   if (Number(request.headers.get('Content-Length')) > bytesMax) throw tooLarge();
   if (request.body === null) return new Uint8Array();

@@ -9,6 +9,11 @@ export function callerId(c: HttpContext): string {
   return caller.userId;
 }
 
+/** Compares every `user_id` in the query with the token's; an empty one is none. Throws as `checkUserId` does. */
+export function checkQueryUserId(c: HttpContext): void {
+  for (const given of c.req.queries('user_id') ?? []) checkUserId(c, given === '' ? null : given);
+}
+
 /** Compares a `user_id` in the request with the token's. Throws ERR_4005 (403) if it is another user's. */
 export function checkUserId(c: HttpContext, given: unknown): void {
   if (given === undefined || given === null) return;

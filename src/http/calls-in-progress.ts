@@ -1,7 +1,8 @@
 /** Bounds how many calls of one caller are in progress, so that a caller with many holds neither sessions nor row locks. */
 import type { MiddlewareHandler } from 'hono';
-import { type BoundedSemaphore, createBoundedSemaphore, NoFreeSlot } from '../kernel/bounded-semaphore.ts';
+import { NoFreeSlot } from '../kernel/bounded-semaphore.ts';
 import type { Problem } from '../kernel/errors.ts';
+import { createKeyedSlots } from '../kernel/keyed-slots.ts';
 import type { HttpContext, HttpEnv } from './env.ts';
 import { rateLimited } from './rate-limit.ts';
 
@@ -22,18 +23,11 @@ export function callsInProgress(
   keyOf: (c: HttpContext) => string,
   { max, waitingMax = WAITING_MAX, waitMs = WAIT_MS }: CallsInProgressOptions,
 ): MiddlewareHandler<HttpEnv> {
-  const lines = new Map<string, BoundedSemaphore>();
+  const slots = createKeyedSlots({ slots: max, waitingMax, waitMs });
   return async (c, next) => {
-    const key = keyOf(c);
-    const line = lines.get(key) ?? createBoundedSemaphore({ slots: max, waitingMax, waitMs });
-    lines.set(key, line);
-    try {
-      await line.run(next);
-    } catch (error) {
+    await slots.run(keyOf(c), next).catch((error) => {
       throw error instanceof NoFreeSlot ? tooMany(max) : error;
-    } finally {
-      if (line.isIdle) lines.delete(key);
-    }
+    });
   };
 }
 

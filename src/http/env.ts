@@ -12,8 +12,8 @@ export type HttpEnv = {
     caller?: Caller;
     /** The account's language, once the account was read. Used if `Accept-Language` names no supported language. */
     language?: Locale;
-    /** The server's public URL without a trailing slash, if configured. */
-    publicUrl?: string;
+    /** The base of the URLs in responses, without a trailing slash. */
+    origin: string;
   };
 };
 

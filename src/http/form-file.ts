@@ -4,40 +4,70 @@ import { Problem } from '../kernel/errors.ts';
 
 const HEAD_BYTES_MAX = 8 * 1024;
 const PARTS_MAX = 20;
+const HEAD_END = '\r\n\r\n';
 const BOUNDARY = /;\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))/i;
 
-/** Returns the first part that is a file, under any name; null if there is none. Throws ERR_4006 for a malformed form. */
-export function filePartOf(form: Uint8Array, contentType: string): Uint8Array | null {
+type Part = { head: string; content: Uint8Array };
+
+/** `file`: the part that is most clearly a file, null if none is. `metadata`: the text of the field of that name. */
+export type FormFile = { file: Uint8Array | null; metadata: string | null };
+
+/** Throws ERR_4006 for a malformed form. */
+export function readFormFile(form: Uint8Array, contentType: string): FormFile {
+  const parts = partsOf(form, contentType);
+  const file = FILE_SIGNS.map((isFile) => parts.find(({ head }) => isFile(head))).find(Boolean) ?? null;
+  const metadata = parts.find(
+    (part) => part !== file && /;[ \t]*name="?metadata"?(?:;|\s*$)/i.test(dispositionOf(part.head)),
+  );
+  return { file: file?.content ?? null, metadata: metadata ? new TextDecoder().decode(metadata.content) : null };
+}
+
+function partsOf(form: Uint8Array, contentType: string): Part[] {
   const [, quoted, plain] = BOUNDARY.exec(contentType) ?? [];
   const boundary = quoted ?? plain;
-  if (boundary === undefined) throw malformed();
+  if (boundary === undefined) throw malformed('Content-Type');
   const bytes = Buffer.from(form.buffer, form.byteOffset, form.byteLength);
   const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
   // The body may begin with the first delimiter.
   let at = bytes.subarray(0, delimiter.length - 2).equals(delimiter.subarray(2)) ? -2 : bytes.indexOf(delimiter);
-  if (at === -1) throw malformed();
-  for (let parts = 0; parts < PARTS_MAX; parts += 1) {
+  const parts: Part[] = [];
+  while (at !== -1 && parts.length < PARTS_MAX) {
     const from = at + delimiter.length;
-    if (bytes.toString('latin1', from, from + 2) === '--') return null;
-    const headEnd = bytes.indexOf('\r\n\r\n', from);
-    const end = bytes.indexOf(delimiter, headEnd);
-    if (headEnd === -1 || headEnd - from > HEAD_BYTES_MAX || end === -1) throw malformed();
-    if (isFile(bytes.toString('latin1', from, headEnd))) return bytes.subarray(headEnd + 4, Math.max(headEnd + 4, end));
+    if (bytes.toString('latin1', from, from + 2) === '--') return parts;
+    const headLength = bytes.subarray(from, from + HEAD_BYTES_MAX).indexOf(HEAD_END);
+    const contentAt = from + headLength + HEAD_END.length;
+    // The delimiter of an empty part begins with the end of its head.
+    const end = bytes.indexOf(delimiter, contentAt - 2);
+    if (headLength === -1 || end === -1) throw malformed();
+    const head = bytes.toString('latin1', from, from + headLength);
+    parts.push({ head, content: bytes.subarray(contentAt, Math.max(contentAt, end)) });
     at = end;
   }
   throw malformed();
 }
 
-/** A form field has a name and holds text. A part without a name is the file that Supabase's storage clients send. */
-function isFile(head: string): boolean {
-  const disposition = /^content-disposition:(.*)$/im.exec(head)?.[1] ?? '';
-  return (
-    /;\s*filename\*?=/i.test(disposition) ||
-    /;\s*name=""/i.test(disposition) ||
-    /^content-type:\s*(?!text\/)\S/im.test(head)
-  );
+const DATA_TYPE = /^content-type:[ \t]*(?:text\/|application\/(?:[\w.-]+\+)?json\b)/im;
+
+/**
+ * The clearest sign first. Supabase's clients send the file as a part whose name is empty. Fields may have a type (JSON), and
+ * a page's form data gives every `Blob` a file name, even one that holds JSON.
+ */
+const FILE_SIGNS: ((head: string) => boolean)[] = [
+  (head) => /;[ \t]*name=""/i.test(dispositionOf(head)),
+  (head) => /^content-type:[ \t]*image\//im.test(head),
+  (head) => hasFileName(head) && !DATA_TYPE.test(head),
+  hasFileName,
+  (head) => /^content-type:[ \t]*\S/im.test(head) && !DATA_TYPE.test(head),
+];
+
+function hasFileName(head: string): boolean {
+  return /;[ \t]*filename\*?=(?!"")/i.test(dispositionOf(head));
 }
 
-function malformed(): Problem {
-  return new Problem('ERR_4006', { details: { field: 'body', reason: 'malformed_form' } });
+function dispositionOf(head: string): string {
+  return /^content-disposition:(.*)$/im.exec(head)?.[1] ?? '';
+}
+
+function malformed(field = 'body'): Problem {
+  return new Problem('ERR_4006', { details: { field, reason: 'malformed_form' } });
 }

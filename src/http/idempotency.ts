@@ -15,7 +15,8 @@ export function requireIdempotencyKey(c: HttpContext): string {
 export function readIdempotencyKey(c: HttpContext): string | null {
   const text = c.req.header(HEADER)?.trim() ?? '';
   if (text === '') return null;
-  const key = parseUuid(text);
+  // The IETF's draft has it as a string of structured fields (RFC 9651), which stands in quotes.
+  const key = parseUuid(text.replace(/^"(.*)"$/, '$1'));
   if (key === null) throw new Problem('ERR_4006', { details: { field: HEADER } });
   return key;
 }

@@ -1,8 +1,9 @@
 import type { MiddlewareHandler } from 'hono';
 import { Problem } from '../kernel/errors.ts';
 import { readBytes } from './body.ts';
+import { rejectEncoding } from './content-encoding.ts';
 import type { HttpEnv } from './env.ts';
-import { parseJsonObject } from './json-text.ts';
+import { parseExactJsonObject } from './json-text.ts';
 
 /** Enough for a prompt, its settings and a signed transaction. */
 export const JSON_BYTES_MAX = 64 * 1024;
@@ -10,15 +11,28 @@ export const JSON_BYTES_MAX = 64 * 1024;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json$/;
 const UTF8_CHARSETS = ['', 'utf-8', 'utf8', 'us-ascii'];
 
+export type JsonBodyOptions = {
+  bytesMax?: number;
+  /**
+   * Accepts `text/plain`, as supabase-js labels a body that is a string. Only for routes that need a bearer token: a page of
+   * another origin may send such a body without a preflight, but not with a token.
+   */
+  acceptsText?: boolean;
+};
+
 /**
  * Middleware that reads a JSON body before the route's schema validates it. Requires the JSON content type (or none), at
  * most `bytesMax` bytes and a well-formed object. Validators after it read the body from a rebuilt request.
  */
-export function jsonBody(bytesMax: number = JSON_BYTES_MAX): MiddlewareHandler<HttpEnv> {
+export function jsonBody(options: JsonBodyOptions = {}): MiddlewareHandler<HttpEnv> {
+  const { bytesMax = JSON_BYTES_MAX, acceptsText = false } = options;
   return async (c, next) => {
     const { raw } = c.req;
-    if (mayHaveBody(raw)) rejectOtherTypes(raw.headers);
-    const body = JSON.stringify(parseJsonObject(await readBytes(raw, bytesMax)));
+    if (mayHaveBody(raw)) {
+      rejectOtherTypes(raw.headers, acceptsText);
+      rejectEncoding(raw.headers);
+    }
+    const body = JSON.stringify(parseExactJsonObject(await readBytes(raw, bytesMax)));
     const headers = new Headers(raw.headers);
     headers.set('Content-Type', 'application/json');
     headers.delete('Content-Length');
@@ -38,12 +52,11 @@ function mayHaveBody(request: Request): boolean {
   return request.headers.has('Transfer-Encoding') || request.body !== null;
 }
 
-function rejectOtherTypes(headers: Headers): void {
+function rejectOtherTypes(headers: Headers, acceptsText: boolean): void {
   const [type = '', ...parameters] = (headers.get('Content-Type') ?? '').toLowerCase().split(';');
   const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith('charset='));
   const charsetName = charset?.slice('charset='.length).replaceAll('"', '') ?? '';
-  const encoding = headers.get('Content-Encoding')?.toLowerCase() ?? 'identity';
-  const isJson = type.trim() === '' || JSON_TYPE.test(type.trim());
-  if (isJson && UTF8_CHARSETS.includes(charsetName) && encoding === 'identity') return;
+  const isJson = type.trim() === '' || JSON_TYPE.test(type.trim()) || (acceptsText && type.trim() === 'text/plain');
+  if (isJson && UTF8_CHARSETS.includes(charsetName)) return;
   throw new Problem('ERR_4015', { details: { field: 'Content-Type', allowed: ['application/json'] } });
 }

@@ -1,4 +1,5 @@
 import { Problem } from '../kernel/errors.ts';
+import { findChangedValue } from './changed-values.ts';
 
 /** No valid request is nested half as deep; a deeper one is an attempt to exhaust the stack. */
 const DEPTH_MAX = 32;
@@ -11,7 +12,22 @@ export type JsonObject = { [key: string]: unknown };
  * text that is not JSON, JSON that is not an object, nesting that is too deep, characters that PostgreSQL cannot store.
  */
 export function parseJsonObject(bytes: Uint8Array): JsonObject {
+  return objectIn(decode(bytes));
+}
+
+/**
+ * The same for a caller's request, in which every value counts: throws ERR_4006 also for a number that a double cannot hold
+ * and for a key that stands twice in one object. JSON.parse would change the one and drop the other.
+ */
+export function parseExactJsonObject(bytes: Uint8Array): JsonObject {
   const text = decode(bytes);
+  const value = objectIn(text);
+  const changed = findChangedValue(text);
+  if (changed) throw invalidBody(changed.reason, changed.path);
+  return value;
+}
+
+function objectIn(text: string): JsonObject {
   if (text.trim() === '') return {};
   const value = parse(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidBody('not_an_object');
@@ -59,6 +75,6 @@ function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\u0000');
 }
 
-function invalidBody(reason: string, path: string[] = []): Problem {
+function invalidBody(reason: string, path: PropertyKey[] = []): Problem {
   return new Problem('ERR_4006', { details: { field: fieldName(path), reason } });
 }

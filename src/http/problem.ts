@@ -1,6 +1,7 @@
 import type { ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { isDatabaseOutage } from '../db/outage.ts';
+import { errorCodeOf } from '../kernel/error-code.ts';
 import { type ErrorCode, Problem } from '../kernel/errors.ts';
 import { type Locale, pickLocale } from '../kernel/locale.ts';
 import type { Log } from '../kernel/log.ts';
@@ -32,7 +33,14 @@ export function asProblem(error: unknown): Problem {
     const code = FRAMEWORK_CODES[error.status] ?? 'ERR_4006';
     return new Problem(code, { details: code === 'ERR_4006' ? { field: 'body' } : {}, cause: error });
   }
-  return new Problem(isDatabaseOutage(error) ? 'ERR_6001' : 'ERR_6003', { cause: error });
+  return new Problem(isDatabaseOutage(error) ? 'ERR_6001' : isDiskFailure(error) ? 'ERR_6002' : 'ERR_6003', {
+    cause: error,
+  });
+}
+
+/** The disk that a request's body is received on is full, read-only or broken: the same request may succeed later. */
+function isDiskFailure(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'].includes(errorCodeOf(error) ?? '');
 }
 
 /** Returns the contract's error body, status and headers for anything that was thrown. */

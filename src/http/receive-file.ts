@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Problem } from '../kernel/errors.ts';
 import { createSemaphore } from '../kernel/semaphore.ts';
 import { drain, readChunk } from './body.ts';
-import { filePartOf } from './form-file.ts';
+import { rejectEncoding } from './content-encoding.ts';
+import { readFormFile } from './form-file.ts';
 
 export type ReceiveOptions = {
   /** An existing folder. */
@@ -19,39 +20,50 @@ const FORM_BYTES_MAX = 64 * 1024;
 /** Two at a time: a form is read into memory as a whole to find its file. */
 const withSlot = createSemaphore(2);
 
+/** `metadata`: the text of the form's field of that name; null without one. */
+export type ReceivedFile = { path: string; metadata: string | null };
+
 /**
  * Returns the path of the file, which the caller deletes. Throws ERR_4014 if it is longer than `bytesMax`, ERR_4006 if there
  * is none, ERR_4015 if it is compressed; no file is left on disk then.
  */
-export async function receiveFile(request: Request, { folder, bytesMax, name }: ReceiveOptions): Promise<string> {
+export async function receiveFile(request: Request, { folder, bytesMax, name }: ReceiveOptions): Promise<ReceivedFile> {
   rejectEncoding(request.headers);
   const path = join(folder, name);
   const type = request.headers.get('Content-Type') ?? '';
-  const isForm = /^\s*multipart\/form-data\b/i.test(type);
+  const isForm = isFormType(type);
   try {
     const bytes = await save(request, path, bytesMax, isForm ? bytesMax + FORM_BYTES_MAX : bytesMax);
     if (bytes === 0) throw missing();
-    if (isForm) await withSlot(() => keepFilePart(path, type, bytesMax));
-    return path;
+    const metadata = isForm ? await withSlot(() => keepFilePart(path, type, bytesMax)) : null;
+    return { path, metadata };
   } catch (error) {
     await rm(path, { force: true });
     throw error;
   }
 }
 
+function fileTooLarge(bytesMax: number): Problem {
+  return new Problem('ERR_4014', { details: { field: 'file', bytes_max: bytesMax } });
+}
+
+/** How many bytes the file of this request has at least, before it is read; 0 if its length is not given. */
+export function announcedBytes(headers: Headers): number {
+  const bytes = Math.trunc(Number(headers.get('Content-Length'))) || 0;
+  return Math.max(0, bytes - (isFormType(headers.get('Content-Type') ?? '') ? FORM_BYTES_MAX : 0));
+}
+
+function isFormType(type: string): boolean {
+  return /^\s*multipart\/form-data\b/i.test(type);
+}
+
 function missing(): Problem {
   return new Problem('ERR_4006', { details: { field: 'file', reason: 'missing' } });
 }
 
-function rejectEncoding(headers: Headers): void {
-  const encoding = headers.get('Content-Encoding')?.trim().toLowerCase() ?? '';
-  if (encoding === '' || encoding === 'identity') return;
-  throw new Problem('ERR_4015', { details: { field: 'Content-Encoding', allowed: ['identity'] } });
-}
-
 /** Returns the number of bytes written. */
 async function save(request: Request, path: string, bytesMax: number, bodyBytesMax: number): Promise<number> {
-  const tooLarge = () => new Problem('ERR_4014', { details: { bytes_max: bytesMax } });
+  const tooLarge = () => fileTooLarge(bytesMax);
   // Before the body is touched, so that the adapter can drain it by itself.
   if (Number(request.headers.get('Content-Length')) > bodyBytesMax) throw tooLarge();
   if (request.body === null) return 0;
@@ -75,9 +87,11 @@ async function save(request: Request, path: string, bytesMax: number, bodyBytesM
   }
 }
 
-async function keepFilePart(path: string, type: string, bytesMax: number): Promise<void> {
-  const part = filePartOf(await readFile(path), type);
-  if (part === null || part.byteLength === 0) throw missing();
-  if (part.byteLength > bytesMax) throw new Problem('ERR_4014', { details: { bytes_max: bytesMax } });
-  await writeFile(path, part);
+/** Returns the form's metadata. */
+async function keepFilePart(path: string, type: string, bytesMax: number): Promise<string | null> {
+  const { file, metadata } = readFormFile(await readFile(path), type);
+  if (file === null || file.byteLength === 0) throw missing();
+  if (file.byteLength > bytesMax) throw fileTooLarge(bytesMax);
+  await writeFile(path, file);
+  return metadata;
 }

@@ -2,14 +2,14 @@
  * Declares routes: access, shapes, errors and descriptions in one call. A slice declares its routes in `http/openapi.ts` and
  * mounts each with its handler in `http/routes.ts`.
  */
-import type { RouteConfig, RouteHandler, z } from '@hono/zod-openapi';
+import { type RouteConfig, type RouteHandler, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import type { ErrorCode } from '../kernel/errors.ts';
 import type { Api } from './api.ts';
 import type { HttpEnv } from './env.ts';
 import { type Answer, BODY_ERRORS, responses, USER_ERRORS } from './openapi.ts';
 import type { HeaderName } from './openapi-headers.ts';
-import { rejectInvalid } from './validate.ts';
+import { rejectInvalid, withoutEmpty } from './validate.ts';
 
 /** `user`: an account that is neither deleted nor banned and within its call limit. `public`: any caller. */
 export type Access = 'user' | 'public';
@@ -106,15 +106,12 @@ export function rawPublicRoute<R extends Request>(spec: RawRouteSpec<R>): RawRou
 }
 
 export type Router = {
-  /** Adds a schema to the document that no route references. */
-  define(name: string, schema: z.ZodType): void;
   /** Mounts a route's handler behind its guard and validation, and adds the route to the document. */
   add<Checked extends RouteConfig>(route: Route<Checked>, handler: RouteHandler<Checked, HttpEnv>): void;
 };
 
 export function createRouter(api: Api, guards: Guards): Router {
   return {
-    define: (name, schema) => void api.openAPIRegistry.register(name, schema),
     add(route, handler) {
       api.openAPIRegistry.registerPath(route.document);
       if (route.head) api.openAPIRegistry.registerPath(route.head);
@@ -137,19 +134,24 @@ function routeOf<R extends Request, Described extends Responses>(
 ): Route<{ method: Method; path: string; request: R; responses: Described }> {
   const { pattern, request, documents, fieldCodes = {}, head, method, path, ...texts } = spec;
   const { tags, operationId, summary, description, parameters } = texts;
-  const security = access === 'user' ? { security: [{ bearer: [] }] } : {};
-  const common = { path, ...(tags && { tags }), ...security, request: { ...request, ...documents } };
+  const security = access === 'user' ? [{ bearer: [] }] : [];
+  const common = { path, ...(tags && { tags }), security, request: { ...request, ...documents } };
   const document = { ...common, method, operationId, summary, description, responses: described };
   return {
     access,
     // Without a `request` in the spec nothing is validated.
-    checked: { method, path: pattern ?? path, request: request ?? ({} as R), responses: described },
+    checked: { method, path: pattern ?? path, request: givenOnly(request ?? ({} as R)), responses: described },
     document: parameters ? { ...document, parameters } : document,
     head: head ? { ...common, method: 'head', ...head } : null,
     takesJson: spec.takesJson ?? isJson(request?.body),
     middleware: spec.middleware,
     fieldCodes,
   };
+}
+
+/** The schema of a query sees only values that are given. */
+function givenOnly<R extends Request>(request: R): R {
+  return request.query ? { ...request, query: z.preprocess(withoutEmpty, request.query) } : request;
 }
 
 function bodyErrorsOf({ request }: { request?: Request }): ErrorCode[] {

@@ -64,6 +64,8 @@ function mediaHeaders(options: ServeMediaOptions, etag: string, modifiedAt: Date
     'Content-Disposition':
       options.download === undefined ? 'inline' : attachment(options.download, options.name ?? options.key),
     'Content-Security-Policy': MEDIA_CSP,
+    // The URL is the permission: any page may embed the file, also one that requires this header of what it embeds.
+    'Cross-Origin-Resource-Policy': 'cross-origin',
     ETag: etag,
     'Last-Modified': modifiedAt.toUTCString(),
     'X-Content-Type-Options': 'nosniff',

@@ -24,7 +24,7 @@ export type EventStreamOptions = {
   bufferBytesMax?: number;
 };
 
-const HEADERS = {
+export const EVENT_STREAM_HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-cache, no-transform',
   // Otherwise nginx holds events back until a buffer is full.
@@ -82,7 +82,7 @@ export function createEventStream(options: EventStreamOptions): EventStream {
     if (signal.aborted) close();
   }
   return {
-    response: new Response(body, { headers: HEADERS }),
+    response: new Response(body, { headers: EVENT_STREAM_HEADERS }),
     send: (event) => write(frame(event)),
     sendId: (id) => void write(`id: ${oneLine(id)}\n\n`),
     close,

@@ -17,6 +17,7 @@ const NAMES: Partial<Record<ErrorCode, Names>> = {
   ERR_4013: ['Unauthorized', 'AccessDenied'],
   ERR_4014: ['Payload too large', 'EntityTooLarge'],
   ERR_4015: ['invalid_mime_type', 'InvalidMimeType'],
+  ERR_4016: ['invalid_request', 'InvalidRequest'],
   ERR_6001: ['DatabaseError', 'DatabaseTimeout'],
   ERR_6002: ['StorageError', 'InternalError'],
 };

@@ -1,5 +1,6 @@
 import type { Hono, NotFoundHandler } from 'hono';
 import { Problem } from '../kernel/errors.ts';
+import { inDialect } from './dialect.ts';
 import type { HttpEnv } from './env.ts';
 import { HttpProblem } from './http-problem.ts';
 import { toErrorResponse } from './problem.ts';
@@ -17,10 +18,10 @@ export function unrouted(app: Hono<HttpEnv>): NotFoundHandler<HttpEnv> {
       return matches.some(([[, route]]) => route.method === method);
     });
     const allowed = routed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
-    if (allowed.length === 0 || allowed.includes(c.req.method)) return toErrorResponse(c, new Problem('ERR_4007'));
-    return toErrorResponse(
-      c,
-      new HttpProblem('ERR_4016', { details: { allowed }, headers: { Allow: allowed.join(', ') } }),
-    );
+    const isUnknown = allowed.length === 0 || allowed.includes(c.req.method);
+    const problem = isUnknown
+      ? new Problem('ERR_4007')
+      : new HttpProblem('ERR_4016', { details: { allowed }, headers: { Allow: allowed.join(', ') } });
+    return inDialect(c, problem, toErrorResponse(c, problem));
   };
 }

@@ -12,10 +12,17 @@ type FieldCodes = Record<string, ErrorCode>;
 export function rejectInvalid(codes: FieldCodes = {}): (result: Validation) => undefined {
   return (result) => {
     const data = 'data' in result ? result.data : undefined;
-    if (!result.success) throw problemOf(result.error, data, codes);
+    if (!result.success) {
+      throw problemOf(result.error, result.target === 'query' ? withoutEmpty(data) : data, codes);
+    }
     // Bodies were checked when they were read. URL parameters are checked here, before they reach a database query.
     if (result.target === 'query' || result.target === 'param') rejectUnstorableText(data);
   };
+}
+
+/** Returns the values of a query that are given: an empty one means the same as none. */
+export function withoutEmpty(query: unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(query ?? {}).filter(([, value]) => value !== ''));
 }
 
 /** Returns a problem that names the first invalid field, its allowed values, and whether it is missing from `data`. */

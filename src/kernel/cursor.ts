@@ -7,7 +7,8 @@ export function encodeCursor(seq: number): string {
 export function decodeCursor(cursor: string): number | null {
   try {
     const text = atob(cursor);
-    return /^[1-9]\d{0,15}$/.test(text) ? Number(text) : null;
+    const seq = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : null;
+    return Number.isSafeInteger(seq) ? seq : null;
   } catch {
     return null;
   }

@@ -27,10 +27,10 @@ export const ERROR_STATUS = {
   ERR_5003: 400,
   ERR_5004: 409,
   ERR_5005: 502,
+  ERR_5006: 503,
   ERR_6001: 503,
   ERR_6002: 503,
   ERR_6003: 500,
-  ERR_6004: 503,
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;

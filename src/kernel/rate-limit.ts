@@ -1,6 +1,14 @@
 /** The state of a limit: `remaining` of `limit`, resets in `resetSeconds`. `windowSeconds` is null without a time window. */
 export type RateLimitState = {
-  policy: 'generations' | 'onboarding' | 'auth' | 'purchases' | 'calls' | 'calls_in_progress' | 'refunded_cancels';
+  policy:
+    | 'generations'
+    | 'onboarding'
+    | 'auth'
+    | 'purchases'
+    | 'calls'
+    | 'calls_in_progress'
+    | 'refunded_cancels'
+    | 'uploads';
   limit: number;
   windowSeconds: number | null;
   remaining: number;

@@ -9,7 +9,7 @@ const PIECE_BYTES = 256 * 1024;
 /** `target` must not exist. When this resolves, its bytes have been flushed to the disk. */
 export async function copyHashing(source: string, target: string, signal?: AbortSignal): Promise<StoredMedia> {
   await using from = await openFile(source, 'r');
-  await using to = await openFile(target, 'wx');
+  await using to = await openFile(target, 'wx', 0o600);
   const hash = createHash('sha256');
   const piece = Buffer.allocUnsafe(PIECE_BYTES);
   let bytes = 0;

@@ -1,8 +1,9 @@
 /** Stores finished media in a folder of this machine. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorCodeOf } from '../kernel/error-code.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 import { copyHashing } from './copy-hashing.ts';
 import { checkMediaKey } from './media-key.ts';
 import { openFile } from './open-file.ts';
@@ -29,11 +30,13 @@ export function createDiskStore({ folder }: { folder: string }): MediaStore {
     const path = pathOf(key);
     const temporary = join(folder, INCOMING, randomUUID());
     try {
-      await mkdir(dirname(temporary), { recursive: true });
+      await makeFolder(dirname(temporary));
       const stored = await copyHashing(source, temporary, signal);
       if (!swept) await sweep(temporary);
       swept = true;
       await moveIntoPlace(temporary, path);
+      if ((await stat(path)).size !== stored.bytes)
+        throw storageProblem(new Error('the disk does not show the whole file'));
       return stored;
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => {});
@@ -79,7 +82,7 @@ export function createDiskStore({ folder }: { folder: string }): MediaStore {
 async function moveIntoPlace(temporary: string, path: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       await rename(temporary, path);
       return await syncFolder(dirname(path));
     } catch (error) {

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { errorLabel } from '../kernel/error-code.ts';
 import { collectYoung } from '../platform/garbage-collection.ts';
 import { openFile } from './open-file.ts';
+import { mayBePublic } from './public-ip.ts';
 import { ForbiddenHost, type Lookup, ssrfSafeGet } from './ssrf-safe-get.ts';
 
 export type FetchMediaOptions = {
@@ -21,18 +22,36 @@ export type FetchMediaOptions = {
 };
 
 export type MediaFetcher = {
-  /** Writes the file to `path`, replacing it, and resolves with its size. Throws a `MediaFetchError` and leaves no file. */
-  fetchToFile(url: string, path: string, hosts: readonly string[], signal: AbortSignal): Promise<{ bytes: number }>;
+  /**
+   * Writes the file to `path`, replacing it, and resolves with its size. Throws a `MediaFetchError` and leaves no file, also
+   * where the file has not the size `bytesExpected`.
+   */
+  fetchToFile(
+    url: string,
+    path: string,
+    hosts: readonly string[],
+    signal: AbortSignal,
+    bytesExpected?: number,
+  ): Promise<{ bytes: number }>;
 };
 
-/** `isFinal`: a retry would fail in the same way. `message` is for the log. */
+/**
+ * `isFinal`: a retry would fail in the same way. `isNotReady`: the host answered, though not with the file: it may have it some
+ * minutes later. `message` is for the log.
+ */
 export class MediaFetchError extends Error {
   readonly isFinal: boolean;
+  readonly isNotReady: boolean;
 
-  constructor(message: string, options: { isFinal: boolean; cause?: unknown }) {
+  constructor(message: string, options: { isFinal: boolean; isNotReady?: boolean; cause?: unknown }) {
     super(message, { cause: options.cause });
     this.isFinal = options.isFinal;
+    this.isNotReady = options.isNotReady ?? false;
   }
+}
+
+function notReady(message: string): MediaFetchError {
+  return new MediaFetchError(message, { isFinal: false, isNotReady: true });
 }
 
 const REDIRECTS_MAX = 5;
@@ -41,14 +60,19 @@ const COLLECT_BYTES = 8 * 1024 * 1024;
 
 export function createMediaFetcher(options: FetchMediaOptions): MediaFetcher {
   return {
-    async fetchToFile(url, path, hosts, signal) {
+    async fetchToFile(url, path, hosts, signal, bytesExpected) {
       const stall = new AbortController();
       const onStall = () => stall.abort(new MediaFetchError('the transfer stalled', { isFinal: false }));
       const stallTimer = setTimeout(onStall, options.stallMs);
       const anySignal = AbortSignal.any([signal, stall.signal]);
       try {
         const answer = await follow(url, hosts, anySignal, options);
-        return { bytes: await save(answer, path, options.bytesMax, anySignal, () => stallTimer.refresh()) };
+        const bytes = await save(answer, path, options.bytesMax, anySignal, () => stallTimer.refresh());
+        if (bytes === 0) throw notReady('the file is empty');
+        if (bytes !== (bytesExpected ?? bytes)) {
+          throw notReady(`the file has ${bytes} bytes instead of ${bytesExpected}`);
+        }
+        return { bytes };
       } catch (error) {
         await rm(path, { force: true });
         signal.throwIfAborted();
@@ -70,36 +94,60 @@ async function follow(
 ): Promise<Response> {
   let url = parse(start);
   for (let hops = 0; hops <= REDIRECTS_MAX; hops += 1) {
+    if (!isAllowed(url, hosts, options)) throw refusalOf(url, hops > 0);
     const answer = await get(url, hosts, signal, options);
     const location = answer.headers.get('Location');
     if (answer.status < 300 || answer.status > 399 || !location) return requireFile(answer);
     await answer.body?.cancel();
-    url = parse(location, url);
+    url = parse(encodeBytes(location), url);
   }
-  throw new MediaFetchError('too many redirects', { isFinal: true });
+  throw notReady('too many redirects');
+}
+
+/** Some hosts send a URL unencoded. A header's characters are its bytes, whatever text they are meant to be. */
+function encodeBytes(header: string): string {
+  return header.replaceAll(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function parse(text: string, base?: URL): URL {
   try {
     return new URL(text, base);
   } catch (cause) {
-    throw new MediaFetchError('the file has no valid URL', { isFinal: true, cause });
+    throw base
+      ? notReady('the redirect has no valid URL')
+      : new MediaFetchError('the file has no valid URL', { isFinal: true, cause });
   }
 }
 
+function isAllowed(url: URL, hosts: readonly string[], options: FetchMediaOptions): boolean {
+  const isSecure = url.protocol === 'https:' || (mayBePrivate(url, options) && url.protocol === 'http:');
+  const isKnown = isProviders(url, hosts) || (isExtra(url, options) && isSecure);
+  return isKnown && url.username === '' && url.password === '';
+}
+
+function isExtra(url: URL, { extraHosts }: FetchMediaOptions): boolean {
+  return extraHosts.some((host) => host === url.host || host === `${url.hostname}:${portOf(url)}`);
+}
+
+function isProviders({ protocol, port, hostname }: URL, hosts: readonly string[]): boolean {
+  return protocol === 'https:' && port === '' && hosts.some((host) => matchesHost(host, hostname));
+}
+
+function mayBePrivate(url: URL, options: FetchMediaOptions): boolean {
+  return isExtra(url, options) && options.extraMayBePrivate;
+}
+
+/** A host that has no file yet may redirect to a page of another site. That page is not requested. */
+function refusalOf({ protocol, host, hostname }: URL, isRedirect: boolean): MediaFetchError {
+  const isElsewhere = isRedirect && protocol === 'https:' && mayBePublic(hostname);
+  const options = isElsewhere ? { isFinal: false, isNotReady: true } : { isFinal: true };
+  return new MediaFetchError(`${protocol}//${host} is no host of the provider`, options);
+}
+
 function get(url: URL, hosts: readonly string[], signal: AbortSignal, options: FetchMediaOptions): Promise<Response> {
-  const isExtra = options.extraHosts.some((host) => host === url.host || host === `${url.hostname}:${portOf(url)}`);
-  const isProviders =
-    url.protocol === 'https:' && url.port === '' && hosts.some((host) => matchesHost(host, url.hostname));
-  const mayBePrivate = isExtra && options.extraMayBePrivate;
-  const isAllowed =
-    isProviders || (isExtra && (url.protocol === 'https:' || (mayBePrivate && url.protocol === 'http:')));
-  if (!isAllowed || url.username || url.password) {
-    throw new MediaFetchError(`${url.protocol}//${url.host} is no host of the provider`, { isFinal: true });
-  }
-  if (options.get && isProviders) return options.get(url, signal);
+  if (options.get && isProviders(url, hosts)) return options.get(url, signal);
   const { lookup, fetch } = options;
-  return ssrfSafeGet(url, { signal, mayBePrivate, fetch, ...(lookup && { lookup }) });
+  return ssrfSafeGet(url, { signal, mayBePrivate: mayBePrivate(url, options), fetch, ...(lookup && { lookup }) });
 }
 
 /** `*.` matches every host below a domain. */
@@ -111,12 +159,30 @@ function portOf({ port, protocol }: URL): string {
   return port || (protocol === 'https:' ? '443' : '80');
 }
 
+/** Statuses of a host that is busy or broken: it is asked again for as long as the file is wanted. */
+const BUSY = new Set([408, 425, 429]);
+
 async function requireFile(answer: Response): Promise<Response> {
-  if (answer.status === 200 && answer.body) return answer;
-  await answer.body?.cancel();
-  // An expired signed URL gives 403; the provider returns a new URL when it is polled again.
-  const isFinal = [400, 404, 405, 410, 451].includes(answer.status);
-  throw new MediaFetchError(`the file's host answered ${answer.status}`, { isFinal });
+  const { status, headers, body } = answer;
+  if (body && (status === 200 || status === 203 || (status === 206 && isWhole(headers.get('Content-Range')))))
+    return answer;
+  await body?.cancel();
+  const message = `the file's host answered ${status}`;
+  // Not there yet, or an expired URL: the provider returns a new URL when it is polled again.
+  throw status >= 500 || BUSY.has(status) ? new MediaFetchError(message, { isFinal: false }) : notReady(message);
+}
+
+/** Whether the range is all of the file: `bytes 0-99/100`. Some hosts answer so though no range was asked for. */
+function isWhole(range: string | null): boolean {
+  const [, end, size] = /^\s*bytes\s+0-(\d{1,15})\/(\d{1,15})\s*$/i.exec(range ?? '') ?? [];
+  return size !== undefined && Number(end) + 1 === Number(size);
+}
+
+/** The size that the answer announces, if it is that of the bytes that are read: a runtime's fetch decodes a coded body. */
+function announcedBytes({ status, headers }: Response): number {
+  if (status === 206) return Number(headers.get('Content-Range')?.split('/').at(-1));
+  const isCoded = !['', 'identity'].includes(headers.get('Content-Encoding')?.trim().toLowerCase() ?? '');
+  return isCoded ? Number.NaN : Number(headers.get('Content-Length') ?? Number.NaN);
 }
 
 async function save(
@@ -126,7 +192,7 @@ async function save(
   signal: AbortSignal,
   onBytes: () => void,
 ): Promise<number> {
-  const declared = Number(answer.headers.get('Content-Length') ?? Number.NaN);
+  const declared = announcedBytes(answer);
   const tooLarge = () => new MediaFetchError(`the file is larger than ${bytesMax} bytes`, { isFinal: true });
   if (declared > bytesMax) {
     await answer.body?.cancel();

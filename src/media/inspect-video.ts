@@ -1,51 +1,59 @@
 /** Inspects one video file. Runs only in a child process, because decoders crash, leak and hang on hostile files. */
-import '@napi-rs/webcodecs/polyfill';
-import { EncodedPacketSink, type InputVideoTrack } from 'mediabunny';
 import { TaskRefusal } from '../platform/child-work.ts';
-import { decodeFrames } from './decode-frames.ts';
-import { openVideo, orRefuse, readSize, roundedFps } from './open-video.ts';
-import type { ProbedVideo } from './probed-video.ts';
+import { checkContainer, type VideoFacts } from './check-container.ts';
+import { checkAudio, decodeFrames } from './decode-all.ts';
+import type { OpenVideo } from './open-video.ts';
+import { openVideo, orRefuse } from './open-video.ts';
+import type { ExpectedVideo, ProbedVideo } from './probed-video.ts';
+import { CannotRemux, remux } from './remux.ts';
 import { writeThumbnail } from './thumbnail.ts';
+import { addAudio, transcode } from './transcode.ts';
 
-export type InspectTask = { path: string; thumbnailPath: string };
+export type InspectTask = {
+  path: string;
+  thumbnailPath: string;
+  /** Where the converted video is written, if the file has to be converted. Without it such a file is refused. */
+  playablePath: string | null;
+  expected: ExpectedVideo;
+};
 
-/** `first` and `last` are the times of the first and the last frame, `end` is when the last one ends, in seconds. */
-export type TrackFacts = { codec: string; width: number; height: number; first: number; last: number; end: number };
-
-/** Enough packets to compute the frame rate, without reading a long file to its end. */
-const RATE_PACKETS = 120;
-
-/** Throws a `TaskRefusal` with an `UnusableReason`, or with `storage` when the thumbnail cannot be written. */
+/** Throws a `TaskRefusal` with an `UnusableReason`, or with `storage` when the disk fails. */
 export async function inspectVideo(task: InspectTask): Promise<ProbedVideo> {
-  using video = await openVideo(task.path);
-  const { container, track } = video;
-  const facts = await orRefuse('undecodable', readFacts(track));
-  const thumbnail = await orRefuse('undecodable', decodeFrames(track, facts));
-  await orRefuse('storage', writeThumbnail(thumbnail, task.thumbnailPath));
-  const { averagePacketRate } = await orRefuse('undecodable', track.computePacketStats(RATE_PACKETS));
-  const { codec, width, height } = facts;
-  return {
-    container,
-    codec,
-    width,
-    height,
-    durationSeconds: facts.end - facts.first,
-    fps: roundedFps(averagePacketRate),
-  };
+  using source = await openVideo(task.path);
+  const facts = await checkContainer(source, task.path, task.expected);
+  // Awaited: the file is closed with the return.
+  if (facts.delivery === 'as_is') return await decodeAll(source, facts, task.thumbnailPath);
+  if (task.playablePath === null) throw new TaskRefusal('unplayable');
+  await convert(source, facts, task.playablePath);
+  using converted = await openVideo(task.playablePath);
+  const found = await checkContainer(converted, task.playablePath, { seconds: task.expected.seconds });
+  if (found.delivery !== 'as_is') throw new TaskRefusal('unplayable');
+  if (found.packets.packets < shownFrames(facts)) throw new TaskRefusal('undecodable');
+  return { ...(await decodeAll(converted, found, task.thumbnailPath)), isConverted: true };
 }
 
-async function readFacts(track: InputVideoTrack): Promise<TrackFacts> {
-  const { width, height } = await readSize(track);
-  const codec = await track.getCodec();
-  if (!codec || !(await track.canDecode())) throw new TaskRefusal('unknown_codec');
-  const packets = new EncodedPacketSink(track);
-  const first = await packets.getFirstPacket();
-  const last = await packets.getPacket(Number.POSITIVE_INFINITY);
-  const end = await track.computeDuration();
-  if (!(end > 0)) throw new TaskRefusal('no_duration');
-  // The index lists packets that are missing in the file.
-  if (!first || !last) throw new TaskRefusal('truncated');
-  const start = await track.getFirstTimestamp();
-  if (!(end > start)) throw new TaskRefusal('no_duration');
-  return { codec, width, height, first: start, last: last.timestamp, end };
+/** A stream that cannot be remuxed is decoded and encoded again. */
+async function convert(source: OpenVideo, { delivery }: VideoFacts, path: string): Promise<void> {
+  if (delivery === 'remux') {
+    try {
+      return await remux(source, path, addAudio);
+    } catch (error) {
+      if (!(error instanceof CannotRemux)) throw new TaskRefusal('unplayable');
+    }
+  }
+  if (!(await orRefuse('unknown_codec', source.track.canDecode()))) throw new TaskRefusal('unknown_codec');
+  await orRefuse('undecodable', transcode(source, path));
+}
+
+/** How many frames at least; 0 for VP8, where a frame may be there only to be predicted from. */
+function shownFrames({ probed, packets }: VideoFacts): number {
+  return probed.codec === 'vp8' ? 0 : packets.packets - packets.leading;
+}
+
+async function decodeAll(video: OpenVideo, facts: VideoFacts, thumbnailPath: string): Promise<ProbedVideo> {
+  if (!(await video.track.canDecode())) throw new TaskRefusal('unknown_codec');
+  const thumbnail = await orRefuse('undecodable', decodeFrames(video.track, facts.packets, facts.probed));
+  if (video.audio) await orRefuse('undecodable', checkAudio(video.audio));
+  if (thumbnail) await orRefuse('storage', writeThumbnail(thumbnail, thumbnailPath));
+  return facts.probed;
 }

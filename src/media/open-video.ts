@@ -1,7 +1,8 @@
 /** Opens a video file and reads its format, without decoding a frame. Every probe begins with this. */
 import { stat } from 'node:fs/promises';
-import { FilePathSource, Input, type InputVideoTrack, MP4, QTFF, WEBM } from 'mediabunny';
+import { FilePathSource, Input, type InputAudioTrack, type InputVideoTrack, MP4, QTFF, WEBM } from 'mediabunny';
 import { TaskRefusal } from '../platform/task-refusal.ts';
+import { type Mp4Header, readMp4Header } from './mp4-header.ts';
 import type { ProbedVideo } from './probed-video.ts';
 import type { UnusableReason } from './unusable-video.ts';
 
@@ -15,11 +16,18 @@ const FORMATS = [
 ] as const;
 
 /** Disposing closes the file. */
-export type OpenVideo = Disposable & { container: ProbedVideo['container']; track: InputVideoTrack };
+export type OpenVideo = Disposable & {
+  container: ProbedVideo['container'];
+  track: InputVideoTrack;
+  audio: InputAudioTrack | null;
+  header: Mp4Header;
+};
 
 /** Throws a `TaskRefusal` with an `UnusableReason`. */
 export async function openVideo(path: string): Promise<OpenVideo> {
   if ((await stat(path)).size === 0) throw new TaskRefusal('empty');
+  const header = await orRefuse('not_a_video', readMp4Header(path));
+  if (!header.isSound) throw new TaskRefusal('undecodable');
   const input = new Input({ source: new FilePathSource(path), formats: FORMATS.map(({ format }) => format) });
   try {
     const format = await orRefuse('not_a_video', input.getFormat());
@@ -27,7 +35,8 @@ export async function openVideo(path: string): Promise<OpenVideo> {
     if (!container) throw new TaskRefusal('not_a_video');
     const track = await orRefuse('no_video_track', input.getPrimaryVideoTrack());
     if (!track) throw new TaskRefusal('no_video_track');
-    return { container, track, [Symbol.dispose]: () => input.dispose() };
+    const audio = await orRefuse('undecodable', input.getPrimaryAudioTrack());
+    return { container, track, audio, header, [Symbol.dispose]: () => input.dispose() };
   } catch (error) {
     input.dispose();
     throw error;

@@ -4,23 +4,26 @@ import { fileURLToPath } from 'node:url';
 import type { Log } from '../kernel/log.ts';
 import { ChildFailure, createChildPool } from '../platform/child-pool.ts';
 import type { InspectTask } from './inspect-video.ts';
-import type { ProbedVideo } from './probed-video.ts';
+import type { ExpectedVideo, ProbedVideo } from './probed-video.ts';
 import { storageProblem } from './storage-problem.ts';
-import { UNUSABLE_REASONS, UnusableVideo } from './unusable-video.ts';
+import { ProbeUnavailable, UNUSABLE_REASONS, UnusableVideo } from './unusable-video.ts';
 
-export { type UnusableReason, UnusableVideo } from './unusable-video.ts';
+export { ProbeUnavailable, type UnusableReason, UnusableVideo } from './unusable-video.ts';
 
-/** The probe did not run, which says nothing about the file: retry later. The message is for the log. */
-export class ProbeUnavailable extends Error {
-  override readonly name = 'ProbeUnavailable';
-}
+export type ProbeRequest = {
+  thumbnailPath: string;
+  /** Where the converted video goes if phones do not play the file as it is; without it, such a file is unusable. */
+  playablePath?: string;
+  expected?: ExpectedVideo;
+};
 
 export type MediaProbe = {
   /**
-   * Reads the video at `path` and, if this probe decodes, writes a JPEG of it to `thumbnailPath`. Throws `UnusableVideo`,
-   * `ProbeUnavailable`, `Problem` ERR_6002 when the disk fails, or the signal's reason.
+   * Checks that the video at `path` is whole and what was ordered, and makes one that phones play where it is not. If this probe
+   * decodes, it writes a JPEG to `thumbnailPath`. Throws `UnusableVideo`, `ProbeUnavailable`, `Problem` ERR_6002 when the disk
+   * fails, or the signal's reason.
    */
-  probe(path: string, options: { thumbnailPath: string }, signal?: AbortSignal): Promise<ProbedVideo>;
+  probe(path: string, request: ProbeRequest, signal?: AbortSignal): Promise<ProbedVideo>;
   close(): Promise<void>;
 };
 
@@ -29,33 +32,44 @@ export type ProbeOptions = {
   maxParallel: number;
   log: Log;
   timeoutMs?: number;
+  processorMsMax?: number;
   /** The environment of the child processes; most machines need nothing. */
   env?: Record<string, string>;
 };
 
-/** A long 1080p clip takes about two seconds; a file that takes longer than this was made to block the probe. */
-const TIMEOUT_MS = 30_000;
+/** Converting a minute of 4K takes some five minutes of processor time; what takes longer was made to block the probe. */
+const PROCESSOR_MS_MAX = 10 * 60_000;
+/** On a busy machine processor time passes slowly. A file that is not ready by then is probed again later. */
+const TIMEOUT_MS = 10 * 60_000;
 /** A child may be killed for reasons unrelated to the file; after a second crash the file counts as the reason. */
 const TRIES_MAX = 2;
+/** Decoders hide damage: they fill in what they cannot read and only their log tells. These are its lines about lost pixels. */
+const DAMAGE =
+  /error while decoding MB|concealing \d+ DC|Invalid NAL unit size|Error parsing NAL unit|decode_slice_header error|no frame!|CABAC_MAX_BIN|cu_qp_delta|Could not find ref with POC/;
 
 export function createProbe(options: ProbeOptions): MediaProbe {
   const pool = createChildPool<InspectTask, ProbedVideo>({
     modulePath: fileURLToPath(new URL('./probe-child.ts', import.meta.url)),
     maxParallel: options.maxParallel,
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
-    env: { ...options.env, DISABLE_SYSTEM_FONTS_LOAD: '1' },
+    processorMsMax: options.processorMsMax ?? PROCESSOR_MS_MAX,
+    env: { ...options.env, DISABLE_SYSTEM_FONTS_LOAD: '1', WEBCODECS_LOG: 'ffmpeg=info', NO_COLOR: '1' },
+    refuseOn: (line) => (DAMAGE.test(line) ? 'undecodable' : null),
   });
-  const probe: MediaProbe['probe'] = async (path, { thumbnailPath }, signal) => {
+  const probe: MediaProbe['probe'] = async (path, { thumbnailPath, playablePath = null, expected = {} }, signal) => {
     await access(path).catch((error: unknown) => {
       throw storageProblem(error);
     });
+    const task: InspectTask = { path, thumbnailPath, playablePath, expected };
     for (let tries = 1; ; tries++) {
       try {
-        return await pool.run({ path, thumbnailPath }, signal ? { signal } : {}).result;
+        return await pool.run(task, signal ? { signal } : {}).result;
       } catch (error) {
         if (!(error instanceof ChildFailure)) throw error;
-        if (error.kind !== 'refused')
+        // The message of a refusal is its reason, which the caller stores; damage comes with a line of the decoder's log.
+        if (error.message !== error.reason) {
           options.log.warn({ kind: error.kind, cause: error.message, tries }, 'probe failed');
+        }
         if (error.kind !== 'crashed' || tries === TRIES_MAX) throw toProbeError(error);
       }
     }

@@ -6,4 +6,9 @@ export type ProbedVideo = {
   height: number;
   durationSeconds: number;
   fps: number | null;
+  /** The video that phones play is not the given file but the one at `playablePath`, which is what this describes. */
+  isConverted?: true;
 };
+
+/** What is known of a video before it is inspected: the seconds that were ordered, the size that the vendor reports. */
+export type ExpectedVideo = { seconds?: number | undefined; bytes?: number | undefined };

@@ -3,8 +3,16 @@
 import { createHash } from 'node:crypto';
 import { AwsClient } from 'aws4fetch';
 import type { Clock } from '../kernel/clock.ts';
-import { isRetryableStatus, type RetryPolicy, retry, systemRetryTools, type TryResult } from '../kernel/retry.ts';
-import { storageProblem } from './storage-problem.ts';
+import {
+  isRetryableStatus,
+  type RetryPolicy,
+  type RetryTools,
+  retry,
+  systemRetryTools,
+  type TryResult,
+} from '../kernel/retry.ts';
+import { endOfStalls, readText, withBody } from './s3-body.ts';
+import { StoreRefusal, storageProblem } from './storage-problem.ts';
 
 export type S3Options = {
   /** Without a slash at the end; the bucket and the object's path are appended. */
@@ -16,6 +24,7 @@ export type S3Options = {
   secretAccessKey: string;
   fetch: typeof fetch;
   clock: Clock;
+  tools?: RetryTools;
 };
 
 export type S3Request = {
@@ -26,22 +35,40 @@ export type S3Request = {
   headers?: Record<string, string>;
   body?: Uint8Array<ArrayBuffer> | string;
   signal?: AbortSignal | undefined;
+  /** What the text of a success contains. A 200 without it is a failure, and is tried again. */
+  expects?: RegExp;
+  /** By default `FOR_PEOPLE`. */
+  patience?: Patience;
 };
 
-/** Sends the request and resolves with an answer below 400, or a 404; throws ERR_6002 for all others, after some tries. */
-export type S3Call = (request: S3Request) => Promise<Response>;
+/** `stream` is the object of a GET; `text` is the body of every other answer. */
+export type S3Answer = { status: number; headers: Headers; text: string; stream: ReadableStream<Uint8Array> | null };
 
-/** Until the headers of the answer arrive; the body of a long object may take longer. */
-const ANSWER_TIMEOUT_MS = 30_000;
-/** Short, because a user may be waiting for the bytes. The answer has a timeout of its own, above. */
+/** Sends the request and resolves with an answer below 400, or a 404; throws ERR_6002 for all others, after some tries. */
+export type S3Call = (request: S3Request) => Promise<S3Answer>;
+
+/** `tryMs` for one answer, to the end of its text; an object's bytes may take longer. `allMs` for all tries together. */
+type Patience = { tryMs: number; allMs: number | null };
+
+/** A person waits for the answer: a silent store gets one try, and quick failures are tried again within its time. */
+const FOR_PEOPLE: Patience = { tryMs: 5_000, allMs: 5_000 };
+/** For uploads: trying again costs less than sending the file anew. */
+export const FOR_UPLOADS: Patience = { tryMs: 30_000, allMs: null };
+/** S3 joins the parts of a large file for minutes, and sends white space meanwhile. */
+export const FOR_COMPLETION: Patience = { tryMs: 120_000, allMs: null };
+/** S3 may fail after its 200, and a proxy may answer in its place. */
+const NO_RESULT = /<(?:\w+:)?Error[\s/>]|<(?:html|!doctype)[\s>]/i;
+const TOO_LATE = 'the store did not answer in time';
 const RETRIES: RetryPolicy = { triesMax: 4, baseMs: 150, maxMs: 1_200, tryTimeoutMs: null };
 
 /** Every call is safe to repeat: an object is written as a whole, under a key that the caller chose. */
 export function createS3Call(options: S3Options): S3Call {
   const { fetch: send, clock, endpoint, region, bucket, accessKeyId, secretAccessKey } = options;
+  const { tools = systemRetryTools } = options;
   const aws = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: 0 });
 
-  const attempt = async ({ method, key, query, headers = {}, body, signal }: S3Request): Promise<Response> => {
+  const attempt = async (request: S3Request, signal: AbortSignal, tryMs: number): Promise<S3Answer> => {
+    const { method, key, query, headers = {}, body, expects } = request;
     const url = new URL([endpoint, ...(bucket ? [bucket] : []), key].join('/'));
     for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
     const datetime = clock
@@ -55,31 +82,52 @@ export function createS3Call(options: S3Options): S3Call {
         .digest('hex'),
     };
     const signed = await aws.sign(url.href, { method, headers: { ...headers, ...hash }, aws: { datetime } });
+    // A compressed answer has no size (Cloudflare R2). Not signed: proxies rewrite this header.
+    signed.headers.set('Accept-Encoding', 'identity');
     const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(new Error('the store did not answer in time')), ANSWER_TIMEOUT_MS);
-    const signals = signal ? [signal, timeout.signal] : [timeout.signal];
-    const answer = await send(signed.url, {
-      method,
-      headers: signed.headers,
-      ...(body && withBody(body, signed.headers)),
-      signal: AbortSignal.any(signals),
-    }).finally(() => clearTimeout(timer));
-    if (answer.ok || answer.status === 404) return answer;
-    throw new StoreRefusal(answer.status, await storeCodeOf(answer));
+    const timer = setTimeout(() => timeout.abort(new Error(TOO_LATE)), tryMs);
+    try {
+      const answer = await send(signed.url, {
+        method,
+        headers: signed.headers,
+        ...(body && withBody(body, signed.headers)),
+        signal: AbortSignal.any([signal, timeout.signal]),
+      });
+      const { status, headers: answered } = answer;
+      if (method === 'GET' && answer.ok) {
+        const stream = answer.body && endOfStalls(answer.body, timeout, tryMs);
+        return { status, headers: answered, text: '', stream };
+      }
+      const text = await readText(answer);
+      const code = errorCodeIn(text);
+      // A bucket that is gone is no missing object.
+      if (!answer.ok && (status !== 404 || code === 'NoSuchBucket')) throw new StoreRefusal(status, code);
+      if (answer.ok && (NO_RESULT.test(text) || expects?.test(text) === false)) {
+        throw new Error(`the store answered ${status} without a result ${code}`.trimEnd());
+      }
+      return { status, headers: answered, text, stream: null };
+    } finally {
+      clearTimeout(timer);
+    }
   };
 
   return async (request) => {
-    const signal = request.signal ?? NEVER_ABORTED;
-    const { answer } = await retry(() => toTryResult(attempt(request)), systemRetryTools, signal, RETRIES);
+    const { tryMs, allMs } = request.patience ?? FOR_PEOPLE;
+    const given = request.signal ?? NEVER_ABORTED;
+    const limit = new AbortController();
+    const timer = allMs === null ? undefined : setTimeout(() => limit.abort(new Error(TOO_LATE)), allMs);
+    const signal = AbortSignal.any([given, limit.signal]);
+    const tryOnce = () => toTryResult(attempt(request, signal, tryMs));
+    const { answer } = await retry(tryOnce, tools, signal, RETRIES).finally(() => clearTimeout(timer));
     if ('response' in answer) return answer.response;
-    signal.throwIfAborted();
+    given.throwIfAborted();
     throw storageProblem(answer.error);
   };
 }
 
 async function toTryResult(
-  attempt: Promise<Response>,
-): Promise<TryResult<{ response: Response } | { error: unknown }>> {
+  attempt: Promise<S3Answer>,
+): Promise<TryResult<{ response: S3Answer } | { error: unknown }>> {
   try {
     return { answer: { response: await attempt }, isRetryable: false, retryAfterMs: null };
   } catch (error) {
@@ -88,42 +136,15 @@ async function toTryResult(
   }
 }
 
-const NEVER_ABORTED = new AbortController().signal;
+export const NEVER_ABORTED = new AbortController().signal;
 
-/** Node's `fetch` copies a body of bytes, and sends a stream's `Content-Length`; Deno's sends a stream without it. */
-const IS_STREAMED = !('Deno' in globalThis);
-const PIECE_BYTES = 64 * 1024;
-
-function withBody(body: Uint8Array<ArrayBuffer> | string, headers: Headers): RequestInit & { duplex?: 'half' } {
-  if (typeof body === 'string' || !IS_STREAMED || body.length === 0) return { body };
-  headers.set('Content-Length', String(body.length));
-  let sent = 0;
-  const pieces = new ReadableStream<Uint8Array>(
-    {
-      pull(controller) {
-        if (sent === body.length) return controller.close();
-        const piece = body.subarray(sent, sent + PIECE_BYTES);
-        sent += piece.length;
-        controller.enqueue(piece);
-      },
-    },
-    { highWaterMark: 0 },
-  );
-  return { body: pieces, duplex: 'half' };
+/** The refusal behind a failed call; null if the call failed otherwise. */
+export function refusalOf(error: unknown): StoreRefusal | null {
+  const cause = error instanceof Error ? error.cause : null;
+  return cause instanceof StoreRefusal ? cause : null;
 }
 
-/** The store rejected the request. The message is for the log. */
-class StoreRefusal extends Error {
-  readonly status: number;
-
-  constructor(status: number, code: string) {
-    super(`the store answered ${status} ${code}`.trimEnd());
-    this.status = status;
-  }
-}
-
-/** The store's error code, such as `AccessDenied`. Its message is not read: it may contain keys. */
-async function storeCodeOf(answer: Response): Promise<string> {
-  const text = await answer.text().catch(() => '');
-  return /<Code>(\w{1,64})<\/Code>/.exec(text)?.[1] ?? '';
+/** Only the code is read: a message may contain keys. */
+function errorCodeIn(text: string): string {
+  return /<(?:\w+:)?Code>\s*(\w{1,64})\s*<\//.exec(text)?.[1] ?? '';
 }

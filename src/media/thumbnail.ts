@@ -12,12 +12,13 @@ export const BRIGHTNESS_MIN = 40;
 const SIDE_PIXELS_MAX = 1280;
 const JPEG_QUALITY = 82;
 
-/** Draws the frame as it is displayed, upright, `width` × `height` or smaller; black if its pixel format is unsupported. */
-export async function drawFrame(sample: VideoSample, width: number, height: number): Promise<DrawnFrame> {
+/** Draws the frame as it is displayed, upright, `width` × `height` or smaller; null if its pixel format is unsupported. */
+export async function drawFrame(sample: VideoSample, width: number, height: number): Promise<DrawnFrame | null> {
   const rgba = await toRgba(sample).catch(() => null);
+  if (!rgba) return null;
   const frame = createCanvas(sample.codedWidth, sample.codedHeight);
   const pixels = frame.getContext('2d').createImageData(frame.width, frame.height);
-  if (rgba) pixels.data.set(rgba);
+  pixels.data.set(rgba);
   frame.getContext('2d').putImageData(pixels, 0, 0);
   const scale = Math.min(1, SIDE_PIXELS_MAX / Math.max(width, height));
   const canvas = createCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
@@ -36,7 +37,7 @@ export async function writeThumbnail(frame: DrawnFrame, path: string): Promise<v
   const bytes = await frame.canvas.encode('jpeg', JPEG_QUALITY);
   const temporary = `${path}.${process.pid}.part`;
   try {
-    const file = await open(temporary, 'w');
+    const file = await open(temporary, 'w', 0o600);
     await file.writeFile(bytes).finally(() => file.close());
     await rename(temporary, path);
   } catch (error) {

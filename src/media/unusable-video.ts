@@ -7,9 +7,12 @@ export const UNUSABLE_REASONS = [
   'too_large',
   'no_duration',
   'truncated',
+  'incomplete',
+  'too_short',
   'undecodable',
+  'unplayable',
   'crashed',
-  'timeout',
+  'exhausted',
 ] as const;
 export type UnusableReason = (typeof UNUSABLE_REASONS)[number];
 
@@ -22,4 +25,9 @@ export class UnusableVideo extends Error {
     super(`unusable video: ${reason}`);
     this.reason = reason;
   }
+}
+
+/** The probe did not run, or not to its end, which says nothing about the file: retry later. The message is for the log. */
+export class ProbeUnavailable extends Error {
+  override readonly name = 'ProbeUnavailable';
 }

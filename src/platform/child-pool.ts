@@ -4,7 +4,9 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { setPriority } from 'node:os';
+import type { Readable } from 'node:stream';
 import { asTyped, type FromChild } from './child-work.ts';
+import { processorMsOf } from './processor-time.ts';
 
 export type ChildPoolOptions = {
   /** The module that each child runs; it calls `runTaskFromParent` and imports heavy modules only inside that call. */
@@ -12,6 +14,10 @@ export type ChildPoolOptions = {
   maxParallel: number;
   /** For one task, from the start of its process; time in the waiting line does not count. */
   timeoutMs: number;
+  /** The processor time of one task, checked once a second. A busy machine uses up `timeoutMs`, and only a task uses up this. */
+  processorMsMax?: number;
+  /** Sees each line of a child's standard output; a reason in return refuses the task, even if the work has found nothing wrong. */
+  refuseOn?: (line: string) => string | null;
   /** The whole environment of a child: it must hold no secrets. */
   env?: Record<string, string>;
   /** The nice value of a child, 0–19: a higher one means a lower priority. */
@@ -37,10 +43,11 @@ export type ChildPool<Input extends object, Output> = {
 };
 
 /**
- * Why there is no output: `not_started` (the process or its modules could not be loaded, which says nothing about the
- * task), `refused` (the work refused the task, with a `reason`), `crashed`, `timeout`, or `closed` (the pool is closed).
+ * Why there is no output: `not_started` (the process or its modules could not be loaded) and `timeout` say nothing about the
+ * task; `refused` (the work refused the task, with a `reason`), `crashed` and `exhausted` (its processor time) do. `closed`: the
+ * pool is closed.
  */
-export type ChildFailureKind = 'not_started' | 'refused' | 'crashed' | 'timeout' | 'closed';
+export type ChildFailureKind = 'not_started' | 'refused' | 'crashed' | 'timeout' | 'exhausted' | 'closed';
 
 /** The message is for the log: it may contain the end of the child's standard error. */
 export class ChildFailure extends Error {
@@ -60,6 +67,7 @@ type Entry = { start(): void; stop(failure: unknown): void };
 
 const NICENESS = 10;
 const GRACE_MS = 500;
+const PROCESSOR_CHECK_MS = 1_000;
 /** The end of the standard error, long enough to find the cause of a crash. */
 const STDERR_CHARS = 2_000;
 
@@ -125,7 +133,7 @@ function startChild(options: ChildPoolOptions, input: object, onProgress: (value
     child = fork(options.modulePath, {
       env: options.env ?? {},
       execArgv: [],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      stdio: ['ignore', options.refuseOn ? 'pipe' : 'ignore', 'pipe', 'ipc'],
     });
   } catch (error) {
     const failure = new ChildFailure('not_started', `no process: ${String(error)}`);
@@ -134,7 +142,6 @@ function startChild(options: ChildPoolOptions, input: object, onProgress: (value
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   let settle: (() => void) | null = null;
   let ready = false;
-  let stderr = '';
   let force: NodeJS.Timeout | undefined;
 
   const finish = (how: () => void): void => {
@@ -143,10 +150,7 @@ function startChild(options: ChildPoolOptions, input: object, onProgress: (value
     force ??= setTimeout(() => child.kill('SIGKILL'), options.graceMs ?? GRACE_MS);
   };
   const stop = (failure: unknown): void => finish(() => reject(failure));
-  const timeout = setTimeout(
-    () => stop(new ChildFailure('timeout', `no answer within ${options.timeoutMs} ms`)),
-    options.timeoutMs,
-  );
+  const stopWatching = watchTime(child.pid, options, stop);
 
   child.on('message', (message: FromChild) => {
     if (message.type === 'ready') ready = true;
@@ -155,12 +159,12 @@ function startChild(options: ChildPoolOptions, input: object, onProgress: (value
     else if (message.type === 'refused') stop(new ChildFailure('refused', message.reason, message.reason));
     else stop(new ChildFailure(message.stage === 'load' ? 'not_started' : 'crashed', message.message));
   });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    stderr = (stderr + text).slice(-STDERR_CHARS);
-  });
+  const said = listenTo(child, options.refuseOn);
   const ended = (how: string): void => {
-    clearTimeout(timeout);
+    stopWatching();
     clearTimeout(force);
+    const { refusal, stderr } = said();
+    if (refusal !== null && settle) settle = () => reject(new ChildFailure('refused', refusal.line, refusal.reason));
     settle ??= () => reject(new ChildFailure(ready ? 'crashed' : 'not_started', `${how} ${stderr}`.trim()));
     settle();
   };
@@ -168,8 +172,7 @@ function startChild(options: ChildPoolOptions, input: object, onProgress: (value
   // Not 'close', which is never emitted once the parent has closed the channel.
   child.on('exit', (code, signal) => {
     const how = `ended by ${signal ?? `exit code ${code}`}`;
-    if (child.stderr?.closed) ended(how);
-    else child.stderr?.once('close', () => ended(how));
+    void Promise.all([closed(child.stdout), closed(child.stderr)]).then(() => ended(how));
   });
   if (child.pid !== undefined) {
     lowerPriority(child.pid, options.niceness ?? NICENESS);
@@ -177,6 +180,52 @@ function startChild(options: ChildPoolOptions, input: object, onProgress: (value
     child.send(input, () => {});
   }
   return { pid: child.pid ?? null, output: promise, stop };
+}
+
+/** Calls `stop` when one of the two limits is reached. */
+function watchTime(
+  pid: number | undefined,
+  { timeoutMs, processorMsMax }: ChildPoolOptions,
+  stop: (failure: ChildFailure) => void,
+): () => void {
+  const timeout = setTimeout(() => stop(new ChildFailure('timeout', `no answer within ${timeoutMs} ms`)), timeoutMs);
+  const check = setInterval(() => {
+    const usedMs = pid === undefined ? null : processorMsOf(pid);
+    if (usedMs === null || processorMsMax === undefined || usedMs <= processorMsMax) return;
+    stop(new ChildFailure('exhausted', `no answer within ${processorMsMax} ms of processor time`));
+  }, PROCESSOR_CHECK_MS);
+  return () => {
+    clearTimeout(timeout);
+    clearInterval(check);
+  };
+}
+
+type Said = { refusal: { line: string; reason: string } | null; stderr: string };
+
+/** Reads what the child prints. The result returns what has been read until then. */
+function listenTo({ stdout, stderr }: ChildProcess, refuseOn: ChildPoolOptions['refuseOn']): () => Said {
+  const said: Said = { refusal: null, stderr: '' };
+  let rest = '';
+  const look = (line: string): void => {
+    const reason = refuseOn?.(line) ?? null;
+    if (reason !== null) said.refusal ??= { line: line.slice(-STDERR_CHARS), reason };
+  };
+  stdout?.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = (lines.pop() ?? '').slice(-STDERR_CHARS);
+    lines.forEach(look);
+  });
+  stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said.stderr = (said.stderr + text).slice(-STDERR_CHARS);
+  });
+  return () => said;
+}
+
+function closed(stream: Readable | null): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream === null || stream.closed) resolve();
+    else stream.once('close', () => resolve());
+  });
 }
 
 function lowerPriority(pid: number, niceness: number): void {

@@ -54,7 +54,7 @@ export type Vendor = {
 
 /** The status for a reply that says nothing about the job: a gateway's, or a refusal of our key. */
 export function unreachable(vendor: Vendor, reply: Reply, { retryAfterMs }: RetriedReply): ProviderStatus {
-  const isKeyRefused = reply.status === 401 || reply.status === 403;
+  const isKeyRefused = [401, 402, 403].includes(reply.status);
   const isFromVendor = isKeyRefused && parseJson(reply.text) !== undefined;
   const cause = `answered ${reply.status}${isFromVendor ? ` (${redact(reply.text ?? '', [vendor.apiKey])})` : ''}`;
   if (isKeyRefused) vendor.reportRefusedKey(cause);

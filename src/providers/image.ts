@@ -24,6 +24,6 @@ export async function loadImage(image: SourceImage, limit: AbortSignal): Promise
     if (limit.aborted) return { outcome: 'retryable', cause: 'there was no time left to read the image', isBusy: true };
     if (error instanceof Problem)
       return { outcome: 'retryable', cause: `the image cannot be read now (${error.code})`, isBusy: true };
-    return { outcome: 'declined', code: 'ERR_5003', cause: 'the picture is no longer there' };
+    return { outcome: 'declined', code: 'ERR_5003', cause: 'the image is no longer there', reason: 'image_gone' };
   }
 }

@@ -34,8 +34,11 @@ export type GenerationRequest = {
   webhookUrl: string | null;
 };
 
-/** Why a request was declined, where that is known. `moderated`: by the provider's rules on content. */
-export type DeclineReason = 'moderated';
+/**
+ * Why a request was declined, where that is known. `moderated`: by the provider's rules on content. `image_gone`: by us, because
+ * its image was deleted or replaced before the provider had it. `image_unreadable`: the provider could not fetch or read it.
+ */
+export type DeclineReason = 'moderated' | 'image_gone' | 'image_unreadable';
 
 /**
  * What is known after a submit:
@@ -52,8 +55,11 @@ export type SubmitOutcome =
   | { outcome: 'declined'; code: ErrorCode; cause: string; reason?: DeclineReason }
   | { outcome: 'unknown'; cause: string };
 
-/** Where the finished file is: on this machine, or on one of the provider's `mediaHosts`, which is checked before it is fetched. */
-export type VideoSource = { from: 'file'; path: string } | { from: 'url'; url: string };
+/**
+ * Where the finished file is: on this machine, or on one of the provider's `mediaHosts`, which is checked before it is fetched.
+ * `bytes`: its size, where the provider says it; a file of another size is not this one.
+ */
+export type VideoSource = { from: 'file'; path: string } | { from: 'url'; url: string; bytes?: number };
 
 /**
  * `progress` is whole percent, 0–100. `queuePosition` counts from 1; both are null where the provider does not say.
@@ -63,11 +69,16 @@ export type ProviderStatus =
   | { state: 'queued'; queuePosition: number | null }
   | { state: 'processing'; progress: number | null }
   | { state: 'completed'; video: VideoSource; thumbnail: VideoSource | null; costUsd?: number }
-  | { state: 'failed'; code: ErrorCode; cause: string; reason?: DeclineReason; costUsd?: number }
+  | ({ state: 'failed'; code: ErrorCode; cause: string; reason?: DeclineReason; costUsd?: number } & Unconfirmed)
+  /** The provider has completed the job and its result cannot be read yet; ask again for some minutes. */
+  | { state: 'not_ready'; cause: string }
   /** The status could not be read now; poll again later, not before `retryAfterMs`. */
   | { state: 'unreachable'; cause: string; retryAfterMs?: number }
   /** The provider knows no such job of our account. */
   | { state: 'absent'; cause: string };
+
+/** `isUnconfirmed`: the provider refused to answer for the job, which does not show that the job is ours. */
+type Unconfirmed = { isUnconfirmed?: true };
 
 /** A webhook as it was received: nothing in it is parsed yet. */
 export type WebhookDelivery = { headers: Headers; body: Uint8Array; receivedAt: Date };
@@ -89,7 +100,7 @@ export type ProviderAdapter = {
   submit(request: GenerationRequest, signal: AbortSignal): Promise<SubmitOutcome>;
   /**
    * The job's status, read with the provider's id and our key. Where a submit's outcome is unknown and an event names an
-   * id, only `queued`, `processing`, `completed` and `failed` confirm that the job is ours.
+   * id, every status but `absent`, `unreachable` and one that `isUnconfirmed` confirms that the job is ours.
    */
   status(request: GenerationRequest, providerJobId: string, signal: AbortSignal): Promise<ProviderStatus>;
   /** Cancels the job at the provider. Best effort: our database decides the job's state. */

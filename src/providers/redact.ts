@@ -9,11 +9,14 @@ const QUOTE_MIN = 12;
  * stores no text with a NUL in it.
  */
 export function redact(words: string, secrets: readonly string[]): string {
-  const known = secrets.filter((secret) => secret.trim() !== '');
-  return known
-    .reduce(without, words.slice(0, WORDS_READ))
+  return withoutSecrets(words, secrets)
     .replaceAll(/[\s\p{Cc}]+/gu, ' ')
     .slice(0, WORDS_MAX);
+}
+
+/** The beginning of the vendor's text without `secrets`, otherwise unchanged. */
+export function withoutSecrets(words: string, secrets: readonly string[]): string {
+  return secrets.filter((secret) => secret.trim() !== '').reduce(without, words.slice(0, WORDS_READ));
 }
 
 /** Removes a secret, as plain text and as in JSON, and its beginning where the vendor quotes only that. */

@@ -1,13 +1,16 @@
 /** A vendor's reply over HTTP, and every way in which there is none. */
 import { errorCodeInChain } from '../kernel/error-code.ts';
+import { createJsonCollector } from './json-text.ts';
 
 /** `text` is null where the body was cut off or is larger than any reply of a vendor. */
 export type Reply = { got: 'reply'; status: number; headers: Headers; text: string | null };
 /** `wasSent`: bytes of the request may have reached the vendor. */
 export type NoReply = { got: 'nothing'; wasSent: boolean; cause: string };
 
-/** A reply with its logs has some kilobytes. */
-const BODY_BYTES_MAX = 1024 * 1024;
+/** Results may hold images and whole clips as data URIs. */
+const BODY_BYTES_MAX = 64 * 1024 * 1024;
+/** What is left without these has some kilobytes; more would be parsed for too long. */
+const KEPT_CHARS_MAX = 4 * 1024 * 1024;
 
 /** Failures of DNS, of the connection and of TLS: all of them happen before a request is written. */
 const NEVER_SENT =
@@ -22,18 +25,19 @@ export const NO_TIME_LEFT: NoReply = {
   cause: 'there was no time left for the request',
 };
 
-/** The whole body, up to a megabyte; null where it is larger or cut off. */
+/** The body as a `JsonCollector` keeps it; null where it is larger than any reply of a vendor, or cut off. */
 export async function readText({ body }: Response): Promise<string | null> {
   const decoder = new TextDecoder();
-  let text = '';
+  const json = createJsonCollector();
   let bytes = 0;
   try {
     for await (const chunk of body ?? []) {
       bytes += chunk.byteLength;
-      if (bytes > BODY_BYTES_MAX) return null;
-      text += decoder.decode(chunk, { stream: true });
+      json.add(decoder.decode(chunk, { stream: true }));
+      if (bytes > BODY_BYTES_MAX || json.length() > KEPT_CHARS_MAX) return null;
     }
-    return text + decoder.decode();
+    json.add(decoder.decode());
+    return json.text();
   } catch {
     return null;
   }

@@ -1,4 +1,4 @@
-/** Who may call what: the token alone says who calls, and whatever is not ours is not there. */
+/** Access: the token alone identifies the caller, and what belongs to another user is answered as not found. */
 import assert from 'node:assert/strict';
 import { createPublicKey, randomUUID, verify } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -12,7 +12,7 @@ import { type Claims, encode, hmacToken, type Jwk, newKey, readToken, signedToke
 
 const target = useTarget();
 
-function ask(
+function callRoute(
   base: string,
   route: Route,
   headers: Record<string, string>,
@@ -25,11 +25,11 @@ function ask(
 
 const BASE64URL = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'];
 
-describe('without a token that holds', () => {
+describe('without a valid token', () => {
   for (const route of USER_ROUTES) {
     test(`${labelOf(route)} is 401`, async () => {
       const { token } = await newGuest(target.url);
-      const reply = await ask(target.url, route, {});
+      const reply = await callRoute(target.url, route, {});
       assertRefused(reply, 401, 'ERR_4005');
       assert.match(reply.headers.get('www-authenticate') ?? '', /^Bearer/);
       for (const value of [
@@ -44,16 +44,20 @@ describe('without a token that holds', () => {
         `Bearer ${token} ${token}`,
         `Bearer ${'x'.repeat(15_000)}`,
       ]) {
-        assertRefused(await ask(target.url, route, { Authorization: value }), 401, 'ERR_4005');
+        assertRefused(await callRoute(target.url, route, { Authorization: value }), 401, 'ERR_4005');
       }
-      assertRefused(await ask(target.url, route, { apikey: token }), 401, 'ERR_4005');
-      assertRefused(await ask(target.url, route, { Cookie: `access_token=${token}` }), 401, 'ERR_4005');
+      assertRefused(await callRoute(target.url, route, { apikey: token }), 401, 'ERR_4005');
+      assertRefused(await callRoute(target.url, route, { Cookie: `access_token=${token}` }), 401, 'ERR_4005');
       const separator = route.query ? '&' : '?';
-      assertRefused(await ask(target.url, route, {}, { query: `${separator}access_token=${token}` }), 401, 'ERR_4005');
+      assertRefused(
+        await callRoute(target.url, route, {}, { query: `${separator}access_token=${token}` }),
+        401,
+        'ERR_4005',
+      );
     });
   }
 
-  test('the name of the scheme is taken in any case, and an apikey beside it is ignored', async () => {
+  test('the name of the scheme is accepted in any case, and an apikey beside it is ignored', async () => {
     const { token } = await newGuest(target.url);
     for (const scheme of ['Bearer', 'bearer', 'BEARER']) {
       const headers = { Authorization: `${scheme} ${token}`, apikey: 'anything' };
@@ -71,47 +75,47 @@ describe('without a token that holds', () => {
   });
 });
 
-describe('a user_id that is sent along', () => {
+describe('a user_id in a request', () => {
   for (const route of USER_ROUTES.filter(({ name }) => name !== 'job-events')) {
-    test(`${labelOf(route)} checks it and never believes it`, async () => {
+    test(`${labelOf(route)} accepts that of the caller and refuses any other`, async () => {
       const [mine, other] = [await newGuest(target.url), await newGuest(target.url)];
       const headers = { Authorization: `Bearer ${mine.token}` };
       const separator = route.query ? '&' : '?';
-      const plain = await ask(target.url, route, headers);
+      const plain = await callRoute(target.url, route, headers);
       for (const id of [mine.userId, mine.userId.toUpperCase()]) {
-        const inQuery = await ask(target.url, route, headers, { query: `${separator}user_id=${id}` });
+        const inQuery = await callRoute(target.url, route, headers, { query: `${separator}user_id=${id}` });
         assert.equal(inQuery.status, plain.status, inQuery.text);
         if (route.body)
-          assert.equal((await ask(target.url, route, headers, { body: { user_id: id } })).status, plain.status);
+          assert.equal((await callRoute(target.url, route, headers, { body: { user_id: id } })).status, plain.status);
       }
       for (const id of [other.userId, other.userId.toUpperCase(), randomUUID()]) {
-        const inQuery = await ask(target.url, route, headers, { query: `${separator}user_id=${id}` });
+        const inQuery = await callRoute(target.url, route, headers, { query: `${separator}user_id=${id}` });
         assertRefused(inQuery, 403, 'ERR_4005');
         if (route.body)
-          assertRefused(await ask(target.url, route, headers, { body: { user_id: id } }), 403, 'ERR_4005');
+          assertRefused(await callRoute(target.url, route, headers, { body: { user_id: id } }), 403, 'ERR_4005');
       }
-      const odd = await ask(target.url, route, headers, { query: `${separator}user_id=me` });
+      const odd = await callRoute(target.url, route, headers, { query: `${separator}user_id=me` });
       assert.ok([400, 403].includes(odd.status), odd.text);
       if (route.body) {
         for (const id of [1, {}, [mine.userId], true]) {
-          const reply = await ask(target.url, route, headers, { body: { user_id: id } });
+          const reply = await callRoute(target.url, route, headers, { body: { user_id: id } });
           assert.ok([400, 403].includes(reply.status), reply.text);
         }
       }
     });
   }
 
-  test("a stream of another's events is refused before it begins", async () => {
+  test("a stream of another user's events is refused before it begins", async () => {
     const [mine, other] = [await newGuest(target.url), await newGuest(target.url)];
     assertRefused(await mine.get(`job-events?user_id=${other.userId}`), 403, 'ERR_4005');
   });
 });
 
-describe('what is not yours', () => {
-  test('is answered byte for byte like what is not there, on every route that names a job', async () => {
+describe('what belongs to another user', () => {
+  test('is answered byte for byte like what does not exist, on every route that names a job', async () => {
     const [owner, stranger] = [await newGuest(target.url), await newGuest(target.url)];
     const { job_id: theirs } = await owner.start();
-    const asked = async (jobId: string) => {
+    const answersFor = async (jobId: string) => {
       const replies = [
         await stranger.get(`get-video-status?job_id=${jobId}`),
         await stranger.get(`check-video-job-status?job_id=${jobId}`),
@@ -123,16 +127,16 @@ describe('what is not yours', () => {
       for (const reply of replies) assertRefused(reply, 404, 'ERR_4007');
       return replies.map(({ text, headers }) => [text, headers.get('content-length'), headers.get('content-language')]);
     };
-    const nothing = await asked(randomUUID());
-    assert.deepEqual(await asked(theirs), nothing);
-    assert.deepEqual(await asked(theirs.toUpperCase()), nothing);
+    const missing = await answersFor(randomUUID());
+    assert.deepEqual(await answersFor(theirs), missing);
+    assert.deepEqual(await answersFor(theirs.toUpperCase()), missing);
     assert.deepEqual((await stranger.jobs()).jobs, []);
     assert.equal((await owner.job(theirs)).error_code, null);
     await owner.cancel(theirs);
-    assert.deepEqual(await asked(theirs), nothing);
+    assert.deepEqual(await answersFor(theirs), missing);
   });
 
-  test('device ids are shown to their owner alone, and nothing internal to anybody', async () => {
+  test('device ids are shown to their owner only, and internal fields to no user', async () => {
     const [owner, other] = [await newGuest(target.url), await newGuest(target.url)];
     assert.equal((await owner.profile()).device_id, owner.deviceId);
     const replies = [
@@ -151,7 +155,7 @@ describe('access tokens', () => {
   const keysOf = async (base: string) =>
     (await call<{ keys: Jwk[] }>(base, 'GET', '/auth/v1/.well-known/jwks.json')).body.keys;
 
-  test('carry the claims that the Supabase clients expect, and no others of somebody else', async () => {
+  test('carry the claims that the Supabase clients expect, and no others', async () => {
     const guest = await newGuest(target.url);
     const { header, claims } = readToken(guest.token);
     assert.deepEqual(
@@ -180,7 +184,7 @@ describe('access tokens', () => {
     assert.ok(Number.isInteger(amr[0].timestamp));
   });
 
-  test('are verified by the published keys, which hold no private part', async () => {
+  test('can be verified with the published keys, which hold no private part', async () => {
     const guest = await newGuest(target.url);
     const reply = expectStatus(await call<{ keys: Jwk[] }>(target.url, 'GET', '/auth/v1/.well-known/jwks.json'), 200);
     assert.match(reply.headers.get('cache-control') ?? '', /^public, max-age=600$/);
@@ -198,7 +202,7 @@ describe('access tokens', () => {
     assert.ok(verify('sha256', Buffer.from(`${head}.${body}`), key, Buffer.from(signature, 'base64url')));
   });
 
-  test('are refused when any part of them was forged', async () => {
+  test('are refused if any part of them is forged', async () => {
     const guest = await newGuest(target.url);
     const victim = await newGuest(target.url);
     const { header, claims } = readToken(guest.token);
@@ -224,11 +228,11 @@ describe('access tokens', () => {
         publicKey.export({ type: 'spki', format: 'der' }),
       ),
       'HMAC with the JWK': hmacToken({ ...header, alg: 'HS256' }, theirs, JSON.stringify(jwk)),
-      'HMAC with nothing': hmacToken({ ...header, alg: 'HS256' }, theirs, ''),
+      'HMAC with an empty secret': hmacToken({ ...header, alg: 'HS256' }, theirs, ''),
       'another key': signedToken(header, theirs, own.privateKey),
       'another key, no kid': signedToken({ alg: 'ES256', typ: 'JWT' }, theirs, own.privateKey),
-      'another key, brought along': signedToken({ ...header, jwk: ownJwk }, theirs, own.privateKey),
-      'another key, elsewhere': signedToken(
+      'another key, in the header': signedToken({ ...header, jwk: ownJwk }, theirs, own.privateKey),
+      'another key, at a URL': signedToken(
         { ...header, jku: 'https://evil.example.com/jwks.json' },
         theirs,
         own.privateKey,
@@ -240,7 +244,7 @@ describe('access tokens', () => {
       'a signature of zeros': `${head}.${body}.${Buffer.alloc(64).toString('base64url')}`,
       'the DER form': `${head}.${body}.${Buffer.concat([Buffer.from([0x30, 0x44]), Buffer.from(signature, 'base64url')]).toString('base64url')}`,
       'five parts': `${head}.${body}.${signature}.x.y`,
-      'a kid of a path': signedToken({ ...header, kid: '../../../../dev/null' }, theirs, own.privateKey),
+      'a kid that is a path': signedToken({ ...header, kid: '../../../../dev/null' }, theirs, own.privateKey),
       'the refresh token': guest.refreshToken,
     };
     for (const [what, token] of Object.entries(forgeries)) {
@@ -270,7 +274,7 @@ describe('access tokens', () => {
   });
 });
 
-describe('a server whose key we hold', OWN_SERVER, () => {
+describe('a server whose signing key is known to the test', OWN_SERVER, () => {
   const key = newKey();
   const retired = newKey();
   const anonKey = 'sb_publishable_0123456789abcdef';
@@ -283,8 +287,8 @@ describe('a server whose key we hold', OWN_SERVER, () => {
     WORKER: 'off',
   });
 
-  /** A token of a living guest with some claims changed; undefined takes one away. */
-  async function changed(change: Claims, header: Claims = {}, signer = key): Promise<number> {
+  /** The status of a call with a guest's token after some claims are changed; undefined removes a claim. */
+  async function statusWith(change: Claims, header: Claims = {}, signer = key): Promise<number> {
     const guest = await newGuest(own.url);
     const made = readToken(guest.token);
     const token = signedToken({ ...made.header, ...header }, { ...made.claims, ...change }, signer.privateKey);
@@ -294,32 +298,32 @@ describe('a server whose key we hold', OWN_SERVER, () => {
     return reply.status;
   }
 
-  test('key, audience and end are compared, the issuer is not', async () => {
+  test('key, audience and expiry are checked, the issuer is not', async () => {
     const now = Math.floor(Date.now() / 1000);
-    assert.equal(await changed({}), 200);
-    assert.equal(await changed({ iss: 'https://elsewhere.example.com/auth/v1' }), 200);
-    assert.equal(await changed({ iss: undefined }), 200);
+    assert.equal(await statusWith({}), 200);
+    assert.equal(await statusWith({ iss: 'https://elsewhere.example.com/auth/v1' }), 200);
+    assert.equal(await statusWith({ iss: undefined }), 200);
     for (const [what, claims] of Object.entries({
-      'ended a second ago': { exp: now - 1 },
-      'ended long ago': { exp: 0, iat: 0 },
-      'without an end': { exp: undefined },
-      'with an end in words': { exp: 'tomorrow' },
-      'not yet begun': { nbf: now + 3600 },
+      'expired a second ago': { exp: now - 1 },
+      'expired long ago': { exp: 0, iat: 0 },
+      'without an expiry': { exp: undefined },
+      'with an expiry in words': { exp: 'tomorrow' },
+      'not yet valid': { nbf: now + 3600 },
       'another audience': { aud: 'anon' },
       'no audience': { aud: undefined },
-      'an audience of many others': { aud: ['anon', 'service_role'] },
-      'of nobody': { sub: undefined },
-      'of somebody without an account': { sub: randomUUID() },
-      'of a name': { sub: 'admin' },
-      'of an injection': { sub: "' or 1=1 --" },
+      'several other audiences': { aud: ['anon', 'service_role'] },
+      'without a subject': { sub: undefined },
+      'a subject without an account': { sub: randomUUID() },
+      'a name as the subject': { sub: 'admin' },
+      'an SQL injection as the subject': { sub: "' or 1=1 --" },
     })) {
-      assert.equal(await changed(claims), 401, what);
+      assert.equal(await statusWith(claims), 401, what);
     }
-    assert.equal(await changed({}, { crit: ['exp'] }), 401, 'a critical header that nobody knows');
-    assert.equal(await changed({}, {}, newKey()), 401, 'a key of a stranger');
+    assert.equal(await statusWith({}, { crit: ['exp'] }), 401, 'an unknown critical header');
+    assert.equal(await statusWith({}, {}, newKey()), 401, 'an unknown key');
   });
 
-  test('an expired token is told apart for people, and from one that is forged', async () => {
+  test('the message for an expired token is another than for a forged one', async () => {
     const guest = await newGuest(own.url);
     const { header, claims } = readToken(guest.token);
     const expired = signedToken(header, { ...claims, exp: Math.floor(Date.now() / 1000) - 5 }, key.privateKey);
@@ -330,26 +334,26 @@ describe('a server whose key we hold', OWN_SERVER, () => {
     assert.notEqual(one?.body.error.message, two?.body.error.message);
   });
 
-  test('tokens of a retired key are believed, and it is published beside the new one', async () => {
+  test('tokens of a retired key are accepted, and the key is published beside the new one', async () => {
     const { keys } = (await call<{ keys: Jwk[] }>(own.url, 'GET', '/auth/v1/.well-known/jwks.json')).body;
     assert.equal(keys.length, 2);
     const { x } = retired.publicKey.export({ format: 'jwk' });
     const published = keys.find((jwk) => jwk.x === x);
     assert.ok(published);
-    assert.equal(await changed({}, { kid: published.kid }, retired), 200);
+    assert.equal(await statusWith({}, { kid: published.kid }, retired), 200);
   });
 
-  test('claims about roles give nothing', async () => {
+  test('claims about roles grant nothing', async () => {
     const guest = await newGuest(own.url);
     const { header, claims } = readToken(guest.token);
-    const grand = { ...claims, role: 'service_role', is_admin: true, app_metadata: { admin: true } };
-    const token = signedToken(header, grand, key.privateKey);
+    const elevated = { ...claims, role: 'service_role', is_admin: true, app_metadata: { admin: true } };
+    const token = signedToken(header, elevated, key.privateKey);
     assert.ok([401, 404].includes((await call(own.url, 'GET', 'admin-overview', { token })).status));
     const plain = await guest.get('get-user-profile');
     assert.equal((await call(own.url, 'GET', 'get-user-profile', { token })).text, plain.text);
   });
 
-  test('the public key of the Supabase clients counts as no token', async () => {
+  test('the public API key of the Supabase clients does not count as a token', async () => {
     const withKey = await call(own.url, 'GET', 'get-user-credits', { token: anonKey });
     assertRefused(withKey, 401, 'ERR_4005');
     const without = await call(own.url, 'GET', 'get-user-credits');
@@ -358,11 +362,11 @@ describe('a server whose key we hold', OWN_SERVER, () => {
   });
 });
 
-test('tokens name the address that the server is known by as their issuer', OWN_SERVER, async () => {
+test('tokens name the public URL of the server as their issuer', OWN_SERVER, async () => {
   for (const publicUrl of [undefined, 'https://api.example.com']) {
     const port = await freePort();
-    const known = publicUrl ? { PUBLIC_URL: publicUrl } : {};
-    await using server = await startServerOnDatabase({ env: { PORT: String(port), WORKER: 'off', ...known } });
+    const urlVariables = publicUrl ? { PUBLIC_URL: publicUrl } : {};
+    await using server = await startServerOnDatabase({ env: { PORT: String(port), WORKER: 'off', ...urlVariables } });
     assert.equal(server.url, publicUrl ?? `http://localhost:${port}`);
     const guest = await newGuest(`http://localhost:${port}`);
     assert.equal(readToken(guest.token).claims.iss, `${server.url}/auth/v1`);

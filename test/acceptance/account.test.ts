@@ -35,7 +35,7 @@ describe('the profile', () => {
   });
 
   for (const method of ['PATCH', 'POST']) {
-    test(`${method} changes what is named, leaves the rest, and answers with the profile`, async () => {
+    test(`${method} changes the given fields, keeps the others, and answers with the profile`, async () => {
       const guest = await newGuest(target.url);
       const before = await guest.profile();
       const change = async (body: object) => {
@@ -56,7 +56,7 @@ describe('the profile', () => {
       assert.equal(both.created_at, before.created_at);
     });
 
-    test(`${method} names the field and what it may be for every bad value, and changes nothing`, async () => {
+    test(`${method} answers an invalid value with its field and the allowed values, and changes nothing`, async () => {
       const guest = await newGuest(target.url);
       const before = await guest.profile();
       const refused = async (body: object, field: string, allowed: string[]) => {
@@ -73,10 +73,10 @@ describe('the profile', () => {
     });
   }
 
-  test('nothing else of it can be written', async () => {
+  test('no other field of it can be written', async () => {
     const guest = await newGuest(target.url);
     const before = await guest.profile();
-    const wish = {
+    const fields = {
       ...before,
       id: randomUUID(),
       email: 'a@b.c',
@@ -90,13 +90,13 @@ describe('the profile', () => {
       initial_grant_claimed: false,
       created_at: '2020-01-01T00:00:00.000Z',
     };
-    expectStatus(await guest.post('update-user-profile', wish), 200);
+    expectStatus(await guest.post('update-user-profile', fields), 200);
     assert.deepEqual({ ...(await guest.profile()), updated_at: '' }, { ...before, updated_at: '' });
   });
 });
 
 describe('the balance and its ledger', () => {
-  test('begin with the initial grant, and the balance is an integer by itself', async () => {
+  test('begin with the initial grant, and get-user-credits answers with the balance alone', async () => {
     const guest = await newGuest(target.url);
     const credits = expectStatus(await guest.get('get-user-credits'), 200);
     assert.deepEqual(credits.body, { credits_remaining: 10 });
@@ -111,7 +111,7 @@ describe('the balance and its ledger', () => {
     );
   });
 
-  test('a balance is the sum of its rows, each of which carries the balance after it, newest first', async () => {
+  test('the balance is the sum of the rows, newest first, and each row has the balance after it', async () => {
     const guest = await newGuest(target.url);
     const first = await guest.start();
     await guest.start();
@@ -140,10 +140,10 @@ describe('the balance and its ledger', () => {
         ['video_generation', -1],
       ],
     );
-    assert.equal((await guest.profile()).credits_total, 10, 'refunds are not earned');
+    assert.equal((await guest.profile()).credits_total, 10, 'a refund does not count as earned');
   });
 
-  test('pages by a cursor that newer rows do not move', async () => {
+  test('are paged by a cursor that newer rows do not move', async () => {
     const guest = await newGuest(target.url);
     const jobs = [await guest.start(), await guest.start(), await guest.start(), await guest.start()];
     const all = await guest.ledger();
@@ -166,7 +166,7 @@ describe('the balance and its ledger', () => {
     assert.deepEqual(seen, all);
   });
 
-  test('a full last page has no next one', async () => {
+  test('a full last page has no next cursor', async () => {
     const guest = await newGuest(target.url);
     await guest.start();
     const exact = expectStatus(await guest.get<History>('get-credit-history?limit=2'), 200).body;
@@ -176,7 +176,7 @@ describe('the balance and its ledger', () => {
     assert.notEqual(one.next_cursor, null);
   });
 
-  test("another's cursor shows only one's own rows", async () => {
+  test("the cursor of another user shows only the caller's rows", async () => {
     const [mine, theirs] = [await newGuest(target.url), await newGuest(target.url)];
     for (let count = 0; count < 3; count += 1) await theirs.start();
     await mine.start();
@@ -189,14 +189,14 @@ describe('the balance and its ledger', () => {
     } else assertRefused(reply, 400, 'ERR_4006', { field: 'cursor' });
   });
 
-  for (const limit of ['0', '101', '-1', '1.5', '1e1', 'ten', '', '%20', '0x10', '99999999999999999999']) {
-    test(`limit=${limit} is 400 and named`, async () => {
+  for (const limit of ['0', '101', '-1', '1.5', '1e1', 'ten', '%20', '0x10', '99999999999999999999']) {
+    test(`limit=${limit} is 400, and the answer names the field`, async () => {
       const guest = await newGuest(target.url);
       assertRefused(await guest.get(`get-credit-history?limit=${limit}`), 400, 'ERR_4006', { field: 'limit' });
     });
   }
 
-  test('a cursor that is none of ours is 400 and named', async () => {
+  test('an invalid cursor is 400, and the answer names the field', async () => {
     const guest = await newGuest(target.url);
     for (const cursor of [
       'x',

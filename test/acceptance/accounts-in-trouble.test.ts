@@ -1,4 +1,4 @@
-/** Accounts in states that no public call brings about: banned, bound to Apple, older than a model. Needs the database. */
+/** Accounts in states that no public call produces: banned, bound to Apple, deleted, in debt. Needs the database. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
@@ -11,7 +11,7 @@ import { assertRefused } from './support/refusal.ts';
 import { labelOf, USER_ROUTES } from './support/routes.ts';
 import { OWN_SERVER, useServer } from './support/target.ts';
 
-describe('on a database that we can reach into', OWN_SERVER, () => {
+describe('with access to the database', OWN_SERVER, () => {
   let database: TestDatabase;
   let sql: pg.Pool;
   const server = useServer(async () => {
@@ -40,24 +40,24 @@ describe('on a database that we can reach into', OWN_SERVER, () => {
           headers: { 'Idempotency-Key': randomUUID() },
         });
         assertRefused(reply, 403, 'ERR_4013');
-        assert.equal(reply.text.includes('a test'), false, 'the reason is the administrators’ own');
+        assert.equal(reply.text.includes('a test'), false, 'the reason is for administrators only');
       });
     }
 
-    test('is not let in again by its device, and its session does not live on', async () => {
+    test('can neither onboard again with its device nor refresh its session', async () => {
       const body = { device_id: guest.deviceId, device_token: guest.deviceToken };
       assertRefused(await deviceCheck(server.url, body), 403, 'ERR_4013');
       const reply = expectStatus(await refresh(server.url, guest.refreshToken), 400);
       assert.equal(reply.body.error_code, 'user_banned');
     });
 
-    test('goes on as before when the ban is lifted', async () => {
+    test('works as before when the ban is lifted', async () => {
       await sql.query('delete from user_bans where user_id = $1', [guest.userId]);
       assert.equal(await guest.balance(), 10);
     });
   });
 
-  test('a device id never opens an account that has signed in with Apple', async () => {
+  test('a device id never gives access to an account that has signed in with Apple', async () => {
     const guest = await newGuest(server.url);
     await sql.query('update users set apple_sub = $2, is_guest = false where id = $1', [
       guest.userId,
@@ -73,7 +73,7 @@ describe('on a database that we can reach into', OWN_SERVER, () => {
     expectStatus(await refresh(server.url, guest.refreshToken), 200);
   });
 
-  test('a token of an account that is gone is 401 everywhere', async () => {
+  test('a token of a deleted account is 401 on every route', async () => {
     const guest = await newGuest(server.url);
     await sql.query('update users set deleted_at = now(), device_id = null where id = $1', [guest.userId]);
     for (const route of USER_ROUTES) {
@@ -87,10 +87,10 @@ describe('on a database that we can reach into', OWN_SERVER, () => {
     assert.equal((await refresh(server.url, guest.refreshToken)).status, 400);
   });
 
-  test('a replay is answered although the model is gone, its price and its settings have changed', async () => {
+  test('a replay is answered even if the model is unavailable, or its price or settings have changed', async () => {
     const [guest, key] = [await newGuest(server.url), randomUUID()];
-    const wish = { settings: { duration: 9, resolution: '1080p' } };
-    const first = expectStatus(await guest.generate(wish, key), 200);
+    const fields = { settings: { duration: 9, resolution: '1080p' } };
+    const first = expectStatus(await guest.generate(fields, key), 200);
     const { id } = await sandboxModel(server.url);
     const schema = (await sql.query('select settings_schema from models where id = $1', [id])).rows[0].settings_schema;
     try {
@@ -100,7 +100,7 @@ describe('on a database that we can reach into', OWN_SERVER, () => {
         ['prompt_max = $2', 5],
       ] as const) {
         await sql.query(`update models set ${change} where id = $1`, [id, value]);
-        const again = await guest.generate(wish, key);
+        const again = await guest.generate(fields, key);
         assert.deepEqual([again.status, again.text], [200, first.text], change);
         assert.equal(again.headers.get('x-idempotent-replay'), 'true');
       }
@@ -109,14 +109,14 @@ describe('on a database that we can reach into', OWN_SERVER, () => {
       const added = { type: 'boolean', default: true };
       for (const properties of [{ ...schema.properties, duration }, { ...others, added }, { duration }]) {
         await sql.query('update models set settings_schema = $2 where id = $1', [id, { ...schema, properties }]);
-        const again = await guest.generate(wish, key);
+        const again = await guest.generate(fields, key);
         assert.equal(again.text, first.text, `settings ${Object.keys(properties)}`);
       }
-      assertRefused(await guest.generate(wish), 400, 'ERR_4002', { field: 'model_id' });
+      assertRefused(await guest.generate(fields), 400, 'ERR_4002', { field: 'model_id' });
       const { models } = (await call<{ models: { id: string }[] }>(server.url, 'GET', 'get-models')).body;
       assert.ok(models.every((model) => model.id !== id));
       assert.equal(await guest.balance(), 9);
-      assert.equal((await guest.job(first.body.job_id)).credits_used, 1, 'the price of a job is what it was');
+      assert.equal((await guest.job(first.body.job_id)).credits_used, 1, 'the price of a job does not change');
     } finally {
       await sql.query(
         `update models set is_available = true, cost_per_generation = 1, prompt_max = 2000,
@@ -128,7 +128,7 @@ describe('on a database that we can reach into', OWN_SERVER, () => {
     assert.equal(await guest.balance(), 10);
   });
 
-  test('an idempotency key lives for a day', async () => {
+  test('an idempotency key is valid for a day', async () => {
     const [guest, key] = [await newGuest(server.url), randomUUID()];
     const first = expectStatus(await guest.generate({}, key), 200);
     const { rows } = await sql.query(
@@ -145,7 +145,7 @@ describe('on a database that we can reach into', OWN_SERVER, () => {
     assert.equal(await guest.balance(), 8);
   });
 
-  test('a debt is told, and generating waits until purchases have repaid it', async () => {
+  test('a debt is shown, and a generation is refused until purchases have repaid it', async () => {
     const guest = await newGuest(server.url);
     await sql.query("select apply_credits($1, -14, 'apple_refund', null, $2)", [guest.userId, randomUUID()]);
     assert.equal(await guest.balance(), -4);

@@ -1,4 +1,4 @@
-/** Stopping a video, and taking it out of sight. */
+/** Cancelling and deleting a video. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -37,14 +37,14 @@ async function assertCancels(guest: Guest, jobId: string): Promise<void> {
 }
 
 describe('cancel-video-job', () => {
-  test('stops a running video and gives its credits back, once', async () => {
+  test('stops a running video and refunds its credits, once', async () => {
     const guest = await newGuest(target.url);
     const { job_id } = await guest.start();
     await guest.waitFor(job_id, ['processing']);
     await assertCancels(guest, job_id);
   });
 
-  test('is 409 once the video is finished or has failed, and gives nothing back', async () => {
+  test('is 409 once the video is finished or has failed, and refunds nothing', async () => {
     const guest = await newGuest(target.url);
     const [made, failed] = [
       await guest.start({ prompt: 'a paper boat', settings: SHORT }),
@@ -57,12 +57,12 @@ describe('cancel-video-job', () => {
     assert.equal((await guest.job(made.job_id)).status, 'completed');
   });
 
-  test('and the end of the same video, at the same time, leave either the video or the credits', async () => {
+  test('at the same time as the end of the video leaves either the video or the refund', async () => {
     const guest = await newGuest(target.url);
     const jobs = [];
     for (let count = 0; count < 4; count += 1)
       jobs.push(await guest.start({ prompt: `boat ${count}`, settings: SHORT }));
-    // Each is cancelled at another point of its life, the last ones right at their end.
+    // Each is cancelled at a different progress, the last ones at their end.
     const replies = await Promise.all(
       jobs.map(async ({ job_id }, index) => {
         await until(
@@ -84,7 +84,7 @@ describe('cancel-video-job', () => {
   });
 });
 
-describe('a video that nobody has begun', OWN_SERVER, () => {
+describe('a video that no worker has started', OWN_SERVER, () => {
   const idle = useServer({ WORKER: 'off' });
 
   test('is cancelled like any other', async () => {
@@ -105,7 +105,7 @@ describe('a video that nobody has begun', OWN_SERVER, () => {
 
 describe('delete-video-job', () => {
   for (const method of ['POST', 'DELETE']) {
-    test(`by ${method}: 409 while it runs; then gone from everywhere but the ledger`, async () => {
+    test(`by ${method}: 409 while the job runs; then the job is gone from every answer but the ledger`, async () => {
       const guest = await newGuest(target.url);
       const { job_id } = await guest.start();
       await guest.waitFor(job_id, ['processing']);
@@ -125,13 +125,41 @@ describe('delete-video-job', () => {
       const list = await guest.jobs();
       assert.deepEqual([list.jobs.map((job) => job.job_id), list.total], [[other.job_id], 1]);
       const rows = (await guest.ledger()).filter((row) => row.job_id === job_id);
-      assert.equal(rows.length, 2, 'the ledger forgets nothing');
+      assert.equal(rows.length, 2, 'the ledger keeps its rows');
       assert.equal(await guest.balance(), 9);
       expectStatus(await remove(guest, method, job_id), 200);
       assert.equal((await guest.jobs()).total, 1, 'deleting twice counts once');
       await guest.cancel(other.job_id);
     });
   }
+
+  test('by DELETE takes the job from the query or the body: some proxies drop the body', async () => {
+    const guest = await newGuest(target.url);
+    const jobs = await Promise.all([guest.start(), guest.start()]);
+    for (const { job_id } of jobs) await guest.cancel(job_id);
+    const [first = '', second = ''] = jobs.map(({ job_id }) => job_id);
+    const ask = (query: string, body?: unknown, headers?: Record<string, string>) =>
+      call(guest.base, 'DELETE', `delete-video-job${query}`, { token: guest.token, body, headers });
+
+    for (const [query, body] of [
+      ['', undefined],
+      ['', {}],
+      ['?job_id=', { job_id: null }],
+    ] as const) {
+      assertRefused(await ask(query, body), 400, 'ERR_4006', { field: 'job_id', reason: 'missing' });
+    }
+    assertRefused(await ask(`?job_id=${first}`, { job_id: second }), 400, 'ERR_4006', { field: 'job_id' });
+    assertRefused(await ask('?job_id=x', { job_id: second }), 400, 'ERR_4006', { field: 'job_id' });
+    assertRefused(await ask(`?job_id=${first}&user_id=${randomUUID()}`), 403, 'ERR_4005');
+    assert.equal((await guest.jobs()).total, 2);
+
+    expectStatus(await ask(`?job_id=${first.toUpperCase()}`), 200);
+    expectStatus(
+      await ask(`?job_id=${second}`, JSON.stringify({ job_id: second }), { 'Content-Type': 'text/plain' }),
+      200,
+    );
+    assert.equal((await guest.jobs()).total, 0);
+  });
 
   test('twenty racing deletions take one job away', async () => {
     const guest = await newGuest(target.url);

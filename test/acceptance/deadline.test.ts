@@ -1,4 +1,4 @@
-/** A video that takes too long, on a server that gives it three seconds. */
+/** A video that takes too long, on a server with a deadline of three seconds. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { jobShape } from './support/answers.ts';
@@ -10,7 +10,7 @@ import { OWN_SERVER, useServer } from './support/target.ts';
 describe('past its deadline', OWN_SERVER, () => {
   const server = useServer({ GENERATION_DEADLINE_SECONDS: '3' });
 
-  test('a video is given up with ERR_5001 and its credits are back once, for twenty as for one', async () => {
+  test('each of twenty videos fails with ERR_5001, and its credits are refunded once', async () => {
     const [guest, other] = [await newGuest(server.url), await newGuest(server.url)];
     const begun = performance.now();
     const jobs = await Promise.all([guest, other].flatMap((each) => Array.from({ length: 10 }, () => each.start())));
@@ -18,7 +18,7 @@ describe('past its deadline', OWN_SERVER, () => {
     const [late] = jobs;
     assert.ok(late);
     const job = await guest.waitFor(late.job_id, ['completed', 'failed'], 20_000);
-    assert.ok(performance.now() - begun > 2_900, 'not before its time');
+    assert.ok(performance.now() - begun > 2_900, 'not before the deadline');
     assertShape(job, jobShape);
     assert.deepEqual([job.status, job.error_code, job.video_url], ['failed', 'ERR_5001', null]);
     assert.ok(job.error_message && job.completed_at);
@@ -32,11 +32,11 @@ describe('past its deadline', OWN_SERVER, () => {
     assert.equal(await guest.balance(), 10);
   });
 
-  test('one that is quick enough is made all the same', async () => {
+  test('a video that is fast enough is still made', async () => {
     const guest = await newGuest(server.url);
     const { job_id } = await guest.start({ prompt: 'a paper boat', settings: SHORT });
     const job = await guest.waitFor(job_id, ['completed', 'failed'], 20_000);
-    // A very busy machine may be too slow: then the credits are back instead.
+    // A very busy machine may be too slow: then the credits are refunded instead.
     assert.equal(await guest.balance(), job.status === 'completed' ? 9 : 10);
   });
 });

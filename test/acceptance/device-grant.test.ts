@@ -1,4 +1,4 @@
-/** The initial grant: once in the life of a physical device, whatever Apple's servers do. */
+/** The initial grant: once per physical device, whatever Apple's servers do. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
@@ -11,7 +11,7 @@ import { refresh } from './support/refresh.ts';
 import { assertRefused } from './support/refusal.ts';
 import { OWN_SERVER, useServer } from './support/target.ts';
 
-describe('device-check against an Apple of our own', OWN_SERVER, () => {
+describe('device-check with a simulated Apple', OWN_SERVER, () => {
   let apple: Apple;
   const server = useServer(async () => {
     apple = await startApple();
@@ -20,18 +20,18 @@ describe('device-check against an Apple of our own', OWN_SERVER, () => {
   const denying = useServer(async () => ({ ...apple.env, WORKER: 'off', DEVICECHECK_FALLBACK: 'deny' }));
   after(async () => {
     await apple.close();
-    assert.deepEqual(apple.violations, [], 'nothing was asked that Apple would not accept');
+    assert.deepEqual(apple.violations, [], 'no request that Apple would not accept');
   });
 
   const newId = () => randomUUID();
-  const knock = (id: string, device: string | null, base = server.url) => phone.knock(base, id, device);
-  const enter = (id: string, device: string | null) => phone.enter(server.url, id, device);
+  const knock = (id: string, device: string | null, base = server.url) => phone.checkDevice(base, id, device);
+  const enter = (id: string, device: string | null) => phone.onboard(server.url, id, device);
   const grantsOf = (onboarded: Onboarded) => phone.grantsOf(server.url, onboarded);
   const isGranted = async (onboarded: Onboarded) =>
     (await asGuest(server.url, onboarded).profile()).initial_grant_claimed;
 
   describe('while Apple answers', () => {
-    test('grants once per physical device: another installation of it gets an account without credits', async () => {
+    test('grants once per physical device: another installation on it gets an account without credits', async () => {
       const [device, first, second] = [newId(), newId(), newId()];
       const granted = await enter(first, device);
       assert.deepEqual([granted.credits_remaining, granted.is_new, await isGranted(granted)], [10, true, true]);
@@ -50,6 +50,17 @@ describe('device-check against an Apple of our own', OWN_SERVER, () => {
       assert.deepEqual([await grantsOf(granted), await grantsOf(other)], [1, 0]);
     });
 
+    test('a known device_id opens no account for another genuine device that was never granted', async () => {
+      const [id, device, stranger] = [newId(), newId(), newId()];
+      const mine = await enter(id, device);
+      const reply = await knock(id, stranger);
+      assertRefused(reply, 403, 'ERR_4010');
+      assert.doesNotMatch(reply.text, /token"|user_id|session"/);
+      assert.equal(apple.bitsOf(stranger), undefined, 'nothing was set');
+      assert.equal((await enter(id, device)).user_id, mine.user_id);
+      assert.equal((await enter(newId(), stranger)).credits_remaining, 10);
+    });
+
     test('of twenty first calls of one physical device under twenty ids exactly one is granted', async () => {
       const device = newId();
       const all = await Promise.all(Array.from({ length: 20 }, () => enter(newId(), device)));
@@ -61,7 +72,7 @@ describe('device-check against an Apple of our own', OWN_SERVER, () => {
       );
     });
 
-    test('of twenty first calls of one installation come one account and one grant', async () => {
+    test('twenty concurrent first calls of one installation give one account and one grant', async () => {
       const [device, id] = [newId(), newId()];
       const all = await Promise.all(Array.from({ length: 20 }, () => enter(id, device)));
       assert.equal(new Set(all.map(({ user_id }) => user_id)).size, 1);
@@ -72,7 +83,7 @@ describe('device-check against an Apple of our own', OWN_SERVER, () => {
       assert.equal(await grantsOf(one), 1);
     });
 
-    test('twenty different devices at once are granted each', async () => {
+    test('twenty different devices at once get a grant each', async () => {
       const all = await Promise.all(Array.from({ length: 20 }, () => enter(newId(), newId())));
       assert.deepEqual(new Set(all.map(({ credits_remaining }) => credits_remaining)), new Set([10]));
     });
@@ -85,7 +96,7 @@ describe('device-check against an Apple of our own', OWN_SERVER, () => {
       assert.equal(await isGranted(onboarded), false);
     });
 
-    test('bits that were set to false are a device that has had nothing', async () => {
+    test('a device whose bit is set to false gets the grant', async () => {
       for (const bit1 of [false, true]) {
         const device = newId();
         apple.setBits(device, { bit0: false, bit1 });
@@ -94,7 +105,7 @@ describe('device-check against an Apple of our own', OWN_SERVER, () => {
       }
     });
 
-    test('a device that Apple has not seen is answered in plain text, and granted', async () => {
+    test('a device that Apple does not know, which it answers in plain text, gets the grant', async () => {
       for (const wording of ['Failed to find bit state', 'Bit State Not Found', 'Failed to find bit state\n']) {
         apple.wording = wording;
         assert.equal((await enter(newId(), newId())).credits_remaining, 10, wording);
@@ -102,7 +113,7 @@ describe('device-check against an Apple of our own', OWN_SERVER, () => {
       apple.wording = 'Failed to find bit state';
     });
 
-    test('a bad token is 403, creates nothing and gives no tokens, to new and known devices alike', async () => {
+    test('a bad token is 403, creates nothing and gives no tokens, for new and known devices', async () => {
       const [device, id] = [newId(), newId()];
       const refused = async () => {
         const reply = await deviceCheck(server.url, { device_id: id, device_token: BAD_TOKEN });
@@ -127,15 +138,15 @@ describe('device-check against an Apple of our own', OWN_SERVER, () => {
     'answers 503': { answer: 503, headers: { 'Retry-After': '120' } },
     'answers 429': { answer: 429 },
     'refuses our key': { answer: 401, text: 'Unable to verify authorization token' },
-    'refuses our clock': { answer: 400, text: 'Invalid or missing timestamp' },
-    'answers with a page': { answer: 200, text: '<html><body>captive portal</body></html>' },
-    'answers with JSON of another kind': { answer: 200, text: '{"ok":true}' },
-    'answers with bits that are none': { answer: 200, text: '{"bit0":"false","bit1":"false"}' },
-    'sends elsewhere': { answer: 302, headers: { Location: 'http://169.254.169.254/' } },
+    'refuses our timestamp': { answer: 400, text: 'Invalid or missing timestamp' },
+    'answers with an HTML page': { answer: 200, text: '<html><body>captive portal</body></html>' },
+    'answers with other JSON': { answer: 200, text: '{"ok":true}' },
+    'answers with bits that are no booleans': { answer: 200, text: '{"bit0":"false","bit1":"false"}' },
+    redirects: { answer: 302, headers: { Location: 'http://169.254.169.254/' } },
     'cuts the connection': { isApplied: false, ending: 'cut' },
-    'takes no connection': 'refused',
+    'accepts no connection': 'refused',
   };
-  const breakDown = async (fault: Fault | 'refused'): Promise<() => Promise<void>> => {
+  const startOutage = async (fault: Fault | 'refused'): Promise<() => Promise<void>> => {
     if (fault !== 'refused') {
       const heal = apple.fail('query_two_bits', fault);
       return async () => heal();
@@ -144,27 +155,27 @@ describe('device-check against an Apple of our own', OWN_SERVER, () => {
     return () => apple.open();
   };
 
-  describe('while Apple cannot be asked', () => {
+  describe('while Apple cannot be queried', () => {
     for (const [what, fault] of Object.entries(outages)) {
-      test(`(${what}) a new device has an account without credits, granted at its first verified call`, async () => {
+      test(`(${what}) a new device gets an account without credits, and the grant at its first verified call`, async () => {
         const [device, id, knownId, knownDevice] = [newId(), newId(), newId(), newId()];
         const known = await enter(knownId, knownDevice);
-        const heal = await breakDown(fault);
+        const heal = await startOutage(fault);
         try {
-          const [poor, refused, denied] = await Promise.all([
+          const [empty, refused, denied] = await Promise.all([
             enter(id, device),
             knock(knownId, knownDevice),
             knock(id, device, denying.url),
           ]);
-          assert.deepEqual([poor.credits_remaining, poor.is_new, await isGranted(poor)], [0, true, false]);
-          for (const reply of [refused, denied]) phone.assertNoEntry(reply);
+          assert.deepEqual([empty.credits_remaining, empty.is_new, await isGranted(empty)], [0, true, false]);
+          for (const reply of [refused, denied]) phone.assertNoSession(reply);
           const session = expectStatus(await refresh(server.url, known.refresh_token), 200).body;
-          assert.equal(session.user.id, known.user_id, 'a known device lives on by its refresh token');
-          // Known from now on: nobody gets its tokens for its id alone.
+          assert.equal(session.user.id, known.user_id, 'a known device keeps its session by its refresh token');
+          // The device is known from now on: its id alone gives no tokens.
           if (fault === 'refused') assert.equal((await knock(id, device)).status, 503);
           await heal();
           const granted = await enter(id, device);
-          assert.deepEqual([granted.user_id, granted.is_new, granted.credits_remaining], [poor.user_id, false, 10]);
+          assert.deepEqual([granted.user_id, granted.is_new, granted.credits_remaining], [empty.user_id, false, 10]);
           assert.equal((await enter(id, device)).credits_remaining, 10);
           assert.equal((await enter(newId(), device)).credits_remaining, 0);
         } finally {
@@ -173,18 +184,18 @@ describe('device-check against an Apple of our own', OWN_SERVER, () => {
       });
     }
 
-    test('a device without DeviceCheck is treated the same: no token, no credits, no way back in', async () => {
+    test('a device without DeviceCheck is treated the same: no device token, no credits, no second session', async () => {
       const [device, id] = [newId(), newId()];
-      const poor = await enter(id, null);
-      assert.deepEqual([poor.credits_remaining, poor.is_new], [0, true]);
-      phone.assertNoEntry(await knock(id, null));
-      phone.assertNoEntry(await deviceCheck(server.url, { device_id: id, device_token: null }));
-      expectStatus(await refresh(server.url, poor.refresh_token), 200);
+      const empty = await enter(id, null);
+      assert.deepEqual([empty.credits_remaining, empty.is_new], [0, true]);
+      phone.assertNoSession(await knock(id, null));
+      phone.assertNoSession(await deviceCheck(server.url, { device_id: id, device_token: null }));
+      expectStatus(await refresh(server.url, empty.refresh_token), 200);
       const granted = await enter(id, device);
-      assert.deepEqual([granted.user_id, granted.credits_remaining], [poor.user_id, 10]);
+      assert.deepEqual([granted.user_id, granted.credits_remaining], [empty.user_id, 10]);
     });
 
-    test('under deny nobody new gets in without a verified device, and nothing is created', async () => {
+    test('with the fallback deny a new device that is not verified gets no account, and nothing is created', async () => {
       const [device, id] = [newId(), newId()];
       assert.equal((await knock(id, null, denying.url)).status, 503);
       const heal = apple.fail('query_two_bits', { answer: 500 });
@@ -195,24 +206,24 @@ describe('device-check against an Apple of our own', OWN_SERVER, () => {
     });
   });
 
-  describe('while Apple takes questions but no updates', () => {
+  describe('while Apple answers queries but not updates', () => {
     const unapplied: Record<string, Fault> = {
       'refused with 401': { answer: 401, text: 'Unable to verify authorization token' },
       'refused with 429': { answer: 429 },
-      'answered with 500, undone': { isApplied: false, ending: 500 },
-      'cut, undone': { isApplied: false, ending: 'cut' },
+      'answered with 500, not applied': { isApplied: false, ending: 500 },
+      'cut, not applied': { isApplied: false, ending: 'cut' },
     };
     for (const [what, fault] of Object.entries(unapplied)) {
-      test(`(${what}) the next verified call of the same device brings the credits, once`, async () => {
+      test(`(${what}) the next verified call of the same device gives the credits, once`, async () => {
         const [device, id] = [newId(), newId()];
         const heal = apple.fail('update_two_bits', fault);
-        const poor = await enter(id, device);
-        assert.deepEqual([poor.credits_remaining, poor.is_new, await isGranted(poor)], [0, true, false]);
+        const empty = await enter(id, device);
+        assert.deepEqual([empty.credits_remaining, empty.is_new, await isGranted(empty)], [0, true, false]);
         assert.equal((await enter(id, device)).credits_remaining, 0);
         heal();
         assert.equal((await enter(id, device)).credits_remaining, 10);
         assert.equal((await enter(id, device)).credits_remaining, 10);
-        assert.equal(await grantsOf(poor), 1);
+        assert.equal(await grantsOf(empty), 1);
         assert.equal((await enter(newId(), device)).credits_remaining, 0);
       });
     }
@@ -222,12 +233,12 @@ describe('device-check against an Apple of our own', OWN_SERVER, () => {
       'applied, then 500': { isApplied: true, ending: 500 },
     };
     for (const [what, fault] of Object.entries(applied)) {
-      test(`(${what}) the next verified call of the same device brings the credits, once`, async () => {
+      test(`(${what}) the next verified call of the same device gives the credits, once`, async () => {
         const [device, id] = [newId(), newId()];
         const heal = apple.fail('update_two_bits', fault);
         const first = await enter(id, device);
         assert.ok([0, 10].includes(first.credits_remaining));
-        assert.equal(apple.bitsOf(device)?.bit0, true, 'Apple has it on record');
+        assert.equal(apple.bitsOf(device)?.bit0, true, 'Apple has stored the bit');
         heal();
         assert.equal((await enter(id, device)).credits_remaining, 10, 'and the device has its credits');
         assert.equal((await enter(id, device)).credits_remaining, 10);
@@ -248,6 +259,28 @@ describe('device-check against an Apple of our own', OWN_SERVER, () => {
       });
     }
 
+    for (const [what, fault] of [...Object.entries(unapplied).slice(-1), ...Object.entries(applied).slice(-1)]) {
+      test(`(${what}) devices that were granted before finish no claim of another, then or later`, async () => {
+        const granted = [newId(), newId()];
+        for (const device of granted) await enter(newId(), device);
+        const [fresh, ids] = [newId(), Array.from({ length: 4 }, newId)];
+        const heal = apple.fail('update_two_bits', fault);
+        const total = async () => {
+          const balances = await Promise.all(ids.map(async (id) => (await knock(id, granted[0] ?? '')).body));
+          return balances.reduce((sum, { credits_remaining = 0 }) => sum + credits_remaining, 0);
+        };
+        for (const id of ids) {
+          await enter(id, fresh);
+          for (const device of granted) await enter(id, device);
+        }
+        assert.equal(await total(), 0, 'while updates fail nobody is granted');
+        heal();
+        assert.equal(await total(), 0);
+        for (const id of ids) await knock(id, fresh);
+        assert.ok((await total()) <= 10, 'one more device, at most one more grant');
+      });
+    }
+
     test('devices whose updates are applied and then cut, many at a time, are never granted twice', async () => {
       const phones = Array.from({ length: 8 }, () => ({ id: newId(), device: newId() }));
       const heal = apple.fail('update_two_bits', { isApplied: true, ending: 'cut' });
@@ -255,17 +288,17 @@ describe('device-check against an Apple of our own', OWN_SERVER, () => {
       heal();
       const later = await Promise.all(phones.map(({ id, device }) => enter(id, device)));
       for (const onboarded of later) assert.ok((await grantsOf(onboarded)) <= 1);
-      const strangers = await Promise.all(phones.map(({ device }) => enter(newId(), device)));
-      assert.deepEqual(new Set(strangers.map(({ credits_remaining }) => credits_remaining)), new Set([0]));
+      const reinstalled = await Promise.all(phones.map(({ device }) => enter(newId(), device)));
+      assert.deepEqual(new Set(reinstalled.map(({ credits_remaining }) => credits_remaining)), new Set([0]));
     });
   });
 });
 
 describe('INITIAL_GRANT_CREDITS', OWN_SERVER, () => {
-  const generous = useServer({ INITIAL_GRANT_CREDITS: '25', WORKER: 'off' });
+  const server = useServer({ INITIAL_GRANT_CREDITS: '25', WORKER: 'off' });
 
-  test('says how much a new device is worth', async () => {
-    const reply = await deviceCheck(generous.url, {
+  test('sets the credits of a new device', async () => {
+    const reply = await deviceCheck(server.url, {
       device_id: randomUUID(),
       device_token: btoa(`device:${randomUUID()}`),
     });

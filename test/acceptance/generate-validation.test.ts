@@ -1,4 +1,4 @@
-/** What generate-video refuses, by which name, and that no refusal costs anything. */
+/** What generate-video refuses, which field the answer names, and that no refusal costs anything. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
@@ -12,7 +12,7 @@ import { useTarget } from './support/target.ts';
 const target = useTarget();
 
 let guest: Guest;
-/** A welcome request, stopped again so that the next one can be paid. */
+/** Asserts that a request was accepted, and cancels the job so that the next one can be paid. */
 async function accepted(reply: Reply<Started>): Promise<Started> {
   expectStatus(reply, 200);
   assertShape(reply.body, startedShape);
@@ -28,7 +28,7 @@ describe('refusals', () => {
     assert.equal(await guest.balance(), 10, 'no refusal costs anything');
   });
 
-  test('a welcome request is answered with the job, its state and its price, and nothing else', async () => {
+  test('a valid request is answered with the job, its status and its price, and nothing else', async () => {
     const { job_id, ...rest } = await accepted(await guest.generate());
     assert.deepEqual(rest, { status: 'pending', credits_used: 1 });
     assert.ok(job_id);
@@ -56,7 +56,7 @@ describe('refusals', () => {
     }
   });
 
-  test('prompts are counted in characters, not in the units that a computer stores them in', async () => {
+  test('prompts are counted in Unicode characters, not in UTF-16 code units', async () => {
     for (const prompt of ['🎬🎬', '🎬'.repeat(2001), '𝒳'.repeat(2)]) {
       assertRefused(await guest.generate({ prompt }), 400, 'ERR_4003', { field: 'prompt' });
     }
@@ -65,13 +65,13 @@ describe('refusals', () => {
     }
   });
 
-  test('a prompt is kept as it was meant: trimmed, and else untouched', async () => {
-    const meant = '[sandbox:timeout] Ağır ağır çıkacaksın\n“bu merdivenlerden” 🎹 <b>&amp;</b> \\ $1 %s';
-    const { job_id } = await accepted(await guest.generate({ prompt: `\n  ${meant}\t ` }));
-    assert.equal((await guest.job(job_id)).prompt, meant);
+  test('a prompt is trimmed, and not changed otherwise', async () => {
+    const expected = '[sandbox:timeout] Ağır ağır çıkacaksın\n“bu merdivenlerden” 🎹 <b>&amp;</b> \\ $1 %s';
+    const { job_id } = await accepted(await guest.generate({ prompt: `\n  ${expected}\t ` }));
+    assert.equal((await guest.job(job_id)).prompt, expected);
   });
 
-  test('a prompt that is missing, no text, or not storable is named', async () => {
+  test('a prompt that is missing, no string, or not storable is 400, and the answer names the field', async () => {
     for (const prompt of [undefined, null, 1, true, ['a cat'], { text: 'a cat' }]) {
       assertRefused(await guest.generate({ prompt: prompt }), 400, 'ERR_4003', { field: 'prompt' });
     }
@@ -83,7 +83,7 @@ describe('refusals', () => {
     }
   });
 
-  test('a model that is missing, no id, unknown or not offered is ERR_4002', async () => {
+  test('a model that is missing, no id, or unknown is ERR_4002', async () => {
     for (const model_id of [
       undefined,
       null,
@@ -112,7 +112,7 @@ describe('refusals', () => {
     ['aspect_ratio', ['4:3', '16/9', '', 1.78, ['16:9']], ['16:9', '9:16', '1:1']],
     ['fps', [25, 60, '24', 23.976, true], [24, 30]],
   ] as const) {
-    test(`settings.${name} is refused by name, with all that it may be`, async () => {
+    test(`an invalid settings.${name} is answered with the field and its allowed values`, async () => {
       for (const value of values) {
         const reply = await guest.generate({ settings: { [name]: value } });
         assertRefused(reply, 400, 'ERR_4006', { field: `settings.${name}`, allowed });
@@ -120,12 +120,29 @@ describe('refusals', () => {
     });
   }
 
-  test('settings that the model does not have are ignored, whatever they hold', async () => {
+  test('settings that the model does not have are ignored, whatever their values', async () => {
     const odd = { camera: 'pan', seed: -1, audio: true, quality: { a: [1, 2] }, toString: 1, Ж: null, duration: null };
     await accepted(await guest.generate({ settings: odd }));
     const raw = `{"model_id":"${(await sandboxModel(target.url)).id}","prompt":"${ENDLESS}","settings":{"__proto__":{"duration":99},"constructor":{"x":1}}}`;
     const reply = await guest.post<Started>('generate-video', raw, { headers: { 'Idempotency-Key': randomUUID() } });
     await accepted(reply);
+  });
+
+  test('a setting that JSON cannot carry is refused by name, never charged at its default', async () => {
+    const { id } = await sandboxModel(target.url);
+    const send = (settings: string) =>
+      guest.post('generate-video', `{"model_id":"${id}","prompt":"${ENDLESS}","settings":${settings}}`, {
+        headers: { 'Idempotency-Key': randomUUID() },
+      });
+    for (const number of ['1e400', '-1e400', '1e-400', '5e400', '9007199254740993', '9'.repeat(500)]) {
+      for (const name of ['duration', 'resolution', 'aspect_ratio', 'fps', 'seed']) {
+        assertRefused(await send(`{"${name}":${number}}`), 400, 'ERR_4006', { field: `settings.${name}` });
+      }
+    }
+    assertRefused(await send('{"duration":10,"duration":1}'), 400, 'ERR_4006', { field: 'settings.duration' });
+    for (const value of ['-0', '1e300', '5.5', '"5"', '9007199254740992']) {
+      assertRefused(await send(`{"duration":${value}}`), 400, 'ERR_4006', { field: 'settings.duration' });
+    }
   });
 
   test('settings that are no object are refused, none at all are fine', async () => {
@@ -136,7 +153,7 @@ describe('refusals', () => {
     await accepted(await guest.generate({ settings: null }));
   });
 
-  test('a picture is refused unless it is an upload of one’s own: never fetched from anywhere', async () => {
+  test('an image is refused unless it is an upload of the caller; no URL is fetched', async () => {
     const other = await newGuest(target.url);
     for (const image_url of [
       'http://169.254.169.254/latest/meta-data/',
@@ -158,7 +175,7 @@ describe('refusals', () => {
     await accepted(await guest.generate({ image_url: null }));
   });
 
-  test('a missing or malformed Idempotency-Key is 400 and named', async () => {
+  test('a missing or malformed Idempotency-Key is 400, and the answer names it', async () => {
     const body = { model_id: (await sandboxModel(target.url)).id, prompt: ENDLESS };
     assertRefused(await guest.post('generate-video', body), 400, 'ERR_4006', { field: 'Idempotency-Key' });
     for (const key of [
@@ -175,12 +192,12 @@ describe('refusals', () => {
     }
   });
 
-  test('too few credits are told in the words of the contract, and cost nothing', async () => {
-    const poor = await newGuest(target.url, { deviceToken: null });
-    const reply = await poor.generate({}, randomUUID(), { headers: { 'Accept-Language': 'en' } });
+  test('too few credits are answered with the message of the contract, and nothing is charged', async () => {
+    const ungranted = await newGuest(target.url, { deviceToken: null });
+    const reply = await ungranted.generate({}, randomUUID(), { headers: { 'Accept-Language': 'en' } });
     const details = assertRefused(reply, 402, 'ERR_4001');
     assert.deepEqual(details, { required: 1, available: 0, credits_remaining: 0 });
     assert.match(reply.text, /You need 1 credit, but only have 0\. Please purchase more credits\./);
-    assert.deepEqual(await poor.ledger(), []);
+    assert.deepEqual(await ungranted.ledger(), []);
   });
 });

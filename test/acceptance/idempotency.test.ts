@@ -1,4 +1,4 @@
-/** One key pays once: whatever the network repeats, reorders or races. */
+/** One key is charged once, whatever the network repeats, reorders or sends at the same time. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -27,7 +27,7 @@ async function rawGenerate(guest: Guest, body: string, key: string): Promise<Rep
 }
 
 describe('generate-video', () => {
-  test('a repeat gets the first answer again, marked, and pays nothing', async () => {
+  test('a repeat gets the first answer again, marked as a replay, and is not charged', async () => {
     const [guest, key] = [await newGuest(target.url), randomUUID()];
     const first = expectStatus(await guest.generate({}, key), 200);
     assert.equal(first.headers.get('x-idempotent-replay'), null);
@@ -42,6 +42,18 @@ describe('generate-video', () => {
     const [guest, key] = [await newGuest(target.url), randomUUID()];
     const first = expectStatus(await guest.generate({}, key.toUpperCase()), 200);
     assertReplays(await guest.generate({}, key), first);
+    await guest.cancel(first.body.job_id);
+  });
+
+  test('a key in quotes, as structured fields have it, is the same as without', async () => {
+    const [guest, key] = [await newGuest(target.url), randomUUID()];
+    const first = expectStatus(await guest.generate({}, `"${key}"`), 200);
+    assertReplays(await guest.generate({}, key), first);
+    assertReplays(await guest.generate({}, ` "${key.toUpperCase()}" `), first);
+    for (const bad of [`"${key}`, `${key}"`, `""${key}""`, `'${key}'`, '""', `"${key}", "${key}"`, `"${key}";a=1`]) {
+      assertRefused(await guest.generate({}, bad), 400, 'ERR_4006', { field: 'Idempotency-Key' });
+    }
+    assert.equal(await guest.balance(), 9);
     await guest.cancel(first.body.job_id);
   });
 
@@ -69,21 +81,21 @@ describe('generate-video', () => {
   test('the same key for another request is 422 and charges nothing', async () => {
     const [guest, key] = [await newGuest(target.url), randomUUID()];
     const first = expectStatus(await guest.generate({ settings: { duration: 3 } }, key), 200);
-    for (const wish of [
+    for (const fields of [
       { settings: { duration: 3 }, prompt: `${ENDLESS}!` },
       { settings: { duration: 3 }, prompt: ENDLESS.toUpperCase() },
       { settings: { duration: 4 } },
       { settings: { duration: 3, fps: 30 } },
       {},
     ]) {
-      assertRefused(await guest.generate(wish, key), 422, 'ERR_4009');
+      assertRefused(await guest.generate(fields, key), 422, 'ERR_4009');
     }
     assertReplays(await guest.generate({ settings: { duration: 3 } }, key), first);
     assert.equal(await guest.balance(), 9);
     await guest.cancel(first.body.job_id);
   });
 
-  test('keys belong to a user: the same key of two people is two videos', async () => {
+  test('keys belong to a user: the same key of two users is two videos', async () => {
     const [one, two, key] = [await newGuest(target.url), await newGuest(target.url), randomUUID()];
     const first = expectStatus(await one.generate({}, key), 200);
     const second = expectStatus(await two.generate({}, key), 200);
@@ -93,7 +105,7 @@ describe('generate-video', () => {
     await Promise.all([one.cancel(first.body.job_id), two.cancel(second.body.job_id)]);
   });
 
-  test('only a charge burns a key: a refusal leaves it free for the next try', async () => {
+  test('only a charge uses up a key: after a refusal it can be used again', async () => {
     const [guest, key] = [await newGuest(target.url), randomUUID()];
     assertRefused(await guest.generate({ prompt: 'a' }, key), 400, 'ERR_4003');
     assertRefused(await guest.generate({ model_id: randomUUID() }, key), 400, 'ERR_4002');
@@ -103,7 +115,7 @@ describe('generate-video', () => {
     await guest.cancel(first.body.job_id);
   });
 
-  test('an empty purse leaves the key free until there are credits again', async () => {
+  test('a refusal for lack of credits does not use up the key', async () => {
     const guest = await newGuest(target.url);
     const jobs = await Promise.all(Array.from({ length: 10 }, () => guest.start()));
     const key = randomUUID();
@@ -119,21 +131,21 @@ describe('generate-video', () => {
     assert.equal(await guest.balance(), 10);
   });
 
-  test('a repeat gets its answer whatever became of the job: running, cancelled, done, deleted', async () => {
+  test('a repeat gets its answer in every state of the job: running, completed, deleted', async () => {
     const [guest, key] = [await newGuest(target.url), randomUUID()];
-    const wish = { prompt: 'a short one', settings: SHORT };
-    const first = expectStatus(await guest.generate(wish, key), 200);
+    const fields = { prompt: 'a short one', settings: SHORT };
+    const first = expectStatus(await guest.generate(fields, key), 200);
     await guest.waitFor(first.body.job_id, ['processing', 'completed']);
-    assertReplays(await guest.generate(wish, key), first);
+    assertReplays(await guest.generate(fields, key), first);
     await guest.waitFor(first.body.job_id, ['completed']);
-    assertReplays(await guest.generate(wish, key), first);
+    assertReplays(await guest.generate(fields, key), first);
     expectStatus(await guest.post('delete-video-job', { job_id: first.body.job_id }), 200);
-    assertReplays(await guest.generate(wish, key), first);
+    assertReplays(await guest.generate(fields, key), first);
     assert.equal(await guest.balance(), 9);
     assert.equal((await guest.jobs()).total, 0);
   });
 
-  test('twenty racing calls with one key are one job and one charge', async () => {
+  test('twenty concurrent calls with one key are one job and one charge', async () => {
     const [guest, key] = [await newGuest(target.url), randomUUID()];
     const replies = await Promise.all(
       Array.from({ length: 20 }, (_, index) => guest.generate({}, index % 2 ? key : key.toUpperCase())),
@@ -182,7 +194,7 @@ describe('cancel-video-job', () => {
   const cancel = (guest: Guest, jobId: string, key?: string) =>
     guest.post<Cancelled>('cancel-video-job', { job_id: jobId }, key ? { headers: { 'Idempotency-Key': key } } : {});
 
-  test('with a key, a repeat gets the first answer again although the job has ended', async () => {
+  test('with a key, a repeat gets the first answer again after the job has ended', async () => {
     const [guest, key] = [await newGuest(target.url), randomUUID()];
     const { job_id } = await guest.start();
     const first = expectStatus(await cancel(guest, job_id, key), 200);
@@ -199,7 +211,7 @@ describe('cancel-video-job', () => {
     await guest.cancel(later.job_id);
   });
 
-  test('a key of a generation is no key for its cancellation, nor the other way round', async () => {
+  test('a key of a generation cannot be used for its cancellation, nor the other way round', async () => {
     const [guest, paid, cancelled] = [await newGuest(target.url), randomUUID(), randomUUID()];
     const { job_id } = expectStatus(await guest.generate({}, paid), 200).body;
     assertRefused(await cancel(guest, job_id, paid), 422, 'ERR_4009');
@@ -208,7 +220,7 @@ describe('cancel-video-job', () => {
     assert.equal(await guest.balance(), 10);
   });
 
-  test('a malformed key is 400 and stops nothing', async () => {
+  test('a malformed key is 400 and cancels nothing', async () => {
     const guest = await newGuest(target.url);
     const { job_id } = await guest.start();
     assertRefused(await cancel(guest, job_id, 'not-a-uuid'), 400, 'ERR_4006', { field: 'Idempotency-Key' });
@@ -216,7 +228,7 @@ describe('cancel-video-job', () => {
     await guest.cancel(job_id);
   });
 
-  test('twenty racing cancellations give the credit back once, with one key or with many', async () => {
+  test('twenty concurrent cancellations refund the credit once, without a key or with one', async () => {
     for (const key of [undefined, randomUUID()]) {
       const guest = await newGuest(target.url);
       const { job_id } = await guest.start();

@@ -1,9 +1,9 @@
-/** From a paid request to a file that plays, or to the credits back. */
+/** From a paid request to a playable video, or to the refund. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Job, jobShape, type Status } from './support/answers.ts';
 import { expectStatus } from './support/api.ts';
-import { FAILING, type Generation, newGuest, SHORT } from './support/guest.ts';
+import { FAILING, type Generation, newGuest, SHORT, sandboxModel } from './support/guest.ts';
 import { readJpeg } from './support/jpeg.ts';
 import { readMp4 } from './support/mp4.ts';
 import { assertRefused } from './support/refusal.ts';
@@ -23,34 +23,34 @@ async function download(url: string | null): Promise<{ type: string | null; byte
 const ORDER: Status[] = ['pending', 'processing', 'completed', 'failed'];
 
 describe('a video', () => {
-  test('goes from pending over processing to completed, forwards only, and then stays', async () => {
+  test('goes from pending to processing to completed, and never back', async () => {
     const guest = await newGuest(target.url);
     const { job_id } = await guest.start({ prompt: 'a lighthouse in the rain', settings: { ...SHORT, duration: 3 } });
-    const sights: Job[] = [];
+    const observed: Job[] = [];
     const done = await until(
       async () => {
         const job = await guest.job(job_id);
         assertShape(job, jobShape);
-        sights.push(job);
+        observed.push(job);
         return job;
       },
       ({ status }) => status === 'completed' || status === 'failed',
       'end of the job',
     );
-    const states = sights.map(({ status }) => ORDER.indexOf(status));
+    const states = observed.map(({ status }) => ORDER.indexOf(status));
     assert.deepEqual(
       states,
       states.toSorted((a, b) => a - b),
     );
-    assert.ok(sights.some(({ status }) => status === 'processing'));
-    const progress = sights.flatMap((sight) => (sight.progress === null ? [] : [sight.progress]));
+    assert.ok(observed.some(({ status }) => status === 'processing'));
+    const progress = observed.flatMap((seen) => (seen.progress === null ? [] : [seen.progress]));
     assert.deepEqual(
       progress,
       progress.toSorted((a, b) => a - b),
     );
     assert.ok(progress.every((percent) => percent >= 0 && percent <= 100));
-    for (const sight of sights.filter(({ status }) => status !== 'completed')) {
-      const { video_url, thumbnail_url, completed_at, error_code, error_message } = sight;
+    for (const seen of observed.filter(({ status }) => status !== 'completed')) {
+      const { video_url, thumbnail_url, completed_at, error_code, error_message } = seen;
       assert.deepEqual([video_url, thumbnail_url, completed_at, error_code, error_message], Array(5).fill(null));
     }
 
@@ -68,17 +68,21 @@ describe('a video', () => {
         queue_position: null,
       },
     );
+    assert.deepEqual([done.settings, done.image_url], [{ ...SHORT, fps: 24, duration: 3 }, null]);
+    assert.equal(done.model_id, (await sandboxModel(target.url)).id);
     assert.ok(done.completed_at && done.completed_at > done.created_at);
     assert.equal(await guest.balance(), 9);
 
     const alias = expectStatus(await guest.get<Job>(`check-video-job-status?job_id=${job_id.toUpperCase()}`), 200).body;
     assert.deepEqual({ ...alias, video_url: '', thumbnail_url: '' }, { ...done, video_url: '', thumbnail_url: '' });
     const [listed] = (await guest.jobs()).jobs;
-    assert.deepEqual([listed?.job_id, listed?.status], [job_id, 'completed']);
+    for (const name of ['job_id', 'status', 'model_id', 'settings', 'image_url', 'error_code'] as const) {
+      assert.deepEqual(listed?.[name], done[name], name);
+    }
   });
 
-  const wishes: [string, Generation['settings'], { width: number; height: number; seconds: number; fps: number }][] = [
-    ['nothing in particular: 5 s, 720p, 16:9', undefined, { width: 1280, height: 720, seconds: 5, fps: 24 }],
+  const cases: [string, Generation['settings'], { width: number; height: number; seconds: number; fps: number }][] = [
+    ['the default settings: 5 s, 720p, 16:9', undefined, { width: 1280, height: 720, seconds: 5, fps: 24 }],
     [
       '2 s of 360p, 9:16, 30 fps',
       { duration: 2, resolution: '360p', aspect_ratio: '9:16', fps: 30 },
@@ -90,28 +94,28 @@ describe('a video', () => {
       { width: 1080, height: 1080, seconds: 1, fps: 24 },
     ],
   ];
-  for (const [what, settings, wanted] of wishes) {
-    test(`plays and is what was asked for: ${what}`, async () => {
+  for (const [what, settings, wanted] of cases) {
+    test(`plays and has the requested settings: ${what}`, async () => {
       const guest = await newGuest(target.url);
-      const wish = { prompt: 'Ağır ağır bir deniz feneri — “ışık” 🎹', ...(settings ? { settings } : {}) };
-      const { job_id } = await guest.start(wish);
+      const fields = { prompt: 'Ağır ağır bir deniz feneri — “ışık” 🎹', ...(settings ? { settings } : {}) };
+      const { job_id } = await guest.start(fields);
       const job = await guest.waitFor(job_id, ['completed', 'failed'], 60_000);
       assert.equal(job.status, 'completed');
 
       const video = await download(job.video_url);
       assert.equal(video.type, 'video/mp4');
-      const film = readMp4(video.bytes);
-      assert.equal(film.boxes[0], 'ftyp');
-      assert.ok(film.boxes.includes('moov') && film.boxes.includes('mdat'));
-      assert.match(film.codec, /^avc[13]$/);
-      assert.deepEqual([film.width, film.height], [wanted.width, wanted.height]);
-      assert.ok(Math.abs(film.seconds - wanted.seconds) <= 0.1, `${film.seconds} s`);
-      assert.equal(film.frames, wanted.seconds * wanted.fps);
-      assert.ok(film.frameBytes > 1000 && film.frameBytes < video.bytes.length);
+      const mp4 = readMp4(video.bytes);
+      assert.equal(mp4.boxes[0], 'ftyp');
+      assert.ok(mp4.boxes.includes('moov') && mp4.boxes.includes('mdat'));
+      assert.match(mp4.codec, /^avc[13]$/);
+      assert.deepEqual([mp4.width, mp4.height], [wanted.width, wanted.height]);
+      assert.ok(Math.abs(mp4.seconds - wanted.seconds) <= 0.1, `${mp4.seconds} s`);
+      assert.equal(mp4.frames, wanted.seconds * wanted.fps);
+      assert.ok(mp4.frameBytes > 1000 && mp4.frameBytes < video.bytes.length);
 
-      const poster = await download(job.thumbnail_url);
-      assert.equal(poster.type, 'image/jpeg');
-      const { width, height } = readJpeg(poster.bytes);
+      const thumbnail = await download(job.thumbnail_url);
+      assert.equal(thumbnail.type, 'image/jpeg');
+      const { width, height } = readJpeg(thumbnail.bytes);
       assert.ok(width > 0 && height > 0);
       assert.ok(Math.abs(width / height - wanted.width / wanted.height) < 0.02, `${width}×${height}`);
 
@@ -124,7 +128,7 @@ describe('a video', () => {
 });
 
 describe('a video that the provider declines', () => {
-  test('is failed with ERR_5003 in the reader’s language, and its credits are back once', async () => {
+  test('fails with ERR_5003 in the caller’s language, and its credits are refunded once', async () => {
     const guest = await newGuest(target.url);
     const { job_id } = await guest.start({ prompt: FAILING });
     const job = await guest.waitFor(job_id, ['completed', 'failed']);
@@ -157,7 +161,7 @@ describe('a video that the provider declines', () => {
     assert.equal(await guest.balance(), 10);
   });
 
-  test('and many at once give back exactly what they took', async () => {
+  test('ten at the same time are refunded exactly what they cost', async () => {
     const guest = await newGuest(target.url);
     const jobs = await Promise.all(Array.from({ length: 10 }, () => guest.start({ prompt: FAILING })));
     await Promise.all(jobs.map(({ job_id }) => guest.waitFor(job_id, ['failed'])));
@@ -166,11 +170,11 @@ describe('a video that the provider declines', () => {
   });
 });
 
-describe('the place of a video in the line', () => {
-  test('twenty that never end keep nobody else’s from being made', async () => {
-    const crowd = await Promise.all(Array.from({ length: 2 }, () => newGuest(target.url)));
+describe('the queue', () => {
+  test('twenty videos that never finish do not hold up the video of another user', async () => {
+    const guests = await Promise.all(Array.from({ length: 2 }, () => newGuest(target.url)));
     const endless = await Promise.all(
-      crowd.flatMap((guest) =>
+      guests.flatMap((guest) =>
         Array.from({ length: 10 }, async () => ({ guest, job_id: (await guest.start()).job_id })),
       ),
     );
@@ -182,12 +186,13 @@ describe('the place of a video in the line', () => {
   });
 });
 
-describe('a job that is asked for wrongly', () => {
-  test('a job_id that is missing or no UUID is 400 and named', async () => {
+describe('an invalid job_id', () => {
+  test('a job_id that is missing or no UUID is 400, and the answer names the field', async () => {
     const guest = await newGuest(target.url);
     for (const path of ['get-video-status', 'check-video-job-status']) {
       for (const query of ['', '?job_id=', '?job_id=1', '?job_id=%27', '?id=1', `?job_id=${'a'.repeat(36)}`]) {
-        assertRefused(await guest.get(path + query), 400, 'ERR_4006', { field: 'job_id' });
+        const reason = ['', '?job_id=', '?id=1'].includes(query) ? 'missing' : undefined;
+        assertRefused(await guest.get(path + query), 400, 'ERR_4006', { field: 'job_id', reason });
       }
     }
     for (const body of [{}, { job_id: null }, { job_id: '' }, { job_id: 1 }, { job_id: ['x'] }, { job_id: 'x' }]) {

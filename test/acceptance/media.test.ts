@@ -1,4 +1,4 @@
-/** Links to videos and posters: they open by themselves, for a while, and for nothing else. */
+/** Signed URLs of videos and thumbnails: they need no token, they expire, and each opens one file only. */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { startTestServer } from '../support/server.ts';
@@ -24,7 +24,7 @@ async function read(url: string, headers: Record<string, string> = {}, method = 
   return { status: response.status, headers: response.headers, bytes: Buffer.from(await response.arrayBuffer()) };
 }
 
-describe('a media link', () => {
+describe('a signed URL', () => {
   let guest: Guest;
   let job: Job & { video_url: string; thumbnail_url: string };
   let whole: Buffer;
@@ -37,7 +37,7 @@ describe('a media link', () => {
     etag = reply.headers.get('etag') ?? '';
   });
 
-  test('serves the whole file with its length, its kind, an ETag and the offer of ranges', async () => {
+  test('serves the whole file with its length, its type, an ETag and Accept-Ranges', async () => {
     const reply = await read(job.video_url);
     assert.equal(reply.status, 200);
     assert.equal(reply.headers.get('content-type'), 'video/mp4');
@@ -70,7 +70,7 @@ describe('a media link', () => {
     }
   });
 
-  test('answers 416 with the size where a range lies outside, and the whole where a range is none', async () => {
+  test('answers 416 with the size to a range outside the file, and the whole file to an invalid range', async () => {
     const size = whole.length;
     for (const range of [
       `bytes=${size}-`,
@@ -106,7 +106,7 @@ describe('a media link', () => {
     }
   });
 
-  test('answers 304 to a good copy, and the whole where If-Range names another', async () => {
+  test('answers 304 if the ETag matches, and the whole file if that of If-Range does not', async () => {
     for (const known of [etag, `"x", ${etag}`]) {
       const reply = await read(job.video_url, { 'If-None-Match': known });
       assert.equal(reply.status, 304);
@@ -119,7 +119,7 @@ describe('a media link', () => {
     assert.equal(stale.bytes.length, whole.length);
   });
 
-  test('is renewed on every read, and the old one goes on', async () => {
+  test('is renewed on every read of the job, and the old one stays valid', async () => {
     const again = await guest.job(job.job_id);
     assert.ok(again.video_url);
     assert.equal((await read(again.video_url)).status, 200);
@@ -129,13 +129,13 @@ describe('a media link', () => {
     assert.equal((await read(listed.thumbnail_url)).status, 200);
   });
 
-  test('needs no token, and heeds none', async () => {
+  test('needs no token, and ignores one that is sent', async () => {
     for (const Authorization of ['Bearer nonsense', 'Basic x']) {
       assert.equal((await read(job.video_url, { Authorization })).status, 200);
     }
   });
 
-  test('is 403 when any part of it was tampered with', async () => {
+  test('is 403 if any part of it was changed', async () => {
     const other = await makeVideo(await newGuest(target.url));
     const [mine, theirs] = [new URL(job.video_url), new URL(other.video_url)];
     const forged: string[] = [
@@ -178,14 +178,14 @@ describe('a media link', () => {
       '/storage/v1/object/public/videos/',
       '/storage/v1/bucket',
     ]) {
-      // Written out as it stands: a client of good manners would resolve the dots.
+      // A raw call, because `fetch` would resolve the dots.
       const { hostname, port } = new URL(origin);
       const reply = await rawCall(`http://${hostname}:${port}`, 'GET', { path: `${path}${search}` });
       assert.ok([400, 401, 403, 404].includes(reply.status), `${path}: ${reply.status}`);
     }
   });
 
-  test('takes no other method', async () => {
+  test('accepts no other method', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
       const { status } = await read(job.video_url, {}, method);
       assert.ok([401, 403, 404, 405].includes(status), `${method}: ${status}`);
@@ -193,11 +193,11 @@ describe('a media link', () => {
     assert.equal((await read(job.video_url)).status, 200);
   });
 
-  test('ends with its job: a deleted video and its poster are served no more', async () => {
+  test('ends with its job: a deleted video and its thumbnail are no longer served', async () => {
     const own = await newGuest(target.url);
-    const film = await makeVideo(own);
-    expectStatus(await own.post('delete-video-job', { job_id: film.job_id }), 200);
-    for (const url of [film.video_url, film.thumbnail_url]) {
+    const deleted = await makeVideo(own);
+    expectStatus(await own.post('delete-video-job', { job_id: deleted.job_id }), 200);
+    for (const url of [deleted.video_url, deleted.thumbnail_url]) {
       for (const [method, headers] of [
         ['GET', {}],
         ['HEAD', {}],
@@ -210,8 +210,8 @@ describe('a media link', () => {
   });
 });
 
-describe('time', OWN_SERVER, () => {
-  test('a link opens for a day and is 403 after it; a new one is given with every read', async () => {
+describe('the lifetime of a signed URL', OWN_SERVER, () => {
+  test('it is a day, then 403; every read of the job gives a new URL', async () => {
     await using today = await startTestServer();
     const { port } = new URL(today.url);
     const guest = await newGuest(today.url);

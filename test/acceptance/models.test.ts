@@ -1,4 +1,4 @@
-/** The list of models: what can be generated here, at what price. */
+/** The list of models: what can be generated on this server, and at what price. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Model, modelsShape } from './support/answers.ts';
@@ -20,12 +20,12 @@ function priceOf({ pricing, settings_schema }: Model): number {
 }
 
 describe('get-models', () => {
-  test('answers with every promised field, to everybody', async () => {
+  test('answers every promised field, without a token', async () => {
     const reply = expectStatus(await list(target.url), 200);
     assertShape(reply.body, modelsShape);
   });
 
-  test('the sandbox is as the catalogue has it', async () => {
+  test('the sandbox model matches the catalogue', async () => {
     const model = await sandboxModel(target.url);
     assert.equal(model.name, 'Sandbox');
     assert.deepEqual(model.pricing, { credits: 1, per_seconds: null });
@@ -42,7 +42,7 @@ describe('get-models', () => {
     assert.equal(Object(model.settings_schema).$schema, 'https://json-schema.org/draft/2020-12/schema');
   });
 
-  test('shows only what can be used, featured first, then by name, at the price of the default settings', async () => {
+  test('lists available models, featured ones first, then by name, at the price of the default settings', async () => {
     const { models } = (await list(target.url)).body;
     assert.ok(models.every(({ is_available }) => is_available));
     const order = models.map(({ is_featured, name }) => `${is_featured ? 0 : 1} ${name}`);
@@ -51,7 +51,7 @@ describe('get-models', () => {
     assert.equal(new Set(models.map(({ id }) => id)).size, models.length);
   });
 
-  test('has a strong ETag, and answers 304 without a body where the copy is still good', async () => {
+  test('has a strong ETag, and answers 304 without a body if the ETag still matches', async () => {
     const reply = await list(target.url);
     const etag = reply.headers.get('etag') ?? '';
     assert.match(etag, /^"[^"]+"$/, 'strong, not weak');
@@ -76,11 +76,11 @@ describe('get-models', () => {
 });
 
 describe('where vendors are at hand', OWN_SERVER, () => {
-  const KEY = { FALAI_API_KEY: 'key:secret', FAL_QUEUE_URL: 'http://127.0.0.1:9', WORKER: 'off' };
+  const KEY = { FALAI_API_KEY: 'key:secret', FAL_QUEUE_URL: 'https://127.0.0.1:9', WORKER: 'off' };
   const development = useServer(KEY);
   const staging = useServer({ ...KEY, ENVIRONMENT: 'staging' });
 
-  test('a vendor with a key is called; one without is simulated in development and not there elsewhere', async () => {
+  test('a vendor with a key is called; one without is simulated in development and left out elsewhere', async () => {
     const providers = async (base: string) => {
       const { models } = (await list(base)).body;
       return [false, true].map((isSimulated) => {
@@ -92,7 +92,7 @@ describe('where vendors are at hand', OWN_SERVER, () => {
     assert.deepEqual(await providers(development.url), [['fal', 'pika', 'sandbox'], ['runway']]);
   });
 
-  test('a retired model is never shown', async () => {
+  test('a retired model is never listed', async () => {
     for (const base of [target.url, development.url]) {
       assert.ok(!(await list(base)).body.models.some(({ name }) => name === 'Sora 2'));
     }

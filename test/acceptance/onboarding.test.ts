@@ -1,4 +1,4 @@
-/** device-check: what it takes, and what it gives. */
+/** device-check: what it accepts, and what it answers. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -14,10 +14,9 @@ const target = useTarget();
 const newToken = () => deviceTokenOf(randomUUID());
 const enter = (device_id: unknown, device_token: unknown = newToken()) =>
   deviceCheck(target.url, { device_id, device_token });
-const idOf = async (deviceId: string) => expectStatus(await enter(deviceId), 200).body.user_id;
 
 describe('device-check', () => {
-  test('gives an account with its session, in the shape that the Supabase clients need', async () => {
+  test('answers an account with its session, in the shape that the Supabase clients need', async () => {
     const deviceId = randomUUID();
     const { body } = expectStatus(await enter(deviceId), 200);
     assertShape(body, onboardedShape);
@@ -34,7 +33,7 @@ describe('device-check', () => {
     assert.equal((await asGuest(target.url, body).profile()).device_id, deviceId);
   });
 
-  test('needs no Authorization, and gives the session of the device whatever token is sent along', async () => {
+  test('needs no token, and answers the session of the device even if the token of another user is sent', async () => {
     const other = expectStatus(await enter(randomUUID()), 200).body;
     const reply = await deviceCheck(
       target.url,
@@ -44,7 +43,7 @@ describe('device-check', () => {
     assert.notEqual(expectStatus(reply, 200).body.user_id, other.user_id);
   });
 
-  test("a new account begins in the caller's language", async () => {
+  test("a new account has the caller's language", async () => {
     for (const [header, language] of [
       ['tr-TR', 'tr'],
       ['es-MX,es;q=0.9', 'es'],
@@ -57,6 +56,8 @@ describe('device-check', () => {
   });
 
   test('UUIDs are the same in any case, other ids only letter by letter', async () => {
+    const token = newToken();
+    const idOf = async (deviceId: string) => expectStatus(await enter(deviceId, token), 200).body.user_id;
     const uuid = randomUUID();
     const first = await idOf(uuid);
     assert.equal(await idOf(uuid.toUpperCase()), first);
@@ -100,9 +101,9 @@ describe('device-check', () => {
     }
   });
 
-  test('a device token that is no text is 400, one that Apple refuses is 403', async () => {
+  test('a device token that is malformed is 400, one that Apple refuses is 403', async () => {
     const id = randomUUID();
-    for (const token of [1, true, {}, ['x'], 'x'.repeat(60_000)]) {
+    for (const token of ['', 1, true, {}, ['x'], 'x'.repeat(60_000)]) {
       const reply = await enter(id, token);
       assertRefused(reply, 400, 'ERR_4006', { field: 'device_token' });
     }
@@ -113,15 +114,16 @@ describe('device-check', () => {
   });
 
   test('knows a device by its id alone only with a good token: never without one', async () => {
-    const id = randomUUID();
-    expectStatus(await enter(id), 200);
+    const [id, token] = [randomUUID(), newToken()];
+    expectStatus(await enter(id, token), 200);
     const reply = await deviceCheck(target.url, { device_id: id });
     assert.equal(reply.status, 503);
     assert.doesNotMatch(reply.text, /access_token|refresh_token|user_id/);
-    assert.equal(expectStatus(await enter(id), 200).body.is_new, false);
+    assert.equal(expectStatus(await enter(id, token), 200).body.is_new, false);
+    assertRefused(await enter(id, newToken()), 403, 'ERR_4010');
   });
 
-  test('the simulated Apple knows a device by its name, so a reinstalled app is not granted again', async () => {
+  test('the simulated DeviceCheck knows a device by its name, so a reinstalled app gets no second grant', async () => {
     const name = randomUUID();
     const first = await deviceCheck(target.url, {
       device_id: randomUUID(),
@@ -137,7 +139,7 @@ describe('device-check', () => {
 
 describe('where DeviceCheck is neither configured nor simulated', OWN_SERVER, () => {
   const bare = useServer(async () => ({ ENVIRONMENT: 'staging', WORKER: 'off' }));
-  test('device-check is switched off, with a code of its own', async () => {
+  test('device-check is switched off, with its own error code', async () => {
     const reply = await deviceCheck(bare.url, { device_id: randomUUID(), device_token: newToken() });
     assertRefused(reply, 501, 'ERR_4017');
   });

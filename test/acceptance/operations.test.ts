@@ -1,4 +1,4 @@
-/** What operators and tools ask: is it up, is it ready, what can it do; and that it keeps secrets out of its logs. */
+/** For operators and tools: health, readiness, the OpenAPI document, the web page, and logs without secrets. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -27,13 +27,13 @@ describe('health', () => {
     expectStatus(await call(target.url, 'HEAD', '/healthz'), 200);
   });
 
-  test('/readyz is 200 when database, migrations and worker are in order, and says so of each', async () => {
+  test('/readyz is 200 when database, migrations and worker are in order, and names each of them', async () => {
     const reply = expectStatus(await call(target.url, 'GET', '/readyz'), 200);
     for (const word of ['database', 'migrations', 'worker']) assert.ok(reply.text.includes(word), word);
     assert.doesNotMatch(reply.text, /postgres:|password|127\.0\.0\.1/);
   });
 
-  test('a server without a worker of its own is ready all the same', OWN_SERVER, async () => {
+  test('a server without its own worker is ready as well', OWN_SERVER, async () => {
     await using server = await startServerOnDatabase({ env: { WORKER: 'off' } });
     expectStatus(await call(server.url, 'GET', '/readyz'), 200);
   });
@@ -42,7 +42,7 @@ describe('health', () => {
 describe('/openapi.json', () => {
   const read = async () => expectStatus(await call<OpenApi>(target.url, 'GET', '/openapi.json'), 200).body;
 
-  test('describes every endpoint, with its answer, its refusals and who may call it', async () => {
+  test('describes every endpoint, with its answer, its errors and its authentication', async () => {
     const { openapi, paths } = await read();
     assert.match(openapi, /^3\.\d+\.\d+$/);
     for (const { method, name, isPublic, body } of ROUTES) {
@@ -80,7 +80,7 @@ describe('/openapi.json', () => {
     }
   });
 
-  test('describes the other doors: sessions, keys, health', async () => {
+  test('describes the other endpoints: sessions, keys, health', async () => {
     const { paths } = await read();
     for (const [path, method] of [
       ['/auth/v1/token', 'post'],
@@ -92,7 +92,7 @@ describe('/openapi.json', () => {
     }
   });
 
-  test('every reference in it leads somewhere', async () => {
+  test('every $ref in it resolves', async () => {
     const document = await read();
     const references = JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g);
     let count = 0;
@@ -106,7 +106,7 @@ describe('/openapi.json', () => {
 });
 
 describe('the page at /', () => {
-  test('is HTML with a policy that admits no foreign script', async () => {
+  test('is HTML with a content security policy that allows no foreign script', async () => {
     const reply = expectStatus(await call(target.url, 'GET', '/'), 200);
     assert.match(reply.headers.get('content-type') ?? '', /^text\/html/);
     const policy = reply.headers.get('content-security-policy') ?? '';
@@ -114,7 +114,7 @@ describe('the page at /', () => {
     assert.doesNotMatch(policy, /unsafe-eval|\*/);
   });
 
-  test('its files are its own, and nothing above them', async () => {
+  test('no path leads to files outside the folder of the page', async () => {
     for (const path of [
       '/playground/../../package.json',
       '/playground/..%2f..%2fpackage.json',
@@ -130,7 +130,7 @@ describe('the page at /', () => {
 });
 
 describe('the logs', OWN_SERVER, () => {
-  test('hold no prompt, no device id, no token and no link, at their most talkative', async () => {
+  test('hold no prompt, no device id, no token and no signed URL, even at level trace', async () => {
     await using server = await startTestServer({ env: { LOG_LEVEL: 'trace' } });
     const deviceId = `device-${randomUUID()}`;
     const guest = await newGuest(server.url, { deviceId });
@@ -148,8 +148,8 @@ describe('the logs', OWN_SERVER, () => {
     await guest.post('generate-video', `{"prompt":"${prompt}`);
     await server.kill('SIGTERM');
 
-    const said = server.output();
-    assert.match(said, /request/, 'it does log');
+    const log = server.output();
+    assert.match(log, /request/, 'it does log');
     const mediaToken = new URL(job.video_url).searchParams.get('token') ?? '';
     for (const [what, secret] of Object.entries({
       'the prompt': prompt,
@@ -164,7 +164,7 @@ describe('the logs', OWN_SERVER, () => {
       'part of a token': guest.token.slice(-40),
     })) {
       assert.ok(secret.length > 20);
-      assert.equal(said.includes(secret), false, `${what} in the log`);
+      assert.equal(log.includes(secret), false, `${what} in the log`);
     }
   });
 });

@@ -1,4 +1,4 @@
-/** Without its database the server says so, signs nobody out, gives nothing away, and goes on when it is back. */
+/** Without its database the server answers 503, ends no session, grants nothing, and recovers with the database. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
@@ -17,7 +17,7 @@ import { until } from './support/until.ts';
 const SILENT_MAX_SECONDS = 20;
 const READY_MAX_SECONDS = 8;
 
-describe('the database is away', OWN_SERVER, () => {
+describe('the database is unreachable', OWN_SERVER, () => {
   let database: TestDatabase;
   let wire: Wire;
   const server = useServer(async () => {
@@ -32,7 +32,7 @@ describe('the database is away', OWN_SERVER, () => {
   const isReady = async () => (await call(server.url, 'GET', '/readyz')).status;
   const ready = () => until(isReady, (status) => status === 200, 'readiness', 30_000);
 
-  test('every route answers 503 with ERR_6001, and nothing is lost or given away', async () => {
+  test('every route answers 503 with ERR_6001, and nothing is lost or granted', async () => {
     const guest = await newGuest(server.url);
     const model = await sandboxModel(server.url);
     const { job_id } = await guest.start();
@@ -51,8 +51,8 @@ describe('the database is away', OWN_SERVER, () => {
       assertRefused(await call(server.url, 'GET', 'get-models'), 503, 'ERR_6001');
       const body = { device_id: randomUUID(), device_token: deviceTokenOf(randomUUID()) };
       assertRefused(await deviceCheck(server.url, body), 503, 'ERR_6001');
-      const wish = { model_id: model.id, prompt: ENDLESS };
-      assertRefused(await guest.generate(wish, key), 503, 'ERR_6001');
+      const generation = { model_id: model.id, prompt: ENDLESS };
+      assertRefused(await guest.generate(generation, key), 503, 'ERR_6001');
 
       assertRefused(await call(server.url, 'GET', 'get-user-credits'), 401, 'ERR_4005');
       assertRefused(await call(server.url, 'GET', '/nowhere'), 404, 'ERR_4007');
@@ -119,7 +119,7 @@ describe('the database is away', OWN_SERVER, () => {
     assert.equal(await guest.balance(), 10);
   });
 
-  test('the worker and the streams come back by themselves', async () => {
+  test('the worker and the event streams recover without a restart', async () => {
     const guest = await newGuest(server.url);
     const { job_id } = await guest.start();
     await guest.waitFor(job_id, ['processing']);

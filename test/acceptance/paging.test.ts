@@ -1,4 +1,4 @@
-/** The list of one's videos, page by page. */
+/** The list of a user's videos, page by page. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Jobs, jobsShape, STATUSES } from './support/answers.ts';
@@ -18,7 +18,7 @@ async function page(guest: Guest, query: string): Promise<Jobs> {
 
 const idsOf = ({ jobs }: Jobs): string[] => jobs.map(({ job_id }) => job_id);
 
-/** Starts so many videos that stay; the ids, newest first. */
+/** Starts `count` videos that do not finish; returns their ids, newest first. */
 async function startMany(guest: Guest, count: number): Promise<string[]> {
   const ids: string[] = [];
   for (let index = 0; index < count; index += 1)
@@ -29,7 +29,7 @@ async function startMany(guest: Guest, count: number): Promise<string[]> {
 const finish = (guest: Guest, ids: string[]) => Promise.all(ids.map((id) => guest.cancel(id)));
 
 describe('get-video-jobs', () => {
-  test('of somebody new is an empty page', async () => {
+  test('is an empty page for a new guest', async () => {
     const guest = await newGuest(target.url);
     assert.deepEqual(await page(guest, ''), { jobs: [], total: 0, has_more: false, next_cursor: null });
   });
@@ -42,13 +42,17 @@ describe('get-video-jobs', () => {
     assert.deepEqual([list.total, list.has_more, list.next_cursor], [5, false, null]);
     const [newest] = list.jobs;
     assert.deepEqual(
-      { ...newest, status: '', created_at: '' },
+      { ...newest, model_id: '', status: '', created_at: '' },
       {
         job_id: ids[0],
         prompt: `${ENDLESS} 4`,
+        model_id: '',
         model_name: 'Sandbox',
+        settings: { duration: 5, resolution: '720p', aspect_ratio: '16:9', fps: 24 },
+        image_url: null,
         credits_used: 1,
         status: '',
+        error_code: null,
         video_url: null,
         thumbnail_url: null,
         created_at: '',
@@ -59,7 +63,7 @@ describe('get-video-jobs', () => {
     await finish(guest, ids);
   });
 
-  test('by cursor: every job once, however many are added on the way', async () => {
+  test('by cursor: every job once, even if jobs are added meanwhile', async () => {
     const guest = await newGuest(target.url);
     const ids = await startMany(guest, 7);
     const seen: string[] = [];
@@ -82,7 +86,7 @@ describe('get-video-jobs', () => {
     await finish(guest, [...ids, ...added]);
   });
 
-  test('by cursor: goes on behind a job that was deleted in the meantime', async () => {
+  test('by cursor: continues after a job that was deleted meanwhile', async () => {
     const guest = await newGuest(target.url);
     const ids = await startMany(guest, 5);
     await finish(guest, ids);
@@ -93,7 +97,7 @@ describe('get-video-jobs', () => {
     assert.equal(next.total, 3);
   });
 
-  test('jobs of one moment keep their order', async () => {
+  test('jobs that were started at the same time keep their order', async () => {
     const guest = await newGuest(target.url);
     const started = await Promise.all(Array.from({ length: 10 }, () => guest.start()));
     const all = idsOf(await page(guest, '?limit=100'));
@@ -105,7 +109,7 @@ describe('get-video-jobs', () => {
     await finish(guest, all);
   });
 
-  test('by offset: a window of the whole, with what is left told', async () => {
+  test('by offset: a part of the list, with the total and whether more jobs follow', async () => {
     const guest = await newGuest(target.url);
     const ids = await startMany(guest, 5);
     for (const [offset, limit] of [
@@ -127,7 +131,7 @@ describe('get-video-jobs', () => {
     await finish(guest, ids);
   });
 
-  test('by status: only those, and their number', async () => {
+  test('by status: only the jobs with this status, and their number', async () => {
     const guest = await newGuest(target.url);
     const running = await startMany(guest, 2);
     const failing = await Promise.all(Array.from({ length: 3 }, () => guest.start({ prompt: FAILING })));
@@ -146,7 +150,7 @@ describe('get-video-jobs', () => {
     await finish(guest, running);
   });
 
-  test('twenty is the size of a page that does not say', async () => {
+  test('without a limit a page has twenty entries', async () => {
     const guest = await newGuest(target.url);
     const ids: string[] = [];
     for (let count = 0; count < 21; count += 1) {
@@ -162,13 +166,13 @@ describe('get-video-jobs', () => {
     assert.equal(body.transactions.length, 20);
   });
 
-  test('a bad limit, offset, cursor or status is 400 and named', async () => {
+  test('an invalid limit, offset, cursor or status is 400, and the answer names the field', async () => {
     const guest = await newGuest(target.url);
     for (const [field, values] of Object.entries({
-      limit: ['0', '101', '-1', '1.5', '1e1', 'ten', '', '+5', '0x10', 'NaN', '9'.repeat(30)],
-      offset: ['-1', '1.5', 'x', '', '1e3', 'Infinity', '9'.repeat(30)],
-      cursor: ['x', '-1', '%00', 'LTE', 'bnVsbA', 'a'.repeat(3000), "1'%20or%20'1"],
-      status: ['done', 'PENDING', 'Completed', '', 'cancelled', 'pending,failed', '%00'],
+      limit: ['0', '101', '-1', '1.5', '1e1', 'ten', '+5', '0x10', 'NaN', '9'.repeat(30)],
+      offset: ['-1', '1.5', 'x', '1e3', 'Infinity', '9'.repeat(30)],
+      cursor: ['x', '-1', '%00', 'LTE', 'bnVsbA', 'OTk5OTk5OTk5OTk5OTk5OQ', 'a'.repeat(3000), "1'%20or%20'1"],
+      status: ['done', 'PENDING', 'Completed', 'cancelled', 'pending,failed', '%00'],
     })) {
       for (const value of values) {
         const reply = await guest.get(`get-video-jobs?${field}=${value}`);
@@ -178,7 +182,7 @@ describe('get-video-jobs', () => {
     }
   });
 
-  test("another's jobs are never in it, by whatever cursor", async () => {
+  test("another user's jobs are never in it, with any cursor", async () => {
     const [mine, theirs] = [await newGuest(target.url), await newGuest(target.url)];
     const [own, foreign] = [await startMany(mine, 2), await startMany(theirs, 3)];
     const { next_cursor } = await page(theirs, '?limit=1');

@@ -1,4 +1,4 @@
-/** Sessions: they live on through lost answers and end for thieves. */
+/** Sessions: they survive lost answers, and end when a stolen token is used. */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -12,7 +12,7 @@ import { readToken } from './support/tokens.ts';
 
 const target = useTarget();
 
-/** A refusal in the dialect of the Supabase clients, in the version that they ask for. */
+/** Asserts an error in the format of the Supabase clients, in the API version that they request. */
 function assertAuthRefused(reply: Reply<AuthFailure>, status: number, code: string, isVersioned: boolean): void {
   expectStatus(reply, status);
   assert.equal(reply.headers.get('x-sb-error-code'), code);
@@ -31,7 +31,7 @@ const renew = async (token: string) => {
 };
 
 describe('a refresh', () => {
-  test('gives a new pair for the same account, and both tokens work', async () => {
+  test('returns new tokens for the same account, and both work', async () => {
     const guest = await newGuest(target.url);
     const session = await renew(guest.refreshToken);
     assert.equal(session.user.id, guest.userId);
@@ -46,7 +46,7 @@ describe('a refresh', () => {
     assert.equal((await renew(session.refresh_token)).user.id, guest.userId);
   });
 
-  test('asked for again by the token just traded, because its answer was lost, gives the active token', async () => {
+  test('repeated with the token just used, because the answer was lost, returns the active token', async () => {
     const guest = await newGuest(target.url);
     const first = await renew(guest.refreshToken);
     const again = await renew(guest.refreshToken);
@@ -56,7 +56,7 @@ describe('a refresh', () => {
     assert.equal((await renew(second.refresh_token)).user.id, guest.userId);
   });
 
-  test('asked for twenty times at once, as at the start of an app, ends in one active token', async () => {
+  test('sent twenty times at once, as at the start of an app, ends with one active token', async () => {
     const guest = await newGuest(target.url);
     const sessions = await Promise.all(Array.from({ length: 20 }, () => renew(guest.refreshToken)));
     assert.equal(new Set(sessions.map(({ refresh_token }) => refresh_token)).size, 1);
@@ -64,7 +64,7 @@ describe('a refresh', () => {
     assert.equal((await renew(refresh_token)).user.id, guest.userId);
   });
 
-  test('with a token older than that closes the whole session, for the thief and for the owner', async () => {
+  test('with an older token closes the whole session, for the thief and for the owner', async () => {
     for (const headers of [{}, VERSION]) {
       const isVersioned = headers === VERSION;
       const guest = await newGuest(target.url);
@@ -80,7 +80,7 @@ describe('a refresh', () => {
     }
   });
 
-  test('other sessions of the same account go on when one is closed', async () => {
+  test('leaves other sessions of the same account open when one is closed', async () => {
     const guest = await newGuest(target.url);
     const body = { device_id: guest.deviceId, device_token: guest.deviceToken };
     const other = expectStatus(await deviceCheck(target.url, body), 200).body;
@@ -91,7 +91,7 @@ describe('a refresh', () => {
     assert.equal((await renew(other.refresh_token)).user.id, guest.userId);
   });
 
-  test('with a token that is none of ours is refresh_token_not_found, in either dialect', async () => {
+  test('with an unknown token is refresh_token_not_found, in either error format', async () => {
     const guest = await newGuest(target.url);
     for (const token of [
       'x',
@@ -109,10 +109,10 @@ describe('a refresh', () => {
       assertAuthRefused(reply, 400, 'refresh_token_not_found', true);
       assert.match(reply.text, /Invalid Refresh Token: Refresh Token Not Found/);
     }
-    assert.equal((await renew(guest.refreshToken)).user.id, guest.userId, 'guessing closes nothing');
+    assert.equal((await renew(guest.refreshToken)).user.id, guest.userId, 'guessing does not close the session');
   });
 
-  test('without a token says so as OAuth does', async () => {
+  test('without a token is an OAuth error', async () => {
     for (const body of [
       {},
       { refresh_token: '' },
@@ -127,7 +127,7 @@ describe('a refresh', () => {
     }
   });
 
-  test('of another kind of grant is refused', async () => {
+  test('with another grant type is refused', async () => {
     for (const query of ['', '?grant_type=', '?grant_type=client_credentials', '?grant_type=REFRESH_TOKEN']) {
       const guest = await newGuest(target.url);
       const body = { refresh_token: guest.refreshToken };
@@ -138,7 +138,7 @@ describe('a refresh', () => {
     }
   });
 
-  test('heeds no Authorization, as the clients send their public key there', async () => {
+  test('ignores Authorization, because the clients send their public key in it', async () => {
     const guest = await newGuest(target.url);
     const reply = await refresh(target.url, guest.refreshToken, {
       token: 'sb_publishable_x',
@@ -147,7 +147,7 @@ describe('a refresh', () => {
     expectStatus(reply, 200);
   });
 
-  test('with a body that is none is refused in the clients’ own dialect', async () => {
+  test('with an invalid body is refused in the error format of the clients', async () => {
     for (const headers of [{}, VERSION]) {
       for (const [body, type, status] of [
         ['{', 'application/json', 400],
@@ -182,22 +182,23 @@ describe('a refresh', () => {
   });
 });
 
-describe('a device that comes back', () => {
-  test('has a session of its own each time, and the tokens of all of them work', async () => {
+describe('a device that onboards again', () => {
+  test('gets a new session each time, and the tokens of all sessions work', async () => {
     const device = randomUUID();
     const body = { device_id: randomUUID(), device_token: deviceTokenOf(device) };
-    const visits = [];
-    for (let count = 0; count < 3; count += 1) visits.push(expectStatus(await deviceCheck(target.url, body), 200).body);
-    assert.equal(new Set(visits.map(({ user_id }) => user_id)).size, 1);
-    assert.equal(new Set(visits.map(({ refresh_token }) => refresh_token)).size, 3);
+    const sessions = [];
+    for (let count = 0; count < 3; count += 1)
+      sessions.push(expectStatus(await deviceCheck(target.url, body), 200).body);
+    assert.equal(new Set(sessions.map(({ user_id }) => user_id)).size, 1);
+    assert.equal(new Set(sessions.map(({ refresh_token }) => refresh_token)).size, 3);
     assert.deepEqual(
-      visits.map(({ is_new, credits_remaining }) => [is_new, credits_remaining]),
+      sessions.map(({ is_new, credits_remaining }) => [is_new, credits_remaining]),
       [
         [true, 10],
         [false, 10],
         [false, 10],
       ],
     );
-    for (const { refresh_token } of visits) await renew(refresh_token);
+    for (const { refresh_token } of sessions) await renew(refresh_token);
   });
 });

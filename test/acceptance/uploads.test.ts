@@ -1,4 +1,4 @@
-/** Pictures to animate, uploaded as storage clients do it; by URL alone. */
+/** Images to animate, uploaded as storage clients upload them. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, describe, test } from 'node:test';
@@ -13,26 +13,26 @@ import { useTarget } from './support/target.ts';
 const target = useTarget();
 const BYTES_MAX = 10_485_760;
 
-describe('the storage of pictures', () => {
+describe('the storage of images', () => {
   let guest: Guest;
   let storage: StorageClient;
   before(async () => {
     guest = await newGuest(target.url);
     storage = new StorageClient(`${target.url}/storage/v1`, { Authorization: `Bearer ${guest.token}` });
   });
-  const address = (path: string) => `/storage/v1/object/user_uploads/${path}`;
-  const own = (name: string = `${randomUUID()}.png`) => `${guest.userId}/${name}`;
+  const pathOf = (path: string) => `/storage/v1/object/user_uploads/${path}`;
+  const ownPath = (name: string = `${randomUUID()}.png`) => `${guest.userId}/${name}`;
   const headers = () => ({ Authorization: `Bearer ${guest.token}`, 'Content-Type': 'image/png' });
-  const is404 = async (path: string) =>
-    assertRefused(await call(target.url, 'GET', address(path), { token: guest.token }), 404, 'ERR_4007');
+  const assertMissing = async (path: string) =>
+    assertRefused(await call(target.url, 'GET', pathOf(path), { token: guest.token }), 404, 'ERR_4007');
 
   test('Supabase’s client uploads as bytes and as a form, lists, signs, downloads and removes', async () => {
     const bucket = storage.from('user_uploads');
-    const [one, two, bytes] = [own('a/one.png'), own('a/two.png'), makePicture('png')];
+    const [one, two, bytes] = [ownPath('a/one.png'), ownPath('a/two.png'), makePicture('png')];
     assert.equal((await bucket.upload(one, bytes)).error, null);
     assert.equal((await bucket.upload(two, new Blob([new Uint8Array(bytes)], { type: 'image/png' }))).error, null);
     assert.equal((await bucket.upload(one, bytes)).error?.message, 'A file with this name already exists.');
-    const { data: listed } = await bucket.list(own('a'));
+    const { data: listed } = await bucket.list(ownPath('a'));
     assert.deepEqual(
       listed?.map(({ name }) => name),
       ['one.png', 'two.png'],
@@ -42,49 +42,49 @@ describe('the storage of pictures', () => {
     assert.deepEqual([opened.status, await opened.text()], [206, 'PNG']);
     const { data: blob } = await bucket.download(two);
     assert.ok(blob && Buffer.from(await blob.arrayBuffer()).equals(bytes));
-    const upload = await bucket.createSignedUploadUrl(own('a/three.webp'));
-    const nobody = new StorageClient(`${target.url}/storage/v1`, {});
-    const put = nobody.from('user_uploads').uploadToSignedUrl;
-    const handed = await put.call(
-      nobody.from('user_uploads'),
-      own('a/three.webp'),
+    const upload = await bucket.createSignedUploadUrl(ownPath('a/three.webp'));
+    const anonymous = new StorageClient(`${target.url}/storage/v1`, {});
+    const put = anonymous.from('user_uploads').uploadToSignedUrl;
+    const signedUpload = await put.call(
+      anonymous.from('user_uploads'),
+      ownPath('a/three.webp'),
       upload.data?.token ?? '',
       makePicture('webp'),
     );
-    assert.equal(handed.error, null);
-    const { data: removed } = await bucket.remove([one, two, own('a/three.webp'), own('none.png')]);
+    assert.equal(signedUpload.error, null);
+    const { data: removed } = await bucket.remove([one, two, ownPath('a/three.webp'), ownPath('none.png')]);
     assert.equal(removed?.length, 3);
-    assert.deepEqual((await bucket.list(own('a'))).data, []);
+    assert.deepEqual((await bucket.list(ownPath('a'))).data, []);
   });
 
-  test('one byte too many is 413 by its length and without one; the connection lives, and nothing is stored', async () => {
+  test('one byte too many is 413, also without Content-Length; the connection stays open, nothing is stored', async () => {
     const over = pngOfBytes(BYTES_MAX + 1);
     const agent = oneConnection();
-    const path = own();
+    const path = ownPath();
     try {
       for (const sized of [{ 'Content-Length': over.length }, { 'Transfer-Encoding': 'chunked' }]) {
         const chunks = Array.from({ length: 12 }, (_, index) => over.subarray(index * 900_000, (index + 1) * 900_000));
-        const reply = await rawCall(`${target.url}${address(path)}`, 'POST', {
+        const reply = await rawCall(`${target.url}${pathOf(path)}`, 'POST', {
           headers: { ...headers(), ...sized },
           chunks,
           agent,
         });
         assert.equal(reply.status, 413, reply.text);
-        assert.deepEqual(JSON.parse(reply.text).error.details, { bytes_max: BYTES_MAX });
+        assert.deepEqual(JSON.parse(reply.text).error.details, { field: 'file', bytes_max: BYTES_MAX });
       }
     } finally {
       agent.destroy();
     }
-    await is404(path);
+    await assertMissing(path);
   });
 
-  test('a large body that is refused unread gets its answer: no token, another’s folder, another bucket', async () => {
+  test('a large body that is refused unread gets an answer: no token, a foreign folder, another bucket', async () => {
     const large = pngOfBytes(BYTES_MAX);
     for (const [path, token, status] of [
-      [address(own()), undefined, 401],
-      [address(`${randomUUID()}/x.png`), guest.token, 403],
-      [`/storage/v1/object/videos/${own()}`, guest.token, 403],
-      [`/storage/v1/object/upload/sign/user_uploads/${own()}?token=x`, undefined, 403],
+      [pathOf(ownPath()), undefined, 401],
+      [pathOf(`${randomUUID()}/x.png`), guest.token, 403],
+      [`/storage/v1/object/videos/${ownPath()}`, guest.token, 403],
+      [`/storage/v1/object/upload/sign/user_uploads/${ownPath()}?token=x`, undefined, 403],
     ] as const) {
       const method = path.includes('upload/sign') ? 'PUT' : 'POST';
       const reply = await call(target.url, method, path, {
@@ -96,16 +96,42 @@ describe('the storage of pictures', () => {
     }
   });
 
-  test('what is no picture is 415 under any name, and no path leads out of one’s folder', async () => {
+  test('an image is judged by its pixels: what opens everywhere is stored, and what lacks pixels is 415 and stored nowhere', async () => {
+    const [png, jpeg, webp] = [makePicture('png'), makePicture('jpeg'), makePicture('webp')];
+    const trailer = Buffer.alloc(512, 'SEFT');
+    const put = (path: string, body: Uint8Array) =>
+      call(target.url, 'POST', pathOf(path), { token: guest.token, body, headers: { 'Content-Type': 'image/png' } });
+    for (const bytes of [
+      ...[
+        Buffer.concat([png, trailer]),
+        Buffer.concat([webp, trailer]),
+        Buffer.concat([jpeg.subarray(0, -2), trailer]),
+      ],
+      Buffer.concat([jpeg.subarray(0, 2), Buffer.from('\xff\xe4\0\x04ab0\x01\x02\x03', 'latin1'), jpeg.subarray(2)]),
+    ]) {
+      assert.equal((await put(ownPath('odd names (1) & more+.png').replaceAll(' ', '%20'), bytes)).status, 200);
+      assert.equal((await storage.from('user_uploads').remove([ownPath('odd names (1) & more+.png')])).data?.length, 1);
+    }
+    const noPixels = Buffer.from(png);
+    noPixels.fill(0xee, 41 + 20, png.length - 16);
+    for (const bytes of [noPixels, jpeg.subarray(0, jpeg.length / 2), webp.subarray(0, webp.length / 2)]) {
+      const path = ownPath();
+      const reply = await put(path, bytes);
+      assertRefused(reply, 415, 'ERR_4015', { reason: 'damaged' });
+      await assertMissing(path);
+    }
+  });
+
+  test('a file that is no image is 415 under any name, and no path leads out of the user’s folder', async () => {
     for (const content of ['<html><script>alert(1)</script>', '<svg xmlns="http://www.w3.org/2000/svg"/>', 'GIF89a']) {
-      const path = own();
-      const reply = await call(target.url, 'POST', address(path), {
+      const path = ownPath();
+      const reply = await call(target.url, 'POST', pathOf(path), {
         token: guest.token,
         body: content,
         headers: { 'Content-Type': 'image/png' },
       });
       assertRefused(reply, 415, 'ERR_4015', { allowed: ['image/jpeg', 'image/png', 'image/webp'] });
-      await is404(path);
+      await assertMissing(path);
     }
     const other = await newGuest(target.url);
     for (const path of [
@@ -115,7 +141,7 @@ describe('the storage of pictures', () => {
       `/${other.userId}/x.png`,
     ]) {
       const length = { 'Content-Length': makePicture('png').length };
-      const raw = { headers: { ...headers(), ...length }, chunks: [makePicture('png')], path: address(path) };
+      const raw = { headers: { ...headers(), ...length }, chunks: [makePicture('png')], path: pathOf(path) };
       const reply = await rawCall(target.url, 'POST', raw);
       assert.ok([400, 403, 404].includes(reply.status), `${path}: ${reply.status}`);
     }

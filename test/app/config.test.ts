@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
@@ -25,7 +25,7 @@ const production: Env = {
   PUBLIC_URL: 'https://api.example.com',
   DATABASE_URL: 'postgres://owner:hunter2@db.example.com/rendio',
   JWT_PRIVATE_KEY: pem,
-  SECRET_KEY: 's'.repeat(32),
+  SECRET_KEY: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   APPLE_BUNDLE_ID: 'com.example.app',
   APPLE_TEAM_ID: 'ABCDE12345',
   APPLE_DEVICECHECK_KEY_ID: '2X9R4HXF34',
@@ -80,6 +80,7 @@ test('development limits are a hundred times the defaults, and each can be set',
     purchasesPerHour: 30,
     callsPerMinute: 600,
     generationsInFlight: 10,
+    refundedCancelsPerHour: 5,
   };
   const fixed = { generationDeadlineSeconds: 1800, initialGrantCredits: 10, deviceCheckFallback: 'no_grant' };
   const hundredfold = Object.fromEntries(Object.entries(rates).map(([name, rate]) => [name, rate * 100]));
@@ -93,11 +94,12 @@ test('development limits are a hundred times the defaults, and each can be set',
     RATE_LIMIT_PURCHASES_PER_HOUR: '5',
     RATE_LIMIT_CALLS_PER_MINUTE: '6',
     RATE_LIMIT_GENERATIONS_IN_FLIGHT: '7',
-    GENERATION_DEADLINE_SECONDS: '8',
+    RATE_LIMIT_REFUNDED_CANCELS_PER_HOUR: '8',
+    GENERATION_DEADLINE_SECONDS: '9',
     INITIAL_GRANT_CREDITS: '0',
     DEVICECHECK_FALLBACK: 'deny',
   });
-  assert.deepEqual(Object.values(set), [1, 2, 3, 4, 5, 6, 7, 8, 0, 'deny']);
+  assert.deepEqual(Object.values(set), [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 'deny']);
 });
 
 test('all variables that production lacks are reported at once, by name', async () => {
@@ -186,6 +188,119 @@ test('invalid values are reported by name', async () => {
   };
   for (const [name, values] of Object.entries(unusable)) {
     for (const value of values) assert.deepEqual(await reportedNames({ ...production, [name]: value }), [name], value);
+  }
+});
+
+test('outside development, a secret that protects nothing and a vendor URL without TLS are refused by name', async () => {
+  const weak: Record<string, string[]> = {
+    SECRET_KEY: [
+      's'.repeat(64),
+      'ab'.repeat(32),
+      '0123456789abcdef'.repeat(4),
+      `${'a'.repeat(40)}b`,
+      'password'.repeat(6),
+    ],
+    WEBHOOK_SECRET: ['x', 'fifteen-letters', '$(openssl rand -hex 32)'],
+    METRICS_TOKEN: ['x', 'fifteen-letters'],
+    FAL_QUEUE_URL: ['http://queue.fal.run', 'http://127.0.0.1:9'],
+    FAL_REST_URL: ['http://rest.fal.ai'],
+    RUNWAY_API_URL: ['HTTP://api.dev.runwayml.com'],
+    APPLE_DEVICECHECK_URL: ['http://api.devicecheck.apple.com'],
+    APPLE_APPSTORE_URL: ['http://127.0.0.1:9'],
+    APPLE_APPSTORE_SANDBOX_URL: ['http://127.0.0.1:9'],
+    APPLE_ID_URL: ['http://[::1]:9'],
+    APPLE_APNS_URL: ['http://localhost:9'],
+  };
+  for (const [name, values] of Object.entries(weak)) {
+    for (const value of values) {
+      for (const ENVIRONMENT of ['staging', 'production']) {
+        assert.deepEqual(
+          await reportedNames({ ...production, ENVIRONMENT, [name]: value }),
+          [name],
+          `${name} ${value}`,
+        );
+      }
+      await readConfig({ [name]: value });
+    }
+  }
+});
+
+test('every key that a generator makes is strong enough', async () => {
+  const encodings = ['hex', 'base64', 'base64url'] as const;
+  const keys = encodings.flatMap((encoding) => Array.from({ length: 50 }, () => randomBytes(32).toString(encoding)));
+  // 32 characters of 16 bytes; and digits alone.
+  keys.push(...Array.from({ length: 50 }, () => randomBytes(16).toString('hex')));
+  keys.push('71036528491750366489205173940628', 'correct horse battery staple 2026');
+  for (const SECRET_KEY of keys) await readConfig({ ...production, SECRET_KEY });
+});
+
+test('a variable that is one edit away from one that is read is named in a warning', async () => {
+  const written: Record<string, string> = {
+    SECRT_KEY: 'SECRET_KEY',
+    SECRETKEY: 'SECRET_KEY',
+    METRICS_TOKENS: 'METRICS_TOKEN',
+    FALAI_API_KYE: 'FALAI_API_KEY',
+    RUNWEY_API_KEY: 'RUNWAY_API_KEY',
+    DATABASE_UR: 'DATABASE_URL',
+    database_url: 'DATABASE_URL',
+    ALLOW_PUBLIC_DEVELOPMENTS: 'ALLOW_PUBLIC_DEVELOPMENT',
+  };
+  for (const [name, meant] of Object.entries(written)) {
+    assert.deepEqual((await readConfig({ [name]: 'x' })).warnings, [
+      `${name} is not read: it may be a misspelt ${meant}`,
+    ]);
+  }
+  const fine = { PATH: '/bin', HOME: '/root', PGHOST: 'x', SECRT_KEY: '', NODE_ENV: 'x', PORT: '1', HOST: '127.0.0.1' };
+  assert.deepEqual((await readConfig({ ...fine, ...production })).warnings, []);
+  const refused = await readConfig({ ...production, SECRET_KEY: undefined, SECRT_KEY: 'hush' }).catch(String);
+  assert.match(String(refused), /^ {2}SECRET_KEY is missing.*\n {2}SECRT_KEY is not read/m);
+  assert.doesNotMatch(String(refused), /hush/);
+});
+
+test('a key that no vendor issues is named in a warning: it switches the simulation off', async () => {
+  const { warnings, settings } = await readConfig({ FALAI_API_KEY: 'abc' });
+  assert.equal(settings.simulated.fal, false);
+  assert.deepEqual(warnings, [
+    'FALAI_API_KEY is too short for a key, and the vendor is called with it instead of being simulated',
+  ]);
+});
+
+test('plain http to another machine is named in a warning where it is not refused', async () => {
+  const plain = { PUBLIC_URL: 'http://api.example.com', ALERT_WEBHOOK_URL: 'http://hooks.example.com/x' };
+  const { warnings } = await readConfig({
+    ...everySecret,
+    ...plain,
+    ENVIRONMENT: 'staging',
+    S3_ENDPOINT: 'http://minio:9000',
+  });
+  const named = warnings.filter((warning) => /plain http/.test(warning)).map((warning) => warning.split(' ')[0]);
+  assert.deepEqual(named, ['PUBLIC_URL', 'S3_ENDPOINT', 'ALERT_WEBHOOK_URL']);
+  const local = { ...everySecret, ENVIRONMENT: 'staging', S3_ENDPOINT: 'http://127.0.0.1:9000' };
+  assert.doesNotMatch((await readConfig(local)).warnings.join(), /plain http/);
+  assert.deepEqual((await readConfig(plain)).warnings, []);
+});
+
+test('a real key, a simulated DeviceCheck and a public address start together only if the operator says so', async () => {
+  const exposed: Env[] = [
+    { FALAI_API_KEY: 'fal-id:fal-secret', PUBLIC_URL: 'https://api.example.com' },
+    { RUNWAY_API_KEY: 'key_0123456789ab', HOST: '0.0.0.0' },
+    { PIKA_API_KEY: 'fal-id:fal-secret', HOST: '::' },
+    { PIKA_API_KEY: 'fal-id:fal-secret', HOST: '192.168.1.7' },
+    { FALAI_API_KEY: 'fal-id:fal-secret', HOST: 'api.internal' },
+  ];
+  for (const env of exposed) {
+    const report = await reportOf(env);
+    assert.deepEqual([...report.keys()], ['ALLOW_PUBLIC_DEVELOPMENT']);
+    for (const name of Object.keys(env)) assert.match(report.get('ALLOW_PUBLIC_DEVELOPMENT') ?? '', new RegExp(name));
+    assert.deepEqual(await reportedNames({ ...env, ALLOW_PUBLIC_DEVELOPMENT: 'no' }), ['ALLOW_PUBLIC_DEVELOPMENT']);
+    await readConfig({ ...env, ALLOW_PUBLIC_DEVELOPMENT: 'yes' });
+    await readConfig({ ...env, ENVIRONMENT: 'staging' });
+    const deviceCheck = { APPLE_TEAM_ID: 'T', APPLE_DEVICECHECK_KEY_ID: 'K', APPLE_DEVICECHECK_PRIVATE_KEY: pem };
+    await readConfig({ ...env, ...deviceCheck });
+  }
+  await readConfig({ HOST: '0.0.0.0', PUBLIC_URL: 'https://api.example.com' });
+  for (const HOST of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) {
+    await readConfig({ FALAI_API_KEY: 'fal-id:fal-secret', HOST, PUBLIC_URL: 'http://phone.local:8787' });
   }
 });
 
@@ -283,13 +398,13 @@ const everySecret: Env = {
   SUPABASE_URL: 'https://x.supabase.co',
   SUPABASE_ANON_KEY: 'anon-secret',
   SUPABASE_SERVICE_ROLE_KEY: 'service-secret',
-  METRICS_TOKEN: 'metrics-secret',
+  METRICS_TOKEN: 'the-metrics-secret',
   TELEGRAM_BOT_TOKEN: '1:telegram-secret',
   TELEGRAM_CHAT_ID: '-100',
   ALERT_WEBHOOK_URL: 'https://hooks.example.com/alert-secret',
   RUNWAY_API_KEY: 'runway-secret',
   PIKA_API_KEY: 'pika-secret',
-  WEBHOOK_SECRET: 'webhook-secret',
+  WEBHOOK_SECRET: 'the-webhook-secret',
   APPLE_KEY_ID: 'K',
   APPLE_ISSUER_ID: 'I',
   APPLE_PRIVATE_KEY: pem,
@@ -311,7 +426,7 @@ test('a printed configuration contains no secret', async () => {
   assert.equal(shown, null, shown?.input.slice(shown.index - 40, shown.index + 40));
   assert.ok(!printed.includes(jwk.d ?? 'no key'));
   assert.match(printed, /\[secret\]/);
-  assert.equal(config.secrets.webhookSecret?.reveal(), 'webhook-secret');
+  assert.equal(config.secrets.webhookSecret?.reveal(), 'the-webhook-secret');
 });
 
 test('a report never contains a value', async () => {

@@ -4,6 +4,6 @@ import { chromiumPath, isBrowserRequired, NO_CHROMIUM } from '../support/chromiu
 
 const skip = !chromiumPath && !isBrowserRequired && NO_CHROMIUM;
 
-test('there is a Chromium to run the browser tests in', { skip }, () => {
+test('Chromium is installed for the browser tests', { skip }, () => {
   assert.ok(chromiumPath, NO_CHROMIUM);
 });

@@ -5,11 +5,11 @@ import { asGuest, chooseSmallest, describeVideo, playing, press, settled, stageI
 
 const browserTest = browserTests();
 const WEIGHT_MAX_KB = 250;
-/** A second is promised, and measured by the bench; here other tests are at work on the same machine. */
+/** The promise is one second, which the bench measures; here other tests run on the same machine. */
 const INTERACTIVE_MAX_MS = 5_000;
 
 browserTest('three interactions lead from the first visit to a playing video', {}, async ({ page }) => {
-  // Remembered: rendering what is offered first takes its time on a busy machine.
+  // The page remembers this choice: rendering the default settings takes long on a busy machine.
   await settled(page);
   await chooseSmallest(page);
   await page.reload();
@@ -19,7 +19,7 @@ browserTest('three interactions lead from the first visit to a playing video', {
   await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.2);
 });
 
-browserTest('each model has its price and its settings, and they are remembered for it', {}, async ({ page }) => {
+browserTest('each model has its own price and settings, and the page remembers them', {}, async ({ page }) => {
   await settled(page);
   const price = page.locator('#generate .price');
   const choose = (name: string) => page.getByRole('radio', { name, exact: true }).check();
@@ -37,7 +37,7 @@ browserTest('each model has its price and its settings, and they are remembered 
 });
 
 browserTest(
-  'the first choice is the model that shows the prompt, before featured ones that are simulated',
+  'the model chosen at first is the one that renders the prompt, not a featured one that is simulated',
   {},
   async ({ page }) => {
     await settled(page);
@@ -48,7 +48,7 @@ browserTest(
   },
 );
 
-browserTest('a simulated model says so on its card, below the cards, and under its film', {}, async ({ page }) => {
+browserTest('a simulated model is marked on its card, below the cards, and under its video', {}, async ({ page }) => {
   await settled(page);
   const cinematic = page.getByRole('radio', { name: 'Cinematic', exact: true });
   await cinematic.check();
@@ -62,7 +62,7 @@ browserTest('a simulated model says so on its card, below the cards, and under i
   assert.equal(await page.locator('video').evaluate((video: HTMLVideoElement) => Math.round(video.duration)), 4);
 });
 
-browserTest('a prompt that is too long is counted, and the button says by how much', {}, async ({ page }) => {
+browserTest('a prompt that is too long shows its length, and the button says by how much', {}, async ({ page }) => {
   await settled(page);
   await describeVideo(page, 'a'.repeat(1000));
   assert.ok(await page.locator('#prompt-count').isHidden());
@@ -73,7 +73,7 @@ browserTest('a prompt that is too long is counted, and the button says by how mu
   assert.equal(described, 'reason');
 });
 
-browserTest('a refused prompt is told beside the prompt', {}, async ({ page }) => {
+browserTest('the error for a refused prompt is shown beside the prompt', {}, async ({ page }) => {
   await settled(page);
   const error = { code: 'ERR_4003', message: 'Please describe it otherwise.', details: { field: 'prompt' } };
   await page.route('**/generate-video', (route) => route.fulfill({ status: 400, json: { error } }));
@@ -83,27 +83,27 @@ browserTest('a refused prompt is told beside the prompt', {}, async ({ page }) =
 });
 
 browserTest(
-  'a chosen theme holds at once, after a reload, and for the account',
+  'a chosen theme is used at once, kept after a reload, and saved for the account',
   { colorScheme: 'light' },
   async (visit) => {
     const { page } = visit;
     await settled(page);
-    const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-    const light = await paper();
+    const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await background();
     const saved = page.waitForResponse((response) => response.url().endsWith('update-user-profile'));
     await page.getByRole('radio', { name: 'Dark' }).check();
-    assert.notEqual(await paper(), light);
+    assert.notEqual(await background(), light);
     assert.equal((await saved).status(), 200);
     assert.equal((await asGuest(page, 'get-user-profile')).theme_preference, 'dark');
     await page.reload();
-    assert.notEqual(await paper(), light);
+    assert.notEqual(await background(), light);
     await page.getByRole('radio', { name: 'System' }).check();
-    assert.equal(await paper(), light);
+    assert.equal(await background(), light);
   },
 );
 
 browserTest(
-  'who wants no motion gets the poster, and the video when asked for',
+  'with reduced motion the page shows the thumbnail and does not start the video',
   { reducedMotion: 'reduce' },
   async (visit) => {
     const { page } = visit;
@@ -124,7 +124,7 @@ browserTest(
   },
 );
 
-browserTest('the title of a tab in the background tells that the video is ready', {}, async ({ page }) => {
+browserTest('the title of a tab in the background shows that the video is ready', {}, async ({ page }) => {
   await settled(page);
   await page.evaluate(() => Object.defineProperty(document, 'hidden', { get: () => true }));
   await chooseSmallest(page);
@@ -135,7 +135,7 @@ browserTest('the title of a tab in the background tells that the video is ready'
 
 for (const [width, height] of [
   [320, 640],
-  // A window of 1280 × 800 at 200 %.
+  // A window of 1280 × 800 at a zoom of 200 %.
   [640, 400],
 ] as const) {
   const viewport = { width, height };
@@ -159,7 +159,7 @@ browserTest('the page weighs less than 250 kB and its button works soon', {}, as
   assert.ok(kb < WEIGHT_MAX_KB, `${kb} kB`);
   assert.ok(ms < INTERACTIVE_MAX_MS, `${ms} ms`);
   await page.route('**', (route) => {
-    assert.equal(new URL(route.request().url()).origin, server.url, 'nothing comes from elsewhere');
+    assert.equal(new URL(route.request().url()).origin, server.url, 'no request to another origin');
     return route.continue();
   });
   await page.reload();
@@ -167,14 +167,14 @@ browserTest('the page weighs less than 250 kB and its button works soon', {}, as
 });
 
 browserTest(
-  'named by their content, files are kept for a year; the page is asked for anew',
+  'files with a hash in their name are cached for a year; the page is revalidated',
   {},
   async ({ page, server }) => {
     const script = await page.locator('script[type="module"]').getAttribute('src');
-    const kept = await fetch(`${server.url}${script}`, { headers: { 'Accept-Encoding': 'br' } });
-    assert.equal(kept.headers.get('Cache-Control'), 'public, max-age=31536000, immutable');
-    assert.equal(kept.headers.get('Content-Encoding'), 'br');
-    await kept.body?.cancel();
+    const cached = await fetch(`${server.url}${script}`, { headers: { 'Accept-Encoding': 'br' } });
+    assert.equal(cached.headers.get('Cache-Control'), 'public, max-age=31536000, immutable');
+    assert.equal(cached.headers.get('Content-Encoding'), 'br');
+    await cached.body?.cancel();
     const first = await fetch(`${server.url}/`);
     assert.equal(first.headers.get('Cache-Control'), 'no-cache');
     assert.match(first.headers.get('Content-Security-Policy') ?? '', /script-src 'self';/);

@@ -5,7 +5,7 @@ import { balanceIs, describeVideo, ENDLESS, press, stageIs } from './steps.ts';
 const browserTest = browserTests({ env: { INITIAL_GRANT_CREDITS: '1' } });
 
 browserTest(
-  'without credits the page says so before the press, and asks the server for nothing',
+  'without credits the page says so before a click, and a click sends no request to the server',
   {},
   async ({ page }) => {
     await balanceIs(page, 1);
@@ -15,25 +15,25 @@ browserTest(
     await balanceIs(page, 0);
     assert.match((await page.locator('#reason').textContent()) ?? '', /^You have no credits left\./);
     assert.equal(await page.locator('#generate').getAttribute('aria-disabled'), 'true');
-    let asked = 0;
-    page.on('request', (request) => request.url().endsWith('generate-video') && asked++);
-    // Forced: for assistive technology, and so for Playwright, it is switched off.
+    let requests = 0;
+    page.on('request', (request) => request.url().endsWith('generate-video') && requests++);
+    // Forced, because aria-disabled disables the button for Playwright as for assistive technology.
     await page.locator('#generate').click({ force: true });
 
     await page.getByRole('button', { name: 'Cancel' }).click();
     await balanceIs(page, 1);
-    assert.equal(asked, 0);
+    assert.equal(requests, 0);
     assert.equal(await page.locator('#generate').getAttribute('aria-disabled'), 'false');
   },
 );
 
 browserTest(
-  'a refusal appears as the server’s sentence beside the button, with the id to quote',
+  'a refusal is shown beside the button with the server’s message and the request id',
   {},
   async ({ page }) => {
     await balanceIs(page, 1);
     await describeVideo(page, ENDLESS);
-    // Another device of the same guest is quicker by a moment.
+    // Another device of the same guest sends its request just before.
     await page.route('**/generate-video', async (route) => {
       await route.fetch({ headers: { ...route.request().headers(), 'idempotency-key': crypto.randomUUID() } });
       await route.continue();
@@ -48,7 +48,7 @@ browserTest(
   },
 );
 
-browserTest('who has none left can begin again as a new guest', {}, async ({ page }) => {
+browserTest('a guest without credits can start over as a new guest', {}, async ({ page }) => {
   await balanceIs(page, 1);
   await describeVideo(page, ENDLESS);
   await press(page);
@@ -59,26 +59,26 @@ browserTest('who has none left can begin again as a new guest', {}, async ({ pag
   await stageIs(page, 'empty');
 });
 
-browserTest('an answer about the balance that was overtaken by news changes nothing', {}, async ({ page }) => {
+browserTest('a late answer about the balance does not replace a newer balance', {}, async ({ page }) => {
   await balanceIs(page, 1);
-  const [asked, release, answered] = [1, 2, 3].map(() => Promise.withResolvers<void>());
-  let questions = 0;
+  const [requested, release, answered] = [1, 2, 3].map(() => Promise.withResolvers<void>());
+  let calls = 0;
   await page.route('**/get-user-credits', async (route) => {
-    const isFirst = ++questions === 1;
+    const isFirst = ++calls === 1;
     const response = await route.fetch();
-    asked?.resolve();
+    requested?.resolve();
     if (isFirst) await release?.promise;
     await route.fulfill({ response });
     if (isFirst) answered?.resolve();
   });
   await page.evaluate(() => dispatchEvent(new Event('online')));
-  await asked?.promise;
+  await requested?.promise;
   await describeVideo(page, ENDLESS);
   await press(page);
   await balanceIs(page, 0);
   release?.resolve();
   await answered?.promise;
-  // By then the page has read the late answer, too.
+  // After this call the page has read the late answer as well.
   await page.evaluate(() => fetch('/healthz').then((response) => response.text()));
   assert.match((await page.locator('#credits').textContent()) ?? '', /^0 /);
   await page.unrouteAll({ behavior: 'ignoreErrors' });

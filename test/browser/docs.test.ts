@@ -1,8 +1,8 @@
-/** The API reference at /docs, as somebody uses it who wants to try an endpoint. */
+/** The API reference at /docs, as a developer uses it to try an endpoint. */
 import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
 import { browserTests } from '../support/browser.ts';
-import { isSound } from './sound.ts';
+import { assertAccessible } from './sound.ts';
 
 const browserTest = browserTests({ path: null });
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -20,7 +20,7 @@ async function operation(page: Page, tag: string, id: string): Promise<Locator> 
   return block;
 }
 
-async function becomeGuest(page: Page): Promise<void> {
+async function signInAsGuest(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Sign in as a guest' }).click();
   await creditsAre(page, 10);
 }
@@ -43,12 +43,12 @@ async function execute(block: Locator): Promise<{ status: string; body: string }
 const keyOf = (block: Locator) => block.locator('tr[data-param-name="Idempotency-Key"] input').inputValue();
 
 browserTest(
-  'a stranger becomes a guest in place, pays for a video and follows it to its end',
+  'a visitor signs in as a guest on the page, pays for a video and follows it to its end',
   {},
   async ({ page, server }) => {
     const generate = await visit(page, server.url, 'Video jobs', 'generateVideo');
-    await becomeGuest(page);
-    // A link to an operation leads to it, below what sticks to the top.
+    await signInAsGuest(page);
+    // A link to an operation scrolls to it, below the bar that stays at the top.
     await page.waitForFunction(() => {
       const [block, head] = ['#operations-Video_jobs-generateVideo', '.top'].map((name) =>
         document.querySelector(name),
@@ -77,14 +77,14 @@ browserTest(
     const events = await operation(page, 'Video jobs', 'jobEvents');
     await events.locator('tr[data-param-name="Last-Event-ID"] input').fill('0');
     const end = new RegExp(`event: completed\ndata: .*${job_id}`);
-    let told = await execute(events);
-    // The page listens for ten seconds at most, and a busy machine may be at the video for longer.
-    for (let times = 1; times < 5 && told.status === '200' && !end.test(told.body); times += 1) {
+    let received = await execute(events);
+    // The page listens for ten seconds at most; a busy machine may need longer for the video.
+    for (let times = 1; times < 5 && received.status === '200' && !end.test(received.body); times += 1) {
       await events.getByRole('button', { name: 'Clear' }).click();
-      told = await execute(events);
+      received = await execute(events);
     }
-    assert.equal(told.status, '200');
-    assert.match(told.body, end);
+    assert.equal(received.status, '200');
+    assert.match(received.body, end);
 
     await page.getByRole('navigation', { name: 'Endpoints' }).getByRole('link', { name: 'get-video-status' }).click();
     assert.match(page.url(), /#\/Video%20jobs\/getVideoStatus$/);
@@ -102,7 +102,7 @@ browserTest(
 );
 
 browserTest(
-  'the language that is chosen is the one of the examples, the errors and the answers',
+  'the chosen language is the language of the examples, the errors and the answers',
   {},
   async ({ page, server }) => {
     const credits = await visit(page, server.url, 'Credits', 'getUserCredits');
@@ -123,7 +123,7 @@ browserTest(
   },
 );
 
-browserTest('a phone shows it all within its width, and the keyboard is enough', PHONE, async ({ page, server }) => {
+browserTest('the reference fits a phone, and can be used by keyboard alone', PHONE, async ({ page, server }) => {
   const profile = await visit(page, server.url, 'Accounts', 'getUserProfile');
   await tabTo(page, 'Sign in as a guest');
   await page.keyboard.press('Enter');
@@ -138,7 +138,7 @@ browserTest('a phone shows it all within its width, and the keyboard is enough',
 });
 
 browserTest(
-  'axe finds nothing serious in the reference, by day and by night',
+  'axe finds nothing serious in the reference, in the light and the dark theme',
   { reducedMotion: 'reduce' },
   async ({ page, server }) => {
     const openRefusal = async () => {
@@ -146,13 +146,13 @@ browserTest(
       await generate.getByRole('button', { name: 'ERR_4001 insufficient credits' }).click();
     };
     await visit(page, server.url, 'Video jobs', 'generateVideo');
-    await becomeGuest(page);
+    await signInAsGuest(page);
     await openRefusal();
-    await isSound(page, 'by day');
+    await assertAccessible(page, 'light theme');
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.reload();
     await openRefusal();
-    await isSound(page, 'by night');
+    await assertAccessible(page, 'dark theme');
   },
 );
 

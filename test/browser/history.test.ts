@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { browserTests } from '../support/browser.ts';
-import { asGuest, balanceIs, describeVideo, focused, focusIsAt, press, settled, stageIs, tabTo } from './steps.ts';
+import {
+  asGuest,
+  balanceIs,
+  chooseSmallest,
+  describeVideo,
+  focused,
+  focusIsAt,
+  press,
+  settled,
+  stageIs,
+  tabTo,
+} from './steps.ts';
 
 const browserTest = browserTests();
 /** Longer than a deletion can be undone. */
@@ -24,7 +35,7 @@ const deletions = (page: Page) => {
   return sent;
 };
 
-/** Looks at the server from outside of the page until the guest has so many videos. */
+/** Polls the server, without the page, until the guest has this number of videos. */
 async function serverHas(url: string, token: string, videos: number): Promise<void> {
   for (const endsAt = Date.now() + 10_000; ; ) {
     const headers = { Authorization: `Bearer ${token}` };
@@ -38,7 +49,7 @@ const tokenOf = (page: Page) =>
   page.evaluate((): string => JSON.parse(localStorage.getItem('rendio.session') ?? '{}').access_token);
 
 browserTest(
-  'a video that was deleted by the keyboard is brought back by it, and nothing was sent',
+  'a video that was deleted by the keyboard is restored by the keyboard, and nothing was sent',
   {},
   async (visit) => {
     const { page } = visit;
@@ -66,7 +77,7 @@ browserTest('a deletion is sent when it can no longer be undone', {}, async ({ p
   await page.locator('#undo').waitFor();
   await stageIs(page, 'empty');
   assert.deepEqual(sent, []);
-  // The time stands still while somebody is at the button.
+  // The time does not run while the pointer is over the button.
   await page.locator('#undo').hover();
   await page.clock.fastForward(UNDO_OVER_MS);
   assert.deepEqual(sent, []);
@@ -77,7 +88,7 @@ browserTest('a deletion is sent when it can no longer be undone', {}, async ({ p
   assert.equal(sent.length, 1);
 });
 
-browserTest('a deletion is sent when the page is left before its time', {}, async ({ page, server }) => {
+browserTest('a deletion is sent at once when the visitor leaves the page', {}, async ({ page, server }) => {
   await makeFailed(page, 'Left behind');
   const token = await tokenOf(page);
   await page.locator('#remove').click();
@@ -86,9 +97,9 @@ browserTest('a deletion is sent when the page is left before its time', {}, asyn
   await serverHas(server.url, token, 0);
 });
 
-browserTest('a deletion that got no answer is asked for again by the next visit', {}, async ({ page, server }) => {
+browserTest('a deletion that got no answer is sent again at the next visit', {}, async ({ page, server }) => {
   await makeFailed(page, 'Asked twice');
-  // In the page itself: Playwright does not see what a page sends on its way out.
+  // In the page itself: Playwright does not see the requests that a page sends while it is left.
   await page.evaluate(() => {
     const real = window.fetch;
     window.fetch = (input, init) =>
@@ -107,7 +118,7 @@ browserTest('a deletion that got no answer is asked for again by the next visit'
   await serverHas(server.url, await tokenOf(page), 0);
 });
 
-browserTest('a deletion that the server refuses brings the video back, with the reason', {}, async ({ page }) => {
+browserTest('after a refused deletion the video is shown again, with the reason', {}, async ({ page }) => {
   await page.clock.install();
   await page.reload();
   await makeFailed(page, 'Not to be deleted');
@@ -124,15 +135,25 @@ browserTest('a deletion that the server refuses brings the video back, with the 
   await card(page, 'Not to be deleted').waitFor();
 });
 
-browserTest('make changes: the form has the prompt, and the keyboard is in it', {}, async ({ page }) => {
-  await makeFailed(page, 'Once more');
-  await describeVideo(page, 'something else');
-  await page.getByRole('button', { name: 'Make changes' }).first().click();
-  assert.equal(await page.locator('#prompt').inputValue(), 'Once more [sandbox:fail]');
-  assert.equal(await focused(page), 'prompt');
-});
+browserTest(
+  'make changes: the form has the prompt and the settings, and the keyboard is in it',
+  {},
+  async ({ page }) => {
+    await settled(page);
+    await chooseSmallest(page);
+    await makeFailed(page, 'Once more');
+    await page.locator('#setting-duration').fill('7');
+    await page.getByRole('radio', { name: '1080p' }).check();
+    await describeVideo(page, 'something else');
+    await page.getByRole('button', { name: 'Make changes' }).first().click();
+    assert.equal(await page.locator('#prompt').inputValue(), 'Once more [sandbox:fail]');
+    assert.equal(await page.locator('#setting-duration').inputValue(), '1');
+    assert.ok(await page.getByRole('radio', { name: '360p' }).isChecked());
+    assert.equal(await focused(page), 'prompt');
+  },
+);
 
-browserTest('older videos come page by page, each once', {}, async ({ page }) => {
+browserTest('older videos are loaded page by page, each once', {}, async ({ page }) => {
   await settled(page);
   const { models } = (await asGuest(page, 'get-models')) as { models: { id: string; provider: string }[] };
   const model = models.find(({ provider }) => provider === 'sandbox');
@@ -171,7 +192,7 @@ browserTest('older videos come page by page, each once', {}, async ({ page }) =>
   await page.waitForFunction(isAtFirstNew);
 });
 
-browserTest('a row of the credits’ history leads to its video', {}, async ({ page }) => {
+browserTest('a row of the credits’ history opens its video', {}, async ({ page }) => {
   await makeFailed(page, 'The first of two');
   await makeFailed(page, 'The second of two');
   await page.locator('#balance').click();

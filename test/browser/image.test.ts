@@ -1,10 +1,10 @@
-/** A picture is chosen, seen as it will be shown, uploaded and animated; a wrong one is refused before anything is paid. */
+/** An image is chosen, shown as in the video, uploaded and animated; an unusable one is refused before any charge. */
 import assert from 'node:assert/strict';
 import type { Page, Request } from 'playwright-core';
 import { SOURCE_BOUNDS } from '../../src/features/generations/source-image.ts';
 import { browserTests } from '../support/browser.ts';
 import { drawNoise, drawPicture, type PictureFormat } from '../support/images.ts';
-import { isSound } from './sound.ts';
+import { assertAccessible } from './sound.ts';
 import {
   asGuest,
   balanceIs,
@@ -19,13 +19,13 @@ import {
 } from './steps.ts';
 
 const browserTest = browserTests();
-const CALM = { reducedMotion: 'reduce' } as const;
+const NO_MOTION = { reducedMotion: 'reduce' } as const;
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-/** The shortest video of the model Animate. */
+/** The price of the shortest video of the model Animate. */
 const PRICE = 4;
 
-/** The page with the model that animates pictures. */
-async function animating(page: Page): Promise<void> {
+/** Waits for the page and chooses the model that animates images. */
+async function chooseAnimate(page: Page): Promise<void> {
   await settled(page);
   await page.getByRole('radio', { name: 'Animate', exact: true }).check();
   await page.locator('#image').waitFor({ state: 'attached' });
@@ -41,14 +41,14 @@ async function choose(page: Page, chosen: { name: string; mimeType: string; buff
   await page.locator('#image').setInputFiles(chosen);
 }
 
-/** Resolves once the picture is on the server. */
+/** Resolves once the image is on the server. */
 async function uploaded(page: Page): Promise<void> {
   await page.locator('.preview canvas').waitFor();
   await page.locator('.frame progress').waitFor({ state: 'detached' });
   assert.equal(await page.locator('#image-refused').isVisible(), false);
 }
 
-/** The requests that could change something, from now on. */
+/** Records the requests that could change something, from now on. */
 function watchWrites(page: Page): Request[] {
   const seen: Request[] = [];
   page.on('request', (request) => {
@@ -63,8 +63,8 @@ const namesOf = (requests: Request[]) =>
 const accountOf = (page: Page) =>
   page.evaluate(() => String(JSON.parse(localStorage.getItem('rendio.session') ?? '{}').user_id));
 
-/** Calls the storage's API as the page's guest, beside the page. */
-function inStorage(page: Page, verb: string, method: string, body: object): Promise<{ name: string }[]> {
+/** Calls the storage API as the page's guest. */
+function callStorage(page: Page, verb: string, method: string, body: object): Promise<{ name: string }[]> {
   return page.evaluate(
     async ([path, way, text]) => {
       const { access_token } = JSON.parse(localStorage.getItem('rendio.session') ?? '{}');
@@ -75,24 +75,24 @@ function inStorage(page: Page, verb: string, method: string, body: object): Prom
   );
 }
 
-/** Width by height of what is seen of the picture. */
-async function shapeSeen(page: Page): Promise<number> {
+/** The aspect ratio of the visible part of the image. */
+async function visibleRatio(page: Page): Promise<number> {
   const box = await page.locator('.frame').boundingBox();
   return (box?.width ?? 0) / (box?.height ?? 1);
 }
 
 browserTest(
-  'a chosen picture is shown as the video will be, uploaded, and animated for its price',
+  'a chosen image is shown in the shape of the video, uploaded, and animated for its price',
   {},
   async ({ page }) => {
-    await animating(page);
+    await chooseAnimate(page);
     await choose(page, await file('lighthouse.jpg', 900, 1400));
     await uploaded(page);
     assert.ok(await page.getByRole('radio', { name: '9:16' }).isChecked(), 'the shape that fits it best');
-    assert.ok(Math.abs((await shapeSeen(page)) - 9 / 16) < 0.02);
+    assert.ok(Math.abs((await visibleRatio(page)) - 9 / 16) < 0.02);
     await page.getByText('The video will show this part of the image.').waitFor();
     await page.getByRole('radio', { name: '16:9' }).check();
-    assert.ok(Math.abs((await shapeSeen(page)) - 16 / 9) < 0.05);
+    assert.ok(Math.abs((await visibleRatio(page)) - 16 / 9) < 0.05);
     await page.getByRole('button', { name: 'A breeze' }).click();
     assert.equal(await page.locator('#generate .price').textContent(), `${PRICE} credits`);
     await press(page);
@@ -101,9 +101,9 @@ browserTest(
   },
 );
 
-browserTest('make changes: the picture is there again, also after a reload', {}, async ({ page }) => {
+browserTest('Make changes: the image is there again, also after a reload', {}, async ({ page }) => {
   const writes = watchWrites(page);
-  await animating(page);
+  await chooseAnimate(page);
   await choose(page, await file('lighthouse.png', 1600, 900, 'png'));
   await describeVideo(page, 'The lamp turns');
   await press(page);
@@ -123,19 +123,19 @@ browserTest('make changes: the picture is there again, also after a reload', {},
   assert.equal(writes.length, 3, 'uploaded once');
 });
 
-browserTest('without a picture a press sends nothing and leads to where one is chosen', {}, async ({ page }) => {
+browserTest('without an image the form sends nothing and moves the focus to the file field', {}, async ({ page }) => {
   const writes = watchWrites(page);
-  await animating(page);
+  await chooseAnimate(page);
   await describeVideo(page, 'It moves');
   assert.equal(await page.locator('#reason').textContent(), 'Choose an image to animate.');
-  // Keys reach the page by another way than the word that choosers are to be told: it must have come before the press.
+  // Playwright sends keys by another channel than its request to intercept file choosers, which must arrive first.
   const chooser = page.waitForEvent('filechooser');
   await page.locator('#prompt').press('Control+Enter');
   await focusIsAt(page, 'image');
   await page.keyboard.press('Enter');
   await (await chooser).setFiles(await file('sun.webp', 800, 450, 'webp'));
   await uploaded(page);
-  // Removed by the keyboard, it leaves the focus where another is chosen.
+  // After a removal by keyboard the focus is at the file field.
   await tabTo(page, 'image-remove');
   const removed = page.waitForResponse((response) => response.request().method() === 'DELETE');
   await page.keyboard.press('Enter');
@@ -154,11 +154,11 @@ for (const [locale, sentences] of Object.entries({
   'es-ES': [/no es una imagen que este navegador pueda abrir/, /demasiado pequeña: .* 256 píxeles/, /larga y estrecha/],
 })) {
   browserTest(
-    `a wrong file is refused with its sentence, and nothing is sent (${locale})`,
+    `an unusable file is refused with its message, and nothing is sent (${locale})`,
     { locale },
     async ({ page }) => {
       const writes = watchWrites(page);
-      await animating(page);
+      await chooseAnimate(page);
       const wrong = [TEXT, await file('small.png', 400, 255, 'png'), await file('strip.jpg', 1000, 400)];
       for (const [index, sentence] of sentences.entries()) {
         await choose(page, wrong[index] ?? TEXT);
@@ -173,12 +173,12 @@ for (const [locale, sentences] of Object.entries({
 }
 
 browserTest(
-  'what is too large, or of another kind, is sent as a copy that fits, and the page says so',
+  'an image that is too large or of another type is sent as a copy that fits, and the page says so',
   {},
   async (visit) => {
     const { page } = visit;
     const writes = watchWrites(page);
-    await animating(page);
+    await chooseAnimate(page);
     const noise = { name: 'noise.png', mimeType: 'image/png', buffer: await drawNoise(2400, 1600) };
     assert.ok(noise.buffer.length > 10_485_760);
     for (const large of [noise, await file('loop.gif', 640, 360, 'gif')]) {
@@ -197,7 +197,7 @@ browserTest(
   },
 );
 
-/** A file on its way by mouse or clipboard. */
+/** A DataTransfer with a file, as dropping and pasting have it. */
 function transfer(page: Page, { name, mimeType, buffer }: { name: string; mimeType: string; buffer: Buffer }) {
   return page.evaluateHandle(
     ({ name, type, base64 }) => {
@@ -210,7 +210,7 @@ function transfer(page: Page, { name, mimeType, buffer }: { name: string; mimeTy
   );
 }
 
-browserTest('a picture dropped or pasted anywhere is the one to animate', {}, async ({ page }) => {
+browserTest('an image dropped or pasted anywhere is the one to animate', {}, async ({ page }) => {
   await settled(page);
   const dataTransfer = await transfer(page, await file('dropped.jpg', 800, 450));
   await page.locator('#stage').dispatchEvent('dragover', { dataTransfer });
@@ -227,14 +227,14 @@ browserTest('a picture dropped or pasted anywhere is the one to animate', {}, as
   await uploaded(page);
 });
 
-browserTest('a picture that the server has lost is uploaded again by the press that needs it', {}, async ({ page }) => {
+browserTest('an image that the server has lost is uploaded again when it is needed', {}, async ({ page }) => {
   const writes = watchWrites(page);
-  await animating(page);
+  await chooseAnimate(page);
   const { sideMin, ratioMax } = SOURCE_BOUNDS;
   await choose(page, await file('sun.jpg', Math.floor(sideMin * ratioMax), sideMin));
   await uploaded(page);
-  const [stored] = await inStorage(page, 'list', 'POST', { prefix: await accountOf(page) });
-  await inStorage(page, '', 'DELETE', { prefixes: [`${await accountOf(page)}/${stored?.name}`] });
+  const [stored] = await callStorage(page, 'list', 'POST', { prefix: await accountOf(page) });
+  await callStorage(page, '', 'DELETE', { prefixes: [`${await accountOf(page)}/${stored?.name}`] });
   const before = writes.length;
   await describeVideo(page, 'It was lost');
   await press(page);
@@ -245,12 +245,12 @@ browserTest('a picture that the server has lost is uploaded again by the press t
 });
 
 browserTest(
-  'a press while the picture is on its way waits for it; one that does not arrive is sent again',
+  'a generation waits for an image that is being uploaded; an upload that fails is sent again',
   {},
   async (visit) => {
     const { page } = visit;
     const writes = watchWrites(page);
-    await animating(page);
+    await chooseAnimate(page);
     const error = { code: 'ERR_4008', message: 'There is no room for it just now.', details: {} };
     await page.route('**/object/user_uploads/**', (route) => route.fulfill({ status: 409, json: { error } }));
     await choose(page, await file('sun.jpg', 1280, 720));
@@ -273,14 +273,14 @@ browserTest(
 );
 
 browserTest(
-  'axe finds nothing serious from the empty place to the picture, by day and by night',
-  CALM,
+  'axe finds nothing serious from the empty field to the image, in the light and the dark theme',
+  NO_MOTION,
   async ({ page }) => {
-    await animating(page);
-    await isSound(page, 'no picture yet');
+    await chooseAnimate(page);
+    await assertAccessible(page, 'no image yet');
     await choose(page, TEXT);
     await page.locator('#image-error').filter({ visible: true }).waitFor();
-    await isSound(page, 'a wrong file');
+    await assertAccessible(page, 'an unusable file');
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
     await page.route('**/object/user_uploads/**', async (route) => {
       await held;
@@ -288,25 +288,25 @@ browserTest(
     });
     await choose(page, await file('sun.jpg', 1280, 720));
     await page.locator('.frame progress').waitFor();
-    await isSound(page, 'on its way');
+    await assertAccessible(page, 'uploading');
     release();
     await uploaded(page);
-    await isSound(page, 'chosen');
+    await assertAccessible(page, 'chosen');
     await page.emulateMedia({ colorScheme: 'dark' });
-    await isSound(page, 'chosen, by night');
+    await assertAccessible(page, 'chosen, dark theme');
   },
 );
 
 browserTest(
-  'axe finds nothing serious on a phone, and nothing is wider than it',
-  { ...CALM, ...PHONE },
+  'axe finds nothing serious on a phone, and nothing is wider than its screen',
+  { ...NO_MOTION, ...PHONE },
   async ({ page }) => {
-    await animating(page);
+    await chooseAnimate(page);
     await page.getByText('from your photos or your camera').waitFor();
-    await isSound(page, 'no picture yet');
+    await assertAccessible(page, 'no image yet');
     await choose(page, await file('sun.jpg', 1280, 720));
     await uploaded(page);
-    await isSound(page, 'chosen');
+    await assertAccessible(page, 'chosen');
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), PHONE.viewport.width);
   },
 );

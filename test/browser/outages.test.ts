@@ -23,7 +23,7 @@ const browserTest = browserTests({
 });
 
 browserTest(
-  'an answer that got lost is asked for again under the same key, and paid for once',
+  'after a lost answer the request is sent again with the same key, and charged once',
   {},
   async ({ page }) => {
     await settled(page);
@@ -45,7 +45,7 @@ browserTest(
   },
 );
 
-browserTest('a wish that had no answer survives a reload, with its key', {}, async ({ page }) => {
+browserTest('a request that had no answer survives a reload, with its key', {}, async ({ page }) => {
   await settled(page);
   const keys: (string | undefined)[] = [];
   await page.route('**/generate-video', async (route) => {
@@ -63,7 +63,7 @@ browserTest('a wish that had no answer survives a reload, with its key', {}, asy
   await balanceIs(page, 9);
 });
 
-browserTest('where events cannot come through the page asks instead', {}, async ({ page }) => {
+browserTest('without an event stream the page polls instead', {}, async ({ page }) => {
   await page.route('**/job-events', (route) => route.abort());
   await page.reload();
   await settled(page);
@@ -74,30 +74,30 @@ browserTest('where events cannot come through the page asks instead', {}, async 
   await balanceIs(page, 9);
 });
 
-browserTest('an access token at its end is renewed once, however many calls need it', {}, async ({ page }) => {
+browserTest('an expired access token is refreshed once, even if several calls need it', {}, async ({ page }) => {
   await settled(page);
   await describeVideo(page, ENDLESS);
   await press(page);
   await stageIs(page, 'running');
   const guest = (await asGuest(page, 'get-user-profile')).id;
-  const renewals: string[] = [];
-  page.on('request', (request) => /token|device-check/.test(request.url()) && renewals.push(request.url()));
+  const refreshes: string[] = [];
+  page.on('request', (request) => /token|device-check/.test(request.url()) && refreshes.push(request.url()));
   const calls = ['get-user-credits', 'get-video-status', 'job-events'].map((name) =>
     page.waitForResponse((response) => response.url().includes(name) && response.ok()),
   );
   await page.evaluate(() => {
     const session = JSON.parse(localStorage.getItem('rendio.session') ?? '{}');
     localStorage.setItem('rendio.session', JSON.stringify({ ...session, access_token: 'x', expires_at: 1 }));
-    // The stream ends, and all that it may have missed is asked for at once.
+    // The stream ends, and the page at once requests everything that it may have missed.
     dispatchEvent(new Event('offline'));
   });
   await Promise.all(calls);
-  assert.equal(renewals.length, 1, renewals.join());
-  assert.match(renewals[0] ?? '', /grant_type=refresh_token$/);
+  assert.equal(refreshes.length, 1, refreshes.join());
+  assert.match(refreshes[0] ?? '', /grant_type=refresh_token$/);
   assert.equal((await asGuest(page, 'get-user-profile')).id, guest);
 });
 
-browserTest('a token that the server no longer takes is renewed, and the call is made again', {}, async ({ page }) => {
+browserTest('a token that the server no longer accepts is refreshed, and the call repeated', {}, async ({ page }) => {
   await settled(page);
   await page.evaluate(() => {
     const session = JSON.parse(localStorage.getItem('rendio.session') ?? '{}');
@@ -109,7 +109,7 @@ browserTest('a token that the server no longer takes is renewed, and the call is
   await stageIs(page, 'running');
 });
 
-browserTest('a server that is killed in the middle finishes the video after its restart', {}, async ({ page }) => {
+browserTest('a server that is killed while it makes a video finishes it after a restart', {}, async ({ page }) => {
   await settled(page);
   await page.getByRole('radio', { name: '360p' }).check();
   await describeVideo(page, 'A train through a long tunnel');

@@ -20,11 +20,11 @@ import {
 const browserTest = browserTests();
 const TURKISH = { locale: 'tr-TR' };
 
-browserTest('a stranger is let in, makes a video and sees it play', {}, async ({ page }) => {
+browserTest('a new visitor becomes a guest, makes a video and sees it play', {}, async ({ page }) => {
   await balanceIs(page, 10);
   await chooseSmallest(page);
   await describeVideo(page, 'A paper boat in the rain');
-  assert.match((await page.locator('#generate').textContent()) ?? '', /1 credit/, 'the price comes before the press');
+  assert.match((await page.locator('#generate').textContent()) ?? '', /1 credit/, 'the price comes before the click');
   await press(page);
   await stageIs(page, 'running');
   await playing(page);
@@ -36,7 +36,7 @@ browserTest('a stranger is let in, makes a video and sees it play', {}, async ({
   assert.equal((await download).suggestedFilename(), 'A paper boat in the rain.mp4');
 });
 
-browserTest('who comes back is the same guest and finds the videos', {}, async ({ page }) => {
+browserTest('a visitor who comes back is the same guest and finds the videos', {}, async ({ page }) => {
   await settled(page);
   await makeVideo(page, 'Lanterns over a lake');
   const guest = (await asGuest(page, 'get-user-profile')).id;
@@ -44,14 +44,14 @@ browserTest('who comes back is the same guest and finds the videos', {}, async (
   await page.reload();
   await stageIs(page, 'done');
   assert.equal((await asGuest(page, 'get-user-profile')).id, guest);
-  assert.ok(await page.locator('video').evaluate((video: HTMLVideoElement) => video.paused), 'nobody asked for it');
+  assert.ok(await page.locator('video').evaluate((video: HTMLVideoElement) => video.paused), 'it does not start');
   const card = page.getByRole('listitem').filter({ hasText: 'Lanterns over a lake' });
   await card.locator('img').waitFor();
   await card.getByRole('button', { name: 'Lanterns over a lake' }).first().click();
 });
 
 browserTest(
-  'on a phone the stage comes into sight and nothing is wider than the screen',
+  'on a phone the stage scrolls into view and nothing is wider than the screen',
   {
     viewport: { width: 390, height: 844 },
     isMobile: true,
@@ -78,14 +78,14 @@ browserTest(
   },
 );
 
-browserTest('a video is made by the keyboard alone, and the focus arrives at it', {}, async ({ page }) => {
+browserTest('a video is made by the keyboard alone, and the focus moves to it', {}, async ({ page }) => {
   await settled(page);
   await tabTo(page, 'prompt');
   await page.keyboard.type('A lighthouse in the fog');
   await tabTo(page, 'setting-duration');
   await page.keyboard.press('Home');
   assert.equal(await page.locator('output').textContent(), '1 second');
-  // The shape's group, then the resolution's, of which the middle one is chosen.
+  // The group of aspect ratios, then that of resolutions, of which the middle one is chosen.
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
   await page.keyboard.press('ArrowLeft');
@@ -97,7 +97,7 @@ browserTest('a video is made by the keyboard alone, and the focus arrives at it'
   assert.equal(await page.locator('#announce').textContent(), 'Your video is ready.');
 });
 
-browserTest('whoever writes the next prompt keeps the focus when a video is finished', {}, async ({ page }) => {
+browserTest('the prompt that a visitor is writing keeps the focus when a video is finished', {}, async ({ page }) => {
   await settled(page);
   await chooseSmallest(page);
   await page.locator('#prompt').fill('A sea of clouds');
@@ -108,17 +108,17 @@ browserTest('whoever writes the next prompt keeps the focus when a video is fini
   assert.equal(await focused(page), 'prompt');
 });
 
-browserTest('pressing too early leads to what is missing', {}, async ({ page }) => {
+browserTest('a click before the form is complete moves the focus to the missing field', {}, async ({ page }) => {
   await settled(page);
   await tabTo(page, 'generate');
   await page.keyboard.press('Enter');
   assert.equal(await focused(page), 'prompt');
   assert.equal(await page.locator('#reason').textContent(), 'Describe your video in at least 3 characters.');
-  await stageIs(page, 'empty').catch(() => assert.fail('something was begun'));
+  await stageIs(page, 'empty').catch(() => assert.fail('a generation has started'));
 });
 
 browserTest(
-  'a video is cancelled by the keyboard: its credit is back and the focus is not lost',
+  'a video is cancelled by the keyboard: its credit is refunded and the focus is not lost',
   {},
   async ({ page }) => {
     await settled(page);
@@ -139,7 +139,7 @@ browserTest(
   },
 );
 
-browserTest('in Turkish a video is made with Turkish words all the way', TURKISH, async ({ page }) => {
+browserTest('in Turkish all texts from the form to the video are Turkish', TURKISH, async ({ page }) => {
   await settled(page);
   assert.equal(await page.getByRole('heading', { level: 1 }).textContent(), 'Videoda ne olsun?');
   assert.equal(await page.locator('html').getAttribute('lang'), 'tr');
@@ -152,7 +152,7 @@ browserTest('in Turkish a video is made with Turkish words all the way', TURKISH
   assert.equal(await page.locator('#announce').textContent(), 'Videonuz hazır.');
 });
 
-browserTest('the server’s own sentences come in Turkish too', TURKISH, async ({ page }) => {
+browserTest('the messages of the server are Turkish as well', TURKISH, async ({ page }) => {
   await settled(page);
   await describeVideo(page, 'Olmayacak bir şey [sandbox:fail]');
   await press(page);
@@ -161,7 +161,7 @@ browserTest('the server’s own sentences come in Turkish too', TURKISH, async (
   await balanceIs(page, 10);
 });
 
-browserTest('a chosen language is spoken at once, kept, and told to the account', TURKISH, async ({ page }) => {
+browserTest('a chosen language is used at once, kept, and saved for the account', TURKISH, async ({ page }) => {
   await settled(page);
   const saved = page.waitForResponse(
     (response) => response.url().endsWith('update-user-profile') && response.request().postDataJSON().language === 'es',

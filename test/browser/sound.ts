@@ -4,19 +4,19 @@ import type { Page } from 'playwright-core';
 
 type Finding = { id: string; impact?: string | null; nodes: { target: unknown; failureSummary?: string }[] };
 
-/** Fails when axe finds something that shuts people out of the page as it stands. */
-export async function isSound(page: Page, state: string): Promise<void> {
-  // What has just changed its colours is drawn in them.
+/** Fails if axe finds a serious or critical problem in the current state of the page. */
+export async function assertAccessible(page: Page, state: string): Promise<void> {
+  // Wait until changed colours are drawn.
   await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
-  // Not by a script element: the page's policy would refuse it.
+  // Not by a script element: the page's content security policy would refuse it.
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
   const findings = await page.evaluate(async (): Promise<Finding[]> => {
     const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: Finding[] }> } };
     return (await axe.run({ resultTypes: ['violations'] })).violations;
   });
   const bad = findings.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  const told = bad.map(
+  const messages = bad.map(
     ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join('\n')}`,
   );
-  assert.deepEqual(told, [], state);
+  assert.deepEqual(messages, [], state);
 }

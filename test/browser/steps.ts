@@ -1,11 +1,11 @@
-/** What visitors of the page do and see, for the tests beside this file. */
+/** What visitors do and see on the page, for the tests in this folder. */
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 
-/** A prompt that is taken and never finished. */
+/** A prompt that the sandbox accepts and never finishes. */
 export const ENDLESS = 'a snail on a long way [sandbox:timeout]';
 
-/** Waits until the guest is in and the page can be used. */
+/** Waits until the guest is signed in and the page can be used. */
 export async function settled(page: Page): Promise<void> {
   await page.locator('#balance').waitFor();
 }
@@ -20,12 +20,12 @@ export async function describeVideo(page: Page, prompt: string): Promise<void> {
   await page.locator('#prompt').fill(prompt);
 }
 
-/** Presses the button, whose words depend on the language. */
+/** Clicks the button that starts a generation; its text depends on the language. */
 export async function press(page: Page): Promise<void> {
   await page.locator('#generate').click();
 }
 
-/** Orders the shortest and smallest video of this prompt, and waits until it plays. */
+/** Requests the shortest and smallest video of this prompt, and waits until it plays. */
 export async function makeVideo(page: Page, prompt: string): Promise<void> {
   await chooseSmallest(page);
   await describeVideo(page, prompt);
@@ -36,11 +36,11 @@ export async function makeVideo(page: Page, prompt: string): Promise<void> {
 
 /** Resolves once the stage is in this state. */
 export async function stageIs(page: Page, state: 'empty' | 'running' | 'done' | 'failed'): Promise<void> {
-  // Where nothing is shown on a small screen, the stage is still there.
+  // A small screen may not show the stage, but the document has it.
   await page.locator(`#show[data-state="${state}"]`).waitFor({ state: 'attached' });
 }
 
-/** Resolves once the video on the stage is seen moving. */
+/** Resolves once the video on the stage plays. */
 export async function playing(page: Page): Promise<void> {
   await stageIs(page, 'done');
   await page.waitForFunction(() => {
@@ -72,7 +72,7 @@ export function asGuest(page: Page, path: string): Promise<Record<string, unknow
   }, path);
 }
 
-/** What has the keyboard's focus, by its id. */
+/** The id of the element that has the keyboard's focus. */
 export function focused(page: Page): Promise<string> {
   return page.evaluate(() => document.activeElement?.id ?? '');
 }
@@ -82,7 +82,7 @@ export async function focusIsAt(page: Page, id: string): Promise<void> {
   await page.waitForFunction((wanted) => document.activeElement?.id === wanted, id);
 }
 
-/** Goes on with the Tab key until the element with this id has the focus. */
+/** Presses Tab until the element with this id has the focus. */
 export async function tabTo(page: Page, id: string): Promise<void> {
   for (let steps = 0; steps < 40; steps += 1) {
     await page.keyboard.press('Tab');

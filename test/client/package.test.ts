@@ -65,16 +65,36 @@ after(async () => {
 
 test('contains the needed files and no others', () => {
   const unexpected = files.filter(
-    (file) => !/^(?:LICENSE|README[.]md|package[.]json|dist\/(?:[a-z]+\/)?[\w-]+(?:[.]d)?[.](?:js|ts))$/.test(file),
+    (file) =>
+      !/^(?:LICENSE|README[.]md|package[.]json|dist\/cjs\/package[.]json|dist\/(?:[a-z]+\/){0,2}[\w-]+(?:[.]d)?[.](?:js|ts))$/.test(
+        file,
+      ),
   );
   assert.deepEqual(unexpected, []);
-  for (const file of ['LICENSE', 'README.md', 'dist/index.js', 'dist/index.d.ts'])
+  for (const file of [
+    'LICENSE',
+    'README.md',
+    'dist/index.js',
+    'dist/index.d.ts',
+    'dist/cjs/index.js',
+    'dist/cjs/index.d.ts',
+  ])
     assert.ok(files.includes(file), file);
 });
 
 test('makes a video from Node', async () => {
   await writeFile(join(project, 'use.mjs'), flow('console.log', `'${server.url}'`));
   assert.match(await run(process.execPath, ['use.mjs']), new RegExp(OUTPUT));
+});
+
+test('is loaded by require, with the same exports as by import', async () => {
+  const list =
+    "console.log(Object.keys(client).filter((name) => name !== 'default' && name !== '__esModule').sort().join())";
+  await writeFile(join(project, 'use.cjs'), `const client = require('@rendio/client'); ${list}`);
+  await writeFile(join(project, 'list.mjs'), `import * as client from '@rendio/client'; ${list}`);
+  const required = await run(process.execPath, ['use.cjs']);
+  assert.match(required, /createClient/);
+  assert.equal(required, await run(process.execPath, ['list.mjs']));
 });
 
 for (const version of DENO_VERSIONS) {
@@ -119,7 +139,14 @@ test('makes a video from a bundle in a page of another origin', {
   }
 });
 
-test('has types that an app’s compiler accepts', async () => {
+/** The first program of a document. */
+async function programIn(file: string): Promise<string> {
+  const program = /```ts\n([\s\S]+?)```/.exec(await readFile(file, 'utf8'))?.[1];
+  assert.ok(program, file);
+  return program;
+}
+
+test('has types that an app’s compiler accepts, however it resolves modules; the READMEs’ programs compile', async () => {
   const tsc = createRequire(join(CLIENT, 'package.json')).resolve('typescript/bin/tsc');
   const use = `
     import { createClient, GenerationError, type Job, type JobEvent } from '@rendio/client';
@@ -130,10 +157,18 @@ test('has types that an app’s compiler accepts', async () => {
     // @ts-expect-error
     rendio.submit({ prompt: 'no model' });
   `;
-  await writeFile(join(project, 'use.ts'), use);
+  const sources = ['use.ts', 'use-node10.ts', 'use-bundler.ts', 'use-commonjs.cts'];
+  for (const source of sources) await writeFile(join(project, source), use);
+  await writeFile(join(project, 'readme.mts'), await programIn(join(CLIENT, '../README.md')));
+  await writeFile(join(project, 'client-readme.mts'), await programIn(join(CLIENT, 'README.md')));
+  const compile = (...args: string[]) =>
+    run(process.execPath, [tsc, '--noEmit', ...args]).catch(({ stdout }) => assert.fail(stdout));
   // The package's types are checked, the compiler's libraries are not.
-  const flags = ['--noEmit', '--strict', '--skipDefaultLibCheck', '--lib', 'es2022,dom,dom.asynciterable'];
-  await run(process.execPath, [tsc, ...flags, '--target', 'es2022', '--module', 'nodenext', 'use.ts']).catch(
-    ({ stdout }) => assert.fail(stdout),
-  );
+  const flags = ['--strict', '--skipDefaultLibCheck', '--target', 'es2022'];
+  await Promise.all([
+    compile(...flags, '--module', 'nodenext', 'use.ts', 'use-commonjs.cts', 'readme.mts', 'client-readme.mts'),
+    compile(...flags, '--module', 'esnext', '--moduleResolution', 'bundler', 'use-bundler.ts'),
+    // The oldest libraries too: without a target they are those of ES5.
+    compile('--module', 'commonjs', '--moduleResolution', 'node10', 'use-node10.ts'),
+  ]);
 });

@@ -81,6 +81,10 @@ for (const transport of ['inside the process', 'over a port']) {
       assert.deepEqual(await apple.query(phone), isKnown(false, false));
       controls.setNeverSetText('Bit State Not Found');
       assert.deepEqual(await apple.query(phone), isKnown(false, false));
+      for (const text of ['Failed to find bit state\r\n', '"Failed to find bit state"', '\uFEFFBIT STATE NOT FOUND']) {
+        controls.plan({ reply: { status: 200, text } });
+        assert.deepEqual(await apple.query(phone), isKnown(false, false), text);
+      }
     });
 
     test('bits are read as they were set, with every token of the device and for no other device', async (t) => {
@@ -136,6 +140,11 @@ for (const transport of ['inside the process', 'over a port']) {
     const rejections: [number, string, 'bad_token' | 'our fault' | 'not our fault'][] = [
       [400, 'Bad Device Token', 'bad_token'],
       [400, 'Missing or incorrectly formatted device token payload', 'bad_token'],
+      [
+        400,
+        '{"responseCode":"400","responseMessage":"Missing or incorrectly formatted device token payload"}',
+        'bad_token',
+      ],
       [400, 'Missing or badly formatted authorization token', 'our fault'],
       [400, 'Invalid or missing timestamp', 'our fault'],
       [400, 'Invalid or missing transaction id', 'our fault'],

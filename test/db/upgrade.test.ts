@@ -9,6 +9,7 @@ import { LOCK_TIMEOUT_MS, migrate } from '../../src/db/migrate.ts';
 import { createPool } from '../../src/db/pool.ts';
 import type { Log } from '../../src/kernel/log.ts';
 import { silentLog } from '../../src/kernel/log.ts';
+import { until } from '../media/until.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const MIGRATIONS = join(import.meta.dirname, '..', '..', 'supabase', 'migrations');
@@ -47,7 +48,7 @@ function callerOf(pool: pg.Pool): Call {
 }
 
 /** One account and three generations, by the calls and the arguments of the version before. */
-async function liveOneDay(call: Call, modelId: string): Promise<void> {
+async function callEveryProcedure(call: Call, modelId: string): Promise<void> {
   const { user_id: userId } = await call('onboard_device', { device_id: `device-${randomUUID()}`, language: 'en' });
   await call('claim_initial_grant', { user_id: userId, bit1: true });
   await call('complete_initial_grant', { user_id: userId, amount: 10 });
@@ -76,17 +77,23 @@ async function liveOneDay(call: Call, modelId: string): Promise<void> {
     assert.equal(begun.outcome, 'created');
     return begun.response.job_id as string;
   };
-  const submit = async (jobId: string) => {
-    const attempt = await call('begin_attempt', { job_id: jobId });
-    return call('mark_submitted', {
-      job_id: jobId,
-      attempt_id: attempt.attempt_id,
-      provider_job_id: randomUUID(),
-      vendor_request_id: null,
-    });
-  };
-  const completed = await begin();
-  assert.equal((await submit(completed)).outcome, 'submitted');
+  await completeAndDelete(call, userId, await begin());
+  await failAndCancel(call, userId, begin);
+  await upload(call, userId);
+  await call('requeue_orphans', { limit: 100 });
+  await call('expire_uploads', { unused_days: 30, limit: 100 });
+  await call('prune_logs', {});
+}
+
+async function completeAndDelete(call: Call, userId: string, completed: string): Promise<void> {
+  const attempt = await call('begin_attempt', { job_id: completed });
+  const submitted = await call('mark_submitted', {
+    job_id: completed,
+    attempt_id: attempt.attempt_id,
+    provider_job_id: randomUUID(),
+    vendor_request_id: null,
+  });
+  assert.equal(submitted.outcome, 'submitted');
   await call('record_progress', { job_id: completed, progress: 50, queue_position: null });
   await call('schedule_settle', { job_id: completed, delay_ms: 1000 });
   await call('end_attempt', { job_id: completed, result: 'completed', error: null, cost_usd: null });
@@ -100,6 +107,10 @@ async function liveOneDay(call: Call, modelId: string): Promise<void> {
     video_seconds: 5,
   });
   assert.equal(finished, true);
+  assert.equal(await call('delete_generation', { user_id: userId, job_id: completed }), 'deleted');
+}
+
+async function failAndCancel(call: Call, userId: string, begin: () => Promise<string>): Promise<void> {
   const refused = await begin();
   const attempt = await call('begin_attempt', { job_id: refused });
   assert.equal(await call('close_attempt', { attempt_id: attempt.attempt_id, state: 'refused', error: 'later' }), true);
@@ -118,8 +129,10 @@ async function liveOneDay(call: Call, modelId: string): Promise<void> {
     request_hash: null,
   });
   assert.equal(answer.outcome, 'cancelled');
-  assert.equal(await call('delete_generation', { user_id: userId, job_id: completed }), 'deleted');
-  const upload = {
+}
+
+async function upload(call: Call, userId: string): Promise<void> {
+  const image = {
     user_id: userId,
     path: `${userId}/image.png`,
     content_type: 'image/png',
@@ -131,13 +144,10 @@ async function liveOneDay(call: Call, modelId: string): Promise<void> {
     pictures_max: 200,
     bytes_max: 1_000_000,
   };
-  const begun = await call('begin_upload', upload);
+  const begun = await call('begin_upload', image);
   assert.equal(begun.outcome, 'begun');
-  assert.equal((await call('finish_upload', { id: begun.id, path: upload.path, upsert: false })).outcome, 'stored');
-  await call('remove_uploads', { user_id: userId, paths: JSON.stringify([upload.path]) });
-  await call('requeue_orphans', { limit: 100 });
-  await call('expire_uploads', { unused_days: 30, limit: 100 });
-  await call('prune_logs', {});
+  assert.equal((await call('finish_upload', { id: begun.id, path: image.path, upsert: false })).outcome, 'stored');
+  await call('remove_uploads', { user_id: userId, paths: JSON.stringify([image.path]) });
 }
 
 test('servers of the version before miss no procedure before, during and after an upgrade', async () => {
@@ -147,13 +157,13 @@ test('servers of the version before miss no procedure before, during and after a
   await using _pool = { [Symbol.asyncDispose]: () => pool.end() };
   const call = callerOf(pool);
   const { rows } = await pool.query(`select id from models where provider = 'sandbox'`);
-  await liveOneDay(call, rows[0].id);
-  let days = 0;
+  await callEveryProcedure(call, rows[0].id);
+  let rounds = 0;
   let isMigrated = false;
   const before = (async () => {
     while (!isMigrated) {
-      await liveOneDay(call, rows[0].id);
-      days += 1;
+      await callEveryProcedure(call, rows[0].id);
+      rounds += 1;
     }
   })();
   const report = await migrate({ url, log: silentLog }).finally(() => {
@@ -161,8 +171,8 @@ test('servers of the version before miss no procedure before, during and after a
   });
   await before;
   assert.ok(report.migrations.length > 0);
-  assert.ok(days > 0);
-  await liveOneDay(call, rows[0].id);
+  assert.ok(rounds > 0);
+  await callEveryProcedure(call, rows[0].id);
   assert.deepEqual((await pool.query('select * from broken_invariants()')).rows, []);
 });
 
@@ -189,6 +199,25 @@ test('a migration that meets a dump lets other sessions through, and finishes af
   await reader.query(`set statement_timeout = ${4 * LOCK_TIMEOUT_MS}`);
   for (let reads = 0; reads < 5; reads += 1) await reader.query('select count(*) from video_jobs');
   await dump.query('commit');
+  assert.ok((await migrated).migrations.length > 0);
+});
+
+test('a call that waits for a table of the upgrade, and the upgrade for one of the call’s, is not failed as a deadlock', async () => {
+  await using database = await databaseOfVersionBefore();
+  const { url } = database;
+  await using call = await connectTo(url);
+  await using observer = await connectTo(url);
+  await call.query('begin');
+  await call.query('lock table sessions in row exclusive mode');
+  const migrated = migrate({ url, log: silentLog });
+  await until(async () => {
+    const { rowCount } = await observer.query(
+      `select from pg_locks where relation = 'sessions'::regclass and mode = 'AccessExclusiveLock' and not granted`,
+    );
+    return rowCount === 1;
+  });
+  await call.query('select from users limit 1 for update');
+  await call.query('commit');
   assert.ok((await migrated).migrations.length > 0);
 });
 

@@ -21,6 +21,7 @@ type Operation = {
   responses: Record<string, Answer>;
 };
 type OpenApi = {
+  servers: { url: string }[];
   tags: { name: string; description: string }[];
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, Schema> };
@@ -145,9 +146,14 @@ describe('the OpenAPI document', () => {
     assert.ok(count > 100, `${count} examples`);
   });
 
-  test('has an example stream whose events all match the schema of events', () => {
-    const stream = document.paths['/functions/v1/job-events']?.get?.responses['200']?.content?.['text/event-stream'];
-    const frames = String(stream?.example)
+  test('types the event stream, and shows one whose events all match the schema of events', () => {
+    const answer = document.paths['/functions/v1/job-events']?.get?.responses['200'];
+    const stream = answer?.content?.['text/event-stream'];
+    assert.deepEqual(stream?.schema, { $ref: '#/components/schemas/JobEvent' });
+    assertFits(stream?.example, stream.schema, 'the example');
+    const [, shown = ''] = /```\n([\s\S]*)```/.exec(answer?.description ?? '') ?? [];
+    const frames = shown
+      .trim()
       .split('\n\n')
       .filter((frame) => frame.includes('data: '));
     assert.equal(frames.length, 4);
@@ -191,6 +197,36 @@ describe('the OpenAPI document', () => {
         }
       }
     }
+  });
+
+  test('says of every operation whether it needs a token, and names a server that can be called', async () => {
+    for (const { label, operation } of operations) assert.ok(Array.isArray(operation.security), label);
+    const open = operations.filter(({ operation }) => operation.security?.length === 0).map(({ label }) => label);
+    for (const path of ['POST /functions/v1/device-check', 'GET /functions/v1/get-models', 'POST /auth/v1/token']) {
+      assert.ok(open.includes(path), path);
+    }
+    const here = await (await api.request('https://api.example.com:8443/openapi.json')).json();
+    assert.deepEqual(here.servers, [{ url: 'https://api.example.com:8443', description: 'This server' }]);
+  });
+
+  test('lets null stand for every optional field of a body', () => {
+    const resolve = (schema: Schema): Schema =>
+      document.components.schemas[
+        String(schema.$ref ?? '')
+          .split('/')
+          .at(-1) ?? ''
+      ] ?? schema;
+    let count = 0;
+    for (const { label, operation } of operations) {
+      const body = operation.requestBody && jsonOf(operation.requestBody);
+      const { properties = {}, required = [] } = body ? resolve(body.schema) : {};
+      for (const [name, schema] of Object.entries(properties as Record<string, Schema>)) {
+        if ((required as string[]).includes(name)) continue;
+        assert.ok(validatorOf(schema).safeParse(null).success, `${name} of ${label}`);
+        count += 1;
+      }
+    }
+    assert.ok(count > 10, `${count} fields`);
   });
 
   test('marks as secured only operations that answer 401 without a token', async () => {

@@ -1,6 +1,6 @@
 /**
- * The whole black-box suite against the Deno door, with a Node worker on the same database and folder. The runner reads of
- * this file its name alone: it starts one door, and spreads the files over its processes.
+ * The whole black-box suite against the Deno door, with a Node worker on the same database and folder. The test runner uses
+ * only the name of this file: it starts one door itself, and distributes the suite's files over its processes.
  */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';

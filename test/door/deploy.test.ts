@@ -11,18 +11,18 @@ import { supabase } from './support/project.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const TOKEN = `sbp_${'0123456789abcdef'.repeat(2)}01234567`;
 
-test('a function is deployed with every file that it imports, its import map, and without the gateway’s check', async (t) => {
+test('a function is deployed with every file that it imports, its import map, and without the gateway’s token check', async (t) => {
   await using api = await startManagementApi();
   const folder = await mkdtemp(join(tmpdir(), 'rendio-deploy-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  // A copy: the CLI leaves notes beside the configuration. What is missing here would be missing there.
+  // A copy, because the CLI writes files beside the configuration. A file that is missing here would be missing there.
   for (const part of ['src', 'supabase']) await cp(join(ROOT, part), join(folder, part), { recursive: true });
-  const where = [`--project-ref=${PROJECT}`, '--workdir', folder, '--profile', await api.profileIn(folder)];
+  const target = [`--project-ref=${PROJECT}`, '--workdir', folder, '--profile', await api.profileIn(folder)];
   const names = ['get-models', 'tick'];
-  const said = await supabase(['functions', 'deploy', ...names, '--use-api', '--yes', ...where], folder, {
+  const output = await supabase(['functions', 'deploy', ...names, '--use-api', '--yes', ...target], folder, {
     SUPABASE_ACCESS_TOKEN: TOKEN,
   });
-  assert.doesNotMatch(said, /WARN/, 'every import leads to a file');
+  assert.doesNotMatch(output, /WARN/, 'every import leads to a file');
   assert.deepEqual([...api.deployed.keys()].sort(), names);
   for (const [name, { metadata, files }] of api.deployed) {
     assert.equal(metadata.verify_jwt, false, name);

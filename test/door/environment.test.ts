@@ -11,20 +11,20 @@ const HOSTED = {
   SUPABASE_SERVICE_ROLE_KEY: 'service',
 };
 
-test('what Supabase tells a function stands in for what is not set: the database, the address, the keys', async () => {
+test('the variables of Supabase replace those that are not set: the database, the URL, the keys', async () => {
   const { settings, secrets } = await readConfig(edgeEnvironment(HOSTED));
   assert.equal(settings.server.publicUrl, 'https://abcdefgh.supabase.co/functions/v1');
   assert.equal(secrets.database?.url.reveal(), HOSTED.SUPABASE_DB_URL);
   assert.equal(secrets.supabase?.serviceRoleKey.reveal(), 'service');
 });
 
-test('what is set wins', () => {
+test('a variable that is set has precedence', () => {
   const own = { DATABASE_URL: 'postgres://mine/x', PUBLIC_URL: 'https://api.example.com' };
   const env = edgeEnvironment({ ...HOSTED, ...own });
   assert.deepEqual([env.DATABASE_URL, env.PUBLIC_URL], [own.DATABASE_URL, own.PUBLIC_URL]);
 });
 
-test('a project without legacy keys is known by its newer ones', async () => {
+test('a project without legacy keys uses its newer keys', async () => {
   const { SUPABASE_ANON_KEY: _, SUPABASE_SERVICE_ROLE_KEY: __, ...rest } = HOSTED;
   const keys = {
     SUPABASE_PUBLISHABLE_KEYS: '{"default":"sb_publishable_x"}',
@@ -36,8 +36,8 @@ test('a project without legacy keys is known by its newer ones', async () => {
   await assert.rejects(readConfig(edgeEnvironment({ ...rest, SUPABASE_SECRET_KEYS: 'no JSON' })), /SUPABASE_ANON_KEY/);
 });
 
-test('an isolate needs a database, a place for videos, and the same secrets as the others: all named at once', () => {
-  const refusal = (env: Record<string, string>) => {
+test('an isolate needs a database, a store for videos, and shared secrets: all that are missing are named at once', () => {
+  const missingNames = (env: Record<string, string>) => {
     try {
       requireForIsolates(edgeEnvironment(env));
     } catch (error) {
@@ -46,14 +46,14 @@ test('an isolate needs a database, a place for videos, and the same secrets as t
     }
     return [];
   };
-  assert.deepEqual(refusal({ ENVIRONMENT: 'production' }), [
+  assert.deepEqual(missingNames({ ENVIRONMENT: 'production' }), [
     'DATABASE_URL',
     'S3_ENDPOINT',
     'JWT_PRIVATE_KEY',
     'SECRET_KEY',
   ]);
-  assert.deepEqual(refusal({ ...HOSTED }), ['S3_ENDPOINT']);
-  assert.deepEqual(refusal({ ...HOSTED, DATA_DIR: '/var/lib/rendio' }), []);
+  assert.deepEqual(missingNames({ ...HOSTED }), ['S3_ENDPOINT']);
+  assert.deepEqual(missingNames({ ...HOSTED, DATA_DIR: '/var/lib/rendio' }), []);
   const secrets = { JWT_PRIVATE_KEY: 'x', SECRET_KEY: 'y', S3_ENDPOINT: 'https://s3' };
-  assert.deepEqual(refusal({ ...HOSTED, ...secrets, ENVIRONMENT: 'production' }), []);
+  assert.deepEqual(missingNames({ ...HOSTED, ...secrets, ENVIRONMENT: 'production' }), []);
 });

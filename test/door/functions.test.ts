@@ -1,4 +1,4 @@
-/** The edge functions, under Deno, with the rights that Supabase's runtime gives them: a folder each, one file served. */
+/** The edge functions under Deno, with the permissions that Supabase's runtime gives them: a folder each, one file served. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -53,12 +53,12 @@ for (const version of DENO_VERSIONS) {
       await database?.[Symbol.asyncDispose]();
       await rm(dataDir, { recursive: true, force: true });
     });
-    /** The functions' address is a base URL of the whole API; the client's short form goes to each function itself. */
-    const short = (name: string) => `${gateway.url}/${name}`;
+    /** The URL of one function. The gateway's URL is also a base URL of the whole API. */
+    const functionUrl = (name: string) => `${gateway.url}/${name}`;
     const tick = (token: string, method = 'POST') =>
-      call<{ done: boolean; busy: boolean; expired: number }>('', method, short('tick'), { token });
+      call<{ done: boolean; busy: boolean; expired: number }>('', method, functionUrl('tick'), { token });
 
-    test('each public name answers as the API does', async () => {
+    test('each function answers as the API does', async () => {
       const document: { paths: Record<string, Record<string, { security?: object[] }>> } = JSON.parse(
         readFileSync(join(FOLDER, '../../docs/openapi.json'), 'utf8'),
       );
@@ -66,46 +66,46 @@ for (const version of DENO_VERSIONS) {
       assert.ok(named.length > 10);
       for (const [path, operations] of named) {
         for (const [method, { security = [] }] of Object.entries(operations)) {
-          const reply = await call('', method.toUpperCase(), short(path.slice('/functions/v1/'.length)), {
+          const reply = await call('', method.toUpperCase(), functionUrl(path.slice('/functions/v1/'.length)), {
             ...(method === 'get' ? {} : { body: {} }),
           });
           if (security.length > 0) assert.equal(reply.status, 401, `${method} ${path}: ${reply.text}`);
-          // A known route refuses for what was sent, never for what was asked.
+          // An existing route may refuse the body or the token, but not the path or the method.
           assert.ok(![404, 405, 500, 503].includes(reply.status), `${method} ${path}: ${reply.text}`);
           assert.ok(reply.headers.get('x-request-id'), path);
         }
       }
     });
 
-    test('the functions’ address is a base URL like any other: API, sessions, readiness', async () => {
+    test('the URL of the gateway is a base URL like any other: API, sessions, readiness', async () => {
       expectStatus(await call(gateway.url, 'GET', 'get-models'), 200);
       expectStatus(await call(gateway.url, 'GET', '/readyz'), 200);
       expectStatus(await call(gateway.url, 'GET', '/healthz'), 200);
       expectStatus(await call(gateway.url, 'GET', '/auth/v1/.well-known/jwks.json'), 200);
       const guest = await newGuest(gateway.url);
       const renewed = expectStatus(await refresh(gateway.url, guest.refreshToken), 200).body;
-      const mine = await call('', 'GET', short('get-user-credits'), { token: renewed.access_token });
+      const mine = await call('', 'GET', functionUrl('get-user-credits'), { token: renewed.access_token });
       assert.deepEqual(expectStatus(mine, 200).body, { credits_remaining: 10 });
     });
 
-    test('the gateway’s keys are not taken for anybody', async () => {
+    test('the keys of the gateway identify no user', async () => {
       for (const token of ['sb_publishable_of_this_test', SERVICE_ROLE_KEY, 'eyJhbGciOiJIUzI1NiJ9.e30.x']) {
-        expectStatus(await call('', 'GET', short('get-user-profile'), { token }), 401);
+        expectStatus(await call('', 'GET', functionUrl('get-user-profile'), { token }), 401);
       }
       const headers = { apikey: 'sb_publishable_of_this_test' };
       const token = 'sb_publishable_of_this_test';
-      expectStatus(await call('', 'GET', short('get-models'), { token, headers }), 200);
+      expectStatus(await call('', 'GET', functionUrl('get-models'), { token, headers }), 200);
     });
 
-    test('tick refuses whoever does not know the project’s secret, and does nothing for them', async () => {
+    test('tick refuses callers that do not know the project’s secret', async () => {
       for (const token of ['x', `${TICK_TOKEN}0`, TICK_TOKEN.slice(1), 'sb_publishable_of_this_test']) {
         expectStatus(await tick(token), 401);
       }
-      expectStatus(await call('', 'POST', short('tick')), 401);
+      expectStatus(await call('', 'POST', functionUrl('tick')), 401);
       expectStatus(await tick(TICK_TOKEN, 'GET'), 405);
     });
 
-    test('tick does the work that is due: a generation that fails is settled, and its credits are back', async () => {
+    test('tick runs the tasks that are due: a generation fails, and its credits are refunded', async () => {
       const guest = await newGuest(gateway.url);
       const { job_id } = await guest.start({ prompt: 'a boat [sandbox:fail]', settings: SHORT });
       assert.equal(await guest.balance(), 9);
@@ -118,7 +118,7 @@ for (const version of DENO_VERSIONS) {
       await assertRefunded(guest, job_id, 'ERR_5003');
     });
 
-    test('tick ends what is past its deadline, with the service-role key too; one tick at a time', async () => {
+    test('tick fails jobs past their deadline, also with the service-role key; one tick runs at a time', async () => {
       const guest = await newGuest(gateway.url);
       const { job_id } = await guest.start({ prompt: 'a boat [sandbox:timeout]', settings: SHORT });
       await owner.query(`update video_jobs set deadline_at = now() - interval '1 second' where job_id = $1`, [job_id]);
@@ -137,7 +137,7 @@ for (const version of DENO_VERSIONS) {
       assert.deepEqual((await owner.query('select * from broken_invariants()')).rows, []);
     });
 
-    test('events stream through a function, over a connection that listens only as long as somebody does', async () => {
+    test('events stream through a function, over a database connection that listens only while a client does', async () => {
       const listening = async () =>
         (
           await owner.query(
@@ -146,24 +146,24 @@ for (const version of DENO_VERSIONS) {
         ).rowCount ?? 0;
       assert.equal(await listening(), 0);
       const guest = await newGuest(gateway.url);
-      const leaving = new AbortController();
+      const closing = new AbortController();
       const headers = { Authorization: `Bearer ${guest.token}` };
-      const response = await fetch(short('job-events'), { headers, signal: leaving.signal });
+      const response = await fetch(functionUrl('job-events'), { headers, signal: closing.signal });
       assert.match(response.headers.get('content-type') ?? '', /^text\/event-stream/);
       await guest.start({ prompt: 'a boat [sandbox:fail]', settings: SHORT });
       await tick(TICK_TOKEN);
-      let heard = '';
+      let received = '';
       const decoder = new TextDecoder();
       for await (const bytes of response.body ?? []) {
-        heard += decoder.decode(bytes, { stream: true });
-        if (heard.includes('event: failed')) break;
+        received += decoder.decode(bytes, { stream: true });
+        if (received.includes('event: failed')) break;
       }
-      assert.match(heard, /event: queued.*event: failed/s);
-      leaving.abort();
-      await until(listening, (sessions) => sessions === 0, 'end of the listening');
+      assert.match(received, /event: queued.*event: failed/s);
+      closing.abort();
+      await until(listening, (sessions) => sessions === 0, 'end of the listening connection');
     });
 
-    test('with a Node worker on the same database: from onboarding to a video that plays, by links to the functions', async () => {
+    test('with a Node worker on the same database: from onboarding to a video that plays, at a URL of the functions', async () => {
       await using _worker = await startTestWorker({
         env: { DATABASE_URL: database.url, DATA_DIR: dataDir, SECRET_KEY },
       });
@@ -193,13 +193,13 @@ async function assertPlays(base: string, job: Job): Promise<void> {
 }
 
 describe('an edge function that cannot start', () => {
-  test('says so to the log, tells callers to come back, and names no secret', async () => {
+  test('logs the reason, answers 503 with Retry-After, and shows no secret', async () => {
     const env = { ENVIRONMENT: 'staging', SUPABASE_DB_URL: 'postgres://owner:very-secret@127.0.0.1:1/none' };
     await using gateway = await startGateway({ version: 'newest', env, functions: ['get-models'] });
     const reply = await call('', 'GET', `${gateway.url}/get-models`);
     assert.equal(expectStatus(reply, 503).headers.get('retry-after'), '5');
-    const said = gateway.output();
-    for (const name of ['S3_ENDPOINT', 'JWT_PRIVATE_KEY', 'SECRET_KEY']) assert.match(said, new RegExp(name));
-    assert.doesNotMatch(reply.text + said, /very-secret/);
+    const log = gateway.output();
+    for (const name of ['S3_ENDPOINT', 'JWT_PRIVATE_KEY', 'SECRET_KEY']) assert.match(log, new RegExp(name));
+    assert.doesNotMatch(reply.text + log, /very-secret/);
   });
 });

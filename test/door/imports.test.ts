@@ -1,4 +1,4 @@
-/** What the edge functions are made of runs where there are no processes, no native code and no types. */
+/** The code of the edge functions has to run without child processes, native code and types. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -13,10 +13,10 @@ const ALLOWED = [
   'node:dns/promises',
   'node:events',
   'node:fs/promises',
-  // As clients: what listens there is the runtime.
+  // As clients only: the runtime itself listens for requests.
   'node:http',
   'node:https',
-  // Its temporary folder alone: of the system, an isolate is told no more than its name.
+  // For the temporary folder only: an isolate may learn nothing of the system but its host name.
   'node:os',
   'node:path',
   'node:process',
@@ -24,10 +24,11 @@ const ALLOWED = [
   'node:timers/promises',
   'node:url',
   'node:util',
+  'node:zlib',
 ];
-/** Asked for a favour by one file, which does without where they refuse. */
-const ASKED = ['src/platform/garbage-collection.ts: node:v8', 'src/platform/garbage-collection.ts: node:vm'];
-/** Globals of Node that Deno 2.1 has not, or has with less to them. */
+/** Optional: one file uses them if they work, and does without them otherwise. */
+const OPTIONAL = ['src/platform/garbage-collection.ts: node:v8', 'src/platform/garbage-collection.ts: node:vm'];
+/** Globals of Node that Deno 2.1 does not have, or has with fewer features. */
 const NODE_ONLY: [RegExp, string][] = [
   [/\bBuffer\b/, "import { Buffer } from 'node:buffer'"],
   [/\bset(?:Timeout|Interval)\([^;]*?\)\.(?:un)?ref\(/s, 'clear the timer instead: it is a number there'],
@@ -37,34 +38,34 @@ const NODE_ONLY: [RegExp, string][] = [
 
 const withoutComments = (source: string) => source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
 
-test('they load none of Node’s modules but those that the edge runtime has', () => {
+test('the functions load only those Node modules that the edge runtime has', () => {
   const { builtins, files } = importGraph(ENTRIES, { staticOnly: true });
-  assert.ok(files.length > 100 && files.includes('src/features/generations/begin.ts'), 'the whole API is behind them');
+  assert.ok(files.length > 100 && files.includes('src/features/generations/begin.ts'), 'they import the whole API');
   const foreign = builtins.filter(({ name }) => !ALLOWED.includes(name)).map(({ from, name }) => `${from}: ${name}`);
   assert.deepEqual(
-    foreign.filter((line) => !ASKED.includes(line)),
+    foreign.filter((line) => !OPTIONAL.includes(line)),
     [],
   );
   assert.ok(
     builtins.some(({ name }) => name === 'node:crypto'),
-    'and some they do load',
+    'the functions load some of them',
   );
 });
 
-test('they use no global that Node alone has', () => {
+test('the functions use no global that only Node has', () => {
   const found: string[] = [];
   for (const file of importGraph(ENTRIES, { staticOnly: true }).files) {
     const code = withoutComments(readFileSync(file, 'utf8'));
     for (const [pattern, instead] of NODE_ONLY) {
       const isImported = /\bimport\b[^;]*\bBuffer\b[^;]*'node:buffer'/.test(code) && pattern.source.includes('Buffer');
-      // A type is gone before anything runs.
+      // Types are removed before the code runs.
       if (pattern.test(code) && !isImported && file !== 'src/db/generated.ts') found.push(`${file}: ${instead}`);
     }
   }
   assert.deepEqual(found, []);
 });
 
-test('neither a simulator nor a test is deployed with them, nor what renders and decodes', () => {
+test('no simulator, no test and no package for Node alone is deployed with the functions', () => {
   const { files, packages } = importGraph(ENTRIES);
   assert.deepEqual(
     files.filter((file) => !/^(?:src|supabase)\//.test(file)),
@@ -76,7 +77,7 @@ test('neither a simulator nor a test is deployed with them, nor what renders and
   }
 });
 
-test('the configuration names every function, with an import map for every package at the version of the lock', () => {
+test('the configuration names every function, and the import map every package at its locked version', () => {
   const config = readFileSync('supabase/config.toml', 'utf8');
   for (const entry of ENTRIES) {
     const name = entry.split('/').at(-2);

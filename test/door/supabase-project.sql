@@ -1,6 +1,6 @@
--- What a new Supabase project's database is like before anything of ours is in it, as far as our migrations meet it:
--- who exists, what they may do by default, and what the services have put there. Run by the superuser, supabase_admin, in
--- the project's own database. Facts from supabase/postgres and supabase/storage.
+-- The database of a new Supabase project before Rendio's migrations, as far as they depend on it: the roles, their default
+-- privileges, and the objects of the services. Run by the superuser, supabase_admin, in the project's own database. Facts
+-- from supabase/postgres and supabase/storage.
 
 -------------------------------------------------------------------------------------------------------------- roles
 -- The project's owner is no superuser, but may make roles and is not bound by row-level security.
@@ -25,7 +25,7 @@ alter role authenticator set statement_timeout = '8s';
 alter role postgres set search_path to "$user", public, extensions;
 
 ------------------------------------------------------------------------------------------------------ public schema
--- Whatever the owner makes in public, everybody may use until it is taken from them.
+-- All of these roles may use what the owner creates in public until the privilege is revoked.
 grant all on schema public to postgres;
 grant usage on schema public to anon, authenticated, service_role;
 alter default privileges for role postgres in schema public
@@ -119,7 +119,7 @@ alter table storage.objects owner to supabase_storage_admin;
 alter function storage.foldername(text) owner to supabase_storage_admin;
 alter table storage.buckets enable row level security;
 alter table storage.objects enable row level security;
--- Everybody holds every right on the rows; policies alone decide.
+-- All of these roles have every privilege on the tables; only the policies restrict them.
 grant all on storage.buckets, storage.objects to postgres with grant option;
 grant all on storage.buckets, storage.objects to anon, authenticated, service_role;
 -- A hosted project lets its owner make policies on these tables by an extension (supautils); membership does the same here.

@@ -1,4 +1,4 @@
-/** What a tick does with finished videos, where nothing can be decoded. */
+/** What a tick does with finished videos, in a runtime that cannot decode video. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,20 +14,20 @@ import { makeClip } from '../media/make-video.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { createVendor } from '../support/providers.ts';
 
-/** The test's application as an isolate holds its own. */
+/** Runs ticks on the test's application, as an isolate does on its own. */
 async function tickOf(app: TestApp) {
   const config = await readConfig({ DATABASE_URL: app.url });
   const anywhere = { publicUrl: undefined, corsOrigins: '*', anonKey: undefined } as const;
   const api = createHttp(app.ctx, { ...anywhere, ipOf: () => '203.0.113.1', isWorking: () => null });
-  const running = { ctx: app.ctx, concurrency: 4, close: async () => {} };
+  const running = { ctx: app.ctx, concurrency: 4, ensureOwnStore: async () => {}, close: async () => {} };
   return () => tick({ config, log: silentLog, running, api, directUrl: app.url, secretKey: 'unused here' });
 }
 
-test('a tick delivers a video that is whole, without a poster, and fails one that is not', async (t) => {
+test('a tick delivers a complete video without a thumbnail, and fails an incomplete one', async (t) => {
   let path = '';
   const folder = await mkdtemp(join(tmpdir(), 'rendio-tick-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  // A vendor as any other, but for what it sends.
+  // A vendor like any other, except for the video that it sends.
   const provider: VideoProvider = {
     ...createVendor({ folder }).provider,
     status: async () => ({ state: 'completed', video: { from: 'file', path }, thumbnail: null }),
@@ -36,7 +36,7 @@ test('a tick delivers a video that is whole, without a poster, and fails one tha
     overrides: { probe: createContainerProbe(), providers: new Map([['sandbox', provider]]) },
   });
   const [good, bad] = [join(folder, 'good.mp4'), join(folder, 'bad.mp4')];
-  await makeClip(good);
+  await makeClip(good, { frames: 50 });
   const whole = await readFile(good);
   await writeFile(bad, whole.subarray(0, whole.length - 1));
   const runTick = await tickOf(app);
@@ -59,7 +59,7 @@ test('a tick delivers a video that is whole, without a poster, and fails one tha
   assert.deepEqual((await app.owner.query('select * from broken_invariants()')).rows, []);
 });
 
-test('a tick leaves what is not due, and what another worker is at', async () => {
+test('a tick runs no task that is not due, and none that another worker has locked', async () => {
   await using app = await createTestApp();
   const runTick = await tickOf(app);
   const userId = await app.user();

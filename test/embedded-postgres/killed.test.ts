@@ -12,11 +12,11 @@ import {
   KEPT,
   keptIn,
   kill,
+  onCleanup,
   query,
   runServer,
   start,
   startServer,
-  undoing,
   until,
   usedFolder,
   withoutTools,
@@ -32,7 +32,7 @@ test('after kill -9 of the server, the next start has the data at once', async (
   assert.deepEqual(await keptIn(next.url), KEPT);
 });
 
-test('after kill -9 of both in the middle of a long query, that query does not hold up the next start', async (t) => {
+test('after kill -9 of the server and of PostgreSQL during a long query, the next start does not wait for the query', async (t) => {
   const folder = await usedFolder(t);
   const killed = await runServer(t, folder, { env: { BUSY: 'yes' } });
   const busy = `select pid from pg_stat_activity where state = 'active' and query like '%as busy'`;
@@ -47,24 +47,24 @@ test('after kill -9 of the server and of PostgreSQL, the next start repairs and 
   const killed = await runServer(t, folder);
   process.kill(killed.pid, 'SIGKILL');
   await kill(killed.child);
-  assert.ok(existsSync(join(folder, 'postgres', 'postmaster.pid')), 'a stale pid file is there to be overcome');
+  assert.ok(existsSync(join(folder, 'postgres', 'postmaster.pid')), 'a stale pid file is left');
   const next = await start(t, folder);
   assert.deepEqual(await keptIn(next.url), KEPT);
 });
 
-test('a PostgreSQL that outlived its server is ended by the next start', { skip: !isLinux }, async (t) => {
+test('a PostgreSQL whose server was killed is stopped by the next start', { skip: !isLinux }, async (t) => {
   const folder = await usedFolder(t);
   const tools = await withoutTools(t, 'setpriv');
   const killed = await runServer(t, folder, { path: tools });
-  undoing(t, () => isGone(killed.pid) || process.kill(killed.pid, 'SIGKILL'));
+  onCleanup(t, () => isGone(killed.pid) || process.kill(killed.pid, 'SIGKILL'));
   await kill(killed.child);
-  assert.deepEqual(await keptIn(killed.url), KEPT, 'it is an orphan, and alive');
+  assert.deepEqual(await keptIn(killed.url), KEPT, 'it runs without its server');
   const next = await start(t, folder);
   assert.ok(isGone(killed.pid));
   assert.deepEqual(await keptIn(next.url), KEPT);
 });
 
-test('a second server on the folder waits, then fails with one sentence, and leaves the first alone', async (t) => {
+test('a second server on the folder waits, then fails with one sentence, and does not disturb the first', async (t) => {
   const folder = await usedFolder(t);
   const first = await start(t, folder);
   const began = performance.now();
@@ -74,11 +74,11 @@ test('a second server on the folder waits, then fails with one sentence, and lea
   assert.deepEqual(await query(first.url, 'select 1 as one'), [{ one: 1 }]);
 });
 
-test('a second server takes over when the first goes while it waits', async (t) => {
+test('a second server that waits takes over when the first stops', async (t) => {
   const folder = await usedFolder(t);
   const first = await start(t, folder);
   const second = start(t, folder, { waitForLockMs: 15_000 });
-  // The newcomer has looked once it has had a session.
+  // The second server has checked the lock once it has had a session.
   await until(async () => {
     const sql = `select sum(sessions)::int > 1 as seen from pg_stat_database where datname = 'postgres'`;
     return (await query(first.url, sql))[0]?.seen === true;
@@ -87,20 +87,20 @@ test('a second server takes over when the first goes while it waits', async (t) 
   assert.deepEqual(await query((await second).url, 'select note from kept'), KEPT);
 });
 
-test('of two first starts on one empty folder exactly one wins', async (t) => {
+test('of two first starts on one empty folder exactly one succeeds', async (t) => {
   const folder = await dataFolder(t);
   const both = await Promise.all([
     startServer(t, folder, { waitForLockMs: 500 }),
     startServer(t, folder, { waitForLockMs: 500 }),
   ]);
-  const urls = both.map(({ said }) => said.url).filter((url) => url !== undefined);
-  const failures = both.map(({ said }) => said.failure).filter((failure) => failure !== undefined);
+  const urls = both.map(({ report }) => report.url).filter((url) => url !== undefined);
+  const failures = both.map(({ report }) => report.failure).filter((failure) => failure !== undefined);
   assert.equal(urls.length, 1, failures.join('\n'));
   assert.match(failures[0] ?? '', /^StartupError: Another server is running on the data folder/);
   assert.deepEqual(await query(urls[0] ?? '', 'select 1 as one'), [{ one: 1 }]);
 });
 
-test('a server that has lost the session with its lock is not taken for a dead one, and gets it back', async (t) => {
+test('a server that has lost the session with its lock is not taken for a stopped one, and gets the lock back', async (t) => {
   const folder = await usedFolder(t);
   const first = await start(t, folder);
   const holder = `select l.pid from pg_locks l join pg_database d on d.oid = l.database
@@ -112,7 +112,7 @@ test('a server that has lost the session with its lock is not taken for a dead o
   assert.notEqual(after?.pid, before?.pid);
 });
 
-test('a crash of PostgreSQL that it repairs by itself costs the server neither database nor lock', async (t) => {
+test('the server keeps its database and its lock after a crash from which PostgreSQL recovers by itself', async (t) => {
   const folder = await usedFolder(t);
   const first = await start(t, folder);
   const crashing = new pg.Client(first.url);
@@ -130,13 +130,13 @@ test('a crash of PostgreSQL that it repairs by itself costs the server neither d
   await assert.rejects(start(t, folder, { waitForLockMs: 0 }), failsWith(/^Another server is running/));
 });
 
-test('a stale pid that is another program by now neither blocks the start nor hurts that program', async (t) => {
+test('a stale pid that now belongs to another program neither blocks the start nor ends that program', async (t) => {
   const folder = await usedFolder(t);
   const killed = await start(t, folder);
   process.kill(killed.pid, 'SIGKILL');
   await killed.exited;
   const other = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
-  undoing(t, () => kill(other));
+  onCleanup(t, () => kill(other));
   const pidFile = join(folder, 'postgres', 'postmaster.pid');
   const [, ...rest] = readFileSync(pidFile, 'utf8').split('\n');
   writeFileSync(pidFile, [other.pid, ...rest].join('\n'));

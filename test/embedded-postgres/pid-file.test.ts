@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { readPidFile } from '../../src/embedded-postgres/pid-file.ts';
 
-/** A cluster whose PostgreSQL has made its pid file and not yet written it. */
+/** Makes a cluster whose PostgreSQL has created its pid file but not yet written to it. */
 async function withHalfWritten(use: (cluster: string, path: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'rendio-pid-file-'));
   try {
@@ -20,14 +20,14 @@ async function withHalfWritten(use: (cluster: string, path: string) => Promise<v
   }
 }
 
-test('a pid file that is being written is left alone, even by a process whose clock is a day ahead', (t) =>
+test('a pid file that is being written is not removed, even by a process whose clock is a day ahead', (t) =>
   withHalfWritten(async (cluster, path) => {
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 24 * 3_600_000 });
     assert.equal(await readPidFile(cluster), undefined);
     assert.ok(existsSync(path), 'PostgreSQL is about to write it');
   }));
 
-test('one that a crash left empty long ago is removed', () =>
+test('a pid file that a crash left empty long ago is removed', () =>
   withHalfWritten(async (cluster, path) => {
     const longAgo = new Date(Date.now() - 60_000);
     await utimes(path, longAgo, longAgo);

@@ -16,7 +16,7 @@ import { compileCache } from '../../src/platform/compile-cache.ts';
 
 export const isLinux = process.platform === 'linux';
 
-/** A server of which only the database matters: prints where it is, or why it is not, and stops on SIGTERM. */
+/** A server that only runs the database: prints its URL and pid, or why it failed, and stops on SIGTERM. */
 const SERVER = `
   import { startEmbeddedPostgres } from ${JSON.stringify(new URL('../../src/embedded-postgres/start.ts', import.meta.url))};
   import pg from ${JSON.stringify(import.meta.resolve('pg'))};
@@ -37,50 +37,50 @@ const SERVER = `
     process.exit(1);
   }`;
 
-type Said = { url: string; pid: number; failure?: undefined } | { failure: string; url?: undefined; pid?: undefined };
-type Server = { child: ChildProcess; said: Said };
+type Report = { url: string; pid: number; failure?: undefined } | { failure: string; url?: undefined; pid?: undefined };
+type Server = { child: ChildProcess; report: Report };
 type ServerOptions = { waitForLockMs?: number; path?: string; uid?: number; env?: Record<string, string> };
 
-/** Runs a server and waits for what it says. */
+/** Runs a server and waits for its report. */
 export async function startServer(t: TestContext, dataDir: string, options: ServerOptions = {}): Promise<Server> {
   const { waitForLockMs = 5_000, path = process.env.PATH ?? '', uid, env = {} } = options;
-  const words = ['--input-type=module', '--eval', SERVER, dataDir, String(waitForLockMs)];
-  const become = uid === undefined ? {} : { uid, gid: uid };
-  const child = spawn(process.execPath, words, {
+  const args = ['--input-type=module', '--eval', SERVER, dataDir, String(waitForLockMs)];
+  const userIds = uid === undefined ? {} : { uid, gid: uid };
+  const child = spawn(process.execPath, args, {
     cwd: tmpdir(),
     env: { PATH: path, ...compileCache(), ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
-    ...become,
+    ...userIds,
   });
-  undoing(t, () => kill(child));
+  onCleanup(t, () => kill(child));
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
-  return { child, said: JSON.parse(line) };
+  return { child, report: JSON.parse(line) };
 }
 
-/** Runs a server that must come up. */
+/** Runs a server that must start. */
 export async function runServer(t: TestContext, dataDir: string, options?: ServerOptions) {
-  const { child, said } = await startServer(t, dataDir, options);
-  assert.equal(said.failure, undefined);
-  assert.ok(said.url);
-  return { child, url: said.url, pid: said.pid };
+  const { child, report } = await startServer(t, dataDir, options);
+  assert.equal(report.failure, undefined);
+  assert.ok(report.url);
+  return { child, url: report.url, pid: report.pid };
 }
 
-/** Undoes in reverse order what the test did: the runner's own hooks run forwards. */
-export function undoing(t: TestContext, undo: () => unknown): void {
-  let stack = undos.get(t);
+/** Adds a step to clean up after the test. Steps run in reverse order; the hooks of node:test do not. */
+export function onCleanup(t: TestContext, step: () => unknown): void {
+  let stack = cleanups.get(t);
   if (!stack) {
     stack = [];
-    undos.set(t, stack);
+    cleanups.set(t, stack);
     t.after(async () => {
-      for (const step of undos.get(t)?.reverse() ?? []) await step();
+      for (const step of cleanups.get(t)?.reverse() ?? []) await step();
     });
   }
-  stack.push(undo);
+  stack.push(step);
 }
 
-const undos = new WeakMap<TestContext, (() => unknown)[]>();
+const cleanups = new WeakMap<TestContext, (() => unknown)[]>();
 
-/** Kills with -9, if it still lives. */
+/** Kills with -9 if it still runs. */
 export async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGKILL');
@@ -90,9 +90,9 @@ export async function kill(child: ChildProcess): Promise<void> {
 /** A private, empty folder. */
 export async function dataFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'rendio-pg-'));
-  undoing(t, async () => {
-    // A PostgreSQL whose server was killed may be writing its last still.
-    await until(() => livingPid(folder) === undefined);
+  onCleanup(t, async () => {
+    // The PostgreSQL of a killed server may still be writing.
+    await until(() => runningPid(folder) === undefined);
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   });
   return folder;
@@ -105,11 +105,11 @@ export async function start(
   options: { waitForLockMs?: number; settings?: Record<string, string> } = {},
 ): Promise<EmbeddedPostgres> {
   const postgres = await startEmbeddedPostgres({ dataDir, log: silentLog, ...options });
-  undoing(t, () => postgres.stop());
+  onCleanup(t, () => postgres.stop());
   return postgres;
 }
 
-/** The rows of one statement, on a connection of its own. */
+/** The rows of one statement, on a new connection. */
 export async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client(url);
   client.on('error', () => {});
@@ -121,7 +121,7 @@ export async function query(url: string, text: string): Promise<Record<string, u
   }
 }
 
-/** Polls until it is so. */
+/** Polls until the condition holds. */
 export async function until(condition: () => boolean | Promise<boolean>, limitMs = 15_000): Promise<void> {
   const end = performance.now() + limitMs;
   while (!(await condition())) {
@@ -131,13 +131,13 @@ export async function until(condition: () => boolean | Promise<boolean>, limitMs
 }
 
 /** The pid of the PostgreSQL that still runs on the folder. */
-function livingPid(folder: string): number | undefined {
+function runningPid(folder: string): number | undefined {
   const file = join(folder, 'postgres', 'postmaster.pid');
   const pid = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : 0;
   return pid > 0 && !isGone(pid) ? pid : undefined;
 }
 
-/** Whether nobody, or only a zombie, has this pid. */
+/** Whether no process, or only a zombie, has this pid. */
 export function isGone(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -157,7 +157,7 @@ export function failsWith(sentence: RegExp) {
   };
 }
 
-/** Leaves something that the next start must find. */
+/** Makes a row that the next start must find. */
 export const KEEP = 'create table kept (note text); insert into kept values (42)';
 
 let keeping: Promise<string> | undefined;
@@ -165,7 +165,7 @@ after(async () => {
   if (keeping) await rm(await keeping, { recursive: true, force: true });
 });
 
-/** A data folder that a server left in good order, with `kept` in it: a copy, because making one takes longer. */
+/** A data folder after a clean stop, with the table `kept` in it: a copy, because making one takes longer. */
 export async function usedFolder(t: TestContext): Promise<string> {
   keeping ??= makeKeeping();
   const folder = await dataFolder(t);
@@ -181,17 +181,17 @@ async function makeKeeping(): Promise<string> {
   return folder;
 }
 
-/** What `kept` holds. */
+/** The rows of `kept`. */
 export function keptIn(url: string): Promise<Record<string, unknown>[]> {
   return query(url, 'select note from kept');
 }
 
 export const KEPT = [{ note: '42' }];
 
-/** A PATH with all of its tools but these; `unshare` is there and says what a kernel that forbids it says. */
+/** A PATH without these tools; in the place of `unshare` is one that fails as on a kernel that forbids it. */
 export async function withoutTools(t: TestContext, ...names: string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'rendio-tools-'));
-  undoing(t, () => rm(folder, { recursive: true }));
+  onCleanup(t, () => rm(folder, { recursive: true }));
   await chmod(folder, 0o755);
   for (const name of ['unshare', 'setpriv']) {
     if (!names.includes(name)) symlinkSync(spawnSync('which', [name]).stdout.toString().trim(), join(folder, name));

@@ -14,15 +14,15 @@ import {
   KEEP,
   KEPT,
   keptIn,
+  onCleanup,
   query,
   runServer,
   start,
-  undoing,
   until,
   usedFolder,
 } from './servers.ts';
 
-test('an empty folder becomes a private, durable database that keeps its data from start to start', async (t) => {
+test('an empty folder becomes a private, durable database that keeps its data between starts', async (t) => {
   const folder = await dataFolder(t);
   const first = await start(t, folder);
   await query(first.url, KEEP);
@@ -54,11 +54,11 @@ test('an empty folder becomes a private, durable database that keeps its data fr
   assert.deepEqual(
     (await readdir(folder)).sort(),
     ['postgres', 'postgres.log'],
-    'nothing is left of the making of the cluster',
+    'no temporary files of the cluster are left',
   );
 });
 
-test('the server learns of the end of its PostgreSQL, and may start another', async (t) => {
+test('the server learns when its PostgreSQL ends, and may start another', async (t) => {
   const folder = await usedFolder(t);
   const postgres = await start(t, folder);
   process.kill(postgres.pid, 'SIGKILL');
@@ -67,7 +67,7 @@ test('the server learns of the end of its PostgreSQL, and may start another', as
   assert.deepEqual(await keptIn((await start(t, folder)).url), KEPT);
 });
 
-test('a crash in the middle of making the cluster leaves nothing in the way', async (t) => {
+test('a crash while the cluster is made does not block the next start', async (t) => {
   const folder = await dataFolder(t);
   const { pid: dead } = spawnSync(process.execPath, ['--version']);
   await mkdir(join(folder, `postgres.new-${dead}-0a0a0a0a`, 'cluster', 'base'), { recursive: true });
@@ -76,10 +76,10 @@ test('a crash in the middle of making the cluster leaves nothing in the way', as
   assert.deepEqual((await readdir(folder)).sort(), ['postgres', 'postgres.log']);
 });
 
-test('a port that is taken in the last moment is no obstacle', async (t) => {
+test('a port that is taken at the last moment does not fail the start', async (t) => {
   const folder = await usedFolder(t);
   const taken = createServer().listen(0, '127.0.0.1');
-  undoing(t, () => taken.close());
+  onCleanup(t, () => taken.close());
   await once(taken, 'listening');
   const address = taken.address();
   const port = typeof address === 'object' && address ? address.port : 0;
@@ -90,7 +90,7 @@ test('a port that is taken in the last moment is no obstacle', async (t) => {
   assert.equal(new URL((await starting).url).port, String(port));
 });
 
-test('what fails in a query leaves no values in the log', async (t) => {
+test('a failed query leaves no values in the log', async (t) => {
   const folder = await usedFolder(t);
   const { url } = await start(t, folder);
   await query(url, 'create table secrets (prompt text primary key)');
@@ -100,7 +100,7 @@ test('what fails in a query leaves no values in the log', async (t) => {
   assert.doesNotMatch(await readFile(join(folder, 'postgres.log'), 'utf8'), /piano|secrets/);
 });
 
-test('PostgreSQL sees nothing of the environment', { skip: !isLinux }, async (t) => {
+test('PostgreSQL does not inherit the environment', { skip: !isLinux }, async (t) => {
   const folder = await usedFolder(t);
   const env = { SECRET_KEY: 'hush', PGPORT: '1', PGDATA: '/nowhere', PGSSLMODE: 'require', LC_ALL: 'tr_TR.UTF-8' };
   const { pid, url } = await runServer(t, folder, { env });
@@ -114,7 +114,7 @@ test('PostgreSQL sees nothing of the environment', { skip: !isLinux }, async (t)
   assert.deepEqual(await query(url, `select lower('I') as i`), [{ i: 'i' }]);
 });
 
-test('data of another major version is refused by name', async (t) => {
+test('data of another major version is refused, and both versions are named', async (t) => {
   const folder = await usedFolder(t);
   await (await start(t, folder)).stop();
   await writeFile(join(folder, 'postgres', 'PG_VERSION'), '14\n');
@@ -122,7 +122,7 @@ test('data of another major version is refused by name', async (t) => {
   await assert.rejects(start(t, folder), failsWith(sentence));
 });
 
-test('a folder that cannot be written is named', async (t) => {
+test('the error names a folder that cannot be written', async (t) => {
   const folder = await dataFolder(t);
   await writeFile(join(folder, 'file'), '');
   await assert.rejects(
@@ -131,7 +131,7 @@ test('a folder that cannot be written is named', async (t) => {
   );
 });
 
-test('a folder of other files is left alone', async (t) => {
+test('a folder with other files is refused and not changed', async (t) => {
   const folder = await dataFolder(t);
   await mkdir(join(folder, 'postgres'));
   await writeFile(join(folder, 'postgres', 'diary.txt'), 'mine');
@@ -139,7 +139,7 @@ test('a folder of other files is left alone', async (t) => {
   assert.deepEqual(await readdir(folder), ['postgres']);
 });
 
-test('a machine without its package of PostgreSQL is told which one', async () => {
+test('the error names the PostgreSQL package that is missing', async () => {
   const machine = { platform: 'sunos', arch: 'sparc' };
   await assert.rejects(
     findBinaries(undefined, machine),
@@ -148,7 +148,7 @@ test('a machine without its package of PostgreSQL is told which one', async () =
   await assert.rejects(findBinaries('/nowhere'), failsWith(/^There is no PostgreSQL in \/nowhere: /));
 });
 
-test('the links of the libraries are made where no install script did', async (t) => {
+test('the links of the libraries are made if no install script has made them', async (t) => {
   const root = await dataFolder(t);
   await mkdir(join(root, 'native', 'lib'), { recursive: true });
   await writeFile(join(root, 'native', 'lib', 'libpq.so.5.18'), 'library');

@@ -20,7 +20,7 @@ async function revealed(dataDir: string) {
   return { jwt: jwtPrivateKey.reveal(), secret: secretKey.reveal() };
 }
 
-test('a restart finds the secrets that the first start made, readable by their owner alone', async (t) => {
+test('a restart finds the secrets that the first start made, readable by their owner only', async (t) => {
   const dataDir = join(await folder(t), 'made', 'on', 'the', 'way');
   const first = await revealed(dataDir);
   assert.equal(Buffer.from(first.secret, 'hex').byteLength, 32);
@@ -32,14 +32,14 @@ test('a restart finds the secrets that the first start made, readable by their o
   assert.match(await readFile(join(dataDir, 'development-jwt-key.pem'), 'utf8'), /^-----BEGIN PRIVATE KEY-----\n/);
 });
 
-test('callers at once end with the same secrets', async (t) => {
+test('concurrent callers get the same secrets', async (t) => {
   const dataDir = await folder(t);
   const all = await Promise.all(Array.from({ length: 20 }, () => revealed(dataDir)));
   for (const one of all) assert.deepEqual(one, all[0]);
   assert.equal((await readdir(dataDir)).length, 2);
 });
 
-test('processes at once end with the same secrets', async (t) => {
+test('concurrent processes get the same secrets', async (t) => {
   const dataDir = await folder(t);
   const module = new URL('../../src/entry/development-secrets.ts', import.meta.url).href;
   const script = `
@@ -60,7 +60,7 @@ test('processes at once end with the same secrets', async (t) => {
   assert.equal(one, other);
 });
 
-test('a corrupt file stops the start with its name, and is left as it is', async (t) => {
+test('a corrupt file fails the start with its path, and is not changed', async (t) => {
   for (const file of ['development-jwt-key.pem', 'development-secret-key']) {
     for (const content of ['', 'half a ke']) {
       const dataDir = await folder(t);
@@ -75,7 +75,7 @@ test('a corrupt file stops the start with its name, and is left as it is', async
   }
 });
 
-test('a folder that cannot be made stops the start with a sentence', async (t) => {
+test('a folder that cannot be made fails the start with a message that names it', async (t) => {
   const dataDir = join(await folder(t), 'a-file');
   await writeFile(dataDir, '');
   await assert.rejects(loadDevelopmentSecrets(dataDir), (error: unknown) => {

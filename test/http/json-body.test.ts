@@ -8,7 +8,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import fc from 'fast-check';
 import { readBytes } from '../../src/http/body.ts';
 import { JSON_BYTES_MAX, jsonBody } from '../../src/http/json-body.ts';
-import { parseJsonObject } from '../../src/http/json-text.ts';
+import { parseExactJsonObject, parseJsonObject } from '../../src/http/json-text.ts';
 import { Problem } from '../../src/kernel/errors.ts';
 import { createApp, errorOf } from './harness.ts';
 
@@ -24,7 +24,7 @@ function createJsonApp() {
     language: z.enum(['en', 'tr', 'es']).optional(),
     settings: z.record(z.string(), z.any()).optional(),
   });
-  const middleware = jsonBody(LIMIT);
+  const middleware = jsonBody({ bytesMax: LIMIT });
   app.openapi(
     createRoute({ method: 'post', path: '/needs-id', middleware, request: { body: body(needsId) }, responses }),
     (c) => c.json(c.req.valid('json')),
@@ -35,6 +35,16 @@ function createJsonApp() {
   );
   app.openapi(
     createRoute({ method: 'delete', path: '/needs-id', middleware, request: { body: body(needsId) }, responses }),
+    (c) => c.json(c.req.valid('json')),
+  );
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/text',
+      middleware: jsonBody({ acceptsText: true }),
+      request: { body: body(needsId) },
+      responses,
+    }),
     (c) => c.json(c.req.valid('json')),
   );
   return app;
@@ -78,7 +88,6 @@ describe('a JSON body', () => {
     ['multipart', { 'Content-Type': 'multipart/form-data; boundary=x' }],
     ['a type that only begins like JSON', { 'Content-Type': 'application/jsonp' }],
     ['another charset', { 'Content-Type': 'application/json; charset=utf-16' }],
-    ['compressed', { ...JSON_TYPE, 'Content-Encoding': 'gzip' }],
   ];
   for (const [name, headers] of otherTypes) {
     test(`gets 415 when it is ${name}`, async () => {
@@ -86,9 +95,37 @@ describe('a JSON body', () => {
       assert.equal(response.status, 415);
       const { code, details } = await errorOf(response);
       assert.equal(code, 'ERR_4015');
-      assert.deepEqual(details.allowed, ['application/json']);
+      assert.deepEqual(details, { field: 'Content-Type', allowed: ['application/json'] });
     });
   }
+
+  test('that is compressed gets 415, which names Content-Encoding and not the type', async () => {
+    for (const encoding of ['gzip', 'BR', 'zstd', 'gzip, identity', 'utf-8']) {
+      const response = await post('/needs-id', '{"job_id":"a"}', { ...JSON_TYPE, 'Content-Encoding': encoding });
+      assert.equal(response.status, 415);
+      const { details, message } = await errorOf(response);
+      assert.deepEqual(details, { field: 'Content-Encoding', reason: 'compressed', allowed: ['identity'] });
+      assert.match(message, /uncompressed/);
+    }
+    const identity = { ...JSON_TYPE, 'Content-Encoding': ' Identity' };
+    assert.equal((await post('/needs-id', '{"job_id":"a"}', identity)).status, 200);
+  });
+
+  test('may be sent as text/plain where the route says so, and as no other type', async () => {
+    for (const type of ['text/plain', 'text/plain;charset=UTF-8', 'Text/Plain; charset="utf-8"']) {
+      const response = await post('/text', '{"job_id":"a"}', { 'Content-Type': type });
+      assert.deepEqual(await response.json(), { job_id: 'a' }, type);
+    }
+    for (const type of [
+      'text/html',
+      'text/plain; charset=utf-16',
+      'text/plainer',
+      'application/x-www-form-urlencoded',
+    ]) {
+      assert.equal((await post('/text', '{"job_id":"a"}', { 'Content-Type': type })).status, 415, type);
+    }
+    assert.equal((await post('/text', 'a', { 'Content-Type': 'text/plain' })).status, 400);
+  });
 
   for (const body of [undefined, '', '  \n']) {
     test(`that is empty (${JSON.stringify(body)}) is valid where nothing is required, and otherwise lacks its first field`, async () => {
@@ -121,6 +158,35 @@ describe('a JSON body', () => {
     ['with a lone high surrogate', '{"job_id":"\\ud800"}', 'job_id', 'forbidden_characters'],
     ['with a lone low surrogate', '{"settings":{"list":["ok","\\udc00"]}}', 'settings.list.1', 'forbidden_characters'],
     ['with NUL in a key', '{"settings":{"a\\u0000":1}}', 'settings', 'forbidden_characters'],
+    ['with a number above the largest double', '{"settings":{"duration":1e400}}', 'settings.duration', 'number'],
+    ['with a negative one', '{"settings":{"a":[0,{"b":-1E999}]}}', 'settings.a.1.b', 'number'],
+    ['with a number that becomes zero', '{"language":"tr","x":1e-400}', 'x', 'number'],
+    ['with one of many digits', `{"x":${'9'.repeat(400)}}`, 'x', 'number'],
+    ['with a whole number between two doubles', '{"settings":{"seed":9007199254740993}}', 'settings.seed', 'number'],
+    [
+      'with a negative whole number between two',
+      '{"settings":{"list":[1,-9007199254740993]}}',
+      'settings.list.1',
+      'number',
+    ],
+    [
+      'with a key that stands twice',
+      '{"settings":{"duration":8,"fps":24,"duration":4}}',
+      'settings.duration',
+      'duplicate_key',
+    ],
+    [
+      'with a key that is dropped by a null',
+      '{"settings":{"duration":8},"settings":null}',
+      'settings',
+      'duplicate_key',
+    ],
+    [
+      'with a key that stands twice, once escaped',
+      '{"language":"tr","l\\u0061nguage":"es"}',
+      'language',
+      'duplicate_key',
+    ],
     ['nested 33 deep', `${'{"a":'.repeat(33)}1${'}'.repeat(33)}`, 'body', 'too_deep'],
     ['nested as deep as it fits', `{"a":${'['.repeat(450)}${']'.repeat(450)}}`, 'body', 'too_deep'],
   ];
@@ -141,6 +207,31 @@ describe('a JSON body', () => {
     assert.deepEqual(await response.json(), { job_id: '😀 ğüşıöç \u0001' });
   });
 
+  test('keeps every number that a double can hold, and the same key in several objects', async () => {
+    const numbers =
+      '[0,-0,0e400,-0.0e-999,1e308,5e-324,0.1,9007199254740992,-9007199254740991,1e300,4.50,123456789012345680000]';
+    const text = `{"settings":{"numbers":${numbers},"a":{"x":1},"b":{"x":1},"c":[{"x":1},{"x":1}],"x":"1e400","\\"x":[]}}`;
+    const response = await post('/optional', text);
+    assert.equal(response.status, 200, await response.clone().text());
+    const body = await response.json();
+    assert.equal(JSON.stringify(body), JSON.stringify(JSON.parse(text)));
+  });
+
+  test('is kept as JavaScript writes it, whatever it holds', () => {
+    const object = fc.dictionary(
+      fc.string().filter((key) => key !== '__proto__'),
+      fc.jsonValue({ maxDepth: 5 }),
+    );
+    fc.assert(
+      fc.property(object, (value) => {
+        const text = JSON.stringify(value);
+        if (!text.isWellFormed() || text.includes('\\u0000') || text.includes('\\ud')) return;
+        assert.deepEqual(parseExactJsonObject(new TextEncoder().encode(text)), JSON.parse(text));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test('cannot change prototypes', async () => {
     const response = await post(
       '/optional',
@@ -156,7 +247,7 @@ describe('a JSON body', () => {
     assert.equal((await post('/needs-id', filled(LIMIT))).status, 200);
     const response = await post('/needs-id', filled(LIMIT + 1));
     assert.equal(response.status, 413);
-    assert.deepEqual((await errorOf(response)).details, { bytes_max: LIMIT });
+    assert.deepEqual((await errorOf(response)).details, { field: 'body', bytes_max: LIMIT });
   });
 
   test('with a Content-Length above the limit is rejected before a byte of it is read', async () => {

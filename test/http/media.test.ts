@@ -153,6 +153,7 @@ describe('a stored object', () => {
       'content-length': '10',
       'content-security-policy': "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'",
       'content-type': 'video/mp4',
+      'cross-origin-resource-policy': 'cross-origin',
       etag: '"abc"',
       'last-modified': 'Fri, 20 Nov 2026 08:00:00 GMT',
       'x-content-type-options': 'nosniff',
@@ -194,6 +195,21 @@ describe('a stored object', () => {
     assert.equal(copy.headers.get('Cache-Control'), 'private, max-age=90');
     assert.equal(copy.headers.get('Content-Length'), null);
     assert.deepEqual(seen.reads, []);
+  });
+
+  test('may be embedded by any page, whichever of its answers is sent', async () => {
+    const asked: [status: number, init: RequestInit][] = [
+      [200, {}],
+      [200, { method: 'HEAD' }],
+      [206, { headers: { Range: 'bytes=2-4' } }],
+      [304, { headers: { 'If-None-Match': ETAG } }],
+      [416, { headers: { Range: 'bytes=10-' } }],
+    ];
+    for (const [status, init] of asked) {
+      const response = await serve(createStore().store, init).response;
+      assert.equal(response.status, status);
+      assert.equal(response.headers.get('Cross-Origin-Resource-Policy'), 'cross-origin', String(status));
+    }
   });
 
   test('is cached no longer than its URL is valid', async () => {

@@ -172,6 +172,13 @@ describe('an unavailable database', () => {
   }
 });
 
+test('a disk that is full or cannot be written gets a retryable 503 as the storage’s failure', () => {
+  for (const code of ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO']) {
+    const error = Object.assign(new Error(`${code}: write`), { code, syscall: 'write', errno: -28 });
+    assert.equal(asProblem(error).code, 'ERR_6002', code);
+  }
+});
+
 const framework: [400 | 401 | 404 | 405 | 413 | 415 | 418 | 500, ErrorCode][] = [
   [400, 'ERR_4006'],
   [401, 'ERR_4005'],

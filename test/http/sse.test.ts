@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { createAdaptorServer } from '@hono/node-server';
 import fc from 'fast-check';
 import { cors } from '../../src/http/cors.ts';
+import { cancelUnsentBody } from '../../src/http/head.ts';
 import { serveMedia } from '../../src/http/serve-media.ts';
 import { createEventStream, type EventStream, type EventStreamOptions, lastEventId } from '../../src/http/sse.ts';
 import { createApp, recordingLog } from './harness.ts';
@@ -119,6 +120,20 @@ test('a reconnecting client’s last event id is used only when it has the form 
   assert.equal(lastEventId(' 0190f3a2-7b1c '), '0190f3a2-7b1c');
   for (const other of [undefined, '', 'a b', 'x'.repeat(65), '1;2', "1'--", '1\n2'])
     assert.equal(lastEventId(other), null);
+});
+
+test('a HEAD cancels the body that the route of its GET has made', async () => {
+  const app = createApp();
+  app.use(cancelUnsentBody);
+  const opened = Promise.withResolvers<EventStream>();
+  app.get('/events', () => {
+    const stream = createEventStream({ signals: [] });
+    opened.resolve(stream);
+    return stream.response;
+  });
+  const response = await app.request('/events', { method: 'HEAD' });
+  assert.deepEqual([response.status, response.body], [200, null]);
+  await (await opened.promise).ended;
 });
 
 describe('over a real connection', () => {

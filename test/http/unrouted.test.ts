@@ -5,6 +5,8 @@ import { cors } from '../../src/http/cors.ts';
 import type { HttpEnv } from '../../src/http/env.ts';
 import { createApp, errorOf } from './harness.ts';
 
+const STORED = '/storage/v1/object/sign/videos/a/b.mp4';
+
 function createRoutedApp() {
   const app = createApp();
   app.use(cors('*'));
@@ -12,6 +14,7 @@ function createRoutedApp() {
   app.patch('/functions/v1/update-user-profile', (c) => c.json({}));
   app.post('/functions/v1/update-user-profile', (c) => c.json({}));
   app.get('/storage/v1/object/sign/:bucket/*', (c) => c.json({}));
+  app.post('/auth/v1/token', (c) => c.json({}));
   app.get('/missing', (c) => c.notFound());
   const nested = new OpenAPIHono<HttpEnv>();
   nested.delete('/jobs/:id', (c) => c.json({}));
@@ -74,5 +77,33 @@ describe('a path without a route for the method', () => {
   test('answers a preflight by CORS', async () => {
     const response = await createRoutedApp().request('/functions/v1/get-models', { method: 'OPTIONS' });
     assert.equal(response.status, 204);
+  });
+
+  const versioned = { 'X-Supabase-Api-Version': '2024-01-01' };
+  const dialects: [path: string, method: string, headers: Record<string, string>, status: number, body: object][] = [
+    ['/auth/v1/token', 'GET', versioned, 405, { code: 'method_not_allowed' }],
+    ['/auth/v1/token', 'GET', {}, 405, { code: 405, error_code: 'method_not_allowed' }],
+    ['/auth/v1/nothing', 'POST', versioned, 404, { code: 'not_found' }],
+    ['/auth/v1', 'GET', {}, 404, { code: 404, error_code: 'not_found' }],
+    [STORED, 'PUT', { 'X-Client-Info': 'supabase-js/2.0.0' }, 405, { statusCode: '405', error: 'invalid_request' }],
+    ['/storage/v1/bucket', 'GET', { 'X-Client-Info': 'storage-js/2' }, 404, { statusCode: '404', error: 'not_found' }],
+  ];
+  for (const [path, method, headers, status, expected] of dialects) {
+    test(`is answered in the format of Supabase's clients: ${method} ${path} ${JSON.stringify(headers)}`, async () => {
+      const response = await createRoutedApp().request(path, { method, headers });
+      assert.equal(response.status, status);
+      assert.equal(response.headers.has('Allow'), status === 405);
+      const body: Record<string, unknown> = await response.json();
+      assert.deepEqual({ ...body, ...expected }, body);
+      const sentence = body.message ?? body.msg;
+      assert.ok(typeof sentence === 'string' && sentence !== '');
+      const isVersioned = headers === versioned;
+      assert.equal(response.headers.get('X-Supabase-Api-Version'), isVersioned ? '2024-01-01' : null);
+    });
+  }
+
+  test('below /storage/v1 gets the usual format for clients that are not Supabase’s', async () => {
+    const response = await createRoutedApp().request(STORED, { method: 'PUT' });
+    assert.equal((await errorOf(response)).code, 'ERR_4016');
   });
 });

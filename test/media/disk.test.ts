@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { readdirSync, truncateSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -44,6 +45,32 @@ test('a folder that may not be written to is ERR_6002', {
   await mkdir(folder);
   await chmod(folder, 0o500);
   await assert.rejects(createDiskStore({ folder }).putFile('videos/a.mp4', source), isStorageProblem);
+});
+
+test('a file that the disk does not show whole is not stored', async () => {
+  const folder = newFolder();
+  const { signal } = new AbortController();
+  // Asked before each piece: before the end is found, the disk loses what it took.
+  signal.throwIfAborted = () => {
+    for (const name of readdirSync(join(folder, '~incoming'))) truncateSync(join(folder, '~incoming', name), 4);
+  };
+  await assert.rejects(createDiskStore({ folder }).putFile('videos/a.mp4', source, signal), isStorageProblem);
+});
+
+test('objects and their folders are for their owner alone', async () => {
+  const folder = newFolder();
+  await createDiskStore({ folder }).putFile('videos/user/2026-11/a.mp4', source);
+  for (const name of ['', ...(await readdir(folder, { recursive: true }))]) {
+    assert.equal((await stat(join(folder, name))).mode & 0o077, 0, name);
+  }
+});
+
+test('a folder that can be neither found nor made fails at once', { skip: process.platform !== 'linux' }, async () => {
+  const link = newFolder();
+  await symlink(join(tempFolder, 'nowhere', 'at', 'all'), link);
+  for (const folder of ['/proc/nope', join(link, 'below')]) {
+    await assert.rejects(createDiskStore({ folder }).putFile('videos/a.mp4', source), isStorageProblem, folder);
+  }
 });
 
 test('a failed put leaves no incomplete file, and a user’s folders are deleted with the last object', async () => {

@@ -4,12 +4,13 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { createMediaFetcher, type FetchMediaOptions, MediaFetchError } from '../../src/media/fetch-media.ts';
-import { isPublicIp } from '../../src/media/ssrf-safe-get.ts';
+import { isPublicIp } from '../../src/media/public-ip.ts';
 
 const tempFolder = await mkdtemp(join(tmpdir(), 'rendio-fetch-'));
 after(() => rm(tempFolder, { recursive: true, force: true }));
@@ -33,12 +34,15 @@ async function withHost(answer: RequestListener, use: (host: string) => Promise<
 const fetcher = (options: Partial<FetchMediaOptions> = {}) =>
   createMediaFetcher({ extraHosts: [], extraMayBePrivate: true, bytesMax: 1_000_000, stallMs: 5_000, ...options });
 
-const isFailure = (message: RegExp, isFinal: boolean) => (error: unknown) => {
-  assert.ok(error instanceof MediaFetchError, String(error));
-  assert.match(error.message, message);
-  assert.equal(error.isFinal, isFinal);
-  return true;
-};
+const isFailure =
+  (message: RegExp, isFinal: boolean, isNotReady = false) =>
+  (error: unknown) => {
+    assert.ok(error instanceof MediaFetchError, String(error));
+    assert.match(error.message, message);
+    assert.deepEqual([error.isFinal, error.isNotReady], [isFinal, isNotReady]);
+    return true;
+  };
+const isNotReady = (message: RegExp) => isFailure(message, false, true);
 
 test('a file of an allowed host is stored byte for byte, and replaces an existing file', () =>
   withHost(
@@ -108,15 +112,45 @@ test('in production a configured host must be https and public like any other', 
     },
   ));
 
-test('only IP addresses of the public internet count as public', () => {
-  const inside = ['0.0.0.0', '10.1.2.3', '100.64.0.1', '127.9.9.9', '169.254.1.1', '172.16.0.1', '192.168.0.1'];
-  inside.push('192.0.2.1', '198.18.0.1', '224.0.0.1', '240.0.0.1', '255.255.255.255', '::', '::1', 'fe80::1');
-  inside.push('fc00::1', 'ff02::1', '2001:db8::1', '::ffff:127.0.0.1', '64:ff9b::7f00:1', '2002:7f00:1::', 'nonsense');
-  for (const ip of inside) assert.ok(!isPublicIp(ip), ip);
-  for (const ip of ['1.1.1.1', '93.184.216.34', '2606:4700::1111', '::ffff:8.8.8.8']) {
+const PRIVATE_IPV4 =
+  '0.0.0.0 0.1.2.3 10.1.2.3 100.64.0.1 100.127.255.255 127.9.9.9 169.254.169.254 172.16.0.1 172.31.255.255 192.0.0.8 192.0.2.1 192.88.99.1 192.168.0.1 198.18.0.1 198.19.255.255 198.51.100.1 203.0.113.9 224.0.0.1 240.0.0.1 255.255.255.255';
+const NOT_PUBLIC =
+  ':: ::1 fe80::1 fe80::1%eth0 febf::1 fec0::1 fc00::1 fdff::1 ff02::1 100::1 2001:db8::1 3fff::1 2001:2::1 2001:10::1 5f00::1 4000::1 ::2:0:0:1 2606:4700::1%1 2130706433 0x7f000001 0177.0.0.1 127.1 08.8.8.8 8.8.8.8. 1.1.1 [::1] nonsense';
+
+test('only IP addresses of the public internet count as public, whatever form they are written in', () => {
+  for (const ip of PRIVATE_IPV4.split(' ')) {
+    const [a = 0, b = 0, c = 0, d = 0] = ip.split('.').map(Number);
+    const [high, low] = [a * 256 + b, c * 256 + d];
+    const hex = `${high.toString(16)}:${low.toString(16)}`;
+    const inverted = `${(65_535 - high).toString(16)}:${(65_535 - low).toString(16)}`;
+    const forms = [ip, `::${ip}`, `::${hex}`, `::ffff:${ip}`, `::ffff:${hex}`, `::ffff:0:${hex}`, `64:ff9b::${hex}`];
+    forms.push(`64:ff9b::${ip}`, `64:ff9b:1::${hex}`, `2002:${hex}::1`, `2001:0:102:304::${inverted}`);
+    for (const form of [...forms, `2606:4700::5efe:${hex}`]) assert.ok(!isPublicIp(form), `${form} is ${ip}`);
+  }
+  for (const ip of [...NOT_PUBLIC.split(' '), '']) assert.ok(!isPublicIp(ip), ip);
+  for (const ip of [
+    '1.1.1.1',
+    '93.184.216.34',
+    '2606:4700::1111',
+    '2a00:1450::1',
+    '::ffff:8.8.8.8',
+    '64:ff9b::808:808',
+  ]) {
     assert.ok(isPublicIp(ip), ip);
   }
 });
+
+test('a name with several IP addresses is reached at any of them that answers', () =>
+  withHost(
+    (_, reply) => reply.end('the file'),
+    async (host) => {
+      const name = `files.example:${host.split(':')[1]}`;
+      const path = newPath();
+      const several = fetcher({ extraHosts: [name], lookup: async () => ['::1', '127.0.0.2', '127.0.0.1'] });
+      await several.fetchToFile(`http://${name}/`, path, [], never);
+      assert.equal(await readFile(path, 'utf8'), 'the file');
+    },
+  ));
 
 test('redirects are followed within the provider’s hosts, and each is checked', () =>
   withHost(
@@ -136,6 +170,11 @@ test('redirects are followed within the provider’s hosts, and each is checked'
           isFailure(/no host of the provider/, true),
         );
       }
+      const page = encodeURIComponent('https://www.example.com/just-a-moment');
+      await assert.rejects(
+        open.fetchToFile(`http://${host}/?to=${page}`, path, [], never),
+        isNotReady(/no host of the provider/),
+      );
       assert.ok(!existsSync(path), 'a failure leaves no file');
     },
   ));
@@ -172,7 +211,7 @@ test('a loop of redirects ends', () =>
     (host) =>
       assert.rejects(
         fetcher({ extraHosts: [host] }).fetchToFile(`http://${host}/`, newPath(), [], never),
-        isFailure(/too many redirects/, true),
+        isNotReady(/too many redirects/),
       ),
   ));
 
@@ -228,25 +267,158 @@ test('a download that stalls, is cut, or never starts may be retried', () =>
     },
   ));
 
-test('the host’s status decides whether a download is retried', () =>
+test('no status of the host is final: one that is busy is tried again, any other for minutes', () =>
   withHost(
     (request, reply) => reply.writeHead(Number(request.url?.slice(1))).end(),
     async (host) => {
-      for (const [status, isFinal] of [
-        [404, true],
-        [410, true],
-        [403, false],
-        [429, false],
-        [500, false],
-        [503, false],
-      ] as const) {
-        await assert.rejects(
-          fetcher({ extraHosts: [host] }).fetchToFile(`http://${host}/${status}`, newPath(), [], never),
-          isFailure(new RegExp(`answered ${status}`), isFinal),
-        );
+      const fetched = (status: number) =>
+        fetcher({ extraHosts: [host] }).fetchToFile(`http://${host}/${status}`, newPath(), [], never);
+      for (const status of [202, 204, 206, 302, 304, 400, 401, 403, 404, 405, 410, 416, 451]) {
+        await assert.rejects(fetched(status), isNotReady(new RegExp(`answered ${status}`)), String(status));
+      }
+      for (const status of [408, 425, 429, 500, 502, 503, 504, 522]) {
+        await assert.rejects(fetched(status), isFailure(new RegExp(`answered ${status}`), false), String(status));
       }
     },
   ));
+
+test('a file that is coded without being asked for is stored decoded, and a cut one is not stored', () =>
+  withHost(
+    (request, reply) => {
+      const coding = request.url?.slice(1) ?? '';
+      const whole = Buffer.alloc(300_000, 'v');
+      const codings = { gzip: gzipSync, 'x-gzip': gzipSync, deflate: deflateSync, br: brotliCompressSync };
+      const code = coding === 'cut' ? gzipSync : codings[coding as keyof typeof codings];
+      const coded = (code?.(whole) ?? whole).subarray(0, coding === 'cut' ? -60 : undefined);
+      const headers = { 'Content-Encoding': coding === 'cut' ? 'gzip' : coding, 'Content-Length': coded.length };
+      reply.writeHead(200, headers).end(coded);
+    },
+    async (host) => {
+      const path = newPath();
+      for (const through of [undefined, fetch]) {
+        const open = fetcher({ extraHosts: [host], fetch: through });
+        for (const coding of ['gzip', 'x-gzip', 'deflate', 'br', 'aws-chunked']) {
+          const fetched = await open.fetchToFile(`http://${host}/${coding}`, path, [], never, 300_000);
+          assert.deepEqual(fetched, { bytes: 300_000 }, coding);
+          assert.ok((await readFile(path)).equals(Buffer.alloc(300_000, 'v')), coding);
+        }
+      }
+      const cut = fetcher({ extraHosts: [host] }).fetchToFile(`http://${host}/cut`, path, [], never);
+      await assert.rejects(cut, isFailure(/cannot be fetched/, false));
+      assert.ok(!existsSync(path));
+    },
+  ));
+
+test('a partial answer counts where the range that it names is the whole file', () =>
+  withHost(
+    (request, reply) => {
+      const range = decodeURIComponent(request.url?.slice(1) ?? '');
+      reply.writeHead(206, range === '' ? {} : { 'Content-Range': range }).end('the file');
+    },
+    async (host) => {
+      const path = newPath();
+      const fetched = (range: string) =>
+        fetcher({ extraHosts: [host] }).fetchToFile(`http://${host}/${encodeURIComponent(range)}`, path, [], never);
+      for (const range of ['bytes 0-7/8', 'Bytes  0-7/8 ']) {
+        assert.deepEqual(await fetched(range), { bytes: 8 });
+      }
+      for (const range of [
+        '',
+        'bytes 0-7/16',
+        'bytes 8-15/16',
+        'bytes 1-7/8',
+        'bytes 0-7/*',
+        'bytes */8',
+        'pages 0-7/8',
+      ]) {
+        await assert.rejects(fetched(range), isNotReady(/answered 206/), range);
+      }
+      await assert.rejects(fetched('bytes 0-8/9'), isFailure(/ended after 8 of 9/, false), 'a body that is shorter');
+    },
+  ));
+
+test('a redirect is followed by its bytes: raw UTF-8 or Latin-1, relative in any form', () =>
+  withHost(
+    (request, reply) => {
+      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://x');
+      const to = searchParams.get('to');
+      if (to) reply.writeHead(302, { Location: Buffer.from(to, 'base64').toString('latin1') }).end();
+      else reply.end(pathname);
+    },
+    async (host) => {
+      const path = newPath();
+      for (const [location, reached] of [
+        [Buffer.from('/media/fin/vidéo-ü.mp4'), '/media/fin/vid%C3%A9o-%C3%BC.mp4'],
+        [Buffer.from(`http://${host}/影片.mp4`), '/%E5%BD%B1%E7%89%87.mp4'],
+        [Buffer.from('/caf\xe9.mp4', 'latin1'), '/caf%E9.mp4'],
+        [Buffer.from('/caf%C3%A9.mp4'), '/caf%C3%A9.mp4'],
+        [Buffer.from('next/a b.mp4#part'), '/first/next/a%20b.mp4'],
+        [Buffer.from('../b.mp4'), '/b.mp4'],
+        [Buffer.from(`//${host}/c.mp4`), '/c.mp4'],
+        [Buffer.from('?d=1'), '/first/'],
+      ] as const) {
+        const url = `http://${host}/first/?to=${encodeURIComponent(location.toString('base64'))}`;
+        await fetcher({ extraHosts: [host] }).fetchToFile(url, path, [], never);
+        assert.equal(await readFile(path, 'utf8'), reached);
+      }
+      const nowhere = `http://${host}/?to=${encodeURIComponent(btoa('http://'))}`;
+      await assert.rejects(
+        fetcher({ extraHosts: [host] }).fetchToFile(nowhere, path, [], never),
+        isNotReady(/no valid URL/),
+      );
+    },
+  ));
+
+/** A host that answers each path with these bytes. */
+async function withRawHost(answers: Record<string, string>, use: (host: string) => Promise<void>): Promise<void> {
+  const server = createSocketServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (request) => {
+      const [, path = ''] = /^GET \/(\w+)/.exec(String(request)) ?? [];
+      socket.end(answers[path] ?? '');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    await use(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.close();
+  }
+}
+
+test('a file that is empty, or not as large as the provider says, is not stored: also where nothing announces its length', () => {
+  const head = 'HTTP/1.0 200 OK\r\nContent-Type: video/mp4\r\n\r\n';
+  return withRawHost({ empty: head, part: `${head}a fragment` }, async (host) => {
+    const path = newPath();
+    const fetched = (name: string, bytes?: number) =>
+      fetcher({ extraHosts: [host] }).fetchToFile(`http://${host}/${name}`, path, [], never, bytes);
+    await assert.rejects(fetched('empty'), isNotReady(/is empty/));
+    for (const bytes of [63_313, 9]) {
+      await assert.rejects(fetched('part', bytes), isNotReady(new RegExp(`10 bytes instead of ${bytes}`)));
+      assert.ok(!existsSync(path));
+    }
+    assert.deepEqual(await fetched('part', 10), { bytes: 10 });
+    assert.deepEqual(await fetched('part'), { bytes: 10 });
+  });
+});
+
+test('a file is fetched from a host whose HTTP is not quite valid', () => {
+  const length = 'Content-Length: 8';
+  const answers = {
+    lines: `HTTP/1.1 200 OK\n${length}\n\nthe file`,
+    lengths: `HTTP/1.1 200 OK\r\n${length}\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nthe file\r\n0\r\n\r\n`,
+    control: `HTTP/1.1 200 OK\r\nX-Odd: a\x01b\r\n${length}\r\n\r\nthe file`,
+    large: `HTTP/1.1 200 OK\r\nX-Large: ${'a'.repeat(40_000)}\r\n${length}\r\n\r\nthe file`,
+    reason: `HTTP/1.1 200\r\n${length}\r\n\r\nthe file`,
+  };
+  return withRawHost(answers, async (host) => {
+    for (const name of Object.keys(answers)) {
+      const path = newPath();
+      await fetcher({ extraHosts: [host] }).fetchToFile(`http://${host}/${name}`, path, [], never);
+      assert.equal(await readFile(path, 'utf8'), 'the file', name);
+    }
+  });
+});
 
 test('an abort ends the download with its own reason, and leaves no file', () =>
   withHost(

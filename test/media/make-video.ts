@@ -15,7 +15,7 @@ import {
 
 export type Clip = {
   container?: 'mp4' | 'mov' | 'webm';
-  codec?: 'avc' | 'vp9';
+  codec?: 'avc' | 'vp8' | 'vp9';
   width?: number;
   height?: number;
   frames?: number;

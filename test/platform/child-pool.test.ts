@@ -18,7 +18,7 @@ const poolUrl = new URL('../../src/platform/child-pool.ts', import.meta.url).hre
 const workUrl = new URL('../../src/platform/child-work.ts', import.meta.url).href;
 
 type Task = {
-  do: 'answer' | 'hang' | 'spin' | 'refuse' | 'throw' | 'crash' | 'kill' | 'forget';
+  do: 'answer' | 'hang' | 'spin' | 'print' | 'refuse' | 'throw' | 'crash' | 'kill' | 'forget';
   text?: string;
 };
 type Answer = { pid: number; text?: string; env: string[]; flags: string[] };
@@ -30,6 +30,7 @@ const childModule = moduleOf(
     report(process.pid);
     if (task.do === 'hang') await new Promise((resolve) => setTimeout(resolve, 600_000));
     if (task.do === 'spin') for (;;);
+    if (task.do === 'print') process.stdout.write(task.text);
     if (task.do === 'forget') await new Promise((collected) => {
       globalThis.registry = new FinalizationRegistry(collected);
       registry.register({ frame: 1 });
@@ -42,6 +43,11 @@ const childModule = moduleOf(
     return { pid: process.pid, text: task.text, env: Object.keys(process.env), flags: process.execArgv };
   });`,
 );
+
+/** Elsewhere the system does not say how much processor time another process has used. */
+function isLinux(): boolean {
+  return process.platform === 'linux';
+}
 
 function moduleOf(name: string, source: string): string {
   writeFileSync(join(folder, name), source);
@@ -154,6 +160,25 @@ test('a task that takes too long is ended; the time in the queue does not count'
     const next = pool.run({ do: 'answer', text: 'after' });
     await assert.rejects(slow.result, failsAs('timeout'));
     assert.equal((await next.result).text, 'after');
+  }));
+
+test('a task that uses up its processor time is exhausted; one that only waits is not', {
+  skip: !isLinux(),
+}, async () => {
+  await withPool({ timeoutMs: 600_000, processorMsMax: 10 }, async (pool) => {
+    await assert.rejects(pool.run({ do: 'spin' }).result, failsAs('exhausted'));
+  });
+  await withPool({ timeoutMs: 1_500, processorMsMax: 600_000 }, async (pool) => {
+    await assert.rejects(pool.run({ do: 'hang' }).result, failsAs('timeout'));
+  });
+});
+
+test('a line of output can refuse a task that has found nothing wrong, however late it is read', () =>
+  withPool({ refuseOn: (line) => (line.startsWith('lost') ? 'damaged' : null) }, async (pool) => {
+    const failure = await pool.run({ do: 'print', text: 'found\nlost 3 of 4\nfound' }).result.catch((error) => error);
+    assert.ok(failure instanceof ChildFailure);
+    assert.deepEqual([failure.kind, failure.reason, failure.message], ['refused', 'damaged', 'lost 3 of 4']);
+    assert.equal((await pool.run({ do: 'print', text: 'found\n' }).result).text, 'found\n');
   }));
 
 test('a crash is reported with the last output of the child, and fails only its own task', () =>

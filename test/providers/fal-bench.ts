@@ -18,8 +18,10 @@ import type {
   ProviderStatus,
   SourceImage,
   SubmitOutcome,
+  VideoProvider,
   VideoSettings,
 } from '../../src/providers/provider.ts';
+import { until } from '../media/until.ts';
 
 export type Transport = 'inside the process' | 'over a port';
 export const TRANSPORTS: readonly Transport[] = ['inside the process', 'over a port'];
@@ -148,6 +150,18 @@ export function createLeakCheck(
       assert.ok(!text.includes(secret), secret);
   });
   return ({ log }, answer) => void written.push(...log.lines.splice(0), 'cause' in answer ? answer.cause : null);
+}
+
+/** Submits, and gives up as soon as the vendor has received the request. */
+export async function submitAndLeave(
+  { provider, controls }: { provider: Pick<VideoProvider, 'submit'>; controls: { submitsOf(prompt: string): number } },
+  request: GenerationRequest,
+): Promise<SubmitOutcome> {
+  const leaving = new AbortController();
+  const answer = provider.submit(request, leaving.signal);
+  await until(() => controls.submitsOf(request.prompt) > 0);
+  leaving.abort();
+  return answer;
 }
 
 /** An MP4 begins with its ftyp box. */

@@ -71,7 +71,8 @@ suite('an image for fal', () => {
   test('a deleted image declines the job; one that cannot be read during an outage leaves it retryable', async (t) => {
     const { provider, controls, signal } = await falBench(t);
     const deleted = await provider.submit(animate({ load: () => Promise.reject(new Error('deleted')) }), signal);
-    assert.deepEqual([deleted.outcome, 'code' in deleted && deleted.code], ['declined', 'ERR_5003']);
+    assert.ok(deleted.outcome === 'declined');
+    assert.deepEqual([deleted.code, deleted.reason], ['ERR_5003', 'image_gone']);
     const outage = () => Promise.reject(new Problem('ERR_6002'));
     const unread = await provider.submit(animate({ load: outage }), signal);
     assert.deepEqual(
@@ -120,11 +121,12 @@ suite('an image for fal', () => {
     );
   });
 
-  test('the simulator fails a job whose image URL cannot be loaded, as fal does', async (t) => {
+  test('a job whose image fal cannot load has failed because of its image', async (t) => {
     const { provider, signal, ended } = await falBench(t);
     const request = animate({ url: '/storage/v1/object/user_uploads/x.png' });
     const status = await provider.status(request, await ended(request), signal);
-    assert.deepEqual([status.state, 'code' in status && status.code], ['failed', 'ERR_5003']);
-    assert.match('cause' in status ? status.cause : '', /image_load_error/);
+    assert.ok(status.state === 'failed');
+    assert.deepEqual([status.code, status.reason], ['ERR_5003', 'image_unreadable']);
+    assert.match(status.cause, /image_load_error/);
   });
 });

@@ -61,11 +61,13 @@ for (const transport of TRANSPORTS) {
       const id = await bench.ended(request);
       const strange: FaultInput[] = [
         { on: 'status', reply: { status: 200, text: '<html>a hotel</html>' } },
-        { on: 'status', reply: { status: 200, text: '{"status":"DREAMING"}' } },
         { on: 'status', reply: { status: 200, text: '{"status":"COMPLETED","request_id":"of-another"}' } },
         { on: 'status', reply: { status: 401, text: '{"detail":"Invalid key"}' } },
         { on: 'status', reply: { status: 403 } },
+        { on: 'status', reply: { status: 402, text: '{"detail":"Exhausted balance"}' } },
         { on: 'status', reply: { status: 400 } },
+        { on: 'status', reply: { status: 400, text: '<html>Bad Request' } },
+        { on: 'result', reply: { status: 400, text: '<html>Bad Request' } },
         { on: 'status', reply: { status: 302, headers: { location: 'https://example.com' } } },
         { on: 'result', reply: { status: 401 } },
         { on: 'result', reply: { status: 302, headers: { location: 'https://example.com' } } },
@@ -74,6 +76,11 @@ for (const transport of TRANSPORTS) {
         bench.controls.plan(fault);
         const status = await bench.provider.status(request, id, bench.signal);
         assert.equal(status.state, 'unreachable', JSON.stringify(fault));
+        const isKeyRefused = /40[123]/.test(JSON.stringify(fault));
+        assert.equal(
+          bench.log.lines.some(({ level }) => level === 'error'),
+          isKeyRefused,
+        );
         record(bench, status);
       }
       assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'completed');
@@ -148,13 +155,142 @@ for (const transport of TRANSPORTS) {
       assert.ok(urls.every((url) => url.startsWith(`${base.origin}/fal-ai/veo3.1/requests/${id}`)));
     });
 
-    test('a result that is missing at both URLs is unusable', async (t) => {
+    test('a failure that fal reports in words beyond its documents ends the job at once, with its reason', async (t) => {
       const bench = await falBench(t, transport);
       const request = requestFor();
       const id = await bench.ended(request);
-      bench.controls.plan({ on: 'result', times: 2, reply: { status: 404, text: '{"detail":"Not found"}' } });
-      const status = await bench.provider.status(request, id, bench.signal);
-      assert.equal(status.state === 'failed' && status.code, 'ERR_5005');
+      const blocked = 'Request blocked due to safety violations (harmful content). Please modify your input and retry.';
+      const detail = [{ loc: ['body', 'prompt'], msg: blocked, type: 'value_error' }];
+      const cases: [status: number, body: object, code: string, reason?: string][] = [
+        [200, { status: 'FAILED', error: 'Model raised an exception' }, 'ERR_5002'],
+        [200, { status: 'ERROR', error: { message: 'Model raised an exception' } }, 'ERR_5002'],
+        [200, { status: 'CANCELLED' }, 'ERR_5002'],
+        [200, { status: 'canceled' }, 'ERR_5002'],
+        [200, { status: 'TIMEOUT' }, 'ERR_5001'],
+        [200, { status: 'FAILED', error: 'Request timed out' }, 'ERR_5001'],
+        [200, { status: 'REJECTED' }, 'ERR_5003'],
+        [200, { status: 'FAILED', error: 'Rejected by content moderation' }, 'ERR_5003', 'moderated'],
+        [200, { status: 'FAILED', detail }, 'ERR_5003', 'moderated'],
+        [200, { status: 'FAILED', detail: [{ loc: ['body'], msg: 'too long', type: 'value_error' }] }, 'ERR_5003'],
+        [200, { status: 'NSFW' }, 'ERR_5003', 'moderated'],
+        [200, { status: 'COMPLETED', error: 'The prompt was flagged' }, 'ERR_5003', 'moderated'],
+        [422, { detail: [{ loc: ['body', 'duration'], msg: 'too long', type: 'value_error' }] }, 'ERR_5003'],
+        [422, { detail }, 'ERR_5003', 'moderated'],
+        [422, { detail: blocked }, 'ERR_5003', 'moderated'],
+        [400, { detail: { message: blocked } }, 'ERR_5003', 'moderated'],
+        [403, { error: { message: blocked } }, 'ERR_5003', 'moderated'],
+        [422, {}, 'ERR_5003'],
+        [400, { detail: 'no', error_type: 'bad_request' }, 'ERR_5003'],
+        [499, { detail: 'no', error_type: 'client_cancelled' }, 'ERR_5002'],
+      ];
+      for (const [httpStatus, body, code, reason] of cases) {
+        bench.controls.plan({ on: 'status', reply: { status: httpStatus, text: JSON.stringify(body) } });
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.ok(status.state === 'failed', JSON.stringify([body, status]));
+        assert.deepEqual([status.code, status.reason], [code, reason], JSON.stringify(body));
+        record(bench, status);
+      }
+      assert.deepEqual(bench.waits, [], 'none of them is asked again');
+    });
+
+    test('in a state that is not known, the result decides', async (t) => {
+      const bench = await falBench(t, transport);
+      const request = requestFor();
+      const id = await bench.ended(request);
+      const plan = (on: string, status: number, body: unknown) =>
+        bench.controls.plan({ on, reply: { status, text: JSON.stringify(body) } });
+      for (const body of [{ status: 'DREAMING' }, {}, { data: { status: 'COMPLETED' } }]) {
+        plan('status', 200, body);
+        assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'completed', JSON.stringify(body));
+      }
+      for (const [status, body, state] of [
+        [400, { detail: 'Request is still in progress' }, 'processing'],
+        [200, { status: 'IN_PROGRESS' }, 'processing'],
+        [422, { detail: 'no' }, 'failed'],
+        [200, { video: null }, 'unreachable'],
+        [200, 'wait', 'unreachable'],
+      ] as const) {
+        plan('status', 200, { status: 'DREAMING' });
+        plan('result', status, body);
+        assert.equal((await bench.provider.status(request, id, bench.signal)).state, state, JSON.stringify(body));
+      }
+      bench.controls.plan({ on: 'result', times: 2, reply: { status: 404 } });
+      plan('status', 200, { status: 'DREAMING' });
+      assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'unreachable');
+    });
+
+    test('a result is read in every form: in an envelope, with bare NaN, with more than a megabyte in fields that are not read', async (t) => {
+      const bench = await falBench(t, transport);
+      const request = requestFor();
+      const id = await bench.ended(request);
+      const url = 'https://v3.fal.media/files/a.mp4';
+      const video = { url, file_size: 63_313 };
+      for (const text of [
+        JSON.stringify({ video }),
+        JSON.stringify({ status: 'COMPLETED', response: { video } }),
+        JSON.stringify({ videos: [video] }),
+        JSON.stringify({ video, debug: `data:image/png;base64,${'A'.repeat(1_400_000)}` }),
+        `{"seed":NaN,"timings":{"inference":Infinity},"video":${JSON.stringify(video)}}`,
+      ]) {
+        bench.controls.plan({ on: 'result', reply: { status: 200, text } });
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.ok(status.state === 'completed', JSON.stringify([text.slice(0, 100), status]));
+        assert.deepEqual(status.video, { from: 'url', url, bytes: 63_313 });
+      }
+      for (const [body, code, reason] of [
+        [{ status: 'FAILED', error: 'no' }, 'ERR_5002'],
+        [{ video: null, has_nsfw_concepts: [true] }, 'ERR_5003', 'moderated'],
+        [{ raiMediaFilteredCount: 1, videos: [] }, 'ERR_5003', 'moderated'],
+        [{ video: null, detail: 'The output was blocked by the safety filter' }, 'ERR_5003', 'moderated'],
+        [{ video: null, has_nsfw_concepts: [false], message: 'done' }, 'ERR_5005'],
+      ] as const) {
+        bench.controls.plan({ on: 'result', reply: { status: 200, text: JSON.stringify(body) } });
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.ok(status.state === 'failed', JSON.stringify(body));
+        assert.deepEqual([status.code, status.reason], [code, reason], JSON.stringify(body));
+        record(bench, status);
+      }
+      assert.deepEqual(bench.waits, []);
+    });
+
+    test('a model’s refusal gets the sentence about content rules, whatever the words and the shape', async (t) => {
+      const bench = await falBench(t, transport);
+      const request = requestFor({ prompt: 'a violent storm, prohibited by nobody' });
+      const id = await bench.ended(request);
+      const msg = 'Request blocked due to safety violations (harmful content). Please modify your input and retry.';
+      const loc = ['body', 'prompt'];
+      for (const [body, isModerated] of [
+        [{ detail: [{ loc, msg, type: 'value_error' }] }, true],
+        [{ detail: msg }, true],
+        [{ detail: { msg, type: 'value_error' } }, true],
+        [{ error: { message: 'NSFW content' } }, true],
+        [{ message: 'Prohibited content' }, true],
+        [{ detail: [{ loc, msg: 'no', type: 'moderation_blocked' }] }, true],
+        [{ detail: [{ loc, msg: 'Cannot use “a violent storm, prohibited by nobody”', type: 'value_error' }] }, false],
+        [
+          { detail: [{ loc: ['body', 'safety_tolerance'], msg: 'Input should be 1 to 6', type: 'literal_error' }] },
+          false,
+        ],
+      ] as const) {
+        bench.controls.plan({ on: 'result', reply: { status: 422, text: JSON.stringify(body) } });
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.ok(status.state === 'failed' && status.code === 'ERR_5003', JSON.stringify(body));
+        assert.equal(status.reason, isModerated ? 'moderated' : undefined, JSON.stringify(body));
+      }
+    });
+
+    test('a result that is not there yet, or no JSON, is not ready', async (t) => {
+      const bench = await falBench(t, transport);
+      const request = requestFor();
+      const id = await bench.ended(request);
+      for (const status of [404, 410]) {
+        bench.controls.plan({ on: 'result', times: 2, reply: { status, text: '{"detail":"Not found"}' } });
+        assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'not_ready', String(status));
+      }
+      for (const text of ['', '<!doctype html><title>Just a moment</title>']) {
+        bench.controls.plan({ on: 'result', reply: { status: 200, text } });
+        assert.equal((await bench.provider.status(request, id, bench.signal)).state, 'not_ready', text);
+      }
       bench.controls.plan({ on: 'result', reply: { status: 405 } });
       assert.equal(
         (await bench.provider.status(request, id, bench.signal)).state,

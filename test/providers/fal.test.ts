@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { FaultInput } from '../../sim/faults.ts';
 import type { SubmitOutcome } from '../../src/providers/provider.ts';
-import { createLeakCheck, falBench, isMp4, PROMPT, requestFor, TRANSPORTS } from './fal-bench.ts';
+import { createLeakCheck, falBench, isMp4, PROMPT, requestFor, submitAndLeave, TRANSPORTS } from './fal-bench.ts';
 
 const record = createLeakCheck();
 
@@ -22,7 +22,9 @@ for (const transport of TRANSPORTS) {
       const done = await fetchStatus();
       assert.ok(done.state === 'completed' && done.video.from === 'url');
       assert.equal(done.thumbnail, null);
-      assert.ok(isMp4(await (await bench.fetch(done.video.url)).arrayBuffer()));
+      const file = await (await bench.fetch(done.video.url)).arrayBuffer();
+      assert.ok(isMp4(file));
+      assert.equal(done.video.bytes, file.byteLength);
       assert.deepEqual(await fetchStatus(), done, 'the answer does not change');
       assert.deepEqual(bench.waits, []);
     });
@@ -76,7 +78,9 @@ for (const transport of TRANSPORTS) {
         for (const fault of [{ reply: 'cut' as const }, { hangMs: 60_000 }]) {
           const request = requestFor({ prompt: `${PROMPT} ${apply} ${JSON.stringify(fault)}` });
           bench.controls.plan({ on: 'submit', apply, ...fault });
-          const answer = await bench.provider.submit(request, AbortSignal.timeout(150));
+          const answer = await ('hangMs' in fault
+            ? submitAndLeave(bench, request)
+            : bench.provider.submit(request, bench.signal));
           assert.equal(answer.outcome, 'unknown');
           assert.equal(bench.controls.submitsOf(request.prompt), 1);
           record(bench, answer);
@@ -113,6 +117,13 @@ for (const transport of TRANSPORTS) {
         'ERR_5003',
         'moderated',
       ],
+      [
+        { status: 422, text: '{"detail":[{"loc":["body","prompt"],"msg":"Prohibited content","type":"value_error"}]}' },
+        'declined',
+        'ERR_5003',
+        'moderated',
+      ],
+      [{ status: 403, text: '{"detail":{"message":"NSFW prompt"}}' }, 'declined', 'ERR_5003', 'moderated'],
       [
         { status: 400, text: '{"detail":[{"loc":["body"],"msg":"x","type":"downstream_service_error"}]}' },
         'declined',

@@ -13,7 +13,7 @@ for (const transport of TRANSPORTS) {
       ['moderated', 'ERR_5003', /^moderated: SAFETY\.INPUT\.TEXT: Your input/, 0.48, 'moderated'],
       ['moderated_output', 'ERR_5003', /^moderated: SAFETY\.OUTPUT\.VIDEO/, 0.48, 'moderated'],
       ['moderated_early', 'ERR_5003', /^moderated: INPUT_PREPROCESSING\.SAFETY\.TEXT/, 0.48, 'moderated'],
-      ['asset_invalid', 'ERR_5003', /ASSET\.INVALID/, 0],
+      ['asset_invalid', 'ERR_5003', /ASSET\.INVALID/, 0, 'image_unreadable'],
       ['third_party_input', 'ERR_5003', /THIRD_PARTY\.INPUT_VALIDATION/, 0],
       ['third_party', 'ERR_5002', /THIRD_PARTY\.UNAVAILABLE/, 0],
       ['internal', 'ERR_5002', /^failed \(INTERNAL: An unexpected/, 0],
@@ -47,7 +47,7 @@ for (const transport of TRANSPORTS) {
         ['SAFETY', 'ERR_5003', 'moderated'],
         ['SAFETY.INPUT.A_KIND_OF_TOMORROW', 'ERR_5003', 'moderated'],
         ['INPUT_PREPROCESSING.SAFETY.THIRD_PARTY', 'ERR_5003', 'moderated'],
-        ['ASSET.INVALID.IMAGE', 'ERR_5003'],
+        ['ASSET.INVALID.IMAGE', 'ERR_5003', 'image_unreadable'],
         ['INPUT_VALIDATION', 'ERR_5003'],
         ['SAFETYNET.DOWN', 'ERR_5002'],
         ['INTERNAL.INPUT_VALIDATOR.DOWN', 'ERR_5002'],
@@ -60,6 +60,55 @@ for (const transport of TRANSPORTS) {
         assert.ok(status.state === 'failed', failureCode);
         assert.deepEqual([status.code, status.reason, 'costUsd' in status], [code, reason, false], failureCode);
         record(bench, status);
+      }
+    });
+
+    test('a failure that Runway reports in words beyond its documents ends the job at once, with its reason', async (t) => {
+      const bench = await runwayBench(t, transport);
+      const request = runwayRequest();
+      const id = await bench.ended(request);
+      const cases: [status: number, body: object, code: string, reason?: string][] = [
+        [200, { status: 'ERROR', error: 'An unexpected error occurred.' }, 'ERR_5002'],
+        [200, { status: 'failed', failure_code: 'SAFETY.INPUT.TEXT' }, 'ERR_5003', 'moderated'],
+        [200, { status: 'FAILED', failure: 'Your prompt was flagged by our moderation.' }, 'ERR_5003', 'moderated'],
+        [200, { status: 'FAILED', error: { code: 'CONTENT_POLICY', message: 'no' } }, 'ERR_5003', 'moderated'],
+        [200, { status: 'MODERATED' }, 'ERR_5003', 'moderated'],
+        [200, { status: 'CANCELED' }, 'ERR_5002'],
+        [200, { status: 'ABORTED' }, 'ERR_5002'],
+        [200, { status: 'TIMED_OUT' }, 'ERR_5001'],
+        [200, { status: 'REJECTED' }, 'ERR_5003'],
+        [200, { status: 'HALTED', failure: 'An unexpected error occurred.' }, 'ERR_5002'],
+        [200, { task: { status: 'FAILED', failureCode: 'ASSET.INVALID' } }, 'ERR_5003', 'image_unreadable'],
+        [200, { status: 'SUCCEEDED', output: [], failure: 'Blocked by the safety filter' }, 'ERR_5003', 'moderated'],
+        [422, { error: 'The input cannot be processed.' }, 'ERR_5003'],
+        [400, { error: 'The prompt is prohibited.' }, 'ERR_5003', 'moderated'],
+      ];
+      for (const [httpStatus, body, code, reason] of cases) {
+        bench.controls.plan({ on: 'status', reply: { status: httpStatus, text: JSON.stringify(body) } });
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.ok(status.state === 'failed', JSON.stringify([body, status]));
+        assert.deepEqual([status.code, status.reason], [code, reason], JSON.stringify(body));
+        record(bench, status);
+      }
+      assert.deepEqual(bench.waits, []);
+    });
+
+    test('a success is read in every form', async (t) => {
+      const bench = await runwayBench(t, transport);
+      const request = runwayRequest();
+      const id = await bench.ended(request);
+      const url = 'https://dnznrvs05pmza.cloudfront.net/a.mp4';
+      for (const body of [
+        { id, status: 'SUCCEEDED', output: url },
+        { id, status: 'succeeded', output: [{ url }] },
+        { id, status: 'COMPLETED', artifacts: [{ url, fileSize: null, previewUrls: [] }] },
+        { id, status: 'MADE', output: [url] },
+        { task: { id, status: 'SUCCEEDED', output: [url] } },
+        { id, status: 'SUCCEEDED', output: [url], frames: 'A'.repeat(1_400_000) },
+      ]) {
+        bench.controls.plan({ on: 'status', reply: { status: 200, text: JSON.stringify(body) } });
+        const status = await bench.provider.status(request, id, bench.signal);
+        assert.deepEqual(status, { state: 'completed', video: { from: 'url', url }, thumbnail: null });
       }
     });
 
@@ -129,6 +178,8 @@ for (const transport of TRANSPORTS) {
         { status: 401, text: '{"error":"Invalid key"}' },
         { status: 403 },
         { status: 400 },
+        { status: 400, text: '{"error":"X-Runway-Version is missing or unknown."}' },
+        { status: 422, text: '<html>' },
         { status: 302, headers: { location: 'https://example.com' } },
       ];
       for (const reply of strange) {

@@ -117,7 +117,8 @@ suite('a submit to Runway', { concurrency: 4 }, () => {
     assert.deepEqual(await provider.submit(deletedImage, signal), {
       outcome: 'declined',
       code: 'ERR_5003',
-      cause: 'the picture is no longer there',
+      cause: 'the image is no longer there',
+      reason: 'image_gone',
     });
     assert.equal((await provider.submit(deletedImage, AbortSignal.abort())).outcome, 'retryable');
     const unavailable = async () => {

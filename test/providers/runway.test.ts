@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { FaultInput } from '../../sim/faults.ts';
 import type { SubmitOutcome } from '../../src/providers/provider.ts';
-import { createLeakCheck, isMp4, PROMPT, TRANSPORTS } from './fal-bench.ts';
+import { createLeakCheck, isMp4, PROMPT, submitAndLeave, TRANSPORTS } from './fal-bench.ts';
 import { imageRequest, runwayBench, runwayRequest } from './runway-bench.ts';
 
 const record = createLeakCheck('key_');
@@ -70,7 +70,9 @@ for (const transport of TRANSPORTS) {
         for (const fault of [{ reply: 'cut' as const }, { hangMs: 60_000 }]) {
           const request = runwayRequest({ prompt: `${PROMPT} ${apply} ${JSON.stringify(fault)}` });
           bench.controls.plan({ on: 'submit', apply, ...fault });
-          const answer = await bench.provider.submit(request, AbortSignal.timeout(250));
+          const answer = await ('hangMs' in fault
+            ? submitAndLeave(bench, request)
+            : bench.provider.submit(request, bench.signal));
           assert.equal(answer.outcome, 'unknown');
           assert.equal(bench.controls.submitsOf(request.prompt), 1);
           record(bench, answer);
@@ -78,7 +80,7 @@ for (const transport of TRANSPORTS) {
       }
     });
 
-    const submits: [FaultInput['reply'], SubmitOutcome['outcome'], string?][] = [
+    const submits: [FaultInput['reply'], SubmitOutcome['outcome'], string?, string?][] = [
       [{ status: 429, text: '{"error":"Daily limit exceeded"}' }, 'retryable'],
       [{ status: 503 }, 'retryable'],
       [{ status: 401, text: '{"error":"Invalid key"}' }, 'declined', 'ERR_5002'],
@@ -90,15 +92,26 @@ for (const transport of TRANSPORTS) {
       [{ status: 400, text: '[1]' }, 'declined', 'ERR_5003'],
       [{ status: 413 }, 'declined', 'ERR_5003'],
       [{ status: 422, text: '{"error":{"message":"no"}}' }, 'declined', 'ERR_5003'],
+      [{ status: 400, text: '{"error":"The prompt was flagged."}' }, 'declined', 'ERR_5003', 'moderated'],
+      [
+        {
+          status: 400,
+          text: '{"error":"Validation of body failed","issues":[{"path":["promptText"],"message":"NSFW"}]}',
+        },
+        'declined',
+        'ERR_5003',
+        'moderated',
+      ],
     ];
     test('"not now" is retryable; a declined submit has the code for its reason', async (t) => {
       const bench = await runwayBench(t, transport);
-      for (const [reply, outcome, code] of submits) {
+      for (const [reply, outcome, code, reason] of submits) {
         bench.controls.plan({ on: 'submit', ...(reply ? { reply } : {}) });
         const answer = await bench.provider.submit(runwayRequest(), bench.signal);
         const label = JSON.stringify(reply);
         assert.equal(answer.outcome, outcome, label);
         assert.equal('code' in answer ? answer.code : undefined, code, label);
+        assert.equal('reason' in answer ? answer.reason : undefined, reason, label);
         assert.equal('isBusy' in answer, label.includes('429'), label);
         const isReported = bench.log.lines.some(({ level }) => level === 'error');
         assert.equal(isReported, code === 'ERR_5002' || label.includes('404'), label);

@@ -108,6 +108,46 @@ test('characters that cannot be printed are left out, and no others', () => {
   assert.equal(printable('🐱\ud800', noEmoji), '');
 });
 
+/** Prompts of "a red fox in the snow" and the like, some of scripts for which there is no font. */
+const PROMPTS = {
+  Hindi: 'बर्फ में लाल लोमड़ी क्षत्रिय',
+  Bengali: 'বরফে লাল শিয়াল',
+  Tamil: 'பனியில் சிவப்பு நரி',
+  Arabic: 'ثعلب أحمر في الثلج',
+  Hebrew: 'שועל אדום בשלג',
+  Thai: 'สุนัขจิ้งจอกแดงในหิมะ',
+  Chinese: '雪中的红狐狸',
+  Japanese: '雪の中の赤いキツネ',
+  Korean: '눈 속의 빨간 여우',
+  emoji: '🐱 👨‍👩‍👧 ❤️ 🦊',
+  mixed: 'a fox बर्फ 雪 ثعلب 눈 🦊 ሰላም',
+};
+
+test('prompts in many scripts are printed whole, and of a script without a font nothing is, no mark and no joiner', () => {
+  for (const [script, prompt] of Object.entries(PROMPTS)) {
+    const printed = printable(prompt, loadFonts(prompt));
+    assert.equal(printed, prompt.normalize('NFC').replace(' ሰላም', ''), script);
+  }
+  for (const prompt of ['శ్రీ నక్క', 'ក្រហម', 'ᠮᠣᠩᠭᠣᠯ\u200d', '\u0301\u200d\ufe0f', 'བོད་ཡིག']) {
+    assert.equal(printable(prompt, loadFonts(prompt)), '', prompt);
+  }
+  assert.equal(printable('త్ a\u0301 b', loadFonts('a')), 'á b');
+});
+
+test('no character that is printed is drawn as the box of a missing one, in either weight', () => {
+  const canDrawAll = loadFonts(Object.values(PROMPTS).join(''));
+  for (const weight of ['bold', 'normal'] as const) {
+    const box = shapeOf('\uffff', weight);
+    for (const character of new Set(
+      Object.values(PROMPTS)
+        .join('')
+        .replace(/[\s\p{M}\u200d]/gu, ''),
+    )) {
+      assert.equal(shapeOf(character, weight) === box, !canDrawAll(character), `${character} ${weight}`);
+    }
+  }
+});
+
 test('the prompt and the job’s id determine every pixel', () => {
   const plan = planVideo({ duration: 1, resolution: '360p', aspect_ratio: '1:1', fps: 24 });
   const frameOf = (jobId: string, prompt: string, frame: number): string => {

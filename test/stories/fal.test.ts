@@ -77,6 +77,20 @@ describe('a server with a key for fal', () => {
     assert.deepEqual([(await guest.job(jobId)).status, await guest.balance()], ['pending', 10 - PRICE]);
   });
 
+  test('a file that its host does not have yet is asked for again, and delivered', async () => {
+    const notYet = { status: 404, text: '<Error><Code>NoSuchKey</Code></Error>' };
+    for (const reply of [
+      notYet,
+      { status: 200, text: '<!doctype html><title>Just a moment</title>' },
+      { status: 200 },
+    ]) {
+      fal.controls.plan({ on: 'media', reply });
+    }
+    const { guest, jobId } = await begin('a late boat');
+    await guest.waitFor(jobId, ['completed'], ENDED_MS);
+    assert.equal(await guest.balance(), 10 - PRICE);
+  });
+
   describe('every outcome', { concurrency: true }, () => {
     test('(video) is charged, and the completed file is stored in our own storage and plays from there', async () => {
       const { guest, jobId } = await begin('a paper boat');
@@ -91,8 +105,6 @@ describe('a server with a key for fal', () => {
 
     for (const [outcome, code] of [
       ['moderated', 'ERR_5003'],
-      ['video_html', 'ERR_5005'],
-      ['video_truncated', 'ERR_5005'],
       ['video_internal', 'ERR_5005'],
       ['no_file', 'ERR_5005'],
       ['timeout', 'ERR_5001'],

@@ -174,23 +174,17 @@ const RUNWAY_OUTCOMES = outcomeCases<RunwayOutcome>('runway', {
   ERR_5005: ['no_output', ...FILES],
 });
 
-/** These answers are final; only incomplete ones are requested again. */
-function unusableWhen(...words: string[]): (each: FaultCase) => FaultCase {
-  return (each) => (words.some((word) => each.what.includes(word)) ? { ...each, ending: 'ERR_5005' } : each);
-}
-const media = (vendor: VendorName) => repeatableCases(vendor, 'media').map(unusableWhen('HTML'));
-
 export const FAULT_CASES: readonly FaultCase[] = [
   ...submitCases('fal'),
   ...repeatableCases('fal', 'status'),
-  ...repeatableCases('fal', 'result').map(unusableWhen('HTML', 'nothing')),
-  ...media('fal'),
+  ...repeatableCases('fal', 'result'),
+  ...repeatableCases('fal', 'media'),
   ...WEBHOOKS,
   ...KEYS,
   ...SLOW,
   ...FAL_OUTCOMES,
   ...submitCases('runway'),
   ...repeatableCases('runway', 'status'),
-  ...media('runway'),
+  ...repeatableCases('runway', 'media'),
   ...RUNWAY_OUTCOMES,
 ];

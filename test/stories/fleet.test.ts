@@ -44,11 +44,11 @@ test('a bucket that is unavailable when the video is ready delays it; neither th
   await using database = await createTestDatabase();
   const { promise: hasFailedOften, resolve: reportFailures } = Promise.withResolvers<void>();
   let calls = 0;
-  // More calls than one delivery makes.
+  // More calls than the check at the start and one delivery make.
   const failingBucket = createServer((socket) => {
     socket.destroy();
     calls += 1;
-    if (calls === 5) reportFailures();
+    if (calls === 9) reportFailures();
   }).listen(0, '127.0.0.1');
   await once(failingBucket, 'listening');
   const { port } = failingBucket.address() as AddressInfo;

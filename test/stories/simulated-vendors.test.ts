@@ -161,7 +161,9 @@ for (const [environment, env, providers] of [
 ] as const) {
   test(`in ${environment} no simulator is loaded, and no vendor without a key is available`, async () => {
     const port = String(await freePort());
-    await using server = await startWatchedServer({ ...env, ENVIRONMENT: environment, HOST: '127.0.0.1', PORT: port });
+    await using own = await createTestDatabase();
+    const where = { DATABASE_URL: own.url, HOST: '127.0.0.1', PORT: port };
+    await using server = await startWatchedServer({ ...env, ENVIRONMENT: environment, ...where });
     const models = await modelsOf({ ...server, url: `http://127.0.0.1:${port}` });
     assert.deepEqual([...new Set(models.map(({ provider }) => provider))], providers);
     assert.ok(models.every(({ is_simulated }) => !is_simulated));

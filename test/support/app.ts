@@ -1,4 +1,4 @@
-/** The whole application on a database of its own, with a vendor that answers by a script. */
+/** The whole application on its own database, with a scripted vendor. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { access, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
@@ -15,6 +15,7 @@ import { loadDevelopmentSecrets } from '../../src/entry/development-secrets.ts';
 import { openSession } from '../../src/features/accounts/session.ts';
 import type { Context } from '../../src/features/context.ts';
 import { type Log, silentLog } from '../../src/kernel/log.ts';
+import { createImageCheckHere } from '../../src/media/image-check.ts';
 import type { MediaProbe } from '../../src/media/probe.ts';
 import type { ProviderManifest } from '../../src/providers/manifest.ts';
 import { createTestDatabase, ownerPool } from './postgres.ts';
@@ -25,9 +26,9 @@ export type TestAppOptions = {
   vendor?: Omit<VendorOptions, 'folder'>;
   overrides?: Partial<Context>;
   env?: Record<string, string>;
-  /** Providers that are created from the environment, instead of the one that answers by a script. */
+  /** Providers created from the environment, in place of the scripted vendor. */
   manifests?: readonly ProviderManifest[];
-  /** Where vendors of this machine reach the application. */
+  /** The base URL at which vendors on this machine reach the application. */
   localUrl?: string;
   log?: Log;
 };
@@ -42,7 +43,7 @@ export type TestJob = {
   thumbnail_url: string | null;
 };
 
-/** A task in the queue. `dueMs` is how long until it may run. */
+/** A task in the queue. `dueMs`: milliseconds until it may run. */
 export type TestTask = { id: string; task: string; dueMs: number; attempts: number; isLocked: boolean };
 
 export type TestApp = AsyncDisposable & {
@@ -50,31 +51,31 @@ export type TestApp = AsyncDisposable & {
   vendor: Vendor;
   url: string;
   dataDir: string;
-  /** The tables' owner: for looking, and for turning the database's clock. */
+  /** Connects as the owner of the tables: to read them, and to change timestamps. */
   owner: pg.Pool;
-  /** Calls the API, without a port. */
+  /** Calls the API within this process, without a network port. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   user(credits?: number): Promise<string>;
   /** An access token of the account. */
   tokenOf(userId: string): Promise<string>;
   balance(userId: string): Promise<number>;
-  /** Pays for a video and returns its job's id; its task waits in the queue. */
-  generate(userId: string, wish?: { model?: string; settings?: object }): Promise<string>;
+  /** Starts a paid generation and returns the job's id; its task waits in the queue. */
+  generate(userId: string, request?: { model?: string; settings?: object }): Promise<string>;
   job(jobId: string): Promise<TestJob>;
   attempts(jobId: string): Promise<{ attempt: number; state: string; provider_job_id: string | null }[]>;
   tasksOf(jobId: string): Promise<TestTask[]>;
-  /** Runs every task that is due, one after the other, until none is; returns what the failed ones threw. */
+  /** Runs due tasks one after another until none is due; returns the errors of those that failed. */
   drain(worker?: { ctx?: Context; signal?: AbortSignal }): Promise<unknown[]>;
-  /** Every task of the queue is due now, and nobody holds one: as when their worker is gone. */
+  /** Makes every task due now and unlocks it, as after the death of its worker. */
   hasten(): Promise<void>;
   expire(jobId: string): Promise<void>;
-  /** Names of all stored files. */
+  /** The paths of all stored files, in order. */
   stored(): Promise<string[]>;
-  /** Money and jobs agree; no file is kept of anything but a completed job, and both are of each that is. */
+  /** Asserts that no invariant is broken and that exactly the completed jobs have stored files, two each. */
   assertSound(): Promise<void>;
 };
 
-/** Finds that every file plays. */
+/** Accepts every file as a playable video. */
 export const fakeProbe: MediaProbe = {
   async probe(path, { thumbnailPath }) {
     await access(path);
@@ -95,6 +96,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   checkResults(ctx.db);
   const api = createHttp(ctx, {
     publicUrl: undefined,
+    trustedProxyHops: Number(options.env?.TRUSTED_PROXY_HOPS ?? 0),
     corsOrigins: '*',
     anonKey: undefined,
     ipOf: () => '203.0.113.1',
@@ -136,9 +138,9 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   };
 }
 
-type Surroundings = { url: string; dataDir: string; vendor: Vendor; signal: AbortSignal };
+type AppResources = { url: string; dataDir: string; vendor: Vendor; signal: AbortSignal };
 
-async function startContext(options: TestAppOptions, { url, dataDir, vendor, signal }: Surroundings) {
+async function startContext(options: TestAppOptions, { url, dataDir, vendor, signal }: AppResources) {
   const { manifests, localUrl = null } = options;
   const env = { ...options.env, DATA_DIR: dataDir, DATABASE_URL: url };
   const config = await readConfig(env, manifests ? { manifests } : {});
@@ -155,6 +157,8 @@ async function startContext(options: TestAppOptions, { url, dataDir, vendor, sig
     overrides: {
       ...(manifests ? {} : { providers: new Map([['sandbox', vendor.provider]]) }),
       probe: fakeProbe,
+      // The same checks as in a child process, which takes longer to start than they take.
+      imageCheck: createImageCheckHere(),
       ...options.overrides,
     },
   });
@@ -237,7 +241,7 @@ function queueOf(ctx: Context, owner: pg.Pool): Pick<TestApp, 'tasksOf' | 'drain
   };
 }
 
-/** What the library's worker does with a task, without its waits: locked while it runs, gone after it, kept when it fails. */
+/** Runs tasks as graphile-worker does, without delays: a task is locked while it runs, and kept only if it fails. */
 async function drain(owner: pg.Pool, ctx: Context, signal: AbortSignal): Promise<unknown[]> {
   const tasks = allTasks(ctx);
   const failures: unknown[] = [];

@@ -6,7 +6,7 @@ import { buildWeb } from '../../scripts/build-web.ts';
 import { BROWSER_ARGUMENTS, chromiumPath, isBrowserRequired, NO_CHROMIUM } from './chromium.ts';
 import { type SharedServer, startServerOnDatabase, useSharedServer } from './server-on-database.ts';
 
-/** A video takes a second or two; the rest is for a machine that is very busy. */
+/** A video takes one or two seconds; the rest allows for a very busy machine. */
 const TIMEOUT_MS = 60_000;
 
 export type Visit = { page: Page; server: SharedServer };
@@ -14,15 +14,15 @@ export type BrowserTest = (name: string, options: BrowserContextOptions, work: (
 
 type Options = {
   env?: Record<string, string>;
-  /** Where a visitor begins; null: at an empty page. */
+  /** The path of the first page; null: the browser's empty page. */
   path?: string | null;
-  /** Where the server is to be killed, or followed by another on its data. */
+  /** Starts a server for this file alone: for tests that kill it or start another on its data. */
   start?(): Promise<SharedServer>;
 };
 
 /**
- * For each test a visitor who was never here before, in the run's browser and, without `env` and `start`, at the run's
- * server. Without Chromium there are no tests: test/browser/chromium.test.ts says why, once for all files.
+ * Each test runs as a first-time visitor (a new browser context) in the run's browser and, without `env` and `start`,
+ * on the run's server. Without Chromium there are no tests: test/browser/chromium.test.ts says why, once for all files.
  */
 export function browserTests({ env, path = '/', start }: Options = {}): BrowserTest {
   if (!chromiumPath && !isBrowserRequired) return () => {};
@@ -54,13 +54,13 @@ export function browserTests({ env, path = '/', start }: Options = {}): BrowserT
   };
 }
 
-/** What went wrong on a page: errors of its scripts, and what its own policy forbade. Refused calls are not among them. */
+/** Collects script errors and violations of the page's content security policy. Failed requests are not counted. */
 function watchForProblems(page: Page): string[] {
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
-    const isCall = message.text().startsWith('Failed to load resource');
-    if (message.type() === 'error' && !isCall) problems.push(message.text());
+    const isFailedRequest = message.text().startsWith('Failed to load resource');
+    if (message.type() === 'error' && !isFailedRequest) problems.push(message.text());
   });
   return problems;
 }

@@ -1,11 +1,11 @@
-/** The Chromium of this machine, and how it is started. */
+/** The Chromium of this machine, and its command-line arguments. */
 import { existsSync } from 'node:fs';
 
 export const NO_CHROMIUM =
-  'no Chromium is found: apt-get install -y --no-install-recommends chromium, or name one by CHROMIUM_PATH';
+  'Chromium is not found: apt-get install -y --no-install-recommends chromium, or set CHROMIUM_PATH';
 
-/** Debian's is the same engine without a window's furniture, and takes a fifth less. */
-const PLACES = [
+/** Debian's headless shell is the same engine without the user interface, and costs a fifth less. */
+const PATHS = [
   '/usr/bin/chromium-headless-shell',
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
@@ -16,11 +16,11 @@ const PLACES = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
   'C:/Program Files/Google/Chrome/Application/chrome.exe',
 ];
-/** Pages behind the address bar, which nobody sees here: they cost each window more than the page that is tested. */
-const UNSEEN = ['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup', 'WebUIOmniboxFullPopup'];
+/** Pages of the address bar, which no test shows: they cost each window more than the page that is tested. */
+const ADDRESS_BAR_PAGES = ['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup', 'WebUIOmniboxFullPopup'];
 
-/** The last such list replaces the others: what Playwright switches off stays off by standing here too. */
-const PLAYWRIGHTS = [
+/** Chromium reads only the last --disable-features, so the features that Playwright switches off are repeated here. */
+const OFF_IN_PLAYWRIGHT = [
   'AimEnabled',
   'AvoidCorsURLLoaderRestartOnRedirect',
   'AvoidUnnecessaryBeforeUnloadCheckSync',
@@ -46,10 +46,10 @@ export const BROWSER_ARGUMENTS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  `--disable-features=${[...PLAYWRIGHTS, ...UNSEEN].join(',')}`,
+  `--disable-features=${[...OFF_IN_PLAYWRIGHT, ...ADDRESS_BAR_PAGES].join(',')}`,
 ];
-/** Where Chromium is; undefined where there is none. */
-export const chromiumPath = process.env.CHROMIUM_PATH ?? PLACES.find((place) => existsSync(place));
+/** The path of Chromium; undefined if it is not installed. */
+export const chromiumPath = process.env.CHROMIUM_PATH ?? PATHS.find((path) => existsSync(path));
 
 /** Whether a missing Chromium is a failure. */
 export const isBrowserRequired = process.env.REQUIRE_BROWSER === '1';

@@ -1,23 +1,23 @@
-/** A way to an HTTP server that cuts connections where a test says, as mobile networks do where they like. */
+/** A proxy in front of an HTTP server that cuts connections where a test says, as mobile networks do at random. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
-/** Which share of its bytes, 0 to 1, a request or its answer gets through before both sides are cut. */
+/** The share (0 to 1) of a request's or an answer's bytes that passes before both connections are cut. */
 export type CutPoint = { part: 'request' | 'answer'; share: number };
 
 export type CuttingProxy = AsyncDisposable & {
-  /** The same server by this way. */
+  /** The URL of the proxy. */
   url: string;
   /** Cuts the next request whose bytes contain `mark`, once. */
   cutNext(mark: string, point: CutPoint): void;
-  /** Cuts every answer to requests that contain `mark` after as many bytes as `bytes` says; null heals. */
+  /** Cuts every answer to requests that contain `mark` after `bytes()` bytes; null ends that. */
   cutAnswers(mark: string, bytes: (() => number) | null): void;
-  /** Keeps back the answers to requests that contain `mark`, as a proxy does that waits for their end. */
+  /** Holds back the answers to requests that contain `mark`, as a buffering proxy does. */
   holdAnswers(mark: string, isHeld: boolean): void;
-  /** From now on nobody gets through, and those who did are cut off. */
+  /** Ends all connections and refuses new ones until `open`. */
   close(): void;
   open(): void;
-  /** How often it has cut as told. */
+  /** How many cuts `cutNext` and `cutAnswers` have made. */
   readonly cuts: number;
   /** The requests that contained `mark` so far, each in full. */
   requests(mark: string): string[];
@@ -26,7 +26,7 @@ export type CuttingProxy = AsyncDisposable & {
 type Answer = { point?: CutPoint | undefined; bytesLeft?: number | undefined; isHeld: boolean; seen: Buffer };
 
 export async function createCuttingProxy(target: string): Promise<CuttingProxy> {
-  const far = new URL(target);
+  const targetUrl = new URL(target);
   const points = new Map<string, CutPoint>();
   const limits = new Map<string, () => number>();
   const held = new Set<string>();
@@ -50,12 +50,12 @@ export async function createCuttingProxy(target: string): Promise<CuttingProxy> 
     return { point, bytesLeft: limit?.(), isHeld, seen: Buffer.alloc(0) };
   }
 
-  const server = createServer((near) => {
-    keep(near);
-    if (isClosed) return void near.resetAndDestroy();
-    const away = connect(Number(far.port), far.hostname);
-    keep(away);
-    relay(near, away, {
+  const server = createServer((client) => {
+    keep(client);
+    if (isClosed) return void client.resetAndDestroy();
+    const upstream = connect(Number(targetUrl.port), targetUrl.hostname);
+    keep(upstream);
+    relay(client, upstream, {
       planFor,
       onRequest: (request) => void requests.push(request),
       onCut() {
@@ -91,46 +91,46 @@ export async function createCuttingProxy(target: string): Promise<CuttingProxy> 
   };
 }
 
-type Plans = { planFor(request: string): Answer; onRequest(request: string): void; onCut(): void };
+type RelayOptions = { planFor(request: string): Answer; onRequest(request: string): void; onCut(): void };
 
-/** Passes the bytes between both sides, as far as each request's plan lets them. */
-function relay(near: Socket, away: Socket, { planFor, onRequest, onCut }: Plans): void {
-  near.once('close', () => away.destroy());
-  away.once('close', () => near.destroy());
+/** Passes bytes between both sides, up to the cut that a request's plan contains. */
+function relay(client: Socket, upstream: Socket, { planFor, onRequest, onCut }: RelayOptions): void {
+  client.once('close', () => upstream.destroy());
+  upstream.once('close', () => client.destroy());
   const passAndCut = (socket: Socket, bytes: Buffer) => {
     onCut();
     const cut = () => {
-      near.destroy();
-      away.destroy();
+      client.destroy();
+      upstream.destroy();
     };
     if (bytes.byteLength > 0) socket.write(bytes, cut);
     else cut();
   };
-  let asked = Buffer.alloc(0);
+  let received = Buffer.alloc(0);
   let answer = planFor('');
 
-  near.on('data', (bytes) => {
-    asked = Buffer.concat([asked, bytes]);
-    if (!isWhole(asked)) return;
-    const request = asked;
-    asked = Buffer.alloc(0);
+  client.on('data', (bytes) => {
+    received = Buffer.concat([received, bytes]);
+    if (!isWhole(received)) return;
+    const request = received;
+    received = Buffer.alloc(0);
     onRequest(request.toString('utf8'));
     answer = planFor(request.toString('utf8'));
     const { point } = answer;
-    if (point?.part === 'request') passAndCut(away, shareOf(request, point.share));
-    else away.write(request);
+    if (point?.part === 'request') passAndCut(upstream, shareOf(request, point.share));
+    else upstream.write(request);
   });
-  away.on('data', (bytes) => {
+  upstream.on('data', (bytes) => {
     if (answer.isHeld) return;
     if (answer.bytesLeft !== undefined) {
       const passing = bytes.subarray(0, answer.bytesLeft);
       answer.bytesLeft -= passing.byteLength;
-      if (answer.bytesLeft === 0) passAndCut(near, passing);
-      else near.write(passing);
+      if (answer.bytesLeft === 0) passAndCut(client, passing);
+      else client.write(passing);
     } else if (answer.point?.part === 'answer') {
       answer.seen = Buffer.concat([answer.seen, bytes]);
-      if (isWhole(answer.seen)) passAndCut(near, shareOf(answer.seen, answer.point.share));
-    } else near.write(bytes);
+      if (isWhole(answer.seen)) passAndCut(client, shareOf(answer.seen, answer.point.share));
+    } else client.write(bytes);
   });
 }
 
@@ -138,7 +138,7 @@ function shareOf(bytes: Buffer, share: number): Buffer {
   return bytes.subarray(0, Math.floor(bytes.byteLength * share));
 }
 
-/** Whether the bytes are a request or an answer to its end, by its length or its last chunk. */
+/** Whether the bytes are a complete request or answer, judged by Content-Length or the last chunk. */
 function isWhole(bytes: Buffer): boolean {
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) return false;

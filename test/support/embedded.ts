@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { urlOf } from '../../src/embedded-postgres/cluster.ts';
 
-/** The pid of the PostgreSQL on a server's data folder; null where none runs. */
+/** The pid of the PostgreSQL on a server's data folder; null if none runs. */
 export async function postgresPid(dataDir: string): Promise<number | null> {
   return Number((await pidFile(dataDir))[0]) || null;
 }

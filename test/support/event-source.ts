@@ -2,9 +2,9 @@ import type { Guest } from './guest.ts';
 
 export type ReceivedEvent = { id: number; event: string; data: Record<string, unknown> };
 
-/** What an app's EventSource does: comes back with the last id it saw, however often the stream ends. */
+/** Does what an app's EventSource does: reconnects with the last event id whenever the stream ends. */
 export type EventSourceOfTest = AsyncDisposable & {
-  /** All that were received, in their order. */
+  /** All received events, in order. */
   events: ReceivedEvent[];
   /** How often a stream was opened. */
   readonly opened: number;
@@ -51,7 +51,7 @@ export function openEventSource(guest: Guest): EventSourceOfTest {
   };
 }
 
-/** A frame with an id and data; comments, the retry line and the place where a stream begins are none. */
+/** The event of a frame with an id and data; comments, the retry line and a stream's start position are not events. */
 function parse(frame: string): ReceivedEvent[] {
   const fields = new Map(
     frame.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),

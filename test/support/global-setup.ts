@@ -7,7 +7,7 @@ import { startEmbeddedPostgres } from '../../src/embedded-postgres/start.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { isAlive } from '../../src/platform/process-ids.ts';
 
-/** Many test files at once, each with its pools; nothing of it has to survive, or to be tidied while it lasts. */
+/** Many test files run at once, each with its own pools. The data need not survive a crash or be vacuumed. */
 const SETTINGS = {
   max_connections: '300',
   fsync: 'off',
@@ -21,17 +21,17 @@ const SETTINGS = {
 
 const FOLDER = 'rendio-test-';
 
-/** Linux keeps this folder in memory: a database is copied there at a third of the cost, and dropped at a fifth. */
+/** Linux keeps this folder in memory: copying a database there costs a third, dropping it a fifth. */
 const MEMORY_FOLDER = '/dev/shm';
-/** A whole run uses at most a third of it. */
+/** A whole test run uses at most a third of this. */
 const MEMORY_BYTES_MIN = 3_000_000_000;
 
 let teardown: (() => Promise<void>) | undefined;
 
 /**
- * Makes the one folder for everything temporary of a test run, `TMPDIR` (what it was before is `RENDIO_TEST_DISK`), and finds
- * or starts its one PostgreSQL, which the test files find by `RENDIO_TEST_POSTGRES_URL`: `TEST_DATABASE_URL` if set, else one of `TEST_POSTGRES_BIN`'s or of npm's
- * binaries in that folder.
+ * Makes the folder for all temporary files of a test run and sets `TMPDIR` to it (`RENDIO_TEST_DISK` keeps its earlier
+ * value). Sets `RENDIO_TEST_POSTGRES_URL` to the run's PostgreSQL: `TEST_DATABASE_URL` if set, else a new one in that
+ * folder, from the binaries in `TEST_POSTGRES_BIN` or from npm.
  */
 export async function globalSetup(): Promise<void> {
   const run = randomBytes(4).toString('hex');
@@ -45,7 +45,7 @@ export async function globalSetup(): Promise<void> {
   process.env.RENDIO_TEST_POSTGRES_URL = given || (await startTemporary(folder));
 }
 
-/** Before what was set up earlier is taken down. */
+/** Runs the step at teardown, before the steps that were added earlier. */
 export function onTeardown(step: () => Promise<void>): void {
   const rest = teardown;
   teardown = async () => {
@@ -54,7 +54,7 @@ export function onTeardown(step: () => Promise<void>): void {
   };
 }
 
-/** Removes everything that the run made; repeatable. */
+/** Removes everything that the run made; may be called twice. */
 export async function globalTeardown(): Promise<void> {
   const last = teardown;
   teardown = undefined;
@@ -71,16 +71,16 @@ async function startTemporary(dataDir: string): Promise<string> {
 
 async function makeFolder(): Promise<string> {
   const ordinary = tmpdir();
-  const isInMemory = await isRoomInMemory();
+  const isInMemory = await isMemoryUsable();
   for (const parent of isInMemory ? [ordinary, MEMORY_FOLDER] : [ordinary]) await removeAbandoned(parent);
   const folder = await mkdtemp(join(isInMemory ? MEMORY_FOLDER : ordinary, `${FOLDER}${process.pid}-`));
-  // Some tests have an ordinary user go through it.
+  // Some tests enter it as a user without root rights.
   await chmod(folder, 0o711);
   return folder;
 }
 
-/** Room enough, in which programs may lie as well: some containers have only a little, or forbid them there. */
-async function isRoomInMemory(): Promise<boolean> {
+/** Whether the memory folder has the space and may hold programs: some containers limit its size or mount it noexec. */
+async function isMemoryUsable(): Promise<boolean> {
   try {
     const { bavail, bsize } = await statfs(MEMORY_FOLDER);
     const [, options] = /^\S+ \/dev\/shm tmpfs (\S+)/m.exec(await readFile('/proc/mounts', 'utf8')) ?? [];
@@ -90,16 +90,16 @@ async function isRoomInMemory(): Promise<boolean> {
   }
 }
 
-/** A run that was killed could not remove its folder. */
+/** Removes the folders of killed test runs, which could not do it themselves. */
 async function removeAbandoned(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const pid = name.startsWith(FOLDER) ? Number.parseInt(name.slice(FOLDER.length), 10) : 0;
-    // Another run may be removing it at the same time, and another user's is theirs to remove.
+    // Another run may be removing it at the same time; another user's folder cannot be removed.
     if (pid > 0 && !isAlive(pid)) await rm(join(parent, name), { recursive: true, force: true }).catch(() => {});
   }
 }
 
-/** A server that stays must not keep the databases of test files that were interrupted. */
+/** Drops the databases of interrupted test files from a server that outlives the test run. */
 async function dropDatabasesOf(url: string, run: string): Promise<void> {
   const text = 'select datname from pg_database where starts_with(datname, $1)';
   const { rows } = await query<{ datname: string }>(url, text, [`rendio_test_${run}_`]);

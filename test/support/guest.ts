@@ -9,14 +9,14 @@ export type GuestJob = {
   error_code: string | null;
 };
 
-/** What an app does for one user, over the network. */
+/** The API as an app calls it for one user, over the network. */
 export type Guest = {
   userId: string;
   headers: Record<string, string>;
   url(name: string): string;
   /** Any call; `body` makes it a POST. */
   call(name: string, body?: object, headers?: Record<string, string>): Promise<Response>;
-  /** Pays for a video; returns its job's id. The key makes a repeat harmless. */
+  /** Starts a paid generation; returns the job's id. A repeat with the same key has no further effect. */
   generate(settings?: object, idempotencyKey?: string, prompt?: string): Promise<string>;
   job(jobId: string): Promise<GuestJob>;
   balance(): Promise<number>;

@@ -1,9 +1,9 @@
-/** Pictures as people upload them, drawn on the spot. */
+/** Images as users upload them, drawn at run time. */
 import { createCanvas } from '@napi-rs/canvas';
 
 export type PictureFormat = 'jpeg' | 'png' | 'webp' | 'gif';
 
-/** A landscape under a sky of this colour; the same bytes for the same wishes. */
+/** A landscape under a sky of this colour; the same arguments give the same bytes. */
 export async function drawPicture(
   width: number,
   height: number,

@@ -10,7 +10,7 @@ import { addCredits, callAsOwner, checkResults } from './procedures.ts';
 
 type BeginArguments = ArgumentsOf<'begin_generation'>;
 
-/** What `begin_generation` answered, every field of every outcome at hand. */
+/** What `begin_generation` returned, with the fields of every outcome. */
 export type Begun = {
   outcome: string;
   response?: { job_id: string; credits_used: number };
@@ -23,9 +23,9 @@ export type Begun = {
 
 export type MoneyWorld = AsyncDisposable & {
   url: string;
-  /** The tables' owner: for looking, and for taking guards away. */
+  /** Connects as the owner of the tables: to read them, and to remove guards. */
   owner: pg.Pool;
-  /** What the server has: reads and procedures. */
+  /** Has the rights of the server: reads and procedures. */
   db: Database;
   user(credits?: number): Promise<string>;
   balance(userId: string): Promise<number>;
@@ -35,7 +35,7 @@ export type MoneyWorld = AsyncDisposable & {
   call(procedure: string, args: Record<string, unknown>): Promise<unknown>;
   /** Begins and returns the job's id. */
   job(userId: string): Promise<string>;
-  /** Takes a pending job to the provider. */
+  /** Begins an attempt of a pending job and marks it as submitted. */
   submit(jobId: string, providerJobId?: string): Promise<void>;
   finish(jobId: string): Promise<boolean>;
   fail(jobId: string): Promise<boolean>;
@@ -44,7 +44,7 @@ export type MoneyWorld = AsyncDisposable & {
 
 export const SHA = 'a'.repeat(64);
 
-/** A hash of anything, as begin_generation wants its request_hash. */
+/** A hash in the format of begin_generation's request_hash. */
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 export async function createMoneyWorld(): Promise<MoneyWorld> {

@@ -2,54 +2,54 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type pg from 'pg';
 
-/** A way to a database that can be closed and opened, and so looks to its users as if the database were restarted. */
+/** A proxy in front of a database that can be closed and opened: to clients this looks like a restarted database. */
 export type Outage = AsyncDisposable & {
-  /** The same database by that way. */
+  /** The URL of the database through the proxy. */
   url: string;
-  /** From now on there is no connection, and no new one. */
+  /** Ends all connections and refuses new ones until `end`. */
   begin(): void;
   end(): void;
-  /** How many have tried in vain. */
+  /** How many connections were refused. */
   readonly refused: number;
 };
 
 export async function createOutage(url: string): Promise<Outage> {
   const target = new URL(url);
   const sockets = new Set<Socket>();
-  let isAway = false;
+  let isDown = false;
   let refused = 0;
   const keep = (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
     socket.once('close', () => sockets.delete(socket));
   };
-  const server = createServer((near) => {
-    keep(near);
-    if (isAway) {
+  const server = createServer((client) => {
+    keep(client);
+    if (isDown) {
       refused += 1;
-      near.resetAndDestroy();
+      client.resetAndDestroy();
       return;
     }
-    const far = connect(Number(target.port), target.hostname);
-    keep(far);
-    near.pipe(far).pipe(near);
-    near.once('close', () => far.destroy());
-    far.once('close', () => near.destroy());
+    const upstream = connect(Number(target.port), target.hostname);
+    keep(upstream);
+    client.pipe(upstream).pipe(client);
+    client.once('close', () => upstream.destroy());
+    upstream.once('close', () => client.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  const near = new URL(url);
-  near.host = `127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  const proxyUrl = new URL(url);
+  proxyUrl.host = `127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
   const begin = () => {
-    isAway = true;
+    isDown = true;
     for (const socket of sockets) socket.destroy();
   };
   return {
-    url: near.href,
+    url: proxyUrl.href,
     begin,
     end() {
-      isAway = false;
+      isDown = false;
     },
     get refused() {
       return refused;
@@ -62,7 +62,7 @@ export async function createOutage(url: string): Promise<Outage> {
   };
 }
 
-/** Ends the sessions of this application's name as an administrator does; returns how many they were. */
+/** Ends the sessions with this application name, as an administrator does; returns their number. */
 export async function cutSessions(owner: pg.Pool, name: string): Promise<number> {
   const sql = `select pg_terminate_backend(pid) from pg_stat_activity
                where datname = current_database() and application_name = $1`;

@@ -1,8 +1,11 @@
-/** Who may do what in a database of ours, found by asking its catalogue. */
+/** Which role may do what in a Rendio database, read from its catalogue. */
 import type pg from 'pg';
 
-/** What each role may do, to the last word. Whatever is new and not named here fails the scan. */
+/** All procedures that the server's role may call. A new one that is missing here fails the scan. */
 const SERVER_PROCEDURES = [
+  'admit_upload',
+  'adopt_media_store',
+  'announce_stream',
   'begin_attempt',
   'begin_generation',
   'begin_upload',
@@ -21,9 +24,11 @@ const SERVER_PROCEDURES = [
   'finish_generation',
   'finish_upload',
   'forget_upload',
+  'forget_uploads',
   'mark_submitted',
   'note_provider_health',
   'onboard_device',
+  'open_device_session',
   'open_session',
   'prune_logs',
   'record_progress',
@@ -46,7 +51,7 @@ const SERVER_PROCEDURES = [
 
 type Client = Pick<pg.ClientBase, 'query'>;
 
-/** Everything that any role but the owner may do here, and everything that is secured less than it should be. */
+/** Everything that a role other than the owner may do, and every object that lacks a protection. */
 export async function scanPermissions(client: Client) {
   const list = async (sql: string): Promise<string[]> => (await client.query(sql)).rows.map((row) => row.finding);
   const roles = `unnest(array['anon', 'authenticated', 'rendio_server', 'service_role']) as role`;
@@ -55,7 +60,7 @@ export async function scanPermissions(client: Client) {
       `select c.relname as finding from pg_class c
        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relrowsecurity order by 1`,
     ),
-    unreadableForTheServer: await list(
+    unreadableByServer: await list(
       `select c.relname as finding from pg_class c
        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
          and not (has_table_privilege('rendio_server', c.oid, 'SELECT')
@@ -74,23 +79,23 @@ export async function scanPermissions(client: Client) {
          and (has_sequence_privilege(role, c.oid, 'USAGE') or has_sequence_privilege(role, c.oid, 'UPDATE'))
        order by 1`,
     ),
-    readsOfPeople: await list(
+    readsOfClients: await list(
       `select role || ' reads ' || c.relname as finding from pg_class c, ${roles}
        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm') and role <> 'rendio_server'
          and (has_table_privilege(role, c.oid, 'SELECT') or has_any_column_privilege(role, c.oid, 'SELECT'))
        order by 1`,
     ),
-    callsOfPeople: await list(
+    callsOfClients: await list(
       `select distinct role || ' calls ' || p.proname as finding from pg_proc p, ${roles}
        where p.pronamespace = 'public'::regnamespace and role <> 'rendio_server'
          and has_function_privilege(role, p.oid, 'EXECUTE') order by 1`,
     ),
-    callsOfTheServer: await list(
+    callsOfServer: await list(
       `select distinct p.proname as finding from pg_proc p
        where p.pronamespace = 'public'::regnamespace and has_function_privilege('rendio_server', p.oid, 'EXECUTE')
        order by 1`,
     ),
-    policiesForPeople: await list(
+    policiesForClients: await list(
       `select r || ': ' || tablename || ' ' || cmd || ' ' || qual as finding
        from pg_policies cross join unnest(roles) r
        where schemaname = 'public' and policyname <> 'server_reads' order by 1`,
@@ -99,11 +104,11 @@ export async function scanPermissions(client: Client) {
       `select role || ' creates in ' || nspname as finding from pg_namespace, ${roles}
        where nspname in ('public', 'graphile_worker') and has_schema_privilege(role, oid, 'CREATE') order by 1`,
     ),
-    peopleInTheQueue: await list(
+    clientsInTheQueue: await list(
       `select role as finding from pg_namespace, ${roles}
        where nspname = 'graphile_worker' and role <> 'rendio_server' and has_schema_privilege(role, oid, 'USAGE')`,
     ),
-    looseSearchPath: await list(
+    unfixedSearchPath: await list(
       `select proname as finding from pg_proc
        where pronamespace = 'public'::regnamespace and prosecdef
          and not coalesce(proconfig @> array['search_path=""'], false) order by 1`,
@@ -113,21 +118,21 @@ export async function scanPermissions(client: Client) {
 
 const OWN_ROWS = '(user_id = ( SELECT current_user_id() AS current_user_id))';
 
-/** What the scan finds where everything is as the contract wants it. */
+/** What the scan finds when the permissions match the contract. */
 export const EXPECTED_PERMISSIONS = {
   unsecured: [],
-  unreadableForTheServer: [],
+  unreadableByServer: [],
   writes: [],
-  readsOfPeople: [
+  readsOfClients: [
     'anon reads models',
     'authenticated reads models',
     'authenticated reads quota_log',
     'authenticated reads users',
     'authenticated reads video_jobs',
   ],
-  callsOfPeople: ['anon calls current_user_id', 'authenticated calls current_user_id'],
-  callsOfTheServer: SERVER_PROCEDURES,
-  policiesForPeople: [
+  callsOfClients: ['anon calls current_user_id', 'authenticated calls current_user_id'],
+  callsOfServer: SERVER_PROCEDURES,
+  policiesForClients: [
     'anon: models SELECT is_available',
     'authenticated: models SELECT is_available',
     `authenticated: quota_log SELECT ${OWN_ROWS}`,
@@ -135,6 +140,6 @@ export const EXPECTED_PERMISSIONS = {
     `authenticated: video_jobs SELECT (${OWN_ROWS} AND (deleted_at IS NULL))`,
   ],
   createsIn: [],
-  peopleInTheQueue: [],
-  looseSearchPath: [],
+  clientsInTheQueue: [],
+  unfixedSearchPath: [],
 };

@@ -1,4 +1,4 @@
-/** The databases of a test file, which ends what it has started. */
+/** The databases of a test file. Its end also ends what it has started. */
 import { after } from 'node:test';
 import pg from 'pg';
 import { globalSetup, globalTeardown } from './global-setup.ts';
@@ -6,17 +6,17 @@ import { copyTemplate, createEmpty, type TestDatabase } from './test-database.ts
 
 export type { TestDatabase } from './test-database.ts';
 
-/** Makes a fresh database as a copy of the migrated template, in some 20 ms. */
+/** Makes a new database as a copy of the migrated template, in about 20 ms. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   return copyTemplate(await serverUrl());
 }
 
-/** A database with nothing in it. */
+/** Makes an empty database. */
 export async function createEmptyDatabase(): Promise<TestDatabase> {
   return createEmpty(await serverUrl());
 }
 
-/** The tables' owner, for looking and for turning the database's clock. Sessions that a test ends are no failure of it. */
+/** Connects as the owner of the tables, to read and to change timestamps. An ended session fails no test. */
 export function ownerPool(url: string, max = 2): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, max });
   pool.on('error', () => {});
@@ -25,18 +25,18 @@ export function ownerPool(url: string, max = 2): pg.Pool {
 
 let starting: Promise<void> | undefined;
 
-// A file that is run by itself has a PostgreSQL of its own.
+// A test file that is run alone starts its own PostgreSQL.
 after(async () => {
   await starting;
-  await Promise.all(users.map((end) => end()));
+  await Promise.all(endings.map((end) => end()));
   await globalTeardown();
 });
 
-const users: (() => Promise<void>)[] = [];
+const endings: (() => Promise<void>)[] = [];
 
-/** For what uses a database until the end of its file: the hooks of that file run after this one's. May be called twice. */
+/** Calls `end` before the databases are gone: the file's hooks run after the one above. `end` may be called twice. */
 export function beforeTeardown(end: () => Promise<void>): void {
-  users.push(end);
+  endings.push(end);
 }
 
 async function serverUrl(): Promise<string> {

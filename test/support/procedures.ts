@@ -1,11 +1,11 @@
-/** Procedures as the tests call them: the owner's too, and every result held against what its procedure declares. */
+/** Calls procedures, also those of the owner alone, and checks each result against its declared type. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type pg from 'pg';
 import ts from '../../client/node_modules/typescript/lib/typescript.js';
 import type { Database } from '../../src/db/database.ts';
 
-/** Calls any procedure as the tables' owner: also those that the server may not call. */
+/** Calls any procedure as the owner of the tables: also those that the server may not call. */
 export async function callAsOwner(owner: pg.Pool, procedure: string, args: Record<string, unknown>): Promise<unknown> {
   const given = Object.entries(args).filter(([, value]) => value !== undefined);
   const list = given.map(([name], index) => `p_${name} := $${index + 1}`).join(', ');
@@ -18,14 +18,14 @@ export async function addCredits(owner: pg.Pool, userId: string, amount: number)
   await callAsOwner(owner, 'add_credits', { user_id: userId, amount, reason: 'iap_purchase' });
 }
 
-/** Claims the next attempt of a job, or fails; the attempt's id. */
+/** Claims the next attempt of a job and returns its id; fails if there is none to claim. */
 export async function claimAttempt(db: Database, jobId: string): Promise<string> {
   const attempt = await db.call('begin_attempt', { job_id: jobId });
   assert.ok('attempt_id' in attempt, attempt.outcome);
   return attempt.attempt_id;
 }
 
-/** The database whose every result is checked against src/db/procedures.ts, to the last key. */
+/** Checks each procedure's result against its type in src/db/procedures.ts, key by key. */
 export function checkResults(db: Database): Database {
   const call = db.call.bind(db);
   return Object.assign(db, {
@@ -43,7 +43,7 @@ export function assertDeclared(procedure: string, result: unknown): void {
   assert.ok(admits(type, result), `${procedure} returned what it does not declare: ${JSON.stringify(result)}`);
 }
 
-/** The outcomes that a procedure declares, each a word that its SQL must contain. */
+/** The string literals in each procedure's declared result; the SQL of the procedure must contain them all. */
 export function declaredWords(): Map<string, string[]> {
   const words = new Map<string, string[]>();
   for (const [name, type] of declarations().results) {
@@ -95,7 +95,7 @@ const KEYWORDS: Partial<Record<ts.SyntaxKind, (value: unknown) => boolean>> = {
   [ts.SyntaxKind.UnknownKeyword]: () => true,
 };
 
-/** Whether the value is of the type, without a key too few or too many. */
+/** Whether the value has the type, with no key missing and none added. */
 function admits(type: ts.TypeNode, value: unknown): boolean {
   if (ts.isParenthesizedTypeNode(type)) return admits(type.type, value);
   if (ts.isUnionTypeNode(type)) return type.types.some((member) => admits(member, value));

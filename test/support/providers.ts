@@ -1,4 +1,4 @@
-/** A vendor whose answers are written down beforehand, and who remembers what was asked of it. */
+/** A vendor with scripted answers, which records the calls that it gets. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type {
@@ -9,12 +9,12 @@ import type {
   VideoProvider,
 } from '../../src/providers/provider.ts';
 
-/** What the vendor answers, or does before it answers; the last step of a script is repeated for ever. */
+/** An answer of the vendor, or a function that makes it; the last step of a script is repeated for ever. */
 export type Step<Answer> = Answer | ((request: GenerationRequest, signal: AbortSignal) => Promise<Answer>);
 
-/** `accept`: the vendor takes the job and starts to bill it. */
+/** `accept`: the vendor accepts the job and bills it. */
 export type SubmitStep = Step<'accept' | Exclude<SubmitOutcome, { outcome: 'accepted' }>>;
-/** `complete`: the finished file lies in the adapter's folder, until it is released. */
+/** `complete`: the finished file is in the adapter's folder until it is released. */
 export type StatusStep = Step<'complete' | ProviderStatus>;
 
 export type VendorOptions = {
@@ -23,22 +23,22 @@ export type VendorOptions = {
   folder: string;
   submit?: SubmitStep[];
   status?: StatusStep[];
-  /** Whether the vendor knows a job by our id, and makes one video however often it hears of it. */
+  /** Whether the vendor knows a job by our id, and makes one video even if the job is submitted again. */
   isRepeatable?: boolean;
   pollIntervalMs?: number;
 };
 
 export type Vendor = {
   provider: VideoProvider;
-  /** How many videos of each job it was made to begin. */
+  /** How many videos it has billed for each job. */
   bills: Map<string, number>;
-  /** Our job ids, one for each time it was asked. */
+  /** Job ids, one for each call of `submit`; the same below for `status` and `cancel`. */
   submits: string[];
   looks: string[];
   cancels: string[];
-  /** The adapter's own copies that are still there. */
+  /** The jobs of which the adapter still keeps its own copy. */
   spooled: Set<string>;
-  /** Replaces what is left of the scripts. */
+  /** Replaces the remaining steps of the scripts. */
   script(next: { submit?: SubmitStep[]; status?: StatusStep[] }): void;
 };
 
@@ -100,18 +100,18 @@ export function createVendor(options: VendorOptions): Vendor {
 
 async function next<Answer>(steps: Step<Answer>[], request: GenerationRequest, signal: AbortSignal): Promise<Answer> {
   const step = steps.length > 1 ? steps.shift() : steps[0];
-  if (step === undefined) throw new Error('a vendor without a script');
-  return isDone(step) ? step(request, signal) : step;
+  if (step === undefined) throw new Error('the vendor has no scripted answer');
+  return isFunction(step) ? step(request, signal) : step;
 }
 
 /** Answers are strings and plain objects, never functions. */
-function isDone<Answer>(
+function isFunction<Answer>(
   step: Step<Answer>,
 ): step is (request: GenerationRequest, signal: AbortSignal) => Promise<Answer> {
   return typeof step === 'function';
 }
 
-/** A step that never answers by itself: it waits for the signal and then throws its reason, as `fetch` does. */
+/** A step that never answers: it waits for the abort signal and throws its reason, as `fetch` does. */
 export function hang<Answer>(): Step<Answer> {
   return (_request, signal) =>
     new Promise((_resolve, reject) => {

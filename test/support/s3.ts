@@ -6,18 +6,18 @@ import S3rver from 's3rver';
 export type TestS3 = {
   /** Its path-style endpoint; both keys are `S3RVER`, the region is `us-east-1`. */
   endpoint: string;
-  /** As the server's configuration names it. */
+  /** The server's environment variables for this store. */
   env: Record<string, string>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** A store of its own on this machine that speaks S3, with these buckets. */
+/** Starts an S3-compatible store on this machine, with these buckets. */
 export async function startS3(buckets: string[], wantedPort = 0): Promise<TestS3> {
   const directory = await mkdtemp(join(tmpdir(), 'rendio-s3-'));
   const configureBuckets = buckets.map((name) => ({ name }));
   const server = new S3rver({ address: '127.0.0.1', port: wantedPort, silent: true, directory, configureBuckets });
   const { port } = await server.run();
-  // It takes an end of 0 for none at all; an object is no falsehood.
+  // s3rver ignores an `end` of 0 because it is falsy; an object is not.
   const { store } = server;
   const getObject = store.getObject.bind(store);
   store.getObject = (bucket, key, options) =>
@@ -33,7 +33,7 @@ export async function startS3(buckets: string[], wantedPort = 0): Promise<TestS3
   };
 }
 
-/** What tells a server of such a store. */
+/** The environment variables of a server that uses such a store. */
 export function s3Env(endpoint: string, bucket: string): Record<string, string> {
   return {
     S3_ENDPOINT: endpoint,

@@ -2,8 +2,8 @@ import { beforeTeardown, createTestDatabase } from './postgres.ts';
 import { startTestServer, type TestServer } from './server.ts';
 
 /**
- * Starts the real server on a database of its own in the run's PostgreSQL, until it is stopped or the file ends: a cluster
- * of its own costs as much again. For tests that neither kill the server nor start another on its data.
+ * Starts the real server on its own database in the run's PostgreSQL, until it is stopped or the file ends: its own
+ * cluster would double the cost. For tests that neither kill the server nor start another on its data.
  */
 export async function startServerOnDatabase({ env = {} }: { env?: Record<string, string> } = {}): Promise<TestServer> {
   const database = await createTestDatabase();
@@ -21,10 +21,10 @@ export async function startServerOnDatabase({ env = {} }: { env?: Record<string,
   return { ...server, stop, [Symbol.asyncDispose]: stop };
 }
 
-/** A server that many use at once, and nobody kills. */
+/** A server that several test files use at once, and that no test may kill. */
 export type SharedServer = Pick<TestServer, 'url' | 'stop'>;
 
-/** The run's one server for all that want nothing special, or else one of this file's own. Stopping leaves the run's alone. */
+/** The run's server with the default configuration, or else a new one for this file. `stop` ends only the latter. */
 export async function useSharedServer(): Promise<SharedServer> {
   const url = process.env.RENDIO_TEST_SERVER_URL;
   return url ? { url, stop: async () => {} } : startServerOnDatabase();

@@ -9,12 +9,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 
-/** Making a cluster and migrating it takes two seconds; the rest is for a machine that is very busy. */
+/** Making a cluster and migrating it takes two seconds; the rest allows for a very busy machine. */
 const START_MS = 60_000;
 const STOP_MS = 30_000;
-const SAID_MAX = 5_000;
+const OUTPUT_CHUNKS_MAX = 5_000;
 
-/** All that a server takes from its test; the cache of compiled code halves what a start costs. */
+/** The only variables that a server inherits from its test; the compile cache halves the cost of a start. */
 const INHERITED = ['PATH', 'TMPDIR', 'NODE_COMPILE_CACHE'];
 
 export type TestProcess = {
@@ -23,38 +23,38 @@ export type TestProcess = {
   dataDir: string;
   /** How it ended: its exit code, or the signal that killed it. */
   exited: Promise<number | NodeJS.Signals>;
-  /** What it has said so far, the last few thousand lines of it. */
+  /** Its output so far, at most the last few thousand lines. */
   output(): string;
   /** Sends the signal and resolves when the process is gone. */
   kill(signal: NodeJS.Signals): Promise<void>;
-  /** Stops it with SIGTERM and removes the data folder that it made; repeatable. */
+  /** Stops it with SIGTERM and removes the data folder that was made for it; may be called twice. */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
 export type TestServer = TestProcess & {
-  /** Where it answers, such as `http://localhost:41234`. */
+  /** Its base URL, such as `http://localhost:41234`. */
   url: string;
 };
 
 type Options = { env?: Record<string, string> };
 
 /**
- * Starts the real server as a process of its own, on a free port with a data folder of its own unless `env` says else.
- * Where it needs a PostgreSQL of its own, its cluster is a copy of the run's; `isFirstStart`: it has to make it.
+ * Starts the real server as a separate process, on a free port and with a new data folder unless `env` sets them.
+ * Without `DATABASE_URL` its cluster is a copy of the run's; with `isFirstStart` the server has to make it.
  */
 export async function startTestServer({
   env = {},
   isFirstStart = false,
 }: Options & { isFirstStart?: boolean } = {}): Promise<TestServer> {
   const cluster = isFirstStart || env.DATABASE_URL ? undefined : process.env.RENDIO_TEST_CLUSTER;
-  // The banner, in the end.
+  // The banner has the URL on a line of its own.
   const isUrl = (line: string) => /^\s*(https?:\S+)\s*$/.exec(line)?.[1];
   const started = await startEntry('node', env, isUrl, cluster);
   return Object.assign(started.process, { url: started.found });
 }
 
-/** Starts the real lone worker on the database that `env` names; resolves when it takes jobs. */
+/** Starts the real worker process on the database that `env` names; resolves when it takes jobs. */
 export async function startTestWorker({ env = {} }: Options): Promise<TestProcess> {
   const loud = { LOG_LEVEL: 'info', ...env };
   return (await startEntry('worker', loud, (line) => /worker started/.exec(line)?.[0])).process;
@@ -71,24 +71,24 @@ async function startEntry(
   if (folder && cluster) await cp(cluster, join(folder, 'postgres'), { recursive: true });
   const program = fileURLToPath(new URL(`../../src/entry/${entry}.ts`, import.meta.url));
   const child = spawn(process.execPath, [program], {
-    // Away from the checkout, whose `.env` is a developer's.
+    // Outside the checkout, where a developer's `.env` may be.
     cwd: tmpdir(),
     env: { ...inherited(), NO_COLOR: '1', PORT: '0', LOG_LEVEL: 'warn', ...env, DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const orphan = () => child.kill('SIGKILL');
-  process.once('exit', orphan);
-  const said: string[] = [];
-  const output = () => said.join('');
-  let mayEnd = true;
+  const killChild = () => child.kill('SIGKILL');
+  process.once('exit', killChild);
+  const chunks: string[] = [];
+  const output = () => chunks.join('');
+  let mayExit = true;
   const exited = once(child, 'exit').then(([code, signal]): number | NodeJS.Signals => {
-    process.off('exit', orphan);
-    if (!mayEnd && code !== 0)
-      failTheFile(`A ${entry} process died by itself (${code ?? signal}). It said:\n${output()}`);
+    process.off('exit', killChild);
+    if (!mayExit && code !== 0)
+      failTheFile(`A ${entry} process ended unexpectedly (${code ?? signal}). Its output:\n${output()}`);
     return code ?? signal;
   });
   const kill = async (signal: NodeJS.Signals) => {
-    mayEnd = true;
+    mayExit = true;
     child.kill(signal);
     await exited;
   };
@@ -99,8 +99,8 @@ async function startEntry(
     if (folder) await removeFolder(folder);
   };
   try {
-    const found = await listenFor(child, find, said);
-    mayEnd = false;
+    const found = await listenFor(child, find, chunks);
+    mayExit = false;
     const made = { pid: child.pid ?? 0, dataDir, exited, output, kill, stop, [Symbol.asyncDispose]: stop };
     return { process: made, found };
   } catch (error) {
@@ -118,35 +118,35 @@ function inherited(): Record<string, string> {
   );
 }
 
-/** Tests that still pass must not hide a death, and those that fail then should say why. */
+/** Fails the whole file: passing tests must not hide the end of the process, and failing ones should show why. */
 function failTheFile(why: string): void {
   queueMicrotask(() => {
     throw new Error(why);
   });
 }
 
-/** What `find` finds in a line. Whatever the process says, also later, is kept in `said`. */
+/** Resolves with what `find` finds in a line. All output, also later output, is kept in `chunks`. */
 async function listenFor(
   child: ChildProcess,
   find: (line: string) => string | undefined,
-  said: string[],
+  chunks: string[],
 ): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  if (!child.stdout || !child.stderr) throw new Error('a process without pipes');
-  const keep = (text: string) => said.push(text) > SAID_MAX && said.shift();
+  if (!child.stdout || !child.stderr) throw new Error('the process has no pipes');
+  const keep = (text: string) => chunks.push(text) > OUTPUT_CHUNKS_MAX && chunks.shift();
   child.stderr.setEncoding('utf8').on('data', keep);
   createInterface({ input: child.stdout }).on('line', (line) => {
     keep(`${line}\n`);
     const found = find(stripVTControlCharacters(line));
     if (found) resolve(found);
   });
-  const fail = (why: string) => reject(new Error(`The process ${why}:\n${said.join('')}`));
-  child.once('exit', (code, signal) => fail(`ended with ${code ?? signal} at its start`));
+  const fail = (why: string) => reject(new Error(`The process ${why}:\n${chunks.join('')}`));
+  child.once('exit', (code, signal) => fail(`ended with ${code ?? signal} while starting`));
   const limit = setTimeout(() => fail(`was not ready within ${START_MS} ms`), START_MS);
   return promise.finally(() => clearTimeout(limit));
 }
 
-/** The database of a server that was killed needs a moment to shut down. */
+/** Waits until the database of a killed server has shut down, then removes the folder. */
 async function removeFolder(folder: string): Promise<void> {
   const end = performance.now() + STOP_MS;
   while (existsSync(join(folder, 'postgres', 'postmaster.pid')) && performance.now() < end) await delay(20);

@@ -1,4 +1,4 @@
-/** What many test files of a run share. Each of them is found by a variable of the environment. */
+/** Services that many test files of a run share. An environment variable tells the files where each one is. */
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,17 +23,17 @@ const START: Record<Service, () => Promise<void>> = {
 };
 
 export async function startSharedServices(needed: Set<Service>): Promise<void> {
-  // A server reads the pages when it starts.
+  // The server reads the web pages at its start.
   if (needed.has('browser')) await buildWeb();
   await Promise.all([...needed].map((service) => START[service]()));
 }
 
-/** `RENDIO_TEST_SERVER_URL`: the real server as it is for a newcomer. */
+/** `RENDIO_TEST_SERVER_URL`: the real server in its default configuration. */
 async function startServer(): Promise<void> {
   const database = await createDatabase();
   const server = await startTestServer({ env: { DATABASE_URL: database.url } });
   process.env.RENDIO_TEST_SERVER_URL = server.url;
-  // What its last tests have left under way is not waited for.
+  // Killed, so as not to wait for the jobs that the last tests have left running.
   onTeardown(async () => {
     await server.kill('SIGKILL');
     await server.stop();
@@ -51,7 +51,7 @@ async function startDoorWithWorker(): Promise<void> {
   process.env.RENDIO_TEST_DENO_URL = door.url;
 }
 
-/** `RENDIO_TEST_BROWSER_URL`: one Chromium, in which each test has a context of its own. None where there is no Chromium. */
+/** `RENDIO_TEST_BROWSER_URL`: one Chromium, in which each test has its own context. Not set without Chromium. */
 async function startBrowser(): Promise<void> {
   if (!chromiumPath) return;
   const browser = await chromium.launchServer({ executablePath: chromiumPath, args: BROWSER_ARGUMENTS });
@@ -59,7 +59,7 @@ async function startBrowser(): Promise<void> {
   onTeardown(() => browser.close());
 }
 
-/** `RENDIO_TEST_CLUSTER`: a migrated cluster, for servers that need a PostgreSQL of their own to start from a copy of it. */
+/** `RENDIO_TEST_CLUSTER`: a migrated cluster. A server that needs its own PostgreSQL starts from a copy of it. */
 async function makeCluster(): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'rendio-cluster-'));
   const postgres = await startEmbeddedPostgres({ dataDir, log: silentLog });

@@ -1,4 +1,4 @@
-/** Databases of tests on a PostgreSQL that runs: copies of a migrated template. */
+/** Test databases on a running PostgreSQL: copies of a migrated template. */
 import { createHash, randomBytes } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,20 +6,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { silentLog } from '../../src/kernel/log.ts';
 
-/** A migrated database of one's own; `url` is its owner's. Disposing drops it, whoever is still connected. */
+/** A database for one test; `url` connects as its owner. Disposing drops it even if sessions are still open. */
 export type TestDatabase = { url: string; [Symbol.asyncDispose](): Promise<void> };
 
 let template: Promise<string> | undefined;
 
-/** Makes a fresh database as a copy of the migrated template, in some 20 ms. */
+/** Makes a new database as a copy of the migrated template, in about 20 ms. */
 export async function copyTemplate(server: string): Promise<TestDatabase> {
   template ??= makeTemplate(server);
   const source = await template;
-  // By files: the other way writes every page to the log as well, which takes three times the processor's time.
+  // The other strategy writes every page to the write-ahead log as well, which takes three times the CPU time.
   return create(server, `template ${source} strategy file_copy`);
 }
 
-/** A database with nothing in it. */
+/** Makes an empty database. */
 export function createEmpty(server: string): Promise<TestDatabase> {
   return create(server, 'template template0');
 }
@@ -33,7 +33,7 @@ async function create(server: string, from: string): Promise<TestDatabase> {
   };
 }
 
-/** Makes the template of today's SQL where it is missing, and drops yesterday's; one process at a time. */
+/** Makes the template for the current SQL if it is missing, and drops outdated ones; one process at a time. */
 function makeTemplate(server: string): Promise<string> {
   const name = `rendio_template_${hashOfSchema()}`;
   return asAdmin(server, async (admin) => {
@@ -46,7 +46,7 @@ function makeTemplate(server: string): Promise<string> {
       await admin.query(`alter database ${datname} is_template false`);
       await admin.query(`drop database ${datname} with (force)`);
     }
-    // Under another name until it is whole: half a template must not be taken for one.
+    // It has another name until it is complete: an unfinished template must not be used.
     const draft = 'rendio_template_draft';
     await admin.query(`create database ${draft}`);
     const { migrate } = await import('../../src/db/migrate.ts');
@@ -58,7 +58,7 @@ function makeTemplate(server: string): Promise<string> {
   });
 }
 
-/** Ended sessions take a moment to be gone; a database with sessions can be neither renamed nor copied. */
+/** Waits until ended sessions are gone: a database with sessions can be neither renamed nor copied. */
 async function untilAlone(admin: pg.Client, database: string): Promise<void> {
   for (let attempt = 0; attempt < 500; attempt += 1) {
     const { rowCount } = await admin.query('select from pg_stat_activity where datname = $1', [database]);
@@ -68,7 +68,7 @@ async function untilAlone(admin: pg.Client, database: string): Promise<void> {
   throw new Error('The migration left sessions open');
 }
 
-/** All that the migrated schema is made from: the SQL, the code that applies it, and the queue's own version. */
+/** A hash of all that makes the migrated schema: the SQL, the code that applies it, and the queue library's version. */
 function hashOfSchema(): string {
   const root = join(import.meta.dirname, '..', '..');
   const hash = createHash('sha256');
@@ -84,7 +84,7 @@ function hashOfSchema(): string {
 
 let administrators: pg.Pool | undefined;
 
-/** Without a connection for each statement, and without keeping the process for those that are open. */
+/** Runs a statement on a pooled connection. An open connection does not keep the process alive. */
 async function administer(server: string, sql: string): Promise<void> {
   administrators ??= new pg.Pool({ connectionString: server, max: 2, allowExitOnIdle: true }).on('error', () => {});
   await administrators.query(sql);

@@ -1,9 +1,9 @@
-/** Real pictures of any size, made on the spot, and ways to spoil them. */
+/** Real images of any size, made at run time, and ways to change them. */
 import { createCanvas } from '@napi-rs/canvas';
 
 export type PictureKind = 'png' | 'jpeg' | 'webp';
 
-/** A picture in one colour; another `shade`, other bytes. */
+/** An image in one colour; another `shade` gives other bytes. */
 export function makePicture(kind: PictureKind, width = 320, height = 320, shade = 0): Buffer {
   const canvas = createCanvas(width, height);
   const draw = canvas.getContext('2d');
@@ -15,7 +15,7 @@ export function makePicture(kind: PictureKind, width = 320, height = 320, shade 
   return kind === 'jpeg' ? canvas.toBuffer('image/jpeg') : canvas.toBuffer('image/webp');
 }
 
-/** A whole PNG of exactly so many bytes: an ancillary chunk takes up the rest. */
+/** A complete PNG of exactly `bytes` bytes: an ancillary chunk fills the rest. */
 export function pngOfBytes(bytes: number): Buffer {
   const png = makePicture('png');
   const filler = Buffer.alloc(bytes - png.length);
@@ -25,7 +25,7 @@ export function pngOfBytes(bytes: number): Buffer {
   return Buffer.concat([png.subarray(0, -12), filler, png.subarray(-12)]);
 }
 
-/** A JPEG whose EXIF says which way up it is. */
+/** A JPEG with this orientation in its EXIF data. */
 export function jpegTurned(orientation: number, width: number, height: number): Buffer {
   const jpeg = makePicture('jpeg', width, height);
   const tiff = Buffer.from([

@@ -1,6 +1,6 @@
 /**
- * Loaded into a server before its own code (`NODE_OPTIONS=--import=…`): keeps it off the network, and writes a line to
- * WATCH_FILE for each host that it tried to reach, and for each file of the simulators that it loaded.
+ * Loaded into a server before its own code (`NODE_OPTIONS=--import=…`): blocks the network, and writes a line to
+ * WATCH_FILE for each host that the server tried to reach, and for each simulator file that it loaded.
  */
 import { appendFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';

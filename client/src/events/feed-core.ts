@@ -18,7 +18,13 @@ export type FeedPosition = {
   disconnectedAt: number;
 };
 
-export type FeedGateways = { api: Api; http: Http; sessions: Sessions };
+export type FeedGateways = {
+  api: Api;
+  http: Http;
+  sessions: Sessions;
+  /** False: the feed only polls. */
+  canStream: boolean;
+};
 
 export type FeedCore = FeedGateways & {
   position(): FeedPosition;

@@ -29,8 +29,8 @@ export function createFeed(gateways: FeedGateways, lastEventId: string | null = 
   function start(): void {
     core.reset();
     stopWatching = onReconnect({ onReconnect: retryNow, onOffline: connection.reconnect });
-    poller.pollIn(GRACE_MS);
-    connection.start();
+    poller.pollIn(core.canStream ? GRACE_MS : 0);
+    if (core.canStream) connection.start();
   }
 
   function stop(): void {

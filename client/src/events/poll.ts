@@ -56,7 +56,7 @@ async function readJob(api: Api, delivered: DeliveredEvents, jobId: string, sign
 }
 
 function jobEvent(job: Job): JobEvent {
-  const { job_id, created_at, completed_at, progress, queue_position } = job;
+  const { job_id, created_at, completed_at, progress, queue_position, video_url, thumbnail_url } = job;
   const endedAt = completed_at ?? created_at;
   switch (job.status) {
     case 'pending':
@@ -64,7 +64,15 @@ function jobEvent(job: Job): JobEvent {
     case 'processing':
       return { type: 'processing', id: null, job_id, status: 'processing', progress, queue_position, created_at };
     case 'completed':
-      return { type: 'completed', id: null, job_id, status: 'completed', created_at: endedAt };
+      return {
+        type: 'completed',
+        id: null,
+        job_id,
+        status: 'completed',
+        video_url,
+        thumbnail_url,
+        created_at: endedAt,
+      };
     case 'failed':
       return {
         type: 'failed',

@@ -37,7 +37,7 @@ export function createPoller(core: FeedCore, { onServerBack }: { onServerBack: (
 
   async function pollNow(): Promise<void> {
     const graceMs = core.position().disconnectedAt + GRACE_MS - Date.now();
-    if (core.state() === 'connecting' && graceMs > 0) return pollIn(graceMs);
+    if (core.canStream && core.state() === 'connecting' && graceMs > 0) return pollIn(graceMs);
     currentPoll.abort();
     currentPoll = new AbortController();
     const waitMs = await pollOnce(currentPoll.signal);

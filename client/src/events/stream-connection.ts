@@ -14,6 +14,8 @@ export type StreamConnection = {
 const BACKOFF = { baseMs: 500, maxMs: 30_000 };
 /** The server keeps events for a day; after this long without a connection the stream begins with a snapshot. */
 const DISCONNECTED_MAX_MS = 20 * 3_600_000;
+/** A stream that the server ends before has made room for a newer one: an account may have five. */
+const SETTLED_MS = 60_000;
 
 /** Keeps the account's stream open: whenever it ends, opens another that resumes after the last event. */
 export function createStreamConnection(
@@ -28,17 +30,21 @@ export function createStreamConnection(
     for (let failures = 0; !stopped.aborted; ) {
       stream = new AbortController();
       let error: unknown = null;
+      let openedAt = 0;
       try {
         await core.syncAccount();
         if (stopped.aborted) return;
         await readIntoFeed(core, stream, (isFromSnapshot) => {
-          failures = 0;
+          openedAt = Date.now();
           onOpen(isFromSnapshot);
         });
       } catch (thrown) {
         error = thrown;
       }
       if (stopped.aborted) return;
+      // Six tabs that each came back at once would end one another's streams for ever.
+      const madeRoom = error === null && Date.now() - openedAt < SETTLED_MS;
+      if (openedAt > 0 && !madeRoom) failures = 0;
       if (core.state() === 'live') {
         core.position().disconnectedAt = Date.now();
         core.setState('connecting');

@@ -1,5 +1,6 @@
 /** Reads the account's event stream with fetch: EventSource cannot send a token. */
 
+import { abortReason } from '../http/abort.ts';
 import { ConnectionError } from '../http/errors.ts';
 import type { Api } from '../session/api.ts';
 import type { JobEvent } from '../types.ts';
@@ -27,13 +28,17 @@ export async function readStream(
   { lastEventId, signal, ...handlers }: StreamHandlers & { lastEventId: string | null; signal: AbortSignal },
 ): Promise<void> {
   const controller = new AbortController();
-  const onAbort = () => controller.abort(signal.reason);
+  const onAbort = () => controller.abort(abortReason(signal));
   signal.addEventListener('abort', onAbort);
   if (signal.aborted) onAbort();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let silence: ConnectionError | undefined;
   const expectBytesWithin = (ms: number) => {
     clearTimeout(timer);
-    timer = setTimeout(() => controller.abort(new ConnectionError('The event stream sent nothing for too long.')), ms);
+    timer = setTimeout(() => {
+      silence = new ConnectionError('The event stream sent nothing for too long.');
+      controller.abort(silence);
+    }, ms);
   };
   try {
     const response = await api.open('job-events', {
@@ -42,6 +47,8 @@ export async function readStream(
       onAttempt: () => expectBytesWithin(FIRST_BYTES_TIMEOUT_MS),
     });
     await readBody(response, lastEventId, () => expectBytesWithin(SILENCE_TIMEOUT_MS), handlers);
+  } catch (error) {
+    throw silence ?? error;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
@@ -56,11 +63,12 @@ async function readBody(
   handlers: StreamHandlers,
 ): Promise<void> {
   const reader = response.body?.getReader();
+  if (!reader) throw new ConnectionError('This fetch function does not stream.');
   const decoder = new TextDecoder();
   const parser = createSseParser(lastEventId ?? '');
   let isOpen = false;
   for (;;) {
-    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+    const { done, value } = await reader.read();
     if (done) return;
     onBytes();
     if (!isOpen) handlers.onOpen();

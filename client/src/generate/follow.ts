@@ -1,6 +1,7 @@
 /** Waits for a video, by the event stream and by polling. */
 
 import type { Feed } from '../events/feed.ts';
+import { throwIfAborted } from '../http/abort.ts';
 import { GenerationError, isRetryable, RendioError } from '../http/errors.ts';
 import { backoffMs, delay } from '../http/timers.ts';
 import { type Api, withQuery } from '../session/api.ts';
@@ -65,7 +66,7 @@ async function readJob(api: Api, jobId: string, patienceMs: number, signal?: Abo
       const waitMs = Math.max(retryAfterMs, backoffMs(tries, BACKOFF));
       if (Date.now() + waitMs > endsAt) throw error;
       await delay(waitMs, signal);
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
     }
   }
 }
@@ -89,7 +90,7 @@ function openJobEvents(feed: Feed, jobId: string): JobEvents {
   return {
     async next(ms, signal) {
       if (!latest) await delay(ms, arrival.signal, signal);
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       const event = latest;
       latest = null;
       arrival = new AbortController();

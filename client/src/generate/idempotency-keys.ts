@@ -51,7 +51,7 @@ export function createIdempotencyKeys(options: {
       const account = await accountId();
       const isOurs = (each: StoredKey) => each.account === null || each.account === account;
       return change((all) => {
-        const old = all.findLast((each) =>
+        const old = newest(all, (each) =>
           wanted ? each.key === wanted : isOurs(each) && canonical(each.request) === canonical(request),
         );
         const stored = { key: old?.key ?? wanted ?? uuid(), request, account, at: old?.at ?? now() };
@@ -62,11 +62,16 @@ export function createIdempotencyKeys(options: {
     async latestUnanswered(withinMs) {
       const account = await accountId();
       const isOurs = (each: StoredKey) => each.account === null || each.account === account;
-      const found = (await readUnexpired()).findLast((each) => isOurs(each) && now() - each.at < withinMs);
+      const found = newest(await readUnexpired(), (each) => isOurs(each) && now() - each.at < withinMs);
       return found ? { request: found.request, idempotencyKey: found.key, at: found.at } : null;
     },
     forgetAccount: (account) => change((all) => [all.filter((each) => each.account !== account), undefined]),
   };
+}
+
+/** The last one that fits. Without `findLast`, which older runtimes lack. */
+function newest(all: StoredKey[], fits: (each: StoredKey) => boolean): StoredKey | undefined {
+  return [...all].reverse().find(fits);
 }
 
 /** The same text for requests that the server treats as the same. */

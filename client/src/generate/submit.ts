@@ -1,5 +1,6 @@
 /** Pays for one video once: the request carries an idempotency key until the server's answer is definitive. */
 
+import { throwIfAborted } from '../http/abort.ts';
 import { ConnectionError, RendioError } from '../http/errors.ts';
 import type { Progress } from '../http/progress.ts';
 import { backoffMs, delay } from '../http/timers.ts';
@@ -43,7 +44,7 @@ export async function submit(
   request: GenerateRequest,
   { idempotencyKey, signal, onRetry, patienceMs = PATIENCE_MS }: SubmitOptions = {},
 ): Promise<GenerationStarted> {
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
   const { key, isNew } = await idempotencyKeys.acquire(request, idempotencyKey);
   const endsAt = Date.now() + patienceMs;
   let mayBeCharged = !isNew;
@@ -72,7 +73,7 @@ export async function submit(
       if (serverErrors >= SERVER_ERRORS_MAX || Date.now() + waitMs > endsAt) throw error;
       onRetry?.({ error, tries, waitMs });
       await delay(waitMs, signal);
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
     }
   }
 }

@@ -60,7 +60,10 @@ export async function errorFromResponse(response: Response): Promise<RendioError
     status: parsed.status ?? response.status,
     details: parsed.details ?? {},
     requestId: response.headers.get('X-Request-Id'),
-    retryAfterMs: parseRetryAfterMs(response.headers.get('Retry-After')),
+    retryAfterMs: parseRetryAfterMs(
+      response.headers.get('Retry-After'),
+      Date.parse(response.headers.get('Date') ?? ''),
+    ),
   });
 }
 
@@ -106,11 +109,11 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The header holds seconds or a date. */
-function parseRetryAfterMs(header: string | null): number | null {
+/** The header holds seconds or a date, which is by the server's clock. */
+function parseRetryAfterMs(header: string | null, serverMs: number): number | null {
   if (header === null || header.trim() === '') return null;
   const seconds = Number(header);
-  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - Date.now();
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - (serverMs || Date.now());
   return Number.isFinite(ms) ? Math.max(0, ms) : null;
 }
 

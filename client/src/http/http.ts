@@ -1,7 +1,8 @@
 /** Sends one request. It ends with an answer, a RendioError or a ConnectionError. */
+import { abortReason } from './abort.ts';
 import { ConnectionError, errorFromResponse } from './errors.ts';
 import { type Progress, withProgress } from './progress.ts';
-import { withTimeout } from './timers.ts';
+import { TimeoutError, withTimeout } from './timers.ts';
 
 export type Call = {
   method?: 'GET' | 'POST' | 'DELETE';
@@ -51,7 +52,8 @@ export function createHttp(options: HttpOptions): Http {
       ...(body && { body: JSON.stringify(body) }),
       ...(content && { body: content }),
       ...(signal && { signal }),
-      cache: 'no-store',
+      // Only pages have a cache, and some other runtimes reject the option.
+      ...(typeof document !== 'undefined' && { cache: 'no-store' }),
     }).catch((cause) => throwNoAnswer(cause, signal));
     const date = Date.parse(response.headers.get('Date') ?? '');
     if (Number.isFinite(date)) setClock(date);
@@ -74,7 +76,7 @@ export function createHttp(options: HttpOptions): Http {
         const response = await send(url, { ...call, signal });
         return response.json().catch((cause) => throwNoAnswer(cause, signal));
       }).catch((error) => {
-        if (isTimeout(error) && !call.signal?.aborted) return throwNoAnswer(error, undefined);
+        if (error instanceof TimeoutError) return throwNoAnswer(error, undefined);
         throw error;
       });
     },
@@ -84,10 +86,8 @@ export function createHttp(options: HttpOptions): Http {
   };
 }
 
-const isTimeout = (error: unknown) => error instanceof DOMException && error.name === 'TimeoutError';
-
 /** Throws the reason of an aborted signal, else a ConnectionError. */
 function throwNoAnswer(cause: unknown, signal: AbortSignal | undefined): never {
-  if (signal?.aborted) throw signal.reason;
+  if (signal?.aborted) throw abortReason(signal);
   throw new ConnectionError('No answer came from the server.', { cause });
 }

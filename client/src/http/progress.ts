@@ -1,3 +1,5 @@
+import { abortReason } from './abort.ts';
+
 /** How much of an upload has been sent, in bytes. */
 export type Progress = { sent: number; total: number };
 
@@ -34,7 +36,7 @@ function sendByXhr(
     xhr.upload.onprogress = ({ loaded }) => onSent(loaded);
     xhr.onload = () => resolve(new Response(xhr.responseText, { status: xhr.status, headers: headersOf(xhr) }));
     xhr.onerror = () => reject(new TypeError('The upload was interrupted.'));
-    xhr.onabort = () => reject(signal?.reason);
+    xhr.onabort = () => reject(signal ? abortReason(signal) : new TypeError('The upload was aborted.'));
     xhr.onloadend = () => signal?.removeEventListener('abort', abort);
     signal?.addEventListener('abort', abort);
     xhr.send(body instanceof Blob ? body : null);

@@ -1,3 +1,4 @@
+import { throwIfAborted } from './abort.ts';
 import { isRetryable } from './errors.ts';
 import { backoffMs, delay } from './timers.ts';
 
@@ -12,7 +13,7 @@ export async function withRetry<Answer>(call: () => Promise<Answer>, signal?: Ab
     } catch (error) {
       if (signal?.aborted || !isRetryable(error) || attempts === ATTEMPTS_MAX) throw error;
       await delay(backoffMs(attempts, BACKOFF), signal);
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
     }
   }
 }

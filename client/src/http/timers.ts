@@ -1,5 +1,14 @@
 /** Delays, timeouts and backoff. */
+import { abortReason, throwIfAborted } from './abort.ts';
 import { RendioError } from './errors.ts';
+
+/** A request took longer than it may. */
+export class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+}
+
+/** A longer timer would fire at once. */
+const DELAY_MAX_MS = 2 ** 31 - 1;
 
 /** Resolves after `ms`, or at once when one of the signals aborts. Never rejects. */
 export function delay(ms: number, ...signals: (AbortSignal | undefined)[]): Promise<void> {
@@ -9,7 +18,7 @@ export function delay(ms: number, ...signals: (AbortSignal | undefined)[]): Prom
       for (const signal of signals) signal?.removeEventListener('abort', end);
       resolve();
     };
-    const timer = setTimeout(end, ms);
+    const timer = setTimeout(end, Math.min(ms, DELAY_MAX_MS));
     for (const signal of signals) {
       if (signal?.aborted) return end();
       signal?.addEventListener('abort', end);
@@ -26,21 +35,30 @@ export function backoffMs(failures: number, { baseMs, maxMs }: { baseMs: number;
 }
 
 /**
- * Calls `work` with a signal that aborts with `signal`, or with a TimeoutError after `timeoutMs`. Rejects with the
- * signal's reason as soon as it aborts.
+ * Calls `work` with a signal that aborts with `signal`, or after `timeoutMs`. Rejects as soon as it aborts: with the reason of
+ * `signal`, or with a TimeoutError.
  */
 export async function withTimeout<Result>(
   timeoutMs: number,
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
   const controller = new AbortController();
-  const onAbort = () => controller.abort(signal?.reason);
-  const timer = setTimeout(() => controller.abort(new DOMException('timed out', 'TimeoutError')), timeoutMs);
-  signal?.addEventListener('abort', onAbort);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let onAbort = () => {};
+  const stopped = new Promise<never>((_, reject) => {
+    const stop = (reason: unknown) => {
+      // Rejected first: in some runtimes a signal does not carry its reason.
+      reject(reason);
+      controller.abort(reason);
+    };
+    timer = setTimeout(() => stop(new TimeoutError('The request timed out.')), Math.min(timeoutMs, DELAY_MAX_MS));
+    onAbort = () => signal && stop(abortReason(signal));
+    signal?.addEventListener('abort', onAbort);
+  });
   try {
-    return await untilAborted(work(controller.signal), controller.signal);
+    return await Promise.race([stopped, work(controller.signal)]);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
@@ -51,7 +69,7 @@ export async function withTimeout<Result>(
 export function untilAborted<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
+    const onAbort = () => reject(abortReason(signal));
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort);
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));

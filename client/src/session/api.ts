@@ -44,6 +44,9 @@ function isTokenRejected(error: unknown): boolean {
 
 /** `path?a=1&b=2`, without the values that are undefined or null. */
 export function withQuery(path: string, query: Record<string, string | number | null | undefined>): string {
-  const known = Object.entries(query).flatMap(([key, value]) => (value == null ? [] : [[key, String(value)]]));
-  return known.length === 0 ? path : `${path}?${new URLSearchParams(known)}`;
+  // By hand: URLSearchParams is incomplete in some runtimes.
+  const known = Object.entries(query).flatMap(([key, value]) =>
+    value == null ? [] : [`${encodeURIComponent(key)}=${encodeURIComponent(value)}`],
+  );
+  return known.length === 0 ? path : `${path}?${known.join('&')}`;
 }

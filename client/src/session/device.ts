@@ -1,3 +1,4 @@
+import { base64 } from '../http/base64.ts';
 import { uuid } from '../http/uuid.ts';
 import type { Device } from '../types.ts';
 import type { PersistentStore } from './persistent-store.ts';
@@ -6,5 +7,5 @@ import type { PersistentStore } from './persistent-store.ts';
 export async function storedDevice(store: PersistentStore): Promise<Device> {
   const id = (await store.get<string>('device')) ?? uuid();
   await store.set('device', id);
-  return { device_id: id, device_token: btoa(`device:${id}`) };
+  return { device_id: id, device_token: base64(`device:${id}`) };
 }

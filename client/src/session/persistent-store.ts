@@ -17,18 +17,20 @@ export function memoryStorage(): Storage {
   };
 }
 
-const sharedMemory = memoryStorage();
+let pageStorage: Storage | undefined;
 
-/** `localStorage` where it works, else memory: the same storage for all clients of a page or process. */
+/**
+ * In a page, which has one user, the same storage for all clients: `localStorage` where it works, else memory. Elsewhere a
+ * memory for this client alone: a server's process may have a client for each of its users.
+ */
 export function defaultStorage(): Storage {
-  return browserStorage ?? sharedMemory;
+  // Node and Deno also have a localStorage, which needs a file to be configured; only a page has a document.
+  if (typeof document === 'undefined') return memoryStorage();
+  pageStorage ??= findBrowserStorage() ?? memoryStorage();
+  return pageStorage;
 }
 
-const browserStorage = findBrowserStorage();
-
 function findBrowserStorage(): Storage | null {
-  // Node and Deno also have a localStorage, which needs a file to be configured; only a page has a document.
-  if (typeof document === 'undefined') return null;
   try {
     localStorage.getItem('rendio');
   } catch {

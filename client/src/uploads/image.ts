@@ -1,7 +1,8 @@
 /** Prepares an image for upload: its content type and a file name made from its content. */
+import { uuid } from '../http/uuid.ts';
 
 /** An image: a `File` or other `Blob`, or its bytes. */
-export type ImageInput = Blob | Uint8Array<ArrayBuffer> | ArrayBuffer;
+export type ImageInput = Blob | Uint8Array | ArrayBuffer;
 
 const FORMATS = [
   { type: 'image/jpeg', extension: 'jpg', at: 0, magic: 'ÿØÿ' },
@@ -12,8 +13,10 @@ const MAGIC_BYTES = 12;
 
 /** The image as a blob. Its type is `contentType`, else what its first bytes show, else the type it had. */
 export async function toTypedBlob(image: ImageInput, contentType?: string): Promise<Blob> {
-  const blob = image instanceof Blob ? image : new Blob([image]);
+  // A view is copied: it may show a shared buffer, which a blob does not take.
+  const blob = image instanceof Blob ? image : new Blob([image instanceof ArrayBuffer ? image : new Uint8Array(image)]);
   if (contentType) return blob.slice(0, blob.size, contentType);
+  if (!isReadable(blob)) return blob;
   const head = String.fromCharCode(...new Uint8Array(await blob.slice(0, MAGIC_BYTES).arrayBuffer()));
   const format = FORMATS.find(({ at, magic }) => head.startsWith(magic, at));
   return blob.slice(0, blob.size, format?.type ?? (blob.type || 'application/octet-stream'));
@@ -21,9 +24,15 @@ export async function toTypedBlob(image: ImageInput, contentType?: string): Prom
 
 /** The same content has the same name, so that a second upload changes nothing and a request with it stays the same. */
 export async function fileNameFor(blob: Blob): Promise<string> {
-  const bytes = await blob.arrayBuffer();
   const extension = FORMATS.find(({ type }) => type === blob.type)?.extension ?? 'bin';
-  return `${crypto.subtle ? await sha256(bytes) : fnv1a(new Uint8Array(bytes))}.${extension}`;
+  if (!isReadable(blob)) return `${uuid()}.${extension}`;
+  const bytes = await blob.arrayBuffer();
+  return `${globalThis.crypto?.subtle ? await sha256(bytes) : fnv1a(new Uint8Array(bytes))}.${extension}`;
+}
+
+/** React Native's blobs can be sent but not read. */
+function isReadable(blob: Blob): boolean {
+  return typeof blob.arrayBuffer === 'function';
 }
 
 async function sha256(bytes: ArrayBuffer): Promise<string> {

@@ -1,5 +1,6 @@
 /** The account's images on the server, for image-to-video models. */
 
+import { abortReason, throwIfAborted } from '../http/abort.ts';
 import { ConnectionError } from '../http/errors.ts';
 import type { Progress } from '../http/progress.ts';
 import { withRetry } from '../http/retry.ts';
@@ -48,7 +49,7 @@ export function createUploads({
 }): Uploads {
   return {
     async put(image, { name, contentType, signal, onProgress } = {}) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       const content = await toTypedBlob(image, contentType);
       const path = `${await ownerId(signal)}/${name ?? (await fileNameFor(content))}`;
       const headers = { 'x-upsert': 'true' };
@@ -70,7 +71,7 @@ const objectPath = (path: string) => `object/${BUCKET}/${path.split('/').map(enc
 
 function readBlob(response: Response, signal?: AbortSignal): Promise<Blob> {
   return response.blob().catch((cause) => {
-    if (signal?.aborted) throw signal.reason;
+    if (signal?.aborted) throw abortReason(signal);
     throw new ConnectionError('The download of the image was interrupted.', { cause });
   });
 }

@@ -1,18 +1,21 @@
 -- Finds or creates the account of a device. A device id never gives access to an account that has signed in with Apple: such an
 -- account loses the id, because its owner signs in through Apple; so does a deleted one. The device then gets a guest account.
--- `claiming`: a claim to the initial grant is open; `claimed_bit1`: the value of the second bit that it writes at Apple.
+-- `p_is_proven`: Apple has verified the device. Such a guest may store more.
+-- `has_open_claim`: a claim to the initial grant was opened and not finished.
 -- @returns {
---   user_id: string, is_new: boolean, credits_remaining: number, initial_grant_claimed: boolean,
---   claiming: boolean, claimed_bit1: boolean | null
+--   user_id: string, is_new: boolean, credits_remaining: number, initial_grant_claimed: boolean, has_open_claim: boolean
 -- }
-create or replace function public.onboard_device(p_device_id text, p_language text default 'en') returns jsonb
+create or replace function public.onboard_device(
+  p_device_id text,
+  p_language text default 'en',
+  p_is_proven boolean default false
+) returns jsonb
 language plpgsql
 security definer
 set search_path = ''
 as $$
 declare
   v_user public.users;
-  v_grant public.device_grants;
   v_is_new boolean := false;
 begin
   loop
@@ -31,14 +34,15 @@ begin
     end if;
   end loop;
 
-  select * into v_grant from public.device_grants where user_id = v_user.id;
+  if p_is_proven then
+    insert into public.proven_devices (user_id) values (v_user.id) on conflict (user_id) do nothing;
+  end if;
   return jsonb_build_object(
     'user_id', v_user.id,
     'is_new', v_is_new,
     'credits_remaining', v_user.credits_remaining,
     'initial_grant_claimed', v_user.initial_grant_claimed,
-    'claiming', coalesce(v_grant.state = 'claiming', false),
-    'claimed_bit1', v_grant.bit1
+    'has_open_claim', exists (select from public.device_grants where user_id = v_user.id and state = 'claiming')
   );
 end
 $$;

@@ -1,4 +1,4 @@
--- Closes a claim without credits: Apple rejected the update, or its bits show that it accepted another account's update.
+-- Closes a claim without credits: Apple did not mark the device.
 create or replace function public.withdraw_initial_grant(p_user_id uuid) returns void
 language sql
 security definer

@@ -15,7 +15,10 @@ create or replace function public.begin_upload(
   p_sha256 text,
   p_upsert boolean,
   p_pictures_max integer,
-  p_bytes_max bigint
+  p_bytes_max bigint,
+  -- Null from servers of the previous version.
+  p_bytes_max_unproven bigint default null,
+  p_metadata jsonb default null
 ) returns jsonb
 language plpgsql
 security definer
@@ -28,30 +31,21 @@ declare
     when 'image/png' then 'png'
     else 'webp'
   end;
-  v_pictures integer;
-  v_bytes bigint;
+  v_admitted jsonb;
 begin
-  perform from public.users where id = p_user_id and deleted_at is null for update;
-  if not found then
-    return jsonb_build_object('outcome', 'user_not_found');
-  end if;
-  if exists (select from public.user_bans where user_id = p_user_id) then
-    return jsonb_build_object('outcome', 'banned');
-  end if;
-  if not p_upsert and exists (select from public.uploads where path = p_path) then
-    return jsonb_build_object('outcome', 'exists');
+  -- Uploads of one account are admitted one after another, so that together they do not exceed its limit.
+  perform from public.users where id = p_user_id for update;
+  v_admitted := public.admit_upload(
+    p_user_id, p_path, p_bytes, p_upsert, p_pictures_max, p_bytes_max, coalesce(p_bytes_max_unproven, p_bytes_max)
+  );
+  if v_admitted ->> 'outcome' <> 'admitted' then
+    return v_admitted;
   end if;
 
-  -- Unfinished uploads count too, so that concurrent uploads do not exceed the limit; the one that is replaced does not.
-  select count(*), coalesce(sum(bytes), 0) into v_pictures, v_bytes
-  from public.uploads
-  where user_id = p_user_id and path <> p_path;
-  if v_pictures >= p_pictures_max or v_bytes + p_bytes > p_bytes_max then
-    return jsonb_build_object('outcome', 'full', 'pictures_max', p_pictures_max, 'bytes_max', p_bytes_max);
-  end if;
-
-  insert into public.uploads (id, user_id, path, file, content_type, bytes, width, height, sha256)
-  values (v_id, p_user_id, p_user_id || '/~' || v_id, v_file, p_content_type, p_bytes, p_width, p_height, p_sha256);
+  insert into public.uploads (id, user_id, path, file, content_type, bytes, width, height, sha256, metadata)
+  values (
+    v_id, p_user_id, p_user_id || '/~' || v_id, v_file, p_content_type, p_bytes, p_width, p_height, p_sha256, p_metadata
+  );
   return jsonb_build_object('outcome', 'begun', 'id', v_id, 'file', v_file);
 end
 $$;

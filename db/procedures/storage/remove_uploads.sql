@@ -3,7 +3,8 @@
 -- @returns UploadRow[]
 -- @type UploadRow {
 --   id: string, user_id: string, path: string, file: string, content_type: string, bytes: number, width: number,
---   height: number, sha256: string, created_at: string, updated_at: string, stored_at: string | null
+--   height: number, sha256: string, created_at: string, updated_at: string, stored_at: string | null,
+--   metadata: unknown
 -- }
 create or replace function public.remove_uploads(p_user_id uuid, p_paths jsonb) returns jsonb
 language sql

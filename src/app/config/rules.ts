@@ -1,10 +1,9 @@
-/** Which variables must be set, and which must be set together. Whether their values are valid is checked elsewhere. */
+/** Which variables must be set, which must be set together, and which are too weak. Whether values are valid is checked elsewhere. */
 import type { ProviderManifest } from '../../providers/manifest.ts';
 import { credentialVariables } from './providers.ts';
+import { weaknesses } from './strength.ts';
 import { listOf } from './values.ts';
-import type { Environment, Given, VariableName } from './variables.ts';
-
-export type Complaint = { name: string; problem: string };
+import type { Complaint, Environment, Given, VariableName } from './variables.ts';
 
 const REQUIRED: Record<Environment, VariableName[]> = {
   development: [],
@@ -63,7 +62,7 @@ function insecure(given: Given, environment: Environment): Complaint[] {
   return [{ name: 'PUBLIC_URL', problem: 'must be https in production' }];
 }
 
-/** Everything that is missing. Without a valid ENVIRONMENT, only what every environment needs. */
+/** Everything that is missing or too weak. Without a valid ENVIRONMENT, only what every environment needs. */
 export function complaintsAbout(
   given: Given,
   environment: Environment | undefined,
@@ -75,5 +74,5 @@ export function complaintsAbout(
   const always = [...GROUPS, ...ofProviders].flatMap((group) => incomplete(given, group));
   if (!environment) return always;
   const lacking = [...missing(given, environment), ...missingProvider(given, environment, manifests)];
-  return [...lacking, ...insecure(given, environment), ...always];
+  return [...lacking, ...insecure(given, environment), ...weaknesses(given, environment, manifests), ...always];
 }

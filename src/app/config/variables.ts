@@ -33,6 +33,7 @@ const SERVER_AND_OPERATIONS = {
   LOG_LEVEL: variable(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'), 'info'),
   // More than ten proxies in a row are a mistake.
   TRUSTED_PROXY_HOPS: variable(integer(0, 10).default(0), '1'),
+  ALLOW_PUBLIC_DEVELOPMENT: variable(oneOf(['yes', 'no']).default('no'), 'yes'),
 
   JWT_PRIVATE_KEY: variable(jwtSigningKey().optional(), PEM),
   JWT_PREVIOUS_KEYS: variable(
@@ -132,6 +133,8 @@ type OwnValues = z.output<typeof variables>;
 export type Values = OwnValues & { providers: ProviderValues };
 export type VariableName = keyof OwnValues;
 export type Environment = OwnValues['ENVIRONMENT'];
+/** What is wrong with a variable, to be read after its name. */
+export type Complaint = { name: string; problem: string };
 /** What is set, trimmed; an empty variable counts as unset. */
 export type Given = Partial<Record<VariableName, string>> & ProviderValues;
 

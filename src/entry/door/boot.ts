@@ -41,6 +41,7 @@ export async function bootIsolate(given: Record<string, string | undefined>, sto
   const { settings, secrets } = config;
   if (!secrets.database) throw new StartupError('DATABASE_URL is missing.');
   const log = createConsoleLog(settings.server.logLevel);
+  for (const warning of config.warnings) log.warn({}, warning);
   const dataDir = resolve(settings.server.dataDir);
   const database = { url: secrets.database.url.reveal(), directUrl: secrets.database.directUrl.reveal() };
   // An isolate does not migrate the database, but it stores the settings.
@@ -60,6 +61,7 @@ export async function bootIsolate(given: Record<string, string | undefined>, sto
   });
   const api = createHttp(running.ctx, {
     publicUrl: settings.server.publicUrl,
+    trustedProxyHops: settings.server.trustedProxyHops,
     corsOrigins: settings.server.corsOrigins,
     anonKey: secrets.supabase?.anonKey.reveal(),
     ipOf: (c) => clientIp(remoteIpOf(c.env), c.req.header('X-Forwarded-For'), settings.server.trustedProxyHops),

@@ -1,10 +1,11 @@
 import type { Bits, DeviceCheck, DeviceCheckAnswer } from '../../apple/device-check.ts';
 import type { ResultOf } from '../../db/database.ts';
-import { LeaseTimeout } from '../../db/lease.ts';
+import { type HeldLease, LeaseTimeout } from '../../db/lease.ts';
 import { Problem } from '../../kernel/errors.ts';
 import type { Locale } from '../../kernel/locale.ts';
 import type { Context } from '../context.ts';
-import { type OpenSessionContext, openSession, type Session } from './session.ts';
+import { redeemInitialGrant } from './initial-grant.ts';
+import { type OpenSessionContext, openDeviceSession, type Session } from './session.ts';
 
 export type OnboardInput = { deviceId: string; deviceToken: string | null; language: Locale };
 export type Onboarded = { userId: string; creditsRemaining: number; isNew: boolean; session: Session };
@@ -34,63 +35,45 @@ export async function onboardDevice(ctx: OnboardContext, input: OnboardInput): P
   if (existing?.initial_grant_claimed || ctx.policy.initialGrantCredits === 0) {
     const answer = await deviceCheck.query(deviceToken);
     const bits = await bitsOrFallback(ctx, input, answer, existing !== null);
-    return 'session' in bits ? bits : openSessionOf(ctx, await findOrCreateAccount(ctx, input));
+    if ('session' in bits) return bits;
+    if (existing) refuseOtherDevice(existing, bits);
+    return openSessionOf(ctx, input, await findOrCreateAccount(ctx, input, true));
   }
   try {
-    return await ctx.deviceGrantLease.run(() =>
-      onboardWithGrant(ctx, input, { deviceCheck, deviceToken }, existing !== null),
+    const granted = await ctx.deviceGrantLease.run((held) =>
+      grantDevice(ctx, held, input, { deviceCheck, deviceToken }, existing !== null),
     );
+    // Without the lease, so that the next device need not wait for it.
+    return 'session' in granted ? granted : openSessionOf(ctx, input, granted);
   } catch (error) {
     if (!(error instanceof LeaseTimeout)) throw error;
     return onboardUnverified(ctx, input, existing !== null, 'too many devices are waiting for Apple');
   }
 }
 
-async function onboardWithGrant(
+async function grantDevice(
   ctx: OpenSessionContext & Pick<Context, 'log' | 'policy'>,
+  held: HeldLease,
   input: OnboardInput,
   device: Device,
   isKnown: boolean,
-): Promise<Onboarded> {
+): Promise<Account | Onboarded> {
   const bits = await bitsOrFallback(ctx, input, await device.deviceCheck.query(device.deviceToken), isKnown);
   if ('session' in bits) return bits;
 
-  const account = await findOrCreateAccount(ctx, input);
-  const balance = await claimGrant(ctx, account, bits, device);
-  return openSessionOf(ctx, { ...account, credits_remaining: balance ?? account.credits_remaining });
+  const account = await findOrCreateAccount(ctx, input, true);
+  // Another call may have granted it since it was looked up.
+  refuseOtherDevice(account, bits);
+  const balance = await redeemInitialGrant(ctx, held, account, { ...device, bits });
+  return { ...account, credits_remaining: balance ?? account.credits_remaining };
 }
 
-/** Returns the balance after the grant; null if there is no grant, or not yet. */
-async function claimGrant(
-  ctx: Pick<Context, 'db' | 'log'>,
-  account: Account,
-  bits: Bits,
-  device: Device,
-): Promise<number | null> {
-  const userId = account.user_id;
-  if (account.initial_grant_claimed) return null;
-  if (bits.bit0) {
-    if (!account.claiming) return null;
-    // Apple has recorded a grant. With our value in bit1 it is this account's, interrupted before the credits were added.
-    if (bits.bit1 === account.claimed_bit1) return completeGrant(ctx, userId);
-    await ctx.db.call('withdraw_initial_grant', { user_id: userId });
-    return null;
-  }
-
-  const bit1 = await ctx.db.call('claim_initial_grant', { user_id: userId, bit1: bits.bit1 });
-  if (bit1 === null) return null;
-  const outcome = await device.deviceCheck.setBits(device.deviceToken, { bit0: true, bit1 });
-  if (outcome === 'done') return completeGrant(ctx, userId);
-  if (outcome === 'bad_token' || outcome.outcome === 'failed') {
-    await ctx.db.call('withdraw_initial_grant', { user_id: userId });
-  }
-  // If the outcome is unknown, the claim stays open, and the next verified call reads the result from Apple.
-  ctx.log.warn({ user_id: userId }, 'device grant postponed: Apple did not accept the update');
-  return null;
-}
-
-function completeGrant(ctx: Pick<Context, 'db'>, userId: string): Promise<number | null> {
-  return ctx.db.call('complete_initial_grant', { user_id: userId });
+/**
+ * Throws ERR_4010 for a device that cannot be the account's: its first bit was never set, and the account has had a device's
+ * grant. A device id alone is no proof, because it is known to backups, logs and support.
+ */
+function refuseOtherDevice(account: Pick<Account, 'initial_grant_claimed'>, { bit0 }: Bits): void {
+  if (account.initial_grant_claimed && !bit0) throw new Problem('ERR_4010');
 }
 
 async function bitsOrFallback(
@@ -104,7 +87,7 @@ async function bitsOrFallback(
   return answer;
 }
 
-/** Onboards a device that Apple has not verified: a new one, without credits, if the policy allows. Else throws ERR_6004. */
+/** Onboards a device that Apple has not verified: a new one, without credits, if the policy allows. Else throws ERR_5006. */
 async function onboardUnverified(
   ctx: OpenSessionContext & Pick<Context, 'policy'>,
   input: OnboardInput,
@@ -114,26 +97,31 @@ async function onboardUnverified(
   if (isKnown || ctx.policy.deviceCheckFallback === 'deny') {
     throw unverifiable(cause);
   }
-  const account = await findOrCreateAccount(ctx, input);
+  const account = await findOrCreateAccount(ctx, input, false);
   // Created by another call meanwhile: the device is known, and a device id alone gives no access to an account.
   if (!account.is_new) throw unverifiable(cause);
-  return openSessionOf(ctx, account);
+  return openSessionOf(ctx, input, account);
 }
 
 function unverifiable(cause: string): Problem {
-  return new Problem('ERR_6004', { retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
+  return new Problem('ERR_5006', { retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
 }
 
-function findOrCreateAccount(ctx: Pick<Context, 'db'>, input: OnboardInput): Promise<Account> {
-  return ctx.db.call('onboard_device', { device_id: input.deviceId, language: input.language });
+/** `isProven`: Apple has verified the device. */
+function findOrCreateAccount(ctx: Pick<Context, 'db'>, input: OnboardInput, isProven: boolean): Promise<Account> {
+  const { deviceId, language } = input;
+  return ctx.db.call('onboard_device', { device_id: deviceId, language, is_proven: isProven });
 }
 
-async function openSessionOf(ctx: OpenSessionContext, account: Account): Promise<Onboarded> {
+async function openSessionOf(ctx: OpenSessionContext, input: OnboardInput, account: Account): Promise<Onboarded> {
+  const session = await openDeviceSession(ctx, account.user_id, input.deviceId);
+  // While Apple was asked, the account was banned, or became one that a device does not open: the next call sees which.
+  if (session === null) throw unverifiable('the account has changed meanwhile');
   return {
     userId: account.user_id,
     creditsRemaining: account.credits_remaining,
     isNew: account.is_new,
-    session: await openSession(ctx, account.user_id),
+    session,
   };
 }
 

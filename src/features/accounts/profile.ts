@@ -3,7 +3,8 @@ import type { Locale } from '../../kernel/locale.ts';
 import type { Context } from '../context.ts';
 
 export type Theme = 'light' | 'dark' | 'system';
-export type ProfileChange = { language?: Locale | undefined; themePreference?: Theme | undefined };
+/** Null and undefined: not given. */
+export type ProfileChange = { language?: Locale | null | undefined; themePreference?: Theme | null | undefined };
 
 /** Returns the fields of an account that its owner may see. Throws ERR_4005 if the account is deleted. */
 export async function readProfile(ctx: Pick<Context, 'db'>, userId: string) {

@@ -28,16 +28,26 @@ export async function makeRefreshToken(ctx: Pick<Context, 'randomBytes' | 'refre
 
 /** Opens a new session for an account and signs its first pair of tokens. */
 export async function openSession(ctx: OpenSessionContext, userId: string): Promise<Session> {
-  const sessionId = ctx.newUuid();
-  const refresh = await makeRefreshToken(ctx);
-  await ctx.db.call('open_session', {
-    user_id: userId,
-    session_id: sessionId,
-    token_hash: refresh.hash,
-    nonce: refresh.nonce,
-    lifetime_seconds: SESSION_LIFETIME_SECONDS,
-  });
-  return signSession(ctx, userId, sessionId, refresh.token);
+  const { token, ...row } = await newSessionRow(ctx, userId);
+  await ctx.db.call('open_session', row);
+  return signSession(ctx, userId, row.session_id, token);
+}
+
+/** The same for a verified device; null if its account is meanwhile one that this device id does not open. */
+export async function openDeviceSession(
+  ctx: OpenSessionContext,
+  userId: string,
+  deviceId: string,
+): Promise<Session | null> {
+  const { token, ...row } = await newSessionRow(ctx, userId);
+  const isOpen = await ctx.db.call('open_device_session', { ...row, device_id: deviceId });
+  return isOpen ? signSession(ctx, userId, row.session_id, token) : null;
+}
+
+async function newSessionRow(ctx: OpenSessionContext, userId: string) {
+  const { token, hash, nonce } = await makeRefreshToken(ctx);
+  const row = { user_id: userId, session_id: ctx.newUuid(), token_hash: hash, nonce };
+  return { ...row, lifetime_seconds: SESSION_LIFETIME_SECONDS, token };
 }
 
 /** Signs a new access token for a refresh token that is already stored. */

@@ -34,7 +34,7 @@ export async function askWhetherBegun(ctx: CancelContext, userId: string, jobId:
 }
 
 function begunBy({ state }: ProviderStatus): Begun {
-  if (state === 'completed') return 'made';
+  if (state === 'completed' || state === 'not_ready') return 'made';
   return state === 'queued' || state === 'failed' ? 'not_begun' : 'begun';
 }
 

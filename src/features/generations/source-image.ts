@@ -3,9 +3,8 @@
 import { contentTypeOf } from '../../kernel/content-type.ts';
 import { Problem } from '../../kernel/errors.ts';
 import { sha256Hex } from '../../kernel/hash.ts';
-import { inspectImage } from '../../media/image.ts';
 import { IMAGE_TYPES, type Image } from '../../media/image-types.ts';
-import { parseImageUrl, UPLOAD_BYTES_MAX, UPLOADS } from '../../media/object-path.ts';
+import { encodePath, parseImageUrl, UPLOADS } from '../../media/object-path.ts';
 import type { SourceImage, VideoProvider } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
 
@@ -16,7 +15,7 @@ const URL_SECONDS = { min: 600, extra: 60 };
 
 /** Returns the image's path in its bucket; null for a model that takes no image. Throws ERR_4006 for an unusable image. */
 export async function checkImage(
-  ctx: Pick<Context, 'db' | 'media'>,
+  ctx: Pick<Context, 'db'>,
   { userId, imageUrl, isRequired }: { userId: string; imageUrl: string | null; isRequired: boolean },
 ): Promise<string | null> {
   if (!isRequired && imageUrl === null) return null;
@@ -39,28 +38,20 @@ function invalidImage(details: object = {}): Problem {
 
 type Found = Image & { key: string; sha256: string };
 
-/** Finds an image by its row. Supabase's own Storage writes other rows and checks little: then the object itself is read. */
-async function findImage(ctx: Pick<Context, 'db' | 'media'>, path: string): Promise<Found | null> {
+async function findImage(ctx: Pick<Context, 'db'>, path: string): Promise<Found | null> {
   const row = await ctx.db.read
     .selectFrom('uploads')
     .select(['file', 'content_type', 'width', 'height', 'sha256'])
     .where('path', '=', path)
     .where('stored_at', 'is not', null)
     .executeTakeFirst();
-  if (row) {
-    const { file, width, height, sha256 } = row;
-    return { key: file, contentType: typeOf(row.content_type), width, height, sha256 };
-  }
-  const key = `${UPLOADS}/${path}`;
-  const bytes = await readImage(ctx, key);
-  const image = bytes && inspectImage(bytes);
-  return image && !('fault' in image) ? { ...image, key, sha256: await sha256Hex(bytes) } : null;
+  if (!row) return null;
+  const { file, width, height, sha256 } = row;
+  return { key: file, contentType: typeOf(row.content_type), width, height, sha256 };
 }
 
-/** Returns null if there is no such object, or if it is larger than an upload may be. */
+/** Returns null if there is no such object. */
 async function readImage(ctx: Pick<Context, 'media'>, key: string): Promise<Uint8Array<ArrayBuffer> | null> {
-  const info = await ctx.media.info(key);
-  if (info === null || info.bytes > UPLOAD_BYTES_MAX) return null;
   const stream = await ctx.media.read(key);
   return stream && new Uint8Array(await new Response(stream).arrayBuffer());
 }
@@ -87,7 +78,6 @@ export async function sourceImage(
     async load(signal) {
       signal.throwIfAborted();
       const bytes = found && (await readImage(ctx, found.key));
-      // An object in Supabase's Storage may have been replaced since it was checked.
       if (!bytes || (await sha256Hex(bytes)) !== found.sha256) throw new Error('the image is no longer there');
       return bytes;
     },
@@ -105,7 +95,7 @@ async function imageUrlOf(
   // The same URL every time, so that a URL that a vendor quotes in a message is recognised and kept out of the log.
   const expiresAt = Math.max(seconds(createdAt) + URL_SECONDS.min, seconds(deadlineAt) + URL_SECONDS.extra);
   const token = await ctx.mediaSigner.sign(key, expiresAt - seconds(ctx.clock.now()));
-  return `${base}/storage/v1/object/sign/${key}?token=${token}`;
+  return `${base}/storage/v1/object/sign/${encodePath(key)}?token=${token}`;
 }
 
 /** A check on the column allows only these types. Any other, from a file's name, counts as JPEG. */

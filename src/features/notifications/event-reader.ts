@@ -9,68 +9,88 @@ export type UserEvent = {
   job_id: string | null;
   data: unknown;
   created_at: Date;
+  /** The files of a completed job that was not deleted since. */
+  video: SignedFile | null;
+  thumbnail: SignedFile | null;
 };
 
-/** Events per query; a stream that is far behind reads several pages. */
+export type StoredEvent = UserEvent & { id: number };
+
+/** A stored file (`<bucket>/<path>`) and a token that gives access to it from now on. */
+export type SignedFile = { key: string; token: string };
+
+/** Events per query; a stream that is far behind needs several. */
 const PAGE_ROWS = 100;
 
-export type EventReader = {
-  /** Sends the events that are new. Resolves when all that were stored before the call are sent. */
-  sendNew(): Promise<void>;
-};
-
-/**
- * Passes a user's events to `send`, oldest first and each once, starting after `lastId`. `send` returns false when the
- * stream has ended.
- */
-export function createEventReader(
-  ctx: Pick<Context, 'db'>,
+/** Returns a user's next events after an id, oldest first, and whether there may be more. */
+export async function readEvents(
+  ctx: Pick<Context, 'db' | 'mediaSigner'>,
   userId: string,
-  lastId: number,
-  send: (event: UserEvent) => Promise<boolean>,
-): EventReader {
-  let sentId = lastId;
-  let running: Promise<void> | null = null;
-  let hasMore = false;
-
-  async function sendAll(): Promise<void> {
-    do {
-      hasMore = false;
-      const events = await ctx.db.read
-        .selectFrom('user_events')
-        .select(['id', 'type', 'job_id', 'data', 'created_at'])
-        .where('user_id', '=', userId)
-        .where('id', '>', sentId)
-        .orderBy('id')
-        .limit(PAGE_ROWS)
-        .execute();
-      for (const event of events) {
-        if (!(await send(event))) return;
-        sentId = event.id;
-      }
-      hasMore ||= events.length === PAGE_ROWS;
-    } while (hasMore);
-  }
-
-  return {
-    sendNew() {
-      hasMore = true;
-      running ??= sendAll().finally(() => {
-        running = null;
-      });
-      return running;
-    },
-  };
+  afterId: number,
+): Promise<{ events: StoredEvent[]; hasMore: boolean }> {
+  const rows = await readRows(ctx, userId, afterId);
+  const events = rows.map(async ({ video_path, thumbnail_path, ...row }) => ({
+    ...row,
+    video: await sign(ctx, 'videos', video_path),
+    thumbnail: await sign(ctx, 'thumbnails', thumbnail_path),
+  }));
+  return { events: await Promise.all(events), hasMore: rows.length === PAGE_ROWS };
 }
 
-/** Returns the id of a user's newest event, after which a new stream begins. */
-export async function latestEventId(ctx: Pick<Context, 'db'>, userId: string): Promise<number> {
-  const row = await ctx.db.read
+function readRows(ctx: Pick<Context, 'db'>, userId: string, afterId: number) {
+  return ctx.db.read
+    .selectFrom('user_events as event')
+    .leftJoin('video_jobs as job', (join) =>
+      join.onRef('job.job_id', '=', 'event.job_id').on('event.type', '=', 'completed').on('job.deleted_at', 'is', null),
+    )
+    .select(['event.id', 'event.type', 'event.job_id', 'event.data', 'event.created_at'])
+    .select(['job.video_url as video_path', 'job.thumbnail_url as thumbnail_path'])
+    .where('event.user_id', '=', userId)
+    .where('event.id', '>', afterId)
+    .orderBy('event.id')
+    .limit(PAGE_ROWS)
+    .execute();
+}
+
+async function sign(
+  { mediaSigner }: Pick<Context, 'mediaSigner'>,
+  bucket: string,
+  path: string | null,
+): Promise<SignedFile | null> {
+  const key = `${bucket}/${path}`;
+  return path === null ? null : { key, token: await mediaSigner.sign(key) };
+}
+
+export type StartingPoint = { afterId: number; isResumed: boolean };
+
+/**
+ * Where a stream begins: after `lastId`, if the user still has that event (or `lastId` is 0, before all events). After any other
+ * id, of another account or of an event that was pruned, events would be missing: such a stream begins anew.
+ */
+export async function startingPoint(
+  ctx: Pick<Context, 'db'>,
+  userId: string,
+  lastId: number | null,
+): Promise<StartingPoint> {
+  if (lastId === 0 || (lastId !== null && (await hasEvent(ctx, userId, lastId)))) {
+    return { afterId: lastId, isResumed: true };
+  }
+  const latest = await ctx.db.read
     .selectFrom('user_events')
     .select('id')
     .where('user_id', '=', userId)
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return row?.id ?? 0;
+  return { afterId: latest?.id ?? 0, isResumed: false };
+}
+
+async function hasEvent(ctx: Pick<Context, 'db'>, userId: string, id: number): Promise<boolean> {
+  const row = await ctx.db.read
+    .selectFrom('user_events')
+    .select('id')
+    .where('user_id', '=', userId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row !== undefined;
 }

@@ -17,5 +17,7 @@ export async function snapshotOf(ctx: Pick<Context, 'db'>, userId: string): Prom
     job_id: row.job_id,
     data: row.status === 'pending' ? {} : { progress: row.progress, queue_position: row.queue_position },
     created_at: row.created_at,
+    video: null,
+    thumbnail: null,
   }));
 }

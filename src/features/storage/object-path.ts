@@ -12,9 +12,19 @@ export function writablePath(bucket: string, text: string, userId: string): stri
   throw new Problem('ERR_4006', { details: { field: 'path', reason: 'file_name', pattern: SEGMENT_PATTERN } });
 }
 
+/** Returns the paths that this user may read, by what the caller calls them; others are left out. */
+export function readablePaths(bucket: string, texts: string[], userId: string): Map<string, string> {
+  const paths = new Map<string, string>();
+  for (const text of texts) {
+    const parsed = BUCKETS.includes(bucket) ? parseObjectPath(text) : null;
+    if (parsed?.ownerId === userId) paths.set(text, parsed.path);
+  }
+  return paths;
+}
+
 /** Returns the path to read. Throws ERR_4007 for another user's path and for an invalid one alike. */
 export function readablePath(bucket: string, text: string, userId: string): string {
-  const parsed = BUCKETS.includes(bucket) ? parseObjectPath(text) : null;
-  if (parsed?.ownerId !== userId) throw new Problem('ERR_4007');
-  return parsed.path;
+  const path = readablePaths(bucket, [text], userId).get(text);
+  if (path === undefined) throw new Problem('ERR_4007');
+  return path;
 }

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 /** The same as in Supabase: time for an app to pass the URL to the client that uploads. */
 const UPLOAD_SECONDS = 2 * 3600;
 
-/** What an upload token signs. No object's key contains a space, so an upload token cannot read, nor a read token upload. */
+/** What an upload token signs. No bucket's name contains a space, so an upload token cannot read, nor a read token upload. */
 const uploadScope = (path: string, isUpsert: boolean) => `${isUpsert ? 'replace' : 'add'} ${UPLOADS}/${path}`;
 
 /** Returns a token with which any client can write this one path for two hours; without `isUpsert` only if it is free. */

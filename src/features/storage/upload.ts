@@ -1,21 +1,20 @@
-import { readFile } from 'node:fs/promises';
 import type { ResultOf } from '../../db/database.ts';
 import { Problem } from '../../kernel/errors.ts';
-import { sha256Hex } from '../../kernel/hash.ts';
-import { createSemaphore } from '../../kernel/semaphore.ts';
-import { IMAGE_BOUNDS, inspectImage } from '../../media/image.ts';
-import { IMAGE_TYPES, type Image, type ImageFault } from '../../media/image-types.ts';
+import type { CheckedImage } from '../../media/image-check.ts';
+import { IMAGE_BOUNDS, IMAGE_TYPES, type ImageFault } from '../../media/image-types.ts';
 import { UPLOADS } from '../../media/object-path.ts';
+import { storageProblem } from '../../media/storage-problem.ts';
 import type { Context } from '../context.ts';
 import { deleteFiles } from './delete-files.ts';
 
+const MEGABYTE = 1024 * 1024;
 /** What one account may keep: plenty for a person, too little to fill a disk. */
 export const UPLOADS_MAX = 200;
-const BYTES_TOTAL_MAX = 500 * 1024 * 1024;
+/** `unproven`: a guest whose device Apple has not verified; such accounts cost nothing to make. */
+const BYTES_MAX = { account: 500 * MEGABYTE, unproven: 50 * MEGABYTE };
+const LIMITS = { pictures_max: UPLOADS_MAX, bytes_max: BYTES_MAX.account, bytes_max_unproven: BYTES_MAX.unproven };
 /** A store that takes longer for 10 MB counts as unavailable. Far less than the hour after which leftovers are swept. */
 const STORE_TIMEOUT_MS = 60_000;
-/** How many images are in memory at the same time. */
-const withSlot = createSemaphore(4);
 
 export type UploadInput = {
   userId: string;
@@ -25,14 +24,25 @@ export type UploadInput = {
   file: string;
   /** Whether an existing object is replaced. */
   isUpsert: boolean;
+  /** The owner's own words about the object, kept and returned as they are. */
+  metadata: object | null;
 };
+
+/** Throws what `upload` would throw for an image of so many bytes, before it is there. Nothing is reserved. */
+export async function admitUpload(
+  ctx: Pick<Context, 'db'>,
+  { userId, path, isUpsert, bytes }: Pick<UploadInput, 'userId' | 'path' | 'isUpsert'> & { bytes: number },
+): Promise<void> {
+  const admitted = await ctx.db.call('admit_upload', { user_id: userId, path, bytes, upsert: isUpsert, ...LIMITS });
+  if (admitted.outcome !== 'admitted') throw uploadProblem(admitted);
+}
 
 /** Checks an image and stores it under its path. Of concurrent uploads to one path the last one stays, file and row. */
 export async function upload(
-  ctx: Pick<Context, 'db' | 'log' | 'media'>,
-  { userId, path, file, isUpsert }: UploadInput,
+  ctx: Pick<Context, 'db' | 'imageCheck' | 'log' | 'media'>,
+  { userId, path, file, isUpsert, metadata }: UploadInput,
 ) {
-  const image = await withSlot(() => inspect(file));
+  const image = await inspect(ctx, file);
   const begun = await ctx.db.call('begin_upload', {
     user_id: userId,
     path,
@@ -42,13 +52,13 @@ export async function upload(
     height: image.height,
     sha256: image.sha256,
     upsert: isUpsert,
-    pictures_max: UPLOADS_MAX,
-    bytes_max: BYTES_TOTAL_MAX,
+    metadata,
+    ...LIMITS,
   });
   if (begun.outcome !== 'begun') throw uploadProblem(begun);
   await ctx.media.putFile(begun.file, file, AbortSignal.timeout(STORE_TIMEOUT_MS)).catch(async (error) => {
     await deleteFiles(ctx, [begun]);
-    throw error;
+    throw storageProblem(error);
   });
   // If its answer is lost, the image is stored or will be swept. Deleting it here could delete a stored image.
   const finished = await ctx.db.call('finish_upload', { id: begun.id, path, upsert: isUpsert });
@@ -61,13 +71,10 @@ export async function upload(
   throw new Problem('ERR_6002', { cause: 'the upload was removed meanwhile' });
 }
 
-type Inspected = Image & { bytes: number; sha256: string };
-
-async function inspect(file: string): Promise<Inspected> {
-  const bytes = new Uint8Array(await readFile(file));
-  const found = inspectImage(bytes);
+async function inspect(ctx: Pick<Context, 'imageCheck'>, file: string): Promise<CheckedImage> {
+  const found = await ctx.imageCheck.check(file);
   if ('fault' in found) throw imageProblem(found.fault);
-  return { ...found, bytes: bytes.length, sha256: await sha256Hex(bytes) };
+  return found;
 }
 
 function imageProblem(fault: ImageFault): Problem {
@@ -85,8 +92,8 @@ function imageProblem(fault: ImageFault): Problem {
   return new Problem('ERR_4015', { details });
 }
 
-function uploadProblem(begun: Exclude<ResultOf<'begin_upload'>, { outcome: 'begun' }>): Problem {
-  switch (begun.outcome) {
+function uploadProblem(refused: Exclude<ResultOf<'admit_upload'>, { outcome: 'admitted' }>): Problem {
+  switch (refused.outcome) {
     case 'exists':
       return alreadyExists();
     case 'banned':
@@ -95,7 +102,7 @@ function uploadProblem(begun: Exclude<ResultOf<'begin_upload'>, { outcome: 'begu
       return new Problem('ERR_4005');
     case 'full':
       return new Problem('ERR_4008', {
-        details: { reason: 'uploads_full', pictures_max: begun.pictures_max, bytes_max: begun.bytes_max },
+        details: { reason: 'uploads_full', pictures_max: refused.pictures_max, bytes_max: refused.bytes_max },
       });
   }
 }

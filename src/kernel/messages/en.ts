@@ -54,7 +54,9 @@ export const en = {
     not_an_object: 'The request must be a JSON object.',
     too_deep: 'The request is nested too deeply.',
     forbidden_characters: '“{field}” contains characters that are not allowed.',
-    file_name: 'This file name is not allowed. Please use only letters, digits, dots, dashes and underscores.',
+    number: '“{field}” is a number that is too large or too precise.',
+    duplicate_key: '“{field}” is given more than once.',
+    file_name: 'This file name is not allowed. Please use only plain letters, digits, spaces and common punctuation.',
     malformed_form: 'The form in this request is incomplete.',
     picture_side: 'Each side of the image must be between {minimum, number} and {maximum, number} pixels.',
     picture_pixels: 'This image is too large. It can have at most {maximum, number} pixels in total.',
@@ -90,6 +92,7 @@ export const en = {
     listed: 'This kind of content is not supported. Please send {allowed}.',
     damaged: 'This image is damaged or incomplete. Please choose another one.',
     animated: 'This image is animated. Please choose a still image.',
+    compressed: 'Compressed content is not supported. Please send it uncompressed.',
   },
   ERR_4016: {
     plain: 'This URL does not accept this method.',
@@ -117,6 +120,10 @@ export const en = {
       'The video service declined this request. You were not charged: {refunded, plural, one {your # credit is} other {your # credits are}} back in your balance. Please change the prompt or the settings and try again.',
     moderated:
       'The video service declined this request because of its content rules. You were not charged: any credits used are back in your balance. Please change the prompt or the image and try again.',
+    image_gone:
+      'The image of this video was deleted or replaced before the video service had it. You were not charged: any credits used are back in your balance. Please choose an image and try again.',
+    image_unreadable:
+      'The video service could not read the image of this video. You were not charged: any credits used are back in your balance. Please upload the image again, or choose another one.',
   },
   ERR_5004: {
     plain: 'You cancelled this video. Its credits are back in your balance.',
@@ -129,8 +136,8 @@ export const en = {
     refunded:
       'The video service returned a video that does not play. You were not charged: {refunded, plural, one {its # credit is} other {its # credits are}} back in your balance. Please try again.',
   },
+  ERR_5006: { plain: 'A service that we depend on cannot be reached right now. Please try again in a few minutes.' },
   ERR_6001: { plain: 'We cannot reach our database right now. Please try again in a moment.' },
   ERR_6002: { plain: 'We cannot reach our video storage right now. Please try again in a moment.' },
   ERR_6003: { plain: 'Something went wrong on our side. Please try again in a moment.' },
-  ERR_6004: { plain: 'A service that we depend on cannot be reached right now. Please try again in a few minutes.' },
 };

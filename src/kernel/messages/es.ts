@@ -53,7 +53,10 @@ export const es: Sentences = {
     not_an_object: 'La solicitud debe ser un objeto JSON.',
     too_deep: 'La solicitud tiene demasiados niveles de anidamiento.',
     forbidden_characters: '«{field}» contiene caracteres no permitidos.',
-    file_name: 'Este nombre de archivo no está permitido. Usa solo letras, cifras, puntos, guiones y guiones bajos.',
+    number: '«{field}» es un número demasiado grande o demasiado preciso.',
+    duplicate_key: '«{field}» aparece más de una vez.',
+    file_name:
+      'Este nombre de archivo no está permitido. Usa solo letras sin acentos, cifras, espacios y signos de puntuación comunes.',
     malformed_form: 'El formulario de esta solicitud está incompleto.',
     picture_side: 'Cada lado de la imagen debe tener entre {minimum, number} y {maximum, number} píxeles.',
     picture_pixels: 'Esta imagen es demasiado grande. Puede tener como máximo {maximum, number} píxeles en total.',
@@ -93,6 +96,7 @@ export const es: Sentences = {
     listed: 'Este tipo de contenido no es compatible. Envía {allowed}.',
     damaged: 'Esta imagen está dañada o incompleta. Elige otra.',
     animated: 'Esta imagen es animada. Elige una imagen fija.',
+    compressed: 'No se admite contenido comprimido. Envíalo sin comprimir.',
   },
   ERR_4016: {
     plain: 'Esta URL no acepta este método.',
@@ -120,6 +124,10 @@ export const es: Sentences = {
       'El servicio de vídeo ha rechazado esta solicitud. No se te ha cobrado nada: {refunded, plural, one {tu # crédito vuelve} other {tus # créditos vuelven}} a estar en tu saldo. Cambia el texto o los ajustes e inténtalo de nuevo.',
     moderated:
       'El servicio de vídeo ha rechazado esta solicitud por sus normas de contenido. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo. Cambia el texto o la imagen e inténtalo de nuevo.',
+    image_gone:
+      'La imagen de este vídeo se borró o se sustituyó antes de que el servicio de vídeo la recibiera. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo. Elige una imagen e inténtalo de nuevo.',
+    image_unreadable:
+      'El servicio de vídeo no ha podido leer la imagen de este vídeo. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo. Vuelve a subir la imagen o elige otra.',
   },
   ERR_5004: {
     plain: 'Has cancelado este vídeo. Sus créditos vuelven a estar en tu saldo.',
@@ -132,6 +140,10 @@ export const es: Sentences = {
     refunded:
       'El servicio de vídeo ha devuelto un vídeo que no se puede reproducir. No se te ha cobrado nada: {refunded, plural, one {su # crédito vuelve} other {sus # créditos vuelven}} a estar en tu saldo. Inténtalo de nuevo.',
   },
+  ERR_5006: {
+    plain:
+      'Un servicio del que dependemos no está disponible en este momento. Inténtalo de nuevo dentro de unos minutos.',
+  },
   ERR_6001: {
     plain: 'No podemos acceder a nuestra base de datos en este momento. Inténtalo de nuevo dentro de un momento.',
   },
@@ -139,8 +151,4 @@ export const es: Sentences = {
     plain: 'No podemos acceder a nuestro almacén de vídeos en este momento. Inténtalo de nuevo dentro de un momento.',
   },
   ERR_6003: { plain: 'Algo ha fallado por nuestra parte. Inténtalo de nuevo dentro de un momento.' },
-  ERR_6004: {
-    plain:
-      'Un servicio del que dependemos no está disponible en este momento. Inténtalo de nuevo dentro de unos minutos.',
-  },
 };

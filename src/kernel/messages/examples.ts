@@ -15,7 +15,7 @@ export const EXAMPLE_DETAILS: Record<ErrorCode, ProblemDetails> = {
   ERR_4011: {},
   ERR_4012: {},
   ERR_4013: {},
-  ERR_4014: { bytes_max: 65_536 },
+  ERR_4014: { field: 'body', bytes_max: 65_536 },
   ERR_4015: { field: 'Content-Type', allowed: ['application/json'] },
   ERR_4016: { allowed: ['GET', 'HEAD'] },
   ERR_4017: { feature: 'device-check' },
@@ -24,8 +24,8 @@ export const EXAMPLE_DETAILS: Record<ErrorCode, ProblemDetails> = {
   ERR_5003: {},
   ERR_5004: {},
   ERR_5005: {},
+  ERR_5006: {},
   ERR_6001: {},
   ERR_6002: {},
   ERR_6003: {},
-  ERR_6004: {},
 };

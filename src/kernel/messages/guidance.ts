@@ -53,7 +53,9 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
   },
   ERR_4010: {
     name: 'device rejected',
-    advice: 'Get a new token from DeviceCheck and try once more; if that fails, show the message.',
+    advice:
+      'Get a new token from DeviceCheck and try once more; if that fails, make a new `device_id` (a backup may have brought this one ' +
+      'from another device), or show the message.',
   },
   ERR_4011: {
     name: 'purchase invalid',
@@ -90,6 +92,10 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
     jobsOnly: true,
     advice: 'The credits are back. Offer to try again.',
   },
+  ERR_5006: {
+    name: 'external service unavailable',
+    advice: 'Repeat after about a minute. Keep the session and the tokens: they are still valid.',
+  },
   ERR_6001: {
     name: 'database unavailable',
     advice:
@@ -104,9 +110,5 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
     name: 'internal error',
     advice:
       'Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer.',
-  },
-  ERR_6004: {
-    name: 'external service unavailable',
-    advice: 'Repeat after about a minute. Keep the session and the tokens: they are still valid.',
   },
 };

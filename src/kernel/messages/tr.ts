@@ -51,7 +51,10 @@ export const tr: Sentences = {
     not_an_object: 'İstek bir JSON nesnesi olmalı.',
     too_deep: 'İstekteki veriler çok fazla iç içe geçmiş.',
     forbidden_characters: '“{field}” izin verilmeyen karakterler içeriyor.',
-    file_name: 'Bu dosya adı kullanılamaz. Lütfen yalnızca harf, rakam, nokta, tire ve alt çizgi kullanın.',
+    number: '“{field}” çok büyük ya da çok hassas bir sayı.',
+    duplicate_key: '“{field}” birden fazla kez verilmiş.',
+    file_name:
+      'Bu dosya adı kullanılamaz. Lütfen yalnızca İngiliz alfabesindeki harfleri, rakamları, boşlukları ve yaygın noktalama işaretlerini kullanın.',
     malformed_form: 'Bu istekteki form eksik.',
     picture_side: 'Görselin her kenarı {minimum, number} ile {maximum, number} piksel arasında olmalı.',
     picture_pixels: 'Bu görsel çok büyük. Toplamda en fazla {maximum, number} piksel olabilir.',
@@ -91,6 +94,7 @@ export const tr: Sentences = {
     listed: 'Bu içerik türü desteklenmiyor. Lütfen şu türlerden birini gönderin: {allowed}.',
     damaged: 'Bu görsel bozuk veya eksik. Lütfen başka bir görsel seçin.',
     animated: 'Bu görsel hareketli. Lütfen hareketsiz bir görsel seçin.',
+    compressed: 'Sıkıştırılmış içerik desteklenmiyor. Lütfen sıkıştırmadan gönderin.',
   },
   ERR_4016: {
     plain: 'Bu URL bu yöntemi kabul etmiyor.',
@@ -118,6 +122,10 @@ export const tr: Sentences = {
       'Video servisi bu isteği kabul etmedi. Sizden ücret alınmadı: {refunded, number} krediniz bakiyenize geri döndü. Lütfen metni veya ayarları değiştirip tekrar deneyin.',
     moderated:
       'Video servisi bu isteği içerik kuralları nedeniyle kabul etmedi. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü. Lütfen metni veya görseli değiştirip tekrar deneyin.',
+    image_gone:
+      'Bu videonun görseli, video servisine ulaşmadan silindi veya değiştirildi. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü. Lütfen bir görsel seçip tekrar deneyin.',
+    image_unreadable:
+      'Video servisi bu videonun görselini okuyamadı. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü. Lütfen görseli yeniden yükleyin veya başka bir görsel seçin.',
   },
   ERR_5004: {
     plain: 'Bu videoyu iptal ettiniz. Kullanılan krediler bakiyenize geri döndü.',
@@ -129,8 +137,8 @@ export const tr: Sentences = {
     refunded:
       'Video servisinden gelen video oynatılamıyor. Sizden ücret alınmadı: {refunded, number} krediniz bakiyenize geri döndü. Lütfen tekrar deneyin.',
   },
+  ERR_5006: { plain: 'Bağlı olduğumuz bir servise şu anda ulaşılamıyor. Lütfen birkaç dakika sonra tekrar deneyin.' },
   ERR_6001: { plain: 'Şu anda veritabanımıza ulaşamıyoruz. Lütfen birazdan tekrar deneyin.' },
   ERR_6002: { plain: 'Şu anda video depomuza ulaşamıyoruz. Lütfen birazdan tekrar deneyin.' },
   ERR_6003: { plain: 'Bizim tarafımızda bir sorun oluştu. Lütfen birazdan tekrar deneyin.' },
-  ERR_6004: { plain: 'Bağlı olduğumuz bir servise şu anda ulaşılamıyor. Lütfen birkaç dakika sonra tekrar deneyin.' },
 };

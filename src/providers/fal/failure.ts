@@ -1,46 +1,42 @@
 /** Maps fal's two error formats, and the errors of older endpoints that follow neither, to our codes. */
 import { z } from 'zod';
 import type { ErrorCode } from '../../kernel/errors.ts';
+import { isModerationMessage, isModerationType } from '../moderation.ts';
 import type { DeclineReason } from '../provider.ts';
-import { redact } from '../redact.ts';
+import { redact, withoutSecrets } from '../redact.ts';
 import { parseJson, type Reply } from '../reply.ts';
+import { failureNamedBy } from '../status-word.ts';
+import { messageIn, readVendorError, type VendorError } from '../vendor-error.ts';
 
 /** `cause` quotes the vendor's text, for our log alone. */
 export type Failure = { code: ErrorCode; cause: string; reason?: DeclineReason };
 
-const detailShape = z.object({
-  loc: z.array(z.union([z.string(), z.number()])).catch([]),
-  msg: z.string().catch(''),
-  type: z.string().catch(''),
-});
-const errorShape = z.object({
-  detail: z
-    .union([z.string(), z.array(detailShape)])
-    .optional()
-    .catch(undefined),
-  error_type: z.string().optional().catch(undefined),
-  error: z.string().optional().catch(undefined),
-  message: z.string().optional().catch(undefined),
+const typed = z.object({ type: z.string().min(1) });
+/** Where fal's documentation puts the type of an error. */
+const typeShape = z.object({
+  error_type: z.string().min(1).optional().catch(undefined),
+  detail: z.union([typed.transform((detail) => [detail]), z.array(typed.nullable().catch(null))]).catch([]),
 });
 
 const TIMEOUTS = new Set(['request_timeout', 'startup_timeout', 'generation_timeout']);
 const OUTAGES = /^(?:runner_\w+|internal_error|internal_server_error|downstream_service_\w+|client_\w+)$/;
-const MODERATED = 'content_policy_violation';
-/** Some endpoints have no error type for it yet and say it in their message. */
-const MODERATED_MESSAGE = /content[ _](?:policy|checker|moderation)|flagged|nsfw/i;
+const UNREADABLE_IMAGE = /^(?:image_load_error|file_download_error|unsupported_image_format)$/;
+/** Replies about our key, our account or our rate. */
+const NEVER_ABOUT_CONTENT = new Set([401, 402, 408, 425, 429]);
+/** An error of the model's own service, whose message may be about the content. */
+const DOWNSTREAM_ERROR = 'downstream_service_error';
 
-/** The reply's error in one format. `types` is empty where fal named none. */
-function readError({ headers, text }: Reply): { types: string[]; message: string; isJson: boolean } {
-  const error = errorShape.safeParse(parseJson(text));
-  const { detail, error_type, error: errorText, message: messageText } = error.data ?? {};
-  const details = typeof detail === 'object' ? detail : [];
-  const types = [error_type, headers.get('x-fal-error-type'), ...details.map(({ type }) => type)];
-  const lines = details.map(({ loc, type, msg }) => `${loc.join('.')} ${type}: ${msg}`.trim());
-  const message = typeof detail === 'string' ? detail : lines.join('; ') || errorText || messageText || '';
+/** `types` is empty where fal named none. `isAboutInput`: the error is a list of what is wrong with the input. */
+type FalError = VendorError & { types: string[]; isAboutInput: boolean };
+
+function readError({ headers, text }: Pick<Reply, 'headers' | 'text'>): FalError {
+  const body = parseJson(text);
+  const { error_type, detail = [] } = typeShape.safeParse(body).data ?? {};
+  const types = [error_type, headers.get('x-fal-error-type'), ...detail.map((each) => each?.type)];
   return {
-    types: types.filter((type) => typeof type === 'string').filter((type) => type !== ''),
-    message,
-    isJson: error.success,
+    ...readVendorError(body),
+    types: types.filter((type) => typeof type === 'string' && type !== '').map(String),
+    isAboutInput: detail.length > 0,
   };
 }
 
@@ -49,10 +45,9 @@ export function hasErrorType(reply: Reply): boolean {
   return readError(reply).types.length > 0;
 }
 
-/** Whether fal explains the error in its own format, though without a type. */
+/** Whether fal explains the error in its own format, though perhaps without a type. */
 export function hasErrorMessage(reply: Reply): boolean {
-  const { isJson, message } = readError(reply);
-  return isJson && message !== '';
+  return readError(reply).lines.length > 0;
 }
 
 function codeOf(types: readonly string[], status: number): ErrorCode {
@@ -65,16 +60,30 @@ function codeOf(types: readonly string[], status: number): ErrorCode {
 
 /** Why fal did not create the video, by a reply that is no success. */
 export function failureOfReply(reply: Reply, secrets: readonly string[]): Failure {
-  const { types, message } = readError(reply);
-  const quoted = quote([types[0], message], secrets);
-  return failureOf(types, reply.status, `answered ${reply.status}${quoted === '' ? '' : ` (${quoted})`}`, message);
+  const error = readError(reply);
+  const quoted = quote([error.types[0], messageIn(error)], secrets);
+  return failureOf(error, reply.status, `answered ${reply.status}${quoted === '' ? '' : ` (${quoted})`}`, secrets);
 }
 
-/** Why the job failed, by a status with an error. fal passes a model's reply on as `Invalid status code: 422`. */
-export function failureOfStatus(error: string, type: string | undefined, secrets: readonly string[]): Failure {
-  const isTimeout = /timed out|timeout/i.test(error);
-  const status = Number(/status code: (\d{3})/.exec(error)?.[1] ?? (isTimeout ? 504 : 500));
-  return failureOf(type ? [type] : [], status, `completed with an error (${quote([type, error], secrets)})`, error);
+/**
+ * Why the job failed, by a reply of success whose fields say so: `word` is its status. fal passes a model's reply on as
+ * `Invalid status code: 422`.
+ */
+export function failureOfBody(
+  { headers, text, word }: Pick<Reply, 'headers' | 'text'> & { word: string },
+  secrets: readonly string[],
+): Failure {
+  const error = readError({ headers, text });
+  const message = messageIn(error);
+  const status = Number(/status code: (\d{3})/.exec(message)?.[1] ?? statusNamedBy(word, message, error));
+  const quoted = quote([word, error.types[0], message], secrets);
+  return failureOf({ ...error, names: [...error.names, word] }, status, `ended with an error (${quoted})`, secrets);
+}
+
+function statusNamedBy(word: string, message: string, { isAboutInput }: FalError): number {
+  const kind = failureNamedBy(word);
+  if (kind === 'timeout' || /timed out|timeout/i.test(message)) return 504;
+  return kind === 'declined' || isAboutInput ? 422 : 500;
 }
 
 function quote(parts: (string | undefined)[], secrets: readonly string[]): string {
@@ -82,10 +91,17 @@ function quote(parts: (string | undefined)[], secrets: readonly string[]): strin
   return redacted.filter((part) => part !== '').join(': ');
 }
 
-function failureOf(types: readonly string[], status: number, cause: string, message: string): Failure {
-  const code = codeOf(types, status);
-  const isModerated = types.includes(MODERATED) || (types.length === 0 && MODERATED_MESSAGE.test(message));
-  return code === 'ERR_5003' && isModerated
-    ? { code, cause: `moderated: ${cause}`, reason: 'moderated' }
-    : { code, cause };
+function failureOf(error: FalError, status: number, cause: string, secrets: readonly string[]): Failure {
+  if (isModerated(error, secrets) && !NEVER_ABOUT_CONTENT.has(status)) {
+    return { code: 'ERR_5003', cause: `moderated: ${cause}`, reason: 'moderated' };
+  }
+  const code = codeOf(error.types, status);
+  const isUnreadable = code === 'ERR_5003' && error.types.some((type) => UNREADABLE_IMAGE.test(type));
+  return isUnreadable ? { code, cause, reason: 'image_unreadable' } : { code, cause };
+}
+
+function isModerated({ types, names, lines }: FalError, secrets: readonly string[]): boolean {
+  if ([...types, ...names].some(isModerationType)) return true;
+  const isOutage = types.some((type) => TIMEOUTS.has(type) || (OUTAGES.test(type) && type !== DOWNSTREAM_ERROR));
+  return !isOutage && lines.some(({ text }) => isModerationMessage(withoutSecrets(text, secrets)));
 }

@@ -1,16 +1,20 @@
-/** The status of a job at fal. fal has no failed state: whether a completed job has succeeded is known from its result. */
+/**
+ * The status of a job at fal. fal documents no failed state: whether a completed job has succeeded is known from its result,
+ * which also decides where the status is not clear. States beyond the documents are answered nevertheless.
+ */
 import { z } from 'zod';
 import { unreachable } from '../call.ts';
 import type { GenerationRequest, ProviderStatus } from '../provider.ts';
-import { parseJson } from '../reply.ts';
+import { parseJson, type Reply } from '../reply.ts';
+import { meaningOf } from '../status-word.ts';
 import { isVendorId } from '../vendor-id.ts';
 import type { Fal } from './context.ts';
-import { failureOfStatus } from './failure.ts';
-import { readResult } from './result.ts';
+import { failureOfBody, failureOfReply } from './failure.ts';
+import { isAboutJob, readResult } from './result.ts';
 
 const filled = z.string().min(1).optional().catch(undefined);
 const statusShape = z.object({
-  status: z.enum(['IN_QUEUE', 'IN_PROGRESS', 'COMPLETED']),
+  status: z.string().catch(''),
   request_id: filled,
   response_url: filled,
   /** From 0 on. */
@@ -18,6 +22,11 @@ const statusShape = z.object({
   error: z.unknown().optional(),
   error_type: filled,
 });
+
+type Job = z.infer<typeof statusShape>;
+
+/** How long the result is read for the reason of a failure that the status has already reported. */
+const REASON_TIMEOUT_MS = 5_000;
 
 export async function status(
   fal: Fal,
@@ -31,38 +40,51 @@ export async function status(
   const reply = tried.answer;
   if (reply.got === 'nothing') return { state: 'unreachable', cause: reply.cause };
   if (reply.status === 404 || reply.status === 410) return { state: 'absent', cause: `answered ${reply.status}` };
-  if (reply.status < 200 || reply.status >= 300) return unreachable(fal, reply, tried);
-
+  if (reply.status < 200 || reply.status >= 300) {
+    const failure = failureOfReply(reply, fal.secretsOf(request));
+    const isFailure = (reply.status < 500 && isAboutJob(reply)) || failure.reason === 'moderated';
+    return isFailure ? { state: 'failed', isUnconfirmed: true, ...failure } : unreachable(fal, reply, tried);
+  }
   const job = statusShape.safeParse(parseJson(reply.text)).data;
   if (!job) return { state: 'unreachable', cause: `answered ${reply.status} with an unexpected body` };
   if ((job.request_id ?? requestId) !== requestId) {
     return { state: 'unreachable', cause: 'the reply is about another job' };
   }
-  if (job.status === 'IN_QUEUE') {
-    return { state: 'queued', queuePosition: job.queue_position === undefined ? null : job.queue_position + 1 };
-  }
-  if (job.status === 'IN_PROGRESS') return { state: 'processing', progress: null };
-  return completed(fal, request, { requestId, ...job }, signal);
+  return statusOf(fal, request, { requestId, job, reply }, signal);
 }
 
-type Completed = {
-  requestId: string;
-  response_url?: string | undefined;
-  error?: unknown;
-  error_type?: string | undefined;
-};
+type Answer = { requestId: string; job: Job; reply: Reply };
 
-async function completed(
+async function statusOf(
   fal: Fal,
   request: GenerationRequest,
-  { requestId, response_url, error, error_type }: Completed,
+  { requestId, job, reply }: Answer,
   signal: AbortSignal,
 ): Promise<ProviderStatus> {
-  const hasFailed = Boolean(error) || error_type !== undefined;
-  const message = typeof error === 'string' ? error : JSON.stringify(error ?? '');
-  const failed = () => ({ state: 'failed' as const, ...failureOfStatus(message, error_type, fal.secretsOf(request)) });
-  if (error_type !== undefined) return failed();
-  const result = await readResult(fal, request, { requestId, responseUrl: response_url }, signal);
-  // Where the status says that the job failed, the result is read for the reason alone.
-  return hasFailed && result.state !== 'failed' ? failed() : result;
+  const meaning = meaningOf(job.status);
+  if (meaning === 'queued') {
+    return { state: 'queued', queuePosition: job.queue_position === undefined ? null : job.queue_position + 1 };
+  }
+  if (meaning === 'running') return { state: 'processing', progress: null };
+  const asked = { requestId, responseUrl: job.response_url };
+  const hasFailed = meaning === 'failed' || Boolean(job.error) || job.error_type !== undefined;
+  if (!hasFailed) {
+    const result = await readResult(fal, request, asked, signal);
+    return meaning === 'completed' ? result : unlessUnclear(result, job.status);
+  }
+  const failure = {
+    state: 'failed' as const,
+    ...failureOfBody({ ...reply, word: job.status }, fal.secretsOf(request)),
+  };
+  if (job.error_type !== undefined || failure.reason === 'moderated') return failure;
+  // The status says that the job has failed: the result is read for the reason alone.
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(REASON_TIMEOUT_MS)]);
+  const result = await readResult(fal, request, asked, limit);
+  return result.state === 'failed' && result.code !== 'ERR_5005' ? result : failure;
+}
+
+/** With an unknown word for its state, a job may still be running: only a clear result ends it. */
+function unlessUnclear(result: ProviderStatus, word: string): ProviderStatus {
+  const isUnclear = result.state === 'not_ready' || (result.state === 'failed' && result.code === 'ERR_5005');
+  return isUnclear ? { state: 'unreachable', cause: `answered with an unknown state (${word.slice(0, 50)})` } : result;
 }

@@ -33,6 +33,7 @@ function outcomeOf(fal: Fal, request: GenerationRequest, reply: Reply | NoReply)
   const failure = failureOfReply(reply, fal.secretsOf(request));
   if (verdict === 'retryable') return retryableBy(reply, failure.cause, fal.clock);
   if (verdict === 'unknown') return { outcome: 'unknown', cause: failure.cause };
+  if (failure.reason === 'moderated') return { outcome: 'declined', ...failure };
   if (verdict === 'our_fault') {
     fal.reportRefusedKey(failure.cause);
     return { outcome: 'declined', code: 'ERR_5002', cause: failure.cause };

@@ -1,7 +1,8 @@
 /** Rendered videos on this machine: `<job id>.mp4` when finished, `<job id>.<server's process id>.part` before. */
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { diskTimeMs } from '../../platform/disk-time.ts';
+import { makeFolder } from '../../platform/make-folder.ts';
 import { isOtherProcess } from '../../platform/process-ids.ts';
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
@@ -38,7 +39,7 @@ export function createRenderedFiles(workDir: string): RenderedFiles {
 }
 
 async function prepare(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   const nowMs = await diskTimeMs(folder);
   for (const name of await readdir(folder)) {
     const ours = OURS.exec(name);

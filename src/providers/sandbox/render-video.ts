@@ -1,6 +1,7 @@
 /** Renders the video into its file. Runs in a child process only. */
-import { mkdir, open, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../platform/make-folder.ts';
 import { encodeVideo } from './renderer/encode.ts';
 import type { Plan } from './renderer/plan.ts';
 import { createVideo } from './renderer/video.ts';
@@ -23,7 +24,7 @@ export async function renderVideo(task: RenderTask, report: (percent: number) =>
 
 /** A power cut after the rename must not leave a file with holes. */
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const file = await open(path, 'w', 0o600);
   try {
     await file.writeFile(bytes);

@@ -21,8 +21,10 @@ export type Renders = {
   close(): Promise<void>;
 };
 
-/** The largest video takes ten seconds on an idle core; this is for a machine that is very busy. */
-const TIMEOUT_MS = 5 * 60_000;
+/** The largest video takes ten seconds on an idle core. */
+const PROCESSOR_MS_MAX = 5 * 60_000;
+/** On a very busy machine a render that is not ready by then starts again, as long as the generation lasts. */
+const TIMEOUT_MS = 15 * 60_000;
 /** A render that was killed is started again at the next poll; after this many times it has failed. */
 const TRIES_MAX = 3;
 /** Failures of at most this many jobs are remembered. */
@@ -33,6 +35,7 @@ export function createRenders({ files, log, maxParallel, env }: RendersOptions):
     modulePath: fileURLToPath(new URL('./render-child.ts', import.meta.url)),
     maxParallel,
     timeoutMs: TIMEOUT_MS,
+    processorMsMax: PROCESSOR_MS_MAX,
     env: { ...env, DISABLE_SYSTEM_FONTS_LOAD: '1' },
   });
   const renders = new Map<string, Render>();
@@ -41,6 +44,7 @@ export function createRenders({ files, log, maxParallel, env }: RendersOptions):
   const fail = (jobId: string, failure: unknown): void => {
     if (!(failure instanceof ChildFailure) || failure.kind === 'closed') return;
     log.warn({ job_id: jobId, kind: failure.kind, cause: failure.message }, 'a sandbox render failed');
+    if (failure.kind === 'timeout') return;
     failures.set(jobId, [...(failures.get(jobId) ?? []), failure]);
     const oldest = failures.keys().next();
     if (failures.size > FAILURES_MAX && !oldest.done) failures.delete(oldest.value);
@@ -79,5 +83,5 @@ export function createRenders({ files, log, maxParallel, env }: RendersOptions):
 function failedStatus(failures: ChildFailure[]): ProviderStatus | null {
   const last = failures.at(-1);
   if (!last || failures.length < TRIES_MAX) return null;
-  return { state: 'failed', code: last.kind === 'timeout' ? 'ERR_5001' : 'ERR_5002', cause: last.message };
+  return { state: 'failed', code: last.kind === 'exhausted' ? 'ERR_5001' : 'ERR_5002', cause: last.message };
 }

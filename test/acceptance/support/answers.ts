@@ -1,4 +1,4 @@
-/** The answers of the API as its public contract writes them: their types, and their exact shapes. */
+/** The answers of the API as the public contract defines them: their types, and their exact shapes. */
 import {
   anyObject,
   flag,
@@ -69,9 +69,13 @@ export type Status = 'pending' | 'processing' | 'completed' | 'failed';
 export type ListedJob = {
   job_id: string;
   prompt: string;
+  model_id: string;
   model_name: string;
+  settings: Record<string, unknown>;
+  image_url: string | null;
   credits_used: number;
   status: Status;
+  error_code: string | null;
   video_url: string | null;
   thumbnail_url: string | null;
   created_at: string;
@@ -79,7 +83,6 @@ export type ListedJob = {
 export type Job = ListedJob & {
   progress: number | null;
   queue_position: number | null;
-  error_code: string | null;
   error_message: string | null;
   completed_at: string | null;
 };
@@ -183,7 +186,10 @@ export const jobShape = shape({
   error_code: nullable(someText),
   error_message: nullable(someText),
   prompt: someText,
+  model_id: uuid,
   model_name: someText,
+  settings: anyObject,
+  image_url: nullable(someText),
   credits_used: integer,
   created_at: time,
   completed_at: nullable(time),
@@ -193,9 +199,13 @@ export const jobsShape = shape({
     shape({
       job_id: uuid,
       prompt: someText,
+      model_id: uuid,
       model_name: someText,
+      settings: anyObject,
+      image_url: nullable(someText),
       credits_used: integer,
       status: isStatus,
+      error_code: nullable(someText),
       video_url: nullable(httpUrl),
       thumbnail_url: nullable(httpUrl),
       created_at: time,

@@ -1,4 +1,4 @@
-/** One HTTP call to the server under test, and what came back. */
+/** One HTTP call to the server under test, and its reply. */
 import assert from 'node:assert/strict';
 
 export type CallOptions = {
@@ -13,14 +13,14 @@ export type Reply<Body> = {
   status: number;
   headers: Headers;
   text: string;
-  /** The parsed JSON; undefined where the body is none. */
+  /** The parsed JSON; undefined if the body is not JSON. */
   body: Body;
 };
 
-/** The default body type: what is read of it goes through an assertion first. */
+/** The default body type: a test has to assert the type of a field before it uses it. */
 export type Json = { [key: string]: unknown };
 
-/** No answer may take this long, however busy the machine. */
+/** No answer may take this long, even on a very busy machine. */
 const ANSWER_MS = 30_000;
 
 /** Calls `path` (of the API unless it begins with a slash) and reads the whole answer. */
@@ -30,12 +30,12 @@ export async function call<Body = Json>(
   path: string,
   options: CallOptions = {},
 ): Promise<Reply<Body>> {
-  // Which call it was that had no answer is not in the error itself.
-  const lost = (cause: unknown) => {
-    throw new Error(`${method} ${path}: no whole answer`, { cause });
+  // The error of `fetch` does not say which call had no answer.
+  const fail = (cause: unknown) => {
+    throw new Error(`${method} ${path}: no complete answer`, { cause });
   };
-  const response = await send(base, method, path, options).catch(lost);
-  const text = await response.text().catch(lost);
+  const response = await send(base, method, path, options).catch(fail);
+  const text = await response.text().catch(fail);
   return { status: response.status, headers: response.headers, text, body: parse<Body>(text) };
 }
 
@@ -65,7 +65,7 @@ function bytesOf(body: string | Uint8Array): Uint8Array<ArrayBuffer> {
   return typeof body === 'string' ? new TextEncoder().encode(body) : new Uint8Array(body);
 }
 
-/** The one place where an answer's type is taken on trust; the shapes are asserted by the tests. */
+/** The only unchecked cast of an answer; the tests assert the shapes. */
 function parse<Body>(text: string): Body {
   try {
     return JSON.parse(text) as Body;
@@ -74,7 +74,7 @@ function parse<Body>(text: string): Body {
   }
 }
 
-/** Asserts the status, showing the body where it differs, and hands the answer on. */
+/** Asserts the status, shows the body if it differs, and returns the reply. */
 export function expectStatus<Body>(reply: Reply<Body>, status: number): Reply<Body> {
   assert.equal(reply.status, status, `expected ${status}, got ${reply.status}: ${reply.text.slice(0, 500)}`);
   return reply;

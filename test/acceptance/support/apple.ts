@@ -1,6 +1,6 @@
 /**
- * Somebody who answers like Apple's DeviceCheck: two bits for each physical device, written and read by its tokens. It
- * checks what it is asked as strictly as Apple might, and misbehaves on request.
+ * A simulator of Apple's DeviceCheck: two bits for each physical device, written and read with the device's tokens. It
+ * checks requests as strictly as Apple might, and fails when a test wants it to.
  */
 import { type KeyObject, randomUUID, verify } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,8 +10,8 @@ import { type Claims, newKey, readToken } from './tokens.ts';
 
 const TEAM_ID = 'TEAM123456';
 const KEY_ID = 'KEY1234567';
-/** Between a question and its answer, so that racing callers really race. */
-const THINKING_MS = 15;
+/** The delay before an answer, so that concurrent calls overlap. */
+const ANSWER_DELAY_MS = 15;
 
 export type Bits = { bit0: boolean; bit1: boolean };
 const OPERATIONS = ['query_two_bits', 'update_two_bits'] as const;
@@ -21,29 +21,29 @@ export type Fault =
   | { isApplied: boolean; ending: 'cut' | 'hang' | number };
 
 export type Apple = AsyncDisposable & {
-  /** Points a server here. */
+  /** The environment variables of a server that uses this simulator. */
   env: Record<string, string>;
   /** Undefined for a device whose bits were never set. */
   bitsOf(device: string): Bits | undefined;
   setBits(device: string, bits: Bits): void;
-  /** Every such call fails so until the returned function is called. */
+  /** Every call of the operation fails in this way until the returned function is called. */
   fail(operation: Operation, fault: Fault): () => void;
-  /** What a device without bits is told. */
+  /** The answer for a device whose bits were never set. */
   wording: string;
-  /** Turns connections away, or takes them again. */
+  /** Refuses connections, or accepts them again. */
   close(): Promise<void>;
   open(): Promise<void>;
-  /** What was asked in a way that Apple would not accept. */
+  /** Requests that Apple would not accept. */
   violations: string[];
 };
 
-/** A token of a physical device: another one each time, as Apple makes them. */
+/** A token of a physical device: a new one each time, as Apple makes them. */
 export const appleToken = (device: string): string =>
   Buffer.from(`physical:${device}:${randomUUID()}`).toString('base64');
 
 export const BAD_TOKEN = Buffer.from('forged').toString('base64');
 
-/** What the stand-in knows, and what is to go wrong. */
+/** The state of the simulator, and the faults that it is to produce. */
 type Service = {
   publicKey: KeyObject;
   devices: Map<string, Bits>;
@@ -109,36 +109,36 @@ async function answer(
   const body = await readJson(request);
   if (!operation) {
     apple.violations.push(`${request.method} ${request.url}`);
-    return say(response, 404, '');
+    return reply(response, 404, '');
   }
-  const complaint = complaintAbout(request, body, publicKey, operation);
-  if (complaint) {
-    apple.violations.push(complaint);
-    return say(response, 401, 'Unable to verify authorization token');
+  const violation = violationOf(request, body, publicKey, operation);
+  if (violation) {
+    apple.violations.push(violation);
+    return reply(response, 401, 'Unable to verify authorization token');
   }
-  await delay(THINKING_MS);
+  await delay(ANSWER_DELAY_MS);
   const fault = faults.get(operation);
-  if (fault && 'answer' in fault) return say(response, fault.answer, fault.text ?? '', fault.headers);
+  if (fault && 'answer' in fault) return reply(response, fault.answer, fault.text ?? '', fault.headers);
 
   const device = /^physical:(.+):[^:]+$/.exec(Buffer.from(String(body.device_token), 'base64').toString())?.[1];
-  if (device === undefined) return say(response, 400, 'Bad Device Token');
+  if (device === undefined) return reply(response, 400, 'Bad Device Token');
   if (operation === 'update_two_bits' && (!fault || fault.isApplied)) {
     devices.set(device, { bit0: body.bit0 === true, bit1: body.bit1 === true });
   }
   if (fault) {
     if (fault.ending === 'hang') return void hanging.add(response);
     if (fault.ending === 'cut') return void request.socket.destroy();
-    return say(response, fault.ending, 'Internal Server Error');
+    return reply(response, fault.ending, 'Internal Server Error');
   }
-  if (operation === 'update_two_bits') return say(response, 200, '');
+  if (operation === 'update_two_bits') return reply(response, 200, '');
   const bits = devices.get(device);
-  if (!bits) return say(response, 200, apple.wording);
-  say(response, 200, JSON.stringify({ ...bits, last_update_time: '2026-11' }), {
+  if (!bits) return reply(response, 200, apple.wording);
+  reply(response, 200, JSON.stringify({ ...bits, last_update_time: '2026-11' }), {
     'Content-Type': 'application/json',
   });
 }
 
-function say(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
+function reply(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
   response.writeHead(status, { 'Content-Type': 'text/plain', ...headers }).end(text);
 }
 
@@ -148,8 +148,8 @@ async function readJson(request: IncomingMessage): Promise<Claims> {
   return JSON.parse(Buffer.concat(parts).toString('utf8'));
 }
 
-/** What Apple could object to in a call; undefined where there is nothing. */
-function complaintAbout(
+/** What Apple could reject in a call; undefined if the call is valid. */
+function violationOf(
   { method, headers }: IncomingMessage,
   body: Claims,
   publicKey: ReturnType<typeof newKey>['publicKey'],

@@ -7,14 +7,14 @@ export type StreamEvent = { id: string; event: string; data: { [name: string]: u
 
 export type EventReader = AsyncDisposable & {
   headers: Headers;
-  /** Everything that has come so far. */
+  /** All events received so far. */
   seen: StreamEvent[];
-  /** Comment lines: what keeps the connection awake. */
+  /** Comment lines, which keep the connection open. */
   comments: string[];
-  /** The last `retry` that was told, in milliseconds. */
+  /** The value of the last `retry` line, in milliseconds. */
   retryMs: number | undefined;
-  /** The next event for which it holds, from the first seen on. */
-  until(isIt: (event: StreamEvent) => boolean, limitMs?: number): Promise<StreamEvent>;
+  /** The first event, already received or still to come, that `matches`. */
+  until(matches: (event: StreamEvent) => boolean, limitMs?: number): Promise<StreamEvent>;
   untilComment(limitMs: number): Promise<string>;
   /** Resolves when the server has ended the stream. */
   ended: Promise<void>;
@@ -25,49 +25,49 @@ export type Listening = { lastEventId?: string; headers?: Record<string, string>
 
 /** Opens the stream of a guest. */
 export async function listen(guest: Guest, { lastEventId, headers = {} }: Listening = {}): Promise<EventReader> {
-  const leaving = new AbortController();
+  const closing = new AbortController();
   const resume: Record<string, string> = lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId };
   const response = await send(guest.base, 'GET', 'job-events', {
     token: guest.token,
     headers: { Accept: 'text/event-stream', ...resume, ...headers },
-    signal: leaving.signal,
+    signal: closing.signal,
   });
   assert.equal(response.status, 200);
   assert.ok(response.body);
-  const wake = new EventTarget();
+  const reads = new EventTarget();
   const reader: EventReader = {
     headers: response.headers,
     seen: [],
     comments: [],
     retryMs: undefined,
-    until: (isIt, limitMs) => waitFor(() => reader.seen.find(isIt), 'such an event', limitMs),
+    until: (matches, limitMs) => waitFor(() => reader.seen.find(matches), 'matching event', limitMs),
     untilComment: (limitMs) => waitFor(() => reader.comments[0], 'comment', limitMs),
     ended: readAll(response.body, {
       take: (block) => takeBlock(reader, block),
-      onRead: () => wake.dispatchEvent(new Event('news')),
-      signal: leaving.signal,
+      onRead: () => reads.dispatchEvent(new Event('read')),
+      signal: closing.signal,
     }),
     async close() {
-      leaving.abort();
+      closing.abort();
       await reader.ended;
     },
     [Symbol.asyncDispose]: () => reader.close(),
   };
 
-  function waitFor<T>(look: () => T | undefined, wish: string, limitMs = 45_000): Promise<T> {
+  function waitFor<T>(find: () => T | undefined, what: string, limitMs = 45_000): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        wake.removeEventListener('news', check);
-        reject(new Error(`no ${wish} within ${limitMs} ms, but ${JSON.stringify(reader.seen)}`));
+        reads.removeEventListener('read', check);
+        reject(new Error(`no ${what} within ${limitMs} ms, but ${JSON.stringify(reader.seen)}`));
       }, limitMs);
       const check = () => {
-        const found = look();
+        const found = find();
         if (found === undefined) return;
         clearTimeout(timer);
-        wake.removeEventListener('news', check);
+        reads.removeEventListener('read', check);
         resolve(found);
       };
-      wake.addEventListener('news', check);
+      reads.addEventListener('read', check);
       check();
     });
   }
@@ -94,7 +94,7 @@ async function readAll(body: ReadableStream<Uint8Array>, { take, onRead, signal 
   }
 }
 
-/** Adds what a block of lines says to what was seen, and objects to what the standard does not know. */
+/** Parses a block of lines and records its event or comment; fails on a field that the standard does not know. */
 function takeBlock(reader: EventReader, block: string): void {
   const fields: Record<string, string> = {};
   for (const line of block.split('\n')) {
@@ -103,7 +103,7 @@ function takeBlock(reader: EventReader, block: string): void {
       continue;
     }
     const [, name = '', value = ''] = /^([a-z]+): ?(.*)$/.exec(line) ?? [];
-    assert.ok(['id', 'event', 'data', 'retry'].includes(name), `a line ${JSON.stringify(line)}`);
+    assert.ok(['id', 'event', 'data', 'retry'].includes(name), `an unknown field: ${JSON.stringify(line)}`);
     fields[name] = value;
   }
   if (fields.retry !== undefined) reader.retryMs = Number(fields.retry);

@@ -1,11 +1,11 @@
-/** An app in the hands of somebody who has just installed it. */
+/** An app that a user has just installed. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { History, Job, Jobs, Model, Onboarded, Profile, Started, Status } from './answers.ts';
 import { type CallOptions, call, expectStatus, type Json, type Reply } from './api.ts';
 import { until } from './until.ts';
 
-/** Any body at all: the suite sends bad ones too. */
+/** Any body: the suite sends invalid ones too. */
 export type Generation = { [field: string]: unknown };
 
 export type Guest = {
@@ -17,10 +17,10 @@ export type Guest = {
   deviceToken: string;
   get<Body = Json>(path: string, options?: CallOptions): Promise<Reply<Body>>;
   post<Body = Json>(path: string, body: unknown, options?: CallOptions): Promise<Reply<Body>>;
-  /** Asks for a video that stays unfinished until it is cancelled, unless `wish` says else. */
-  generate(wish?: Generation, key?: string, options?: CallOptions): Promise<Reply<Started>>;
-  /** The same, taken for granted. */
-  start(wish?: Generation): Promise<Started>;
+  /** Requests a video that stays unfinished until it is cancelled, unless `fields` says otherwise. */
+  generate(fields?: Generation, key?: string, options?: CallOptions): Promise<Reply<Started>>;
+  /** The same; asserts that it was accepted, and returns the body. */
+  start(fields?: Generation): Promise<Started>;
   cancel(jobId: string): Promise<void>;
   job(jobId: string): Promise<Job>;
   /** Polls until the job has one of these states. */
@@ -35,10 +35,10 @@ export type Guest = {
 /** A token as the simulated DeviceCheck reads it. */
 export const deviceTokenOf = (device: string): string => Buffer.from(`device:${device}`).toString('base64');
 
-/** A prompt that the sandbox takes and never finishes. */
+/** A prompt that the sandbox accepts and never finishes. */
 export const ENDLESS = '[sandbox:timeout] an endless take';
 export const FAILING = '[sandbox:fail] a scene that is declined';
-/** The quickest film there is. */
+/** The video that is made in the shortest time. */
 export const SHORT = { duration: 1, resolution: '360p', aspect_ratio: '1:1' };
 
 const models = new Map<string, Promise<Model>>();
@@ -63,7 +63,7 @@ export function deviceCheck(base: string, body: unknown, options: CallOptions = 
   return call<Onboarded>(base, 'POST', 'device-check', { body, ...options });
 }
 
-/** Onboards a new guest: with the initial credits, unless Apple says otherwise. */
+/** Onboards a new guest, with the initial credits if DeviceCheck allows them. */
 export async function newGuest(base: string, install: Install = {}): Promise<Guest> {
   const deviceId = install.deviceId ?? randomUUID();
   const deviceToken = install.deviceToken === undefined ? deviceTokenOf(randomUUID()) : install.deviceToken;
@@ -72,10 +72,10 @@ export async function newGuest(base: string, install: Install = {}): Promise<Gue
   return asGuest(base, reply.body, deviceId, deviceToken ?? '');
 }
 
-type Known = Pick<Onboarded, 'user_id' | 'access_token' | 'refresh_token'>;
+type Tokens = Pick<Onboarded, 'user_id' | 'access_token' | 'refresh_token'>;
 
-/** The guest behind a session. */
-export function asGuest(base: string, onboarded: Known, deviceId = '', deviceToken = ''): Guest {
+/** The guest to whom the tokens belong. */
+export function asGuest(base: string, onboarded: Tokens, deviceId = '', deviceToken = ''): Guest {
   const token = onboarded.access_token;
   const read = async <Body>(path: string): Promise<Body> =>
     expectStatus(await call<Body>(base, 'GET', path, { token }), 200).body;
@@ -88,12 +88,12 @@ export function asGuest(base: string, onboarded: Known, deviceId = '', deviceTok
     deviceToken,
     get: (path, options) => call(base, 'GET', path, { token, ...options }),
     post: (path, body, options) => call(base, 'POST', path, { token, body, ...options }),
-    async generate(wish = {}, key = randomUUID(), options = {}) {
-      const body = { model_id: (await sandboxModel(base)).id, prompt: ENDLESS, ...wish };
+    async generate(fields = {}, key = randomUUID(), options = {}) {
+      const body = { model_id: (await sandboxModel(base)).id, prompt: ENDLESS, ...fields };
       const headers = { 'Idempotency-Key': key, ...options.headers };
       return call<Started>(base, 'POST', 'generate-video', { token, body, ...options, headers });
     },
-    start: async (wish) => expectStatus(await guest.generate(wish), 200).body,
+    start: async (fields) => expectStatus(await guest.generate(fields), 200).body,
     async cancel(jobId) {
       expectStatus(await guest.post('cancel-video-job', { job_id: jobId }), 200);
     },
@@ -102,7 +102,7 @@ export function asGuest(base: string, onboarded: Known, deviceId = '', deviceTok
       until(
         () => guest.job(jobId),
         ({ status }) => states.includes(status),
-        `a job that is ${states.join(' or ')}`,
+        `job that is ${states.join(' or ')}`,
         limitMs,
       ),
     jobs: (query = '') => read<Jobs>(`get-video-jobs${query}`),

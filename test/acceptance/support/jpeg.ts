@@ -1,4 +1,4 @@
-/** Width and height of a JPEG, from its frame header; throws where it is none, or not whole. */
+/** Width and height of a JPEG, from its frame header; throws if the file is no JPEG, or incomplete. */
 export function readJpeg(file: Buffer): { width: number; height: number } {
   if (file.readUInt16BE(0) !== 0xffd8) throw new Error('does not begin like a JPEG');
   if (file.readUInt16BE(file.length - 2) !== 0xffd9) throw new Error('does not end like a JPEG');
@@ -8,5 +8,5 @@ export function readJpeg(file: Buffer): { width: number; height: number } {
     if (isFrameHeader) return { height: file.readUInt16BE(at + 5), width: file.readUInt16BE(at + 7) };
     at += 2 + file.readUInt16BE(at + 2);
   }
-  throw new Error('a JPEG without a frame');
+  throw new Error('a JPEG without a frame header');
 }

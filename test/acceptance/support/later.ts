@@ -1,14 +1,14 @@
 /**
- * Loaded into a server by `NODE_OPTIONS=--import`: its clock runs ahead by ACCEPTANCE_AHEAD_MS, so that what expires in a
- * day can be seen to expire today.
+ * Loaded into a server by `NODE_OPTIONS=--import`: its clock runs ahead by ACCEPTANCE_AHEAD_MS, so that a test need
+ * not wait a day for something to expire.
  */
 const aheadMs = Number(process.env.ACCEPTANCE_AHEAD_MS ?? 0);
 const RealDate = Date;
 
 class LaterDate extends RealDate {
-  constructor(...given: [] | [number | string | Date]) {
-    if (given.length === 0) super(RealDate.now() + aheadMs);
-    else super(...given);
+  constructor(...args: [] | [number | string | Date]) {
+    if (args.length === 0) super(RealDate.now() + aheadMs);
+    else super(...args);
   }
 
   static override now(): number {

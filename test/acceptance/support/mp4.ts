@@ -1,9 +1,9 @@
-/** What an MP4 file says of itself, read box by box (ISO/IEC 14496-12). */
+/** The metadata of an MP4 file, read box by box (ISO/IEC 14496-12). */
 
 type Box = { type: string; body: Buffer };
 
-export type Film = {
-  /** Of the top-level boxes, in order. */
+export type Mp4 = {
+  /** The types of the top-level boxes, in order. */
   boxes: string[];
   seconds: number;
   /** The four letters of the video's sample entry, such as `avc1`. */
@@ -11,12 +11,12 @@ export type Film = {
   width: number;
   height: number;
   frames: number;
-  /** The bytes that the sample table says the frames take. */
+  /** The size of all frames, according to the sample table. */
   frameBytes: number;
 };
 
-/** Reads a film; throws where the boxes do not fit into one another. */
-export function readMp4(file: Buffer): Film {
+/** Reads a file; throws if a box does not fit into the one around it. */
+export function readMp4(file: Buffer): Mp4 {
   const top = boxesOf(file);
   const moov = only(top, 'moov');
   const traks = boxesOf(moov.body).filter(({ type }) => type === 'trak');

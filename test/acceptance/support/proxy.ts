@@ -1,32 +1,32 @@
-/** A wire to the database that can be cut. */
+/** A proxy in front of the database that can cut or freeze its connections. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
 export type Wire = AsyncDisposable & {
-  /** The database by way of this wire. */
+  /** The URL of the database through the proxy. */
   url: string;
-  /** Ends every connection and takes no more. */
+  /** Ends every connection and refuses new ones. */
   cut(): void;
-  /** Takes bytes and passes nothing on: nobody is told that the other side is gone. */
+  /** Accepts bytes and passes nothing on: neither side learns that the other is gone. */
   freeze(): void;
   mend(): void;
 };
 
 export async function wireTo(databaseUrl: string): Promise<Wire> {
-  const far = new URL(databaseUrl);
+  const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
-  let state: 'whole' | 'cut' | 'frozen' = 'whole';
+  let state: 'open' | 'cut' | 'frozen' = 'open';
 
-  const server = createServer((near) => {
-    if (state === 'cut') return void near.destroy();
-    const away = connect(Number(far.port || 5432), far.hostname);
+  const server = createServer((client) => {
+    if (state === 'cut') return void client.destroy();
+    const upstream = connect(Number(target.port || 5432), target.hostname);
     for (const [socket, other] of [
-      [near, away],
-      [away, near],
+      [client, upstream],
+      [upstream, client],
     ] as const) {
       sockets.add(socket);
       socket.on('data', (bytes) => {
-        if (state === 'whole') other.write(bytes);
+        if (state === 'open') other.write(bytes);
       });
       socket.on('error', () => {});
       socket.on('close', () => {
@@ -54,9 +54,9 @@ export async function wireTo(databaseUrl: string): Promise<Wire> {
       state = 'frozen';
     },
     mend() {
-      // What was frozen has lost bytes and is of no use to anybody.
+      // Frozen connections have lost bytes and cannot be used again.
       if (state === 'frozen') drop();
-      state = 'whole';
+      state = 'open';
     },
     async [Symbol.asyncDispose]() {
       drop();

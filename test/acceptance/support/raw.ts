@@ -1,24 +1,24 @@
-/** Calls that `fetch` is too polite to make. */
+/** HTTP calls that `fetch` cannot make. */
 import { Agent, type OutgoingHttpHeaders, request } from 'node:http';
 
 export type RawReply = { status: number; headers: Record<string, string | string[] | undefined>; text: string };
 
 export type RawOptions = {
   headers?: OutgoingHttpHeaders;
-  /** Sent one after the other, without a length before them. */
+  /** The body, sent one after another; chunked unless `headers` has a Content-Length. */
   chunks?: (string | Uint8Array)[];
-  /** Where the call comes from: any address of 127.0.0.0/8. */
+  /** The IP address of the caller: any of 127.0.0.0/8. */
   localAddress?: string;
-  /** Instead of the URL's, and sent as it stands. */
+  /** Replaces the URL's path, and is sent unchanged. */
   path?: string;
-  /** Its connections; by default the call has one of its own. */
+  /** Without an agent each call opens its own connection. */
   agent?: Agent;
 };
 
-/** One connection, kept for call after call. */
+/** One connection that several calls use in turn. */
 export const oneConnection = (): Agent => new Agent({ keepAlive: true, maxSockets: 1 });
 
-/** Sends exactly these headers and bytes, on a connection of their own. */
+/** Sends exactly these headers and bytes. */
 export function rawCall(url: string, method: string, options: RawOptions = {}): Promise<RawReply> {
   const { headers = {}, chunks = [], localAddress, path, agent = false } = options;
   return new Promise((resolve, reject) => {

@@ -3,11 +3,11 @@ import { type Failure, failureShape } from './answers.ts';
 import { expectStatus, type Reply } from './api.ts';
 import { assertShape } from './shape.ts';
 
-/** Words that only somebody who sees inside could know; none of them may reach a caller. */
-const INSIDE =
+/** Traces of the implementation. None of them may reach a caller. */
+const INTERNALS =
   /\bat (?:async )?\S+ \(|node_modules|node:internal|\.ts:\d|select .* from|insert into|duplicate key|ECONNREFUSED|SQLSTATE|pg_|violates/i;
 
-/** Asserts a refusal in the contract's one shape, and hands out its details. */
+/** Asserts an error reply in the contract's shape, and returns its details. */
 export function assertRefused(
   reply: Reply<unknown>,
   status: number,
@@ -21,17 +21,17 @@ export function assertRefused(
   for (const [name, value] of Object.entries(details)) {
     assert.deepEqual(error.details[name], value, `details.${name} in ${reply.text}`);
   }
-  assert.doesNotMatch(reply.text, INSIDE);
-  assert.doesNotMatch(error.message, /[{}]|undefined|\bnull\b|NaN/, 'a sentence for people');
+  assert.doesNotMatch(reply.text, INTERNALS);
+  assert.doesNotMatch(error.message, /[{}]|undefined|\bnull\b|NaN/, 'a complete sentence');
   return error.details;
 }
 
-/** The sentence for people in a refusal. */
+/** The message of an error reply. */
 export function messageOf(reply: Reply<unknown>): string {
   return errorOf(reply).message;
 }
 
-/** The shape was asserted just before: nothing else is taken on trust. */
+/** The cast is safe: the shape is asserted just before. */
 function errorOf(reply: Reply<unknown>): Failure['error'] {
   assertShape(reply.body, failureShape);
   return (reply.body as Failure).error;

@@ -1,4 +1,4 @@
-/** Every endpoint of the contract that is served so far, with a call that is welcome there. */
+/** Every endpoint of the contract that is served so far, with a valid call of it. */
 import { randomUUID } from 'node:crypto';
 
 export type Route = {
@@ -35,7 +35,7 @@ export const BODY_ROUTES = ROUTES.filter((route) => route.body);
 
 export const labelOf = ({ method, name }: Route): string => `${method} ${name}`;
 
-/** Every path with the methods that it has. */
+/** Every endpoint's name with its methods. */
 export function methodsByName(): Map<string, string[]> {
   const methods = new Map<string, string[]>();
   for (const { name, method } of ROUTES) methods.set(name, [...(methods.get(name) ?? []), method]);

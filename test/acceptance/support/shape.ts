@@ -1,4 +1,4 @@
-/** Exact shapes: every key that is promised, none besides, each of its kind. */
+/** Exact shapes: every promised key, no other key, and the right type for each. */
 import assert from 'node:assert/strict';
 
 export type Check = (value: unknown, at: string) => void;
@@ -6,23 +6,23 @@ export type Check = (value: unknown, at: string) => void;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
-const test =
+const isA =
   (kind: string, holds: (value: unknown) => boolean): Check =>
   (value, at) =>
     assert.ok(holds(value), `${at} should be ${kind}, is ${JSON.stringify(value)?.slice(0, 200)}`);
 
-export const text = test('a text', (value) => typeof value === 'string');
-export const someText = test('a text with something in it', (value) => typeof value === 'string' && value !== '');
-export const integer = test('an integer', Number.isSafeInteger);
-export const flag = test('true or false', (value) => typeof value === 'boolean');
-export const nothing = test('null', (value) => value === null);
-export const uuid = test('a lower-case UUID', (value) => typeof value === 'string' && UUID.test(value));
-export const time = test('a time with milliseconds and Z', (value) => typeof value === 'string' && TIME.test(value));
-export const httpUrl = test('an absolute URL', (value) => typeof value === 'string' && /^https?:\/\/[^/]/.test(value));
-export const anyObject = test('an object', (value) => isObject(value));
+export const text = isA('a string', (value) => typeof value === 'string');
+export const someText = isA('a string that is not empty', (value) => typeof value === 'string' && value !== '');
+export const integer = isA('an integer', Number.isSafeInteger);
+export const flag = isA('a boolean', (value) => typeof value === 'boolean');
+export const nothing = isA('null', (value) => value === null);
+export const uuid = isA('a lower-case UUID', (value) => typeof value === 'string' && UUID.test(value));
+export const time = isA('a time with milliseconds and Z', (value) => typeof value === 'string' && TIME.test(value));
+export const httpUrl = isA('an absolute URL', (value) => typeof value === 'string' && /^https?:\/\/[^/]/.test(value));
+export const anyObject = isA('an object', (value) => isObject(value));
 
 export const oneOf = (...values: unknown[]): Check =>
-  test(`one of ${JSON.stringify(values)}`, (value) => values.includes(value));
+  isA(`one of ${JSON.stringify(values)}`, (value) => values.includes(value));
 
 export const nullable =
   (check: Check): Check =>

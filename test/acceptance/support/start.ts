@@ -1,4 +1,4 @@
-/** A server that is expected not to start: run to its end, and everything that it says. */
+/** Runs a server that is expected not to start, until it exits. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { compileCache } from '../../../src/platform/compile-cache.ts';
 
 const ENTRY = fileURLToPath(new URL('../../../src/entry/node.ts', import.meta.url));
-/** Nobody waits longer to hear that it does not work. */
+/** The server is killed after this time. */
 const LIMIT_MS = 30_000;
 
 export type Start = { code: number | null; said: string; seconds: number };
 
-/** Starts the server with this environment and nothing else; `prepare` may spoil its data folder first. */
+/** Starts the server with this environment and nothing else; `prepare` may change its data folder first. */
 export async function startInVain(
   env: Record<string, string>,
   prepare: (dataDir: string) => Promise<unknown> = async () => {},

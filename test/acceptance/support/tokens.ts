@@ -1,4 +1,4 @@
-/** JSON Web Tokens made and taken apart by hand, so that every way to forge one can be tried. */
+/** JSON Web Tokens built and parsed by hand, so that the tests can try every way to forge one. */
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
 export type Claims = { [name: string]: unknown };
@@ -24,7 +24,7 @@ export function signedToken(header: Claims, claims: Claims, key: KeyObject): str
   return `${message}.${signature.toString('base64url')}`;
 }
 
-/** The same with HMAC: what a verifier accepts that takes its public key for a shared secret. */
+/** The same with HMAC: a verifier that uses its public key as a shared secret would accept it. */
 export function hmacToken(header: Claims, claims: Claims, secret: string | Buffer): string {
   const message = `${encode(header)}.${encode(claims)}`;
   return `${message}.${createHmac('sha256', secret).update(message).digest('base64url')}`;

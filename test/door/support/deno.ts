@@ -1,4 +1,4 @@
-/** Programs of this project under Deno: the newest, and the line that Supabase's edge runtime follows. */
+/** Runs programs of this project under Deno: the newest version, and the one that Supabase's edge runtime follows. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
@@ -12,11 +12,11 @@ export type DenoVersion = 'newest' | '2.1';
 export const DENO_VERSIONS: DenoVersion[] = ['newest', '2.1'];
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
-/** What Deno has compiled, for the next run as well. */
+/** Deno's compiled code, kept for the next run. */
 const CACHE = join(ROOT, 'node_modules/.cache/deno');
-/** As npm has installed them: nothing is fetched, and types are checked elsewhere. */
+/** With the packages that npm has installed: Deno downloads nothing and checks no types. */
 const LOCAL = ['run', '--no-prompt', '--cached-only', '--node-modules-dir=manual', '--no-check'];
-/** What a function may do in the edge runtime: no processes, no native code, of the system only its name. */
+/** The permissions of a function in the edge runtime: no processes, no native code, of the system only its host name. */
 const ISOLATE = [
   '--allow-env',
   '--allow-net',
@@ -31,19 +31,19 @@ const STOP_MS = 20_000;
 export type DenoProcess = AsyncDisposable & { url: string; output(): string; stop(): Promise<void> };
 type Options = { version: DenoVersion; env: Record<string, string> };
 
-/** The API and the pages on a free port, until disposed. */
+/** Starts the API and the pages on a free port, until disposed. */
 export function startDenoDoor({ version, env }: Options): Promise<DenoProcess> {
   return start(version, [...LOCAL, '--allow-all', join(ROOT, 'src/entry/deno.ts')], { PORT: '0', ...env });
 }
 
-/** The edge functions of these names behind one address, with the rights of edge functions, until disposed. */
+/** Starts the edge functions with these names behind one URL, with the permissions of edge functions, until disposed. */
 export function startGateway({ version, env, functions }: Options & { functions: string[] }): Promise<DenoProcess> {
   const config = ['--config', join(ROOT, 'supabase/functions/deno.json')];
   const program = join(import.meta.dirname, 'gateway.ts');
   return start(version, [...LOCAL, ...config, ...ISOLATE, program], { ...env, FUNCTIONS: functions.join(',') });
 }
 
-/** A folder for an isolate's files. Not in memory: that is under /dev, where Deno asks for all permissions. */
+/** Makes a folder for an isolate's files. Not in /dev/shm: for files under /dev Deno requires all permissions. */
 export function makeIsolateFolder(): Promise<string> {
   return mkdtemp(join(disk(), 'rendio-edge-'));
 }
@@ -52,7 +52,7 @@ function disk(): string {
   return process.env.RENDIO_TEST_DISK ?? tmpdir();
 }
 
-/** The package holds a binary for each platform, of which npm has installed one. */
+/** Deno has one package with a binary for each platform, of which npm has installed one. */
 export function denoBinary(version: DenoVersion): string {
   const owner = createRequire(join(ROOT, 'node_modules', version === '2.1' ? 'deno-2.1' : 'deno', 'package.json'));
   const platform = `${process.platform}-${process.arch}${process.platform === 'linux' ? '-glibc' : ''}`;
@@ -66,10 +66,10 @@ async function start(version: DenoVersion, args: string[], env: Record<string, s
     env: { PATH: process.env.PATH, HOME: disk(), DENO_DIR: CACHE, NO_COLOR: '1', LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const orphan = () => child.kill('SIGKILL');
-  process.once('exit', orphan);
-  const said: string[] = [];
-  const exited = once(child, 'exit').finally(() => process.off('exit', orphan));
+  const killChild = () => child.kill('SIGKILL');
+  process.once('exit', killChild);
+  const chunks: string[] = [];
+  const exited = once(child, 'exit').finally(() => process.off('exit', killChild));
   const stop = async () => {
     const limit = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     child.kill('SIGTERM');
@@ -77,18 +77,18 @@ async function start(version: DenoVersion, args: string[], env: Record<string, s
     clearTimeout(limit);
   };
   const { promise: found, resolve, reject } = Promise.withResolvers<string>();
-  child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => chunks.push(text));
   createInterface({ input: child.stdout }).on('line', (line) => {
-    said.push(`${line}\n`);
+    chunks.push(`${line}\n`);
     const url = /^\s*(https?:\S+)\s*$/.exec(stripVTControlCharacters(line))?.[1];
     if (url) resolve(url);
   });
-  const fail = (why: string) => reject(new Error(`Deno ${version} ${why}:\n${said.join('')}`));
-  exited.then(() => fail('ended at its start'));
+  const fail = (why: string) => reject(new Error(`Deno ${version} ${why}:\n${chunks.join('')}`));
+  exited.then(() => fail('ended while starting'));
   const limit = setTimeout(() => fail(`was not ready within ${START_MS} ms`), START_MS);
   try {
     const url = await found.finally(() => clearTimeout(limit));
-    return { url, output: () => said.join(''), stop, [Symbol.asyncDispose]: stop };
+    return { url, output: () => chunks.join(''), stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;

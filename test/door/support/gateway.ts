@@ -10,7 +10,7 @@ const runtime = deno();
 const { serve } = runtime;
 const handlers = new Map<string, Handler>();
 
-/** What a function serves is kept under its name instead of being put on a port of its own. */
+/** Loads a function and keeps its handler under its name, instead of opening a port for it. */
 async function load(name: string): Promise<void> {
   const capture: DenoRuntime['serve'] = (_options, handler) => {
     handlers.set(name, handler);

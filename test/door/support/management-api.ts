@@ -1,4 +1,4 @@
-/** The few endpoints of Supabase's management API that `functions deploy` calls, and what they were sent. */
+/** A simulator of those endpoints of Supabase's management API that `functions deploy` calls; it records what is deployed. */
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -12,9 +12,9 @@ export type Deployed = {
 };
 
 export type ManagementApi = AsyncDisposable & {
-  /** A profile of the CLI that leads here, written into `folder`. */
+  /** Writes a CLI profile with the URL of this simulator into `folder`; returns its path. */
   profileIn(folder: string): Promise<string>;
-  /** By function. */
+  /** By the name of the function. */
   deployed: Map<string, Deployed>;
 };
 

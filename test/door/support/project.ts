@@ -13,15 +13,15 @@ const ROOT = join(import.meta.dirname, '..', '..', '..');
 const CLI = join(ROOT, 'node_modules/supabase/dist/supabase.js');
 
 export type SupabaseProject = AsyncDisposable & {
-  /** The project's owner, who is no superuser: what the dashboard shows as the connection string. */
+  /** Connects as the project's owner, who is no superuser: the connection string that the dashboard shows. */
   url: string;
-  /** The superuser, for looking. */
+  /** Connects as the superuser, to check the database. */
   admin: pg.Pool;
-  /** `supabase db push` of the project's own folder; what it printed. Throws when it fails. */
+  /** Runs `supabase db push` with the project's own folder; returns its output, throws if it fails. */
   push(): Promise<string>;
 };
 
-/** Roles belong to a whole cluster, so the project has one of its own. */
+/** Roles belong to a whole cluster, so the project has its own cluster. */
 export async function createSupabaseProject(): Promise<SupabaseProject> {
   const folder = await mkdtemp(join(tmpdir(), 'rendio-supabase-'));
   const settings = { wal_level: 'logical', fsync: 'off', synchronous_commit: 'off' };
@@ -39,7 +39,7 @@ export async function createSupabaseProject(): Promise<SupabaseProject> {
     Object.assign(url, { username: user, password, pathname: `/${database}` });
     return url.href;
   };
-  // The first superuser cannot give up its rights, only its name; nobody can rename themselves.
+  // The first superuser cannot lose its rights but can be renamed, though not by itself.
   await query(bootstrap.href, `create role renamer login superuser password '${password}'`);
   await query(
     as('renamer', 'rendio'),
@@ -81,12 +81,12 @@ async function query(url: string, sql: string): Promise<void> {
   }
 }
 
-/** In a copy of the folder, with a home of its own: the CLI writes to both. */
+/** Uses a copy of the folder and a separate home folder, because the CLI writes to both. */
 function push(url: string, workdir: string, home: string): Promise<string> {
   return supabase(['db', 'push', `--db-url=${url}`, '--yes', '--workdir', workdir], home);
 }
 
-/** Runs the real CLI, with `home` as its home; what it printed. Throws when it fails. */
+/** Runs the real CLI with `home` as its home folder; returns its output, throws if it fails. */
 export async function supabase(args: string[], home: string, more: Record<string, string> = {}): Promise<string> {
   const env = {
     PATH: process.env.PATH,

@@ -147,8 +147,8 @@ describe('the one grant of a physical device', () => {
     const first = await onboard(id, phone);
     assert.deepEqual([first.isNew, first.creditsRemaining], [true, 0]);
     apple.answers = [{ state: 'unavailable', cause: 'a test' }];
-    await assert.rejects(onboard(id, phone), problemWith('ERR_6004'));
-    await assert.rejects(onboard(id, null), problemWith('ERR_6004'));
+    await assert.rejects(onboard(id, phone), problemWith('ERR_5006'));
+    await assert.rejects(onboard(id, null), problemWith('ERR_5006'));
     const next = await onboard(id, phone);
     assert.deepEqual([next.userId, next.creditsRemaining], [first.userId, 10]);
   });

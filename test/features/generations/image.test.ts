@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { loadImage } from '../../../src/providers/image.ts';
 import type { GenerationRequest } from '../../../src/providers/provider.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import { createVendor } from '../../support/providers.ts';
@@ -23,8 +24,10 @@ describe('the image of a generation', () => {
     const vendor = createVendor({
       folder: '/nowhere',
       submit: [
-        async (request) => {
+        async (request, signal) => {
           seen.push(request);
+          const content = request.image?.url === null ? await loadImage(request.image, signal) : null;
+          if (content && 'outcome' in content) return content;
           return { outcome: 'declined', code: 'ERR_5003', cause: 'seen' };
         },
       ],
@@ -196,6 +199,21 @@ describe('the image of a generation', () => {
     assert.deepEqual([late.status, (await late.json()).error.details.reason], [403, 'link_expired']);
   });
 
+  test('that its provider could not read fails its job, which says so in the user’s language', async () => {
+    const { status, body } = await generate(await upload('unread.png'));
+    assert.equal(status, 200);
+    const failure = { job_id: body.job_id, error_code: 'ERR_5003', cause: '', reason: 'image_unreadable' };
+    assert.equal(await app.ctx.db.call('fail_generation', failure), true);
+    const path = `/functions/v1/get-video-status?job_id=${body.job_id}`;
+    for (const [language, words] of [
+      ['en', /^The video service could not read the image/],
+      ['tr', /^Video servisi bu videonun görselini okuyamadı/],
+      ['es', /^El servicio de vídeo no ha podido leer la imagen/],
+    ] as const) {
+      assert.match((await call('GET', path, null, { 'Accept-Language': language })).body.error_message, words);
+    }
+  });
+
   test('is loaded and passed as bytes where the provider cannot reach this server', async () => {
     callbackUrl = null;
     const bytes = makePicture('webp', 400, 300);
@@ -207,7 +225,7 @@ describe('the image of a generation', () => {
     assert.ok(Buffer.from(await image.load(AbortSignal.timeout(5000))).equals(bytes));
   });
 
-  test('that is deleted or replaced before it is loaded fails its job; the provider never gets another image', async () => {
+  test('that is deleted or replaced before it is loaded fails its job, which says so; the provider never gets another image', async () => {
     const path = await upload('deleted.png');
     const { status, body } = await generate(path);
     assert.equal(status, 200);
@@ -216,34 +234,64 @@ describe('the image of a generation', () => {
     const request = seen.find(({ jobId }) => jobId === body.job_id);
     assert.equal(request?.image?.url, null);
     await assert.rejects(async () => request?.image?.load(AbortSignal.timeout(5000)), /no longer there/);
-    assert.equal((await app.job(body.job_id)).error_code, 'ERR_5003');
+    const { error_code, error_reason } = await app.job(body.job_id);
+    assert.deepEqual([error_code, error_reason], ['ERR_5003', 'image_gone']);
+    const statusPath = `/functions/v1/get-video-status?job_id=${body.job_id}`;
+    for (const [language, words] of [
+      ['en', /^The image of this video was deleted or replaced/],
+      ['tr', /^Bu videonun görseli, video servisine ulaşmadan silindi/],
+      ['es', /^La imagen de este vídeo se borró/],
+    ] as const) {
+      assert.match((await call('GET', statusPath, null, { 'Accept-Language': language })).body.error_message, words);
+    }
 
     const { image } = await requestOf(await upload('replaced.png', makePicture('png', 300, 300, 1)));
     await upload('replaced.png', makePicture('png', 300, 300, 2));
     await assert.rejects(async () => image?.load(AbortSignal.timeout(5000)), /no longer there/);
   });
 
-  test('that Supabase’s own storage received, without a row of ours, is inspected in the storage', async () => {
-    const putFile = async (name: string, bytes: Uint8Array) => {
-      const file = join(app.dataDir, 'source');
-      await writeFile(file, bytes);
-      await app.ctx.media.putFile(`user_uploads/${userId}/${name}`, file);
-      return `${userId}/${name}`;
-    };
-    const bytes = makePicture('png', 500, 400);
-    const { image } = await requestOf(await putFile('existing.jpg', bytes));
-    assert.equal(image?.contentType, 'image/png');
-    assert.ok(Buffer.from(await image.load(AbortSignal.timeout(5000))).equals(bytes));
-    const opened = await app.fetch(String(image.url).slice(PUBLIC_URL.length));
-    assert.deepEqual([opened.status, opened.headers.get('content-type')], [200, 'image/png']);
-    for (const [name, content] of [
-      ['page.png', Buffer.from('<html>')],
-      ['huge.png', Buffer.alloc(10_485_761)],
-      ['tiny.png', makePicture('png', 100, 100)],
-    ] as const) {
-      assert.equal((await generate(await putFile(name, content))).status, 400, name);
+  test('that the server has not checked is unknown, wherever its file came from', async () => {
+    const file = join(app.dataDir, 'source');
+    await writeFile(file, makePicture('png', 500, 400));
+    await app.ctx.media.putFile(`user_uploads/${userId}/unchecked.png`, file);
+    assert.equal((await generate(`${userId}/unchecked.png`)).body.error.details.reason, 'picture_unknown');
+    const reading = await app.ctx.mediaSigner.sign(`user_uploads/${userId}/unchecked.png`);
+    const opened = await app.fetch(`/storage/v1/object/sign/user_uploads/${userId}/unchecked.png?token=${reading}`);
+    assert.equal(opened.status, 404);
+  });
+
+  test('may have any name that Supabase takes, in every form and encoding of its URL', async () => {
+    const name = "a b(1)+@,=&$!;*':c.png";
+    const stored = await call('POST', `/storage/v1/object/user_uploads/${userId}/${encodeURIComponent(name)}`, png());
+    assert.equal(stored.status, 200);
+    const path = `${userId}/${name}`;
+    const key = randomUUID();
+    const first = await generate(path, key);
+    assert.equal(first.status, 200, JSON.stringify(first.body));
+    const encoded = `${userId}/${encodeURIComponent(name)}`;
+    for (const form of [
+      encoded,
+      encodeURI(path),
+      `user_uploads/${path}`,
+      `/storage/v1/object/user_uploads/${path}`,
+      `/object/sign/user_uploads/${encoded}?token=x`,
+      `https://x.test/storage/v1/object/sign/user_uploads/${encodeURI(encoded)}?token=x`,
+      `https://x.test/storage/v1/object/public/user_uploads/${encodeURI(path)}`,
+      `https://x.test/storage/v1/object/info/authenticated/user_uploads/${encodeURI(path)}`,
+      `https://x.test/storage/v1/object/upload/sign/user_uploads/${encodeURI(path)}?token=x`,
+      `https://x.test/storage/v1/object/user_uploads/${encodeURIComponent(path)}`,
+    ]) {
+      const again = await generate(form, key);
+      assert.deepEqual([again.status, again.body], [200, first.body], form);
     }
-    await putFile('existing.jpg', makePicture('png', 500, 400, 9));
-    await assert.rejects(image.load(AbortSignal.timeout(5000)), /no longer there/);
+    await app.drain();
+    const { image } = seen.find(({ jobId }) => jobId === first.body.job_id) ?? {};
+    const url = image?.url ?? '';
+    assert.ok(url.startsWith(PUBLIC_URL) && !url.includes(' '), 'a vendor gets an escaped URL');
+    assert.equal((await app.fetch(url.slice(PUBLIC_URL.length))).status, 200);
   });
 });
+
+function png(): BodyInit {
+  return new Uint8Array(makePicture('png'));
+}

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { startSweeper } from '../../../src/app/tasks.ts';
 import type { Context } from '../../../src/features/context.ts';
-import { sweepGenerations } from '../../../src/features/generations/worker/sweep.ts';
+import { startSweeper, sweepGenerations } from '../../../src/features/generations/worker/sweep.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 
 /** Makes the job one without a task, and old enough that no new task can be expected. */

@@ -218,17 +218,22 @@ describe('a submit without an answer', () => {
   });
 
   it('stays unknown when the provider has no such job for our key: a signed event may be another customer’s', async () => {
-    await using app = await openApp({ submit: [unanswered], status: [{ state: 'absent', cause: '404' }] });
-    const { userId, jobId } = await begin(app);
-    await app.drain();
-    assert.equal((await sendEvent(app, jobId, 'another-customers')).status, 200);
-    for (let round = 0; round < 5; round += 1) {
-      assert.deepEqual(await app.drain(), []);
-      await app.hasten();
+    for (const status of [
+      { state: 'absent', cause: '404' },
+      { state: 'failed', code: 'ERR_5003', cause: '422', isUnconfirmed: true },
+    ] as const) {
+      await using app = await openApp({ submit: [unanswered], status: [status] });
+      const { userId, jobId } = await begin(app);
+      await app.drain();
+      assert.equal((await sendEvent(app, jobId, 'another-customers')).status, 200);
+      for (let round = 0; round < 5; round += 1) {
+        assert.deepEqual(await app.drain(), []);
+        await app.hasten();
+      }
+      assert.equal(app.vendor.looks.length, 3, 'polled only three times');
+      assert.deepEqual([(await app.job(jobId)).status, await app.balance(userId)], ['pending', 0]);
+      assert.equal((await app.attempts(jobId))[0]?.state, 'unknown');
     }
-    assert.equal(app.vendor.looks.length, 3, 'polled only three times');
-    assert.deepEqual([(await app.job(jobId)).status, await app.balance(userId)], ['pending', 0]);
-    assert.equal((await app.attempts(jobId))[0]?.state, 'unknown');
   });
 
   it('stays unknown while the provider is unreachable, and is polled again', async () => {
@@ -570,6 +575,8 @@ describe('the callback URL for a provider', () => {
       'http://api.example.com',
       'https://localhost',
       'https://10.0.0.1',
+      'https://[::7f00:1]',
+      'https://[64:ff9b::a00:1]',
       'http://localhost:8787',
     ]) {
       assert.equal(callbackUrl(REAL, publicUrl), null, publicUrl);

@@ -1,6 +1,8 @@
 /** Which uploads are rejected, for which callers, and that nothing of them is stored. */
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sweepUploads } from '../../../src/features/storage/worker/sweep.ts';
 import { Problem } from '../../../src/kernel/errors.ts';
@@ -8,6 +10,7 @@ import { createTestApp, type TestApp } from '../../support/app.ts';
 import { jpegTurned, makePicture, pngOfBytes } from '../../support/upload-images.ts';
 
 const BYTES_MAX = 10_485_760;
+const fixture = (name: string) => readFileSync(join(import.meta.dirname, '..', '..', 'media', 'fixtures', name));
 
 describe('an upload', () => {
   let app: TestApp;
@@ -60,8 +63,7 @@ describe('an upload', () => {
     ['a GIF', Buffer.from('GIF89a\x2c\x01\x2c\x01\x00\x00\x00;', 'latin1'), undefined],
     ['text', Buffer.from('hello'), undefined],
     ['HTML after a PNG’s signature', Buffer.concat([png.subarray(0, 8), Buffer.from(html)]), 'damaged'],
-    ['HTML after a whole PNG', Buffer.concat([png, Buffer.from(html)]), 'damaged'],
-    ['HTML after a whole WebP', Buffer.concat([webp, Buffer.from(html)]), 'damaged'],
+    ['a PNG without pixels', fixture('p08-png-no-pixels.png'), 'damaged'],
     ['HTML after a JPEG’s first bytes', Buffer.concat([jpeg.subarray(0, 4), Buffer.from(html)]), 'damaged'],
     ['an incomplete PNG', png.subarray(0, png.length - 20), 'damaged'],
     ['an incomplete JPEG', jpeg.subarray(0, jpeg.length - 20), 'damaged'],
@@ -97,6 +99,10 @@ describe('an upload', () => {
       [makePicture('png', 64, 900), 'image/png', [64, 900]],
       [makePicture('webp', 300, 200), 'image/webp', [300, 200]],
       [trailing, 'image/jpeg', [320, 320]],
+      [Buffer.concat([png, Buffer.from(html)]), 'image/png', [320, 320]],
+      [Buffer.concat([webp, Buffer.from(html)]), 'image/webp', [320, 320]],
+      [fixture('p01-png-zero-block.png'), 'image/png', [400, 300]],
+      [fixture('p05-jpg-seven-stray-bytes.jpg'), 'image/jpeg', [512, 384]],
       [jpegTurned(1, 300, 200), 'image/jpeg', [300, 200]],
       [jpegTurned(6, 300, 200), 'image/jpeg', [200, 300]],
       [strangeExif, 'image/jpeg', [300, 200]],
@@ -144,7 +150,10 @@ describe('an upload', () => {
       [form, {}],
     ] as const) {
       const answer = await send(`${user}/over.png`, body, headers);
-      assert.deepEqual([answer.status, answer.code, answer.details], [413, 'ERR_4014', { bytes_max: BYTES_MAX }]);
+      assert.deepEqual(
+        [answer.status, answer.code, answer.details],
+        [413, 'ERR_4014', { field: 'file', bytes_max: BYTES_MAX }],
+      );
     }
     assert.deepEqual([(await rows()).length, (await files()).length], before);
     const exact = new FormData();
@@ -157,7 +166,7 @@ describe('an upload', () => {
     const withoutFile = new FormData();
     withoutFile.append('cacheControl', '3600');
     const multipart = { 'Content-Type': 'multipart/form-data; boundary=x' };
-    for (const [body, headers, status, code] of [
+    for (const [body, headers, status, code, field] of [
       [null, {}, 400, 'ERR_4006'],
       ['', {}, 400, 'ERR_4006'],
       [withoutFile, {}, 400, 'ERR_4006'],
@@ -165,12 +174,51 @@ describe('an upload', () => {
       ['--x\r\nno end of the head', multipart, 400, 'ERR_4006'],
       ['nothing of the kind', multipart, 400, 'ERR_4006'],
       ['--x--\r\n', multipart, 400, 'ERR_4006'],
-      ['abc', { 'Content-Type': 'multipart/form-data' }, 400, 'ERR_4006'],
-      [new Uint8Array(png), { 'Content-Encoding': 'gzip' }, 415, 'ERR_4015'],
+      ['abc', { 'Content-Type': 'multipart/form-data' }, 400, 'ERR_4006', 'Content-Type'],
+      [new Uint8Array(png), { 'Content-Encoding': 'gzip' }, 415, 'ERR_4015', 'Content-Encoding'],
     ] as const) {
       const answer = await send(`${userId}/none.png`, body, headers);
       assert.deepEqual([answer.status, answer.code], [status, code], `${answer.text} ${String(body).slice(0, 40)}`);
+      if (field) assert.equal(answer.details.field, field);
     }
+  });
+
+  test('in a form is found behind fields of any type, wherever they stand', async () => {
+    const multipart = { 'Content-Type': 'multipart/form-data; boundary=b0undary' };
+    const path = `${userId}/form-${randomUUID()}.jpg`;
+    assert.equal((await send(path, fixture('f01-form-json-metadata-first.bin'), multipart)).status, 200);
+    for (const [metadata, file] of [
+      [
+        'name="metadata"; filename="blob"\r\nContent-Type: application/json',
+        'name="image"; filename="p.png"\r\nContent-Type: image/png',
+      ],
+      ['name="metadata"; filename=""\r\nContent-Type: application/vnd.api+json', 'name="image"; filename="p.png"'],
+      ['name="metadata"\r\nContent-Type: text/plain', 'name="image"\r\nContent-Type: application/octet-stream'],
+      ['name="cacheControl"', 'name=""'],
+    ]) {
+      const part = (head: string | undefined, content: Uint8Array) => [
+        Buffer.from(`--b0undary\r\nContent-Disposition: form-data; ${head}\r\n\r\n`),
+        content,
+        Buffer.from('\r\n'),
+      ];
+      const [field, image] = [part(metadata, Buffer.from('{"device":"test"}')), part(file, png)];
+      for (const parts of [
+        [...field, ...image],
+        [...image, ...field],
+      ]) {
+        const body = Buffer.concat([...parts, Buffer.from('--b0undary--\r\n')]);
+        const answer = await send(path, body, { ...multipart, 'x-upsert': 'true' });
+        assert.equal(answer.status, 200, `${metadata} ${file} ${answer.text}`);
+      }
+    }
+  });
+
+  test('is listed by a folder’s name of at most a thousand characters', async () => {
+    const listed = (prefix: string) =>
+      send('/storage/v1/object/list/user_uploads', JSON.stringify({ prefix }), { 'Content-Type': 'application/json' });
+    assert.equal((await listed(`//${userId}//`)).status, 200);
+    const long = await listed(`${'/'.repeat(1000)}x`);
+    assert.deepEqual([long.status, long.code, long.details.field], [400, 'ERR_4006', 'prefix']);
   });
 
   test('may only go into the caller’s own folder, under a plain name', async () => {
@@ -184,7 +232,7 @@ describe('an upload', () => {
     for (const path of [
       ...[`${userId}/..%2f${other}/x.png`, `${userId}/..%2fx.png`, `${userId}/a%5cb.png`, `${userId}/a%00b.png`],
       ...[
-        `${userId}/a%20b.png`,
+        `${userId}/a%3Fb.png`,
         `${userId}/%C3%BC.png`,
         `${userId}//x.png`,
         `${userId}/a%252e.png`,
@@ -338,6 +386,32 @@ describe('an upload', () => {
     assert.equal((await send(`${user}/kept.png`, null, own, 'GET')).status, 404);
     await app.owner.query(`update uploads set updated_at = now() - interval '2 hours' where user_id = $1`, [user]);
     assert.equal((await sweepUploads(app.ctx)).removed, 1);
+    assert.deepEqual([await rows(user), await files(user)], [[], []]);
+  });
+
+  test('a deletion of many files asks a store that is away once, and leaves the rest to the sweep', async () => {
+    const user = await app.user();
+    const own = { Authorization: `Bearer ${await app.tokenOf(user)}` };
+    const names = ['a', 'b', 'c'].map((name) => `${user}/${name}.png`);
+    for (const name of names) assert.equal((await send(name, new Uint8Array(png), own)).status, 200);
+    const { remove } = app.ctx.media;
+    let calls = 0;
+    app.ctx.media.remove = () => {
+      calls += 1;
+      return Promise.reject(new Problem('ERR_6002', { cause: new Error('the store did not answer in time') }));
+    };
+    const json = { ...own, 'Content-Type': 'application/json' };
+    const deleted = await send(
+      '/storage/v1/object/user_uploads',
+      JSON.stringify({ prefixes: names }),
+      json,
+      'DELETE',
+    ).finally(() => {
+      app.ctx.media.remove = remove;
+    });
+    assert.deepEqual([deleted.status, JSON.parse(deleted.text).length, calls], [200, 3, 1]);
+    await app.owner.query(`update uploads set updated_at = now() - interval '2 hours' where user_id = $1`, [user]);
+    assert.equal((await sweepUploads(app.ctx)).removed, 3);
     assert.deepEqual([await rows(user), await files(user)], [[], []]);
   });
 });

@@ -166,6 +166,50 @@ describe('Supabase’s own storage client', () => {
     assert.equal(await own.exists(`${ownId}/a.png`).then(({ data }) => data), false);
   });
 
+  test('uses any name that Supabase takes for everything, and signs for a year', async () => {
+    const image = makePicture('png');
+    const names = [..." ()+@,=&$!;*':"].map((character) => `a${character}b.png`);
+    for (const name of names) ok(await bucket().upload(`${userId}/odd (1)/${name}`, image));
+    const listed = ok(await bucket().list(`${userId}/odd (1)`)).map(({ name }) => name);
+    assert.deepEqual(listed.sort(), names.sort());
+    const paths = names.map((name) => `${userId}/odd (1)/${name}`);
+    for (const path of paths) {
+      assert.equal(ok(await bucket().info(path)).name, path);
+      assert.equal(ok(await bucket().download(path)).type, 'image/png');
+      const { signedUrl } = ok(await bucket().createSignedUrl(path, 31_536_000, { download: true }));
+      const opened = await app.fetch(signedUrl);
+      assert.deepEqual(
+        [opened.status, await opened.arrayBuffer().then((all) => all.byteLength)],
+        [200, image.length],
+        path,
+      );
+    }
+    for (const { signedUrl } of ok(await bucket().createSignedUrls(paths, 60))) {
+      assert.equal((await app.fetch(signedUrl ?? '')).status, 200, signedUrl ?? '');
+    }
+    const { token } = ok(await bucket().createSignedUploadUrl(`${userId}/to + sign;.png`));
+    ok(await bucket().uploadToSignedUrl(`${userId}/to + sign;.png`, token, image));
+    assert.equal(ok(await bucket().remove([...paths, `${userId}/to + sign;.png`])).length, names.length + 1);
+    const tooLong = await bucket().createSignedUrl(`${userId}/any.png`, 31_536_001);
+    assert.equal(Reflect.get(tooLong.error ?? {}, 'statusCode'), '400');
+  });
+
+  test('keeps the metadata that it sends with bytes, a blob, or a form, and returns it until the file is replaced', async () => {
+    const metadata = { camera: 'Pixel 9', 'taken at': 'İzmir', tags: ['cat', 1] };
+    const image = makePicture('png');
+    const form = new FormData();
+    form.append('image', new Blob([new Uint8Array(image)]), 'me.png');
+    const path = `${userId}/described.png`;
+    for (const body of [image, new Blob([new Uint8Array(image)], { type: 'image/png' }), form]) {
+      ok(await bucket().upload(path, body, { metadata, upsert: true }));
+      assert.deepEqual(ok(await bucket().info(path)).metadata, metadata);
+      ok(await bucket().upload(path, image, { upsert: true }));
+      assert.deepEqual(ok(await bucket().info(path)).metadata, {});
+    }
+    const large = await bucket().upload(path, form, { metadata: { text: 'x'.repeat(10_000) }, upsert: true });
+    assert.equal(Reflect.get(large.error ?? {}, 'statusCode'), '400');
+  });
+
   test('understands our errors: a status, a code and a message', async () => {
     const path = `${userId}/bad.png`;
     const errorOf = async (work: Promise<{ error: unknown }>) => {

@@ -13,8 +13,9 @@ export const DEVICE_CHECK = publicRoute({
   summary: 'Onboard a device',
   description:
     'The first call of an app. Returns the account of this device, which is created if there is none, and a new session. The ' +
-    'initial credits are granted once per physical device, which Apple’s DeviceCheck verifies. While Apple cannot be reached, ' +
-    'a known device gets a 503; its refresh token still works.',
+    'initial credits are granted once per physical device, which Apple’s DeviceCheck verifies. A device that had no grant gets ' +
+    'a 403 for the id of an account that had one: it is another device. While Apple cannot be reached, a known device gets a ' +
+    '503; its refresh token still works.',
   parameters: [LANGUAGE_PARAMETER],
   request: {
     body: jsonContent(DeviceCheckBody, {
@@ -30,7 +31,7 @@ export const DEVICE_CHECK = publicRoute({
     description: 'The account and its session',
     example: ONBOARDED,
     headers: ['RateLimit', 'RateLimitPolicy'],
-    errors: ['ERR_4004', ...BODY_ERRORS, 'ERR_4010', 'ERR_4013', 'ERR_4017', 'ERR_6004'],
+    errors: ['ERR_4004', ...BODY_ERRORS, 'ERR_4010', 'ERR_4013', 'ERR_4017', 'ERR_5006'],
     details: { ERR_4006: { field: 'device_id', reason: 'missing' } },
   },
 });

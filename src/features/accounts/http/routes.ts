@@ -22,7 +22,7 @@ export function accountRoutes(router: Router, ctx: Context, ipOf: IpReader): voi
     });
     const onboarded = await onboardDevice(ctx, {
       deviceId: body.device_id,
-      deviceToken: body.device_token || null,
+      deviceToken: body.device_token ?? null,
       language: localeOf(c),
     });
     const session = presentSession(onboarded.session);

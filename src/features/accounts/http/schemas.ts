@@ -29,6 +29,7 @@ export const DeviceCheckBody = z.object({
     }),
   device_token: z
     .string()
+    .min(1)
     .max(DEVICE_TOKEN_MAX)
     .nullish()
     .openapi({
@@ -96,8 +97,8 @@ export const Profile = z
   .openapi('Profile');
 
 export const ProfileChangeBody = userIdCheck.extend({
-  language: z.enum(LOCALES).optional(),
-  theme_preference: z.enum(['light', 'dark', 'system']).optional(),
+  language: z.enum(LOCALES).nullish(),
+  theme_preference: z.enum(['light', 'dark', 'system']).nullish(),
 });
 
 /** Formats a session for Supabase's clients, which need all of these fields. */

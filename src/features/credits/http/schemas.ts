@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi';
-import { credits, time, userIdCheck } from '../../../http/api.ts';
+import { credits, time, userIdQuery } from '../../../http/api.ts';
 import { cursor, limit } from '../../../http/paging.ts';
 
 export const Balance = z.object({ credits_remaining: credits('The balance') }).openapi('Balance');
 
-export const HistoryQuery = userIdCheck.extend({ limit, cursor });
+export const HistoryQuery = userIdQuery.extend({ limit, cursor });
 
 export const Transactions = z
   .object({

@@ -3,7 +3,9 @@ import { userRoute } from '../../../http/route.ts';
 import { CANCELLED, COMPLETED, FAILED, PAGE, PROCESSING, SHORTEST, STARTED, WITH_SETTINGS } from './examples.ts';
 import {
   Cancelled,
+  DeleteBody,
   Deleted,
+  DeleteQuery,
   GenerateVideoBody,
   GenerationStarted,
   JobBody,
@@ -29,10 +31,14 @@ export const GENERATE_VIDEO = userRoute({
     'response, marked by `X-Idempotent-Replay`, and is never charged again. Only a charge uses up a key, which is kept for 24 ' +
     'hours. A later failure is reported as the job’s `error_code`, and the credits are refunded.',
   parameters: [
-    headerParameter(KEY, 'A UUID that the client creates. Requests with the same key are never charged twice.', {
-      format: 'uuid',
-      required: true,
-    }),
+    headerParameter(
+      KEY,
+      'A UUID that the client creates, with or without double quotes. Requests with the same key are never charged twice.',
+      {
+        format: 'uuid',
+        required: true,
+      },
+    ),
   ],
   request: {
     body: jsonContent(GenerateVideoBody, {
@@ -105,12 +111,17 @@ export const CANCEL_JOB = userRoute({
   summary: 'Cancel a job and refund it',
   description:
     'Cancels a job that has not ended: it becomes `failed` with `ERR_5004`. A job that has ended, or whose video is already ' +
-    'made and being delivered, does not change and returns a 409. With an `Idempotency-Key`, a repeat returns the first ' +
-    'response instead.',
+    'made and being delivered, does not change and returns a 409. A provider that has begun bills the video all the same, so ' +
+    'only a few such refunds are given per hour: beyond them, 429, and the job goes on. With an `Idempotency-Key`, a repeat ' +
+    'returns the first response instead.',
   parameters: [
-    headerParameter(KEY, 'A UUID that the client creates. With it, a repeat returns the first response.', {
-      format: 'uuid',
-    }),
+    headerParameter(
+      KEY,
+      'A UUID that the client creates, with or without double quotes. With it, a repeat returns the first response.',
+      {
+        format: 'uuid',
+      },
+    ),
   ],
   request: { body: jsonContent(JobBody, THIS_JOB) },
   answer: {
@@ -120,30 +131,41 @@ export const CANCEL_JOB = userRoute({
     headers: ['IdempotentReplay'],
     errors: ['ERR_4007', 'ERR_4008', 'ERR_4009'],
     details: {
+      ERR_4004: { retry_after: 1200 },
       ERR_4006: { field: 'job_id', reason: 'missing' },
       ERR_4008: { reason: 'finished', status: 'completed' },
     },
   },
 });
 
-/** One route under two methods: POST and DELETE. */
-export const DELETE_JOB = (['post', 'delete'] as const).map((method) =>
-  userRoute({
-    method,
-    path: '/functions/v1/delete-video-job',
-    tags: TAGS,
-    operationId: method === 'post' ? 'deleteVideoJob' : 'deleteVideoJobByDelete',
-    summary: `Delete a finished job and its files${method === 'post' ? '' : ' (DELETE)'}`,
-    description:
-      'Deletes a job that has ended. Its media URLs stop working at once. A job that has not ended returns a 409: cancel it ' +
-      'first. Deleting a job again succeeds. Deleting does not give back slots of the rate limit.',
-    request: { body: jsonContent(JobBody, THIS_JOB) },
-    answer: {
-      schema: Deleted,
-      description: 'The job is deleted',
-      example: { success: true },
-      errors: ['ERR_4007', 'ERR_4008'],
-      details: { ERR_4006: { field: 'job_id', reason: 'missing' }, ERR_4008: { reason: 'running' } },
-    },
-  }),
-);
+const DELETION = {
+  path: '/functions/v1/delete-video-job',
+  tags: TAGS,
+  description:
+    'Deletes a job that has ended. Its media URLs stop working at once. A job that has not ended returns a 409: cancel it ' +
+    'first. Deleting a job again succeeds. Deleting does not give back slots of the rate limit.',
+  answer: {
+    schema: Deleted,
+    description: 'The job is deleted',
+    example: { success: true as const },
+    errors: ['ERR_4007' as const, 'ERR_4008' as const],
+    details: { ERR_4006: { field: 'job_id', reason: 'missing' }, ERR_4008: { reason: 'running' } },
+  },
+};
+
+export const DELETE_JOB = userRoute({
+  ...DELETION,
+  method: 'post',
+  operationId: 'deleteVideoJob',
+  summary: 'Delete a finished job and its files',
+  request: { body: jsonContent(JobBody, THIS_JOB) },
+});
+
+export const DELETE_JOB_BY_DELETE = userRoute({
+  ...DELETION,
+  method: 'delete',
+  operationId: 'deleteVideoJobByDelete',
+  summary: 'Delete a finished job and its files (DELETE)',
+  description: `${DELETION.description} Name the job in the query or in the body: some proxies drop the body of a DELETE.`,
+  request: { query: DeleteQuery, body: { ...jsonContent(DeleteBody, THIS_JOB), required: false } },
+});

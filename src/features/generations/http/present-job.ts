@@ -26,7 +26,11 @@ export async function presentJob(row: GenerationRow, viewer: Viewer): Promise<z.
     error_code: row.error_code,
     error_message: failureMessage(row, viewer.locale),
     prompt: row.prompt,
+    model_id: row.model_id,
     model_name: row.model_name,
+    // begin_generation stores what `completeSettings` returned: a flat object of these values.
+    settings: row.settings as z.infer<typeof VideoJob>['settings'],
+    image_url: row.image_url,
     credits_used: row.credits_used,
     created_at: row.created_at.toISOString(),
     completed_at: row.completed_at?.toISOString() ?? null,

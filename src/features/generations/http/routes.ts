@@ -8,12 +8,13 @@ import { setRateLimitHeaders } from '../../../http/rate-limit.ts';
 import { replayable } from '../../../http/replay.ts';
 import type { Router } from '../../../http/route.ts';
 import { encodeCursor } from '../../../kernel/cursor.ts';
+import { Problem } from '../../../kernel/errors.ts';
 import type { Context } from '../../context.ts';
 import { beginGeneration } from '../begin.ts';
 import { cancelGeneration } from '../cancel.ts';
 import { deleteGeneration } from '../delete.ts';
 import { listGenerations, readGeneration } from '../read.ts';
-import { CANCEL_JOB, DELETE_JOB, GENERATE_VIDEO, GET_JOBS, GET_STATUS } from './openapi.ts';
+import { CANCEL_JOB, DELETE_JOB, DELETE_JOB_BY_DELETE, GENERATE_VIDEO, GET_JOBS, GET_STATUS } from './openapi.ts';
 import { presentJob, summaryOf } from './present-job.ts';
 
 export function generationRoutes(router: Router, ctx: Context, ipOf: IpReader): void {
@@ -56,10 +57,23 @@ export function generationRoutes(router: Router, ctx: Context, ipOf: IpReader): 
     return replayable(c, await cancelGeneration(ctx, input));
   });
 
-  for (const route of DELETE_JOB) {
-    router.add(route, async (c) => {
-      await deleteGeneration(ctx, { userId: callerId(c), jobId: c.req.valid('json').job_id });
-      return c.json({ success: true as const }, 200);
-    });
+  router.add(DELETE_JOB, async (c) => {
+    await deleteGeneration(ctx, { userId: callerId(c), jobId: c.req.valid('json').job_id });
+    return c.json({ success: true as const }, 200);
+  });
+  router.add(DELETE_JOB_BY_DELETE, async (c) => {
+    const jobId = theOneOf(c.req.valid('query').job_id, c.req.valid('json').job_id);
+    await deleteGeneration(ctx, { userId: callerId(c), jobId });
+    return c.json({ success: true as const }, 200);
+  });
+}
+
+/** Returns the job that a query or a body names. Throws ERR_4006 without one, and if they name different ones. */
+function theOneOf(inQuery: string | undefined, inBody: string | null | undefined): string {
+  const jobId = inQuery ?? inBody;
+  if (jobId === undefined || jobId === null) {
+    throw new Problem('ERR_4006', { details: { field: 'job_id', reason: 'missing' } });
   }
+  if (inBody && inBody !== jobId) throw new Problem('ERR_4006', { details: { field: 'job_id' } });
+  return jobId;
 }

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { credits, time, userIdCheck, uuid } from '../../../http/api.ts';
+import { credits, time, userIdCheck, userIdQuery, uuid } from '../../../http/api.ts';
 import { EXAMPLE_IDS } from '../../../http/openapi.ts';
 import { cursor, limit, offset } from '../../../http/paging.ts';
 import { JOB_STATUSES } from '../read.ts';
@@ -46,9 +46,12 @@ const mediaUrlOf = (what: string) =>
 
 const jobId = uuid.openapi({ description: 'The `job_id` that `generate-video` returned.', example: EXAMPLE_IDS.job });
 
-export const JobQuery = userIdCheck.extend({ job_id: jobId });
+export const JobQuery = userIdQuery.extend({ job_id: jobId });
 export const JobBody = userIdCheck.extend({ job_id: jobId });
-export const JobsQuery = userIdCheck.extend({ limit, offset, cursor, status: Status.optional() });
+/** Of a DELETE, which names its job in the query or in the body. */
+export const DeleteQuery = userIdQuery.extend({ job_id: jobId.optional() });
+export const DeleteBody = userIdCheck.extend({ job_id: jobId.nullish().openapi({ type: ['string', 'null'] }) });
+export const JobsQuery = userIdQuery.extend({ limit, offset, cursor, status: Status.optional() });
 
 export const VideoJob = z
   .object({
@@ -67,7 +70,16 @@ export const VideoJob = z
       .openapi({ description: 'Why the job failed, such as `ERR_5003`. Its credits are refunded.' }),
     error_message: z.string().nullable().openapi({ description: 'The reason as a message in the caller’s language.' }),
     prompt: z.string(),
+    model_id: z.uuid().openapi({ description: 'The `id` of the model, which `get-models` may list no longer.' }),
     model_name: z.string().openapi({ description: 'The name of the model when the job was created.' }),
+    settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).openapi({
+      description: 'Every setting of the model as it was charged, defaults included.',
+      example: { duration: 4, aspect_ratio: '9:16' },
+    }),
+    image_url: z.string().nullable().openapi({
+      description:
+        'The storage path of the image that the video was made from, to send as `image_url` again; null without one.',
+    }),
     credits_used: credits('The price that was charged; refunded if the job failed'),
     created_at: time,
     completed_at: time.nullable().openapi({ description: 'When the job completed or failed; null before.' }),
@@ -78,9 +90,13 @@ export const VideoJob = z
 export const VideoJobSummary = VideoJob.pick({
   job_id: true,
   prompt: true,
+  model_id: true,
   model_name: true,
+  settings: true,
+  image_url: true,
   credits_used: true,
   status: true,
+  error_code: true,
   video_url: true,
   thumbnail_url: true,
   created_at: true,

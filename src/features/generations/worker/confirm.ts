@@ -31,7 +31,7 @@ export async function confirmAttempt(
   const confirmAgain = async (delayMs: number, nextTry: number) => {
     if (job.deadlineAt > ctx.clock.now()) await schedule(delayMs, nextTry);
   };
-  if (status.state === 'absent') {
+  if (status.state === 'absent' || (status.state === 'failed' && status.isUnconfirmed)) {
     ctx.log.warn({ job_id: jobId, tries, cause: status.cause }, 'an event names a job that the provider does not find');
     return tries < TRIES_MAX ? confirmAgain(POLL_AGAIN_MS, tries + 1) : undefined;
   }

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { sleep } from '../../../kernel/sleep.ts';
 import type { ProviderStatus } from '../../../providers/provider.ts';
 import type { Context } from '../../context.ts';
@@ -6,7 +5,8 @@ import { findJob, hasProvider, type JobContext, type ProviderJob } from '../job.
 import { cleanUpGeneration } from './clean-up.ts';
 import { type DeliveryContext, deliverGeneration } from './deliver.ts';
 import { failGeneration } from './fail.ts';
-import { fetchStatus, POLL_AGAIN_MS, retryAfterMsOf } from './fetch-status.ts';
+import { fetchAgain } from './fetch-again.ts';
+import { fetchStatus, retryAfterMsOf } from './fetch-status.ts';
 import { isOutage, recordOutcome } from './health.ts';
 import { withProviderSlot } from './provider-slot.ts';
 
@@ -14,8 +14,6 @@ import { withProviderSlot } from './provider-slot.ts';
 const LOOP_INTERVAL_MAX_MS = 1_000;
 /** After this many polls the loop continues in a new task, so that long polls do not starve other tasks. */
 const POLLS_PER_TASK = 20;
-/** A host that does not deliver a finished file is tried at least this often, so that the file meets the job's deadline. */
-const FETCH_AGAIN_MAX_MS = 60_000;
 /** A provider that this server does not have may be configured again with the next start. */
 const NO_PROVIDER_RETRY_MS = 60_000;
 
@@ -79,32 +77,28 @@ async function applyStatus(
       ctx.log.warn({ job_id: jobId, provider, cause: status.cause }, 'provider unreachable');
       return retryAfterMsOf(status);
     case 'absent':
-      // The provider has lost the job, or not all of its machines know it yet: the deadline decides.
+      // The provider has lost the job, or not all of its machines know it yet: the deadline decides if it was not completed.
       ctx.log.warn({ job_id: jobId, provider, cause: status.cause }, 'provider does not find the job');
-      return POLL_AGAIN_MS;
+      return fetchAgain(ctx, job, { cause: status.cause, isNotReady: true });
     case 'failed':
       await endAttempt(ctx, jobId, 'failed', status.cause, status.costUsd);
       await failGeneration(ctx, jobId, status.code, status.cause, status.reason);
       if (isOutage(status.code)) await recordOutcome(ctx, provider, jobId, 'failed');
       return 'ended';
-    case 'completed':
+    case 'not_ready':
+      await endAttempt(ctx, jobId, 'completed', null, undefined);
+      ctx.log.warn(
+        { job_id: jobId, provider, cause: status.cause },
+        'the result of a completed job cannot be read yet',
+      );
+      return fetchAgain(ctx, job, { cause: status.cause, isNotReady: true });
+    case 'completed': {
       await endAttempt(ctx, jobId, 'completed', null, status.costUsd);
       await recordOutcome(ctx, provider, jobId, 'completed');
-      return (await deliverGeneration(ctx, job, status, signal)) === 'try_again'
-        ? fetchAgainMs(ctx, jobId)
-        : 'delivered';
+      const delivered = await deliverGeneration(ctx, job, status, signal);
+      return delivered === 'ended' ? 'delivered' : fetchAgain(ctx, job, delivered);
+    }
   }
-}
-
-/** Returns the wait before a file is fetched again: half of the time since the provider completed it. */
-async function fetchAgainMs(ctx: Pick<Context, 'db'>, jobId: string): Promise<number> {
-  const attempt = await ctx.db.read
-    .selectFrom('provider_attempts')
-    .select(sql<number>`extract(epoch from clock_timestamp() - ended_at)::float8 * 1000`.as('waited_ms'))
-    .where('job_id', '=', jobId)
-    .where('result', '=', 'completed')
-    .executeTakeFirst();
-  return Math.ceil(Math.min(Math.max((attempt?.waited_ms ?? 0) / 2, POLL_AGAIN_MS), FETCH_AGAIN_MAX_MS));
 }
 
 /** Stores for support how the provider's work ended, and the cost that the provider reports. */

@@ -1,10 +1,38 @@
 import { sql } from 'kysely';
 import { errorLabel } from '../../../kernel/error-code.ts';
+import { sleep } from '../../../kernel/sleep.ts';
 import type { Context } from '../../context.ts';
 import { failGeneration } from './fail.ts';
 
+/** A job that is past its deadline fails within this time. */
+const SWEEP_EVERY_MS = 5_000;
+
 /** Jobs per sweep; the next sweep follows within seconds. */
 const BATCH = 100;
+
+/** Sweeps repeatedly until stopped, one sweep at a time. A sweep that fails is logged, and the next one runs as usual. */
+export function startSweeper(ctx: Pick<Context, 'db' | 'log'>, everyMs = SWEEP_EVERY_MS): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const wait = () => sleep(everyMs, stopping.signal);
+  const sweeping = (async () => {
+    for (await wait(); !stopping.signal.aborted; await wait()) await sweep(ctx);
+  })();
+  return {
+    stop() {
+      stopping.abort();
+      return sweeping;
+    },
+  };
+}
+
+async function sweep(ctx: Pick<Context, 'db' | 'log'>): Promise<void> {
+  try {
+    const done = await sweepGenerations(ctx);
+    if (done.expired + done.requeued > 0) ctx.log.warn(done, 'sweep ended late generations or requeued jobs');
+  } catch (error) {
+    ctx.log.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'a sweep failed');
+  }
+}
 
 /**
  * Fails and refunds every generation past its deadline, and requeues unfinished jobs without a queue task. With the sweep

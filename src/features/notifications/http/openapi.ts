@@ -14,6 +14,15 @@ import { rawUserRoute } from '../../../http/route.ts';
 
 const job = { job_id: z.uuid(), created_at: time };
 
+const mediaUrl = (file: string) =>
+  z
+    .string()
+    .nullable()
+    .openapi({
+      format: 'uri',
+      description: `The URL of the ${file}, signed as the event is sent; null without one, or if the job was deleted since.`,
+    });
+
 const DATA = {
   queued: z.object({ ...job, status: z.literal('pending') }),
   processing: z.object({
@@ -25,7 +34,12 @@ const DATA = {
       .nullable()
       .openapi({ description: 'The number of jobs ahead of it at the provider, if the provider reports it.' }),
   }),
-  completed: z.object({ ...job, status: z.literal('completed') }),
+  completed: z.object({
+    ...job,
+    status: z.literal('completed'),
+    video_url: mediaUrl('video'),
+    thumbnail_url: mediaUrl('thumbnail'),
+  }),
   failed: z.object({
     ...job,
     status: z.literal('failed'),
@@ -54,7 +68,7 @@ const eventOf = <Name extends keyof typeof DATA>(event: Name) =>
   });
 
 /** One event of the stream: its `id`, `event` and `data` lines, with `data` parsed. */
-export const JobEvent = z
+const JobEvent = z
   .discriminatedUnion('event', [
     eventOf('queued'),
     eventOf('processing'),
@@ -66,8 +80,14 @@ export const JobEvent = z
 
 const CREATED_AT = '"created_at":"2026-11-23T09:31:00.000Z"';
 const JOB = `"job_id":"${EXAMPLE_IDS.job}"`;
+const FILE = `${EXAMPLE_IDS.user}/2026-11/${EXAMPLE_IDS.job}`;
+const SIGNED = 'token=1795516200.q0Zb3xw1mH8sY2dKcV7nR5tLgE9aJ4uP6iO0fXyZ1bQ';
+const MEDIA = 'http://localhost:8787/storage/v1/object/sign';
+const [VIDEO, THUMBNAIL] = [`${MEDIA}/videos/${FILE}.mp4?${SIGNED}`, `${MEDIA}/thumbnails/${FILE}.jpg?${SIGNED}`];
+const URLS = `"video_url":"${VIDEO}","thumbnail_url":"${THUMBNAIL}"`;
 const TRANSACTION = `"transaction_id":"${EXAMPLE_IDS.transaction}"`;
-const EXAMPLE = `retry: 3000
+/** As it is sent. */
+const STREAM = `retry: 3000
 
 id: 40
 
@@ -85,9 +105,20 @@ data: {${JOB},"status":"processing","progress":40,"queue_position":null,${CREATE
 
 id: 44
 event: completed
-data: {${JOB},"status":"completed",${CREATED_AT}}
-
+data: {${JOB},"status":"completed",${URLS},${CREATED_AT}}
 `;
+
+const EXAMPLE: z.input<typeof JobEvent> = {
+  id: '44',
+  event: 'completed',
+  data: {
+    job_id: EXAMPLE_IDS.job,
+    status: 'completed',
+    video_url: VIDEO,
+    thumbnail_url: THUMBNAIL,
+    created_at: '2026-11-23T09:31:00.000Z',
+  },
+};
 
 export const JOB_EVENTS = rawUserRoute({
   method: 'get',
@@ -98,8 +129,10 @@ export const JOB_EVENTS = rawUserRoute({
   description:
     'Returns server-sent events, each a `JobEvent`: `queued`, `processing`, `completed`, `failed`, and `credits` when the ' +
     'balance changes. With `Last-Event-ID` the stream resumes after that event, without a gap or a repeat, for up to a day. ' +
-    'Without it, the stream begins with the unfinished jobs. A comment every 15 seconds keeps the connection open. The stream ' +
-    'ends when the access token expires. Browsers’ own EventSource cannot send a token: read the stream with `fetch`.',
+    'Without it, or when the account has no such event any more, the stream begins with the unfinished jobs. A comment every ' +
+    '15 seconds keeps the connection open. The stream ends when the access token expires, at once when the session is closed ' +
+    'or the account is banned or deleted, and when the account opens more than five streams: the oldest ends. Browsers’ own ' +
+    'EventSource cannot send a token: read the stream with `fetch`.',
   parameters: [
     headerParameter('Last-Event-ID', 'The id of the last event that the client has received.'),
     LANGUAGE_PARAMETER,
@@ -108,13 +141,11 @@ export const JOB_EVENTS = rawUserRoute({
   responses: {
     ...errorResponses(USER_ERRORS, { ERR_4006: { field: 'user_id' } }),
     200: {
-      description: 'The event stream',
+      description: `The event stream. Each event is a \`JobEvent\`, whose \`data\` is sent as one line of JSON:\n\n\`\`\`\n${STREAM}\`\`\``,
       headers: headersOf(['RateLimit', 'RateLimitPolicy', 'CacheControl']),
       content: {
-        'text/event-stream': {
-          schema: { type: 'string', description: 'A stream of `JobEvent`.' },
-          example: EXAMPLE,
-        },
+        // OpenAPI 3.1 has no keyword for the items of a stream: generators take the schema for that of an event.
+        'text/event-stream': { schema: JobEvent, example: EXAMPLE },
       },
     },
   },

@@ -1,60 +1,66 @@
-import { callerId } from '../../../http/caller.ts';
 import type { HttpContext } from '../../../http/env.ts';
+import { originOf } from '../../../http/origin.ts';
 import { localeOf } from '../../../http/problem.ts';
 import type { Router } from '../../../http/route.ts';
-import { createEventStream, lastEventId } from '../../../http/sse.ts';
+import { createEventStream, EVENT_STREAM_HEADERS, type EventStream, lastEventId } from '../../../http/sse.ts';
+import { Problem } from '../../../kernel/errors.ts';
 import type { Context } from '../../context.ts';
-import { createEventReader, latestEventId } from '../event-reader.ts';
+import { startingPoint } from '../event-reader.ts';
 import { snapshotOf } from '../snapshot.ts';
-import { JOB_EVENTS, JobEvent } from './openapi.ts';
+import { createStreamHub, type StreamHub } from '../stream-hub.ts';
+import { JOB_EVENTS } from './openapi.ts';
 import { presentEvent } from './present-event.ts';
 
-export function notificationRoutes(
-  router: Router,
-  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'stopping' | 'userEvents'>,
-): void {
-  router.define('JobEvent', JobEvent);
-  router.add(JOB_EVENTS, (c) => openStream(c, ctx));
+type StreamContext = Pick<
+  Context,
+  'clock' | 'db' | 'log' | 'mediaSigner' | 'newUuid' | 'randomBytes' | 'stopping' | 'userEvents'
+>;
+
+/** How long clients wait before they reconnect: not all the same time, because a restart ends all streams at once. */
+const RETRY_MIN_MS = 2_000;
+const RETRY_SPREAD_MS = 2_000;
+
+export function notificationRoutes(router: Router, ctx: StreamContext): void {
+  const hub = createStreamHub(ctx);
+  router.add(JOB_EVENTS, (c) =>
+    // A HEAD has no body, so nothing would ever end its stream.
+    c.req.method === 'HEAD' ? new Response(null, { headers: EVENT_STREAM_HEADERS }) : openStream(c, ctx, hub),
+  );
 }
 
-async function openStream(
-  c: HttpContext,
-  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'stopping' | 'userEvents'>,
-): Promise<Response> {
-  const userId = callerId(c);
-  const locale = localeOf(c);
-  const resumeAfter = Number(lastEventId(c.req.header('Last-Event-ID')) ?? Number.NaN);
-  const latest = await latestEventId(ctx, userId);
-  // After an id above the latest (of a database that was restored, for example) no event would be sent: start anew.
-  const isResumed = Number.isSafeInteger(resumeAfter) && resumeAfter >= 0 && resumeAfter <= latest;
-  const startAfter = isResumed ? resumeAfter : latest;
+async function openStream(c: HttpContext, ctx: StreamContext, hub: StreamHub): Promise<Response> {
+  const caller = c.get('caller');
+  if (!caller) throw new Problem('ERR_4005');
+  const { userId, sessionId, expiresAt } = caller;
+  const viewer = { origin: originOf(c), locale: localeOf(c) };
+  const lastId = parseId(lastEventId(c.req.header('Last-Event-ID')));
+  const { afterId, isResumed } = await startingPoint(ctx, userId, lastId);
+  const snapshot = isResumed ? [] : await snapshotOf(ctx, userId);
 
-  const expiry = new AbortController();
-  const expiresAt = c.get('caller')?.expiresAt ?? 0;
-  // A stream ends when its access token expires.
-  const timer = setTimeout(() => expiry.abort(), Math.max(0, expiresAt * 1000 - ctx.clock.now().getTime()));
-  const stream = createEventStream({ signals: [c.req.raw.signal, ctx.stopping, expiry.signal] });
-  const reader = createEventReader(ctx, userId, startAfter, async (event) => stream.send(presentEvent(event, locale)));
-  const sendNew = () => {
-    reader.sendNew().catch((error) => {
-      // The client reconnects with its last id, so that nothing is lost when the stream ends here.
-      ctx.log.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'an event stream failed');
-      stream.close();
-    });
-  };
-  // Subscribed before the first read, so that no event is missed between the two.
-  const unsubscribe = ctx.userEvents.subscribe((changed) => {
-    if (changed === null || changed === userId) sendNew();
+  const [random = 0] = ctx.randomBytes(1);
+  const retryMs = RETRY_MIN_MS + Math.floor((RETRY_SPREAD_MS * random) / 255);
+  const stream = createEventStream({ signals: [c.req.raw.signal, ctx.stopping], retryMs });
+  endAt(stream, expiresAt * 1000 - ctx.clock.now().getTime());
+  for (const event of snapshot) stream.send(presentEvent(event, viewer));
+  // Sent even without such jobs, so that a client that is cut off can resume and misses nothing.
+  if (!isResumed) stream.sendId(String(afterId));
+  const leave = hub.join(userId, {
+    sentId: afterId,
+    sessionId,
+    send: (event) => stream.send(presentEvent(event, viewer)),
+    end: stream.close,
   });
-  stream.ended.then(() => {
-    clearTimeout(timer);
-    unsubscribe();
-  });
-  if (!isResumed) {
-    for (const event of await snapshotOf(ctx, userId)) stream.send(presentEvent(event, locale));
-    // Sent even without such jobs, so that a client that is cut off can resume and misses nothing.
-    stream.sendId(String(startAfter));
-  }
-  sendNew();
+  stream.ended.then(leave);
   return stream.response;
+}
+
+/** A stream ends when its access token expires. */
+function endAt(stream: EventStream, expiresInMs: number): void {
+  const timer = setTimeout(stream.close, Math.max(0, expiresInMs));
+  stream.ended.then(() => clearTimeout(timer));
+}
+
+function parseId(text: string | null): number | null {
+  const id = Number(text ?? Number.NaN);
+  return Number.isSafeInteger(id) && id >= 0 ? id : null;
 }

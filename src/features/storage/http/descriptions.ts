@@ -16,7 +16,7 @@ export const WRITE_ERRORS: ErrorCode[] = ['ERR_4006', 'ERR_4008', 'ERR_4014', 'E
 export const WRITE_DETAILS: Partial<Record<ErrorCode, ProblemDetails>> = {
   ERR_4006: { field: 'path', reason: 'file_name', pattern: SEGMENT_PATTERN },
   ERR_4008: { reason: 'exists' },
-  ERR_4014: { bytes_max: UPLOAD_BYTES_MAX },
+  ERR_4014: { field: 'file', bytes_max: UPLOAD_BYTES_MAX },
   ERR_4015: { field: 'file', allowed: ['image/jpeg', 'image/png', 'image/webp'] },
 };
 
@@ -26,15 +26,17 @@ export const bucketParam = z.object({
 export const objectParams = bucketParam.extend({
   path: z.string().openapi({
     description:
-      'The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits and the characters `. _ -`.',
+      'The path `<user_id>/…`, whose slashes are part of the URL. Names consist of letters, digits, spaces and the ' +
+      "characters `. _ - ! ' ( ) * + , : ; = @ & $`.",
     example: EXAMPLE_PATH,
   }),
 });
 
-/** The image itself, or a form with the image as its only file. */
+/** The image itself. The form is left to the prose: of a choice between the two, generators make code that does not compile. */
 export const IMAGE_BODY = {
   required: true,
-  content: { ...IMAGES, 'multipart/form-data': { schema: { type: 'object' as const, properties: { '': FILE } } } },
+  description: 'The bytes of the image. A multipart form with the image as its file is accepted too.',
+  content: IMAGES,
 };
 
 export const RANGE_PARAMETERS = [

@@ -18,8 +18,10 @@ const ONE = `${OBJECT}/{bucket}/{path}`;
 const ANY_PATH = `${OBJECT}/${BUCKET}/*`;
 
 const IMAGE_RULES =
-  'The image must be a complete JPEG, PNG or WebP without animation, of at most 10 MB (10,485,760 bytes) and 64 to 10,000 ' +
-  'pixels per side. Its type is detected from its bytes; the `Content-Type` is ignored. ';
+  'The image must be a JPEG, PNG or WebP without animation, whose pixels are all there, of at most 10 MB (10,485,760 bytes) ' +
+  'and 64 to 10,000 pixels per side. It is judged by decoding it; the `Content-Type` is ignored. An account stores at most ' +
+  '200 images and 500 MB, a guest whose device was not verified 50 MB. Of more than 3 uploads at once the others wait, and get ' +
+  'a 429 after 15 seconds. ';
 
 const ENTRY = {
   name: 'portrait.jpg',
@@ -36,6 +38,11 @@ const ENTRY = {
     lastModified: '2026-11-23T09:30:00.000Z',
   },
 };
+
+const METADATA = headerParameter(
+  'x-metadata',
+  'A JSON object in base64, of at most 10,000 characters, which `getObjectInfo` returns. In a form, the field `metadata`.',
+);
 
 const UPLOAD = {
   path: ONE,
@@ -60,7 +67,7 @@ export const UPLOAD_OBJECT = userRoute({
     `Stores an image, whose path can then be the \`image_url\` of \`generate-video\`. ${IMAGE_RULES}If the object exists, it is ` +
     'kept and a 409 is returned, unless `x-upsert` is `true`. The Supabase storage clients work with these routes unchanged, ' +
     'and get errors in their own format.',
-  parameters: [headerParameter('x-upsert', '`true` replaces an existing object.')],
+  parameters: [headerParameter('x-upsert', '`true` replaces an existing object.'), METADATA],
 });
 
 export const REPLACE_OBJECT = userRoute({
@@ -69,6 +76,7 @@ export const REPLACE_OBJECT = userRoute({
   operationId: 'replaceObject',
   summary: 'Upload an image, replacing an existing one',
   description: `Stores an image under this path. ${IMAGE_RULES}Readers get either the old or the new image, never a part of one.`,
+  parameters: [METADATA],
 });
 
 const DOWNLOAD = {

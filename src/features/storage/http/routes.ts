@@ -19,13 +19,10 @@ import {
   REPLACE_OBJECT,
   UPLOAD_OBJECT,
 } from './openapi.ts';
-import { bucketIn, OBJECT, objectIn, pathIn, receiveImage, requireBucket } from './requests.ts';
+import { bucketIn, OBJECT, objectIn, pathIn, receiveImage, requireBucket, type UploadContext } from './requests.ts';
 import { presentDeleted, presentEntry, presentInfo } from './schemas.ts';
 
-export function storageRoutes(
-  router: Router,
-  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'newUuid' | 'workDir'>,
-): void {
+export function storageRoutes(router: Router, ctx: UploadContext & Pick<Context, 'clock'>): void {
   router.add(LIST_OBJECTS, async (c) => {
     const { prefix, limit, offset, search, sortBy } = c.req.valid('json');
     const order = { sortBy: sortBy.column, isDescending: sortBy.isDescending };
@@ -57,13 +54,9 @@ export function storageRoutes(
   });
 }
 
-async function store(
-  c: HttpContext,
-  ctx: Pick<Context, 'db' | 'log' | 'media' | 'newUuid' | 'workDir'>,
-  isUpsert: boolean,
-) {
+async function store(c: HttpContext, ctx: UploadContext, isUpsert: boolean) {
   const path = writablePath(bucketIn(c), pathIn(c, OBJECT), callerId(c));
-  const { id, key } = await receiveImage(c, ctx, callerId(c), path, isUpsert);
+  const { id, key } = await receiveImage(c, ctx, { userId: callerId(c), path, isUpsert });
   return { Id: id, Key: key };
 }
 

@@ -5,8 +5,11 @@ import type { MediaInfo } from '../../../media/store.ts';
 import type { StoredObject } from '../find.ts';
 import type { Entry } from '../list.ts';
 
-const SIGNED_SECONDS_MAX = 7 * 24 * 3600;
+export const SIGNED_SECONDS_MAX = 365 * 24 * 3600;
 const ITEMS_MAX = 1000;
+/** Longer than any path. */
+const PREFIX_CHARACTERS_MAX = 1000;
+const LIMIT_DEFAULT = 100;
 
 export const EXAMPLE_PATH = `${EXAMPLE_IDS.user}/portrait.jpg`;
 
@@ -14,7 +17,7 @@ const expiresIn = z
   .int()
   .min(1)
   .max(SIGNED_SECONDS_MAX)
-  .openapi({ description: 'The lifetime in seconds; a week at most.', example: 3600 });
+  .openapi({ description: 'The lifetime in seconds; a year at most.', example: 3600 });
 
 export const SignBody = z.object({ expiresIn }).openapi('SignObject');
 export const SignManyBody = z.object({ expiresIn, paths: z.array(z.string()).max(ITEMS_MAX) }).openapi('SignObjects');
@@ -35,7 +38,7 @@ const sortBy = z
     isDescending: sort?.order === 'desc',
   }))
   .openapi({
-    type: 'object',
+    type: ['object', 'null'],
     properties: { column: { type: 'string', enum: [...COLUMNS] }, order: { type: 'string', enum: ['asc', 'desc'] } },
   });
 
@@ -43,14 +46,25 @@ export const ListBody = z
   .object({
     prefix: z
       .string()
-      .default('')
-      .transform((text) => text.replace(/^\/+|\/+$/g, ''))
+      .max(PREFIX_CHARACTERS_MAX)
+      .nullish()
+      .transform((text) => (text ?? '').split('/').filter(Boolean).join('/'))
       .openapi({
-        type: 'string',
+        type: ['string', 'null'],
         description: 'The folder to list. Empty for the root, which contains only the caller’s own folder.',
       }),
-    limit: z.int().min(1).max(ITEMS_MAX).default(100),
-    offset: z.int().min(0).max(1_000_000).default(0),
+    limit: z
+      .int()
+      .min(1)
+      .max(ITEMS_MAX)
+      .nullish()
+      .transform((count) => count ?? LIMIT_DEFAULT),
+    offset: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .nullish()
+      .transform((count) => count ?? 0),
     search: z
       .string()
       .max(200)
@@ -103,7 +117,7 @@ export const ObjectInfo = z
     content_type: z.string(),
     cache_control: z.string(),
     etag: z.string(),
-    metadata: z.object({}),
+    metadata: z.record(z.string(), z.unknown()).openapi({ description: 'What the client sent with the upload.' }),
     last_modified: z.iso.datetime(),
     created_at: z.iso.datetime(),
   })
@@ -149,7 +163,7 @@ export function presentInfo(found: StoredObject, { bytes, etag }: MediaInfo): z.
     content_type: found.contentType,
     cache_control: CACHE_CONTROL,
     etag,
-    metadata: {},
+    metadata: { ...found.metadata },
     last_modified: found.updatedAt.toISOString(),
     created_at: found.createdAt.toISOString(),
   };

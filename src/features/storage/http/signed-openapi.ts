@@ -21,14 +21,22 @@ import {
   withoutUnauthorized,
 } from './descriptions.ts';
 import { PATH, SIGN, SIGN_UPLOAD } from './requests.ts';
-import { EXAMPLE_PATH, SignBody, SignedUrl, SignedUrls, SignManyBody, UploadUrl } from './schemas.ts';
+import {
+  EXAMPLE_PATH,
+  SIGNED_SECONDS_MAX,
+  SignBody,
+  SignedUrl,
+  SignedUrls,
+  SignManyBody,
+  UploadUrl,
+} from './schemas.ts';
 
 const TAGS = ['Storage'];
 const EXAMPLE_TOKEN = '1795426200.hPj3sZkq0cFQ2m1o7yQn0b2k5e8b1dX4m0p9wq3r6tA';
 const READ_URL = `/object/sign/user_uploads/${EXAMPLE_PATH}?token=${EXAMPLE_TOKEN}`;
 const WRITE_URL = `/object/upload/sign/user_uploads/${EXAMPLE_PATH}?token=${EXAMPLE_TOKEN}`;
 const token = z.string().openapi({ description: 'The signature in the signed URL.' });
-const SECONDS = { field: 'expiresIn', allowed: { minimum: 1, maximum: 604_800 } };
+const SECONDS = { field: 'expiresIn', allowed: { maximum: SIGNED_SECONDS_MAX } };
 
 export const OPEN_SIGNED = rawPublicRoute({
   method: 'get',
@@ -75,7 +83,7 @@ export const SIGN_OBJECT = userRoute({
   tags: TAGS,
   operationId: 'signObject',
   summary: 'Create a signed URL',
-  description: 'Returns a URL for one of the caller’s own files, valid for a week at most.',
+  description: 'Returns a URL for one of the caller’s own files, valid for a year at most.',
   request: { body: jsonContent(SignBody, { hour: { summary: 'Valid for an hour', value: { expiresIn: 3600 } } }) },
   documents: { params: objectParams },
   answer: {
@@ -126,11 +134,15 @@ export const SIGN_UPLOAD_URL = userRoute({
     description: 'The upload URL',
     example: { url: WRITE_URL, token: EXAMPLE_TOKEN },
     errors: [...BODY_ERRORS, 'ERR_4007', 'ERR_4008'],
-    details: { ...WRITE_DETAILS, ERR_4014: { bytes_max: 65_536 }, ERR_4015: { allowed: ['application/json'] } },
+    details: {
+      ...WRITE_DETAILS,
+      ERR_4014: { field: 'body', bytes_max: 65_536 },
+      ERR_4015: { allowed: ['application/json'] },
+    },
   },
 });
 
-const ERRORS = errorResponses(['ERR_4005', 'ERR_4013', ...WRITE_ERRORS], {
+const ERRORS = errorResponses(['ERR_4004', 'ERR_4005', 'ERR_4013', ...WRITE_ERRORS], {
   ...WRITE_DETAILS,
   ERR_4005: { reason: 'link' },
 });
@@ -144,7 +156,9 @@ export const UPLOAD_TO_SIGNED = rawPublicRoute({
   method: 'put',
   operationId: 'uploadToSignedAddress',
   summary: 'Upload an image to a signed upload URL',
-  description: 'Stores an image without an access token. The rules for images are those of `uploadObject`.',
+  description:
+    'Stores an image without an access token. The rules for images are those of `uploadObject`; the call counts for the ' +
+    'account that made the URL.',
   documents: { params: objectParams, query: z.object({ token }), body: IMAGE_BODY },
   responses: withoutUnauthorized({ ...ERRORS, 200: STORED[200] }),
 });

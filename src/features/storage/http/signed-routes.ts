@@ -1,24 +1,37 @@
 /** Signed URLs: for reading a stored object, and for uploading one. */
 import { callerId } from '../../../http/caller.ts';
 import type { HttpContext } from '../../../http/env.ts';
+import { type CallLimiter, setRateLimitHeaders } from '../../../http/rate-limit.ts';
 import type { Router } from '../../../http/route.ts';
 import { serveMedia } from '../../../http/serve-media.ts';
 import { signedMediaPath, tokenExpiry } from '../../../http/signed-url.ts';
 import { Problem } from '../../../kernel/errors.ts';
-import { parseObjectPath, UPLOADS } from '../../../media/object-path.ts';
+import { BUCKETS, decodeAgain, encodePath, parseObjectPath, UPLOADS } from '../../../media/object-path.ts';
 import type { Context } from '../../context.ts';
-import { findObject, findSigned } from '../find.ts';
-import { readablePath, writablePath } from '../object-path.ts';
+import { findObject, findObjects, findSigned } from '../find.ts';
+import { readablePaths, writablePath } from '../object-path.ts';
 import { signUpload, verifyUpload } from '../sign.ts';
-import { BASE, bucketIn, objectIn, pathIn, receiveImage, requireBucket, SIGN, SIGN_UPLOAD } from './requests.ts';
+import {
+  BASE,
+  bucketIn,
+  objectIn,
+  pathIn,
+  receiveImage,
+  requireBucket,
+  SIGN,
+  SIGN_UPLOAD,
+  type UploadContext,
+} from './requests.ts';
 import { OPEN_SIGNED, SIGN_OBJECT, SIGN_OBJECTS, SIGN_UPLOAD_URL, UPLOAD_TO_SIGNED } from './signed-openapi.ts';
 
 /** Supabase's own message for a path that cannot be signed. */
 const NOT_FOUND = 'Either the object does not exist or you do not have access to it';
 
+/** `calls` counts the uploads to signed URLs, which no guard does, for the account that signed them. */
 export function signedRoutes(
   router: Router,
-  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'mediaSigner' | 'newUuid' | 'workDir'>,
+  ctx: UploadContext & Pick<Context, 'clock' | 'mediaSigner'>,
+  calls: CallLimiter,
 ): void {
   const signedPath = async (key: string, seconds: number) =>
     signedMediaPath(key, await ctx.mediaSigner.sign(key, seconds)).slice(BASE.length);
@@ -27,11 +40,12 @@ export function signedRoutes(
   router.add(SIGN_OBJECTS, async (c) => {
     const { expiresIn, paths } = c.req.valid('json');
     const [bucket, userId] = [requireBucket(c), callerId(c)];
-    const find = async (path: string) => findObject(ctx, userId, bucket, readablePath(bucket, path, userId));
+    const readable = readablePaths(bucket, paths, userId);
+    const found = await findObjects(ctx, userId, bucket, [...readable.values()]);
     const signOne = async (path: string) => {
-      const found = await find(path).catch(nullIfNotFound);
-      if (!found) return { error: NOT_FOUND, path, signedURL: null };
-      return { error: null, path, signedURL: await signedPath(`${bucket}/${found.path}`, expiresIn) };
+      const key = `${bucket}/${readable.get(path)}`;
+      if (!found.has(readable.get(path) ?? '')) return { error: NOT_FOUND, path, signedURL: null };
+      return { error: null, path, signedURL: await signedPath(key, expiresIn) };
     };
     return c.json(await Promise.all(paths.map(signOne)), 200);
   });
@@ -48,13 +62,15 @@ export function signedRoutes(
       throw new Problem('ERR_4008', { details: { reason: 'exists' } });
     }
     const token = await signUpload(ctx, path, isUpsert);
-    return c.json({ url: `/object/upload/sign/${UPLOADS}/${path}?token=${token}`, token }, 200);
+    return c.json({ url: `/object/upload/sign/${UPLOADS}/${encodePath(path)}?token=${token}`, token }, 200);
   });
   router.add(UPLOAD_TO_SIGNED, async (c) => {
-    const parsed = parseObjectPath(pathIn(c, SIGN_UPLOAD));
+    const parsed = parseObjectPath(decodeAgain(pathIn(c, SIGN_UPLOAD)));
     if (bucketIn(c) !== UPLOADS || !parsed) throw invalidLink('link');
-    const { isUpsert } = await verifyUpload(ctx, parsed.path, c.req.query('token') ?? '');
-    return c.json({ Key: (await receiveImage(c, ctx, parsed.ownerId, parsed.path, isUpsert)).key }, 200);
+    const { path, ownerId: userId } = parsed;
+    const { isUpsert } = await verifyUpload(ctx, path, c.req.query('token') ?? '');
+    setRateLimitHeaders(c, await calls.take(userId));
+    return c.json({ Key: (await receiveImage(c, ctx, { userId, path, isUpsert })).key }, 200);
   });
 }
 
@@ -63,7 +79,7 @@ async function serveSigned(
   c: HttpContext,
   ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'mediaSigner'>,
 ): Promise<Response> {
-  const parsed = parseObjectPath(pathIn(c, SIGN));
+  const parsed = BUCKETS.includes(bucketIn(c)) ? parseObjectPath(decodeAgain(pathIn(c, SIGN))) : null;
   const token = c.req.query('token') ?? '';
   const verdict = parsed ? await ctx.mediaSigner.verify(`${bucketIn(c)}/${parsed.path}`, token) : 'bad';
   if (!parsed || verdict !== 'ok') throw invalidLink(verdict === 'expired' ? 'link_expired' : 'link');

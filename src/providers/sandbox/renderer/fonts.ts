@@ -1,61 +1,49 @@
-/** Fonts: the Noto Sans of this repository, so that all machines draw alike; the machine's fonts for characters it lacks. */
-import { platform } from 'node:os';
+/** Fonts: only those of this repository, so that all machines draw alike, and so that it is known what they can draw. */
 import { fileURLToPath } from 'node:url';
-import { createCanvas, GlobalFonts } from '@napi-rs/canvas';
+import { GlobalFonts } from '@napi-rs/canvas';
+import { readCoverage } from './font-coverage.ts';
 
 export type Weight = 'bold' | 'normal';
 
-const FAMILY = 'Rendio Sans';
-const FONT_FILES = ['NotoSans-Regular.ttf', 'NotoSans-Bold.ttf'];
+type Font = { family: string; files: string[] };
 
-/** The folders and names of system fonts for other scripts and for emoji. */
-const SYSTEM_FOLDERS: Record<string, string[]> = {
-  darwin: ['/System/Library/Fonts', '/Library/Fonts'],
-  win32: ['C:\\Windows\\Fonts'],
-  linux: ['/usr/share/fonts', '/usr/local/share/fonts'],
-};
-const SYSTEM_FAMILIES = [
-  ...['Noto Color Emoji', 'Apple Color Emoji', 'Segoe UI Emoji', 'Noto Sans Symbols2', 'Segoe UI Symbol'],
-  ...['Noto Sans CJK SC', 'Noto Sans CJK JP', 'PingFang SC', 'Hiragino Sans', 'Microsoft YaHei', 'Yu Gothic'],
-  ...['Noto Sans CJK KR', 'Apple SD Gothic Neo', 'Malgun Gothic', 'Noto Sans Arabic', 'Geeza Pro', 'Segoe UI'],
-  ...['Noto Sans Hebrew', 'Arial Hebrew', 'Noto Sans Devanagari', 'Kohinoor Devanagari', 'Nirmala UI'],
-  ...['Noto Sans Thai', 'Thonburi', 'Leelawadee UI', 'DejaVu Sans'],
-];
+const LATIN: Font = { family: 'Rendio Sans', files: ['NotoSans-Regular.ttf', 'NotoSans-Bold.ttf'] };
+/** For other scripts and emoji. Of a character that several have, the first one's glyph is drawn. */
+const OTHERS: Font[] = ['Devanagari', 'Bengali', 'Tamil', 'Arabic', 'Hebrew', 'Thai', 'SC', 'KR']
+  .map((script) => ({ family: `Rendio ${script}`, files: [`NotoSans${script}.woff2`] }))
+  .concat({ family: 'Rendio Emoji', files: ['NotoEmoji.woff2'] });
+const FAMILIES = [LATIN, ...OTHERS].map(({ family }) => `"${family}"`).join(', ');
 
 /** A CSS font of this size. Call `loadFonts` first. */
 export function fontOf(sizePx: number, weight: Weight): string {
-  const families = [FAMILY, ...SYSTEM_FAMILIES].map((family) => `"${family}"`).join(', ');
-  return `${weight} ${sizePx}px ${families}`;
+  return `${weight} ${sizePx}px ${FAMILIES}`;
 }
 
-/** Loads the fonts that `text` needs; the result tells which characters can be drawn. Throws when our own font is missing. */
+/** Loads the fonts that `text` needs; the result tells which characters can be drawn. Throws when a font is missing. */
 export function loadFonts(text: string): (character: string) => boolean {
-  for (const file of FONT_FILES) {
-    const path = fileURLToPath(new URL(`../../../../assets/fonts/${file}`, import.meta.url));
-    if (!GlobalFonts.registerFromPath(path, FAMILY)) throw new Error(`cannot read the font ${file}`);
+  const covered = new Set(load(LATIN));
+  const points = [...text.normalize('NFC')].map(pointOf);
+  for (const font of OTHERS) {
+    const missing = points.filter((point) => !covered.has(point));
+    if (missing.length === 0) break;
+    const coverage = readCoverage(pathOf(font.files[0] ?? ''));
+    if (!missing.some((point) => coverage.has(point))) continue;
+    for (const point of load(font)) covered.add(point);
   }
-  const ours = createGlyphTest();
-  if ([...text].every(ours)) return ours;
-  for (const folder of SYSTEM_FOLDERS[platform()] ?? []) GlobalFonts.loadFontsFromDir(folder);
-  return createGlyphTest();
+  return (character) => covered.has(pointOf(character));
 }
 
-/** A font draws the same box for every character that it lacks: a glyph that equals the box is missing. */
-export function createGlyphTest(): (character: string) => boolean {
-  const context = createCanvas(32, 32).getContext('2d');
-  context.font = fontOf(20, 'normal');
-  const shapeOf = (character: string): string => {
-    context.clearRect(0, 0, 32, 32);
-    context.fillText(character, 4, 24);
-    return Buffer.from(context.getImageData(0, 0, 32, 32).data.buffer).toString('latin1');
-  };
-  const box = shapeOf('\uffff');
-  const known = new Map<string, boolean>();
-  return (character) => {
-    const seen = known.get(character);
-    if (seen !== undefined) return seen;
-    const drawable = shapeOf(character) !== box;
-    known.set(character, drawable);
-    return drawable;
-  };
+function load({ family, files }: Font): ReadonlySet<number> {
+  for (const file of files) {
+    if (!GlobalFonts.registerFromPath(pathOf(file), family)) throw new Error(`cannot read the font ${file}`);
+  }
+  return readCoverage(pathOf(files[0] ?? ''));
+}
+
+function pathOf(file: string): string {
+  return fileURLToPath(new URL(`../../../../assets/fonts/${file}`, import.meta.url));
+}
+
+function pointOf(character: string): number {
+  return character.codePointAt(0) ?? 0;
 }

@@ -2,10 +2,11 @@
 import type { GenerateRequest } from '@rendio/client';
 import { RendioError } from '@rendio/client';
 import { rendio, serverNow } from '../lib/server.ts';
+import { validChoices } from '../lib/settings.ts';
 import { refreshCredits, setCredits } from './credits.ts';
 import { forgetUploadedPath, markPathRequested, rememberImage, restoreImage, uploadedPath } from './image.ts';
 import { mergeJob, refreshJob, showJob } from './jobs.ts';
-import { choicesFor, selectModel, selectPrice, setModel } from './models.ts';
+import { choicesFor, selectModel, selectPrice, setChoice, setModel, settingsFor } from './models.ts';
 import type { Job, State } from './state.ts';
 import { currentMessages, getState, update } from './store.ts';
 
@@ -94,7 +95,8 @@ async function send(request: GenerateRequest): Promise<void> {
 }
 
 function addJob(request: GenerateRequest, { job_id, credits_used }: { job_id: string; credits_used: number }): void {
-  const model_name = getState().models?.find(({ id }) => id === request.model_id)?.name ?? '';
+  const model = getState().models?.find(({ id }) => id === request.model_id);
+  const settings = model ? validChoices(settingsFor(model), request.settings ?? {}) : {};
   // An estimate until the job has been read; not earlier than the newest job, so that the order is right.
   const now = new Date(serverNow()).toISOString();
   const newest = getState().jobs?.[0]?.created_at ?? '';
@@ -102,9 +104,13 @@ function addJob(request: GenerateRequest, { job_id, credits_used }: { job_id: st
   const job: Job = {
     job_id,
     prompt: request.prompt,
-    model_name,
+    model_id: request.model_id,
+    model_name: model?.name ?? '',
+    settings,
+    image_url: request.image_url ?? null,
     credits_used,
     status: 'pending',
+    error_code: null,
     created_at,
     video_url: null,
     thumbnail_url: null,
@@ -125,10 +131,13 @@ function showRefusal(error: unknown): void {
   update({ refusal: { field, error } });
 }
 
-/** Fills the form with a job's model, prompt and image. */
+/** Fills the form with a job's model, settings, prompt and image. */
 export function fillForm(job: Job): void {
-  const model = getState().models?.find(({ name }) => name === job.model_name);
-  if (model) setModel(model.id);
-  if (model?.requires_image) restoreImage(job.job_id);
+  const model = getState().models?.find(({ id }) => id === job.model_id);
+  if (model) {
+    setModel(model.id);
+    for (const [name, value] of Object.entries(job.settings)) setChoice(model.id, name, value);
+  }
+  if (model?.requires_image && job.image_url) restoreImage(job.image_url);
   update({ prompt: job.prompt, isTouched: false, refusal: null });
 }

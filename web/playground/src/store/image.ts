@@ -67,8 +67,10 @@ async function loadImage(file: Blob, name: string, path: string | null): Promise
     return;
   }
   updateImage({ isReady: true, ...prepared });
+  // An image that is restored comes with the settings of its job.
+  if (path) return;
   fitAspectRatio(prepared.width, prepared.height);
-  if (!path) startUpload(prepared.blob, prepared.isCopy ? null : file);
+  startUpload(prepared.blob, prepared.isCopy ? null : file);
 }
 
 /** Selects the aspect ratio that crops the image least. The user may choose another. */
@@ -146,17 +148,17 @@ export function forgetUploadedPath(): void {
   updateImage({ path: null, uploadedShare: 0 });
 }
 
-/** Remembers which image a job was made from. */
+/** Remembers which image a job was made from, so that removing it from the form does not delete it. */
 export function rememberImage(jobId: string, path: string | null | undefined): void {
   if (!path) return;
   const all = Object.entries(readStored(STORED_PATHS, isPaths) ?? {}).filter(([id]) => id !== jobId);
   writeStored(STORED_PATHS, Object.fromEntries([...all, [jobId, path]].slice(-REMEMBERED_IMAGES_MAX)));
 }
 
-/** Restores the image that a job was made from, if this browser remembers it and the server still has it. */
-export async function restoreImage(jobId: string): Promise<void> {
-  const path = readStored(STORED_PATHS, isPaths)?.[jobId];
-  if (!path || getState().image?.path === path) return;
+/** Restores the image that a job was made from, if the server still has it. */
+export async function restoreImage(path: string): Promise<void> {
+  if (getState().image?.path === path) return;
+  markPathRequested(path);
   removeImage();
   const current = version;
   update({ image: { name: '', isReady: false, path, uploadedShare: 1, error: null } });

@@ -1,5 +1,5 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
--- Changed: roles.sql, procedures/accounts/claim_initial_grant.sql, procedures/accounts/complete_initial_grant.sql, procedures/accounts/onboard_device.sql, procedures/accounts/open_session.sql, procedures/accounts/rotate_session.sql, procedures/accounts/update_profile.sql, procedures/accounts/withdraw_initial_grant.sql, procedures/catalogue/generation_price.sql, procedures/catalogue/keep_default_price.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/deduct_credits.sql, procedures/credits/refuse_ledger_change.sql, procedures/generations/admit_to_provider.sql, procedures/generations/begin_attempt.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/close_attempt.sql, procedures/generations/confirm_attempt.sql, procedures/generations/count_jobs.sql, procedures/generations/delete_generation.sql, procedures/generations/end_attempt.sql, procedures/generations/fail_attempt.sql, procedures/generations/fail_generation.sql, procedures/generations/finish_generation.sql, procedures/generations/guard_job_state.sql, procedures/generations/is_made.sql, procedures/generations/lock_job.sql, procedures/generations/mark_submitted.sql, procedures/generations/record_progress.sql, procedures/generations/record_provider_event.sql, procedures/generations/record_provider_outcome.sql, procedures/generations/requeue_orphans.sql, procedures/generations/schedule_cleanup.sql, procedures/generations/schedule_confirmation.sql, procedures/generations/schedule_poll.sql, procedures/generations/schedule_submit.sql, procedures/idempotency/find_response.sql, procedures/idempotency/store_response.sql, procedures/limits/cleanup_rate_limit_logs.sql, procedures/limits/rate_limit_state.sql, procedures/limits/take_rate_limit.sql, procedures/maintenance/log_error.sql, procedures/maintenance/prune_logs.sql, procedures/notifications/emit_event.sql, procedures/previous_version.sql, procedures/queue/enqueue.sql, procedures/storage/begin_upload.sql, procedures/storage/expire_uploads.sql, procedures/storage/finish_upload.sql, procedures/storage/forget_upload.sql, procedures/storage/remove_uploads.sql, grants-queue.sql, grants-hosted.sql, grants-policies.sql, grants.sql, seed/catalogue.sql
+-- Changed: roles.sql, procedures/accounts/claim_initial_grant.sql, procedures/accounts/complete_initial_grant.sql, procedures/accounts/onboard_device.sql, procedures/accounts/open_device_session.sql, procedures/accounts/open_session.sql, procedures/accounts/rotate_session.sql, procedures/accounts/update_profile.sql, procedures/accounts/withdraw_initial_grant.sql, procedures/catalogue/generation_price.sql, procedures/catalogue/keep_default_price.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/deduct_credits.sql, procedures/credits/refuse_ledger_change.sql, procedures/generations/admit_to_provider.sql, procedures/generations/begin_attempt.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/close_attempt.sql, procedures/generations/confirm_attempt.sql, procedures/generations/count_jobs.sql, procedures/generations/delete_generation.sql, procedures/generations/end_attempt.sql, procedures/generations/fail_attempt.sql, procedures/generations/fail_generation.sql, procedures/generations/finish_generation.sql, procedures/generations/guard_job_state.sql, procedures/generations/is_made.sql, procedures/generations/lock_job.sql, procedures/generations/mark_submitted.sql, procedures/generations/record_progress.sql, procedures/generations/record_provider_event.sql, procedures/generations/record_provider_outcome.sql, procedures/generations/requeue_orphans.sql, procedures/generations/schedule_cleanup.sql, procedures/generations/schedule_confirmation.sql, procedures/generations/schedule_poll.sql, procedures/generations/schedule_submit.sql, procedures/idempotency/find_response.sql, procedures/idempotency/store_response.sql, procedures/limits/cleanup_rate_limit_logs.sql, procedures/limits/rate_limit_state.sql, procedures/limits/take_rate_limit.sql, procedures/maintenance/log_error.sql, procedures/maintenance/prune_logs.sql, procedures/notifications/announce_stream.sql, procedures/notifications/emit_event.sql, procedures/notifications/notify_access_change.sql, procedures/previous_version.sql, procedures/queue/enqueue.sql, procedures/storage/admit_upload.sql, procedures/storage/adopt_media_store.sql, procedures/storage/begin_upload.sql, procedures/storage/expire_uploads.sql, procedures/storage/finish_upload.sql, procedures/storage/forget_uploads.sql, procedures/storage/remove_uploads.sql, grants-queue.sql, grants-hosted.sql, grants-policies.sql, grants.sql, seed/catalogue.sql
 
 set check_function_bodies = off;
 
@@ -26,88 +26,81 @@ $$;
 insert into public.schema_history (name, hash) values ('roles.sql', '37cacb9f386c50c29e20f724bb15262bcae1c052bc95237c5d1c0399e5194175')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/claim_initial_grant.sql sha256:3f6d84acc54f1abc4130ac30a8eb66e984a0ccf8b19ded2604a79ae6ea96187d
--- Opens a claim to the device's grant before the bits are updated at Apple, and returns the value of the second bit to write.
--- While other claims are open the value differs from theirs, so that each account can later see whether the update that Apple
--- accepted was its own. If both values are in use, the older claims become void: the grant is given at most once.
--- Null: this account has had its grant.
--- @returns boolean | null
-create or replace function public.claim_initial_grant(p_user_id uuid, p_bit1 boolean) returns boolean
+-- source: procedures/accounts/claim_initial_grant.sql sha256:9900c1006640294d547e261b9263c07f7b59c856393847f28555b2cf6da9d3ae
+-- Opens a claim to a device's grant before the device is marked at Apple. False: the account has had its grant, or is deleted.
+-- @returns boolean
+create or replace function public.claim_initial_grant(p_user_id uuid) returns boolean
 language plpgsql
 security definer
 set search_path = ''
 as $$
-declare
-  v_bit1 boolean := p_bit1;
 begin
-  perform from public.users where id = p_user_id and not initial_grant_claimed for update;
+  perform from public.users where id = p_user_id and deleted_at is null and not initial_grant_claimed for update;
   if not found then
-    return null;
+    return false;
   end if;
-  if exists (select from public.device_grants where state = 'claiming' and bit1 = p_bit1 and user_id <> p_user_id) then
-    v_bit1 := not p_bit1;
-    update public.device_grants
-    set state = 'void', settled_at = clock_timestamp()
-    where state = 'claiming' and bit1 = v_bit1 and user_id <> p_user_id;
-  end if;
-  insert into public.device_grants (user_id, state, bit1)
-  values (p_user_id, 'claiming', v_bit1)
-  on conflict (user_id) do update set state = 'claiming', bit1 = excluded.bit1, settled_at = null
+  insert into public.device_grants (user_id, state)
+  values (p_user_id, 'claiming')
+  on conflict (user_id) do update set state = 'claiming', settled_at = null
   where public.device_grants.state <> 'granted';
-  return v_bit1;
+  return found;
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/claim_initial_grant.sql', '3f6d84acc54f1abc4130ac30a8eb66e984a0ccf8b19ded2604a79ae6ea96187d')
+insert into public.schema_history (name, hash) values ('procedures/accounts/claim_initial_grant.sql', '9900c1006640294d547e261b9263c07f7b59c856393847f28555b2cf6da9d3ae')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/complete_initial_grant.sql sha256:50362675c7a8495ca500f79fe5e1ed6d2097395e3cb01564fb34913611812f7e
+-- source: procedures/accounts/complete_initial_grant.sql sha256:0577189ffe00006aabc8291558cdbcad15d64f762ee5a4056097a1bc7905d834
 -- Adds the credits of a grant that Apple has recorded, once. The amount is the operator's setting, not an argument.
--- Returns the balance; null if the account is deleted.
+-- Returns the balance; null if the account has no open claim, or is deleted.
 -- @returns number | null
 create or replace function public.complete_initial_grant(p_user_id uuid) returns integer
 language plpgsql
 security definer
 set search_path = ''
 as $$
-declare
-  v_balance integer;
 begin
-  select credits_remaining into v_balance from public.users where id = p_user_id and deleted_at is null for update;
+  perform from public.users where id = p_user_id and deleted_at is null for update;
+  if not found then
+    return null;
+  end if;
   update public.device_grants
   set state = 'granted', settled_at = clock_timestamp()
   where user_id = p_user_id and state = 'claiming';
-  if found then
-    update public.users set initial_grant_claimed = true, updated_at = now() where id = p_user_id;
-    v_balance := (
-      public.add_credits(
-        p_user_id, (select initial_grant_credits from public.settings), 'initial_grant', 'initial_grant:' || p_user_id
-      ) ->> 'credits_remaining'
-    )::integer;
+  if not found then
+    return null;
   end if;
-  return v_balance;
+  update public.users set initial_grant_claimed = true, updated_at = now() where id = p_user_id;
+  return (
+    public.add_credits(
+      p_user_id, (select initial_grant_credits from public.settings), 'initial_grant', 'initial_grant:' || p_user_id
+    ) ->> 'credits_remaining'
+  )::integer;
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/complete_initial_grant.sql', '50362675c7a8495ca500f79fe5e1ed6d2097395e3cb01564fb34913611812f7e')
+insert into public.schema_history (name, hash) values ('procedures/accounts/complete_initial_grant.sql', '0577189ffe00006aabc8291558cdbcad15d64f762ee5a4056097a1bc7905d834')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/onboard_device.sql sha256:fef6a852e550b83713f8cbf429e31ebc29e3f1959e985f49d28be18665be678b
+-- source: procedures/accounts/onboard_device.sql sha256:a91be8422567dc2190391000296357514fd6c2beca6a307a0f19c356a789229c
 -- Finds or creates the account of a device. A device id never gives access to an account that has signed in with Apple: such an
 -- account loses the id, because its owner signs in through Apple; so does a deleted one. The device then gets a guest account.
--- `claiming`: a claim to the initial grant is open; `claimed_bit1`: the value of the second bit that it writes at Apple.
+-- `p_is_proven`: Apple has verified the device. Such a guest may store more.
+-- `has_open_claim`: a claim to the initial grant was opened and not finished.
 -- @returns {
---   user_id: string, is_new: boolean, credits_remaining: number, initial_grant_claimed: boolean,
---   claiming: boolean, claimed_bit1: boolean | null
+--   user_id: string, is_new: boolean, credits_remaining: number, initial_grant_claimed: boolean, has_open_claim: boolean
 -- }
-create or replace function public.onboard_device(p_device_id text, p_language text default 'en') returns jsonb
+create or replace function public.onboard_device(
+  p_device_id text,
+  p_language text default 'en',
+  p_is_proven boolean default false
+) returns jsonb
 language plpgsql
 security definer
 set search_path = ''
 as $$
 declare
   v_user public.users;
-  v_grant public.device_grants;
   v_is_new boolean := false;
 begin
   loop
@@ -126,19 +119,56 @@ begin
     end if;
   end loop;
 
-  select * into v_grant from public.device_grants where user_id = v_user.id;
+  if p_is_proven then
+    insert into public.proven_devices (user_id) values (v_user.id) on conflict (user_id) do nothing;
+  end if;
   return jsonb_build_object(
     'user_id', v_user.id,
     'is_new', v_is_new,
     'credits_remaining', v_user.credits_remaining,
     'initial_grant_claimed', v_user.initial_grant_claimed,
-    'claiming', coalesce(v_grant.state = 'claiming', false),
-    'claimed_bit1', v_grant.bit1
+    'has_open_claim', exists (select from public.device_grants where user_id = v_user.id and state = 'claiming')
   );
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/onboard_device.sql', 'fef6a852e550b83713f8cbf429e31ebc29e3f1959e985f49d28be18665be678b')
+insert into public.schema_history (name, hash) values ('procedures/accounts/onboard_device.sql', 'a91be8422567dc2190391000296357514fd6c2beca6a307a0f19c356a789229c')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/accounts/open_device_session.sql sha256:3858a721de297cf946f5ef7046980cfb4a8057c8634f90c04bea579ac3c9a5cf
+-- Opens a session for a device that Apple has verified, unless its account changed meanwhile: it was banned or deleted, it signed
+-- in with Apple, or it lost the device id. False: no session was opened.
+-- @returns boolean
+create or replace function public.open_device_session(
+  p_user_id uuid,
+  p_device_id text,
+  p_session_id uuid,
+  p_token_hash bytea,
+  p_nonce bytea,
+  p_lifetime_seconds integer
+) returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform
+  from public.users u
+  where u.id = p_user_id
+    and u.device_id = p_device_id
+    and u.apple_sub is null
+    and u.deleted_at is null
+    and not exists (select from public.user_bans b where b.user_id = u.id)
+  for share of u;
+  if not found then
+    return false;
+  end if;
+  perform public.open_session(p_user_id, p_session_id, p_token_hash, p_nonce, p_lifetime_seconds);
+  return true;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/accounts/open_device_session.sql', '3858a721de297cf946f5ef7046980cfb4a8057c8634f90c04bea579ac3c9a5cf')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/accounts/open_session.sql sha256:da79a4cb43b9131078f6ac59c7b23d2054c362fcfc48fdc984378f4c6ab68abe
@@ -259,8 +289,8 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/accounts/update_profile.sql', 'a1bf25c55632e6ad50e6bbdb3bb203fd5e9951d2d41ff7406ed415e779157505')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/withdraw_initial_grant.sql sha256:3d56e32195192768b006bfbf9b93de6445ffd94851fed3ed2d472a9d9a70fe9b
--- Closes a claim without credits: Apple rejected the update, or its bits show that it accepted another account's update.
+-- source: procedures/accounts/withdraw_initial_grant.sql sha256:2fbb12f882b0b6b56b281edaef6e640b2c8df98edbbc551a3b3ea149f8b8e555
+-- Closes a claim without credits: Apple did not mark the device.
 create or replace function public.withdraw_initial_grant(p_user_id uuid) returns void
 language sql
 security definer
@@ -271,7 +301,7 @@ as $$
   where user_id = p_user_id and state = 'claiming'
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/withdraw_initial_grant.sql', '3d56e32195192768b006bfbf9b93de6445ffd94851fed3ed2d472a9d9a70fe9b')
+insert into public.schema_history (name, hash) values ('procedures/accounts/withdraw_initial_grant.sql', '2fbb12f882b0b6b56b281edaef6e640b2c8df98edbbc551a3b3ea149f8b8e555')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/catalogue/generation_price.sql sha256:2d24745cc90eb5f484d5928651f8d7b13ee6efc5d5d9514a0cbd15a2c98cfc11
@@ -1814,6 +1844,19 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/maintenance/prune_logs.sql', '7919739767b46928243997ad93daa31bc0360bf4b2bd3c01c98ab2a06f258ead')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
+-- source: procedures/notifications/announce_stream.sql sha256:a6d56bcf5961eadac24d8f8156db4b0280601f9869786585e7a302dc2ae0ce3e
+-- Notifies the other servers that an account has opened an event stream here, so that its oldest one there may have to end.
+create or replace function public.announce_stream(p_user_id uuid, p_server_id uuid) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select pg_catalog.pg_notify('user_events', 'stream:' || p_user_id || ':' || p_server_id)
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/notifications/announce_stream.sql', 'a6d56bcf5961eadac24d8f8156db4b0280601f9869786585e7a302dc2ae0ce3e')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
 -- source: procedures/notifications/emit_event.sql sha256:1823b0a3b1dab8d68b436e7c46b04f1bf10b26e28ef058a2de3d5a36eeab6faf
 -- Stores an event for a user's event streams and notifies them at commit. Called under the user's row lock, so that ids grow
 -- in commit order for each user and a stream that resumes after an id misses nothing.
@@ -1832,8 +1875,63 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/notifications/emit_event.sql', '1823b0a3b1dab8d68b436e7c46b04f1bf10b26e28ef058a2de3d5a36eeab6faf')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/previous_version.sql sha256:fec5d39cd61491d3a55c022e106d74fb52cf10d3f2ac970b3940fbd43efabe13
+-- source: procedures/notifications/notify_access_change.sql sha256:e9733201d02febad4dadf179d17ae5b9abb7e504eddd38fa0e3118a18dbe917d
+-- Notifies all servers when an account is banned or deleted, or one of its sessions ends, so that they end the open event streams
+-- that this concerns. The argument is the name of the column with the account's id.
+create or replace function public.notify_access_change() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_row jsonb;
+begin
+  if tg_op = 'DELETE' then
+    v_row := to_jsonb(old);
+  else
+    v_row := to_jsonb(new);
+  end if;
+  perform pg_catalog.pg_notify('user_events', 'access:' || (v_row ->> tg_argv[0]));
+  return null;
+end
+$$;
+
+create or replace trigger user_bans_notify_access_change
+  after insert on public.user_bans
+  for each row execute function public.notify_access_change('user_id');
+
+create or replace trigger users_notify_access_change
+  after update of deleted_at on public.users
+  for each row when (old.deleted_at is null and new.deleted_at is not null)
+  execute function public.notify_access_change('id');
+create or replace trigger users_removed_notify_access_change
+  after delete on public.users
+  for each row execute function public.notify_access_change('id');
+
+create or replace trigger sessions_notify_access_change
+  after update of revoked_at on public.sessions
+  for each row when (old.revoked_at is null and new.revoked_at is not null)
+  execute function public.notify_access_change('user_id');
+-- No stream is open on a session that has expired: an access token ends long before.
+create or replace trigger sessions_removed_notify_access_change
+  after delete on public.sessions
+  for each row when (old.revoked_at is null and old.expires_at > now())
+  execute function public.notify_access_change('user_id');
+
+insert into public.schema_history (name, hash) values ('procedures/notifications/notify_access_change.sql', 'e9733201d02febad4dadf179d17ae5b9abb7e504eddd38fa0e3118a18dbe917d')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/previous_version.sql sha256:198ce5f5d1ac34fbee9e1014c375a99255ea909f54e07690759f594f69ba552d
 -- What servers of the previous version call while they run beside new ones. To be deleted with the next version.
+
+-- That version updates a device once. The second bit that this returns makes the device one that has had its grant; an open
+-- claim is not shown to that version, so only a newer server finishes it.
+create or replace function public.claim_initial_grant(p_user_id uuid, p_bit1 boolean) returns boolean
+language sql
+security definer
+set search_path = ''
+as $$
+  select case when public.claim_initial_grant(p_user_id) then false end
+$$;
 
 create or replace function public.complete_initial_grant(p_user_id uuid, p_amount integer) returns integer
 language sql
@@ -1841,6 +1939,14 @@ security definer
 set search_path = ''
 as $$
   select public.complete_initial_grant(p_user_id)
+$$;
+
+create or replace function public.forget_upload(p_id uuid) returns boolean
+language sql
+security definer
+set search_path = ''
+as $$
+  select public.forget_uploads(jsonb_build_array(p_id)) > 0
 $$;
 
 create or replace function public.note_provider_health(p_provider text, p_job_id uuid, p_fared text) returns text
@@ -1920,13 +2026,17 @@ create or replace trigger provider_attempts_complete_previous_rows
 drop function if exists public.begin_generation(
   uuid, uuid, text, uuid, text, jsonb, text, inet, integer, integer, integer, integer
 );
+drop function if exists public.begin_upload(
+  uuid, text, text, integer, integer, integer, text, boolean, integer, bigint
+);
+drop function if exists public.onboard_device(text, text);
 drop function if exists public.finish_generation(uuid, text, text, bigint, text, numeric);
 drop function if exists public.stop_at_provider(uuid);
 drop function if exists public.broken_invariants();
 drop function if exists public.prune_logs();
 drop function if exists public.cancel_generation(uuid, uuid, uuid, text);
 
-insert into public.schema_history (name, hash) values ('procedures/previous_version.sql', 'fec5d39cd61491d3a55c022e106d74fb52cf10d3f2ac970b3940fbd43efabe13')
+insert into public.schema_history (name, hash) values ('procedures/previous_version.sql', '198ce5f5d1ac34fbee9e1014c375a99255ea909f54e07690759f594f69ba552d')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/queue/enqueue.sql sha256:5fdc273b7fe4f8c1d664ee09293bfc9f60641a80b3af4c5b13d82de89470518c
@@ -1957,7 +2067,76 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/queue/enqueue.sql', '5fdc273b7fe4f8c1d664ee09293bfc9f60641a80b3af4c5b13d82de89470518c')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/storage/begin_upload.sql sha256:23ea3890d6ff3dfb1b722daa5c0a9a12fcc748862cf0a38486187e147d332eb2
+-- source: procedures/storage/admit_upload.sql sha256:610efd16ecd16e9a058ff64268936aa3f63ccb6c1212243cef0f4b8f3b04b88b
+-- Whether an account may upload so many bytes to this path now. A guest whose device Apple has not verified may keep less.
+-- @returns {outcome: 'admitted'}
+--   | {outcome: 'exists' | 'user_not_found' | 'banned'}
+--   | {outcome: 'full', pictures_max: number, bytes_max: number}
+create or replace function public.admit_upload(
+  p_user_id uuid,
+  p_path text,
+  p_bytes integer,
+  p_upsert boolean,
+  p_pictures_max integer,
+  p_bytes_max bigint,
+  p_bytes_max_unproven bigint
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user public.users;
+  v_bytes_max bigint := p_bytes_max;
+  v_pictures integer;
+  v_bytes bigint;
+begin
+  select * into v_user from public.users where id = p_user_id and deleted_at is null;
+  if not found then
+    return jsonb_build_object('outcome', 'user_not_found');
+  end if;
+  if exists (select from public.user_bans where user_id = p_user_id) then
+    return jsonb_build_object('outcome', 'banned');
+  end if;
+  if not p_upsert and exists (select from public.uploads where path = p_path) then
+    return jsonb_build_object('outcome', 'exists');
+  end if;
+  if v_user.is_guest and not exists (select from public.proven_devices where user_id = p_user_id) then
+    v_bytes_max := least(p_bytes_max, p_bytes_max_unproven);
+  end if;
+
+  -- Unfinished uploads count too, so that concurrent uploads do not exceed the limit; the one that is replaced does not.
+  select count(*), coalesce(sum(bytes), 0) into v_pictures, v_bytes
+  from public.uploads
+  where user_id = p_user_id and path <> p_path;
+  if v_pictures >= p_pictures_max or v_bytes + p_bytes > v_bytes_max then
+    return jsonb_build_object('outcome', 'full', 'pictures_max', p_pictures_max, 'bytes_max', v_bytes_max);
+  end if;
+  return jsonb_build_object('outcome', 'admitted');
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/storage/admit_upload.sql', '610efd16ecd16e9a058ff64268936aa3f63ccb6c1212243cef0f4b8f3b04b88b')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/storage/adopt_media_store.sql sha256:1e4335030e13b16e7c593cffa5705b14f0ba2ea519066efe892d2864cd729b09
+-- Records the id of the store that holds this database's files. The first one stays: returns the recorded id.
+-- @returns string
+create or replace function public.adopt_media_store(p_id uuid) returns uuid
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  update public.settings set media_store_id = p_id, updated_at = now() where media_store_id is null;
+  return (select media_store_id from public.settings);
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/storage/adopt_media_store.sql', '1e4335030e13b16e7c593cffa5705b14f0ba2ea519066efe892d2864cd729b09')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/storage/begin_upload.sql sha256:0e14bc7a8a42e932a5e1f5b3fb99fcc0bbd9dbfd4ef8cbeaafae1141e1180339
 -- Creates the row of a file that is not stored yet. Every version of an upload is a row and a file of its own, named by its id,
 -- so that two writers of one path never touch each other's file. Owners see rows with stored_at. A row without it is being
 -- stored or deleted; its path, `<user_id>/~<id>`, is a name that no caller can use.
@@ -1975,7 +2154,10 @@ create or replace function public.begin_upload(
   p_sha256 text,
   p_upsert boolean,
   p_pictures_max integer,
-  p_bytes_max bigint
+  p_bytes_max bigint,
+  -- Null from servers of the previous version.
+  p_bytes_max_unproven bigint default null,
+  p_metadata jsonb default null
 ) returns jsonb
 language plpgsql
 security definer
@@ -1988,35 +2170,26 @@ declare
     when 'image/png' then 'png'
     else 'webp'
   end;
-  v_pictures integer;
-  v_bytes bigint;
+  v_admitted jsonb;
 begin
-  perform from public.users where id = p_user_id and deleted_at is null for update;
-  if not found then
-    return jsonb_build_object('outcome', 'user_not_found');
-  end if;
-  if exists (select from public.user_bans where user_id = p_user_id) then
-    return jsonb_build_object('outcome', 'banned');
-  end if;
-  if not p_upsert and exists (select from public.uploads where path = p_path) then
-    return jsonb_build_object('outcome', 'exists');
+  -- Uploads of one account are admitted one after another, so that together they do not exceed its limit.
+  perform from public.users where id = p_user_id for update;
+  v_admitted := public.admit_upload(
+    p_user_id, p_path, p_bytes, p_upsert, p_pictures_max, p_bytes_max, coalesce(p_bytes_max_unproven, p_bytes_max)
+  );
+  if v_admitted ->> 'outcome' <> 'admitted' then
+    return v_admitted;
   end if;
 
-  -- Unfinished uploads count too, so that concurrent uploads do not exceed the limit; the one that is replaced does not.
-  select count(*), coalesce(sum(bytes), 0) into v_pictures, v_bytes
-  from public.uploads
-  where user_id = p_user_id and path <> p_path;
-  if v_pictures >= p_pictures_max or v_bytes + p_bytes > p_bytes_max then
-    return jsonb_build_object('outcome', 'full', 'pictures_max', p_pictures_max, 'bytes_max', p_bytes_max);
-  end if;
-
-  insert into public.uploads (id, user_id, path, file, content_type, bytes, width, height, sha256)
-  values (v_id, p_user_id, p_user_id || '/~' || v_id, v_file, p_content_type, p_bytes, p_width, p_height, p_sha256);
+  insert into public.uploads (id, user_id, path, file, content_type, bytes, width, height, sha256, metadata)
+  values (
+    v_id, p_user_id, p_user_id || '/~' || v_id, v_file, p_content_type, p_bytes, p_width, p_height, p_sha256, p_metadata
+  );
   return jsonb_build_object('outcome', 'begun', 'id', v_id, 'file', v_file);
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/storage/begin_upload.sql', '23ea3890d6ff3dfb1b722daa5c0a9a12fcc748862cf0a38486187e147d332eb2')
+insert into public.schema_history (name, hash) values ('procedures/storage/begin_upload.sql', '0e14bc7a8a42e932a5e1f5b3fb99fcc0bbd9dbfd4ef8cbeaafae1141e1180339')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/storage/expire_uploads.sql sha256:eaf51248365fcf0311c48e9f413ffd2eace5217214e66c5621a8ec337eebb0aa
@@ -2100,29 +2273,33 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/storage/finish_upload.sql', '205fc3e9719b225a78f541b6103b9101e2a9d64f828973124756bc1e95ffef35')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/storage/forget_upload.sql sha256:1e354dc145df7e5d4832f614848097078061c9a5a4c061cb74e2de183c64eb02
--- Deletes the row of an upload whose file is not, or no longer, in the store. False: the row is in use.
-create or replace function public.forget_upload(p_id uuid) returns boolean
-language plpgsql
+-- source: procedures/storage/forget_uploads.sql sha256:25b7ff3e8a45550b2fb1496534a97dc0e52db62d8fda81a41062a8aa9ec591bc
+-- Deletes the rows of uploads whose files are not, or no longer, in the store. Rows that are in use stay. Returns how many
+-- were deleted.
+create or replace function public.forget_uploads(p_ids jsonb) returns integer
+language sql
 security definer
 set search_path = ''
 as $$
-begin
-  delete from public.uploads where id = p_id and stored_at is null;
-  return found;
-end
+  with forgotten as (
+    delete from public.uploads
+    where id = any (array(select jsonb_array_elements_text(p_ids)::uuid)) and stored_at is null
+    returning 1
+  )
+  select count(*)::integer from forgotten
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/storage/forget_upload.sql', '1e354dc145df7e5d4832f614848097078061c9a5a4c061cb74e2de183c64eb02')
+insert into public.schema_history (name, hash) values ('procedures/storage/forget_uploads.sql', '25b7ff3e8a45550b2fb1496534a97dc0e52db62d8fda81a41062a8aa9ec591bc')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/storage/remove_uploads.sql sha256:f99e8510677ce8f4858cfa001e813404c67a45906242b100b426d87b82176906
+-- source: procedures/storage/remove_uploads.sql sha256:99527308cef97bab6b1319be12872d82bafd4697967891e5384b61a9bffbc152
 -- Hides uploads from their owner; the caller deletes the files and then the rows. Unknown paths are ignored. Returns the rows
 -- as they were before.
 -- @returns UploadRow[]
 -- @type UploadRow {
 --   id: string, user_id: string, path: string, file: string, content_type: string, bytes: number, width: number,
---   height: number, sha256: string, created_at: string, updated_at: string, stored_at: string | null
+--   height: number, sha256: string, created_at: string, updated_at: string, stored_at: string | null,
+--   metadata: unknown
 -- }
 create or replace function public.remove_uploads(p_user_id uuid, p_paths jsonb) returns jsonb
 language sql
@@ -2145,7 +2322,7 @@ as $$
   select coalesce(jsonb_agg(to_jsonb(theirs) order by path), '[]') from theirs
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/storage/remove_uploads.sql', 'f99e8510677ce8f4858cfa001e813404c67a45906242b100b426d87b82176906')
+insert into public.schema_history (name, hash) values ('procedures/storage/remove_uploads.sql', '99527308cef97bab6b1319be12872d82bafd4697967891e5384b61a9bffbc152')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: grants-queue.sql sha256:344aa80109b0ede00a217bf3b5510e1d73177484fe3309b8b08ea8fc07b743e3
@@ -2180,11 +2357,12 @@ $$;
 insert into public.schema_history (name, hash) values ('grants-queue.sql', '344aa80109b0ede00a217bf3b5510e1d73177484fe3309b8b08ea8fc07b743e3')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: grants-hosted.sql sha256:8f110c05c1a2bd679cca6cb2cc0595a71f2484ca64bf7465e73ca3738d655c7d
+-- source: grants-hosted.sql sha256:ea50dfbd16ffaf7d04097c69351dded69324437bd44038f5c6e43b08a45c3ef8
 -- For databases that Supabase hosts: access to media through its Storage, and what its Realtime sends. In other databases
 -- these schemas do not exist, and this file does nothing.
 
--- Private buckets. Only the server, which is not bound by these policies, writes videos and thumbnails.
+-- Private buckets. Only the server, which is not bound by these policies, writes to them: it checks what an image is and how
+-- much an account stores. It also limits the size of each file, so the buckets do not.
 do $$
 begin
   if to_regclass('storage.buckets') is null or to_regclass('storage.objects') is null then
@@ -2193,9 +2371,9 @@ begin
 
   insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types)
   values
-    ('videos', 'videos', false, 524288000, array['video/mp4', 'video/quicktime', 'video/webm']),
-    ('thumbnails', 'thumbnails', false, 10485760, array['image/jpeg', 'image/png', 'image/webp']),
-    ('user_uploads', 'user_uploads', false, 10485760, array['image/jpeg', 'image/png', 'image/webp'])
+    ('videos', 'videos', false, null, array['video/mp4', 'video/quicktime', 'video/webm']),
+    ('thumbnails', 'thumbnails', false, null, array['image/jpeg', 'image/png', 'image/webp']),
+    ('user_uploads', 'user_uploads', false, null, array['image/jpeg', 'image/png', 'image/webp'])
   on conflict (id) do update set
     public = excluded.public,
     file_size_limit = excluded.file_size_limit,
@@ -2210,20 +2388,9 @@ begin
       and (storage.foldername(name))[1] = (select public.current_user_id())::text
     );
 
+  -- Of earlier versions, whose uploads passed by the server.
   drop policy if exists rendio_people_add_their_uploads on storage.objects;
-  create policy rendio_people_add_their_uploads on storage.objects
-    for insert to authenticated
-    with check (
-      bucket_id = 'user_uploads' and (storage.foldername(name))[1] = (select public.current_user_id())::text
-    );
-
   drop policy if exists rendio_people_replace_their_uploads on storage.objects;
-  create policy rendio_people_replace_their_uploads on storage.objects
-    for update to authenticated
-    using (bucket_id = 'user_uploads' and (storage.foldername(name))[1] = (select public.current_user_id())::text)
-    with check (
-      bucket_id = 'user_uploads' and (storage.foldername(name))[1] = (select public.current_user_id())::text
-    );
 
   drop policy if exists rendio_people_remove_their_uploads on storage.objects;
   create policy rendio_people_remove_their_uploads on storage.objects
@@ -2246,7 +2413,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('grants-hosted.sql', '8f110c05c1a2bd679cca6cb2cc0595a71f2484ca64bf7465e73ca3738d655c7d')
+insert into public.schema_history (name, hash) values ('grants-hosted.sql', 'ea50dfbd16ffaf7d04097c69351dded69324437bd44038f5c6e43b08a45c3ef8')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: grants-policies.sql sha256:36eaad2e4fe6bd3f6129b15750791a6412f28383f65cae3622ab9ba3cbe58ae9
@@ -2282,7 +2449,7 @@ $$;
 insert into public.schema_history (name, hash) values ('grants-policies.sql', '36eaad2e4fe6bd3f6129b15750791a6412f28383f65cae3622ab9ba3cbe58ae9')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: grants.sql sha256:740bda10ccf3350d153578a640f65d764a28199b95e42cf36662805a2cbcd091
+-- source: grants.sql sha256:81cbf2e398c00335464147aed4b4e5c718ae8f4a40ebff9180410ba05ec7fea8
 -- Privileges. Applied again after every change in db/, so that it also revokes what is no longer granted.
 -- rendio_server: the API and the worker. anon, authenticated: users, through PostgREST and Realtime. service_role: nothing here;
 -- named because hosted databases grant everything to it (and to the other two) by default.
@@ -2291,7 +2458,7 @@ revoke all on table
   public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
   public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
   public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
-  public.provider_events, public.provider_circuits, public.uploads, public.settings
+  public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
@@ -2302,15 +2469,18 @@ from public, anon, authenticated, service_role, rendio_server;
 -- All our functions. Those that are not granted again below are called only by other procedures, such as add_credits and
 -- deduct_credits, which move credits for any reason.
 revoke all on function
-  public.add_credits, public.admit_to_provider, public.apply_credits, public.begin_attempt, public.begin_generation,
-  public.begin_upload, public.broken_invariants, public.cancel_generation, public.claim_initial_grant,
+  public.add_credits, public.admit_to_provider, public.admit_upload, public.adopt_media_store, public.announce_stream,
+  public.apply_credits, public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants,
+  public.cancel_generation, public.claim_initial_grant(uuid), public.claim_initial_grant(uuid, boolean),
   public.cleanup_rate_limit_logs, public.close_attempt, public.complete_initial_grant(uuid),
   public.complete_initial_grant(uuid, integer), public.complete_previous_rows, public.confirm_attempt, public.count_jobs,
   public.current_user_id, public.deduct_credits, public.delete_generation, public.emit_event, public.end_attempt,
   public.enqueue, public.expire_uploads, public.fail_attempt, public.fail_generation, public.find_response,
-  public.finish_generation, public.finish_upload, public.forget_upload, public.generation_price, public.guard_job_state,
+  public.finish_generation, public.finish_upload, public.forget_upload, public.forget_uploads,
+  public.generation_price, public.guard_job_state,
   public.is_made, public.keep_default_price, public.lock_job, public.log_error, public.mark_submitted,
-  public.note_provider_health, public.onboard_device, public.open_session, public.prune_logs, public.rate_limit_state,
+  public.note_provider_health, public.notify_access_change, public.onboard_device, public.open_device_session,
+  public.open_session, public.prune_logs, public.rate_limit_state,
   public.record_progress, public.record_provider_event, public.record_provider_outcome, public.refuse_ledger_change,
   public.remove_uploads, public.requeue_orphans, public.rotate_session, public.schedule_cleanup, public.schedule_confirm,
   public.schedule_confirmation, public.schedule_poll, public.schedule_settle, public.schedule_stop,
@@ -2325,15 +2495,16 @@ grant select on table
   public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
   public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
   public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
-  public.provider_events, public.provider_circuits, public.uploads, public.settings
+  public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices
 to rendio_server;
 grant execute on function
-  public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants,
-  public.cancel_generation, public.claim_initial_grant, public.close_attempt, public.complete_initial_grant(uuid),
-  public.complete_initial_grant(uuid, integer), public.confirm_attempt, public.current_user_id,
-  public.delete_generation, public.end_attempt, public.expire_uploads, public.fail_attempt, public.fail_generation,
-  public.finish_generation, public.finish_upload, public.forget_upload, public.mark_submitted,
-  public.note_provider_health, public.onboard_device, public.open_session, public.prune_logs, public.record_progress,
+  public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
+  public.begin_upload, public.broken_invariants, public.cancel_generation, public.claim_initial_grant(uuid),
+  public.claim_initial_grant(uuid, boolean), public.close_attempt, public.complete_initial_grant(uuid),
+  public.complete_initial_grant(uuid, integer), public.confirm_attempt, public.current_user_id, public.delete_generation,
+  public.end_attempt, public.expire_uploads, public.fail_attempt, public.fail_generation, public.finish_generation,
+  public.finish_upload, public.forget_upload, public.forget_uploads, public.mark_submitted, public.note_provider_health,
+  public.onboard_device, public.open_device_session, public.open_session, public.prune_logs, public.record_progress,
   public.record_provider_event, public.record_provider_outcome, public.remove_uploads, public.requeue_orphans,
   public.rotate_session, public.schedule_cleanup, public.schedule_confirm, public.schedule_confirmation,
   public.schedule_poll, public.schedule_settle, public.schedule_stop, public.schedule_submit, public.take_rate_limit,
@@ -2357,7 +2528,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('grants.sql', '740bda10ccf3350d153578a640f65d764a28199b95e42cf36662805a2cbcd091')
+insert into public.schema_history (name, hash) values ('grants.sql', '81cbf2e398c00335464147aed4b4e5c718ae8f4a40ebff9180410ba05ec7fea8')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: seed/catalogue.sql sha256:787461bac66f8f74e7a50f5e4365534d0e46d8cc86ab4ba13d7e39ad75f6afe8
@@ -2448,5 +2619,5 @@ on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 reset check_function_bodies;
 
-insert into public.schema_history (name, hash) values ('behaviour', '20261129000004')
+insert into public.schema_history (name, hash) values ('behaviour', '20261129000005')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
