@@ -65,6 +65,8 @@ const SLOW = [
   'test/features/generations/crash-points.test.ts',
   'test/media/probe.test.ts',
   'test/providers/sandbox.test.ts',
+  'test/db/pooler.test.ts',
+  'test/queue/cut-sessions.test.ts',
   'test/queue/database-restart.test.ts',
   'test/queue/killed-worker.test.ts',
   'test/queue/shutdown.test.ts',
