@@ -66,6 +66,8 @@ const SLOW = [
   'test/media/playable.test.ts',
   'test/media/probe.test.ts',
   'test/providers/sandbox.test.ts',
+  'test/db/pooler.test.ts',
+  'test/queue/cut-sessions.test.ts',
   'test/queue/database-restart.test.ts',
   'test/queue/killed-worker.test.ts',
   'test/queue/shutdown.test.ts',

@@ -5,8 +5,10 @@ import { migrate } from '../../src/db/migrate.ts';
 import { UnusableSession } from '../../src/db/outage.ts';
 import { createPool } from '../../src/db/pool.ts';
 import { silentLog } from '../../src/kernel/log.ts';
+import { onboardGuest } from '../support/guest.ts';
 import { createOutage } from '../support/outage.ts';
 import { createTestDatabase } from '../support/postgres.ts';
+import { startTestServer } from '../support/server.ts';
 
 describe('a database URL', () => {
   it('may name several hosts, as libpq reads it', () => {
@@ -77,6 +79,15 @@ describe('of several hosts', () => {
     await pool.query('select').catch(() => {});
     assert.equal((await pool.query('select current_user as role')).rows[0].role, 'rendio_server');
     await pool.end();
+  });
+
+  it('a server starts, works and is ready, also when the first host is away', async () => {
+    await using database = await createTestDatabase();
+    const { username, password, host, pathname } = new URL(database.url);
+    const url = `postgres://${username}:${password}@127.0.0.1:1,${host}${pathname}?target_session_attrs=read-write`;
+    await using server = await startTestServer({ env: { DATABASE_URL: url } });
+    assert.equal((await fetch(`${server.url}/readyz`)).status, 200);
+    assert.equal(await (await onboardGuest(server.url)).balance(), 10);
   });
 
   it('none that takes no writes is used', async () => {

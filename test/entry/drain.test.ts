@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { type DrainTimes, prepareDrain } from '../../src/entry/drain.ts';
 import { until } from '../media/until.ts';
 
@@ -10,7 +11,9 @@ import { until } from '../media/until.ts';
 async function createWorld(t: TestContext, times: Partial<DrainTimes> = {}) {
   const waiting: ServerResponse[] = [];
   const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
-    if (request.url === '/now') response.end('now');
+    // So that more clients connect while the thread is busy.
+    for (const end = performance.now() + 2; request.url === '/busy' && performance.now() < end; );
+    if (request.url !== '/later') response.end('now');
     else waiting.push(response);
   });
   const drain = prepareDrain(server, times);
@@ -25,6 +28,7 @@ async function createWorld(t: TestContext, times: Partial<DrainTimes> = {}) {
   return {
     waiting,
     drain,
+    port,
     isOpen: async () => {
       const socket = connect(port, '127.0.0.1');
       return once(socket, 'connect').then(
@@ -50,6 +54,29 @@ async function createWorld(t: TestContext, times: Partial<DrainTimes> = {}) {
     },
   };
 }
+
+/** Clients in a thread of their own, each with a new connection for each request; says when they have begun, and how they fared. */
+const CLIENTS = `
+  const { parentPort, workerData: { port, count } } = require('node:worker_threads');
+  const http = require('node:http');
+  const outcomes = { answered: 0 };
+  let isStopped = false;
+  const ask = () => new Promise((resolve) => {
+    const request = http.get({ host: '127.0.0.1', port, path: '/busy', agent: false }, (response) => {
+      response.resume().on('end', () => resolve('answered')).on('error', (error) => resolve(error.code));
+    });
+    request.on('error', (error) => resolve(error.code));
+  });
+  const client = async () => {
+    while (!isStopped) {
+      const outcome = await ask();
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+      if (outcomes.answered === count) parentPort.postMessage('begun');
+    }
+  };
+  parentPort.once('message', () => { isStopped = true; });
+  Promise.all(Array.from({ length: count }, client)).then(() => parentPort.postMessage(outcomes));
+`;
 
 const request = (path: string) => `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`;
 
@@ -95,6 +122,18 @@ describe('a server that shuts down', () => {
     await drained;
     await until(() => quiet.hasEnded);
     assert.deepEqual([quiet.isCut, slow.isCut], [false, false]);
+  });
+
+  it('resets no connection when its port closes, however many clients connect just then', async (t) => {
+    const { drain, port } = await createWorld(t, { lastCallMs: 300 });
+    const clients = new Worker(CLIENTS, { eval: true, workerData: { port, count: 40 } });
+    t.after(() => clients.terminate());
+    await once(clients, 'message');
+    await drain();
+    clients.postMessage('stop');
+    const [outcomes] = await once(clients, 'message');
+    assert.ok(outcomes.answered > 40, JSON.stringify(outcomes));
+    assert.equal(outcomes.ECONNRESET, undefined, JSON.stringify(outcomes));
   });
 
   it('ends at once if nothing has been connected', async (t) => {
