@@ -7,7 +7,7 @@ import { createFalSimulator } from '../sim/fal.ts';
 import { serveSimulator } from '../sim/serve.ts';
 import { systemClock } from '../src/kernel/clock.ts';
 import { silentLog } from '../src/kernel/log.ts';
-import { type EventSourceOfTest, openEventSource } from '../test/support/event-source.ts';
+import { openEventSource, type TestEventSource } from '../test/support/event-source.ts';
 import { type Guest, onboardGuest } from '../test/support/guest.ts';
 import { startTestServer } from '../test/support/server.ts';
 import { type Bench, quantile } from './report.ts';
@@ -57,7 +57,7 @@ export const webhook: Bench = async () => {
 /** From the moment when the provider ends the job to its event in the app: webhook, poll, download and probe included. */
 async function timeOne(
   guest: Guest,
-  stream: EventSourceOfTest,
+  stream: TestEventSource,
   fal: Awaited<ReturnType<typeof createFalSimulator>>,
   ending: 'completed' | 'failed',
 ): Promise<number> {

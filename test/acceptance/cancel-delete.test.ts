@@ -161,7 +161,7 @@ describe('delete-video-job', () => {
     assert.equal((await guest.jobs()).total, 0);
   });
 
-  test('twenty racing deletions take one job away', async () => {
+  test('twenty concurrent deletions delete one job', async () => {
     const guest = await newGuest(target.url);
     const [one, two] = [await guest.start({ prompt: FAILING }), await guest.start({ prompt: FAILING })];
     await Promise.all([one, two].map(({ job_id }) => guest.waitFor(job_id, ['failed'])));

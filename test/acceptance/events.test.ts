@@ -51,8 +51,8 @@ const withoutTokens = ({ data, ...event }: StreamEvent) => ({
   data: JSON.stringify(data).replace(/token=[\w.-]+/g, ''),
 });
 
-/** A guest with one finished video and the whole of its stream. */
-async function wholeStory() {
+/** A guest with one finished video and all events of its stream. */
+async function makeVideo() {
   const guest = await newGuest(target.url);
   await using reader = await listen(guest);
   const { job_id } = await guest.start({ prompt: 'a paper boat', settings: { ...SHORT, duration: 2 } });
@@ -73,7 +73,7 @@ describe('job-events', { concurrency: true }, () => {
   });
 
   test('reports the charge, the queueing, the processing and the end of a video, in this order', async () => {
-    const { job_id, events, guest } = await wholeStory();
+    const { job_id, events, guest } = await makeVideo();
     for (const event of events) assertEvent(event);
     const ids = events.map(({ id }) => Number(id));
     assert.deepEqual(
@@ -130,7 +130,7 @@ describe('job-events', { concurrency: true }, () => {
   });
 
   test('resumes after the last event that was received, whichever it is, without loss or repetition', async () => {
-    const { guest, events, job_id } = await wholeStory();
+    const { guest, events, job_id } = await makeVideo();
     for (const [index, { id }] of events.entries()) {
       await using reader = await listen(guest, { lastEventId: id });
       const rest = events.slice(index + 1);
@@ -213,7 +213,7 @@ describe('job-events', { concurrency: true }, () => {
     }
   });
 
-  test('five listeners of one account are told the same, and the oldest ends when a sixth comes', async () => {
+  test('five streams of one account receive the same, and the oldest ends when a sixth is opened', async () => {
     const guest = await newGuest(target.url);
     const oldest = await listen(guest);
     const readers = await Promise.all(Array.from({ length: 5 }, () => listen(guest)));

@@ -57,7 +57,7 @@ describe('generate-video', () => {
     await guest.cancel(first.body.job_id);
   });
 
-  test('the order of keys, white space, unknown keys and unknown settings make no other request', async () => {
+  test('the order of keys, white space, unknown keys and unknown settings do not make another request', async () => {
     const [guest, key] = [await newGuest(target.url), randomUUID()];
     const { id } = await sandboxModel(target.url);
     const plain = `{"model_id":"${id}","prompt":"${ENDLESS}","settings":{"duration":3,"resolution":"360p"}}`;

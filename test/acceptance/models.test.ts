@@ -75,7 +75,7 @@ describe('get-models', () => {
   });
 });
 
-describe('where vendors are at hand', OWN_SERVER, () => {
+describe('with a configured vendor', OWN_SERVER, () => {
   const KEY = { FALAI_API_KEY: 'key:secret', FAL_QUEUE_URL: 'https://127.0.0.1:9', WORKER: 'off' };
   const development = useServer(KEY);
   const staging = useServer({ ...KEY, ENVIRONMENT: 'staging' });

@@ -12,13 +12,13 @@ import { OWN_SERVER, useServer, useTarget } from './support/target.ts';
 const target = useTarget();
 
 const newToken = () => deviceTokenOf(randomUUID());
-const enter = (device_id: unknown, device_token: unknown = newToken()) =>
+const onboard = (device_id: unknown, device_token: unknown = newToken()) =>
   deviceCheck(target.url, { device_id, device_token });
 
 describe('device-check', () => {
   test('answers an account with its session, in the shape that the Supabase clients need', async () => {
     const deviceId = randomUUID();
-    const { body } = expectStatus(await enter(deviceId), 200);
+    const { body } = expectStatus(await onboard(deviceId), 200);
     assertShape(body, onboardedShape);
     const { session, ...rest } = body;
     assert.deepEqual(rest, {
@@ -34,7 +34,7 @@ describe('device-check', () => {
   });
 
   test('needs no token, and answers the session of the device even if the token of another user is sent', async () => {
-    const other = expectStatus(await enter(randomUUID()), 200).body;
+    const other = expectStatus(await onboard(randomUUID()), 200).body;
     const reply = await deviceCheck(
       target.url,
       { device_id: randomUUID(), device_token: newToken() },
@@ -55,9 +55,9 @@ describe('device-check', () => {
     }
   });
 
-  test('UUIDs are the same in any case, other ids only letter by letter', async () => {
+  test('device ids that are UUIDs are compared without case, others exactly', async () => {
     const token = newToken();
-    const idOf = async (deviceId: string) => expectStatus(await enter(deviceId, token), 200).body.user_id;
+    const idOf = async (deviceId: string) => expectStatus(await onboard(deviceId, token), 200).body.user_id;
     const uuid = randomUUID();
     const first = await idOf(uuid);
     assert.equal(await idOf(uuid.toUpperCase()), first);
@@ -81,7 +81,7 @@ describe('device-check', () => {
       `📱📱📱📱📱📱📱${String.fromCodePoint(0x1f300 + (process.pid % 0x200))}`,
       `${'📱'.repeat(96)}${random()}`,
     ]) {
-      expectStatus(await enter(id), 200);
+      expectStatus(await onboard(id), 200);
     }
     for (const id of [
       '',
@@ -94,33 +94,33 @@ describe('device-check', () => {
       `a-device\u007f${random()}`,
       `a-device\u200e${random()}`,
     ]) {
-      assertRefused(await enter(id), 400, 'ERR_4006', { field: 'device_id' });
+      assertRefused(await onboard(id), 400, 'ERR_4006', { field: 'device_id' });
     }
     for (const id of [undefined, null, 12345678, true, {}, ['12345678']]) {
-      assertRefused(await enter(id), 400, 'ERR_4006', { field: 'device_id' });
+      assertRefused(await onboard(id), 400, 'ERR_4006', { field: 'device_id' });
     }
   });
 
   test('a device token that is malformed is 400, one that Apple refuses is 403', async () => {
     const id = randomUUID();
     for (const token of ['', 1, true, {}, ['x'], 'x'.repeat(60_000)]) {
-      const reply = await enter(id, token);
+      const reply = await onboard(id, token);
       assertRefused(reply, 400, 'ERR_4006', { field: 'device_token' });
     }
-    const reply = await enter(id, btoa('invalid'));
+    const reply = await onboard(id, btoa('invalid'));
     assertRefused(reply, 403, 'ERR_4010');
     assert.doesNotMatch(reply.text, /access_token|refresh_token|user_id/);
-    assert.equal(expectStatus(await enter(id), 200).body.is_new, true, 'nothing was created');
+    assert.equal(expectStatus(await onboard(id), 200).body.is_new, true, 'nothing was created');
   });
 
-  test('knows a device by its id alone only with a good token: never without one', async () => {
+  test('gives no session for a known device id without a device token', async () => {
     const [id, token] = [randomUUID(), newToken()];
-    expectStatus(await enter(id, token), 200);
+    expectStatus(await onboard(id, token), 200);
     const reply = await deviceCheck(target.url, { device_id: id });
     assert.equal(reply.status, 503);
     assert.doesNotMatch(reply.text, /access_token|refresh_token|user_id/);
-    assert.equal(expectStatus(await enter(id, token), 200).body.is_new, false);
-    assertRefused(await enter(id, newToken()), 403, 'ERR_4010');
+    assert.equal(expectStatus(await onboard(id, token), 200).body.is_new, false);
+    assertRefused(await onboard(id, newToken()), 403, 'ERR_4010');
   });
 
   test('the simulated DeviceCheck knows a device by its name, so a reinstalled app gets no second grant', async () => {

@@ -6,7 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { call, expectStatus } from './support/api.ts';
 import { listen } from './support/events.ts';
 import { asGuest, deviceCheck, deviceTokenOf, ENDLESS, newGuest, sandboxModel } from './support/guest.ts';
-import { type Wire, wireTo } from './support/proxy.ts';
+import { type DatabaseProxy, startDatabaseProxy } from './support/proxy.ts';
 import { refresh, VERSION } from './support/refresh.ts';
 import { assertRefused } from './support/refusal.ts';
 import { labelOf, USER_ROUTES } from './support/routes.ts';
@@ -19,14 +19,14 @@ const READY_MAX_SECONDS = 8;
 
 describe('the database is unreachable', OWN_SERVER, () => {
   let database: TestDatabase;
-  let wire: Wire;
+  let proxy: DatabaseProxy;
   const server = useServer(async () => {
     database = await createTestDatabase();
-    wire = await wireTo(database.url);
-    return { DATABASE_URL: wire.url, LOG_LEVEL: 'silent' };
+    proxy = await startDatabaseProxy(database.url);
+    return { DATABASE_URL: proxy.url, LOG_LEVEL: 'silent' };
   });
   after(async () => {
-    await wire[Symbol.asyncDispose]();
+    await proxy[Symbol.asyncDispose]();
     await database[Symbol.asyncDispose]();
   });
   const isReady = async () => (await call(server.url, 'GET', '/readyz')).status;
@@ -37,7 +37,7 @@ describe('the database is unreachable', OWN_SERVER, () => {
     const model = await sandboxModel(server.url);
     const { job_id } = await guest.start();
     const key = randomUUID();
-    wire.cut();
+    proxy.cut();
     try {
       for (const route of USER_ROUTES) {
         const reply = await call(server.url, route.method, route.name + (route.query ?? ''), {
@@ -61,7 +61,7 @@ describe('the database is unreachable', OWN_SERVER, () => {
       assert.equal(readiness.status, 503);
       assert.doesNotMatch(readiness.text, /127\.0\.0\.1|postgres:|ECONN|password/);
     } finally {
-      wire.mend();
+      proxy.restore();
     }
     await ready();
     assert.equal(await guest.balance(), 9);
@@ -73,14 +73,14 @@ describe('the database is unreachable', OWN_SERVER, () => {
   test('a refresh is never refused with 4xx, and the same token works when the database is back', async () => {
     const guest = await newGuest(server.url);
     for (const headers of [{}, VERSION]) {
-      wire.cut();
+      proxy.cut();
       try {
         for (const token of [guest.refreshToken, 'unknown']) {
           const reply = await refresh(server.url, token, { headers });
           assert.ok([500, 502, 503, 504].includes(reply.status), `${reply.status} ${reply.text}`);
         }
       } finally {
-        wire.mend();
+        proxy.restore();
       }
       await ready();
     }
@@ -88,9 +88,9 @@ describe('the database is unreachable', OWN_SERVER, () => {
     assert.equal(session.user.id, guest.userId);
   });
 
-  test('a database that falls silent: every call gets 503 within 20 s, and no session ends', async () => {
+  test('a database that stops answering: every call gets 503 within 20 s, and no session ends', async () => {
     const guest = await newGuest(server.url);
-    wire.freeze();
+    proxy.freeze();
     try {
       const timed = async <T>(work: () => Promise<T>) => {
         const began = performance.now();
@@ -112,7 +112,7 @@ describe('the database is unreachable', OWN_SERVER, () => {
       assert.ok(readiness.seconds < READY_MAX_SECONDS, `${readiness.seconds} s`);
       expectStatus(await call(server.url, 'GET', '/healthz'), 200);
     } finally {
-      wire.mend();
+      proxy.restore();
     }
     await ready();
     assert.equal(expectStatus(await refresh(server.url, guest.refreshToken), 200).body.user.id, guest.userId);
@@ -125,9 +125,9 @@ describe('the database is unreachable', OWN_SERVER, () => {
     await guest.waitFor(job_id, ['processing']);
     await using reader = await listen(guest);
     const first = await reader.until(({ event }) => event === 'processing');
-    wire.cut();
+    proxy.cut();
     await until(isReady, (status) => status === 503, 'outage');
-    wire.mend();
+    proxy.restore();
     await ready();
     const lastId = reader.seen.at(-1)?.id ?? first.id;
     await using again = await listen(guest, { lastEventId: lastId });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { StorageClient } from '@supabase/storage-js';
-import { makePicture, pngOfBytes } from '../support/upload-images.ts';
+import { makeImage, pngOfBytes } from '../support/upload-images.ts';
 import { call } from './support/api.ts';
 import { type Guest, newGuest } from './support/guest.ts';
 import { oneConnection, rawCall } from './support/raw.ts';
@@ -28,7 +28,7 @@ describe('the storage of images', () => {
 
   test('Supabase’s client uploads as bytes and as a form, lists, signs, downloads and removes', async () => {
     const bucket = storage.from('user_uploads');
-    const [one, two, bytes] = [ownPath('a/one.png'), ownPath('a/two.png'), makePicture('png')];
+    const [one, two, bytes] = [ownPath('a/one.png'), ownPath('a/two.png'), makeImage('png')];
     assert.equal((await bucket.upload(one, bytes)).error, null);
     assert.equal((await bucket.upload(two, new Blob([new Uint8Array(bytes)], { type: 'image/png' }))).error, null);
     assert.equal((await bucket.upload(one, bytes)).error?.message, 'A file with this name already exists.');
@@ -49,7 +49,7 @@ describe('the storage of images', () => {
       anonymous.from('user_uploads'),
       ownPath('a/three.webp'),
       upload.data?.token ?? '',
-      makePicture('webp'),
+      makeImage('webp'),
     );
     assert.equal(signedUpload.error, null);
     const { data: removed } = await bucket.remove([one, two, ownPath('a/three.webp'), ownPath('none.png')]);
@@ -97,7 +97,7 @@ describe('the storage of images', () => {
   });
 
   test('an image is judged by its pixels: what opens everywhere is stored, and what lacks pixels is 415 and stored nowhere', async () => {
-    const [png, jpeg, webp] = [makePicture('png'), makePicture('jpeg'), makePicture('webp')];
+    const [png, jpeg, webp] = [makeImage('png'), makeImage('jpeg'), makeImage('webp')];
     const trailer = Buffer.alloc(512, 'SEFT');
     const put = (path: string, body: Uint8Array) =>
       call(target.url, 'POST', pathOf(path), { token: guest.token, body, headers: { 'Content-Type': 'image/png' } });
@@ -140,8 +140,8 @@ describe('the storage of images', () => {
       `${guest.userId}\\..\\${other.userId}\\x.png`,
       `/${other.userId}/x.png`,
     ]) {
-      const length = { 'Content-Length': makePicture('png').length };
-      const raw = { headers: { ...headers(), ...length }, chunks: [makePicture('png')], path: pathOf(path) };
+      const length = { 'Content-Length': makeImage('png').length };
+      const raw = { headers: { ...headers(), ...length }, chunks: [makeImage('png')], path: pathOf(path) };
       const reply = await rawCall(target.url, 'POST', raw);
       assert.ok([400, 403, 404].includes(reply.status), `${path}: ${reply.status}`);
     }

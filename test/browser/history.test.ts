@@ -136,7 +136,7 @@ browserTest('after a refused deletion the video is shown again, with the reason'
 });
 
 browserTest(
-  'make changes: the form has the prompt and the settings, and the keyboard is in it',
+  'Make changes: the form has the prompt and the settings, and the prompt has the focus',
   {},
   async ({ page }) => {
     await settled(page);

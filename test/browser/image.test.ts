@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Page, Request } from 'playwright-core';
 import { SOURCE_BOUNDS } from '../../src/features/generations/source-image.ts';
 import { browserTests } from '../support/browser.ts';
-import { drawNoise, drawPicture, type PictureFormat } from '../support/images.ts';
+import { drawImage, drawNoise, type ImageFormat } from '../support/images.ts';
 import { assertAccessible } from './sound.ts';
 import {
   asGuest,
@@ -31,8 +31,8 @@ async function chooseAnimate(page: Page): Promise<void> {
   await page.locator('#image').waitFor({ state: 'attached' });
 }
 
-async function file(name: string, width: number, height: number, format: PictureFormat = 'jpeg') {
-  return { name, mimeType: `image/${format}`, buffer: await drawPicture(width, height, { format }) };
+async function file(name: string, width: number, height: number, format: ImageFormat = 'jpeg') {
+  return { name, mimeType: `image/${format}`, buffer: await drawImage(width, height, { format }) };
 }
 
 const TEXT = { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture at all') };

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { createClient, memoryStorage } from '../../client/src/index.ts';
 import { type SharedServer, useSharedServer } from '../support/server-on-database.ts';
-import { makePicture } from '../support/upload-images.ts';
+import { makeImage } from '../support/upload-images.ts';
 import { DECLINED, newClient, readStored, sandboxModel } from './support.ts';
 
 let server: SharedServer;
@@ -67,7 +67,7 @@ describe('in a bare runtime', { concurrency: true }, () => {
 
   test('a video is paid for and followed to its end, an image uploaded, and events are polled', async () => {
     const model_id = await sandboxModel(server.url);
-    const png = makePicture('png').toString('base64');
+    const png = makeImage('png').toString('base64');
     const seen = await runBare(`
       const rendio = createClient({ url: '${server.url}' });
       const states = new Set();

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { memoryStorage, type Progress, RendioError } from '../../client/src/index.ts';
 import { type CuttingProxy, createCuttingProxy } from '../support/cutting-proxy.ts';
-import { drawPicture } from '../support/images.ts';
+import { drawImage } from '../support/images.ts';
 import { type SharedServer, useSharedServer } from '../support/server-on-database.ts';
 import { newClient, type Seen } from './support.ts';
 
@@ -14,7 +14,7 @@ let lake: Buffer<ArrayBuffer>;
 before(async () => {
   server = await useSharedServer();
   proxy = await createCuttingProxy(server.url);
-  lake = await drawPicture(640, 360);
+  lake = await drawImage(640, 360);
 });
 after(async () => {
   await proxy?.[Symbol.asyncDispose]();
@@ -42,7 +42,7 @@ describe('an image', () => {
   test('has the type of its bytes, whatever its file name says', async () => {
     const { rendio } = await newClient(server.url);
     for (const format of ['png', 'webp'] as const) {
-      const file = new File([await drawPicture(200, 100, { format })], 'holiday.jpg', { type: 'image/jpeg' });
+      const file = new File([await drawImage(200, 100, { format })], 'holiday.jpg', { type: 'image/jpeg' });
       const { path, contentType } = await rendio.uploads.put(file);
       assert.equal(contentType, `image/${format}`);
       assert.ok(path.endsWith(`.${format}`));
@@ -51,7 +51,7 @@ describe('an image', () => {
 
   test('may be given a name, and a later one of that name replaces it', async () => {
     const { rendio } = await newClient(server.url);
-    const other = await drawPicture(640, 360, { sky: '#602030' });
+    const other = await drawImage(640, 360, { sky: '#602030' });
     const { path } = await rendio.uploads.put(lake, { name: 'first-frame.jpg' });
     assert.equal((await rendio.uploads.put(new Blob([other]), { name: 'first-frame.jpg' })).path, path);
     assert.deepEqual(Buffer.from(await (await rendio.uploads.get(path)).arrayBuffer()), other);
@@ -65,7 +65,7 @@ describe('an image', () => {
     const [one, same] = [await rendio.uploads.put(lake), await rendio.uploads.put(lake)];
     assert.match(one.path, /\/[0-9a-f]{32}\.jpg$/);
     assert.equal(same.path, one.path);
-    const other = await rendio.uploads.put(await drawPicture(640, 360, { sky: '#204071' }));
+    const other = await rendio.uploads.put(await drawImage(640, 360, { sky: '#204071' }));
     assert.notEqual(other.path, one.path);
   });
 
@@ -122,7 +122,7 @@ describe('an upload', () => {
     ['is not an image', () => Buffer.from('<html>hello</html>'), 'ERR_4015', 415],
     ['is incomplete', async () => lake.subarray(0, 800), 'ERR_4015', 415],
     ['is too large', async () => Buffer.concat([lake, Buffer.alloc(10_485_761)]), 'ERR_4014', 413],
-    ['is too small', () => drawPicture(16, 16), 'ERR_4006', 400],
+    ['is too small', () => drawImage(16, 16), 'ERR_4006', 400],
   ] as const) {
     test(`that ${what} is rejected with the server’s message, and not retried`, async () => {
       const { rendio, calls } = await newClient(server.url);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createPool } from '../../src/db/pool.ts';
 import { silentLog } from '../../src/kernel/log.ts';
-import { startInVain } from '../acceptance/support/start.ts';
+import { runFailingStart } from '../acceptance/support/start.ts';
 import { onboardGuest } from '../support/guest.ts';
 import { startPgBouncer, WITH_PGBOUNCER } from '../support/pgbouncer.ts';
 import { createTestDatabase, ownerPool } from '../support/postgres.ts';
@@ -16,26 +16,26 @@ describe('behind PgBouncer in transaction mode', WITH_PGBOUNCER, () => {
   it('a server whose start options are dropped does not start, and says what to configure where', async () => {
     await using database = await createTestDatabase();
     await using pooler = await startPgBouncer(database.url, { settings: IGNORES_OPTIONS });
-    const start = await startInVain({ DATABASE_URL: pooler.url, DATABASE_DIRECT_URL: database.url });
+    const start = await runFailingStart({ DATABASE_URL: pooler.url, DATABASE_DIRECT_URL: database.url });
     assert.equal(start.code, 1);
-    assert.match(start.said, /named by DATABASE_URL cannot be used: .*not as rendio_server.*connect_query/);
+    assert.match(start.output, /named by DATABASE_URL cannot be used: .*not as rendio_server.*connect_query/);
   });
 
   it('nor does one whose start options are rejected', async () => {
     await using database = await createTestDatabase();
     await using pooler = await startPgBouncer(database.url);
-    const start = await startInVain({ DATABASE_URL: pooler.url, DATABASE_DIRECT_URL: database.url });
+    const start = await runFailingStart({ DATABASE_URL: pooler.url, DATABASE_DIRECT_URL: database.url });
     assert.equal(start.code, 1);
-    assert.match(start.said, /named by DATABASE_URL cannot be used: .*ignore_startup_parameters/);
+    assert.match(start.output, /named by DATABASE_URL cannot be used: .*ignore_startup_parameters/);
   });
 
   it('nor one without a direct URL: LISTEN and session locks do not work there', async () => {
     await using database = await createTestDatabase();
     const settings = IGNORES_OPTIONS;
     await using pooler = await startPgBouncer(database.url, { settings, connectQuery: CONNECT_QUERY });
-    const start = await startInVain({ DATABASE_URL: pooler.url });
+    const start = await runFailingStart({ DATABASE_URL: pooler.url });
     assert.equal(start.code, 1);
-    assert.match(start.said, /named by DATABASE_URL cannot be used: .*session locks.*DATABASE_DIRECT_URL/);
+    assert.match(start.output, /named by DATABASE_URL cannot be used: .*session locks.*DATABASE_DIRECT_URL/);
   });
 
   it('with the role set by the pooler everything works, and every statement acts as that role', async () => {

@@ -13,7 +13,7 @@ import { DatabaseClient, ownerSession, restrictedSession } from '../../src/db/se
 import { compareClocks, trySameDatabase, trySessions } from '../../src/db/try-urls.ts';
 import { watchSession } from '../../src/db/watch-session.ts';
 import { silentLog } from '../../src/kernel/log.ts';
-import { wireTo } from '../acceptance/support/proxy.ts';
+import { startDatabaseProxy } from '../acceptance/support/proxy.ts';
 import { recordingLog } from '../http/harness.ts';
 import { until } from '../media/until.ts';
 import { createTestDatabase, ownerPool } from '../support/postgres.ts';
@@ -21,16 +21,16 @@ import { createTestDatabase, ownerPool } from '../support/postgres.ts';
 /** A database behind a network that can fall silent, and a pool that soon gives up on it. */
 async function createSilentWorld(t: TestContext, answerTimeoutMs = 300) {
   const database = await createTestDatabase();
-  const wire = await wireTo(database.url);
+  const proxy = await startDatabaseProxy(database.url);
   const owner = ownerPool(database.url, 4);
-  const pool = createPool({ url: wire.url, log: silentLog, answerTimeoutMs, connectionsMax: 10 });
+  const pool = createPool({ url: proxy.url, log: silentLog, answerTimeoutMs, connectionsMax: 10 });
   t.after(async () => {
     await pool.end();
     await owner.end();
-    await wire[Symbol.asyncDispose]();
+    await proxy[Symbol.asyncDispose]();
     await database[Symbol.asyncDispose]();
   });
-  return { database, wire, owner, pool, db: createDatabase(pool) };
+  return { database, proxy, owner, pool, db: createDatabase(pool) };
 }
 
 const countUsers = (db: ReturnType<typeof createDatabase>) => db.read.selectFrom('users').select('id').execute();
@@ -39,57 +39,57 @@ const SESSIONS = 'select pid from pg_stat_activity where datname = current_datab
 
 describe('a database that falls silent', () => {
   it('fails the reads and the writes that wait for it as an outage; their connections are not used again', async (t) => {
-    const { wire, pool, db } = await createSilentWorld(t);
+    const { proxy, pool, db } = await createSilentWorld(t);
     await Promise.all([1, 2, 3].map(() => countUsers(db)));
     assert.ok(pool.idleCount >= 2);
-    wire.freeze();
+    proxy.freeze();
     const failures = await Promise.allSettled([countUsers(db), db.call('update_profile', { user_id: randomUUID() })]);
     for (const failure of failures) {
       assert.ok(failure.status === 'rejected' && isDatabaseOutage(failure.reason), String(Object(failure).reason));
     }
     // Those that were idle have seen the same silence. The pool itself ends idle ones after ten seconds.
     await until(() => pool.totalCount === 0, 8_000);
-    wire.mend();
+    proxy.restore();
     assert.deepEqual(await countUsers(db), []);
   });
 
   it('ends a LISTEN connection, which says so to its subscribers and listens again', async (t) => {
-    const { wire, owner } = await createSilentWorld(t);
-    const options = { url: wire.url, channel: 'news', log: silentLog, heartbeatMs: 250, answerTimeoutMs: 200 };
+    const { proxy, owner } = await createSilentWorld(t);
+    const options = { url: proxy.url, channel: 'news', log: silentLog, heartbeatMs: 250, answerTimeoutMs: 200 };
     const listener = await listen(options);
     t.after(() => listener.close());
     const received: (string | null)[] = [];
     listener.subscribe((payload) => received.push(payload));
     const sessions = () => owner.query(`${SESSIONS} and application_name = 'rendio-listen'`);
     const [before] = (await sessions()).rows;
-    wire.freeze();
+    proxy.freeze();
     await until(async () => !(await sessions()).rows.some(({ pid }) => pid === before.pid));
-    wire.mend();
+    proxy.restore();
     await until(() => received.includes(null));
     await owner.query(`select pg_notify('news', 'back')`);
     await until(() => received.includes('back'));
   });
 
   it('ends the wait for a lease', async (t) => {
-    const { wire, owner } = await createSilentWorld(t);
+    const { proxy, owner } = await createSilentWorld(t);
     await owner.query(`select pg_advisory_lock(hashtextextended('taken', 0))`);
-    const lease = createLease({ url: wire.url, name: 'taken', waitMs: 3_000, log: silentLog });
+    const lease = createLease({ url: proxy.url, name: 'taken', waitMs: 3_000, log: silentLog });
     const waiting = assert.rejects(lease.run(async () => {}));
     const sql = `${SESSIONS} and application_name = 'rendio-lease' and wait_event_type = 'Lock'`;
     await until(async () => (await owner.query(sql)).rowCount === 1);
-    wire.freeze();
+    proxy.freeze();
     await waiting;
   });
 
   it('ends a migration, whose statements have no time limit', async (t) => {
-    const { wire } = await createSilentWorld(t);
-    const session = new DatabaseClient(ownerSession(wire.url, 'rendio-migrate', null));
+    const { proxy } = await createSilentWorld(t);
+    const session = new DatabaseClient(ownerSession(proxy.url, 'rendio-migrate', null));
     await session.connect();
-    const watch = watchSession(session, wire.url, { checkEveryMs: 20, answerTimeoutMs: 200 });
+    const watch = watchSession(session, proxy.url, { checkEveryMs: 20, answerTimeoutMs: 200 });
     t.after(() => watch.stop());
     await assert.doesNotReject(session.query('select pg_sleep(0.5)'));
     const running = assert.rejects(session.query('select pg_sleep(60)'), (error) => isDatabaseOutage(error));
-    wire.freeze();
+    proxy.freeze();
     await running;
   });
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { drawPicture } from '../support/images.ts';
+import { drawImage } from '../support/images.ts';
 import { type SharedServer, useSharedServer } from '../support/server-on-database.ts';
 import { CLIENT, readGuides } from './guides.ts';
 
@@ -84,7 +84,7 @@ function adapted(code: string): string {
 /** A folder to run code in, with the image that the guide expects there. */
 async function createFolder(name: string): Promise<string> {
   const cwd = await mkdtemp(join(folder, `${name}-`));
-  await writeFile(join(cwd, 'sunset.jpg'), await drawPicture(1280, 720));
+  await writeFile(join(cwd, 'sunset.jpg'), await drawImage(1280, 720));
   return cwd;
 }
 

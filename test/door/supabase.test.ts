@@ -108,7 +108,7 @@ describe('on a Supabase project', () => {
     });
   });
 
-  test('the three buckets are private, take what they are for, and leave the limits of size to the server', async () => {
+  test('the three buckets are private, limit the types of files, and leave the limits of size to the server', async () => {
     const { rows } = await project.admin.query(
       'select id, public, file_size_limit as bytes, allowed_mime_types as types from storage.buckets order by id',
     );
@@ -132,7 +132,7 @@ describe('on a Supabase project', () => {
     await as('anon', mine, async (client) => assert.deepEqual(await namesIn(client), []));
   });
 
-  test('people put and change no file past the server’s checks, and remove files in their own folder of user_uploads alone', async () => {
+  test('users cannot add or change a file without the server’s checks, and can remove files only in their own folder of user_uploads', async () => {
     const [mine, other] = [randomUUID(), randomUUID()];
     for (const userId of [mine, other]) {
       for (const bucket of ['videos', 'user_uploads']) await addObject(project.admin, bucket, `${userId}/there`);

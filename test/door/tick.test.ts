@@ -17,8 +17,8 @@ import { createVendor } from '../support/providers.ts';
 /** Runs ticks on the test's application, as an isolate does on its own. */
 async function tickOf(app: TestApp) {
   const config = await readConfig({ DATABASE_URL: app.url });
-  const anywhere = { publicUrl: undefined, corsOrigins: '*', anonKey: undefined } as const;
-  const api = createHttp(app.ctx, { ...anywhere, ipOf: () => '203.0.113.1', isWorking: () => null });
+  const httpSettings = { publicUrl: undefined, corsOrigins: '*', anonKey: undefined } as const;
+  const api = createHttp(app.ctx, { ...httpSettings, ipOf: () => '203.0.113.1', isWorking: () => null });
   const running = { ctx: app.ctx, concurrency: 4, ensureOwnStore: async () => {}, close: async () => {} };
   return () => tick({ config, log: silentLog, running, api, directUrl: app.url, secretKey: 'unused here' });
 }

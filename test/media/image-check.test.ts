@@ -9,7 +9,7 @@ import { Problem } from '../../src/kernel/errors.ts';
 import { sha256Hex } from '../../src/kernel/hash.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { createImageCheckPool } from '../../src/media/image-check-pool.ts';
-import { makePicture } from '../support/upload-images.ts';
+import { makeImage } from '../support/upload-images.ts';
 import { jpegSegment, jpegWith, webpChunk, webpWith } from './image-files.ts';
 
 describe('an image checked in a child process', () => {
@@ -24,7 +24,7 @@ describe('an image checked in a child process', () => {
     writeFileSync(path, bytes);
     return by.check(path);
   };
-  const lossy = makePicture('webp', 300, 200);
+  const lossy = makeImage('webp', 300, 200);
   /** The WebP with the first part of its pixels, and sizes that say so. */
   const cut = (webp: Buffer, share: number) => {
     const length = Math.floor((webp.readUInt32LE(16) * share) / 2) * 2;
@@ -44,7 +44,7 @@ describe('an image checked in a child process', () => {
   });
 
   test('takes no time of the main thread, however many segments it has', async () => {
-    const jpeg = makePicture('jpeg', 300, 200);
+    const jpeg = makeImage('jpeg', 300, 200);
     const many = jpegWith(jpeg, Buffer.alloc(10_000_000, jpegSegment(0xfe)));
     const before = performance.eventLoopUtilization();
     assert.equal(Reflect.get(await check(many), 'width'), 300);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { inspectImage } from '../../src/media/image.ts';
-import { jpegTurned, makePicture } from '../support/upload-images.ts';
+import { jpegWithOrientation, makeImage } from '../support/upload-images.ts';
 import {
   jpegChanged,
   jpegSegment,
@@ -16,8 +16,8 @@ import {
 } from './image-files.ts';
 
 const fixture = (name: string) => readFileSync(new URL(`./fixtures/${name}`, import.meta.url));
-const jpeg = makePicture('jpeg', 200, 152);
-const webp = makePicture('webp', 200, 152);
+const jpeg = makeImage('jpeg', 200, 152);
+const webp = makeImage('webp', 200, 152);
 const lossless = fixture('lossless.webp');
 const progressive = fixture('progressive.jpg');
 const restarts = fixture('restarts.jpg');
@@ -132,7 +132,7 @@ const whole: [what: string, bytes: Uint8Array, size?: string][] = [
   ['a progressive JPEG in grey', fixture('progressive-grey.jpg')],
   ['a JPEG for print (CMYK)', fixture('cmyk.jpg')],
   ['a JPEG whose colours have scans of their own', fixture('own-scans.jpg')],
-  ['a JPEG on its side', jpegTurned(6, 200, 152), '152×200'],
+  ['a JPEG on its side', jpegWithOrientation(6, 200, 152), '152×200'],
   ['a WebP', webp],
   ['a WebP with bytes behind its end', Buffer.concat([webp, zeros])],
   ['a lossless WebP', lossless],

@@ -177,7 +177,7 @@ describe('a video of a made-up provider', () => {
     assert.deepEqual([order?.seconds, (await app.job(begun.jobId)).provider_job_id], [5, order?.ticket]);
     assert.equal((await app.job(begun.jobId)).status, 'processing');
     if (order) order.isDone = true;
-    await app.hasten();
+    await app.makeAllDue();
     assert.deepEqual(await app.drain(), []);
     await assertDelivered(begun);
   });

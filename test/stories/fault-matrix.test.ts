@@ -132,7 +132,7 @@ async function runCase(app: TestApp, world: World, faultCase: FaultCase): Promis
     await finishAll(world, jobsBefore, vendor, finished);
     // No task is left and no webhook will come: only the deadline ends the job.
     if ((await app.tasksOf(jobId)).length === 0) break;
-    await app.hasten();
+    await app.makeAllDue();
     await app.owner.query(
       'update provider_attempts set ended_at = ended_at - make_interval(secs => $2) where job_id = $1',
       [jobId, outcome ? ROUND_SECONDS.withOutcome : ROUND_SECONDS.withFaults],

@@ -67,7 +67,7 @@ export type TestApp = AsyncDisposable & {
   /** Runs due tasks one after another until none is due; returns the errors of those that failed. */
   drain(worker?: { ctx?: Context; signal?: AbortSignal }): Promise<unknown[]>;
   /** Makes every task due now and unlocks it, as after the death of its worker. */
-  hasten(): Promise<void>;
+  makeAllDue(): Promise<void>;
   expire(jobId: string): Promise<void>;
   /** The paths of all stored files, in order. */
   stored(): Promise<string[]>;
@@ -221,7 +221,7 @@ function jobsOf(ctx: Context, owner: pg.Pool): Pick<TestApp, 'generate' | 'job' 
   };
 }
 
-function queueOf(ctx: Context, owner: pg.Pool): Pick<TestApp, 'tasksOf' | 'drain' | 'hasten'> {
+function queueOf(ctx: Context, owner: pg.Pool): Pick<TestApp, 'tasksOf' | 'drain' | 'makeAllDue'> {
   return {
     async tasksOf(jobId) {
       const { rows } = await owner.query<TestTask>(
@@ -235,7 +235,7 @@ function queueOf(ctx: Context, owner: pg.Pool): Pick<TestApp, 'tasksOf' | 'drain
       return rows;
     },
     drain: (worker = {}) => drain(owner, worker.ctx ?? ctx, worker.signal ?? new AbortController().signal),
-    async hasten() {
+    async makeAllDue() {
       await owner.query('update graphile_worker._private_jobs set locked_at = null, locked_by = null, run_at = now()');
     },
   };

@@ -3,7 +3,7 @@ import type { Guest } from './guest.ts';
 export type ReceivedEvent = { id: number; event: string; data: Record<string, unknown> };
 
 /** Does what an app's EventSource does: reconnects with the last event id whenever the stream ends. */
-export type EventSourceOfTest = AsyncDisposable & {
+export type TestEventSource = AsyncDisposable & {
   /** All received events, in order. */
   events: ReceivedEvent[];
   /** How often a stream was opened. */
@@ -12,7 +12,7 @@ export type EventSourceOfTest = AsyncDisposable & {
 
 const RETRY_MS = 50;
 
-export function openEventSource(guest: Guest): EventSourceOfTest {
+export function openEventSource(guest: Guest): TestEventSource {
   const events: ReceivedEvent[] = [];
   const closing = new AbortController();
   let opened = 0;

@@ -1,13 +1,13 @@
 /** Images as users upload them, drawn at run time. */
 import { createCanvas } from '@napi-rs/canvas';
 
-export type PictureFormat = 'jpeg' | 'png' | 'webp' | 'gif';
+export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif';
 
 /** A landscape under a sky of this colour; the same arguments give the same bytes. */
-export async function drawPicture(
+export async function drawImage(
   width: number,
   height: number,
-  { format = 'jpeg', sky = '#204070' }: { format?: PictureFormat; sky?: string } = {},
+  { format = 'jpeg', sky = '#204070' }: { format?: ImageFormat; sky?: string } = {},
 ): Promise<Buffer<ArrayBuffer>> {
   const canvas = createCanvas(width, height);
   const draw = canvas.getContext('2d');

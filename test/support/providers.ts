@@ -34,7 +34,7 @@ export type Vendor = {
   bills: Map<string, number>;
   /** Job ids, one for each call of `submit`; the same below for `status` and `cancel`. */
   submits: string[];
-  looks: string[];
+  polls: string[];
   cancels: string[];
   /** The jobs of which the adapter still keeps its own copy. */
   spooled: Set<string>;
@@ -49,7 +49,7 @@ export function createVendor(options: VendorOptions): Vendor {
   const vendor: Omit<Vendor, 'provider'> = {
     bills: new Map(),
     submits: [],
-    looks: [],
+    polls: [],
     cancels: [],
     spooled: new Set(),
     script(next) {
@@ -82,7 +82,7 @@ export function createVendor(options: VendorOptions): Vendor {
       return answer === 'accept' ? accept(request) : answer;
     },
     async status(request, _providerJobId, signal) {
-      vendor.looks.push(request.jobId);
+      vendor.polls.push(request.jobId);
       const answer = await next(statusSteps, request, signal);
       return answer === 'complete' ? complete(request) : answer;
     },

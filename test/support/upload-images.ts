@@ -1,10 +1,10 @@
 /** Real images of any size, made at run time, and ways to change them. */
 import { createCanvas } from '@napi-rs/canvas';
 
-export type PictureKind = 'png' | 'jpeg' | 'webp';
+export type ImageKind = 'png' | 'jpeg' | 'webp';
 
 /** An image in one colour; another `shade` gives other bytes. */
-export function makePicture(kind: PictureKind, width = 320, height = 320, shade = 0): Buffer {
+export function makeImage(kind: ImageKind, width = 320, height = 320, shade = 0): Buffer {
   const canvas = createCanvas(width, height);
   const draw = canvas.getContext('2d');
   draw.fillStyle = `hsl(${shade % 360} 70% 50%)`;
@@ -17,7 +17,7 @@ export function makePicture(kind: PictureKind, width = 320, height = 320, shade 
 
 /** A complete PNG of exactly `bytes` bytes: an ancillary chunk fills the rest. */
 export function pngOfBytes(bytes: number): Buffer {
-  const png = makePicture('png');
+  const png = makeImage('png');
   const filler = Buffer.alloc(bytes - png.length);
   filler.writeUInt32BE(filler.length - 12, 0);
   filler.write('teSt', 4, 'latin1');
@@ -26,8 +26,8 @@ export function pngOfBytes(bytes: number): Buffer {
 }
 
 /** A JPEG with this orientation in its EXIF data. */
-export function jpegTurned(orientation: number, width: number, height: number): Buffer {
-  const jpeg = makePicture('jpeg', width, height);
+export function jpegWithOrientation(orientation: number, width: number, height: number): Buffer {
+  const jpeg = makeImage('jpeg', width, height);
   const tiff = Buffer.from([
     ...[0x4d, 0x4d, 0, 0x2a, 0, 0, 0, 8, 0, 1],
     ...[0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0],

@@ -2,17 +2,17 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
-export type Wire = AsyncDisposable & {
+export type DatabaseProxy = AsyncDisposable & {
   /** The URL of the database through the proxy. */
   url: string;
   /** Ends every connection and refuses new ones. */
   cut(): void;
   /** Accepts bytes and passes nothing on: neither side learns that the other is gone. */
   freeze(): void;
-  mend(): void;
+  restore(): void;
 };
 
-export async function wireTo(databaseUrl: string): Promise<Wire> {
+export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
   let state: 'open' | 'cut' | 'frozen' = 'open';
@@ -53,7 +53,7 @@ export async function wireTo(databaseUrl: string): Promise<Wire> {
     freeze() {
       state = 'frozen';
     },
-    mend() {
+    restore() {
       // Frozen connections have lost bytes and cannot be used again.
       if (state === 'frozen') drop();
       state = 'open';

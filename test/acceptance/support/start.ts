@@ -11,10 +11,10 @@ const ENTRY = fileURLToPath(new URL('../../../src/entry/node.ts', import.meta.ur
 /** The server is killed after this time. */
 const LIMIT_MS = 30_000;
 
-export type Start = { code: number | null; said: string; seconds: number };
+export type Start = { code: number | null; output: string; seconds: number };
 
 /** Starts the server with this environment and nothing else; `prepare` may change its data folder first. */
-export async function startInVain(
+export async function runFailingStart(
   env: Record<string, string>,
   prepare: (dataDir: string) => Promise<unknown> = async () => {},
 ): Promise<Start> {
@@ -27,12 +27,13 @@ export async function startInVain(
       env: { ...compileCache(), PATH: process.env.PATH, NO_COLOR: '1', PORT: '0', DATA_DIR: folder, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
     const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
     await once(child, 'close');
     clearTimeout(limit);
-    return { code: child.exitCode, said, seconds: (performance.now() - began) / 1000 };
+    return { code: child.exitCode, output, seconds: (performance.now() - began) / 1000 };
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }

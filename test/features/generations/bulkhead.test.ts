@@ -41,7 +41,7 @@ describe('a task that finds all of its vendor’s slots in use ends, and is sche
     for (let times = 0; times < 3; times += 1) {
       assert.deepEqual(await app.drain(withoutSlots(app)), []);
       assert.deepEqual(await waitingTasks(app, jobId), [['submit_generation', 3]]);
-      await app.hasten();
+      await app.makeAllDue();
     }
     assert.deepEqual([await app.attempts(jobId), app.vendor.submits], [[], []]);
     await app.drain();
@@ -61,10 +61,10 @@ describe('a task that finds all of its vendor’s slots in use ends, and is sche
     await using app = await createTestApp({ vendor: { pollIntervalMs: 60_000, status: [running, 'complete'] } });
     const { jobId } = await begin(app);
     await app.drain();
-    await app.hasten();
+    await app.makeAllDue();
     assert.deepEqual(await app.drain(withoutSlots(app)), []);
     assert.deepEqual(await waitingTasks(app, jobId), [['poll_generation', 3]]);
-    assert.equal(app.vendor.looks.length, 1);
+    assert.equal(app.vendor.polls.length, 1);
     await app.ctx.db.call('schedule_poll', { job_id: jobId, delay_ms: 0 });
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
@@ -87,7 +87,7 @@ describe('a task that finds all of its vendor’s slots in use ends, and is sche
     assert.deepEqual(await waitingTasks(app, jobId), [['confirm_attempt', 3]]);
     const { rows } = await app.owner.query('select payload from graphile_worker._private_jobs');
     assert.deepEqual(rows, [{ payload: { job_id: jobId, provider_job_id: 'taken', try: 2 } }]);
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain();
     assert.equal((await app.attempts(jobId))[0]?.state, 'accepted');
   });
@@ -103,7 +103,7 @@ describe('a task that finds all of its vendor’s slots in use ends, and is sche
     assert.ok(
       (await waitingTasks(app, jobId)).some(([task, seconds]) => task === 'clean_up_generation' && seconds === 3),
     );
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain();
     assert.deepEqual(new Set(app.vendor.cancels), new Set([jobId]));
     assert.deepEqual(await app.tasksOf(jobId), []);

@@ -61,7 +61,7 @@ describe('cancelling a generation', () => {
     for (let jobs = 0; jobs < 3; jobs += 1) {
       assert.equal((await cancel(app, userId, await app.generate(userId))).status, 200);
     }
-    assert.deepEqual(app.vendor.looks, []);
+    assert.deepEqual(app.vendor.polls, []);
     assert.equal(await app.balance(userId), 3);
   });
 

@@ -84,7 +84,7 @@ describe('a provider that keeps failing', () => {
     const again = await createBuyer(other);
     const ids = await runJobs(other, 2);
     for (let tries = 1; tries < 4; tries += 1) {
-      await other.hasten();
+      await other.makeAllDue();
       await other.drain();
     }
     for (const id of ids) assert.equal((await other.job(id)).error_code, 'ERR_5002');
@@ -108,7 +108,7 @@ describe('a provider that keeps failing', () => {
     const { buy } = await createBuyer(app);
     await runJobs(app, 4);
     app.vendor.script({ submit: ['accept'], status: [{ state: 'processing', progress: 1 }] });
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain();
     app.vendor.script({ submit: [down] });
     await runJobs(app, 4);
@@ -159,7 +159,7 @@ describe('a provider that keeps failing', () => {
     assert.equal((await buy()).status, 200);
     assert.equal((await buy()).status, 502, 'it has only accepted the job so far');
     await app.drain();
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain();
     assert.equal((await buy()).status, 200);
   });
@@ -176,9 +176,9 @@ describe('a provider that keeps failing', () => {
     await using app = await openApp([down]);
     const ids = await runJobs(app, 5);
     app.vendor.script({ submit: ['accept'] });
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain();
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain();
     for (const id of ids) assert.equal((await app.job(id)).status, 'completed');
     await app.assertSound();

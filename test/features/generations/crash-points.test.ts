@@ -109,7 +109,7 @@ const ROUNDS_MAX = 12;
 async function work(app: TestApp, jobId: string, worker: { ctx?: Context; signal?: AbortSignal } = {}): Promise<void> {
   for (let round = 1; !worker.signal?.aborted && (await app.tasksOf(jobId)).length > 0; round += 1) {
     assert.ok(round <= ROUNDS_MAX, 'the tasks end');
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain(worker);
   }
 }

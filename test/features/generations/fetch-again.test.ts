@@ -87,7 +87,7 @@ describe('a finished file that is not there yet', () => {
       await app.owner.query(sql, [jobId, task.dueMs / 1000]);
       const deadline = 'update video_jobs set deadline_at = deadline_at - make_interval(secs => $2) where job_id = $1';
       await app.owner.query(deadline, [jobId, task.dueMs / 1000]);
-      await app.hasten();
+      await app.makeAllDue();
       await app.drain();
     }
     return waits;

@@ -8,7 +8,7 @@ import { loadImage } from '../../../src/providers/image.ts';
 import type { GenerationRequest } from '../../../src/providers/provider.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import { createVendor } from '../../support/providers.ts';
-import { jpegTurned, makePicture } from '../../support/upload-images.ts';
+import { jpegWithOrientation, makeImage } from '../../support/upload-images.ts';
 
 const PUBLIC_URL = 'https://api.example.com';
 
@@ -46,7 +46,7 @@ describe('the image of a generation', () => {
     const text = await answer.text();
     return { status: answer.status, body: text === '' ? null : JSON.parse(text), headers: answer.headers };
   }
-  async function upload(name: string, bytes: Uint8Array = makePicture('png')): Promise<string> {
+  async function upload(name: string, bytes: Uint8Array = makeImage('png')): Promise<string> {
     const headers = { 'x-upsert': 'true' };
     const { status } = await call(
       'POST',
@@ -112,7 +112,7 @@ describe('the image of a generation', () => {
   test('must belong to the caller and exist: anything else gets the same 400, and costs nothing', async () => {
     const path = await upload('own.png');
     const otherUser = await app.user();
-    const theirImage = new Uint8Array(makePicture('png'));
+    const theirImage = new Uint8Array(makeImage('png'));
     const asOtherUser = { Authorization: `Bearer ${await app.tokenOf(otherUser)}` };
     const uploaded = await call(
       'POST',
@@ -160,22 +160,22 @@ describe('the image of a generation', () => {
 
   test('needs at least 256 pixels on its shorter side, and at most 2.4 times as many on the longer', async () => {
     for (const [name, bytes, reason] of [
-      ['small.png', makePicture('png', 255, 400), 'picture_small'],
-      ['long.png', makePicture('png', 256, 615), 'picture_shape'],
-      ['wide.jpg', makePicture('jpeg', 2500, 1000), 'picture_shape'],
+      ['small.png', makeImage('png', 255, 400), 'picture_small'],
+      ['long.png', makeImage('png', 256, 615), 'picture_shape'],
+      ['wide.jpg', makeImage('jpeg', 2500, 1000), 'picture_shape'],
     ] as const) {
       const { status, body } = await generate(await upload(name, bytes));
       assert.deepEqual([status, body.error.details.reason], [400, reason], name);
       assert.ok(body.error.details.allowed);
       assert.match(body.error.message, /^This image is too/);
     }
-    for (const bytes of [makePicture('png', 256, 614), makePicture('webp', 614, 256), jpegTurned(8, 600, 400)]) {
+    for (const bytes of [makeImage('png', 256, 614), makeImage('webp', 614, 256), jpegWithOrientation(8, 600, 400)]) {
       assert.equal((await generate(await upload('fits.png', bytes))).status, 200);
     }
   });
 
   test('is given to its provider as a signed URL that needs no access token and expires with the deadline', async () => {
-    const bytes = makePicture('jpeg', 400, 300);
+    const bytes = makeImage('jpeg', 400, 300);
     const path = await upload('given', bytes);
     const { image } = await requestOf(path);
     assert.ok(image?.url);
@@ -216,7 +216,7 @@ describe('the image of a generation', () => {
 
   test('is loaded and passed as bytes where the provider cannot reach this server', async () => {
     callbackUrl = null;
-    const bytes = makePicture('webp', 400, 300);
+    const bytes = makeImage('webp', 400, 300);
     const { image } = await requestOf(await upload('private.webp', bytes)).finally(() => {
       callbackUrl = PUBLIC_URL;
     });
@@ -245,14 +245,14 @@ describe('the image of a generation', () => {
       assert.match((await call('GET', statusPath, null, { 'Accept-Language': language })).body.error_message, words);
     }
 
-    const { image } = await requestOf(await upload('replaced.png', makePicture('png', 300, 300, 1)));
-    await upload('replaced.png', makePicture('png', 300, 300, 2));
+    const { image } = await requestOf(await upload('replaced.png', makeImage('png', 300, 300, 1)));
+    await upload('replaced.png', makeImage('png', 300, 300, 2));
     await assert.rejects(async () => image?.load(AbortSignal.timeout(5000)), /no longer there/);
   });
 
   test('that the server has not checked is unknown, wherever its file came from', async () => {
     const file = join(app.dataDir, 'source');
-    await writeFile(file, makePicture('png', 500, 400));
+    await writeFile(file, makeImage('png', 500, 400));
     await app.ctx.media.putFile(`user_uploads/${userId}/unchecked.png`, file);
     assert.equal((await generate(`${userId}/unchecked.png`)).body.error.details.reason, 'picture_unknown');
     const reading = await app.ctx.mediaSigner.sign(`user_uploads/${userId}/unchecked.png`);
@@ -293,5 +293,5 @@ describe('the image of a generation', () => {
 });
 
 function png(): BodyInit {
-  return new Uint8Array(makePicture('png'));
+  return new Uint8Array(makeImage('png'));
 }

@@ -32,7 +32,7 @@ describe('polling a generation to its end', () => {
     const attempt_id = await claimAttempt(app.ctx.db, jobId);
     await app.ctx.db.call('mark_submitted', { job_id: jobId, attempt_id, provider_job_id: 'x' });
     await pollGeneration(app.ctx, jobId, never);
-    assert.equal(app.vendor.looks.length, 20);
+    assert.equal(app.vendor.polls.length, 20);
     assert.ok((await app.tasksOf(jobId)).some(({ task }) => task === 'poll_generation'));
     assert.equal((await app.job(jobId)).progress, 10);
   });
@@ -44,8 +44,8 @@ describe('polling a generation to its end', () => {
     const { jobId } = await begin(app);
     await app.drain();
     assert.deepEqual(await waitingTask(app, jobId), ['poll_generation', 8]);
-    assert.equal(app.vendor.looks.length, 1);
-    await app.hasten();
+    assert.equal(app.vendor.polls.length, 1);
+    await app.makeAllDue();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
     await app.assertSound();
@@ -66,7 +66,7 @@ describe('polling a generation to its end', () => {
     const answer = await app.ctx.db.call('cancel_generation', { user_id: userId, job_id: jobId });
     assert.deepEqual(answer, { outcome: 'final', status: 'processing' });
     isBusy = false;
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
     assert.equal(await app.balance(userId), 0);
@@ -95,7 +95,7 @@ describe('polling a generation to its end', () => {
     ] as const) {
       const sql = `update provider_attempts set ended_at = now() - make_interval(secs => $2) where job_id = $1 and result is not null`;
       await app.owner.query(sql, [jobId, waitedSeconds]);
-      await app.hasten();
+      await app.makeAllDue();
       await app.drain();
       const [task, seconds] = await waitingTask(app, jobId);
       assert.equal(task, 'poll_generation');
@@ -110,7 +110,7 @@ describe('polling a generation to its end', () => {
     await app.drain();
     assert.deepEqual(await waitingTask(app, jobId), ['poll_generation', 5]);
     assert.equal((await app.job(jobId)).status, 'processing');
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
   });
@@ -120,11 +120,11 @@ describe('polling a generation to its end', () => {
     const { userId, jobId } = await begin(app);
     const stopping = new AbortController();
     const draining = app.drain({ signal: stopping.signal });
-    while (app.vendor.looks.length === 0) await new Promise(setImmediate);
+    while (app.vendor.polls.length === 0) await new Promise(setImmediate);
     const headers = { Authorization: `Bearer ${await app.tokenOf(userId)}` };
     const answer = await app.fetch(`/functions/v1/get-video-status?job_id=${jobId}`, { headers });
     assert.deepEqual([answer.status, (await answer.json()).status], [200, 'processing']);
-    assert.equal(app.vendor.looks.length, 1, 'the endpoint does not call the provider');
+    assert.equal(app.vendor.polls.length, 1, 'the endpoint does not call the provider');
     stopping.abort(new Error('stopping'));
     await draining;
   });
@@ -135,10 +135,10 @@ describe('polling a generation to its end', () => {
     });
     const { jobId } = await begin(app);
     await app.drain();
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain({ ctx: { ...app.ctx, providers: new Map() } });
     assert.deepEqual(await waitingTask(app, jobId), ['poll_generation', 60]);
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
   });
@@ -168,7 +168,7 @@ describe('polling a generation to its end', () => {
     assert.equal((await app.drain()).length, 1);
     assert.equal((await app.job(jobId)).status, 'processing');
     isBroken = false;
-    await app.hasten();
+    await app.makeAllDue();
     assert.deepEqual(await app.drain(), []);
     assert.equal((await app.job(jobId)).status, 'completed');
     await app.assertSound();

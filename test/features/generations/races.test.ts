@@ -61,7 +61,7 @@ const CASES = [
 
 async function workThrough(app: TestApp, jobId: string, ctx: Context): Promise<void> {
   for (let round = 0; round < 8 && (await app.tasksOf(jobId)).length > 0; round += 1) {
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain({ ctx });
   }
   assert.deepEqual(await app.tasksOf(jobId), []);

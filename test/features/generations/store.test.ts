@@ -30,7 +30,7 @@ test('a video that the store takes and does not keep is not completed, and is de
   assert.ok(dueMs.length === 1 && (dueMs[0] ?? 0) <= 60_000, `tried again within a minute: ${dueMs}`);
 
   keeps = true;
-  await app.hasten();
+  await app.makeAllDue();
   assert.deepEqual(await app.drain(), []);
   const { status, video_url } = await app.job(jobId);
   assert.equal(status, 'completed');

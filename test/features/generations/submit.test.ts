@@ -53,7 +53,7 @@ describe('submitting a generation to its provider', () => {
     const { jobId } = await begin(app);
     for (let round = 0; round < 4; round += 1) {
       await app.drain();
-      await app.hasten();
+      await app.makeAllDue();
     }
     assert.equal((await app.job(jobId)).status, 'completed');
     assert.deepEqual(app.vendor.submits, [jobId, jobId, jobId]);
@@ -67,7 +67,7 @@ describe('submitting a generation to its provider', () => {
     await using app = await createTestApp({ vendor: { isRepeatable: false, submit: [throwing, 'accept'] } });
     const { jobId } = await begin(app);
     assert.equal((await app.drain()).length, 1);
-    await app.hasten();
+    await app.makeAllDue();
     assert.deepEqual(await app.drain(), []);
     assert.deepEqual(app.vendor.submits, [jobId]);
     assert.equal((await app.attempts(jobId))[0]?.state, 'unknown');
@@ -91,7 +91,7 @@ describe('submitting a generation to its provider', () => {
         [['submit_generation', seconds]],
         'a sweep does not change the delay',
       );
-      await app.hasten();
+      await app.makeAllDue();
     }
     await app.drain();
     assert.deepEqual([(await app.job(jobId)).status, await app.balance(userId)], ['completed', 0]);
@@ -108,7 +108,7 @@ describe('submitting a generation to its provider', () => {
     for (const seconds of [2, 4, 8]) {
       assert.deepEqual(await app.drain(), []);
       assert.deepEqual(await waitingTasks(app, jobId), [['submit_generation', seconds]]);
-      await app.hasten();
+      await app.makeAllDue();
     }
     assert.deepEqual(await app.drain(), []);
     assert.deepEqual([(await app.job(jobId)).error_code, await app.balance(userId)], ['ERR_5002', 1]);
@@ -276,7 +276,7 @@ describe('submitting a generation to its provider', () => {
     while (app.vendor.submits.length === 0) await new Promise(setImmediate);
     stopping.abort(new Error('stopping'));
     assert.match(String((await draining)[0]), /stopping/);
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
   });

@@ -99,7 +99,7 @@ describe('an event in the generic form', () => {
     for (const body of [withId, withId, sameId, withoutId, withoutId]) {
       assert.equal((await sendSigned(app, body)).status, 200);
       await app.drain();
-      polls.push(app.vendor.looks.length);
+      polls.push(app.vendor.polls.length);
     }
     assert.deepEqual(polls, [2, 2, 2, 3, 3]);
     assert.equal((await events(app)).length, 2);
@@ -228,9 +228,9 @@ describe('a submit without an answer', () => {
       assert.equal((await sendEvent(app, jobId, 'another-customers')).status, 200);
       for (let round = 0; round < 5; round += 1) {
         assert.deepEqual(await app.drain(), []);
-        await app.hasten();
+        await app.makeAllDue();
       }
-      assert.equal(app.vendor.looks.length, 3, 'polled only three times');
+      assert.equal(app.vendor.polls.length, 3, 'polled only three times');
       assert.deepEqual([(await app.job(jobId)).status, await app.balance(userId)], ['pending', 0]);
       assert.equal((await app.attempts(jobId))[0]?.state, 'unknown');
     }
@@ -247,7 +247,7 @@ describe('a submit without an answer', () => {
     await app.drain();
     const [task] = await app.tasksOf(jobId);
     assert.deepEqual([task?.task, Math.ceil((task?.dueMs ?? 0) / 1000)], ['confirm_attempt', 5]);
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
   });
@@ -258,7 +258,7 @@ describe('a submit without an answer', () => {
     await app.drain();
     await sendEvent(app, jobId, 'taken-after-all');
     await app.drain();
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
   });
@@ -320,7 +320,7 @@ describe('a retryable submit that was accepted after all', () => {
     const { jobId } = await begin(app);
     for (let sends = 0; sends < 3; sends += 1) {
       await app.drain();
-      await app.hasten();
+      await app.makeAllDue();
     }
     app.vendor.script({
       submit: [
@@ -393,7 +393,7 @@ describe('a vendor’s own events', () => {
     }
     assert.deepEqual(await events(app), []);
     await app.drain();
-    assert.equal(app.vendor.looks.length, 1);
+    assert.equal(app.vendor.polls.length, 1);
   });
 
   it('about our job with another id at the vendor are recorded, and cause no poll', async () => {
@@ -403,7 +403,7 @@ describe('a vendor’s own events', () => {
     await sendEvent(app, jobId, 'another');
     await app.drain();
     assert.deepEqual(await events(app), [{ sender: 'fal', effect: 'ignored' }]);
-    assert.equal(app.vendor.looks.length, 1);
+    assert.equal(app.vendor.polls.length, 1);
   });
 
   it('that arrive before the vendor’s id is known take effect when they are sent again', async () => {
@@ -483,7 +483,7 @@ describe('an event about a completed video that is being downloaded', () => {
     });
     await using _ = app;
     assert.deepEqual(await app.drain(), []);
-    assert.deepEqual([(await app.job(jobId)).status, downloads, app.vendor.looks.length], ['completed', 1, 1]);
+    assert.deepEqual([(await app.job(jobId)).status, downloads, app.vendor.polls.length], ['completed', 1, 1]);
     await app.assertSound();
   });
 
@@ -500,7 +500,7 @@ describe('an event about a completed video that is being downloaded', () => {
     assert.deepEqual([task?.task, Math.ceil((task?.dueMs ?? 0) / 1000)], ['poll_generation', 5]);
     await sendIgnoredEvent(app, jobId);
     assert.equal((await app.tasksOf(jobId)).length, 1);
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
   });
@@ -520,7 +520,7 @@ describe('an event about a completed video that is being downloaded', () => {
     assert.equal((await app.job(jobId)).status, 'processing');
     await sendIgnoredEvent(app, jobId);
     // As the recovery of killed workers' jobs does.
-    await app.hasten();
+    await app.makeAllDue();
     await app.drain();
     assert.equal((await app.job(jobId)).status, 'completed');
   });

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { sweepUploads } from '../../../src/features/storage/worker/sweep.ts';
 import { Problem } from '../../../src/kernel/errors.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
-import { jpegTurned, makePicture, pngOfBytes } from '../../support/upload-images.ts';
+import { jpegWithOrientation, makeImage, pngOfBytes } from '../../support/upload-images.ts';
 
 const BYTES_MAX = 10_485_760;
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, '..', '..', 'media', 'fixtures', name));
@@ -37,9 +37,9 @@ describe('an upload', () => {
     (await app.owner.query('select * from uploads where user_id = $1', [user])).rows as Record<string, unknown>[];
   const files = async (user = userId) => (await app.stored()).filter((name) => name.includes(user));
 
-  const png = makePicture('png');
-  const jpeg = makePicture('jpeg');
-  const webp = makePicture('webp');
+  const png = makeImage('png');
+  const jpeg = makeImage('jpeg');
+  const webp = makeImage('webp');
   const animated = Buffer.from(webp);
   const withChunk = (name: string) => {
     const chunk = Buffer.alloc(12 + 8);
@@ -92,19 +92,19 @@ describe('an upload', () => {
 
   test('of any ordinary image is accepted, and recorded with the size at which it is displayed', async () => {
     const trailing = Buffer.concat([jpeg, Buffer.from('the video of a live photo')]);
-    const strangeExif = jpegTurned(6, 300, 200);
+    const strangeExif = jpegWithOrientation(6, 300, 200);
     strangeExif.writeUInt16BE(0xffff, 2 + 4 + 6 + 8);
     strangeExif.writeUInt16BE(0x0111, 2 + 4 + 6 + 10);
     for (const [bytes, type, size] of [
-      [makePicture('png', 64, 900), 'image/png', [64, 900]],
-      [makePicture('webp', 300, 200), 'image/webp', [300, 200]],
+      [makeImage('png', 64, 900), 'image/png', [64, 900]],
+      [makeImage('webp', 300, 200), 'image/webp', [300, 200]],
       [trailing, 'image/jpeg', [320, 320]],
       [Buffer.concat([png, Buffer.from(html)]), 'image/png', [320, 320]],
       [Buffer.concat([webp, Buffer.from(html)]), 'image/webp', [320, 320]],
       [fixture('p01-png-zero-block.png'), 'image/png', [400, 300]],
       [fixture('p05-jpg-seven-stray-bytes.jpg'), 'image/jpeg', [512, 384]],
-      [jpegTurned(1, 300, 200), 'image/jpeg', [300, 200]],
-      [jpegTurned(6, 300, 200), 'image/jpeg', [200, 300]],
+      [jpegWithOrientation(1, 300, 200), 'image/jpeg', [300, 200]],
+      [jpegWithOrientation(6, 300, 200), 'image/jpeg', [200, 300]],
       [strangeExif, 'image/jpeg', [300, 200]],
     ] as const) {
       const name = `${randomUUID()}.html`;
@@ -120,7 +120,7 @@ describe('an upload', () => {
   });
 
   test('that is too small, or claims too many pixels, gets 400 with the allowed range', async () => {
-    const small = await put(makePicture('png', 63, 300));
+    const small = await put(makeImage('png', 63, 300));
     assert.deepEqual([small.status, small.code, small.details.reason], [400, 'ERR_4006', 'picture_side']);
     assert.deepEqual(small.details.allowed, { minimum: 64, maximum: 10_000 });
     for (const [width, height, reason] of [
@@ -311,7 +311,7 @@ describe('an upload', () => {
   test('at the same time as others to one path leaves one image: its row matches its file, and nothing else is kept', async () => {
     const user = await app.user();
     const own = { Authorization: `Bearer ${await app.tokenOf(user)}` };
-    const images = Array.from({ length: 8 }, (_, index) => makePicture('png', 300 + index, 300, index * 31));
+    const images = Array.from({ length: 8 }, (_, index) => makeImage('png', 300 + index, 300, index * 31));
     const answers = await Promise.all(
       images.map((bytes) => send(`${user}/raced.png`, new Uint8Array(bytes), { ...own, 'x-upsert': 'true' })),
     );

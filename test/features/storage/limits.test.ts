@@ -4,9 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { createTestApp, type TestApp } from '../../support/app.ts';
-import { makePicture } from '../../support/upload-images.ts';
+import { makeImage } from '../../support/upload-images.ts';
 
-const png = new Uint8Array(makePicture('png'));
+const png = new Uint8Array(makeImage('png'));
 const MEGABYTE = 1024 * 1024;
 
 describe('one account', () => {

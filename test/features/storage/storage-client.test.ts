@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { StorageClient } from '@supabase/storage-js';
 import { createTestApp, type TestApp } from '../../support/app.ts';
-import { makePicture } from '../../support/upload-images.ts';
+import { makeImage } from '../../support/upload-images.ts';
 
 describe('Supabase’s own storage client', () => {
   let app: TestApp;
@@ -33,13 +33,13 @@ describe('Supabase’s own storage client', () => {
 
   test('uploads bytes, a blob, a form and a stream, and downloads the same bytes with their real type', async () => {
     const form = new FormData();
-    form.append('image', new Blob([new Uint8Array(makePicture('png', 320, 320, 3))]), 'me.png');
-    const stream = new Blob([new Uint8Array(makePicture('webp'))]).stream();
+    form.append('image', new Blob([new Uint8Array(makeImage('png', 320, 320, 3))]), 'me.png');
+    const stream = new Blob([new Uint8Array(makeImage('webp'))]).stream();
     const bodies = [
-      [makePicture('jpeg'), 'image/jpeg', makePicture('jpeg')],
-      [new Blob([new Uint8Array(makePicture('png'))], { type: 'image/png' }), 'image/png', makePicture('png')],
-      [form, 'image/png', makePicture('png', 320, 320, 3)],
-      [stream, 'image/webp', makePicture('webp')],
+      [makeImage('jpeg'), 'image/jpeg', makeImage('jpeg')],
+      [new Blob([new Uint8Array(makeImage('png'))], { type: 'image/png' }), 'image/png', makeImage('png')],
+      [form, 'image/png', makeImage('png', 320, 320, 3)],
+      [stream, 'image/webp', makeImage('webp')],
     ] as const;
     for (const [body, type, wanted] of bodies) {
       const path = `${userId}/a/${randomUUID()}`;
@@ -57,7 +57,7 @@ describe('Supabase’s own storage client', () => {
 
   test('replaces an existing file only by upsert or by update', async () => {
     const path = `${userId}/replace.png`;
-    const [first, second, third] = [1, 2, 3].map((shade) => makePicture('png', 300, 300, shade * 40));
+    const [first, second, third] = [1, 2, 3].map((shade) => makeImage('png', 300, 300, shade * 40));
     assert.ok(first && second && third);
     ok(await bucket().upload(path, first));
     const conflict = await bucket().upload(path, second);
@@ -81,7 +81,7 @@ describe('Supabase’s own storage client', () => {
 
   test('signs one or many URLs, also for downloads, which need no token and start with the client’s base URL', async () => {
     const path = `${userId}/signed.jpg`;
-    const image = makePicture('jpeg', 400, 300);
+    const image = makeImage('jpeg', 400, 300);
     ok(await bucket().upload(path, image));
     const { signedUrl } = ok(await bucket().createSignedUrl(path, 60, { download: 'mine.jpg' }));
     const answer = await app.fetch(signedUrl);
@@ -109,7 +109,7 @@ describe('Supabase’s own storage client', () => {
     );
     const { token, signedUrl } = ok(await bucket().createSignedUploadUrl(path));
     assert.ok(signedUrl.includes(token));
-    const image = new Blob([new Uint8Array(makePicture('png'))]);
+    const image = new Blob([new Uint8Array(makeImage('png'))]);
     const stored = ok(await withoutToken.from('user_uploads').uploadToSignedUrl(path, token, image));
     assert.equal(stored.fullPath, `user_uploads/${path}`);
     const again = await withoutToken.from('user_uploads').uploadToSignedUrl(path, token, image, { upsert: true });
@@ -118,14 +118,14 @@ describe('Supabase’s own storage client', () => {
     assert.equal(Reflect.get(elsewhere.error ?? {}, 'statusCode'), '403');
     assert.equal((await bucket().createSignedUploadUrl(path)).error?.message, 'A file with this name already exists.');
     const replacing = ok(await bucket().createSignedUploadUrl(path, { upsert: true }));
-    ok(await withoutToken.from('user_uploads').uploadToSignedUrl(path, replacing.token, makePicture('webp')));
+    ok(await withoutToken.from('user_uploads').uploadToSignedUrl(path, replacing.token, makeImage('webp')));
     assert.equal(ok(await bucket().download(path)).type, 'image/webp');
   });
 
   test('lists one level of the caller’s own folder; remove returns what existed; neither shows another user’s files', async () => {
     const ownId = await app.user();
     const [own, other] = [(await clientOf(ownId)).from('user_uploads'), bucket()];
-    for (const name of ['b.png', 'a.png', 'sub/c.png']) ok(await own.upload(`${ownId}/${name}`, makePicture('png')));
+    for (const name of ['b.png', 'a.png', 'sub/c.png']) ok(await own.upload(`${ownId}/${name}`, makeImage('png')));
     const listed = ok(await own.list(ownId));
     assert.deepEqual(
       listed.map(({ name, id }) => [name, id !== null]),
@@ -136,7 +136,7 @@ describe('Supabase’s own storage client', () => {
       ],
     );
     assert.equal(listed[0]?.metadata?.mimetype, 'image/png');
-    assert.equal(listed[0]?.metadata?.size, makePicture('png').length);
+    assert.equal(listed[0]?.metadata?.size, makeImage('png').length);
     const page = ok(await own.list(ownId, { limit: 1, offset: 1, sortBy: { column: 'name', order: 'desc' } }));
     assert.deepEqual(
       page.map(({ name }) => name),
@@ -167,7 +167,7 @@ describe('Supabase’s own storage client', () => {
   });
 
   test('uses any name that Supabase takes for everything, and signs for a year', async () => {
-    const image = makePicture('png');
+    const image = makeImage('png');
     const names = [..." ()+@,=&$!;*':"].map((character) => `a${character}b.png`);
     for (const name of names) ok(await bucket().upload(`${userId}/odd (1)/${name}`, image));
     const listed = ok(await bucket().list(`${userId}/odd (1)`)).map(({ name }) => name);
@@ -196,7 +196,7 @@ describe('Supabase’s own storage client', () => {
 
   test('keeps the metadata that it sends with bytes, a blob, or a form, and returns it until the file is replaced', async () => {
     const metadata = { camera: 'Pixel 9', 'taken at': 'İzmir', tags: ['cat', 1] };
-    const image = makePicture('png');
+    const image = makeImage('png');
     const form = new FormData();
     form.append('image', new Blob([new Uint8Array(image)]), 'me.png');
     const path = `${userId}/described.png`;
@@ -229,7 +229,7 @@ describe('Supabase’s own storage client', () => {
     ]);
     assert.deepEqual((await errorOf(bucket().download(path))).slice(0, 1), ['404']);
     assert.deepEqual((await errorOf(storage.from('nothing').list(userId))).slice(0, 2), ['404', 'NoSuchKey']);
-    const foreign = bucket().upload(`${randomUUID()}/x.png`, makePicture('png'));
+    const foreign = bucket().upload(`${randomUUID()}/x.png`, makeImage('png'));
     assert.deepEqual((await errorOf(foreign)).slice(0, 2), ['403', 'AccessDenied']);
     const withoutToken = new StorageClient('http://rendio.test/storage/v1', {}, (input, init) =>
       app.fetch(String(input), init),
@@ -242,7 +242,7 @@ describe('Supabase’s own storage client', () => {
 
   test('a row has the real properties of its file', async () => {
     const path = `${userId}/properties.jpg`;
-    const image = makePicture('jpeg', 640, 360);
+    const image = makeImage('jpeg', 640, 360);
     ok(await bucket().upload(path, image, { contentType: 'text/html' }));
     const { rows } = await app.owner.query('select * from uploads where path = $1', [path]);
     const sha256 = createHash('sha256').update(image).digest('hex');
@@ -271,7 +271,7 @@ describe('Supabase’s own storage client', () => {
       [[`${jobId}.mp4`, jobId]],
     );
     for (const attempt of [
-      own.from('videos').upload(`${owner}/x.mp4`, makePicture('png')),
+      own.from('videos').upload(`${owner}/x.mp4`, makeImage('png')),
       own.from('videos').remove([path]),
       own.from('thumbnails').createSignedUploadUrl(thumbnail),
     ]) {
