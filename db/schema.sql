@@ -12,6 +12,7 @@
 -- admin_actions.created_at: timestamp with time zone not null default now()
 -- device_grants.user_id: uuid not null
 -- device_grants.state: text not null
+-- device_grants.bit1: boolean
 -- device_grants.created_at: timestamp with time zone not null default now()
 -- device_grants.settled_at: timestamp with time zone
 -- error_log.id: bigint not null always identity

@@ -24,8 +24,10 @@ where initial_grant_claimed or exists (select from public.device_grants g where 
 -- What an upload's owner says about it, as Supabase's storage clients send it.
 alter table public.uploads
   add column metadata jsonb check (jsonb_typeof(metadata) = 'object' and char_length(metadata::text) <= 50000);
+
 -- The store that holds this database's files, by the id in it. Null until the first process has started with a store.
 alter table public.settings add column media_store_id uuid;
 
--- Grants: a claim no longer remembers a bit. Whether a device has had its grant is read from both of its bits at Apple.
-alter table public.device_grants drop column bit1;
+-- Grants: a claim no longer remembers a bit. Whether a device has had its grant is read from both of its bits at Apple. The column
+-- stays until no server of the version before runs: a call of its procedures may be waiting for this transaction.
+alter table public.device_grants alter column bit1 drop not null;

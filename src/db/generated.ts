@@ -36,6 +36,7 @@ export interface AdminActions {
 }
 
 export interface DeviceGrants {
+  bit1: boolean | null;
   created_at: Generated<Date>;
   settled_at: Date | null;
   state: string;

@@ -1,7 +1,7 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
 -- Changed: migrations/0004_mend.sql
 
--- source: migrations/0004_mend.sql sha256:d26124885abd61754f328956d2502a74b23c540d8265e2d47e2b9760cbe9f18d
+-- source: migrations/0004_mend.sql sha256:321c8a3e7acdbfbc04ac4f989d0c41aad0664f4977a85f4ecf2d6fc108bd00ed
 -- What outside checks found. Each block is one topic.
 
 -- A job whose image was deleted or replaced before its provider had it was not declined by the provider, and one whose image the
@@ -28,11 +28,13 @@ where initial_grant_claimed or exists (select from public.device_grants g where 
 -- What an upload's owner says about it, as Supabase's storage clients send it.
 alter table public.uploads
   add column metadata jsonb check (jsonb_typeof(metadata) = 'object' and char_length(metadata::text) <= 50000);
+
 -- The store that holds this database's files, by the id in it. Null until the first process has started with a store.
 alter table public.settings add column media_store_id uuid;
 
--- Grants: a claim no longer remembers a bit. Whether a device has had its grant is read from both of its bits at Apple.
-alter table public.device_grants drop column bit1;
+-- Grants: a claim no longer remembers a bit. Whether a device has had its grant is read from both of its bits at Apple. The column
+-- stays until no server of the version before runs: a call of its procedures may be waiting for this transaction.
+alter table public.device_grants alter column bit1 drop not null;
 
-insert into public.schema_history (name, hash) values ('migrations/0004_mend.sql', 'd26124885abd61754f328956d2502a74b23c540d8265e2d47e2b9760cbe9f18d')
+insert into public.schema_history (name, hash) values ('migrations/0004_mend.sql', '321c8a3e7acdbfbc04ac4f989d0c41aad0664f4977a85f4ecf2d6fc108bd00ed')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
