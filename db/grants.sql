@@ -32,7 +32,7 @@ revoke all on function
   public.record_progress, public.record_provider_event, public.record_provider_outcome, public.refuse_ledger_change,
   public.remove_uploads, public.requeue_orphans, public.rotate_session, public.schedule_cleanup, public.schedule_confirm,
   public.schedule_confirmation, public.schedule_poll, public.schedule_settle, public.schedule_stop,
-  public.schedule_submit, public.store_response, public.take_rate_limit, public.update_profile,
+  public.schedule_submit, public.stop_at_provider, public.store_response, public.take_rate_limit, public.update_profile,
   public.withdraw_initial_grant
 from public, anon, authenticated, service_role, rendio_server;
 

@@ -502,6 +502,7 @@
 -- schedule_settle(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_stop(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_submit(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
+-- stop_at_provider(p_job_id uuid): returns void security definer
 -- store_response(p_user_id uuid, p_idempotency_key uuid, p_operation text, p_request_hash text, p_response jsonb, p_job_id uuid): returns void security definer
 -- take_rate_limit(p_action text, p_address inet, p_limit integer, p_window_seconds integer): returns jsonb security definer to rendio_server
 -- update_profile(p_user_id uuid, p_language text, p_theme_preference text): returns boolean security definer to rendio_server

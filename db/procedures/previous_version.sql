@@ -63,6 +63,15 @@ as $$
   select public.schedule_cleanup(p_job_id, p_delay_ms)
 $$;
 
+-- Procedures of that version call this one: a call may be waiting for the upgrade, with the old text of its procedure.
+create or replace function public.stop_at_provider(p_job_id uuid) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select public.schedule_cleanup(p_job_id)
+$$;
+
 -- Calls that began before the upgrade still write rows of the previous version. This trigger completes them.
 create or replace function public.complete_previous_rows() returns trigger
 language plpgsql
@@ -108,7 +117,6 @@ drop function if exists public.begin_upload(
 );
 drop function if exists public.onboard_device(text, text);
 drop function if exists public.finish_generation(uuid, text, text, bigint, text, numeric);
-drop function if exists public.stop_at_provider(uuid);
 drop function if exists public.broken_invariants();
 drop function if exists public.prune_logs();
 drop function if exists public.cancel_generation(uuid, uuid, uuid, text);

@@ -1920,7 +1920,7 @@ create or replace trigger sessions_removed_notify_access_change
 insert into public.schema_history (name, hash) values ('procedures/notifications/notify_access_change.sql', 'e9733201d02febad4dadf179d17ae5b9abb7e504eddd38fa0e3118a18dbe917d')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/previous_version.sql sha256:198ce5f5d1ac34fbee9e1014c375a99255ea909f54e07690759f594f69ba552d
+-- source: procedures/previous_version.sql sha256:2f16c20dc4b3483fe4db93b3a417ae48a2ae86d8e5a1af2443d5ea46c766ec82
 -- What servers of the previous version call while they run beside new ones. To be deleted with the next version.
 
 -- That version updates a device once. The second bit that this returns makes the device one that has had its grant; an open
@@ -1986,6 +1986,15 @@ as $$
   select public.schedule_cleanup(p_job_id, p_delay_ms)
 $$;
 
+-- Procedures of that version call this one: a call may be waiting for the upgrade, with the old text of its procedure.
+create or replace function public.stop_at_provider(p_job_id uuid) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select public.schedule_cleanup(p_job_id)
+$$;
+
 -- Calls that began before the upgrade still write rows of the previous version. This trigger completes them.
 create or replace function public.complete_previous_rows() returns trigger
 language plpgsql
@@ -2031,12 +2040,11 @@ drop function if exists public.begin_upload(
 );
 drop function if exists public.onboard_device(text, text);
 drop function if exists public.finish_generation(uuid, text, text, bigint, text, numeric);
-drop function if exists public.stop_at_provider(uuid);
 drop function if exists public.broken_invariants();
 drop function if exists public.prune_logs();
 drop function if exists public.cancel_generation(uuid, uuid, uuid, text);
 
-insert into public.schema_history (name, hash) values ('procedures/previous_version.sql', '198ce5f5d1ac34fbee9e1014c375a99255ea909f54e07690759f594f69ba552d')
+insert into public.schema_history (name, hash) values ('procedures/previous_version.sql', '2f16c20dc4b3483fe4db93b3a417ae48a2ae86d8e5a1af2443d5ea46c766ec82')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/queue/enqueue.sql sha256:5fdc273b7fe4f8c1d664ee09293bfc9f60641a80b3af4c5b13d82de89470518c
@@ -2449,7 +2457,7 @@ $$;
 insert into public.schema_history (name, hash) values ('grants-policies.sql', '36eaad2e4fe6bd3f6129b15750791a6412f28383f65cae3622ab9ba3cbe58ae9')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: grants.sql sha256:81cbf2e398c00335464147aed4b4e5c718ae8f4a40ebff9180410ba05ec7fea8
+-- source: grants.sql sha256:5a3a24553bc80e645a0917c6f8c9f0ec73a7e81d656d15bca5a4585340a1978f
 -- Privileges. Applied again after every change in db/, so that it also revokes what is no longer granted.
 -- rendio_server: the API and the worker. anon, authenticated: users, through PostgREST and Realtime. service_role: nothing here;
 -- named because hosted databases grant everything to it (and to the other two) by default.
@@ -2484,7 +2492,7 @@ revoke all on function
   public.record_progress, public.record_provider_event, public.record_provider_outcome, public.refuse_ledger_change,
   public.remove_uploads, public.requeue_orphans, public.rotate_session, public.schedule_cleanup, public.schedule_confirm,
   public.schedule_confirmation, public.schedule_poll, public.schedule_settle, public.schedule_stop,
-  public.schedule_submit, public.store_response, public.take_rate_limit, public.update_profile,
+  public.schedule_submit, public.stop_at_provider, public.store_response, public.take_rate_limit, public.update_profile,
   public.withdraw_initial_grant
 from public, anon, authenticated, service_role, rendio_server;
 
@@ -2528,7 +2536,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('grants.sql', '81cbf2e398c00335464147aed4b4e5c718ae8f4a40ebff9180410ba05ec7fea8')
+insert into public.schema_history (name, hash) values ('grants.sql', '5a3a24553bc80e645a0917c6f8c9f0ec73a7e81d656d15bca5a4585340a1978f')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: seed/catalogue.sql sha256:787461bac66f8f74e7a50f5e4365534d0e46d8cc86ab4ba13d7e39ad75f6afe8
