@@ -19,6 +19,7 @@ import type { ProviderName, VideoProvider } from '../../src/providers/provider.t
 import { createRunwayAdapter } from '../../src/providers/runway/index.ts';
 import * as runwayManifests from '../../src/providers/runway/manifest.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
+import { rememberVerdicts } from '../support/remembered-probe.ts';
 import { FAULT_CASES, type FaultCase, type VendorName } from './fault-cases.ts';
 import { printTable, type Row } from './fault-table.ts';
 
@@ -51,7 +52,7 @@ describe('the fault matrix', () => {
     // Every job ends through the controls.
     for (const { controls } of [world.fal, world.runway]) controls.setTiming({ queueMs: null, runMs: null });
     world.fal.controls.setWebhookRetryMs(0);
-    probe = createProbe({ maxParallel: 1, log: silentLog, env: compileCache() });
+    probe = await rememberVerdicts(createProbe({ maxParallel: 1, log: silentLog, env: compileCache() }));
     const options = { extraHosts: [], extraMayBePrivate: false, bytesMax: FILE_BYTES_MAX, stallMs: STALL_MS };
     const get = (url: URL, signal: AbortSignal) => world.fetch(url, { signal, redirect: 'manual' });
     const fetcher = createMediaFetcher({ ...options, get });
