@@ -1,4 +1,4 @@
-/** `npm run check`: all checks that do not run tests. CI runs the same. */
+/** `npm run check`: all checks that do not run tests. */
 import { spawnSync } from 'node:child_process';
 import { styleText } from 'node:util';
 import { checkDocs } from './check-docs.ts';

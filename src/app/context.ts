@@ -24,7 +24,7 @@ import type { OwnStore } from './own-store.ts';
 import type { CreateRuntime, RuntimeCapabilities } from './runtime-capabilities.ts';
 import type { DeviceCheckAccess, VendorConnections } from './vendor-connections.ts';
 
-/** A user waits at a phone: after this time DeviceCheck is given up, and the device is let in without a grant. */
+/** A user waits at a phone: after this time DeviceCheck is given up, and the device counts as not verified. */
 const GRANT_WAIT_MS = 15_000;
 /** For a server with many concurrent requests; an isolate, which has few, sets a lower number. */
 const CONNECTIONS_MAX = 20;

@@ -626,8 +626,8 @@ create or replace trigger quota_log_is_never_emptied
 insert into public.schema_history (name, hash) values ('procedures/credits/refuse_ledger_change.sql', '15ab2dbaa7bad5fafc9e865265332248ccbee8e178d91a2c849bb2153393b67b')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/admit_to_provider.sql sha256:b095149548437e4b349f95c9c632c111d6c8a4745ef6fdbcb55c0cffba4bac9f
--- Whether a job for the provider may be sold now: 0, or the seconds until the next try. While the circuit is open there is one
+-- source: procedures/generations/admit_to_provider.sql sha256:0800cef7319aa21bc211761665912f883004f59096c471261df9c068bfcea523
+-- Whether a job for the provider may be charged now: 0, or the seconds until the next try. While the circuit is open there is one
 -- try every 30 seconds, and the caller that gets 0 has used it.
 create or replace function public.admit_to_provider(p_provider text) returns integer
 language plpgsql
@@ -654,7 +654,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/admit_to_provider.sql', 'b095149548437e4b349f95c9c632c111d6c8a4745ef6fdbcb55c0cffba4bac9f')
+insert into public.schema_history (name, hash) values ('procedures/generations/admit_to_provider.sql', '0800cef7319aa21bc211761665912f883004f59096c471261df9c068bfcea523')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/generations/begin_attempt.sql sha256:f1d8356f9817c8ffc712e0f81b95e953f911d7128f54c2d557ce2dd8b9e86078
@@ -1417,12 +1417,12 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/generations/record_provider_event.sql', '9a3ebb1d2cf0f23a01bc96fb58392058c2fabc950929ef054a1dac3c4494e63c')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/record_provider_outcome.sql sha256:cf8c9bfeda0de5bba781e5c7e08f2a8b569be9bca7d3d48c4f2c67f0cca8a065
+-- source: procedures/generations/record_provider_outcome.sql sha256:1be5a4f555abe6fbc47e8f50f826bbf8f3203f1a163bc6706c46359cae2c44b2
 -- Updates a provider's circuit breaker with the outcome of a job: `turned_away` (its submit was not accepted), `unanswered` (its
 -- outcome is unknown: not a failure, but many in a row are an outage), `failed` (accepted, but the provider made no video),
 -- `accepted`, `completed`. Declined requests are not reported here: they say nothing about the provider's health.
--- Five distinct failed jobs in a row, or ten unanswered ones, open the circuit: the provider's models are not sold, except
--- for one job every 30 seconds, until one succeeds. Null: the circuit has not changed.
+-- Five distinct failed jobs in a row, or ten unanswered ones, open the circuit: no job is charged for the provider, except
+-- for one every 30 seconds, until one succeeds. Null: the circuit has not changed.
 -- @returns 'opened' | 'closed' | null
 create or replace function public.record_provider_outcome(p_provider text, p_job_id uuid, p_outcome text) returns text
 language plpgsql
@@ -1478,7 +1478,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/record_provider_outcome.sql', 'cf8c9bfeda0de5bba781e5c7e08f2a8b569be9bca7d3d48c4f2c67f0cca8a065')
+insert into public.schema_history (name, hash) values ('procedures/generations/record_provider_outcome.sql', '1be5a4f555abe6fbc47e8f50f826bbf8f3203f1a163bc6706c46359cae2c44b2')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/generations/requeue_orphans.sql sha256:cb5143d2659f585644d36cd6cbe3111fa0825e46a65f8bfe55e77e6da488bdd1

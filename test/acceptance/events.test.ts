@@ -160,7 +160,8 @@ describe('job-events', { concurrency: true }, () => {
     assert.ok(begin);
     await using all = await listen(guest, { lastEventId: begin.id });
     await all.until(isEnd(job_id));
-    assert.deepEqual([begin, ...all.seen], [...seen, ...second.seen], 'nothing lost');
+    const expected = [...seen, ...second.seen].map(withoutTokens);
+    assert.deepEqual([begin, ...all.seen].map(withoutTokens), expected, 'nothing lost');
   });
 
   test('without Last-Event-ID begins with the unfinished videos', async () => {

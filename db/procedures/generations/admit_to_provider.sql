@@ -1,4 +1,4 @@
--- Whether a job for the provider may be sold now: 0, or the seconds until the next try. While the circuit is open there is one
+-- Whether a job for the provider may be charged now: 0, or the seconds until the next try. While the circuit is open there is one
 -- try every 30 seconds, and the caller that gets 0 has used it.
 create or replace function public.admit_to_provider(p_provider text) returns integer
 language plpgsql

@@ -1,8 +1,8 @@
 -- Updates a provider's circuit breaker with the outcome of a job: `turned_away` (its submit was not accepted), `unanswered` (its
 -- outcome is unknown: not a failure, but many in a row are an outage), `failed` (accepted, but the provider made no video),
 -- `accepted`, `completed`. Declined requests are not reported here: they say nothing about the provider's health.
--- Five distinct failed jobs in a row, or ten unanswered ones, open the circuit: the provider's models are not sold, except
--- for one job every 30 seconds, until one succeeds. Null: the circuit has not changed.
+-- Five distinct failed jobs in a row, or ten unanswered ones, open the circuit: no job is charged for the provider, except
+-- for one every 30 seconds, until one succeeds. Null: the circuit has not changed.
 -- @returns 'opened' | 'closed' | null
 create or replace function public.record_provider_outcome(p_provider text, p_job_id uuid, p_outcome text) returns text
 language plpgsql

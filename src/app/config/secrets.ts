@@ -11,7 +11,7 @@ export type AppleKey = { keyId: string; privateKey: Secret };
 export type Secrets = {
   /** `directUrl` is unpooled: for LISTEN, locks and migrations. Undefined: embedded PostgreSQL. */
   database: { url: Secret; directUrl: Secret } | undefined;
-  /** Undefined in development alone, where the entry creates one. The same holds for `secretKey`. */
+  /** Undefined in development and staging alone, where the entry creates one. The same holds for `secretKey`. */
   jwtPrivateKey: Secret<SigningJwk> | undefined;
   /** Public halves of retired keys: their tokens are still valid until they expire. */
   jwtPreviousKeys: PublicJwk[];

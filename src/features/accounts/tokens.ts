@@ -4,7 +4,7 @@ import { Problem } from '../../kernel/errors.ts';
 import { parseUuid } from '../../kernel/ids.ts';
 import type { TokenClaims, TokenSubject, Tokens } from '../context.ts';
 
-/** The lifetime of an access token: short, because it cannot be revoked. Supabase's clients renew it automatically. */
+/** The lifetime of an access token: short, because only this server knows that its session was closed. Supabase's clients renew it. */
 export const ACCESS_TOKEN_SECONDS = 3600;
 const AUDIENCE = 'authenticated';
 /**

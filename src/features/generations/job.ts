@@ -20,7 +20,7 @@ export type FoundJob = {
 };
 export type ProviderJob = Omit<FoundJob, 'provider'> & { provider: VideoProvider };
 
-/** Whether this server has the provider that the job was sold for. */
+/** Whether this server has the provider that the job was charged for. */
 export function hasProvider(job: FoundJob | null): job is FoundJob & ProviderJob {
   return job !== null && job.provider !== null;
 }
