@@ -4,9 +4,13 @@ import { readBytes } from './body.ts';
 import { rejectEncoding } from './content-encoding.ts';
 import type { HttpEnv } from './env.ts';
 import { parseExactJsonObject } from './json-text.ts';
+import { ownTurn } from './own-turn.ts';
 
 /** Enough for a prompt, its settings and a signed transaction. */
 export const JSON_BYTES_MAX = 64 * 1024;
+
+/** Parsing and validating a larger body takes milliseconds. */
+const SMALL_BYTES_MAX = 8 * 1024;
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json$/;
 const UTF8_CHARSETS = ['', 'utf-8', 'utf8', 'us-ascii'];
@@ -32,7 +36,9 @@ export function jsonBody(options: JsonBodyOptions = {}): MiddlewareHandler<HttpE
       rejectOtherTypes(raw.headers, acceptsText);
       rejectEncoding(raw.headers);
     }
-    const body = JSON.stringify(parseExactJsonObject(await readBytes(raw, bytesMax)));
+    const bytes = await readBytes(raw, bytesMax);
+    if (bytes.byteLength > SMALL_BYTES_MAX) await ownTurn();
+    const body = JSON.stringify(parseExactJsonObject(bytes));
     const headers = new Headers(raw.headers);
     headers.set('Content-Type', 'application/json');
     headers.delete('Content-Length');

@@ -1,6 +1,7 @@
 /** Signed URLs: for reading a stored object, and for uploading one. */
 import { callerId } from '../../../http/caller.ts';
 import type { HttpContext } from '../../../http/env.ts';
+import { ownTurn } from '../../../http/own-turn.ts';
 import { type CallLimiter, setRateLimitHeaders } from '../../../http/rate-limit.ts';
 import type { Router } from '../../../http/route.ts';
 import { serveMedia } from '../../../http/serve-media.ts';
@@ -23,6 +24,9 @@ import {
   type UploadContext,
 } from './requests.ts';
 import { OPEN_SIGNED, SIGN_OBJECT, SIGN_OBJECTS, SIGN_UPLOAD_URL, UPLOAD_TO_SIGNED } from './signed-openapi.ts';
+
+/** How many URLs of one call are signed before other requests get their turn. */
+const SIGNED_AT_ONCE = 100;
 
 /** Supabase's own message for a path that cannot be signed. */
 const NOT_FOUND = 'Either the object does not exist or you do not have access to it';
@@ -47,7 +51,12 @@ export function signedRoutes(
       if (!found.has(readable.get(path) ?? '')) return { error: NOT_FOUND, path, signedURL: null };
       return { error: null, path, signedURL: await signedPath(key, expiresIn) };
     };
-    return c.json(await Promise.all(paths.map(signOne)), 200);
+    const signed: Awaited<ReturnType<typeof signOne>>[] = [];
+    for (let at = 0; at < paths.length; at += SIGNED_AT_ONCE) {
+      if (at > 0) await ownTurn();
+      signed.push(...(await Promise.all(paths.slice(at, at + SIGNED_AT_ONCE).map(signOne))));
+    }
+    return c.json(signed, 200);
   });
   router.add(SIGN_OBJECT, async (c) => {
     const { expiresIn } = c.req.valid('json');
