@@ -127,7 +127,8 @@ describe('get-video-jobs', () => {
       assert.equal(list.has_more, offset + limit < 5, `offset ${offset}, limit ${limit}`);
     }
     const [byOffset, byCursor] = [await page(guest, '?limit=3'), await page(guest, '?limit=3&offset=0')];
-    assert.deepEqual(byOffset, byCursor);
+    // The jobs themselves go on between the two requests.
+    assert.deepEqual({ ...byOffset, jobs: idsOf(byOffset) }, { ...byCursor, jobs: idsOf(byCursor) });
     await finish(guest, ids);
   });
 
