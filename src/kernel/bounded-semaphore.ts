@@ -12,6 +12,7 @@ export type BoundedSemaphore = {
   readonly isIdle: boolean;
 };
 
+/** Infinity: the line, or the wait in it, has no bound. */
 export type BoundedSemaphoreOptions = { slots: number; waitingMax: number; waitMs: number };
 
 export function createBoundedSemaphore({ slots, waitingMax, waitMs }: BoundedSemaphoreOptions): BoundedSemaphore {
@@ -26,10 +27,11 @@ export function createBoundedSemaphore({ slots, waitingMax, waitMs }: BoundedSem
         clearTimeout(timer);
         resolve();
       };
-      const timer = setTimeout(() => {
+      const giveUp = () => {
         waiting.delete(start);
         reject(new NoFreeSlot());
-      }, waitMs);
+      };
+      const timer = Number.isFinite(waitMs) ? setTimeout(giveUp, waitMs) : undefined;
       waiting.add(start);
     });
   }
