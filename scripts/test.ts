@@ -8,7 +8,9 @@ import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { StartupError } from '../src/kernel/startup-error.ts';
 import { globalSetup, globalTeardown } from '../test/support/global-setup.ts';
+import { importFlag } from '../test/support/import-flag.ts';
 import { startSharedServices } from '../test/support/shared-services.ts';
+import { bundleLibraries } from './bundle-libraries.ts';
 import { findTestFiles, neededServices, planUnits, type Unit } from './test-plan.ts';
 import { runUnits } from './test-run.ts';
 
@@ -44,9 +46,10 @@ async function testWithServices(units: Unit[]): Promise<number> {
   process.env.NODE_COMPILE_CACHE ??= resolve('node_modules/.cache/node');
   try {
     await globalSetup();
+    process.env.RENDIO_TEST_IMPORT = await bundleLibraries('node_modules/.cache/libraries');
     await startSharedServices(neededServices(units));
     if (interrupt.signal.aborted) return 1;
-    return (await runUnits(units, { flags, signal: interrupt.signal })) ? 0 : 1;
+    return (await runUnits(units, { flags: [...importFlag(), ...flags], signal: interrupt.signal })) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof StartupError)) throw error;
     console.error(error.message);

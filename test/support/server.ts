@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { importFlag } from './import-flag.ts';
 
 /** Making a cluster and migrating it takes two seconds; the rest allows for a very busy machine. */
 const START_MS = 60_000;
@@ -41,7 +42,8 @@ type Options = { env?: Record<string, string> };
 
 /**
  * Starts the real server as a separate process, on a free port and with a new data folder unless `env` sets them.
- * Without `DATABASE_URL` its cluster is a copy of the run's; with `isFirstStart` the server has to make it.
+ * Without `DATABASE_URL` its cluster is a copy of the run's; with `isFirstStart` the server has to make it,
+ * and runs exactly as `npm start` does.
  */
 export async function startTestServer({
   env = {},
@@ -50,27 +52,28 @@ export async function startTestServer({
   const cluster = isFirstStart || env.DATABASE_URL ? undefined : process.env.RENDIO_TEST_CLUSTER;
   // The banner has the URL on a line of its own.
   const isUrl = (line: string) => /^\s*(https?:\S+)\s*$/.exec(line)?.[1];
-  const started = await startEntry('node', env, isUrl, cluster);
+  const started = await startEntry('node', env, isUrl, { cluster, flags: isFirstStart ? [] : importFlag() });
   return Object.assign(started.process, { url: started.found });
 }
 
 /** Starts the real worker process on the database that `env` names; resolves when it takes jobs. */
 export async function startTestWorker({ env = {} }: Options): Promise<TestProcess> {
   const loud = { LOG_LEVEL: 'info', ...env };
-  return (await startEntry('worker', loud, (line) => /worker started/.exec(line)?.[0])).process;
+  return (await startEntry('worker', loud, (line) => /worker started/.exec(line)?.[0], { flags: importFlag() }))
+    .process;
 }
 
 async function startEntry(
   entry: 'node' | 'worker',
   env: Record<string, string>,
   find: (line: string) => string | undefined,
-  cluster?: string,
+  { flags, cluster }: { flags: string[]; cluster?: string | undefined },
 ): Promise<{ process: TestProcess; found: string }> {
   const folder = env.DATA_DIR ? null : await mkdtemp(join(tmpdir(), 'rendio-server-'));
   const dataDir = env.DATA_DIR ?? folder ?? '';
   if (folder && cluster) await cp(cluster, join(folder, 'postgres'), { recursive: true });
   const program = fileURLToPath(new URL(`../../src/entry/${entry}.ts`, import.meta.url));
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(process.execPath, [...flags, program], {
     // Outside the checkout, where a developer's `.env` may be.
     cwd: tmpdir(),
     env: { ...inherited(), NO_COLOR: '1', PORT: '0', LOG_LEVEL: 'warn', ...env, DATA_DIR: dataDir },

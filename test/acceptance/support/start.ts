@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileCache } from '../../../src/platform/compile-cache.ts';
+import { importFlag } from '../../support/import-flag.ts';
 
 const ENTRY = fileURLToPath(new URL('../../../src/entry/node.ts', import.meta.url));
 /** The server is killed after this time. */
@@ -22,7 +23,7 @@ export async function runFailingStart(
   try {
     await prepare(folder);
     const began = performance.now();
-    const child = spawn(process.execPath, [ENTRY], {
+    const child = spawn(process.execPath, [...importFlag(), ENTRY], {
       cwd: tmpdir(),
       env: { ...compileCache(), PATH: process.env.PATH, NO_COLOR: '1', PORT: '0', DATA_DIR: folder, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
