@@ -19,13 +19,13 @@ begin
     file_size_limit = excluded.file_size_limit,
     allowed_mime_types = excluded.allowed_mime_types;
 
-  -- The first folder of a path is its owner's id. Policies are OR-ed; only the policies with these names are replaced.
+  -- The first folder of a path is its owner's id, or that of a guest who was merged into the owner. Policies are OR-ed; only the policies with these names are replaced.
   drop policy if exists rendio_people_read_their_media on storage.objects;
   create policy rendio_people_read_their_media on storage.objects
     for select to authenticated
     using (
       bucket_id in ('videos', 'thumbnails', 'user_uploads')
-      and (storage.foldername(name))[1] = (select public.current_user_id())::text
+      and lower((storage.foldername(name))[1]) = any ((select public.current_user_folders())::text[])
     );
 
   -- Of earlier versions, whose uploads passed by the server.
@@ -35,7 +35,7 @@ begin
   drop policy if exists rendio_people_remove_their_uploads on storage.objects;
   create policy rendio_people_remove_their_uploads on storage.objects
     for delete to authenticated
-    using (bucket_id = 'user_uploads' and (storage.foldername(name))[1] = (select public.current_user_id())::text);
+    using (bucket_id = 'user_uploads' and lower((storage.foldername(name))[1]) = any ((select public.current_user_folders())::text[]));
 end
 $$;
 

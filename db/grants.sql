@@ -6,7 +6,9 @@ revoke all on table
   public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
   public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
   public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
-  public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices
+  public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices,
+  public.merged_users, public.apple_identities, public.used_identity_tokens, public.apple_tokens, public.apple_revocations,
+  public.apple_account_notifications, public.user_metadata
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
@@ -21,18 +23,23 @@ revoke all on function
   public.apply_credits, public.begin_attempt, public.begin_generation, public.begin_upload, public.broken_invariants,
   public.cancel_generation, public.claim_initial_grant(uuid), public.claim_initial_grant(uuid, boolean),
   public.cleanup_rate_limit_logs, public.close_attempt, public.complete_initial_grant(uuid),
-  public.complete_initial_grant(uuid, integer), public.complete_previous_rows, public.confirm_attempt, public.count_jobs,
-  public.current_user_id, public.deduct_credits, public.delete_generation, public.emit_event, public.end_attempt,
-  public.enqueue, public.expire_uploads, public.fail_attempt, public.fail_generation, public.find_response,
-  public.finish_generation, public.finish_upload, public.forget_upload, public.forget_uploads,
-  public.generation_price, public.guard_job_state,
-  public.is_made, public.keep_default_price, public.lock_job, public.log_error, public.mark_submitted,
+  public.complete_initial_grant(uuid, integer), public.complete_previous_rows, public.confirm_attempt, public.count_jobs, public.create_anonymous_user,
+  public.current_user_folders, public.current_user_id, public.deduct_credits, public.delete_account,
+  public.delete_generation, public.emit_event, public.end_attempt, public.enqueue, public.erase_account,
+  public.expire_uploads, public.fail_attempt, public.fail_generation, public.find_response,
+  public.finish_generation, public.finish_upload, public.forget_apple_revocation, public.forget_upload,
+  public.forget_uploads, public.generation_price, public.guard_job_state, public.is_made, public.keep_default_price,
+  public.link_apple_identity, public.lock_account, public.lock_apple_sub, public.lock_job, public.log_error,
+  public.mark_submitted, public.merge_guest, public.move_balance,
   public.note_provider_health, public.notify_access_change, public.onboard_device, public.open_device_session,
   public.open_session, public.prune_logs, public.rate_limit_state,
+  public.record_apple_identity, public.record_apple_notification,
   public.record_progress, public.record_provider_event, public.record_provider_outcome, public.refuse_ledger_change,
-  public.remove_uploads, public.requeue_orphans, public.rotate_session, public.schedule_cleanup, public.schedule_confirm,
+  public.remove_uploads, public.requeue_orphans, public.revoke_sessions, public.rotate_session,
+  public.schedule_apple_revocation, public.schedule_cleanup, public.schedule_confirm,
   public.schedule_confirmation, public.schedule_poll, public.schedule_settle, public.schedule_stop,
-  public.schedule_submit, public.stop_at_provider, public.store_response, public.take_rate_limit, public.update_profile,
+  public.schedule_submit, public.sign_in_with_apple, public.stop_at_provider, public.store_apple_token,
+  public.store_response, public.survivor_of, public.take_rate_limit, public.update_profile, public.update_user_metadata,
   public.withdraw_initial_grant
 from public, anon, authenticated, service_role, rendio_server;
 
@@ -43,24 +50,28 @@ grant select on table
   public.users, public.user_bans, public.device_grants, public.sessions, public.refresh_tokens, public.models,
   public.video_jobs, public.job_counters, public.provider_attempts, public.quota_log, public.idempotency_log,
   public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
-  public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices
+  public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices,
+  public.merged_users, public.apple_identities, public.used_identity_tokens, public.apple_tokens, public.apple_revocations,
+  public.apple_account_notifications, public.user_metadata
 to rendio_server;
 grant execute on function
   public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
   public.begin_upload, public.broken_invariants, public.cancel_generation, public.claim_initial_grant(uuid),
   public.claim_initial_grant(uuid, boolean), public.close_attempt, public.complete_initial_grant(uuid),
-  public.complete_initial_grant(uuid, integer), public.confirm_attempt, public.current_user_id, public.delete_generation,
-  public.end_attempt, public.expire_uploads, public.fail_attempt, public.fail_generation, public.finish_generation,
-  public.finish_upload, public.forget_upload, public.forget_uploads, public.mark_submitted, public.note_provider_health,
+  public.complete_initial_grant(uuid, integer), public.confirm_attempt, public.create_anonymous_user, public.current_user_id, public.delete_account,
+  public.delete_generation, public.end_attempt, public.erase_account, public.expire_uploads, public.fail_attempt, public.fail_generation, public.finish_generation,
+  public.finish_upload, public.forget_apple_revocation, public.forget_upload, public.forget_uploads,
+  public.link_apple_identity, public.mark_submitted, public.note_provider_health,
   public.onboard_device, public.open_device_session, public.open_session, public.prune_logs, public.record_progress,
-  public.record_provider_event, public.record_provider_outcome, public.remove_uploads, public.requeue_orphans,
-  public.rotate_session, public.schedule_cleanup, public.schedule_confirm, public.schedule_confirmation,
-  public.schedule_poll, public.schedule_settle, public.schedule_stop, public.schedule_submit, public.take_rate_limit,
-  public.update_profile, public.withdraw_initial_grant
+  public.record_apple_notification, public.record_provider_event, public.record_provider_outcome, public.remove_uploads,
+  public.requeue_orphans, public.revoke_sessions, public.rotate_session, public.schedule_cleanup, public.schedule_confirm, public.schedule_confirmation,
+  public.schedule_poll, public.schedule_settle, public.schedule_stop, public.schedule_submit, public.sign_in_with_apple,
+  public.store_apple_token, public.survivor_of, public.take_rate_limit, public.update_profile,
+  public.update_user_metadata, public.withdraw_initial_grant
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.
-grant execute on function public.current_user_id to anon, authenticated;
+grant execute on function public.current_user_folders, public.current_user_id to anon, authenticated;
 grant select on table public.models to anon, authenticated;
 grant select on table public.users, public.video_jobs, public.quota_log to authenticated;
 

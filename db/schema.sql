@@ -10,6 +10,26 @@
 -- admin_actions.reason: text not null
 -- admin_actions.details: jsonb not null default '{}'::jsonb
 -- admin_actions.created_at: timestamp with time zone not null default now()
+-- apple_account_notifications.notification_id: text not null
+-- apple_account_notifications.type: text not null
+-- apple_account_notifications.has_effect: boolean not null
+-- apple_account_notifications.created_at: timestamp with time zone not null default clock_timestamp()
+-- apple_identities.user_id: uuid not null
+-- apple_identities.id: uuid not null default gen_random_uuid()
+-- apple_identities.is_email_verified: boolean not null default false
+-- apple_identities.is_private_email: boolean not null default false
+-- apple_identities.is_email_enabled: boolean not null default true
+-- apple_identities.email_changed_at: timestamp with time zone
+-- apple_identities.created_at: timestamp with time zone not null default clock_timestamp()
+-- apple_identities.signed_in_at: timestamp with time zone not null default clock_timestamp()
+-- apple_revocations.id: uuid not null default gen_random_uuid()
+-- apple_revocations.client_id: text not null
+-- apple_revocations.sealed_token: bytea not null
+-- apple_revocations.created_at: timestamp with time zone not null default clock_timestamp()
+-- apple_tokens.user_id: uuid not null
+-- apple_tokens.client_id: text not null
+-- apple_tokens.sealed_token: bytea not null
+-- apple_tokens.created_at: timestamp with time zone not null default clock_timestamp()
 -- device_grants.user_id: uuid not null
 -- device_grants.state: text not null
 -- device_grants.bit1: boolean
@@ -34,6 +54,10 @@
 -- job_counters.user_id: uuid not null
 -- job_counters.status: text not null
 -- job_counters.jobs: integer not null
+-- merged_users.user_id: uuid not null
+-- merged_users.survivor_id: uuid not null
+-- merged_users.credits_total: integer not null default 0
+-- merged_users.merged_at: timestamp with time zone not null default clock_timestamp()
 -- models.id: uuid not null default gen_random_uuid()
 -- models.name: text not null
 -- models.category: text not null
@@ -128,6 +152,9 @@
 -- uploads.stored_at: timestamp with time zone
 -- uploads.file: text not null
 -- uploads.metadata: jsonb
+-- used_identity_tokens.token_hash: bytea not null
+-- used_identity_tokens.user_id: uuid not null
+-- used_identity_tokens.expires_at: timestamp with time zone not null
 -- user_bans.user_id: uuid not null
 -- user_bans.reason: text not null
 -- user_bans.created_at: timestamp with time zone not null default now()
@@ -137,6 +164,8 @@
 -- user_events.job_id: uuid
 -- user_events.data: jsonb not null default '{}'::jsonb
 -- user_events.created_at: timestamp with time zone not null default now()
+-- user_metadata.user_id: uuid not null
+-- user_metadata.data: jsonb not null
 -- users.id: uuid not null default gen_random_uuid()
 -- users.email: text
 -- users.device_id: text
@@ -190,6 +219,15 @@
 -- admin_actions admin_actions_reason_check: CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 2000)))
 -- admin_actions admin_actions_target_model_id_fkey: FOREIGN KEY (target_model_id) REFERENCES models(id)
 -- admin_actions admin_actions_target_user_id_fkey: FOREIGN KEY (target_user_id) REFERENCES users(id)
+-- apple_account_notifications apple_account_notifications_notification_id_check: CHECK (((char_length(notification_id) >= 1) AND (char_length(notification_id) <= 200)))
+-- apple_account_notifications apple_account_notifications_pkey: PRIMARY KEY (notification_id)
+-- apple_account_notifications apple_account_notifications_type_check: CHECK (((char_length(type) >= 1) AND (char_length(type) <= 50)))
+-- apple_identities apple_identities_id_key: UNIQUE (id)
+-- apple_identities apple_identities_pkey: PRIMARY KEY (user_id)
+-- apple_revocations apple_revocations_pkey: PRIMARY KEY (id)
+-- apple_tokens apple_tokens_client_id_check: CHECK (((char_length(client_id) >= 1) AND (char_length(client_id) <= 255)))
+-- apple_tokens apple_tokens_pkey: PRIMARY KEY (user_id, client_id)
+-- apple_tokens apple_tokens_sealed_token_check: CHECK (((octet_length(sealed_token) >= 1) AND (octet_length(sealed_token) <= 8192)))
 -- device_grants device_grants_pkey: PRIMARY KEY (user_id)
 -- device_grants device_grants_settled_when_final: CHECK (((state = 'claiming'::text) = (settled_at IS NULL)))
 -- device_grants device_grants_state_check: CHECK ((state = ANY (ARRAY['claiming'::text, 'granted'::text, 'void'::text])))
@@ -208,6 +246,9 @@
 -- job_counters job_counters_pkey: PRIMARY KEY (user_id, status)
 -- job_counters job_counters_status_check: CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text])))
 -- job_counters job_counters_user_id_fkey: FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+-- merged_users merged_users_credits_total_check: CHECK ((credits_total >= 0))
+-- merged_users merged_users_go_elsewhere: CHECK ((user_id <> survivor_id))
+-- merged_users merged_users_pkey: PRIMARY KEY (user_id)
 -- models models_category_check: CHECK (((char_length(category) >= 1) AND (char_length(category) <= 50)))
 -- models models_cost_per_generation_check: CHECK ((cost_per_generation > 0))
 -- models models_description_check: CHECK ((char_length(description) <= 2000))
@@ -286,6 +327,8 @@
 -- uploads uploads_sha256_check: CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
 -- uploads uploads_user_id_fkey: FOREIGN KEY (user_id) REFERENCES users(id)
 -- uploads uploads_width_check: CHECK ((width > 0))
+-- used_identity_tokens used_identity_tokens_pkey: PRIMARY KEY (token_hash)
+-- used_identity_tokens used_identity_tokens_token_hash_check: CHECK ((octet_length(token_hash) = 32))
 -- user_bans user_bans_pkey: PRIMARY KEY (user_id)
 -- user_bans user_bans_reason_check: CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 2000)))
 -- user_bans user_bans_user_id_fkey: FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
@@ -294,6 +337,8 @@
 -- user_events user_events_pkey: PRIMARY KEY (id)
 -- user_events user_events_type_check: CHECK ((type = ANY (ARRAY['queued'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'credits'::text])))
 -- user_events user_events_user_id_fkey: FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+-- user_metadata user_metadata_data_check: CHECK (((jsonb_typeof(data) = 'object'::text) AND (octet_length((data)::text) <= 4096)))
+-- user_metadata user_metadata_pkey: PRIMARY KEY (user_id)
 -- users users_apple_sub_check: CHECK (((char_length(apple_sub) >= 1) AND (char_length(apple_sub) <= 255)))
 -- users users_apple_sub_key: UNIQUE (apple_sub)
 -- users users_credits_total_check: CHECK ((credits_total >= 0))
@@ -335,6 +380,12 @@
 -- admin_actions admin_actions_of_model: using btree (target_model_id) WHERE (target_model_id IS NOT NULL)
 -- admin_actions admin_actions_of_user: using btree (target_user_id) WHERE (target_user_id IS NOT NULL)
 -- admin_actions admin_actions_pkey: using btree (id)
+-- apple_account_notifications apple_account_notifications_by_age: using btree (created_at)
+-- apple_account_notifications apple_account_notifications_pkey: using btree (notification_id)
+-- apple_identities apple_identities_id_key: using btree (id)
+-- apple_identities apple_identities_pkey: using btree (user_id)
+-- apple_revocations apple_revocations_pkey: using btree (id)
+-- apple_tokens apple_tokens_pkey: using btree (user_id, client_id)
 -- device_grants device_grants_claiming: using btree (created_at) WHERE (state = 'claiming'::text)
 -- device_grants device_grants_pkey: using btree (user_id)
 -- error_log error_log_by_age: using btree (created_at)
@@ -344,6 +395,8 @@
 -- idempotency_log idempotency_log_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
 -- idempotency_log idempotency_log_pkey: using btree (user_id, idempotency_key)
 -- job_counters job_counters_pkey: using btree (user_id, status)
+-- merged_users merged_users_of_survivor: using btree (survivor_id)
+-- merged_users merged_users_pkey: using btree (user_id)
 -- models models_available: using btree (is_featured DESC, name) WHERE is_available
 -- models models_pkey: using btree (id)
 -- models models_provider_provider_model_id_key: using btree (provider, provider_model_id)
@@ -380,11 +433,14 @@
 -- uploads uploads_of_user: using btree (user_id, path)
 -- uploads uploads_path_key: using btree (path)
 -- uploads uploads_pkey: using btree (id)
+-- used_identity_tokens used_identity_tokens_by_expiry: using btree (expires_at)
+-- used_identity_tokens used_identity_tokens_pkey: using btree (token_hash)
 -- user_bans user_bans_pkey: using btree (user_id)
 -- user_events user_events_by_age: using btree (created_at)
 -- user_events user_events_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
 -- user_events user_events_of_user: using btree (user_id, id)
 -- user_events user_events_pkey: using btree (id)
+-- user_metadata user_metadata_pkey: using btree (user_id)
 -- users users_apple_sub_key: using btree (apple_sub)
 -- users users_device_id_key: using btree (device_id)
 -- users users_pkey: using btree (id)
@@ -414,10 +470,15 @@
 
 -- policies
 -- admin_actions server_reads: select to rendio_server using (true)
+-- apple_account_notifications server_reads: select to rendio_server using (true)
+-- apple_identities server_reads: select to rendio_server using (true)
+-- apple_revocations server_reads: select to rendio_server using (true)
+-- apple_tokens server_reads: select to rendio_server using (true)
 -- device_grants server_reads: select to rendio_server using (true)
 -- error_log server_reads: select to rendio_server using (true)
 -- idempotency_log server_reads: select to rendio_server using (true)
 -- job_counters server_reads: select to rendio_server using (true)
+-- merged_users server_reads: select to rendio_server using (true)
 -- models everybody_reads_available_models: select to anon, authenticated using (is_available)
 -- models server_reads: select to rendio_server using (true)
 -- proven_devices server_reads: select to rendio_server using (true)
@@ -432,8 +493,10 @@
 -- sessions server_reads: select to rendio_server using (true)
 -- settings server_reads: select to rendio_server using (true)
 -- uploads server_reads: select to rendio_server using (true)
+-- used_identity_tokens server_reads: select to rendio_server using (true)
 -- user_bans server_reads: select to rendio_server using (true)
 -- user_events server_reads: select to rendio_server using (true)
+-- user_metadata server_reads: select to rendio_server using (true)
 -- users people_read_their_profile: select to authenticated using (((id = ( SELECT current_user_id() AS current_user_id)) AND (deleted_at IS NULL)))
 -- users server_reads: select to rendio_server using (true)
 -- video_jobs people_read_their_jobs: select to authenticated using (((user_id = ( SELECT current_user_id() AS current_user_id)) AND (deleted_at IS NULL)))
@@ -460,27 +523,37 @@
 -- complete_previous_rows(): returns trigger
 -- confirm_attempt(p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- count_jobs(): returns trigger security definer
--- current_user_id(): returns uuid to anon, authenticated, rendio_server
+-- create_anonymous_user(p_language text): returns uuid security definer to rendio_server
+-- current_user_folders(): returns text[] security definer to anon, authenticated
+-- current_user_id(): returns uuid security definer to anon, authenticated, rendio_server
 -- deduct_credits(p_user_id uuid, p_amount integer, p_reason text, p_job_id uuid): returns jsonb security definer
+-- delete_account(p_user_id uuid): returns uuid security definer to rendio_server
 -- delete_generation(p_user_id uuid, p_job_id uuid): returns text security definer to rendio_server
 -- emit_event(p_user_id uuid, p_type text, p_job_id uuid, p_data jsonb): returns void security definer
 -- end_attempt(p_job_id uuid, p_result text, p_error text, p_cost_usd numeric): returns boolean security definer to rendio_server
 -- enqueue(p_task text, p_payload json, p_key text, p_delay_ms integer, p_max_attempts integer): returns void security definer
+-- erase_account(p_user_id uuid, p_limit integer): returns integer security definer to rendio_server
 -- expire_uploads(p_unused_days integer, p_limit integer): returns integer security definer to rendio_server
 -- fail_attempt(p_attempt_id uuid, p_state text, p_error_code text, p_cause text, p_reason text): returns jsonb security definer to rendio_server
 -- fail_generation(p_job_id uuid, p_error_code text, p_cause text, p_reason text): returns boolean security definer to rendio_server
 -- find_response(p_user_id uuid, p_idempotency_key uuid, p_operation text, p_request_hash text): returns jsonb security definer
 -- finish_generation(p_job_id uuid, p_video_path text, p_video_bytes bigint, p_video_sha256 text, p_video_seconds numeric, p_thumbnail_path text): returns boolean security definer to rendio_server
 -- finish_upload(p_id uuid, p_path text, p_upsert boolean): returns jsonb security definer to rendio_server
+-- forget_apple_revocation(p_id uuid): returns void security definer to rendio_server
 -- forget_upload(p_id uuid): returns boolean security definer to rendio_server
 -- forget_uploads(p_ids jsonb): returns integer security definer to rendio_server
 -- generation_price(p_model models, p_duration_seconds numeric): returns integer
 -- guard_job_state(): returns trigger
 -- is_made(p_job_id uuid): returns boolean security definer
 -- keep_default_price(): returns trigger
+-- link_apple_identity(p_user_id uuid, p_apple_sub text, p_is_email_verified boolean, p_is_private_email boolean, p_token_hash bytea, p_token_expires_at timestamp with time zone, p_may_merge boolean, p_email text): returns jsonb security definer to rendio_server
+-- lock_account(p_user_id uuid): returns users security definer
+-- lock_apple_sub(p_apple_sub text): returns void security definer
 -- lock_job(p_job_id uuid): returns video_jobs security definer
 -- log_error(p_user_id uuid, p_error_code text, p_endpoint text, p_request_data jsonb, p_error_details jsonb): returns void security definer
 -- mark_submitted(p_job_id uuid, p_attempt_id uuid, p_provider_job_id text, p_vendor_request_id text): returns jsonb security definer to rendio_server
+-- merge_guest(p_guest_id uuid, p_survivor_id uuid): returns void security definer
+-- move_balance(p_guest_id uuid, p_survivor_id uuid): returns void security definer
 -- note_provider_health(p_provider text, p_job_id uuid, p_fared text): returns text security definer to rendio_server
 -- notify_access_change(): returns trigger
 -- onboard_device(p_device_id text, p_language text, p_is_proven boolean): returns jsonb security definer to rendio_server
@@ -488,13 +561,17 @@
 -- open_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns void security definer to rendio_server
 -- prune_logs(p_limit integer): returns jsonb security definer to rendio_server
 -- rate_limit_state(p_action text, p_user_id uuid, p_address inet, p_limit integer, p_window interval): returns jsonb security definer
+-- record_apple_identity(p_user_id uuid, p_email text, p_is_email_verified boolean, p_is_private_email boolean): returns void security definer
+-- record_apple_notification(p_notification_id text, p_type text, p_apple_sub text, p_event_at timestamp with time zone, p_email text, p_is_private_email boolean): returns jsonb security definer to rendio_server
 -- record_progress(p_job_id uuid, p_progress integer, p_queue_position integer): returns boolean security definer to rendio_server
 -- record_provider_event(p_sender text, p_event_key text, p_providers jsonb, p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- record_provider_outcome(p_provider text, p_job_id uuid, p_outcome text): returns text security definer to rendio_server
 -- refuse_ledger_change(): returns trigger
 -- remove_uploads(p_user_id uuid, p_paths jsonb): returns jsonb security definer to rendio_server
 -- requeue_orphans(p_limit integer): returns integer security definer to rendio_server
+-- revoke_sessions(p_user_id uuid, p_scope text, p_session_id uuid): returns integer security definer to rendio_server
 -- rotate_session(p_token_hash bytea, p_next_token_hash bytea, p_next_nonce bytea, p_lifetime_seconds integer): returns jsonb security definer to rendio_server
+-- schedule_apple_revocation(p_client_id text, p_sealed_token bytea): returns void security definer
 -- schedule_cleanup(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_confirm(p_job_id uuid, p_provider_job_id text, p_delay_ms integer, p_look integer): returns void security definer to rendio_server
 -- schedule_confirmation(p_job_id uuid, p_provider_job_id text, p_delay_ms integer, p_try integer): returns void security definer to rendio_server
@@ -502,8 +579,12 @@
 -- schedule_settle(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_stop(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_submit(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
+-- sign_in_with_apple(p_apple_sub text, p_is_email_verified boolean, p_is_private_email boolean, p_language text, p_email text): returns jsonb security definer to rendio_server
 -- stop_at_provider(p_job_id uuid): returns void security definer
+-- store_apple_token(p_user_id uuid, p_client_id text, p_sealed_token bytea): returns boolean security definer to rendio_server
 -- store_response(p_user_id uuid, p_idempotency_key uuid, p_operation text, p_request_hash text, p_response jsonb, p_job_id uuid): returns void security definer
+-- survivor_of(p_user_id uuid): returns uuid security definer to rendio_server
 -- take_rate_limit(p_action text, p_address inet, p_limit integer, p_window_seconds integer): returns jsonb security definer to rendio_server
 -- update_profile(p_user_id uuid, p_language text, p_theme_preference text): returns boolean security definer to rendio_server
+-- update_user_metadata(p_user_id uuid, p_data jsonb): returns text security definer to rendio_server
 -- withdraw_initial_grant(p_user_id uuid): returns void security definer to rendio_server

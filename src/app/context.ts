@@ -1,6 +1,8 @@
 /** Builds the context of the features. Only this file names concrete gateways. */
 import { resolve } from 'node:path';
 import { createDeviceCheck, type DeviceCheck } from '../apple/device-check.ts';
+import { createAppleIdentity } from '../apple/identity-token.ts';
+import { createAppleSignIn } from '../apple/sign-in.ts';
 import { createDatabase } from '../db/database.ts';
 import { LATEST_MIGRATION } from '../db/latest-migration.ts';
 import { createLease } from '../db/lease.ts';
@@ -13,6 +15,7 @@ import { createSignedWebhooks } from '../http/signed-webhook.ts';
 import { createBulkhead } from '../kernel/bulkhead.ts';
 import { systemClock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import { createSealer } from '../kernel/sealer.ts';
 import { createMediaFetcher } from '../media/fetch-media.ts';
 import { VIDEO_BYTES_MAX } from '../media/object-path.ts';
 import { providerOf } from '../providers/manifest.ts';
@@ -22,7 +25,7 @@ import type { Config } from './config.ts';
 import { openMediaStore } from './media-store.ts';
 import type { OwnStore } from './own-store.ts';
 import type { CreateRuntime, RuntimeCapabilities } from './runtime-capabilities.ts';
-import type { DeviceCheckAccess, VendorConnections } from './vendor-connections.ts';
+import type { AppleIdAccess, DeviceCheckAccess, VendorConnections } from './vendor-connections.ts';
 
 /** A user waits at a phone: after this time DeviceCheck is given up, and the device counts as not verified. */
 const GRANT_WAIT_MS = 15_000;
@@ -69,6 +72,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
 
   const db = createDatabase(pool);
   const newUuid = () => crypto.randomUUID();
+  const randomBytes = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes));
   const { directUrl } = database;
   const { workDir } = runtime;
   const store = openMediaStore({ config, dataDir, db, directUrl, workDir, newUuid, clock, log });
@@ -78,16 +82,13 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     clock,
     log,
     policy: policyOf(config),
-    tokens: createTokens({
-      privateKey: secrets.jwtPrivateKey.reveal(),
-      previousKeys: config.secrets.jwtPreviousKeys,
-      clock,
-      issuer: `${config.settings.server.publicUrl ?? `http://localhost:${config.settings.server.port}`}/auth/v1`,
-    }),
+    tokens: tokensOf(options),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),
-    randomBytes: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    randomBytes,
     newUuid,
     deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, log) : null,
+    ...signInWithApple(connections.appleId),
+    appleTokenSealer: createSealer(secrets.secretKey, 'rendio apple tokens', randomBytes),
     deviceGrantLease: createLease({ url: database.directUrl, name: 'device grants', waitMs: GRANT_WAIT_MS, log }),
     providers,
     simulated: simulatedIn(connections),
@@ -127,8 +128,27 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   };
 }
 
+function tokensOf({ config, secrets }: ContextOptions): Context['tokens'] {
+  const { publicUrl, port } = config.settings.server;
+  return createTokens({
+    privateKey: secrets.jwtPrivateKey.reveal(),
+    previousKeys: config.secrets.jwtPreviousKeys,
+    clock: systemClock,
+    issuer: `${publicUrl ?? `http://localhost:${port}`}/auth/v1`,
+  });
+}
+
 function deviceCheckOf({ key, ...access }: DeviceCheckAccess, log: Log): DeviceCheck {
   return createDeviceCheck({ ...access, ...key, clock: systemClock, log });
+}
+
+function signInWithApple(access: AppleIdAccess | undefined): Pick<Context, 'appleIdentity' | 'appleSignIn'> {
+  if (!access) return { appleIdentity: null, appleSignIn: null };
+  const { key, ...rest } = access;
+  return {
+    appleIdentity: createAppleIdentity({ ...rest, clock: systemClock }),
+    appleSignIn: key ? createAppleSignIn({ ...key, ...rest, clock: systemClock }) : null,
+  };
 }
 
 const MEDIA_STALL_MS = 30_000;

@@ -2,9 +2,11 @@
 import type { MiddlewareHandler } from 'hono';
 import { every } from 'hono/combine';
 import { findAccount } from '../features/accounts/find-account.ts';
-import { REFRESH_SESSION } from '../features/accounts/http/auth-openapi.ts';
+import { CREATE_SESSION, SIGN_UP } from '../features/accounts/http/auth-openapi.ts';
 import { authRoutes } from '../features/accounts/http/auth-routes.ts';
+import { authUserRoutes } from '../features/accounts/http/auth-user-routes.ts';
 import { DEVICE_CHECK } from '../features/accounts/http/openapi.ts';
+import { peopleRoutes } from '../features/accounts/http/people-routes.ts';
 import { accountRoutes } from '../features/accounts/http/routes.ts';
 import { catalogueRoutes } from '../features/catalogue/http/routes.ts';
 import type { Context } from '../features/context.ts';
@@ -25,6 +27,7 @@ import { inDialect } from '../http/dialect.ts';
 import type { HttpEnv } from '../http/env.ts';
 import { cancelUnsentBody } from '../http/head.ts';
 import { jsonBody } from '../http/json-body.ts';
+import { NoAccess } from '../http/no-access.ts';
 import { requestOrigin } from '../http/origin.ts';
 import { errorHandler } from '../http/problem.ts';
 import { type CallLimiter, createCallLimiter, setRateLimitHeaders } from '../http/rate-limit.ts';
@@ -66,11 +69,15 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
     await next();
   });
   api.use(DEVICE_CHECK.checked.path, callsInProgress(options.ipOf, { max: DEVICE_CHECKS_OF_IP_MAX }));
-  api.use(REFRESH_SESSION.checked.path, callsInProgress(options.ipOf, { max: CALLS_OF_ACCOUNT_MAX }));
+  for (const { checked } of [CREATE_SESSION, SIGN_UP])
+    api.use(checked.path, callsInProgress(options.ipOf, { max: CALLS_OF_ACCOUNT_MAX }));
   const calls = createCallLimiter(ctx.policy.limits.callsPerMinute);
-  const router = createRouter(api, createGuards(ctx, options, calls));
+  const guards = createGuards(ctx, options, calls);
+  const router = createRouter(api, guards);
   accountRoutes(router, ctx, options.ipOf);
-  authRoutes(router, ctx, options.ipOf);
+  authRoutes(router, ctx, { ipOf: options.ipOf, asUser: guards.user.plain });
+  authUserRoutes(router, ctx);
+  peopleRoutes(router, ctx);
   creditRoutes(router, ctx);
   catalogueRoutes(router, ctx);
   generationRoutes(router, ctx, options.ipOf);
@@ -91,18 +98,20 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
  * For users: checks the token, waits for one of the account's slots, checks the session, that the account is neither deleted nor
  * banned, its call limit, and `user_id`.
  */
-function createGuards(ctx: Context, options: HttpOptions, calls: CallLimiter): Guards {
+function createGuards(ctx: Context, options: HttpOptions, calls: CallLimiter) {
   const caller = requireCaller({ verify: ctx.tokens.verify, anonKey: options.anonKey });
   // Before the first statement: a call that waits for its turn holds no session of the database.
   const inTurn = callsInProgress(callerId, { max: CALLS_OF_ACCOUNT_MAX });
 
   const account: MiddlewareHandler<HttpEnv> = async (c, next) => {
-    const userId = callerId(c);
-    const found = await findAccount(ctx, { userId, sessionId: c.get('caller')?.sessionId ?? null });
-    if (!found) throw new Problem('ERR_4005');
+    const claims = c.get('caller');
+    if (!claims) throw new NoAccess('missing');
+    const found = await findAccount(ctx, claims);
+    if (typeof found === 'string') throw new NoAccess(found);
+    c.set('caller', { ...claims, userId: found.id, mergedIds: found.mergedIds });
     c.set('language', found.language);
     if (found.isBanned) throw new Problem('ERR_4013');
-    setRateLimitHeaders(c, await calls.take(userId));
+    setRateLimitHeaders(c, await calls.take(found.id));
     checkQueryUserId(c);
     await next();
   };
@@ -116,5 +125,5 @@ function createGuards(ctx: Context, options: HttpOptions, calls: CallLimiter): G
       json: every(caller, inTurn, account, jsonBody({ acceptsText: true }), checkBody),
     },
     public: { plain: null, json: jsonBody() },
-  };
+  } satisfies Guards;
 }

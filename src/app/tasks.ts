@@ -1,3 +1,4 @@
+import { accountTasks } from '../features/accounts/worker/tasks.ts';
 import type { Context } from '../features/context.ts';
 import { generationTasks } from '../features/generations/worker/tasks.ts';
 import { MAINTENANCE_CRONTAB, maintenanceTasks } from '../features/maintenance/worker/tasks.ts';
@@ -6,7 +7,7 @@ import type { Tasks } from '../queue/worker.ts';
 
 /** The task handlers of all slices. */
 export function allTasks(ctx: Context): Tasks {
-  return { ...generationTasks(ctx), ...maintenanceTasks(ctx), ...storageTasks(ctx) };
+  return { ...accountTasks(ctx), ...generationTasks(ctx), ...maintenanceTasks(ctx), ...storageTasks(ctx) };
 }
 
 export const CRONTAB = [MAINTENANCE_CRONTAB, STORAGE_CRONTAB].join('\n');

@@ -6,12 +6,21 @@ import type { Config } from './config.ts';
 
 /** `baseUrl` has no slash at the end. */
 export type DeviceCheckAccess = { key: TeamKey; baseUrl: string; fetch: typeof fetch };
+/** `clientIds`: the audiences of identity tokens. Without a key, codes are not exchanged and nothing is revoked. */
+export type AppleIdAccess = {
+  clientIds: readonly string[];
+  key: TeamKey | undefined;
+  baseUrl: string;
+  fetch: typeof fetch;
+};
 /** `isSimulated`: a simulator of this process answers. */
 export type ProviderAccess = { manifest: ProviderManifest; connection: ProviderConnection; isSimulated: boolean };
 
 export type VendorConnections = {
   /** Undefined: its feature is switched off. */
   deviceCheck?: DeviceCheckAccess | undefined;
+  /** Sign in with Apple. Undefined: no app is named, so that no identity token can be meant for it. */
+  appleId?: AppleIdAccess | undefined;
   /** The providers that are on offer here. */
   providers: ReadonlyMap<ProviderName, ProviderAccess>;
   /** Fetches the finished files of the simulated providers. It never touches the network. */
@@ -20,13 +29,22 @@ export type VendorConnections = {
 
 /** The vendors that have all their credentials, at their real URLs; none is simulated. */
 export function realConnections(config: Config, manifests: readonly ProviderManifest[]): VendorConnections {
-  const { deviceCheck } = config.secrets;
+  const { deviceCheck, signIn } = config.secrets;
+  const { apple } = config.settings;
   return {
     deviceCheck: deviceCheck && {
       key: { ...deviceCheck, privateKey: deviceCheck.privateKey.reveal() },
       baseUrl: config.settings.apple.deviceCheckUrl,
       fetch,
     },
+    appleId: apple.bundleId
+      ? {
+          clientIds: [apple.bundleId, ...apple.serviceIds],
+          key: signIn && { ...signIn, privateKey: signIn.privateKey.reveal() },
+          baseUrl: apple.idUrl,
+          fetch,
+        }
+      : undefined,
     providers: new Map(
       manifests.flatMap((manifest) => {
         const connection = realConnection(config, manifest);

@@ -35,6 +35,38 @@ export interface AdminActions {
   target_user_id: string | null;
 }
 
+export interface AppleAccountNotifications {
+  created_at: Generated<Date>;
+  has_effect: boolean;
+  notification_id: string;
+  type: string;
+}
+
+export interface AppleIdentities {
+  created_at: Generated<Date>;
+  email_changed_at: Date | null;
+  id: Generated<string>;
+  is_email_enabled: Generated<boolean>;
+  is_email_verified: Generated<boolean>;
+  is_private_email: Generated<boolean>;
+  signed_in_at: Generated<Date>;
+  user_id: string;
+}
+
+export interface AppleRevocations {
+  client_id: string;
+  created_at: Generated<Date>;
+  id: Generated<string>;
+  sealed_token: Buffer;
+}
+
+export interface AppleTokens {
+  client_id: string;
+  created_at: Generated<Date>;
+  sealed_token: Buffer;
+  user_id: string;
+}
+
 export interface DeviceGrants {
   bit1: boolean | null;
   created_at: Generated<Date>;
@@ -68,6 +100,13 @@ export interface IdempotencyLog {
 export interface JobCounters {
   jobs: number;
   status: string;
+  user_id: string;
+}
+
+export interface MergedUsers {
+  credits_total: Generated<number>;
+  merged_at: Generated<Date>;
+  survivor_id: string;
   user_id: string;
 }
 
@@ -201,6 +240,12 @@ export interface Uploads {
   width: number;
 }
 
+export interface UsedIdentityTokens {
+  expires_at: Date;
+  token_hash: Buffer;
+  user_id: string;
+}
+
 export interface UserBans {
   created_at: Generated<Date>;
   reason: string;
@@ -213,6 +258,11 @@ export interface UserEvents {
   id: Generated<number>;
   job_id: string | null;
   type: string;
+  user_id: string;
+}
+
+export interface UserMetadata {
+  data: Json;
   user_id: string;
 }
 
@@ -269,10 +319,15 @@ export interface VideoJobs {
 
 export interface DB {
   admin_actions: AdminActions;
+  apple_account_notifications: AppleAccountNotifications;
+  apple_identities: AppleIdentities;
+  apple_revocations: AppleRevocations;
+  apple_tokens: AppleTokens;
   device_grants: DeviceGrants;
   error_log: ErrorLog;
   idempotency_log: IdempotencyLog;
   job_counters: JobCounters;
+  merged_users: MergedUsers;
   models: Models;
   proven_devices: ProvenDevices;
   provider_attempts: ProviderAttempts;
@@ -285,8 +340,10 @@ export interface DB {
   sessions: Sessions;
   settings: Settings;
   uploads: Uploads;
+  used_identity_tokens: UsedIdentityTokens;
   user_bans: UserBans;
   user_events: UserEvents;
+  user_metadata: UserMetadata;
   users: Users;
   video_jobs: VideoJobs;
 }

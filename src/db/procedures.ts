@@ -162,6 +162,22 @@ export type Procedures = {
     };
     result: { outcome: 'none' | 'submitted' | 'already' | 'superseded' | 'final' | 'taken' | 'not_found' };
   };
+  create_anonymous_user: {
+    args: {
+      language: string;
+    };
+    result: string;
+  };
+  current_user_id: {
+    args: Record<string, never>;
+    result: string;
+  };
+  delete_account: {
+    args: {
+      user_id: string;
+    };
+    result: string | null;
+  };
   delete_generation: {
     args: {
       user_id: string;
@@ -177,6 +193,13 @@ export type Procedures = {
       cost_usd?: number | null | undefined;
     };
     result: boolean;
+  };
+  erase_account: {
+    args: {
+      user_id: string;
+      limit?: number | undefined;
+    };
+    result: number;
   };
   expire_uploads: {
     args: {
@@ -223,11 +246,32 @@ export type Procedures = {
     };
     result: { outcome: 'stored'; replaced: UploadRow | null } | { outcome: 'exists' | 'gone' };
   };
+  forget_apple_revocation: {
+    args: {
+      id: string;
+    };
+    result: unknown;
+  };
   forget_uploads: {
     args: {
       ids: object;
     };
     result: number;
+  };
+  link_apple_identity: {
+    args: {
+      user_id: string;
+      apple_sub: string;
+      is_email_verified: boolean;
+      is_private_email: boolean;
+      token_hash: Uint8Array;
+      token_expires_at: Date;
+      may_merge: boolean;
+      email?: string | null | undefined;
+    };
+    result:
+      | { outcome: 'became' | 'merged' | 'linked_before'; user_id: string }
+      | { outcome: 'user_not_found' | 'banned' | 'token_used' | 'other_account' | 'identity_exists' };
   };
   mark_submitted: {
     args: {
@@ -284,7 +328,20 @@ export type Procedures = {
       sessions: number;
       errors: number;
       provider_events: number;
+      apple_notifications: number;
+      identity_tokens: number;
     };
+  };
+  record_apple_notification: {
+    args: {
+      notification_id: string;
+      type: string;
+      apple_sub: string;
+      event_at: Date;
+      email?: string | null | undefined;
+      is_private_email?: boolean | null | undefined;
+    };
+    result: { outcome: 'done' | 'duplicate' | 'without_effect'; deleted_id: string | null };
   };
   record_progress: {
     args: {
@@ -322,6 +379,14 @@ export type Procedures = {
   requeue_orphans: {
     args: {
       limit?: number | undefined;
+    };
+    result: number;
+  };
+  revoke_sessions: {
+    args: {
+      user_id: string;
+      scope: string;
+      session_id?: string | null | undefined;
     };
     result: number;
   };
@@ -368,6 +433,30 @@ export type Procedures = {
     };
     result: unknown;
   };
+  sign_in_with_apple: {
+    args: {
+      apple_sub: string;
+      is_email_verified: boolean;
+      is_private_email: boolean;
+      language: string;
+      email?: string | null | undefined;
+    };
+    result: { outcome: 'signed_in'; user_id: string; is_new: boolean } | { outcome: 'banned' };
+  };
+  store_apple_token: {
+    args: {
+      user_id: string;
+      client_id: string;
+      sealed_token: Uint8Array;
+    };
+    result: boolean;
+  };
+  survivor_of: {
+    args: {
+      user_id: string;
+    };
+    result: string;
+  };
   take_rate_limit: {
     args: {
       action: string;
@@ -384,6 +473,13 @@ export type Procedures = {
       theme_preference?: string | null | undefined;
     };
     result: boolean;
+  };
+  update_user_metadata: {
+    args: {
+      user_id: string;
+      data: object;
+    };
+    result: 'updated' | 'too_large' | 'user_not_found';
   };
   withdraw_initial_grant: {
     args: {

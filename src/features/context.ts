@@ -1,12 +1,15 @@
 /** The dependencies of all features. Built once in `app/context.ts`; ports only, no concrete gateway. */
 
 import type { DeviceCheck } from '../apple/device-check.ts';
+import type { AppleIdentity } from '../apple/identity-token.ts';
+import type { AppleSignIn } from '../apple/sign-in.ts';
 import type { Database } from '../db/database.ts';
 import type { Lease } from '../db/lease.ts';
 import type { Listener } from '../db/listen.ts';
 import type { Bulkhead } from '../kernel/bulkhead.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import type { Sealer } from '../kernel/sealer.ts';
 import type { MediaFetcher } from '../media/fetch-media.ts';
 import type { ImageCheck } from '../media/image-check.ts';
 import type { MediaProbe } from '../media/probe.ts';
@@ -73,6 +76,12 @@ export type Context = {
   newUuid(): string;
   /** Null if no key for it is configured. */
   deviceCheck: DeviceCheck | null;
+  /** Verifies the identity tokens of Sign in with Apple. Null if no app is configured. */
+  appleIdentity: AppleIdentity | null;
+  /** Exchanges and revokes what Apple gives for an account. Null without a key for it. */
+  appleSignIn: AppleSignIn | null;
+  /** Encrypts Apple's tokens in the database. */
+  appleTokenSealer: Sealer;
   /** Lets one onboarding at a time read and write a device's bits at Apple, which has no compare-and-set. */
   deviceGrantLease: Lease;
   providers: ReadonlyMap<ProviderName, VideoProvider>;

@@ -1,5 +1,6 @@
 import { messageFor } from '../kernel/messages/index.ts';
 import type { HttpContext } from './env.ts';
+import { NoAccess, type NoAccessReason } from './no-access.ts';
 import { asProblem, headersOf, localeOf } from './problem.ts';
 
 /** Supabase's clients send this header, and read `code` only if the response repeats it. */
@@ -7,6 +8,13 @@ const API_VERSION_HEADER = 'X-Supabase-Api-Version';
 const API_VERSION = '2024-01-01';
 
 export type AuthErrorCode =
+  | 'bad_jwt'
+  | 'email_provider_disabled'
+  | 'identity_already_exists'
+  | 'no_authorization'
+  | 'phone_provider_disabled'
+  | 'provider_disabled'
+  | 'user_not_found'
   | 'refresh_token_not_found'
   | 'refresh_token_already_used'
   | 'session_expired'
@@ -19,7 +27,7 @@ export type AuthErrorCode =
   | 'method_not_allowed'
   | 'unexpected_failure';
 
-type Status = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 503;
+type Status = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 | 429 | 500 | 501 | 503;
 
 /** Returns an error response in the format of Supabase's auth clients, in the API version that they asked for. */
 export function authError(
@@ -35,11 +43,24 @@ export function authError(
   return c.json(body, status, { ...version, 'x-sb-error-code': code, ...headers });
 }
 
+const NO_ACCESS: Record<NoAccessReason, [401 | 403, AuthErrorCode, string]> = {
+  missing: [401, 'no_authorization', 'This endpoint requires a valid Bearer token'],
+  bad_token: [403, 'bad_jwt', 'invalid JWT: unable to parse or verify signature'],
+  signed_out: [403, 'session_not_found', 'Session from session_id claim in JWT does not exist'],
+  gone: [403, 'user_not_found', 'User from sub claim in JWT does not exist'],
+};
+
+/** Responds to a grant that is refused, in the format of OAuth. */
+export function oauthError(c: HttpContext, error: string, description: string): Response {
+  return c.json({ error, error_description: description }, 400);
+}
+
 const CODES: Record<number, AuthErrorCode> = {
   404: 'not_found',
   405: 'method_not_allowed',
   429: 'over_request_rate_limit',
   500: 'unexpected_failure',
+  501: 'provider_disabled',
   503: 'unexpected_failure',
 };
 
@@ -48,8 +69,11 @@ const CODES: Record<number, AuthErrorCode> = {
  * a 4xx would sign the user out for good.
  */
 export function toAuthErrorResponse(c: HttpContext, error: unknown): Response {
+  if (error instanceof NoAccess) return authError(c, ...NO_ACCESS[error.why], headersOf(error));
   const problem = asProblem(error);
-  const status = problem.status >= 500 ? (problem.status === 503 ? 503 : 500) : (problem.status as Status);
+  if (problem.code === 'ERR_4013') return authError(c, 403, 'user_banned', 'User is banned');
+  const isFault = problem.status >= 500 && problem.status !== 501 && problem.status !== 503;
+  const status = isFault ? 500 : (problem.status as Status);
   const message = messageFor(problem.code, localeOf(c), problem.details);
   return authError(c, status, CODES[status] ?? 'validation_failed', message, headersOf(problem));
 }

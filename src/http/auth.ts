@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { Problem } from '../kernel/errors.ts';
 import type { Caller, HttpEnv } from './env.ts';
-import { HttpProblem } from './http-problem.ts';
+import { NoAccess } from './no-access.ts';
 
 /** Several times the length of our longest token; a longer header is rejected without a signature check. */
 const HEADER_CHARACTERS_MAX = 8192;
@@ -19,7 +19,7 @@ export function bearerToken(header: string | undefined, anonKey?: string): strin
   const text = header?.trim() ?? '';
   if (text === '') return null;
   const token = text.length <= HEADER_CHARACTERS_MAX ? BEARER.exec(text)?.[1] : undefined;
-  if (token === undefined) throw invalidToken('invalid');
+  if (token === undefined) throw new NoAccess('bad_token');
   return token === anonKey ? null : token;
 }
 
@@ -31,7 +31,7 @@ export async function readCaller(header: string | undefined, options: AuthOption
     return await options.verify(token);
   } catch (error) {
     const isInvalid = error instanceof Problem && error.code === 'ERR_4005';
-    throw isInvalid ? invalidToken(error.details.reason, error) : error;
+    throw isInvalid ? new NoAccess('bad_token', error) : error;
   }
 }
 
@@ -39,14 +39,8 @@ export async function readCaller(header: string | undefined, options: AuthOption
 export function requireCaller(options: AuthOptions): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const caller = await readCaller(c.req.header('Authorization'), options);
-    if (caller === null) throw new Problem('ERR_4005');
+    if (caller === null) throw new NoAccess('missing');
     c.set('caller', caller);
     await next();
   };
-}
-
-/** RFC 6750: the challenge names the error only if a token was sent. */
-function invalidToken(reason: unknown, cause?: unknown): Problem {
-  const headers = { 'WWW-Authenticate': 'Bearer error="invalid_token"' };
-  return new HttpProblem('ERR_4005', { details: { reason }, headers, cause });
 }

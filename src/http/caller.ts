@@ -9,6 +9,16 @@ export function callerId(c: HttpContext): string {
   return caller.userId;
 }
 
+/** Returns the verified caller's session; null for a token without one. */
+export function callerSessionId(c: HttpContext): string | null {
+  return c.get('caller')?.sessionId ?? null;
+}
+
+/** Returns all ids that address the caller's account: its own, and those of guests that were merged into it. */
+export function callerIds(c: HttpContext): string[] {
+  return [callerId(c), ...(c.get('caller')?.mergedIds ?? [])];
+}
+
 /** Compares every `user_id` in the query with the token's; an empty one is none. Throws as `checkUserId` does. */
 export function checkQueryUserId(c: HttpContext): void {
   for (const given of c.req.queries('user_id') ?? []) checkUserId(c, given === '' ? null : given);
@@ -19,5 +29,5 @@ export function checkUserId(c: HttpContext, given: unknown): void {
   if (given === undefined || given === null) return;
   const userId = parseUuid(given);
   if (userId === null) throw new Problem('ERR_4006', { details: { field: 'user_id' } });
-  if (userId !== callerId(c)) throw new Problem('ERR_4005', { status: 403 });
+  if (!callerIds(c).includes(userId)) throw new Problem('ERR_4005', { status: 403 });
 }

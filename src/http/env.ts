@@ -1,8 +1,16 @@
 import type { Context } from 'hono';
 import type { Locale } from '../kernel/locale.ts';
 
-/** The caller that the access token identifies. Ids are lower-case UUIDs. */
-export type Caller = { userId: string; sessionId: string | null; isAnonymous: boolean; expiresAt: number };
+/** Whom the access token identifies. Ids are lower-case UUIDs. */
+export type Caller = {
+  /** The account; for the token of a merged guest, the survivor. */
+  userId: string;
+  sessionId: string | null;
+  isAnonymous: boolean;
+  expiresAt: number;
+  /** Other ids that address the account: of guests that were merged into it. Known once the account was read. */
+  mergedIds?: readonly string[];
+};
 
 /** What the middleware stores in a request's context. */
 export type HttpEnv = {

@@ -1,4 +1,5 @@
 -- Opens a session with its first refresh token, which is stored as a hash. It ends `p_lifetime_seconds` after the last refresh.
+-- Above a hundred, the session that was refreshed longest ago ends.
 create or replace function public.open_session(
   p_user_id uuid,
   p_session_id uuid,
@@ -15,5 +16,15 @@ begin
   values (p_session_id, p_user_id, clock_timestamp() + make_interval(secs => p_lifetime_seconds));
   insert into public.refresh_tokens (token_hash, session_id, generation, nonce)
   values (p_token_hash, p_session_id, 0, p_nonce);
+  -- Far more than a person has devices: what an account holds is bounded.
+  update public.sessions
+  set revoked_at = clock_timestamp()
+  where id in (
+    select id
+    from public.sessions
+    where user_id = p_user_id and revoked_at is null and id <> p_session_id
+    order by refreshed_at desc
+    offset 99
+  );
 end
 $$;

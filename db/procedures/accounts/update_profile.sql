@@ -13,7 +13,7 @@ begin
   set language = coalesce(p_language, language),
       theme_preference = coalesce(p_theme_preference, theme_preference),
       updated_at = now()
-  where id = p_user_id and deleted_at is null;
+  where id = public.survivor_of(p_user_id) and deleted_at is null;
   return found;
 end
 $$;

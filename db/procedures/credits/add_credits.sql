@@ -1,4 +1,4 @@
--- Adds credits for a reason. With a transaction id, they are added at most once.
+-- Adds credits for a reason, to the survivor of a merged guest. With a transaction id, they are added at most once.
 -- @returns {success: true, credits_added: number, credits_remaining: number}
 --   | {success: false, error: 'Invalid amount' | 'User not found' | 'Transaction already processed'}
 create or replace function public.add_credits(
@@ -13,27 +13,24 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_before integer;
+  v_user public.users;
   v_balance integer;
 begin
   if p_amount is null or p_amount <= 0 then
     return jsonb_build_object('success', false, 'error', 'Invalid amount');
   end if;
 
-  select credits_remaining into v_before
-  from public.users
-  where id = p_user_id and deleted_at is null
-  for update;
-  if not found then
+  v_user := public.lock_account(p_user_id);
+  if v_user.id is null then
     return jsonb_build_object('success', false, 'error', 'User not found');
   end if;
 
   -- Far below the largest integer, so that no balance can overflow.
-  if greatest(v_before, 0)::bigint + p_amount > 1000000000 then
+  if greatest(v_user.credits_remaining, 0)::bigint + p_amount > 1000000000 then
     return jsonb_build_object('success', false, 'error', 'Invalid amount');
   end if;
 
-  v_balance := public.apply_credits(p_user_id, p_amount, p_reason, p_job_id, p_transaction_id);
+  v_balance := public.apply_credits(v_user.id, p_amount, p_reason, p_job_id, p_transaction_id);
   if v_balance is null then
     return jsonb_build_object('success', false, 'error', 'Transaction already processed');
   end if;

@@ -1,5 +1,5 @@
--- The only procedure that writes users.credits_remaining, users.credits_total and quota_log: one ledger row, the balance
--- that follows from it, and an event. Null: p_transaction_id was used before. The caller holds the user's row lock and has
+-- The only procedure that writes users.credits_remaining and quota_log: one ledger row, the balance that follows from it, and an
+-- event. (move_balance carries users.credits_total over.) Null: p_transaction_id was used before. The caller holds the user's row lock and has
 -- checked the amount.
 create or replace function public.apply_credits(
   p_user_id uuid,

@@ -51,11 +51,13 @@ begin
     from jobs j
     cross join lateral (
       select
-        count(*) filter (where q.reason = 'video_generation' and q.user_id = j.user_id) as charges,
-        -coalesce(sum(q.change) filter (where q.reason = 'video_generation' and q.user_id = j.user_id), 0) as charged,
+        count(*) filter (where q.reason = 'video_generation' and c.is_its_owners) as charges,
+        -coalesce(sum(q.change) filter (where q.reason = 'video_generation' and c.is_its_owners), 0) as charged,
         count(*) filter (where q.reason = 'generation_failed_refund') as refunds,
         coalesce(sum(q.change) filter (where q.reason = 'generation_failed_refund'), 0) as refunded
       from public.quota_log q
+      -- A merged guest's charges stay in its ledger, while its jobs are the survivor's.
+      cross join lateral (select public.survivor_of(q.user_id) = j.user_id as is_its_owners) c
       where q.job_id = j.job_id
     ) m
   )
@@ -72,21 +74,57 @@ begin
 
   return query
   select 'the lifetime total counts grants and purchases', u.id,
-    jsonb_build_object('credits_total', u.credits_total, 'sum', coalesce(l.earned, 0))
+    jsonb_build_object('credits_total', u.credits_total, 'sum', coalesce(l.earned, 0), 'merged', m.credits_total)
   from public.users u
   left join (
     select q.user_id,
       sum(q.change) filter (
         where q.reason in ('initial_grant', 'iap_purchase', 'promo_grant', 'code_redeemed')
-      ) as earned,
-      bool_or(q.reason = 'account_merge') as is_merged
+      ) as earned
     from public.quota_log q
     where q.user_id > v_after and q.user_id <= v_until
     group by q.user_id
   ) l on l.user_id = u.id
+  cross join lateral (
+    select
+      coalesce((select sum(credits_total) from public.merged_users where survivor_id = u.id), 0)
+      - coalesce((select credits_total from public.merged_users where user_id = u.id), 0) as credits_total
+  ) m
   where u.id > v_after and u.id <= v_until
-    and u.credits_total <> coalesce(l.earned, 0)
-    and l.is_merged is not true;
+    and u.credits_total <> coalesce(l.earned, 0) + m.credits_total;
+
+  return query
+  select 'a merged guest keeps nothing', g.user_id,
+    jsonb_build_object('survivor', g.survivor_id, 'balance', u.credits_remaining, 'deleted_at', u.deleted_at)
+  from public.merged_users g
+  left join public.users u on u.id = g.user_id
+  where g.user_id > v_after and g.user_id <= v_until
+    and (
+      u.id is null
+      or u.deleted_at is null
+      or u.credits_remaining <> 0
+      or exists (select from public.job_counters c where c.user_id = g.user_id and c.jobs <> 0)
+    );
+
+  return query
+  select 'a merge moves what it takes', u.id, jsonb_build_object('arrived', m.arrived, 'left', m.gone)
+  from public.users u
+  cross join lateral (
+    select
+      coalesce((select sum(change) from public.quota_log where user_id = u.id and reason = 'account_merge'), 0) as arrived,
+      -coalesce(
+        (
+          select sum(q.change)
+          from public.merged_users g
+          join public.quota_log q on q.user_id = g.user_id and q.reason = 'account_merge'
+          where g.survivor_id = u.id
+        ),
+        0
+      ) as gone
+  ) m
+  where u.id > v_after and u.id <= v_until
+    and exists (select from public.merged_users g where g.survivor_id = u.id)
+    and m.arrived <> m.gone;
 
   return query
   select 'job counters say what the jobs say', coalesce(k.user_id, n.user_id),

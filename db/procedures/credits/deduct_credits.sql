@@ -13,32 +13,29 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_balance integer;
+  v_user public.users;
 begin
   if p_amount is null or p_amount <= 0 then
     return jsonb_build_object('success', false, 'error', 'Invalid amount');
   end if;
 
-  select credits_remaining into v_balance
-  from public.users
-  where id = p_user_id and deleted_at is null
-  for update;
-  if not found then
+  v_user := public.lock_account(p_user_id);
+  if v_user.id is null then
     return jsonb_build_object('success', false, 'error', 'User not found');
   end if;
 
-  if v_balance < p_amount then
+  if v_user.credits_remaining < p_amount then
     return jsonb_build_object(
       'success', false,
       'error', 'Insufficient credits',
-      'current_credits', v_balance,
+      'current_credits', v_user.credits_remaining,
       'required_credits', p_amount
     );
   end if;
 
   return jsonb_build_object(
     'success', true,
-    'credits_remaining', public.apply_credits(p_user_id, -p_amount, p_reason, p_job_id, null)
+    'credits_remaining', public.apply_credits(v_user.id, -p_amount, p_reason, p_job_id, null)
   );
 end
 $$;

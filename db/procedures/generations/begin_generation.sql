@@ -42,10 +42,11 @@ declare
   v_charge jsonb;
   v_response jsonb;
 begin
-  select * into v_user from public.users where id = p_user_id and deleted_at is null for update;
-  if not found then
+  v_user := public.lock_account(p_user_id);
+  if v_user.id is null then
     return jsonb_build_object('outcome', 'user_not_found');
   end if;
+  p_user_id := v_user.id;
   if exists (select from public.user_bans where user_id = p_user_id) then
     return jsonb_build_object('outcome', 'banned');
   end if;

@@ -25,7 +25,7 @@ declare
   v_state jsonb;
   v_response jsonb;
 begin
-  perform from public.users where id = p_user_id for update;
+  p_user_id := (public.lock_account(p_user_id)).id;
   v_earlier := public.find_response(p_user_id, p_idempotency_key, 'cancel_video_job', p_request_hash);
   if v_earlier is not null then
     return v_earlier;

@@ -8,7 +8,7 @@ as $$
 declare
   v_job public.video_jobs;
 begin
-  perform from public.users where id = p_user_id for update;
+  p_user_id := (public.lock_account(p_user_id)).id;
   select * into v_job from public.video_jobs where job_id = p_job_id and user_id = p_user_id for update;
   if not found then
     return 'not_found';

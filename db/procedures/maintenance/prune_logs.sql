@@ -2,7 +2,7 @@
 -- Returns how many, by kind; the caller repeats it until no kind reaches the limit, so that no statement runs for long.
 -- @returns {
 --   rate_limit_rows: number, idempotency_keys: number, events: number, sessions: number, errors: number,
---   provider_events: number
+--   provider_events: number, apple_notifications: number, identity_tokens: number
 -- }
 create or replace function public.prune_logs(p_limit integer default 1000) returns jsonb
 language plpgsql
@@ -16,6 +16,8 @@ declare
   v_sessions integer;
   v_errors integer;
   v_provider_events integer;
+  v_apple_notifications integer;
+  v_identity_tokens integer;
 begin
   delete from public.rate_limit_log
   where id in (
@@ -50,13 +52,30 @@ begin
     select id from public.provider_events where created_at < now() - interval '30 days' order by created_at limit p_limit
   );
   get diagnostics v_provider_events = row_count;
+  delete from public.apple_account_notifications
+  where notification_id in (
+    select notification_id
+    from public.apple_account_notifications
+    where created_at < now() - interval '90 days'
+    order by created_at
+    limit p_limit
+  );
+  get diagnostics v_apple_notifications = row_count;
+  -- An expired token is refused by its own date.
+  delete from public.used_identity_tokens
+  where token_hash in (
+    select token_hash from public.used_identity_tokens where expires_at < now() - interval '1 day' order by expires_at limit p_limit
+  );
+  get diagnostics v_identity_tokens = row_count;
   return jsonb_build_object(
     'rate_limit_rows', v_rate_limit_rows,
     'idempotency_keys', v_keys,
     'events', v_events,
     'sessions', v_sessions,
     'errors', v_errors,
-    'provider_events', v_provider_events
+    'provider_events', v_provider_events,
+    'apple_notifications', v_apple_notifications,
+    'identity_tokens', v_identity_tokens
   );
 end
 $$;

@@ -21,6 +21,7 @@ declare
   v_pictures integer;
   v_bytes bigint;
 begin
+  p_user_id := public.survivor_of(p_user_id);
   select * into v_user from public.users where id = p_user_id and deleted_at is null;
   if not found then
     return jsonb_build_object('outcome', 'user_not_found');

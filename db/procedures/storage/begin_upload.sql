@@ -26,15 +26,11 @@ set search_path = ''
 as $$
 declare
   v_id uuid := gen_random_uuid();
-  v_file text := 'user_uploads/' || p_user_id || '/' || v_id || '.' || case p_content_type
-    when 'image/jpeg' then 'jpg'
-    when 'image/png' then 'png'
-    else 'webp'
-  end;
+  v_file text;
   v_admitted jsonb;
 begin
   -- Uploads of one account are admitted one after another, so that together they do not exceed its limit.
-  perform from public.users where id = p_user_id for update;
+  p_user_id := coalesce((public.lock_account(p_user_id)).id, p_user_id);
   v_admitted := public.admit_upload(
     p_user_id, p_path, p_bytes, p_upsert, p_pictures_max, p_bytes_max, coalesce(p_bytes_max_unproven, p_bytes_max)
   );
@@ -42,6 +38,11 @@ begin
     return v_admitted;
   end if;
 
+  v_file := 'user_uploads/' || p_user_id || '/' || v_id || '.' || case p_content_type
+    when 'image/jpeg' then 'jpg'
+    when 'image/png' then 'png'
+    else 'webp'
+  end;
   insert into public.uploads (id, user_id, path, file, content_type, bytes, width, height, sha256, metadata)
   values (
     v_id, p_user_id, p_user_id || '/~' || v_id, v_file, p_content_type, p_bytes, p_width, p_height, p_sha256, p_metadata

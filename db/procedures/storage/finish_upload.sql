@@ -11,15 +11,18 @@ declare
   v_upload public.uploads;
   v_before public.uploads;
 begin
-  select user_id into v_user_id from public.uploads where id = p_id;
-  if not found then
-    return jsonb_build_object('outcome', 'gone');
-  end if;
-  perform from public.users where id = v_user_id for update;
-  select * into v_upload from public.uploads where id = p_id for update;
-  if not found then
-    return jsonb_build_object('outcome', 'gone');
-  elsif v_upload.stored_at is not null then
+  loop
+    select user_id into v_user_id from public.uploads where id = p_id;
+    v_user_id := (public.lock_account(v_user_id)).id;
+    select * into v_upload from public.uploads where id = p_id for update;
+    -- The account was deleted, or the upload removed.
+    if v_user_id is null or v_upload.id is null then
+      return jsonb_build_object('outcome', 'gone');
+    end if;
+    -- A merge may have given the upload to another account while this call waited.
+    exit when v_upload.user_id = v_user_id;
+  end loop;
+  if v_upload.stored_at is not null then
     return jsonb_build_object('outcome', 'stored', 'replaced', null);
   end if;
 

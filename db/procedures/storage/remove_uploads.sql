@@ -14,7 +14,7 @@ as $$
   with theirs as (
     select *
     from public.uploads
-    where user_id = p_user_id
+    where user_id = public.survivor_of(p_user_id)
       and stored_at is not null
       and path in (select jsonb_array_elements_text(p_paths))
     for update

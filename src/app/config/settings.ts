@@ -24,6 +24,8 @@ export type Settings = {
   providers: ProviderUrls;
   apple: {
     bundleId: string | undefined;
+    /** Further audiences of identity tokens. */
+    serviceIds: string[];
     /** The app's number in the App Store. */
     appId: number | undefined;
     teamId: string | undefined;
@@ -67,6 +69,7 @@ function serverOf(values: Values): Settings['server'] {
 function appleOf(values: Values): Settings['apple'] {
   return {
     bundleId: values.APPLE_BUNDLE_ID,
+    serviceIds: values.APPLE_SERVICE_IDS,
     appId: values.APPLE_APP_ID,
     teamId: values.APPLE_TEAM_ID,
     rootCertsPath: values.APPLE_ROOT_CERTS,

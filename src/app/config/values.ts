@@ -75,6 +75,16 @@ export function hostList() {
   });
 }
 
+/** Bundle and service ids, comma-separated. */
+export function idList() {
+  return z.string().transform((text, ctx) => {
+    const ids = items(text);
+    if (ids.every((id) => /^[A-Za-z0-9.-]{1,155}$/.test(id))) return ids;
+    ctx.addIssue({ code: 'custom', message: 'must be ids of letters, digits, "." and "-", comma-separated' });
+    return z.NEVER;
+  });
+}
+
 /** An origin, spelled as browsers send it; undefined for what no browser sends. */
 function originOf(text: string): string | undefined {
   const url = parsedUrl(text);

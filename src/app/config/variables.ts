@@ -4,7 +4,7 @@ import { baseUrl, token } from '../../kernel/variable-schemas.ts';
 import type { ProviderManifest } from '../../providers/manifest.ts';
 import { appleKey, jwtPreviousKeys, jwtSigningKey } from './keys.ts';
 import { credentialVariables, type ProviderValues, urlVariables } from './providers.ts';
-import { hostList, integer, listenHost, oneOf, origins, postgresUrl, vendorId, webUrl } from './values.ts';
+import { hostList, idList, integer, listenHost, oneOf, origins, postgresUrl, vendorId, webUrl } from './values.ts';
 
 const PEM = '"-----BEGIN PRIVATE KEY-----\\nMIGHAgEA…\\n-----END PRIVATE KEY-----"';
 
@@ -80,6 +80,7 @@ const WEBHOOKS_APPLE_AND_MEDIA = {
       .optional(),
     'com.example.app',
   ),
+  APPLE_SERVICE_IDS: variable(idList().default([]), 'com.example.web,com.example.admin'),
   APPLE_APP_ID: variable(integer(1, Number.MAX_SAFE_INTEGER).optional(), '1234567890'),
   APPLE_TEAM_ID: optionalId('ABCDE12345'),
   APPLE_KEY_ID: optionalId('2X9R4HXF34'),

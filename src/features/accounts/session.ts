@@ -1,22 +1,15 @@
+import { Problem } from '../../kernel/errors.ts';
 import { sha256 } from '../../kernel/hash.ts';
 import type { AccessToken, AuthMethod, Context } from '../context.ts';
+import { type AuthUser, readAuthUser } from './auth-user.ts';
 
 /** A session ends 30 days after its last refresh. */
 export const SESSION_LIFETIME_SECONDS = 30 * 24 * 3600;
 const NONCE_BYTES = 32;
 
-export type SessionUser = {
-  id: string;
-  email: string | null;
-  is_guest: boolean;
-  apple_sub: string | null;
-  created_at: Date;
-  updated_at: Date;
-};
-
 export type OpenSessionContext = SessionContext & Pick<Context, 'newUuid'>;
 export type SessionContext = Pick<Context, 'clock' | 'db' | 'randomBytes' | 'refreshTokenFor' | 'tokens'>;
-export type Session = AccessToken & { refreshToken: string; user: SessionUser };
+export type Session = AccessToken & { refreshToken: string; user: AuthUser };
 export type RefreshToken = { token: string; hash: Uint8Array; nonce: Uint8Array };
 
 /** Makes a new refresh token. Its nonce and hash are to be stored, the token is not. */
@@ -57,22 +50,26 @@ export async function signSession(
   sessionId: string,
   refreshToken: string,
 ): Promise<Session> {
-  const user = await ctx.db.read
-    .selectFrom('users')
-    .select(['id', 'email', 'is_guest', 'apple_sub', 'created_at', 'updated_at'])
-    .where('id', '=', userId)
-    .executeTakeFirstOrThrow();
+  const user = await readAuthUser(ctx, userId);
+  // Deleted since the token was exchanged.
+  if (!user) throw new Problem('ERR_4005');
   const access = await ctx.tokens.sign({
     userId,
     sessionId,
-    isAnonymous: user.is_guest,
+    isAnonymous: user.isGuest,
     email: user.email,
     amr: [methodOf(user, ctx.clock.now())],
-    appMetadata: user.apple_sub ? { provider: 'apple', providers: ['apple'] } : {},
+    appMetadata: appMetadataOf(user),
+    userMetadata: user.metadata,
   });
   return { ...access, refreshToken, user };
 }
 
-function methodOf(user: SessionUser, now: Date): AuthMethod {
-  return { method: user.apple_sub ? 'oauth' : 'anonymous', timestamp: Math.floor(now.getTime() / 1000) };
+/** How the account signs in, as Supabase's clients expect it; empty for guests. */
+export function appMetadataOf({ appleSub }: Pick<AuthUser, 'appleSub'>) {
+  return appleSub ? { provider: 'apple', providers: ['apple'] } : {};
+}
+
+function methodOf({ appleSub }: AuthUser, now: Date): AuthMethod {
+  return { method: appleSub ? 'oauth' : 'anonymous', timestamp: Math.floor(now.getTime() / 1000) };
 }

@@ -22,7 +22,7 @@ export async function checkImage(
   if (!isRequired) throw invalidImage();
   if (imageUrl === null) throw invalidImage({ reason: 'missing' });
   const named = parseImageUrl(imageUrl);
-  const found = named?.ownerId === userId ? await findImage(ctx, named.path) : null;
+  const found = named && (await findImage(ctx, named.path, userId));
   if (!named || !found) throw invalidImage({ reason: 'picture_unknown' });
   const [short, long] = [Math.min(found.width, found.height), Math.max(found.width, found.height)];
   const { sideMin, ratioMax } = SOURCE_BOUNDS;
@@ -38,12 +38,14 @@ function invalidImage(details: object = {}): Problem {
 
 type Found = Image & { key: string; sha256: string };
 
-async function findImage(ctx: Pick<Context, 'db'>, path: string): Promise<Found | null> {
+/** `userId`: only among the uploads of this account. */
+async function findImage(ctx: Pick<Context, 'db'>, path: string, userId?: string): Promise<Found | null> {
   const row = await ctx.db.read
     .selectFrom('uploads')
     .select(['file', 'content_type', 'width', 'height', 'sha256'])
     .where('path', '=', path)
     .where('stored_at', 'is not', null)
+    .$if(userId !== undefined, (uploads) => uploads.where('user_id', '=', userId ?? ''))
     .executeTakeFirst();
   if (!row) return null;
   const { file, width, height, sha256 } = row;

@@ -96,16 +96,18 @@ export async function findSigned(ctx: Pick<Context, 'db'>, bucket: string, path:
 
 type SignedObject = { key: MediaKey; contentType: string };
 
-/** A video or a thumbnail is served only while its job exists, even if its URL is valid for longer. */
+/** A video or a thumbnail is served only while its job and its account exist, even if its URL is valid for longer. */
 async function findSignedMedia(ctx: Pick<Context, 'db'>, bucket: string, path: string): Promise<SignedObject | null> {
   const jobId = jobIdOf(path);
   if (jobId === null) return null;
   const row = await ctx.db.read
     .selectFrom('video_jobs')
+    .innerJoin('users', 'users.id', 'video_jobs.user_id')
     .select('job_id')
     .where('job_id', '=', jobId)
     .where('status', '=', 'completed')
-    .where('deleted_at', 'is', null)
+    .where('video_jobs.deleted_at', 'is', null)
+    .where('users.deleted_at', 'is', null)
     .executeTakeFirst();
   return row ? { key: `${bucket}/${path}`, contentType: contentTypeOf(path) } : null;
 }

@@ -37,6 +37,7 @@ export const en = {
     link: 'This link is not valid.',
     link_expired: 'This link has expired. Please open the video again to get a new one.',
     upload_link_expired: 'This upload link has expired. Please request a new one.',
+    identity_token: 'We could not verify your Sign in with Apple. Please try again.',
   },
   ERR_4006: {
     plain: 'Something in this request is not valid. Please check it and try again.',
@@ -72,6 +73,7 @@ export const en = {
     in_progress: 'We are still working on this request. Please try again in a moment.',
     exists: 'A file with this name already exists.',
     uploads_full: 'You have reached the limit for stored images. Please delete some first.',
+    apple_account: 'This account already belongs to another Apple Account.',
   },
   ERR_4009: { plain: 'This request was already sent with different content. Please start a new one.' },
   ERR_4010: {

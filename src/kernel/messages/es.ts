@@ -36,6 +36,7 @@ export const es: Sentences = {
     link: 'Este enlace no es válido.',
     link_expired: 'Este enlace ha caducado. Vuelve a abrir el vídeo para obtener uno nuevo.',
     upload_link_expired: 'Este enlace de subida ha caducado. Solicita uno nuevo.',
+    identity_token: 'No hemos podido verificar tu inicio de sesión con Apple. Inténtalo de nuevo.',
   },
   ERR_4006: {
     plain: 'Hay algo en esta solicitud que no es válido. Revísala e inténtalo de nuevo.',
@@ -73,6 +74,7 @@ export const es: Sentences = {
     in_progress: 'Todavía estamos trabajando en esta solicitud. Inténtalo de nuevo dentro de un momento.',
     exists: 'Ya hay un archivo con este nombre.',
     uploads_full: 'Has alcanzado el límite de imágenes guardadas. Borra alguna primero.',
+    apple_account: 'Esta cuenta ya pertenece a otra cuenta de Apple.',
   },
   ERR_4009: { plain: 'Esta solicitud ya se envió con otro contenido. Empieza una nueva.' },
   ERR_4010: {

@@ -34,6 +34,7 @@ export const tr: Sentences = {
     link: 'Bu bağlantı geçerli değil.',
     link_expired: 'Bu bağlantının süresi doldu. Yenisini almak için lütfen videoyu tekrar açın.',
     upload_link_expired: 'Bu yükleme bağlantısının süresi doldu. Lütfen yeni bir bağlantı isteyin.',
+    identity_token: 'Apple ile Giriş doğrulanamadı. Lütfen yeniden deneyin.',
   },
   ERR_4006: {
     plain: 'Bu istekte geçersiz bir şey var. Lütfen kontrol edip tekrar deneyin.',
@@ -70,6 +71,7 @@ export const tr: Sentences = {
     in_progress: 'Bu istek üzerinde hâlâ çalışıyoruz. Lütfen birazdan tekrar deneyin.',
     exists: 'Bu adda bir dosya zaten var.',
     uploads_full: 'Saklayabileceğiniz görsel sınırına ulaştınız. Lütfen önce bazı görselleri silin.',
+    apple_account: 'Bu hesap zaten başka bir Apple Hesabına ait.',
   },
   ERR_4009: {
     plain: 'Bu istek daha önce farklı bir içerikle gönderildi. Lütfen yeni bir istek başlatın.',

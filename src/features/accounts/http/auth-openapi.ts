@@ -4,8 +4,8 @@ import { headersOf } from '../../../http/openapi-headers.ts';
 import { rawPublicRoute } from '../../../http/route.ts';
 import { EXAMPLE_DETAILS } from '../../../kernel/messages/examples.ts';
 import { messageFor } from '../../../kernel/messages/index.ts';
-import { SESSION } from './examples.ts';
-import { Session } from './schemas.ts';
+import { Session } from './auth-schemas.ts';
+import { APPLE_SESSION, IDENTITY_TOKEN, SESSION } from './examples.ts';
 
 const TAGS = ['Sessions'];
 
@@ -44,7 +44,7 @@ const EXAMPLE_KEY = {
 };
 
 /** An error response in the format of Supabase's auth clients. */
-function errorResponse(status: number, description: string, errors: Record<string, string>) {
+export function errorResponse(status: number, description: string, errors: Record<string, string>) {
   const examples = Object.entries(errors).map(([code, msg]) => [
     code,
     { summary: code, value: { code: status, error_code: code, msg } },
@@ -81,28 +81,107 @@ const ERROR_RESPONSES = {
   }),
 };
 
-export const REFRESH_SESSION = rawPublicRoute({
+const OAuthError = z
+  .object({ error: z.string(), error_description: z.string() })
+  .openapi('OAuthError', { description: 'Why a grant was refused, in the format of OAuth.' });
+
+const BAD_REQUEST = {
+  ...ERROR_RESPONSES[400],
+  content: {
+    'application/json': {
+      schema: z.union([AuthError, OAuthError]),
+      examples: {
+        ...ERROR_RESPONSES[400].content['application/json'].examples,
+        bad_id_token: {
+          summary: 'The identity token is refused',
+          value: { error: 'invalid request', error_description: 'Bad ID token' },
+        },
+      },
+    },
+  },
+};
+
+export const CREATE_SESSION = rawPublicRoute({
   method: 'post',
   path: '/auth/v1/token',
   tags: TAGS,
-  operationId: 'refreshSession',
-  summary: 'Refresh a session',
+  operationId: 'createSession',
+  summary: 'Refresh a session, or sign in with Apple',
   description:
-    'Exchanges a refresh token for a new access token and a new refresh token. Call it before the access token expires, or ' +
-    'after a 401. A refresh token can be exchanged once. If the response was lost, the same token returns the same new refresh ' +
-    'token until that one is used. Errors have the format of the Supabase clients: `{code, message}` with the header ' +
+    'With `grant_type=refresh_token`, exchanges a refresh token for a new access token and a new refresh token. Call it before ' +
+    'the access token expires, or after a 401. A refresh token can be exchanged once. If the response was lost, the same token ' +
+    'returns the same new refresh token until that one is used.\n\nWith `grant_type=id_token`, opens a session for the Apple ' +
+    'user of an identity token; with `link_identity` and a guest’s bearer token, the guest’s account becomes that person’s, if ' +
+    'they have none yet. Errors have the format of the Supabase clients: `{code, message}` with the header ' +
     '`X-Supabase-Api-Version`, `{code, error_code, msg}` without it.',
   takesJson: true,
   documents: {
-    query: z.object({ grant_type: z.literal('refresh_token').openapi({ example: 'refresh_token' }) }),
-    body: jsonContent(z.object({ refresh_token: z.string() }), {
-      refresh: { summary: 'The current refresh token', value: { refresh_token: SESSION.refresh_token } },
+    query: z.object({ grant_type: z.enum(['refresh_token', 'id_token']).openapi({ example: 'refresh_token' }) }),
+    body: jsonContent(
+      z.object({
+        refresh_token: z.string().optional(),
+        provider: z.literal('apple').optional(),
+        id_token: z.string().optional(),
+        nonce: z.string().nullish().openapi({ description: 'The raw nonce, if the token carries one.' }),
+        link_identity: z.boolean().nullish(),
+      }),
+      {
+        refresh: { summary: 'The current refresh token', value: { refresh_token: SESSION.refresh_token } },
+        apple: { summary: 'Sign in with Apple', value: { provider: 'apple', id_token: IDENTITY_TOKEN } },
+      },
+    ),
+  },
+  responses: {
+    ...ERROR_RESPONSES,
+    400: BAD_REQUEST,
+    422: errorResponse(422, '`identity_already_exists`: the Apple user has an account. Use `merge-guest-user`.', {
+      identity_already_exists: 'Identity is already linked to another user',
+    }),
+    200: {
+      description: 'The session with its new tokens',
+      headers: headersOf(['RateLimit', 'RateLimitPolicy']),
+      content: {
+        'application/json': {
+          schema: Session,
+          examples: {
+            guest: { summary: 'A guest', value: SESSION },
+            apple: { summary: 'After Sign in with Apple', value: APPLE_SESSION },
+          },
+        },
+      },
+    },
+  },
+});
+
+export const SIGN_UP = rawPublicRoute({
+  method: 'post',
+  path: '/auth/v1/signup',
+  tags: TAGS,
+  operationId: 'signUpAnonymously',
+  summary: 'Create an anonymous account',
+  description:
+    'Creates an account of which no device is known, without initial credits, and opens a session. Apps that have DeviceCheck ' +
+    'call `device-check` instead. Counts against the onboarding limit of the IP address.',
+  takesJson: true,
+  documents: {
+    body: jsonContent(z.object({ data: z.record(z.string(), z.unknown()).optional() }), {
+      anonymous: { summary: 'As the Supabase clients send it', value: { data: {} } },
     }),
   },
   responses: {
     ...ERROR_RESPONSES,
+    400: errorResponse(400, '`validation_failed`: the body is not a JSON object.', {
+      validation_failed: messageFor('ERR_4006', 'en', { field: 'body' }),
+    }),
+    422: errorResponse(
+      422,
+      '`email_provider_disabled`, `phone_provider_disabled`: only anonymous accounts can be made here.',
+      {
+        email_provider_disabled: 'Email signups are disabled',
+      },
+    ),
     200: {
-      description: 'The session with its new tokens',
+      description: 'The session',
       headers: headersOf(['RateLimit', 'RateLimitPolicy']),
       content: { 'application/json': { schema: Session, example: SESSION } },
     },

@@ -6,8 +6,9 @@ import type { Router } from '../../../http/route.ts';
 import type { Context } from '../../context.ts';
 import { onboardDevice } from '../onboard.ts';
 import { readProfile, updateProfile } from '../profile.ts';
+import { presentSession } from './auth-schemas.ts';
 import { DEVICE_CHECK, GET_PROFILE, UPDATE_PROFILE } from './openapi.ts';
-import { presentProfile, presentSession } from './schemas.ts';
+import { presentProfile } from './schemas.ts';
 
 const HOUR_SECONDS = 3600;
 

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import { credits, time, userIdCheck } from '../../../http/api.ts';
+import { credits, time, userIdCheck, uuid } from '../../../http/api.ts';
 import { LOCALES } from '../../../kernel/locale.ts';
 import type { readProfile } from '../profile.ts';
-import type { Session as OpenSession } from '../session.ts';
+import { Session } from './auth-schemas.ts';
 
 const DEVICE_ID_MIN = 8;
 const DEVICE_ID_MAX = 128;
@@ -39,34 +39,6 @@ export const DeviceCheckBody = z.object({
     }),
 });
 
-const User = z.object({
-  id: z.uuid(),
-  aud: z.literal('authenticated'),
-  role: z.literal('authenticated'),
-  email: z.string().openapi({ description: 'Empty if unknown.' }),
-  phone: z.string().openapi({ description: 'Always empty: phone numbers are not collected.' }),
-  app_metadata: z
-    .record(z.string(), z.unknown())
-    .openapi({ description: 'How the account signs in; empty for guests.' }),
-  user_metadata: z.record(z.string(), z.unknown()),
-  identities: z.array(z.unknown()),
-  is_anonymous: z.boolean().openapi({ description: 'Whether the account is a guest.' }),
-  last_sign_in_at: time,
-  created_at: time,
-  updated_at: time,
-});
-
-export const Session = z
-  .object({
-    access_token: z.string().openapi({ description: 'Send it as `Authorization: Bearer …` with every request.' }),
-    token_type: z.literal('bearer'),
-    expires_in: z.int().openapi({ description: 'The lifetime of the access token, in seconds.' }),
-    expires_at: z.int().openapi({ description: 'When the access token expires, in Unix seconds.' }),
-    refresh_token: z.string().openapi({ description: 'Can be exchanged once for the next pair of tokens.' }),
-    user: User,
-  })
-  .openapi('Session');
-
 export const DeviceCheckAnswer = z
   .object({
     user_id: z.uuid(),
@@ -101,32 +73,48 @@ export const ProfileChangeBody = userIdCheck.extend({
   theme_preference: z.enum(['light', 'dark', 'system']).nullish(),
 });
 
-/** Formats a session for Supabase's clients, which need all of these fields. */
-export function presentSession(session: OpenSession): z.infer<typeof Session> {
-  const { user } = session;
-  const appMetadata = user.apple_sub ? { provider: 'apple', providers: ['apple'] } : {};
-  return {
-    access_token: session.accessToken,
-    token_type: 'bearer',
-    expires_in: session.expiresIn,
-    expires_at: session.expiresAt,
-    refresh_token: session.refreshToken,
-    user: {
-      id: user.id,
-      aud: 'authenticated',
-      role: 'authenticated',
-      email: user.email ?? '',
-      phone: '',
-      app_metadata: appMetadata,
-      user_metadata: {},
-      identities: [],
-      is_anonymous: user.is_guest,
-      last_sign_in_at: new Date((session.expiresAt - session.expiresIn) * 1000).toISOString(),
-      created_at: user.created_at.toISOString(),
-      updated_at: user.updated_at.toISOString(),
-    },
-  };
-}
+/** Accounts are named by the tokens; further fields are only compared with them. */
+export const MergeGuestBody = userIdCheck.extend({
+  identity_token: z.string().min(1).max(10_000).openapi({ description: 'The identity token of Sign in with Apple.' }),
+  nonce: z.string().max(500).nullish().openapi({
+    description: 'The raw nonce, if the token carries one: the token has its SHA-256 as lower-case hex.',
+  }),
+  authorization_code: z
+    .string()
+    .min(1)
+    .max(2_000)
+    .nullish()
+    .openapi({
+      description:
+        'Apple’s authorization code. With it the server can revoke Apple’s tokens when the account is deleted, as the App Store ' +
+        'requires. A code that Apple refuses does not stop the merge.',
+    }),
+  device_id: z.string().max(200).nullish().openapi({ description: 'Only compared: another account’s returns a 403.' }),
+  apple_sub: z.string().max(300).nullish().openapi({ description: 'Only compared with the identity token.' }),
+});
+
+export const MergeAnswer = z
+  .object({ success: z.literal(true), user: Profile, session: Session })
+  .openapi('MergedGuest');
+
+export const Sessions = z
+  .object({
+    sessions: z.array(
+      z.object({
+        id: z.uuid(),
+        created_at: time,
+        refreshed_at: time.openapi({ description: 'When its tokens were last renewed.' }),
+        is_current: z.boolean().openapi({ description: 'Whether this call’s token belongs to it.' }),
+      }),
+    ),
+  })
+  .openapi('Sessions');
+
+export const RevokeSessionBody = userIdCheck.extend({ session_id: uuid });
+export const Done = z.object({ success: z.literal(true) }).openapi('Done');
+export const AccountNotificationBody = z.object({
+  payload: z.string().min(1).max(20_000).openapi({ description: 'A JSON Web Token that Apple has signed.' }),
+});
 
 type ProfileRow = Awaited<ReturnType<typeof readProfile>>;
 

@@ -1,7 +1,7 @@
 /** The paths of the storage routes, and what their handlers read from a request. */
 import { Buffer } from 'node:buffer';
 import { rm } from 'node:fs/promises';
-import { callerId } from '../../../http/caller.ts';
+import { callerId, callerIds } from '../../../http/caller.ts';
 import type { HttpContext } from '../../../http/env.ts';
 import { rejectUnstorableText } from '../../../http/json-text.ts';
 import { rateLimited } from '../../../http/rate-limit.ts';
@@ -108,7 +108,7 @@ export function bucketIn(c: HttpContext): string {
 /** Finds the caller's own object that the URL names. Throws ERR_4007 for any other. */
 export function objectIn(c: HttpContext, ctx: Pick<Context, 'db'>, base: string) {
   const bucket = bucketIn(c);
-  return findObject(ctx, callerId(c), bucket, readablePath(bucket, pathIn(c, base), callerId(c)));
+  return findObject(ctx, callerId(c), bucket, readablePath(bucket, pathIn(c, base), callerIds(c)));
 }
 
 /** Returns the bucket in the URL. Throws ERR_4007 if it does not exist. */

@@ -1,5 +1,5 @@
 /** The part of Supabase's storage API that its clients use. Only owners reach objects, and write only to `user_uploads`. */
-import { callerId } from '../../../http/caller.ts';
+import { callerId, callerIds } from '../../../http/caller.ts';
 import type { HttpContext } from '../../../http/env.ts';
 import type { Router } from '../../../http/route.ts';
 import { serveMedia } from '../../../http/serve-media.ts';
@@ -47,7 +47,7 @@ export function storageRoutes(router: Router, ctx: UploadContext & Pick<Context,
     return c.json((await deleteUploads(ctx, callerId(c), prefixes)).map(presentDeleted), 200);
   });
   router.add(DELETE_OBJECT, async (c) => {
-    const path = writablePath(bucketIn(c), pathIn(c, OBJECT), callerId(c));
+    const path = writablePath(bucketIn(c), pathIn(c, OBJECT), callerIds(c));
     const [deleted] = await deleteUploads(ctx, callerId(c), [path]);
     if (!deleted) throw new Problem('ERR_4007');
     return c.json(presentDeleted(deleted), 200);
@@ -55,7 +55,7 @@ export function storageRoutes(router: Router, ctx: UploadContext & Pick<Context,
 }
 
 async function store(c: HttpContext, ctx: UploadContext, isUpsert: boolean) {
-  const path = writablePath(bucketIn(c), pathIn(c, OBJECT), callerId(c));
+  const path = writablePath(bucketIn(c), pathIn(c, OBJECT), callerIds(c));
   const { id, key } = await receiveImage(c, ctx, { userId: callerId(c), path, isUpsert });
   return { Id: id, Key: key };
 }

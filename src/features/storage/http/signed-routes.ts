@@ -1,5 +1,5 @@
 /** Signed URLs: for reading a stored object, and for uploading one. */
-import { callerId } from '../../../http/caller.ts';
+import { callerId, callerIds } from '../../../http/caller.ts';
 import type { HttpContext } from '../../../http/env.ts';
 import { ownTurn } from '../../../http/own-turn.ts';
 import { type CallLimiter, setRateLimitHeaders } from '../../../http/rate-limit.ts';
@@ -44,7 +44,7 @@ export function signedRoutes(
   router.add(SIGN_OBJECTS, async (c) => {
     const { expiresIn, paths } = c.req.valid('json');
     const [bucket, userId] = [requireBucket(c), callerId(c)];
-    const readable = readablePaths(bucket, paths, userId);
+    const readable = readablePaths(bucket, paths, callerIds(c));
     const found = await findObjects(ctx, userId, bucket, [...readable.values()]);
     const signOne = async (path: string) => {
       const key = `${bucket}/${readable.get(path)}`;
@@ -65,7 +65,7 @@ export function signedRoutes(
   });
 
   router.add(SIGN_UPLOAD_URL, async (c) => {
-    const path = writablePath(bucketIn(c), pathIn(c, SIGN_UPLOAD), callerId(c));
+    const path = writablePath(bucketIn(c), pathIn(c, SIGN_UPLOAD), callerIds(c));
     const isUpsert = c.req.header('x-upsert') === 'true';
     if (!isUpsert && (await findObject(ctx, callerId(c), UPLOADS, path).catch(nullIfNotFound))) {
       throw new Problem('ERR_4008', { details: { reason: 'exists' } });

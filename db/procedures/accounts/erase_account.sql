@@ -1,0 +1,59 @@
+-- Removes up to `p_limit` rows of each kind that still say something about the person of a deleted account: prompts, events, IP
+-- addresses. Ledger rows stay: they name an account without a person. Returns how many rows were changed; the caller
+-- repeats it until none is. The files of videos are deleted by the clean-up of each job.
+create or replace function public.erase_account(p_user_id uuid, p_limit integer default 500) returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_jobs uuid[];
+  v_count integer;
+  v_sum integer := 0;
+begin
+  perform from public.users where id = p_user_id and deleted_at is not null for update;
+  if not found then
+    return 0;
+  end if;
+  select array_agg(job_id) into v_jobs
+  from (
+    -- Each half has an index of its own.
+    (select job_id from public.video_jobs where user_id = p_user_id and deleted_at is null limit p_limit)
+    union all
+    (
+      select job_id
+      from public.video_jobs
+      where user_id = p_user_id and deleted_at is not null and prompt <> '[deleted]'
+      limit p_limit
+    )
+  ) found;
+  update public.video_jobs
+  set prompt = '[deleted]', image_url = null, error_message = null, deleted_at = coalesce(deleted_at, clock_timestamp())
+  where job_id = any (v_jobs);
+  get diagnostics v_sum = row_count;
+  perform public.schedule_cleanup(job_id) from unnest(v_jobs) as job_id;
+
+  delete from public.user_events where id in (select id from public.user_events where user_id = p_user_id limit p_limit);
+  get diagnostics v_count = row_count;
+  v_sum := v_sum + v_count;
+  delete from public.idempotency_log
+  where (user_id, idempotency_key) in (
+    select user_id, idempotency_key from public.idempotency_log where user_id = p_user_id limit p_limit
+  );
+  get diagnostics v_count = row_count;
+  v_sum := v_sum + v_count;
+  -- What counts for an IP address goes on counting.
+  update public.rate_limit_log
+  set user_id = null
+  where id in (select id from public.rate_limit_log where user_id = p_user_id limit p_limit);
+  get diagnostics v_count = row_count;
+  v_sum := v_sum + v_count;
+  update public.error_log
+  set user_id = null, request_data = null, error_details = null
+  where id in (select id from public.error_log where user_id = p_user_id limit p_limit);
+  get diagnostics v_count = row_count;
+  v_sum := v_sum + v_count;
+  delete from public.proven_devices where user_id = p_user_id;
+  return v_sum;
+end
+$$;

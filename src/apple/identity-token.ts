@@ -1,0 +1,151 @@
+/** Identity tokens of Sign in with Apple, and Apple's notifications about accounts, which are signed by the same keys. */
+import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { z } from 'zod';
+import type { Clock } from '../kernel/clock.ts';
+import { sha256Hex } from '../kernel/hash.ts';
+import { createIdentityKeys, KeysUnavailable } from './identity-keys.ts';
+
+/** A person, as a verified identity token names them. `sub` is Apple's id of the person for this developer team. */
+export type AppleUser = {
+  sub: string;
+  email: string | null;
+  isEmailVerified: boolean;
+  isPrivateEmail: boolean;
+  /** The app or website that the token was made for. */
+  clientId: string;
+  expiresAt: Date;
+};
+
+export type AccountNotification = {
+  /** Apple's id of this notification: a repeat has the same. */
+  id: string;
+  /** `consent-revoked`, `account-delete`, `email-disabled`, `email-enabled`, or one that is not known here. */
+  type: string;
+  sub: string;
+  at: Date;
+  email: string | null;
+  isPrivateEmail: boolean | null;
+};
+
+/** `refused`: it proves nothing. `unavailable`: Apple's keys cannot be fetched, so that nothing is known. For the log only. */
+export type Unverified = { state: 'refused'; cause: string } | { state: 'unavailable'; cause: string };
+
+export type AppleIdentity = {
+  /** A token that carries a nonce needs the raw nonce, and a nonce needs a token that carries it. */
+  verifyToken(token: string, nonce: string | null): Promise<{ state: 'verified'; user: AppleUser } | Unverified>;
+  verifyNotification(payload: string): Promise<{ state: 'verified'; notification: AccountNotification } | Unverified>;
+};
+
+export type AppleIdentityOptions = {
+  /** The app's bundle id, and further audiences. */
+  clientIds: readonly string[];
+  /** `/auth/keys` is appended. */
+  baseUrl: string;
+  fetch: typeof fetch;
+  clock: Clock;
+};
+
+const ISSUERS = ['https://appleid.apple.com', 'https://account.apple.com'];
+/** Apple's tokens have about 1 KB. */
+const TOKEN_CHARACTERS_MAX = 10_000;
+/** Apple's clock and ours differ a little. */
+const TOLERANCE_SECONDS = 5;
+
+/** Apple writes some claims as texts. */
+const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
+/** An address that we cannot keep is none. */
+const email = z.string().min(3).max(320).nullable().catch(null);
+
+const TokenClaims = z.object({
+  sub: z.string().min(1).max(255),
+  exp: z.number(),
+  iat: z.number(),
+  nonce: z.string().optional(),
+  email: email.default(null),
+  email_verified: flag.catch(false).default(false),
+  is_private_email: flag.catch(false).default(false),
+});
+
+const NotificationClaims = z.object({ jti: z.string().min(1).max(200), iat: z.number(), events: z.unknown() });
+const NotificationEvent = z.object({
+  type: z.string().min(1).max(50),
+  sub: z.string().min(1).max(255),
+  event_time: z.coerce.number().optional(),
+  email: email.default(null),
+  is_private_email: flag.nullable().catch(null).default(null),
+});
+
+export function createAppleIdentity({ clientIds, baseUrl, fetch, clock }: AppleIdentityOptions): AppleIdentity {
+  const keys = createIdentityKeys({ url: `${baseUrl.replace(/\/+$/, '')}/auth/keys`, fetch, clock });
+
+  async function claimsOf(token: string): Promise<JWTPayload> {
+    if (token.length > TOKEN_CHARACTERS_MAX) throw new errors.JWTInvalid('too long');
+    const { payload } = await jwtVerify(token, keys, {
+      algorithms: ['RS256'],
+      issuer: ISSUERS,
+      audience: [...clientIds],
+      currentDate: clock.now(),
+      clockTolerance: TOLERANCE_SECONDS,
+    });
+    // A list of audiences could name ours beside the one that the token was made for.
+    if (typeof payload.aud !== 'string') throw new errors.JWTClaimValidationFailed('not one audience', payload, 'aud');
+    if (payload.iat !== undefined && payload.iat * 1000 > clock.now().getTime() + TOLERANCE_SECONDS * 1000)
+      throw new errors.JWTClaimValidationFailed('from the future', payload, 'iat');
+    return payload;
+  }
+
+  return {
+    verifyToken: (token, nonce) =>
+      verified(async () => {
+        const payload = await claimsOf(token);
+        const claims = TokenClaims.parse(payload);
+        await compareNonce(claims.nonce, nonce);
+        const user: AppleUser = {
+          sub: claims.sub,
+          email: claims.email,
+          isEmailVerified: claims.email_verified,
+          isPrivateEmail: claims.is_private_email,
+          clientId: String(payload.aud),
+          expiresAt: new Date(claims.exp * 1000),
+        };
+        return { state: 'verified', user };
+      }),
+
+    verifyNotification: (payload) =>
+      verified(async () => {
+        const { jti: id, iat, events } = NotificationClaims.parse(await claimsOf(payload));
+        // Apple sends the events as a JSON text.
+        const event = NotificationEvent.parse(typeof events === 'string' ? JSON.parse(events) : events);
+        const at = new Date(event.event_time ?? iat * 1000);
+        if (Number.isNaN(at.getTime())) throw new errors.JWTInvalid('event_time');
+        const type = event.type === 'account-deleted' ? 'account-delete' : event.type;
+        const notification = {
+          id,
+          type,
+          sub: event.sub,
+          at,
+          email: event.email,
+          isPrivateEmail: event.is_private_email,
+        };
+        return { state: 'verified', notification };
+      }),
+  };
+}
+
+/** The app hashes its nonce before it gives it to Apple, so that a token alone does not show it. */
+async function compareNonce(claimed: string | undefined, raw: string | null): Promise<void> {
+  if (claimed === undefined && raw === null) return;
+  if (claimed === undefined || raw === null || (await sha256Hex(raw)) !== claimed)
+    throw new errors.JWTClaimValidationFailed('the nonces do not match', {}, 'nonce');
+}
+
+async function verified<Result>(verify: () => Promise<Result>): Promise<Result | Unverified> {
+  try {
+    return await verify();
+  } catch (error) {
+    if (error instanceof KeysUnavailable) return { state: 'unavailable', cause: error.message };
+    const isBadToken = error instanceof errors.JOSEError || error instanceof z.ZodError || error instanceof SyntaxError;
+    if (!isBadToken) throw error;
+    return { state: 'refused', cause: error instanceof errors.JOSEError ? error.code : 'ERR_CLAIMS' };
+  }
+}

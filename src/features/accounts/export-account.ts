@@ -1,0 +1,123 @@
+import type { Context } from '../context.ts';
+
+type Row = Record<string, unknown>;
+type ExportContext = Pick<Context, 'clock' | 'db'>;
+
+/** Rows in memory at once. */
+const PAGE_ROWS = 500;
+
+/**
+ * Writes everything that the account has as one JSON document, in pieces: profile, jobs, transactions, purchases, uploads and
+ * sessions. `userIds` are all ids that address it: the rows of merged guests are its own.
+ */
+export async function* exportAccount(
+  ctx: ExportContext,
+  userId: string,
+  userIds: readonly string[],
+): AsyncGenerator<string> {
+  yield `{"exported_at":${JSON.stringify(ctx.clock.now())},"user":${JSON.stringify(await profileOf(ctx, userId))}`;
+  yield* list('jobs', [
+    (after) => jobsAfter(ctx, userId, { after, isDeleted: false }),
+    (after) => jobsAfter(ctx, userId, { after, isDeleted: true }),
+  ]);
+  yield* list(
+    'transactions',
+    userIds.map((id) => (after: Key) => transactionsAfter(ctx, id, after)),
+  );
+  yield ',"purchases":[]';
+  yield* list('uploads', [(after) => uploadsAfter(ctx, userId, after)]);
+  yield* list('sessions', [(after) => sessionsAfter(ctx, userId, after)]);
+  yield '}\n';
+}
+
+/** The last row's; null before the first page. */
+type Key = string | null;
+/** Returns the rows after a key; each row has its own as `key`. */
+type Read = (after: Key) => Promise<Row[]>;
+
+/** One field with a list, read page by page from one source after the other. */
+async function* list(name: string, sources: Read[]): AsyncGenerator<string> {
+  yield `,${JSON.stringify(name)}:[`;
+  let isFirst = true;
+  for (const read of sources) {
+    for await (const rows of pages(read)) {
+      const texts = rows.map(({ key: _, ...row }) => JSON.stringify(row));
+      yield `${isFirst ? '' : ','}${texts.join(',')}`;
+      isFirst = false;
+    }
+  }
+  yield ']';
+}
+
+async function* pages(read: Read): AsyncGenerator<Row[]> {
+  for (let after: Key = null; ; ) {
+    const rows = await read(after);
+    if (rows.length > 0) yield rows;
+    if (rows.length < PAGE_ROWS) return;
+    after = String(rows.at(-1)?.key);
+  }
+}
+
+function profileOf({ db }: ExportContext, userId: string): Promise<Row | undefined> {
+  return db.read
+    .selectFrom('users')
+    .leftJoin('user_metadata', 'user_metadata.user_id', 'users.id')
+    .select(['id', 'email', 'device_id', 'apple_sub', 'is_guest', 'tier', 'credits_remaining', 'credits_total'])
+    .select(['initial_grant_claimed', 'language', 'theme_preference', 'created_at', 'updated_at'])
+    .select('user_metadata.data as user_metadata')
+    .where('id', '=', userId)
+    .executeTakeFirst();
+}
+
+/** Deleted ones too: what is still kept about them belongs to the account. */
+function jobsAfter(
+  { db }: ExportContext,
+  userId: string,
+  { after, isDeleted }: { after: Key; isDeleted: boolean },
+): Promise<Row[]> {
+  return db.read
+    .selectFrom('video_jobs')
+    .select(['seq as key', 'job_id', 'model_id', 'model_name', 'provider', 'prompt', 'settings', 'image_url', 'status'])
+    .select(['video_url', 'thumbnail_url', 'credits_used', 'error_code', 'created_at', 'completed_at', 'deleted_at'])
+    .where('user_id', '=', userId)
+    .where('deleted_at', isDeleted ? 'is not' : 'is', null)
+    .where('seq', '>', Number(after ?? 0))
+    .orderBy('seq')
+    .limit(PAGE_ROWS)
+    .execute();
+}
+
+function transactionsAfter({ db }: ExportContext, userId: string, after: Key): Promise<Row[]> {
+  return db.read
+    .selectFrom('quota_log')
+    .select(['seq as key', 'id', 'user_id', 'change', 'reason', 'balance_after', 'job_id', 'created_at'])
+    .where('user_id', '=', userId)
+    .where('seq', '>', Number(after ?? 0))
+    .orderBy('seq')
+    .limit(PAGE_ROWS)
+    .execute();
+}
+
+function uploadsAfter({ db }: ExportContext, userId: string, after: Key): Promise<Row[]> {
+  return db.read
+    .selectFrom('uploads')
+    .select(['path as key', 'id', 'path', 'content_type', 'bytes', 'width', 'height', 'metadata'])
+    .select(['created_at', 'updated_at'])
+    .where('user_id', '=', userId)
+    .where('stored_at', 'is not', null)
+    .where('path', '>', after ?? '')
+    .orderBy('path')
+    .limit(PAGE_ROWS)
+    .execute();
+}
+
+function sessionsAfter({ db }: ExportContext, userId: string, after: Key): Promise<Row[]> {
+  return db.read
+    .selectFrom('sessions')
+    .select(['id as key', 'id', 'created_at', 'refreshed_at', 'expires_at', 'revoked_at'])
+    .where('user_id', '=', userId)
+    .$if(after !== null, (sessions) => sessions.where('id', '>', after ?? ''))
+    .orderBy('id')
+    .limit(PAGE_ROWS)
+    .execute();
+}

@@ -1,0 +1,34 @@
+import { Problem } from '../../kernel/errors.ts';
+import type { Locale } from '../../kernel/locale.ts';
+import type { Context } from '../context.ts';
+import { identityOf } from './link-identity.ts';
+import { updateMetadata } from './metadata.ts';
+import { type OpenSessionContext, openSession, type Session } from './session.ts';
+import { type Proof, verifyIdentity } from './verify-identity.ts';
+
+/**
+ * Opens a session for the Apple user of an identity token, whose account is created if there is none. Throws as `verifyIdentity`,
+ * and ERR_4013 (403) if the account is banned.
+ */
+export async function signInWithApple(
+  ctx: OpenSessionContext & Pick<Context, 'appleIdentity' | 'log'>,
+  input: Proof & { language: Locale },
+): Promise<Session> {
+  const user = await verifyIdentity(ctx, input);
+  const result = await ctx.db.call('sign_in_with_apple', { ...identityOf(user), language: input.language });
+  if (result.outcome === 'banned') throw new Problem('ERR_4013');
+  return openSession(ctx, result.user_id);
+}
+
+/**
+ * Creates an account of which no device is known, and opens its first session. It has no initial grant. `data` is what the app
+ * keeps with it. Throws ERR_4014 if that is too much.
+ */
+export async function signUpAnonymously(
+  ctx: OpenSessionContext,
+  { language, data }: { language: Locale; data: Record<string, unknown> },
+): Promise<Session> {
+  const userId = await ctx.db.call('create_anonymous_user', { language });
+  if (Object.keys(data).length > 0) await updateMetadata(ctx, userId, data);
+  return openSession(ctx, userId);
+}
