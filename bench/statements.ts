@@ -152,6 +152,10 @@ async function makeRequests(booted: Boot, first: number, accounts: number): Prom
       device_id: `device-of-user-${n}`,
       device_token: btoa(`device:${n}`),
     });
+    await get('/auth/v1/user');
+    await get('/functions/v1/get-sessions');
+    await get('/functions/v1/export-account');
+    await post('/functions/v1/delete-account', {});
   }
 }
 
