@@ -13,8 +13,8 @@ begin
     select j.job_id, case j.status when 'pending' then 'submit' else 'poll' end as task
     from public.video_jobs j
     where j.status in ('pending', 'processing')
-      and j.deadline_at > clock_timestamp()
-      and j.created_at < clock_timestamp() - interval '30 seconds'
+      and j.deadline_at > now()
+      and j.created_at < now() - interval '30 seconds'
       and not exists (
         select from graphile_worker.jobs q where q.key in ('submit:' || j.job_id, 'poll:' || j.job_id)
       )
@@ -35,7 +35,7 @@ begin
   where q.task_identifier in ('submit_generation', 'poll_generation')
     and q.locked_at is null
     and q.attempts > 2
-    and q.run_at > clock_timestamp() + interval '15 seconds'
+    and q.run_at > now() + interval '15 seconds'
   having count(*) > 0;
   return v_count;
 end

@@ -8,12 +8,12 @@ as $$
     select u.id
     from public.uploads u
     where u.stored_at is not null
-      and u.updated_at < clock_timestamp() - make_interval(days => p_unused_days)
+      and u.updated_at < now() - make_interval(days => p_unused_days)
       and not exists (
         select from public.video_jobs j
         where j.user_id = u.user_id
           and j.image_url = u.path
-          and (j.completed_at is null or j.created_at > clock_timestamp() - make_interval(days => p_unused_days))
+          and (j.completed_at is null or j.created_at > now() - make_interval(days => p_unused_days))
       )
     order by u.updated_at
     limit p_limit

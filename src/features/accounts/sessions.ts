@@ -14,7 +14,7 @@ export function listSessions(ctx: Pick<Context, 'db'>, userId: string): Promise<
     .select(['id', 'created_at', 'refreshed_at'])
     .where('user_id', '=', userId)
     .where('revoked_at', 'is', null)
-    .where('expires_at', '>', sql<Date>`clock_timestamp()`)
+    .where('expires_at', '>', sql<Date>`now()`)
     .orderBy('refreshed_at', 'desc')
     .orderBy('id')
     .execute();

@@ -45,7 +45,7 @@ export async function sweepGenerations(
     .selectFrom('video_jobs')
     .select('job_id')
     .where('status', 'in', ['pending', 'processing'])
-    .where('deadline_at', '<=', sql<Date>`clock_timestamp()`)
+    .where('deadline_at', '<=', sql<Date>`now()`)
     .orderBy('deadline_at')
     .limit(BATCH)
     .execute();

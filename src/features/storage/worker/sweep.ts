@@ -17,7 +17,7 @@ export async function sweepUploads(
     .selectFrom('uploads')
     .select(['id', 'file'])
     .where('stored_at', 'is', null)
-    .where('updated_at', '<', sql<Date>`clock_timestamp() - ${ABANDONED_AFTER}`)
+    .where('updated_at', '<', sql<Date>`now() - ${ABANDONED_AFTER}`)
     .orderBy('updated_at')
     .limit(BATCH)
     .execute();

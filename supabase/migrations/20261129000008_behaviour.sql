@@ -1,5 +1,5 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
--- Changed: procedures/accounts/complete_initial_grant.sql, procedures/accounts/create_anonymous_user.sql, procedures/accounts/current_user_folders.sql, procedures/accounts/current_user_id.sql, procedures/accounts/delete_account.sql, procedures/accounts/erase_account.sql, procedures/accounts/forget_apple_revocation.sql, procedures/accounts/link_apple_identity.sql, procedures/accounts/lock_account.sql, procedures/accounts/lock_apple_sub.sql, procedures/accounts/merge_guest.sql, procedures/accounts/move_balance.sql, procedures/accounts/open_session.sql, procedures/accounts/record_apple_identity.sql, procedures/accounts/record_apple_notification.sql, procedures/accounts/revoke_sessions.sql, procedures/accounts/rotate_session.sql, procedures/accounts/schedule_apple_revocation.sql, procedures/accounts/sign_in_with_apple.sql, procedures/accounts/store_apple_token.sql, procedures/accounts/survivor_of.sql, procedures/accounts/update_profile.sql, procedures/accounts/update_user_metadata.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/deduct_credits.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/delete_generation.sql, procedures/maintenance/prune_logs.sql, procedures/storage/admit_upload.sql, procedures/storage/begin_upload.sql, procedures/storage/finish_upload.sql, procedures/storage/remove_uploads.sql, grants-hosted.sql, grants.sql
+-- Changed: procedures/accounts/complete_initial_grant.sql, procedures/accounts/create_anonymous_user.sql, procedures/accounts/current_user_folders.sql, procedures/accounts/current_user_id.sql, procedures/accounts/delete_account.sql, procedures/accounts/erase_account.sql, procedures/accounts/forget_apple_revocation.sql, procedures/accounts/link_apple_identity.sql, procedures/accounts/lock_account.sql, procedures/accounts/lock_apple_sub.sql, procedures/accounts/merge_guest.sql, procedures/accounts/move_balance.sql, procedures/accounts/open_session.sql, procedures/accounts/record_apple_identity.sql, procedures/accounts/record_apple_notification.sql, procedures/accounts/revoke_sessions.sql, procedures/accounts/rotate_session.sql, procedures/accounts/schedule_apple_revocation.sql, procedures/accounts/sign_in_with_apple.sql, procedures/accounts/store_apple_token.sql, procedures/accounts/survivor_of.sql, procedures/accounts/update_profile.sql, procedures/accounts/update_user_metadata.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/deduct_credits.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/delete_generation.sql, procedures/generations/requeue_orphans.sql, procedures/maintenance/prune_logs.sql, procedures/storage/admit_upload.sql, procedures/storage/begin_upload.sql, procedures/storage/expire_uploads.sql, procedures/storage/finish_upload.sql, procedures/storage/remove_uploads.sql, grants-hosted.sql, grants.sql
 
 set check_function_bodies = off;
 
@@ -1325,6 +1325,53 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/generations/delete_generation.sql', '49bdf1ea61caa5b84c56dfb41c8d16beba74f0afd210a2bd2c21f0d9cc8d2f75')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
+-- source: procedures/generations/requeue_orphans.sql sha256:bbe038e4c3dbacbdd0d08c96515a98bc6588b8807f06559f5f5be83be5c7cd80
+-- Requeues every unfinished job that has no queue task. A safety net: tasks are added in the transaction that makes them
+-- necessary. Returns how many were requeued.
+create or replace function public.requeue_orphans(p_limit integer default 100) returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job record;
+  v_count integer := 0;
+begin
+  for v_job in
+    select j.job_id, case j.status when 'pending' then 'submit' else 'poll' end as task
+    from public.video_jobs j
+    where j.status in ('pending', 'processing')
+      and j.deadline_at > now()
+      and j.created_at < now() - interval '30 seconds'
+      and not exists (
+        select from graphile_worker.jobs q where q.key in ('submit:' || j.job_id, 'poll:' || j.job_id)
+      )
+      -- It is unknown whether the provider has this job: an event or the deadline decides.
+      and not exists (
+        select from public.provider_attempts a where a.job_id = j.job_id and a.state = 'unknown'
+      )
+    limit p_limit
+  loop
+    perform public.enqueue(
+      v_job.task || '_generation', json_build_object('job_id', v_job.job_id), v_job.task || ':' || v_job.job_id
+    );
+    v_count := v_count + 1;
+  end loop;
+  -- The queue waits longer after each failure, up to hours; a paid generation cannot wait that long.
+  perform graphile_worker.reschedule_jobs(array_agg(q.id), run_at := clock_timestamp(), attempts := 0)
+  from graphile_worker.jobs q
+  where q.task_identifier in ('submit_generation', 'poll_generation')
+    and q.locked_at is null
+    and q.attempts > 2
+    and q.run_at > now() + interval '15 seconds'
+  having count(*) > 0;
+  return v_count;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/generations/requeue_orphans.sql', 'bbe038e4c3dbacbdd0d08c96515a98bc6588b8807f06559f5f5be83be5c7cd80')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
 -- source: procedures/maintenance/prune_logs.sql sha256:ac2c3a5bf154e3a2619c4942b4be5c639d6c28466e957d645c32b254e9cce7d4
 -- Deletes up to `p_limit` rows of each log whose retention has passed, the oldest first; never a user, a job or a ledger row.
 -- Returns how many, by kind; the caller repeats it until no kind reaches the limit, so that no statement runs for long.
@@ -1519,6 +1566,40 @@ end
 $$;
 
 insert into public.schema_history (name, hash) values ('procedures/storage/begin_upload.sql', '6af57a37d2a6aa90699d99897623d6dcc868def33197f421e7e8ae1899514aa7')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/storage/expire_uploads.sql sha256:f61931be481d70c5bb795f6594137a46943157cb09da7bcd6b45a29e0cd38b46
+-- Hides uploads that were neither used nor written for `p_unused_days` days, the oldest first. Returns how many.
+create or replace function public.expire_uploads(p_unused_days integer, p_limit integer) returns integer
+language sql
+security definer
+set search_path = ''
+as $$
+  with unused as (
+    select u.id
+    from public.uploads u
+    where u.stored_at is not null
+      and u.updated_at < now() - make_interval(days => p_unused_days)
+      and not exists (
+        select from public.video_jobs j
+        where j.user_id = u.user_id
+          and j.image_url = u.path
+          and (j.completed_at is null or j.created_at > now() - make_interval(days => p_unused_days))
+      )
+    order by u.updated_at
+    limit p_limit
+    for update skip locked
+  ), hidden as (
+    update public.uploads u
+    set path = u.user_id || '/~' || u.id, stored_at = null, updated_at = clock_timestamp()
+    from unused
+    where u.id = unused.id
+    returning 1
+  )
+  select count(*)::integer from hidden
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/storage/expire_uploads.sql', 'f61931be481d70c5bb795f6594137a46943157cb09da7bcd6b45a29e0cd38b46')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/storage/finish_upload.sql sha256:d54ad4abf55798818dee4c3bde317d15846d133fe7d2c912d4b57cbfb273a016
@@ -1823,5 +1904,5 @@ on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 reset check_function_bodies;
 
-insert into public.schema_history (name, hash) values ('behaviour', '20261129000007')
+insert into public.schema_history (name, hash) values ('behaviour', '20261129000008')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
