@@ -19,9 +19,11 @@ const grantShape = z.object({
   /** The person's first sign-in to this app, or the first since they withdrew their consent. */
   isFirst: z.boolean(),
   createdAtMs: z.number(),
+  /** In the order of creation. */
+  sequence: z.int(),
   secrets: z.object({ code: z.string(), refresh: z.string(), access: z.string() }),
 });
-export type NewGrant = Omit<z.infer<typeof grantShape>, 'id' | 'createdAtMs' | 'secrets' | 'isFirst'>;
+export type NewGrant = Omit<z.infer<typeof grantShape>, 'id' | 'createdAtMs' | 'sequence' | 'secrets' | 'isFirst'>;
 
 const exchangeShape = z.object({ by: z.uuid(), atMs: z.number() });
 /** `app`: the app has revoked its tokens. `person`: they have withdrawn their consent, or deleted their Apple Account. */
@@ -58,7 +60,7 @@ export async function openGrants(folder: string, clock: Clock) {
     folder,
     shape: grantShape,
     idOf: ({ id }) => id,
-    atMsOf: ({ createdAtMs }) => createdAtMs,
+    atMsOf: ({ sequence }) => sequence,
   });
   const nowMs = () => clock.now().getTime();
   const exchangeFile = (id: string) => join(folder, 'exchanged', `${id}.json`);
@@ -73,11 +75,11 @@ export async function openGrants(folder: string, clock: Clock) {
     return Promise.all((await records.list()).map(withMarks));
   }
 
+  const isActive = (grant: Grant, personId: string, clientId: string | null) =>
+    grant.ended === null && grant.personId === personId && (clientId === null || grant.clientId === clientId);
+
   const activeOf = async (personId: string, clientId: string | null) =>
-    (await list()).filter(
-      (grant) =>
-        grant.personId === personId && (clientId === null || grant.clientId === clientId) && grant.ended === null,
-    );
+    (await list()).filter((grant) => isActive(grant, personId, clientId));
 
   return {
     /** Oldest first. */
@@ -86,10 +88,12 @@ export async function openGrants(folder: string, clock: Clock) {
     activeOf,
     async create(grant: NewGrant): Promise<Grant> {
       const secret = () => randomBytes(SECRET_BYTES).toString('base64url');
+      const all = await list();
       const created = {
         ...grant,
         id: randomUUID(),
-        isFirst: (await activeOf(grant.personId, grant.clientId)).length === 0,
+        isFirst: !all.some((other) => isActive(other, grant.personId, grant.clientId)),
+        sequence: (all.at(-1)?.sequence ?? 0) + 1,
         createdAtMs: nowMs(),
         secrets: { code: secret(), refresh: secret(), access: secret() },
       };

@@ -193,10 +193,10 @@ onClick('clear-faults', async () => {
 
 /** Why nobody can sign in here; null: they can. */
 function obstacle(clients) {
-  if (clientId === null) return 'Open this page from an app to sign in. What people do at Apple is below.';
+  if (clientId === null) return 'Apps open this page to sign in. Act for a person below.';
   if (!clients.some((client) => client.clientId === clientId))
     return `invalid_client: no app is registered as “${clientId}”.`;
-  if (!window.opener) return 'No app waits for this page any more. What people do at Apple is below.';
+  if (!window.opener) return 'No app waits for this page any more. Act for a person below.';
   return openerHere() ? null : 'This page was opened by another website, which gets no answer.';
 }
 
