@@ -11,6 +11,8 @@ let people = [];
 let selectedId = null;
 /** Set once an answer was sent: the window may stay open, but answers once. */
 let hasAnswered = false;
+/** An app of this server waits for an answer. */
+let isAwaited = false;
 
 /** The window of this server that waits for an answer; null where there is none, or where it is another site's. */
 function openerHere() {
@@ -52,7 +54,7 @@ function personRow({ id, name, email, isDeleted, grants }) {
   const input = element('input', { type: 'radio', name: 'person', value: id, checked: id === selectedId });
   input.disabled = isDeleted;
   input.addEventListener('change', () => {
-    selectedId = id;
+    select(id);
     show();
   });
   return element(
@@ -80,7 +82,7 @@ function grantLine({ clientId: app, createdAtMs, hidesEmail, exchangedAtMs, ende
 const GRANTS_SHOWN = 5;
 
 function showPerson(person) {
-  byId('email').hidden = !person?.email || !openerHere();
+  byId('email').hidden = !person?.email || !isAwaited;
   byId('own-email').textContent = person?.email ?? '';
   byId('relay-email').textContent = person?.relayEmail ?? '';
   byId('panel').hidden = !person;
@@ -102,32 +104,37 @@ function show() {
   showPerson(selected());
 }
 
+/** Chooses a person, and what they chose about their e-mail when they last signed in here. */
+function select(id) {
+  selectedId = id;
+  const last = selected()?.grants.findLast((grant) => grant.clientId === clientId);
+  byId('sign-in').elements.email.value = last && !last.hidesEmail ? 'share' : 'hide';
+}
+
 async function refresh() {
   people = await control('people');
   if (!alive().some(({ id }) => id === selectedId)) {
     const known = alive().filter(({ grants }) => grants.some((grant) => grant.clientId === clientId && !grant.ended));
-    selectedId = (known.at(-1) ?? alive()[0])?.id ?? null;
+    select((known.at(-1) ?? alive()[0])?.id ?? null);
   }
-  const last = selected()?.grants.findLast((grant) => grant.clientId === clientId);
-  if (last) byId('sign-in').elements.email.value = last.hidesEmail ? 'hide' : 'share';
   show();
 }
 
-/** Does one thing at a time, says how it went, and shows what has changed. */
+/** Does one thing at a time, shows what has changed, and says how it went. */
 async function act(work) {
   const buttons = [...document.querySelectorAll('button')].filter(({ disabled }) => !disabled);
   const focused = document.activeElement;
   for (const button of buttons) button.disabled = true;
-  byId('outcome').className = '';
-  try {
-    byId('outcome').textContent = (await work()) ?? '';
-  } catch (error) {
-    byId('outcome').className = 'error';
-    byId('outcome').textContent = error.message;
-  }
+  const outcome = await work().then(
+    (text = '') => ({ text, className: '' }),
+    (error) => ({ text: error.message, className: 'error' }),
+  );
   for (const button of buttons) button.disabled = false;
+  if (hasAnswered) return;
+  await refresh().catch(() => {});
   if (document.activeElement === document.body) focused?.focus();
-  if (!hasAnswered) await refresh();
+  byId('outcome').className = outcome.className;
+  byId('outcome').textContent = outcome.text;
 }
 
 function told(what, { statuses }) {
@@ -153,7 +160,9 @@ byId('cancel').addEventListener('click', () => answer({ error: 'popup_closed_by_
 
 onSubmit('new-person', async () => {
   const person = { name: byId('new-name').value, email: byId('new-email').value || null };
-  selectedId = (await control('people', person)).id;
+  const created = await control('people', person);
+  people.push({ ...created, grants: [] });
+  select(created.id);
   byId('new-person').reset();
   byId('new').open = false;
   return `${person.name} has an Apple Account now.`;
@@ -203,16 +212,15 @@ function obstacle(clients) {
 try {
   const [clients] = await Promise.all([control('clients'), refresh()]);
   const why = obstacle(clients);
+  isAwaited = why === null;
   const isUnknown = why?.startsWith('invalid_client') ?? false;
   byId('purpose').textContent = why && !isUnknown ? why : `Sign in to ${clientId}`;
   byId('error').textContent = isUnknown ? why : '';
   byId('error').hidden = !isUnknown;
-  byId('choices').hidden = why !== null;
-  byId('people').querySelector('legend').textContent = why === null ? 'Who are you?' : 'People';
-  if (why !== null) {
-    byId('email').hidden = true;
-    byId('panel').open = true;
-  }
+  byId('choices').hidden = !isAwaited;
+  byId('people').querySelector('legend').textContent = isAwaited ? 'Who are you?' : 'People';
+  byId('panel').open = !isAwaited;
+  show();
 } catch (error) {
   byId('purpose').textContent = '';
   byId('error').textContent = error.message;
