@@ -10,7 +10,7 @@ export type RecordsOptions<T> = {
   shape: z.ZodType<T>;
   /** A UUID. */
   idOf(record: T): string;
-  /** When it was created, in milliseconds. */
+  /** When it was created, in milliseconds; or another number that grows with each record. */
   atMsOf(record: T): number;
 };
 

@@ -1,3 +1,4 @@
+import { type AppleIdOptions, type AppleIdSimulator, createAppleIdSimulator } from './apple-id.ts';
 import { createDeviceCheckSimulator, type DeviceCheckSimulator } from './device-check.ts';
 import { createFalSimulator, type FalSimulator } from './fal.ts';
 import { inProcessFetch } from './in-process-fetch.ts';
@@ -9,6 +10,7 @@ export type World = {
   /** Reaches the simulated hosts inside this process; any other host is an error. */
   fetch: typeof fetch;
   deviceCheck: DeviceCheckSimulator;
+  appleId: AppleIdSimulator;
   fal: FalSimulator;
   runway: RunwaySimulator;
   /** All providers' simulators, by the names that the manifests use. */
@@ -20,23 +22,26 @@ export type World = {
 export type WorldOptions = Omit<SimulatorOptions, 'deliver'> & {
   /** Sends the vendors' webhooks; over the network unless given. */
   deliver?: typeof fetch;
+  appleId?: AppleIdOptions;
   /** More simulators, by the names that the manifests use. */
   simulators?: Readonly<Record<string, CreateProviderSimulator>>;
 };
 
 /** Creates all simulators. */
-export async function createWorld({ deliver = fetch, simulators = {}, ...rest }: WorldOptions): Promise<World> {
+export async function createWorld(worldOptions: WorldOptions): Promise<World> {
+  const { deliver = fetch, simulators = {}, appleId: appleIdOptions = {}, ...rest } = worldOptions;
   const options = { ...rest, deliver };
   const deviceCheck = await createDeviceCheckSimulator(options);
+  const appleId = await createAppleIdSimulator({ ...options, ...appleIdOptions });
   const fal = await createFalSimulator(options);
   const runway = await createRunwaySimulator(options);
   const providers: Record<string, ProviderSimulator> = { fal, runway };
   for (const [name, create] of Object.entries(simulators)) providers[name] = await create(options);
-  const all = [deviceCheck, ...Object.values(providers)];
+  const all = [deviceCheck, appleId, ...Object.values(providers)];
   const hosts = all.flatMap(({ hosts, app }) => hosts.map((host) => [host, app] as const));
   return {
     fetch: inProcessFetch(new Map(hosts)),
-    ...{ deviceCheck, fal, runway, providers },
+    ...{ deviceCheck, appleId, fal, runway, providers },
     async close() {
       await Promise.all(all.map((simulator) => simulator.close()));
     },

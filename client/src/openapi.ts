@@ -969,6 +969,8 @@ export interface components {
       phone_autoconfirm: boolean;
       sms_provider: string;
       saml_enabled: boolean;
+      /** @description In development: the path of the page that stands for Apple’s. Null: sign in at Apple. */
+      apple_authorize_url: string | null;
     };
     MergedGuest: {
       /** @enum {boolean} */
@@ -2746,7 +2748,8 @@ export interface operations {
            *       "mailer_autoconfirm": false,
            *       "phone_autoconfirm": false,
            *       "sms_provider": "",
-           *       "saml_enabled": false
+           *       "saml_enabled": false,
+           *       "apple_authorize_url": null
            *     }
            */
           'application/json': components['schemas']['AuthSettings'];

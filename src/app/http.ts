@@ -46,6 +46,8 @@ export type HttpOptions = {
   trustedProxyHops?: number;
   corsOrigins: '*' | string[];
   anonKey: string | undefined;
+  /** The page of the simulated Sign in with Apple; null or absent: it is not simulated here. */
+  appleAuthorizePath?: string | null;
   ipOf: IpReader;
   /** Returns null if the worker is another process. */
   isWorking: () => boolean | null;
@@ -76,7 +78,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   const router = createRouter(api, guards);
   accountRoutes(router, ctx, options.ipOf);
   authRoutes(router, ctx, { ipOf: options.ipOf, asUser: guards.user.plain });
-  authUserRoutes(router, ctx);
+  authUserRoutes(router, ctx, { appleAuthorizePath: options.appleAuthorizePath ?? null });
   peopleRoutes(router, ctx);
   creditRoutes(router, ctx);
   catalogueRoutes(router, ctx);

@@ -4,10 +4,11 @@ import type { IpReader } from '../http/client-ip.ts';
 import type { Boot } from './boot.ts';
 import { addDocs } from './docs-page.ts';
 import { addPages } from './pages.ts';
+import { APPLE_AUTHORIZE_PATH, addSimulatedPages } from './simulated-pages.ts';
 
 /** The API and the pages as one application, for every runtime. */
 export function assemble(
-  { config, running }: Pick<Boot, 'config' | 'running'>,
+  { config, running, simulatedPages }: Pick<Boot, 'config' | 'running' | 'simulatedPages'>,
   options: { ipOf: IpReader; isWorking: () => boolean | null },
 ): Api {
   const { server } = config.settings;
@@ -16,9 +17,11 @@ export function assemble(
     trustedProxyHops: server.trustedProxyHops,
     corsOrigins: server.corsOrigins,
     anonKey: config.secrets.supabase?.anonKey.reveal(),
+    appleAuthorizePath: simulatedPages ? APPLE_AUTHORIZE_PATH : null,
     ...options,
   });
   addPages(api);
+  if (simulatedPages) addSimulatedPages(api, simulatedPages);
   addDocs(api, { simulatesDeviceCheck: config.settings.simulated.deviceCheck });
   return api;
 }

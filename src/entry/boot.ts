@@ -20,7 +20,7 @@ import { MANIFESTS } from '../providers/manifests.ts';
 import { describeDataDirFailure, prepareDataDir } from './data-dir.ts';
 import { loadDevelopmentSecrets } from './development-secrets.ts';
 import { createLog } from './log.ts';
-import { startSimulation } from './simulation.ts';
+import { type SimulatedPages, startSimulation } from './simulation.ts';
 
 export type Boot = {
   config: Config;
@@ -29,6 +29,8 @@ export type Boot = {
   database: { url: string; directUrl: string; embedded: EmbeddedPostgres | null };
   /** Names of the vendors that this process simulates. */
   simulated: string[];
+  /** The pages of its simulators, for people. */
+  simulatedPages: SimulatedPages | null;
   /** The server's URL for processes on this machine. Set again by the server once it listens: the system may choose the port. */
   listening: { url: string | null };
   /** Aborts when the shutdown begins. */
@@ -71,23 +73,27 @@ export async function boot({ env, canEmbed, manifests = MANIFESTS, ...runtime }:
     const database = await openDatabase(config, dataDir, canEmbed, log);
     if (database.embedded) closers.push(() => database.embedded?.stop() ?? Promise.resolve());
     await prepareDatabase(database, settings.limits, log);
-    const simulation = await startSimulation(config, { manifests, dataDir, clock: systemClock, log });
+    const listening = { url: localUrlOf(settings.server) };
+    const localUrl = () => listening.url;
+    const simulation = await startSimulation(config, { manifests, dataDir, clock: systemClock, log, localUrl });
     closers.push(() => simulation.close());
     const stopping = new AbortController();
-    const listening = { url: localUrlOf(settings.server) };
     const running = await createContext({
       config,
       database,
       secrets: { jwtPrivateKey, secretKey: secretKey.reveal() },
       connections: simulation.connections,
-      localUrl: () => listening.url,
+      localUrl,
       log,
       stopping: stopping.signal,
       ...runtime,
     });
     closers.push(() => running.close());
     await checkStore(running, log);
-    return { config, log, running, database, simulated: simulation.names, listening, stopping, close: closeAll };
+    return {
+      ...{ config, log, running, database, listening, stopping, close: closeAll },
+      ...{ simulated: simulation.names, simulatedPages: simulation.pages },
+    };
   } catch (error) {
     await closeAll();
     throw describeDataDirFailure(error, dataDir);

@@ -1,3 +1,4 @@
+import type { AppleIdOptions } from '../../sim/apple-id.ts';
 import type { ProviderSimulator } from '../../sim/provider-simulator.ts';
 import type { World, WorldOptions } from '../../sim/world.ts';
 import type { Config } from '../app/config.ts';
@@ -8,23 +9,34 @@ export type Simulation = {
   connections: VendorConnections;
   /** The simulated vendors, for people; in alphabetical order. */
   names: string[];
+  /** Answers below `/dev/`; null: no simulator has a page. */
+  pages: SimulatedPages | null;
   close(): Promise<void>;
 };
 
-export type SimulationOptions = Omit<WorldOptions, 'deliver'> & { manifests: readonly ProviderManifest[] };
+export type SimulatedPages = (request: Request) => Response | Promise<Response>;
+
+export type SimulationOptions = Omit<WorldOptions, 'deliver' | 'appleId'> & {
+  manifests: readonly ProviderManifest[];
+  /** Where this machine's own processes reach the server; null where it has no port, or not yet. */
+  localUrl?(): string | null;
+};
+
+/** Of the app that is signed in to where no other is named. */
+const DEFAULT_BUNDLE_ID = 'dev.rendio.app';
 
 /**
  * Replaces the vendors without keys by simulators, in development alone; elsewhere the code of simulators is not even loaded.
  * Only the key decides: a URL alone does not say that the vendor there may be called.
  */
 export async function startSimulation(config: Config, options: SimulationOptions): Promise<Simulation> {
-  const { manifests, ...worldOptions } = options;
+  const { manifests, localUrl = () => null, ...worldOptions } = options;
   const real = realConnections(config, manifests);
   const { simulated } = config.settings;
-  const isNeeded = simulated.deviceCheck || manifests.some(({ name }) => simulated[name]);
-  if (!isNeeded) return { connections: real, names: [], close: async () => {} };
+  const isNeeded = simulated.deviceCheck || simulated.appleId || manifests.some(({ name }) => simulated[name]);
+  if (!isNeeded) return { connections: real, names: [], pages: null, close: async () => {} };
   const { createWorld } = await import('../../sim/world.ts');
-  const world = await createWorld(worldOptions);
+  const world = await createWorld({ ...worldOptions, appleId: appleIdOptions(config, localUrl) });
   const providers = manifests.flatMap((manifest): ProviderAccess[] => {
     if (simulated[manifest.name]) return [simulatedAccess(manifest, world)];
     const access = real.providers.get(manifest.name);
@@ -34,12 +46,39 @@ export async function startSimulation(config: Config, options: SimulationOptions
   return {
     connections: {
       deviceCheck: simulated.deviceCheck ? simulatedDeviceCheck(world) : real.deviceCheck,
+      appleId: simulated.appleId ? simulatedAppleId(world) : real.appleId,
       providers: new Map(providers.map((access) => [access.manifest.name, access])),
       simulatedFetch: world.fetch,
     },
-    names: [...(simulated.deviceCheck ? ['DeviceCheck'] : []), ...names].sort((a, b) => a.localeCompare(b, 'en')),
+    names: [...namesOfApple(config), ...names].sort((a, b) => a.localeCompare(b, 'en')),
+    pages: simulated.appleId ? await pagesOf(world) : null,
     close: () => world.close(),
   };
+}
+
+function namesOfApple({ settings: { simulated } }: Config): string[] {
+  return [...(simulated.deviceCheck ? ['DeviceCheck'] : []), ...(simulated.appleId ? ['Sign in with Apple'] : [])];
+}
+
+function appleIdOptions({ settings: { apple } }: Config, localUrl: () => string | null): AppleIdOptions {
+  return {
+    clientIds: [apple.bundleId ?? DEFAULT_BUNDLE_ID, ...apple.serviceIds],
+    notificationsUrl() {
+      const url = localUrl();
+      return url === null ? null : `${url}/functions/v1/apple-account-notifications`;
+    },
+  };
+}
+
+async function pagesOf({ appleId }: World): Promise<SimulatedPages> {
+  const { appleIdPages } = await import('../../sim/apple-id/pages.ts');
+  const pages = appleIdPages(appleId);
+  return (request) => pages.fetch(request, {});
+}
+
+function simulatedAppleId({ appleId, fetch }: World): VendorConnections['appleId'] {
+  const { privateKeyPem: privateKey, ...names } = appleId.credentials;
+  return { clientIds: appleId.clientIds, key: { ...names, privateKey }, baseUrl: appleId.baseUrl, fetch };
 }
 
 function simulatedAccess(manifest: ProviderManifest, world: World): ProviderAccess {

@@ -117,7 +117,7 @@ describe('without any key', () => {
       seen.filter((line) => line.startsWith('reaches ')),
       [],
     );
-    assert.match(server.output(), /simulated +DeviceCheck, fal, Pika, Runway\b/);
+    assert.match(server.output(), /simulated +DeviceCheck, fal, Pika, Runway, Sign in with Apple\b/);
   });
 });
 
@@ -159,14 +159,17 @@ for (const [environment, env, providers] of [
   ['staging', {}, ['sandbox']],
   ['production', PRODUCTION, ['runway']],
 ] as const) {
-  test(`in ${environment} no simulator is loaded, and no vendor without a key is available`, async () => {
+  test(`in ${environment} no simulator is loaded, its page is not served, and no vendor without a key is available`, async () => {
     const port = String(await freePort());
     await using own = await createTestDatabase();
     const where = { DATABASE_URL: own.url, HOST: '127.0.0.1', PORT: port };
     await using server = await startWatchedServer({ ...env, ENVIRONMENT: environment, ...where });
-    const models = await modelsOf({ ...server, url: `http://127.0.0.1:${port}` });
+    const url = `http://127.0.0.1:${port}`;
+    const models = await modelsOf({ ...server, url });
     assert.deepEqual([...new Set(models.map(({ provider }) => provider))], providers);
     assert.ok(models.every(({ is_simulated }) => !is_simulated));
+    assert.equal((await call(url, 'GET', '/auth/v1/settings')).body.apple_authorize_url, null);
+    assert.equal((await call(url, 'GET', '/dev/apple/authorize')).status, 404);
     assert.deepEqual(await server.seen(), ['watches']);
   });
 }

@@ -6,6 +6,8 @@ import { appendFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { Socket } from 'node:net';
 
+/** The checkout itself may be in a folder of this name. */
+const SIMULATORS = new URL('../../sim/', import.meta.url).href;
 const LOOPBACK = /^(?:localhost|127\..*|::1)$/;
 
 function note(line: string): void {
@@ -15,8 +17,7 @@ function note(line: string): void {
 
 registerHooks({
   load(url, context, nextLoad) {
-    const [, file] = /\/(sim\/.+)$/.exec(url) ?? [];
-    if (file) note(`loads ${file}`);
+    if (url.startsWith(SIMULATORS)) note(`loads sim/${url.slice(SIMULATORS.length)}`);
     return nextLoad(url, context);
   },
 });

@@ -122,6 +122,12 @@ const Settings = z
     phone_autoconfirm: z.boolean(),
     sms_provider: z.string(),
     saml_enabled: z.boolean(),
+    apple_authorize_url: z
+      .string()
+      .nullable()
+      .openapi({
+        description: 'In development: the path of the page that stands for Apple’s. Null: sign in at Apple.',
+      }),
   })
   .openapi('AuthSettings');
 
@@ -146,6 +152,7 @@ export const GET_AUTH_SETTINGS = rawPublicRoute({
             phone_autoconfirm: false,
             sms_provider: '',
             saml_enabled: false,
+            apple_authorize_url: null,
           },
         },
       },

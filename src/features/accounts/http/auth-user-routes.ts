@@ -13,7 +13,10 @@ import { GET_AUTH_HEALTH, GET_AUTH_SETTINGS, GET_AUTH_USER, SIGN_OUT, UPDATE_AUT
 
 const SCOPES = ['global', 'local', 'others'] as const;
 
-export function authUserRoutes(router: Router, ctx: Context): void {
+/** `appleAuthorizePath`: of the page that stands for Apple's in development; null where people sign in at Apple. */
+export type AuthUserRouteOptions = { appleAuthorizePath: string | null };
+
+export function authUserRoutes(router: Router, ctx: Context, { appleAuthorizePath }: AuthUserRouteOptions): void {
   router.add(GET_AUTH_USER, async (c) => {
     const user = await readAuthUser(ctx, callerId(c));
     if (!user) throw new NoAccess('gone');
@@ -50,6 +53,7 @@ export function authUserRoutes(router: Router, ctx: Context): void {
         phone_autoconfirm: false,
         sms_provider: '',
         saml_enabled: false,
+        apple_authorize_url: appleAuthorizePath,
       },
       200,
     ),
