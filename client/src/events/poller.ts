@@ -54,6 +54,7 @@ export function createPoller(core: FeedCore, { onServerBack }: { onServerBack: (
       if (signal.aborted || position !== core.position()) return null;
       for (const event of events.filter(isNotInStream)) core.deliver(event, 'poll');
       needsCatchUp = false;
+      position.isMerged = false;
       failures = 0;
       // The server answers again, so the stream may work again.
       if (core.state() === 'offline') onServerBack();
@@ -67,11 +68,15 @@ export function createPoller(core: FeedCore, { onServerBack }: { onServerBack: (
     }
   }
 
-  /** An open stream delivers the running jobs and everything after its snapshot; a poll delivers the rest. */
+  /**
+   * An open stream delivers the running jobs and everything after its snapshot; a poll delivers the rest. One that continues
+   * after a merge has no snapshot.
+   */
   function isNotInStream({ type, created_at }: JobEvent): boolean {
     if (core.state() !== 'live') return true;
-    const until = new Date(core.http.now(core.position().snapshotAt) + CLOCK_PRECISION_MS).toISOString();
-    return type !== 'queued' && type !== 'processing' && created_at <= until;
+    const { snapshotAt, isMerged } = core.position();
+    const until = new Date(core.http.now(snapshotAt) + CLOCK_PRECISION_MS).toISOString();
+    return (isMerged || (type !== 'queued' && type !== 'processing')) && created_at <= until;
   }
 
   return {
@@ -79,7 +84,7 @@ export function createPoller(core: FeedCore, { onServerBack }: { onServerBack: (
     pauseForStream(isFromSnapshot) {
       clearTimeout(timer);
       currentPoll.abort();
-      needsCatchUp ||= isFromSnapshot;
+      needsCatchUp ||= isFromSnapshot || core.position().isMerged;
       if (needsCatchUp) pollNow();
     },
     stop() {
