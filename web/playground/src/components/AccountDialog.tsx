@@ -1,5 +1,5 @@
 import type { Profile } from '@rendio/client';
-import { useEffect, useRef } from 'react';
+import { useEffect } from 'react';
 import { exportData, loadAccount, signOut } from '../store/account.ts';
 import { update, useMessages, useStore } from '../store/store.ts';
 import { AccountError } from './AccountError.tsx';
@@ -109,30 +109,31 @@ function Data() {
 function Leave({ isGuest }: { isGuest: boolean }) {
   const messages = useMessages();
   const task = useStore((state) => state.accountTask);
-  const button = useRef<HTMLButtonElement>(null);
   return (
-    <p className="account-part account-actions">
+    <>
       {/* A guest's device would open the same account again. */}
       {isGuest ? null : (
-        <>
+        <p className="account-part account-actions">
           <button type="button" className="button" aria-disabled={task !== null} onClick={() => signOut('local')}>
             {messages.signOut}
           </button>
           <button type="button" className="button" aria-disabled={task !== null} onClick={() => signOut('global')}>
             {messages.signOutEverywhere}
           </button>
-        </>
+        </p>
       )}
-      <button
-        type="button"
-        ref={button}
-        className="button danger-text"
-        id="delete-account-open"
-        aria-haspopup="dialog"
-        onClick={() => task === null && update({ dialog: 'delete-account' })}
-      >
-        {messages.deleteAccount}
-      </button>
-    </p>
+      <p className="account-part account-actions">
+        <button
+          type="button"
+          className="button danger-text"
+          id="delete-account-open"
+          aria-haspopup="dialog"
+          aria-disabled={task !== null}
+          onClick={() => task === null && update({ dialog: 'delete-account' })}
+        >
+          {messages.deleteAccount}
+        </button>
+      </p>
+    </>
   );
 }

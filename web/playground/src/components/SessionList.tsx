@@ -16,6 +16,7 @@ export function SessionList() {
     if (document.activeElement === document.body || !document.activeElement?.isConnected) title.current?.focus();
   };
   const others = sessions.filter(({ is_current }) => !is_current);
+  const current = sessions.filter(({ is_current }) => is_current);
   return (
     <section className="account-part" aria-labelledby="sessions-title">
       <div className="split">
@@ -34,7 +35,7 @@ export function SessionList() {
         ) : null}
       </div>
       <ul className="sessions" id="sessions">
-        {sessions.map((session) => (
+        {[...current, ...others].map((session) => (
           <Session key={session.id} session={session} onEnd={() => endThen(endSession(session.id))} />
         ))}
       </ul>

@@ -26,12 +26,12 @@ export function SignedOut() {
             {messages.signedOut[reason] ?? messages.signedOut.signed_out}
           </p>
           <div className="notice-actions">
-            <AccountError />
             <AppleButton />
             <button type="button" className="button" aria-disabled={task !== null} onClick={continueAsGuest}>
               {messages.continueAsGuest}
             </button>
           </div>
+          <AccountError />
         </>
       ) : null}
     </div>

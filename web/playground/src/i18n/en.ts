@@ -212,7 +212,7 @@ export const en = {
   deleteImages: 'your images and prompts',
   deleteSessions: 'your sessions on all devices',
   deleteApple: 'the link to your Apple account',
-  deleteAfter: 'Videos in progress are cancelled. This device will not get welcome credits again.',
+  deleteAfter: 'Videos in progress are cancelled. Welcome credits are given once per device.',
   deleteConfirm: 'I understand that this cannot be undone.',
   deleteYes: 'Delete for good',
   deleting: 'Deleting…',

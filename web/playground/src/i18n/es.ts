@@ -232,7 +232,7 @@ export const es: Messages = {
   deleteImages: 'tus imágenes y descripciones',
   deleteSessions: 'tus sesiones en todos los dispositivos',
   deleteApple: 'el vínculo con tu cuenta de Apple',
-  deleteAfter: 'Los vídeos en proceso se cancelan. Este dispositivo no volverá a recibir créditos de bienvenida.',
+  deleteAfter: 'Los vídeos en proceso se cancelan. Los créditos de bienvenida se dan una vez por dispositivo.',
   deleteConfirm: 'Entiendo que esto no se puede deshacer.',
   deleteYes: 'Eliminar para siempre',
   deleting: 'Eliminando…',

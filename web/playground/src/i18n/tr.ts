@@ -217,7 +217,7 @@ export const tr: Messages = {
   deleteImages: 'görselleriniz ve metinleriniz',
   deleteSessions: 'bütün cihazlardaki oturumlarınız',
   deleteApple: 'Apple hesabınızla olan bağlantı',
-  deleteAfter: 'Hazırlanan videolar iptal edilir. Bu cihaza yeniden hoş geldin kredisi verilmez.',
+  deleteAfter: 'Hazırlanan videolar iptal edilir. Hoş geldin kredisi her cihaza bir kez verilir.',
   deleteConfirm: 'Bunun geri alınamayacağını anlıyorum.',
   deleteYes: 'Kalıcı olarak sil',
   deleting: 'Siliniyor…',
