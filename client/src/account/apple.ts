@@ -7,7 +7,7 @@ import type { AuthUser, Merged, Profile, Session } from '../types.ts';
 
 /** What Apple gave the app when the user signed in. */
 export type AppleProof = {
-  /** Apple's `identityToken`, as text: valid for ten minutes. */
+  /** Apple's `identityToken`, as text. It expires: use it at once. */
   identityToken: string;
   /** The raw nonce, if the app gave one to Apple: there as the lower-case hex of its SHA-256. */
   nonce?: string;
