@@ -278,6 +278,19 @@ describe('an Apple user', { concurrency: 4 }, () => {
     await until('events arrive again', () => isLive(feed));
   });
 
+  test('who signs in with another client of the storage takes the open feeds along', async () => {
+    const sub = newSub();
+    const phone = await phoneOf(sub);
+    const { rendio, storage } = await newClient(server.url);
+    const { rendio: tab } = await newClient(server.url, storage);
+    await rendio.onboard();
+    using feed = listen(rendio);
+    await until('the stream is open', () => isLive(feed));
+    await tab.signInWithApple(await proofOf(sub));
+    const { job_id } = await phone.rendio.submit({ model_id: phone.modelId, prompt: DECLINED });
+    await until('its end arrives', () => feed.events.some(endOf(job_id)));
+  });
+
   test('ends one session from the list', async () => {
     const sub = newSub();
     const phone = await phoneOf(sub);
@@ -373,6 +386,29 @@ describe('deleting the account', { concurrency: 4 }, () => {
     assert.equal(to(calls, 'device-check').length, 1);
     const fresh = await rendio.onboard();
     assert.deepEqual([fresh.is_new, fresh.credits_remaining], [true, 0]);
+  });
+
+  test('lets no call of another tab open a guest while it is under way', async () => {
+    const release = Promise.withResolvers<void>();
+    const { rendio, storage } = await newClient(server.url, memoryStorage(), (next) => async (input, init) => {
+      const response = await next(input, init);
+      if (String(input).endsWith('delete-account')) await release.promise;
+      return response;
+    });
+    const { rendio: tab, calls } = await newClient(server.url, storage);
+    await rendio.onboard();
+    const { access_token } = (await session(storage)) ?? {};
+    const deleting = rendio.deleteAccount();
+    const headers = { Authorization: `Bearer ${access_token}` };
+    const status = async () => (await fetch(`${server.url}/functions/v1/get-user-credits`, { headers })).status;
+    await until('the server has deleted the account', async () => (await status()) === 401);
+    const refused = assert.rejects(tab.credits(), { name: 'SignedOutError', reason: 'deleted' });
+    await until('the other tab is refused', () => to(calls, 'get-user-credits').some(({ isAnswered }) => isAnswered));
+    // Longer than renewing and onboarding would take.
+    for (let requests = 0; requests < 10; requests += 1) await fetch(`${server.url}/functions/v1/get-models`);
+    release.resolve();
+    await Promise.all([deleting, refused]);
+    assert.deepEqual([to(calls, 'device-check').length, await session(storage)], [0, { ended: 'deleted' }]);
   });
 
   test('succeeds when its answer is lost', async () => {
