@@ -19,7 +19,7 @@ const FLOORS: string[][] = [
 ];
 const FLOOR_OF_AMBIENT = FLOORS.findIndex((rooms) => rooms.includes('app'));
 /** The client's folders, the lowest first; rooms of one line do not import each other. */
-const CLIENT_FLOORS: string[][] = [['http'], ['session'], ['events'], ['generate', 'uploads']];
+const CLIENT_FLOORS: string[][] = [['http'], ['session'], ['events'], ['generate', 'uploads', 'account']];
 /** What each tree beside `src/` may import besides itself. */
 const NEIGHBOURS: Record<string, string[]> = {
   client: [],

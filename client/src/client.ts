@@ -1,3 +1,5 @@
+import { mergeGuest, signInWithApple } from './account/apple.ts';
+import { deleteAccount, signOut } from './account/leave.ts';
 import { iterateEvents } from './events/events.ts';
 import { follow } from './generate/follow.ts';
 import { PATIENCE_MS, submit } from './generate/submit.ts';
@@ -7,7 +9,7 @@ import type { ClientOptions } from './options.ts';
 import { createParts, type Parts } from './parts.ts';
 import type { RendioClient } from './rendio-client.ts';
 import { withQuery } from './session/api.ts';
-import type { Cancelled, Model } from './types.ts';
+import type { Cancelled, Model, SessionInfo } from './types.ts';
 import { withUploadedImage } from './uploads/uploads.ts';
 
 /** An unanswered request older than this is not offered for a retry: the user no longer expects it. */
@@ -19,6 +21,7 @@ export function createClient(options: ClientOptions = {}): RendioClient {
   return {
     ...sessionMethods(parts),
     ...accountMethods(parts),
+    ...peopleMethods(parts),
     ...jobMethods(parts),
     uploads: parts.uploads,
     ...generateMethods(parts),
@@ -26,14 +29,13 @@ export function createClient(options: ClientOptions = {}): RendioClient {
   };
 }
 
-type SessionMethods = Pick<RendioClient, 'onboard' | 'accountId' | 'useSession' | 'forget'>;
+type SessionMethods = Pick<RendioClient, 'onboard' | 'accountId' | 'useSession' | 'forget' | 'onSessionChange'>;
 
-function sessionMethods({ api, sessions, idempotencyKeys, feed }: Parts): SessionMethods {
+function sessionMethods({ api, sessions, idempotencyKeys }: Parts): SessionMethods {
   return {
     async onboard({ again = false, signal } = {}) {
-      if (again) {
+      if (again || (await sessions.isOver())) {
         const { user_id, credits_remaining, is_new } = await sessions.onboard(signal);
-        feed.restart();
         return { user_id, credits_remaining, is_new };
       }
       const isFirst = (await sessions.accountId()) === null;
@@ -43,15 +45,38 @@ function sessionMethods({ api, sessions, idempotencyKeys, feed }: Parts): Sessio
       return { user_id: (await sessions.accountId()) ?? '', credits_remaining, is_new: welcome?.is_new ?? false };
     },
     accountId: () => sessions.accountId(),
-    async useSession(session) {
-      await sessions.use(session);
-      feed.restart();
-    },
+    useSession: (session) => sessions.use(session),
     async forget() {
-      const account = await sessions.accountId();
+      const ids = await sessions.accountIds();
       await sessions.forget();
-      await idempotencyKeys.forgetAccount(account);
-      feed.restart();
+      await idempotencyKeys.forgetAccount(ids);
+    },
+    onSessionChange: (listener) => sessions.onChange(listener),
+  };
+}
+
+type PeopleMethods = Pick<
+  RendioClient,
+  'mergeGuest' | 'signInWithApple' | 'sessions' | 'revokeSession' | 'signOut' | 'exportAccount' | 'deleteAccount'
+>;
+
+function peopleMethods(parts: Parts): PeopleMethods {
+  const { api, sessions, idempotencyKeys } = parts;
+  return {
+    mergeGuest: (proof, { signal } = {}) => mergeGuest(parts, proof, signal),
+    signInWithApple: (proof, { signal } = {}) => signInWithApple(parts, proof, signal),
+    async sessions({ signal } = {}) {
+      return (await api.request<{ sessions: SessionInfo[] }>('get-sessions', { signal })).sessions;
+    },
+    async revokeSession(session_id, { signal } = {}) {
+      await withRetry(() => api.request('revoke-session', { method: 'POST', body: { session_id }, signal }), signal);
+    },
+    signOut: ({ scope = 'local', signal } = {}) => signOut(parts, scope, signal),
+    exportAccount: ({ signal } = {}) => api.open('export-account', { signal }),
+    async deleteAccount({ signal } = {}) {
+      const ids = await sessions.accountIds();
+      await deleteAccount(parts, signal);
+      await idempotencyKeys.forgetAccount(ids);
     },
   };
 }

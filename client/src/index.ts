@@ -1,18 +1,23 @@
 /// <reference lib="es2018" preserve="true" />
 
+export type { AppleProof } from './account/apple.ts';
+export type { SignOutScope } from './account/leave.ts';
 export { createClient } from './client.ts';
 export type { FeedState, Listener } from './events/listeners.ts';
 export type { FollowOptions } from './generate/follow.ts';
 export type { Unanswered } from './generate/idempotency-keys.ts';
 export type { Retry, SubmitOptions } from './generate/submit.ts';
-export { ConnectionError, GenerationError, RendioError } from './http/errors.ts';
+export { ConnectionError, GenerationError, RendioError, SignedOutError } from './http/errors.ts';
 export type { Progress } from './http/progress.ts';
 export type { ClientOptions } from './options.ts';
 export type { GenerateOptions, RendioClient, Welcome } from './rendio-client.ts';
 export { memoryStorage, type Storage } from './session/persistent-store.ts';
+export type { SessionChange } from './session/session-changes.ts';
 export type {
+  AuthUser,
   Cancelled,
   Device,
+  ExportedAccount,
   GenerateRequest,
   GenerationStarted,
   HistoryQuery,
@@ -27,6 +32,7 @@ export type {
   Profile,
   ProfileChange,
   Session,
+  SessionInfo,
   Setting,
   Transaction,
   TransactionPage,

@@ -1,18 +1,24 @@
 import { canStream } from './events/can-stream.ts';
 import { createFeed, type Feed } from './events/feed.ts';
 import { createIdempotencyKeys, type IdempotencyKeys } from './generate/idempotency-keys.ts';
-import { createHttp } from './http/http.ts';
+import { createHttp, type Http } from './http/http.ts';
 import { type ClientOptions, urlsOf } from './options.ts';
 import { type Api, createApi } from './session/api.ts';
 import { storedDevice } from './session/device.ts';
 import { createLock } from './session/lock.ts';
 import { createPersistentStore, defaultStorage } from './session/persistent-store.ts';
 import { createSessions, type Sessions } from './session/session.ts';
+import { createSessionChanges } from './session/session-changes.ts';
 import { createUploads, type Uploads } from './uploads/uploads.ts';
 
 /** What the client's methods use. */
 export type Parts = {
   api: Api;
+  /** Calls the auth endpoints. */
+  auth: Api;
+  http: Http;
+  authUrl: string;
+  functionsUrl: string;
   sessions: Sessions;
   idempotencyKeys: IdempotencyKeys;
   uploads: Uploads;
@@ -38,6 +44,7 @@ export function createParts(options: ClientOptions): Parts {
   const sessions = createSessions({
     http,
     store,
+    changes: createSessionChanges(storage),
     lock,
     authUrl,
     functionsUrl,
@@ -47,8 +54,12 @@ export function createParts(options: ClientOptions): Parts {
   const gateways = { api, http, sessions, canStream: options.fetch !== undefined || canStream() };
   return {
     api,
+    auth: createApi(http, sessions, authUrl),
+    http,
+    authUrl,
+    functionsUrl,
     sessions,
-    idempotencyKeys: createIdempotencyKeys({ store, lock, accountId: sessions.accountId, now: () => http.now() }),
+    idempotencyKeys: createIdempotencyKeys({ store, lock, accountIds: sessions.accountIds, now: () => http.now() }),
     uploads: createUploads({
       api: createApi(http, sessions, storageUrl),
       async ownerId(signal) {

@@ -1,8 +1,12 @@
+import type { AppleProof } from './account/apple.ts';
+import type { SignOutScope } from './account/leave.ts';
 import type { Listener } from './events/listeners.ts';
 import type { FollowOptions } from './generate/follow.ts';
 import type { Unanswered } from './generate/idempotency-keys.ts';
 import type { SubmitOptions } from './generate/submit.ts';
+import type { SessionChange } from './session/session-changes.ts';
 import type {
+  AuthUser,
   Cancelled,
   GenerationStarted,
   HistoryQuery,
@@ -15,6 +19,7 @@ import type {
   Profile,
   ProfileChange,
   Session,
+  SessionInfo,
   TransactionPage,
 } from './types.ts';
 import type { GenerateInput, Uploads } from './uploads/uploads.ts';
@@ -24,9 +29,11 @@ export type Welcome = Pick<Onboarded, 'user_id' | 'credits_remaining' | 'is_new'
 export type GenerateOptions = SubmitOptions & FollowOptions;
 
 /**
- * One account on one server. Every call except `models` onboards on first use, renews the session when necessary, and
- * is repeated once when the server rejects its token. All calls throw RendioError when the server refuses, ConnectionError
- * when there is no answer, and the signal's reason when aborted.
+ * One account on one server. Every call except `models`, `signInWithApple`, `signOut` and `deleteAccount` onboards on first use.
+ * Calls renew the session when necessary, and are repeated once when the server rejects their token. They throw RendioError when
+ * the server refuses, ConnectionError when there is no answer, and the signal's reason when aborted. Once the user has signed out
+ * or deleted the account, or the server has ended a session that the device cannot open again, they throw SignedOutError until
+ * `onboard`, `signInWithApple` or `useSession`.
  */
 export type RendioClient = {
   /** Opens the device's account and returns it. With `again`, onboards despite a session: DeviceCheck sees a new token. */
@@ -37,6 +44,48 @@ export type RendioClient = {
   useSession(session: Session): Promise<void>;
   /** Deletes the stored session, device id and open idempotency keys: the next call onboards a new guest. */
   forget(): Promise<void>;
+  /**
+   * Calls the listener when the account changes, by this client, another client of its storage or another tab. Returns a function
+   * that unsubscribes. Opens no stream.
+   */
+  onSessionChange(listener: (change: SessionChange) => void): () => void;
+
+  /**
+   * Keeps the guest's account with Sign in with Apple, and returns the surviving account. If the Apple user has none yet, the
+   * guest's account becomes theirs; otherwise credits, videos, running jobs and uploads move to it. The client then uses the
+   * survivor's session, also in other tabs; submits, `follow` and events that are under way continue. Retried when no answer
+   * comes. Throws ERR_4005 (401: the token proves nothing, or was used for another guest), ERR_4008 (409: the caller's account
+   * belongs to another Apple user), ERR_4013 (403: banned), ERR_4017 (501: no Apple app is configured) and ERR_5006 (503: Apple
+   * gives no answer; the proof stays usable).
+   */
+  mergeGuest(proof: AppleProof, options?: Abortable): Promise<Profile>;
+  /**
+   * Opens the Apple user's account on this device, and makes one if there is none. Replaces the current session: use it where
+   * there is no guest to keep. With `authorizationCode` the server also gets Apple's code, by a second call that may fail without
+   * consequence for the sign-in. Throws with code `invalid request` (400: the token proves nothing), `user_banned` (403),
+   * `provider_disabled` (501) and `unexpected_failure` (503: Apple gives no answer).
+   */
+  signInWithApple(proof: AppleProof, options?: Abortable): Promise<AuthUser>;
+  /** The account's open sessions, the one that was used last first. */
+  sessions(options?: Abortable): Promise<SessionInfo[]>;
+  /** Ends a session at once, on whatever device it is. Safe to repeat. Throws ERR_4007 for an id that is not the account's. */
+  revokeSession(sessionId: string, options?: Abortable): Promise<void>;
+  /**
+   * Ends sessions at once: this device's (`local`, the default), all others' (`others`), or all (`global`). Except with `others`
+   * the stored session is removed in any case; if the server gave no answer, the error is thrown afterwards, and the sessions on
+   * the server are still open. A guest's account opens again with `onboard` on the same device.
+   */
+  signOut(options?: Abortable & { scope?: SignOutScope }): Promise<void>;
+  /**
+   * Everything that the account has, as one JSON document (`ExportedAccount`) in the response's body, which is not read yet: save
+   * it as a stream, or read it with `blob()` or `json()`. A document that is not complete JSON was cut off.
+   */
+  exportAccount(options?: Abortable): Promise<Response>;
+  /**
+   * Deletes the account for good, with its videos and remaining credits, and removes the stored session and open idempotency
+   * keys. Retried when no answer comes. Throws SignedOutError when there is no session.
+   */
+  deleteAccount(options?: Abortable): Promise<void>;
 
   /** The available models, featured first. Needs no account. */
   models(options?: Abortable): Promise<Model[]>;

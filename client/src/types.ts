@@ -19,6 +19,13 @@ export type Session = Schemas['Session'];
 export type Onboarded = Schemas['Onboarded'];
 export type GenerationStarted = Schemas['GenerationStarted'];
 export type Cancelled = Schemas['Cancelled'];
+export type Merged = Schemas['MergedGuest'];
+/** The account as Supabase's auth clients see it. */
+export type AuthUser = Schemas['User'];
+/** Where the account is signed in. */
+export type SessionInfo = Schemas['Sessions']['sessions'][number];
+/** The document of `exportAccount`. */
+export type ExportedAccount = Schemas['ExportedAccount'];
 
 type BodyOf<Operation> = Operation extends { requestBody: { content: { 'application/json': infer Body } } }
   ? Body

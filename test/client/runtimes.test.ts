@@ -100,6 +100,27 @@ describe('in a bare runtime', { concurrency: true }, () => {
   });
 });
 
+test('in a bare runtime sessions are listed, the account exported and deleted, and listeners told', async () => {
+  const seen = await runBare(`
+    const { SignedOutError } = await import('./client/src/index.ts');
+    const rendio = createClient({ url: '${server.url}' });
+    const reasons = [];
+    rendio.onSessionChange(({ reason }) => reasons.push(reason));
+    await rendio.onboard();
+    await rendio.signOut();
+    await rendio.onboard();
+    const sessions = await rendio.sessions();
+    const { user } = await (await rendio.exportAccount()).json();
+    await rendio.deleteAccount();
+    const error = await rendio.credits().catch((thrown) => thrown);
+    const isOver = error instanceof SignedOutError && error.reason;
+    console.log(JSON.stringify({ reasons, sessions: sessions.length, credits: user.credits_remaining, isOver }));
+    process.exit();
+  `);
+  const reasons = ['onboarded', 'signed_out', 'onboarded', 'deleted'];
+  assert.deepEqual(seen, { reasons, sessions: 1, credits: 10, isOver: 'deleted' });
+});
+
 describe('two clients of one process', () => {
   test('have an account each, with a session that was given to each', async () => {
     const sessionOf = async () => {

@@ -23,6 +23,15 @@ const guides = readGuides();
 
 /** What a guide's code prints in the terminal. */
 const OUTPUT: Record<string, { sh: RegExp[]; ts: RegExp[] }> = {
+  accounts: {
+    sh: [/"is_current":true/, /\}10\n\{"success":true\}401\n\{"success":true\}$/],
+    ts: [
+      /^onboarded true$/m,
+      /^\d{4}-\S+Z here$/m,
+      /^export: exported_at, user, jobs, transactions, purchases, uploads, sessions$/m,
+      /^deleted null\nno account: deleted$/m,
+    ],
+  },
   'first-video': {
     sh: [/^completed$/m, /"credits_remaining":9/],
     ts: [/^completed http\S+\.mp4\?token=/m, /^left: 9\n-1 video_generation\n10 initial_grant$/m],
@@ -151,7 +160,7 @@ test('the Swift code calls existing endpoints, and reads and sends existing fiel
     [...new Set(called)].filter((path) => !paths[path]),
     [],
   );
-  assert.equal(called.length, 5);
+  assert.equal(called.length, 9);
 
   // Stored properties of the encoded and decoded structs.
   const structs = [...swift.matchAll(/struct (\w+): (?:Encodable|Decodable) \{([\s\S]*?)^\}/gm)];

@@ -1,10 +1,11 @@
 /** The state that the stream connection and the poller share. */
 import type { Http } from '../http/http.ts';
+import { callSafely } from '../http/listeners.ts';
 import type { Api } from '../session/api.ts';
 import type { Sessions } from '../session/session.ts';
 import type { JobEvent } from '../types.ts';
 import { createDeliveredEvents, type DeliveredEvents, type Source } from './delivered-events.ts';
-import { callSafely, type FeedState, type Listener } from './listeners.ts';
+import type { FeedState, Listener } from './listeners.ts';
 
 /** Whose events the feed delivers, and how far it has come. Times are in milliseconds by this machine's clock. */
 export type FeedPosition = {
@@ -16,6 +17,10 @@ export type FeedPosition = {
   /** When the last stream that began with a snapshot was opened. */
   snapshotAt: number;
   disconnectedAt: number;
+  /** When the session changed; null when it has not since the account was last read. */
+  changedAt: number | null;
+  /** The account has become a part of another one, whose own videos the stream does not begin with. */
+  isMerged: boolean;
 };
 
 export type FeedGateways = {
@@ -32,8 +37,13 @@ export type FeedCore = FeedGateways & {
   setState(state: FeedState, error?: unknown): void;
   /** Passes the event to all listeners, unless they have received it before. */
   deliver(event: JobEvent, source: Source): void;
-  /** Reads which account the session belongs to. When it has changed, the position starts anew. */
+  /**
+   * Reads which account the session belongs to. When it is another one, the position starts anew. After a merge it stays: the
+   * guest's events are among the surviving account's, under the same ids.
+   */
   syncAccount(): Promise<void>;
+  /** Whether `syncAccount` runs: a session that changes meanwhile is no news. */
+  isSyncing(): boolean;
   /** Returns to the initial state without calling the listeners. */
   reset(): void;
 };
@@ -41,6 +51,7 @@ export type FeedCore = FeedGateways & {
 export function createFeedCore(gateways: FeedGateways, listeners: Set<Listener>, lastEventId: string | null): FeedCore {
   let state: FeedState = 'connecting';
   let position = newPosition(null, lastEventId);
+  let syncing = 0;
   return {
     ...gateways,
     position: () => position,
@@ -55,12 +66,25 @@ export function createFeedCore(gateways: FeedGateways, listeners: Set<Listener>,
       for (const { onEvent } of listeners) callSafely(() => onEvent?.(event));
     },
     async syncAccount() {
-      await gateways.sessions.token();
-      const account = await gateways.sessions.accountId();
-      if (account === position.account) return;
-      // Events since the previous account was left are new events of this account.
-      position = newPosition(account, position.account === null ? position.lastEventId : null, position.disconnectedAt);
+      syncing += 1;
+      try {
+        await gateways.sessions.token();
+        const [account = null, ...mergedIds] = await gateways.sessions.accountIds();
+        if (account === position.account) return;
+        if (position.account !== null && mergedIds.includes(position.account)) {
+          // Not a copy: an open stream still moves it forward.
+          const { disconnectedAt: startedAt } = position;
+          Object.assign(position, { account, startedAt, changedAt: null, isMerged: true });
+          return;
+        }
+        // Events since the previous account was left are new events of this account.
+        const { lastEventId: id, changedAt, disconnectedAt } = position;
+        position = newPosition(account, position.account === null ? id : null, changedAt ?? disconnectedAt);
+      } finally {
+        syncing -= 1;
+      }
     },
+    isSyncing: () => syncing > 0,
     reset() {
       state = 'connecting';
       position = newPosition(null, lastEventId);
@@ -70,5 +94,6 @@ export function createFeedCore(gateways: FeedGateways, listeners: Set<Listener>,
 
 function newPosition(account: string | null, lastEventId: string | null, startedAt = Date.now()): FeedPosition {
   const delivered = createDeliveredEvents();
-  return { account, lastEventId, delivered, startedAt, snapshotAt: startedAt, disconnectedAt: startedAt };
+  const times = { startedAt, snapshotAt: startedAt, disconnectedAt: startedAt, changedAt: null };
+  return { account, lastEventId, delivered, ...times, isMerged: false };
 }

@@ -1,7 +1,8 @@
 /** Delivers the changes of an account's videos and credits to all listeners of a client, through one stream. */
 
+import { callSafely } from '../http/listeners.ts';
 import { createFeedCore, type FeedGateways } from './feed-core.ts';
-import { callSafely, type FeedState, type Listener } from './listeners.ts';
+import type { FeedState, Listener } from './listeners.ts';
 import { onReconnect } from './on-reconnect.ts';
 import { createPoller, GRACE_MS } from './poller.ts';
 import { createStreamConnection } from './stream-connection.ts';
@@ -12,8 +13,6 @@ export type Feed = {
   state(): FeedState;
   /** While polling, polls at once: something has just changed. */
   pollSoon(): void;
-  /** Reconnects, because the session has changed. */
-  restart(): void;
 };
 
 export function createFeed(gateways: FeedGateways, lastEventId: string | null = null): Feed {
@@ -28,7 +27,12 @@ export function createFeed(gateways: FeedGateways, lastEventId: string | null = 
 
   function start(): void {
     core.reset();
-    stopWatching = onReconnect({ onReconnect: retryNow, onOffline: connection.reconnect });
+    const stopWatchingNetwork = onReconnect({ onReconnect: retryNow, onOffline: connection.reconnect });
+    const stopWatchingSession = core.sessions.onChange(() => core.isSyncing() || restart());
+    stopWatching = () => {
+      stopWatchingNetwork();
+      stopWatchingSession();
+    };
     poller.pollIn(core.canStream ? GRACE_MS : 0);
     if (core.canStream) connection.start();
   }
@@ -37,6 +41,15 @@ export function createFeed(gateways: FeedGateways, lastEventId: string | null = 
     connection.stop();
     poller.stop();
     stopWatching();
+  }
+
+  /** Reconnects, because the session has changed. */
+  function restart(): void {
+    const position = core.position();
+    position.changedAt = Date.now();
+    if (core.state() === 'live') position.disconnectedAt = position.changedAt;
+    connection.reconnect();
+    retryNow();
   }
 
   function retryNow(): void {
@@ -57,12 +70,6 @@ export function createFeed(gateways: FeedGateways, lastEventId: string | null = 
     state: () => core.state(),
     pollSoon() {
       if (listeners.size > 0 && core.state() === 'polling') poller.pollIn(0);
-    },
-    restart() {
-      if (listeners.size === 0) return;
-      core.position().disconnectedAt = Date.now();
-      connection.reconnect();
-      retryNow();
     },
   };
 }

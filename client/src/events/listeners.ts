@@ -11,14 +11,3 @@ export type Listener = {
   /** `error`: why the client is offline. */
   onState?: ((state: FeedState, error?: unknown) => void) | undefined;
 };
-
-/** Calls a listener. An error that it throws is reported as an uncaught one, so that the other listeners are still called. */
-export function callSafely(call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
-}

@@ -52,8 +52,9 @@ export function createPoller(core: FeedCore, { onServerBack }: { onServerBack: (
       const sinceMs = () => core.http.now(position.startedAt);
       const events = await poll({ api: core.api, delivered: position.delivered, sinceMs }, signal);
       if (signal.aborted || position !== core.position()) return null;
-      for (const event of events.filter(isNotInStream)) core.deliver(event, 'poll');
+      for (const event of events.filter((each) => !isInStream(core, each))) core.deliver(event, 'poll');
       needsCatchUp = false;
+      position.isMerged = false;
       failures = 0;
       // The server answers again, so the stream may work again.
       if (core.state() === 'offline') onServerBack();
@@ -67,19 +68,12 @@ export function createPoller(core: FeedCore, { onServerBack }: { onServerBack: (
     }
   }
 
-  /** An open stream delivers the running jobs and everything after its snapshot; a poll delivers the rest. */
-  function isNotInStream({ type, created_at }: JobEvent): boolean {
-    if (core.state() !== 'live') return true;
-    const until = new Date(core.http.now(core.position().snapshotAt) + CLOCK_PRECISION_MS).toISOString();
-    return type !== 'queued' && type !== 'processing' && created_at <= until;
-  }
-
   return {
     pollIn,
     pauseForStream(isFromSnapshot) {
       clearTimeout(timer);
       currentPoll.abort();
-      needsCatchUp ||= isFromSnapshot;
+      needsCatchUp ||= isFromSnapshot || core.position().isMerged;
       if (needsCatchUp) pollNow();
     },
     stop() {
@@ -88,4 +82,15 @@ export function createPoller(core: FeedCore, { onServerBack }: { onServerBack: (
       needsCatchUp = false;
     },
   };
+}
+
+/**
+ * An open stream delivers the running jobs and everything after its snapshot; a poll delivers the rest. A stream that continues
+ * after a merge has no snapshot.
+ */
+function isInStream(core: FeedCore, { type, created_at }: JobEvent): boolean {
+  if (core.state() !== 'live') return false;
+  const { snapshotAt, isMerged } = core.position();
+  if (!isMerged && (type === 'queued' || type === 'processing')) return true;
+  return created_at > new Date(core.http.now(snapshotAt) + CLOCK_PRECISION_MS).toISOString();
 }

@@ -1,3 +1,4 @@
+import { SignedOutError } from '../http/errors.ts';
 import { backoffMs, delay, retryDelayMs } from '../http/timers.ts';
 import type { FeedCore } from './feed-core.ts';
 import { readStream } from './stream.ts';
@@ -42,14 +43,16 @@ export function createStreamConnection(
         error = thrown;
       }
       if (stopped.aborted) return;
+      const isSignedOut = error instanceof SignedOutError;
       // Six tabs that each came back at once would end one another's streams for ever.
       const madeRoom = error === null && Date.now() - openedAt < SETTLED_MS;
       if (openedAt > 0 && !madeRoom) failures = 0;
       if (core.state() === 'live') {
         core.position().disconnectedAt = Date.now();
-        core.setState('connecting');
+        if (!isSignedOut) core.setState('connecting');
         onLost();
       }
+      if (isSignedOut) core.setState('offline', error);
       failures += 1;
       wait = new AbortController();
       await delay(retryDelayMs(error, backoffMs(failures, BACKOFF)), stopped, wait.signal);
@@ -83,7 +86,7 @@ async function readIntoFeed(
     lastEventId,
     signal: stream.signal,
     onOpen() {
-      if (lastEventId === null) position.snapshotAt = Date.now();
+      if (lastEventId === null || position.isMerged) position.snapshotAt = Date.now();
       core.setState('live');
       onOpen(lastEventId === null);
       closeIfAccountChanged(core, stream);

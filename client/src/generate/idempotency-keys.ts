@@ -17,8 +17,8 @@ export type IdempotencyKeys = {
   release(key: string): Promise<void>;
   /** The account's latest request that is not older than `withinMs`. */
   latestUnanswered(withinMs: number): Promise<Unanswered | null>;
-  /** Deletes the keys of an account that this client cannot open any more. */
-  forgetAccount(account: string | null): Promise<void>;
+  /** Deletes the keys of an account (all ids that address it) that this client cannot open any more. */
+  forgetAccount(ids: readonly string[]): Promise<void>;
 };
 
 /** The server remembers a key for 24 hours; after that the same key would be charged again. */
@@ -27,10 +27,11 @@ const KEEP_MS = 23 * 3_600_000;
 export function createIdempotencyKeys(options: {
   store: PersistentStore;
   lock: Lock;
-  accountId: () => Promise<string | null>;
+  /** All ids that address the account, its own first: a guest's keys are the account's that it became a part of. */
+  accountIds: () => Promise<string[]>;
   now: () => number;
 }): IdempotencyKeys {
-  const { store, lock, accountId, now } = options;
+  const { store, lock, accountIds, now } = options;
 
   async function readUnexpired(): Promise<StoredKey[]> {
     const all = await store.get<StoredKey[]>('pending');
@@ -48,11 +49,11 @@ export function createIdempotencyKeys(options: {
 
   return {
     async acquire(request, wanted) {
-      const account = await accountId();
-      const isOurs = (each: StoredKey) => each.account === null || each.account === account;
+      const ids = await accountIds();
+      const [account = null] = ids;
       return change((all) => {
         const old = newest(all, (each) =>
-          wanted ? each.key === wanted : isOurs(each) && canonical(each.request) === canonical(request),
+          wanted ? each.key === wanted : isOf(ids, each) && canonical(each.request) === canonical(request),
         );
         const stored = { key: old?.key ?? wanted ?? uuid(), request, account, at: old?.at ?? now() };
         return [[...all.filter((each) => each !== old), stored], { key: stored.key, isNew: !old }];
@@ -60,13 +61,18 @@ export function createIdempotencyKeys(options: {
     },
     release: (released) => change((all) => [all.filter(({ key }) => key !== released), undefined]),
     async latestUnanswered(withinMs) {
-      const account = await accountId();
-      const isOurs = (each: StoredKey) => each.account === null || each.account === account;
-      const found = newest(await readUnexpired(), (each) => isOurs(each) && now() - each.at < withinMs);
+      const ids = await accountIds();
+      const found = newest(await readUnexpired(), (each) => isOf(ids, each) && now() - each.at < withinMs);
       return found ? { request: found.request, idempotencyKey: found.key, at: found.at } : null;
     },
-    forgetAccount: (account) => change((all) => [all.filter((each) => each.account !== account), undefined]),
+    forgetAccount: (ids) =>
+      change((all) => [all.filter(({ account }) => account !== null && !ids.includes(account)), undefined]),
   };
+}
+
+/** A key without an account was made before the first onboarding. */
+function isOf(ids: readonly string[], { account }: StoredKey): boolean {
+  return account === null || ids.includes(account);
 }
 
 /** The last one that fits. Without `findLast`, which older runtimes lack. */

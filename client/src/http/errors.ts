@@ -2,8 +2,8 @@
 export class RendioError extends Error {
   override readonly name: string = 'RendioError';
   /**
-   * Such as `ERR_4001`; from a session refresh, such as `session_expired`; from Supabase's storage, such as
-   * `EntityTooLarge`; empty when the answer did not come from the server (for example, from a proxy).
+   * Such as `ERR_4001`; from the auth endpoints, such as `session_expired` (a refused identity token: `invalid request`); from
+   * Supabase's storage, such as `EntityTooLarge`; empty when the answer did not come from the server (for example, from a proxy).
    */
   readonly code: string;
   /** The HTTP status. */
@@ -38,6 +38,22 @@ export class ConnectionError extends Error {
   override readonly name: string = 'ConnectionError';
 }
 
+/**
+ * There is no session, and the client does not open a guest's account by itself: `onboard` does, and the user can sign in. Unlike
+ * after a ConnectionError, trying again does not help. `code` is the server's reason, such as `session_not_found` or
+ * `user_banned`; empty when the user signed out here.
+ */
+export class SignedOutError extends RendioError {
+  override readonly name: string = 'SignedOutError';
+  /** `signed_out` and `deleted`: by the user, on this device. `ended`: by the server, such as after a sign-out elsewhere. */
+  readonly reason: 'signed_out' | 'deleted' | 'ended';
+
+  constructor(reason: SignedOutError['reason'], { code = '', message = 'There is no session.' } = {}) {
+    super(message, { code, status: 401 });
+    this.reason = reason;
+  }
+}
+
 /** The video could not be made, and its credits were refunded. `code` and `message` are the job's. */
 export class GenerationError<Job extends FailedJob = FailedJob> extends RendioError {
   override readonly name: string = 'GenerationError';
@@ -70,17 +86,18 @@ export async function errorFromResponse(response: Response): Promise<RendioError
 type ParsedError = { message?: string; code?: string; status?: number; details?: Record<string, unknown> };
 
 /**
- * The server has three error formats: `{error: {code, message, details}}`; for sessions `{error_code, msg}`; and for
- * storage `{statusCode, code, message}`, always under HTTP status 400.
+ * The server has four error formats: `{error: {code, message, details}}`; for sessions `{error_code, msg}`, or OAuth's `{error,
+ * error_description}`; and for storage `{statusCode, code, message}`, always under HTTP status 400.
  */
 function parseErrorBody(body: unknown): ParsedError {
   if (!isRecord(body)) return {};
-  const { error, error_code, msg, statusCode } = body;
+  const { error, error_code, error_description, msg, statusCode } = body;
   if (isRecord(error)) {
     const { code, message, details } = error;
     return { ...nonEmptyTexts({ code, message }), ...(isRecord(details) && { details }) };
   }
   if (statusCode !== undefined) return parseStorageError(body);
+  if (typeof error_description === 'string') return nonEmptyTexts({ code: error, message: error_description });
   return nonEmptyTexts({ code: error_code, message: msg });
 }
 
@@ -120,5 +137,7 @@ function parseRetryAfterMs(header: string | null, serverMs: number): number | nu
 /** Whether the same request may succeed later: no answer came, or the server has a temporary problem. */
 export function isRetryable(error: unknown): boolean {
   if (error instanceof ConnectionError) return true;
-  return error instanceof RendioError && (error.status >= 500 || error.status === 429 || error.status === 408);
+  if (!(error instanceof RendioError)) return false;
+  // 501: switched off by the server's configuration.
+  return (error.status >= 500 && error.status !== 501) || error.status === 429 || error.status === 408;
 }

@@ -16,11 +16,12 @@ export type Call = {
   signal?: AbortSignal | undefined;
 };
 
+const NO_CONTENT = 204;
 /** An upload slower than this (256 kbit/s) times out. */
 const BYTES_PER_MS_MIN = 32;
 
 export type Http = {
-  /** Resolves with the answer's JSON. Throws RendioError, ConnectionError, or the signal's reason. */
+  /** Resolves with the answer's JSON; with undefined for an answer without content. Throws RendioError, ConnectionError, or the signal's reason. */
   request<Answer>(url: string, call?: Call): Promise<Answer>;
   /** Resolves with the response, its body unread. Has no timeout. */
   open(url: string, call: Call): Promise<Response>;
@@ -74,6 +75,7 @@ export function createHttp(options: HttpOptions): Http {
       const timeoutMs = options.timeoutMs + (call.content?.size ?? 0) / BYTES_PER_MS_MIN;
       return withTimeout(timeoutMs, call.signal, async (signal) => {
         const response = await send(url, { ...call, signal });
+        if (response.status === NO_CONTENT) return undefined as Answer;
         return response.json().catch((cause) => throwNoAnswer(cause, signal));
       }).catch((error) => {
         if (error instanceof TimeoutError) return throwNoAnswer(error, undefined);

@@ -1,7 +1,10 @@
 /** Calls the server's endpoints with a valid access token. */
-import { RendioError } from '../http/errors.ts';
+import { RendioError, SignedOutError } from '../http/errors.ts';
 import type { Call, Http } from '../http/http.ts';
 import type { Sessions } from './session.ts';
+
+/** How the auth endpoints and Supabase's storage reject a token: not with status 401. */
+const TOKEN_REJECTED = ['bad_jwt', 'session_not_found', 'user_not_found', 'InvalidJWT'];
 
 export type Api = {
   /** Sends a request with a token, and once more with a new token if the server rejects the first. */
@@ -13,7 +16,7 @@ export type Api = {
 };
 
 /** Paths are relative to `baseUrl`. */
-export function createApi(http: Http, sessions: Sessions, baseUrl: string): Api {
+export function createApi(http: Http, sessions: Pick<Sessions, 'token'>, baseUrl: string): Api {
   async function withToken<Answer>(call: Call, send: (call: Call) => Promise<Answer>): Promise<Answer> {
     const sendWith = (token: string) =>
       send({ ...call, headers: { ...call.headers, Authorization: `Bearer ${token}` } });
@@ -37,9 +40,11 @@ export function createApi(http: Http, sessions: Sessions, baseUrl: string): Api 
   };
 }
 
-/** Supabase's storage rejects a token with a code of its own, not with status 401. */
+/** Not a refused identity token, which is a 401 as well. */
 function isTokenRejected(error: unknown): boolean {
-  return error instanceof RendioError && (error.status === 401 || error.code === 'InvalidJWT');
+  if (!(error instanceof RendioError) || error instanceof SignedOutError) return false;
+  if (error.details.reason === 'identity_token') return false;
+  return error.status === 401 || TOKEN_REJECTED.includes(error.code);
 }
 
 /** `path?a=1&b=2`, without the values that are undefined or null. */

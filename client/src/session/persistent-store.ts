@@ -5,6 +5,11 @@ export type Storage = {
   get(key: string): Awaitable<string | null>;
   set(key: string, value: string): Awaitable<void>;
   remove(key: string): Awaitable<void>;
+  /**
+   * Calls the listener when another tab or process has changed a value; returns a function that stops. The default storage
+   * of a page has it. Without it a client notices such a change at its next call.
+   */
+  watch?(listener: (key: string, before: string | null, after: string | null) => void): () => void;
 };
 
 /** A storage in memory: its contents are lost when the process ends or the page is closed. */
@@ -40,6 +45,13 @@ function findBrowserStorage(): Storage | null {
     get: (key) => localStorage.getItem(key),
     set: (key, value) => localStorage.setItem(key, value),
     remove: (key) => localStorage.removeItem(key),
+    watch(listener) {
+      const onStorage = ({ storageArea, key, oldValue, newValue }: StorageEvent) => {
+        if (storageArea === localStorage && key !== null) listener(key, oldValue, newValue);
+      };
+      addEventListener('storage', onStorage);
+      return () => removeEventListener('storage', onStorage);
+    },
   };
 }
 
@@ -52,6 +64,8 @@ export type PersistentStore = {
 };
 
 const PREFIX = 'rendio.';
+/** Under which key of the storage the session is. */
+export const SESSION_KEY = `${PREFIX}session`;
 
 export function createPersistentStore(storage: Storage): PersistentStore {
   /** Values that could not be saved. They are newer than what the storage may still hold. */

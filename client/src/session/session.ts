@@ -1,28 +1,47 @@
 /** The current session: the device's guest account, or one opened by other means, and its tokens. */
-import { RendioError } from '../http/errors.ts';
+import { SignedOutError } from '../http/errors.ts';
 import type { Http } from '../http/http.ts';
 import { untilAborted } from '../http/timers.ts';
 import type { Device, Onboarded, Session } from '../types.ts';
 import type { Lock } from './lock.ts';
 import type { PersistentStore } from './persistent-store.ts';
+import { renew } from './renew.ts';
+import type { SessionChange, SessionChanges } from './session-changes.ts';
 import { createSessionStore } from './session-store.ts';
 
+type TokenOptions = { rejected?: string; signal?: AbortSignal | undefined };
+
 export type Sessions = {
-  /** A valid access token; onboards when there is no session. `rejected` is a token that the server has just rejected. */
-  token(options?: { rejected?: string; signal?: AbortSignal | undefined }): Promise<string>;
+  /**
+   * A valid access token; onboards when there never was a session. `rejected` is a token that the server has just rejected.
+   * Throws SignedOutError when the session is over and the device cannot open its account again.
+   */
+  token(options?: TokenOptions): Promise<string>;
   /** Onboards the device, even when there is a session. */
   onboard(signal?: AbortSignal): Promise<Onboarded>;
   /** Returns once what the server answered when `token` last onboarded; null when it did not. */
   takeOnboarded(): Onboarded | null;
   accountId(): Promise<string | null>;
-  /** Uses a session that was opened by other means. */
-  use(session: Session): Promise<void>;
+  /** All ids that address the account: its own, then those of guests that became a part of it. */
+  accountIds(): Promise<string[]>;
+  /** Whether the last session is over, so that `token` opens no new account. */
+  isOver(): Promise<boolean>;
+  /** Uses a session that was opened by other means. `continues`: the server opened it in return for the current one. */
+  use(session: Session, options?: { continues?: boolean }): Promise<void>;
+  /**
+   * Ends the session: calls `work` with its tokens while nothing else renews it or opens an account, also in other tabs. Stays
+   * as it is when `work` throws.
+   */
+  leave(reason: 'signed_out' | 'deleted', work: (tokens: Pick<Sessions, 'token'>) => Promise<void>): Promise<void>;
   forget(): Promise<void>;
+  /** Calls the listener when the account changes, here or in another tab. Returns a function that unsubscribes. */
+  onChange(listener: (change: SessionChange) => void): () => void;
 };
 
 export type SessionsOptions = {
   http: Http;
   store: PersistentStore;
+  changes: SessionChanges;
   lock: Lock;
   authUrl: string;
   functionsUrl: string;
@@ -30,13 +49,21 @@ export type SessionsOptions = {
   device: (() => Promise<Device>) | null;
 };
 
-export function createSessions({ http, store, lock, authUrl, functionsUrl, device }: SessionsOptions): Sessions {
+export function createSessions({
+  http,
+  store,
+  changes,
+  lock,
+  authUrl,
+  functionsUrl,
+  device,
+}: SessionsOptions): Sessions {
   let renewing: Promise<string> | null = null;
   let onboarded: Onboarded | null = null;
-  const sessionStore = createSessionStore(store, http);
+  const sessionStore = createSessionStore(store, http, changes);
 
   async function onboardDevice(signal?: AbortSignal): Promise<Onboarded> {
-    if (!device) throw new RendioError('There is no session.', { code: 'ERR_4005', status: 401 });
+    if (!device) throw new SignedOutError('signed_out');
     const answer = await http.request<Onboarded>(`${functionsUrl}/device-check`, {
       method: 'POST',
       body: await device(),
@@ -51,33 +78,15 @@ export function createSessions({ http, store, lock, authUrl, functionsUrl, devic
     return onboarded.access_token;
   }
 
-  async function renew(rejected: string): Promise<string> {
-    // Another tab, or another client of this storage, may have renewed the session already.
-    const token = await sessionStore.usableToken(rejected);
-    if (token !== null) return token;
-    const old = await sessionStore.read();
-    if (!old?.refresh_token) return tokenByOnboarding();
-    try {
-      const body = { refresh_token: old.refresh_token };
-      return await sessionStore.save(
-        await http.request(`${authUrl}/token?grant_type=refresh_token`, { method: 'POST', body }),
-      );
-    } catch (error) {
-      if (!isSessionOver(error)) throw error;
-      const current = await sessionStore.read();
-      // A client that could not take the lock has renewed the session meanwhile.
-      if (current && current.refresh_token !== old.refresh_token) return current.access_token;
-      // A device can only reopen a guest's account; the user of any other account must sign in again.
-      if (old.is_guest === false) throw error;
-      return tokenByOnboarding();
-    }
-  }
+  /** Both run under the lock. */
+  const leaving = { http, sessionStore, authUrl, onboard: null };
+  const staying = { ...leaving, onboard: device && tokenByOnboarding };
 
   return {
     async token({ rejected = '', signal } = {}) {
       const token = await sessionStore.usableToken(rejected);
       if (token !== null) return token;
-      renewing ??= lock('session', () => renew(rejected)).finally(() => {
+      renewing ??= lock('session', () => renew(staying, rejected)).finally(() => {
         renewing = null;
       });
       return untilAborted(renewing, signal);
@@ -89,19 +98,22 @@ export function createSessions({ http, store, lock, authUrl, functionsUrl, devic
       return taken;
     },
     accountId: async () => (await sessionStore.read())?.user_id ?? null,
-    use: (session) => lock('session', async () => void (await sessionStore.save(session))),
+    async accountIds() {
+      const session = await sessionStore.read();
+      return session ? [session.user_id, ...(session.merged_ids ?? [])] : [];
+    },
+    isOver: async () => (await sessionStore.readEnd()) !== null,
+    use: (session, options) => lock('session', async () => void (await sessionStore.save(session, options))),
+    leave: (reason, work) =>
+      lock('session', async () => {
+        await work({ token: ({ rejected = '', signal } = {}) => untilAborted(renew(leaving, rejected), signal) });
+        await sessionStore.end({ ended: reason });
+      }),
     forget: () =>
       lock('session', async () => {
         await sessionStore.remove();
         await store.set('device', null);
       }),
+    onChange: (listener) => changes.subscribe(listener),
   };
-}
-
-/**
- * Whether the session is over: only when the server itself rejects the refresh token. A server error, a proxy's error page
- * or a missing answer must not sign the user out.
- */
-function isSessionOver(error: unknown): boolean {
-  return error instanceof RendioError && [400, 401, 403].includes(error.status) && error.code !== '';
 }

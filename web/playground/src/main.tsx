@@ -14,6 +14,7 @@ import './styles/stage.css';
 import './styles/running.css';
 import './styles/history.css';
 import './styles/dialogs.css';
+import './styles/account.css';
 import { App } from './components/App.tsx';
 import { loadMessages } from './i18n/index.ts';
 import { start } from './store/live.ts';

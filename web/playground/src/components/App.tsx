@@ -1,10 +1,13 @@
 import { useMessages, useStore } from '../store/store.ts';
+import { AccountDialog } from './AccountDialog.tsx';
 import { Composer } from './Composer.tsx';
+import { DeleteAccountDialog } from './DeleteAccountDialog.tsx';
 import { Header } from './Header.tsx';
 import { History } from './History.tsx';
 import { LedgerDialog } from './LedgerDialog.tsx';
 import { NewGuestDialog } from './NewGuestDialog.tsx';
 import { Notice } from './Notice.tsx';
+import { SignedOut } from './SignedOut.tsx';
 import { Stage } from './Stage.tsx';
 import { useTitle } from './title.ts';
 import { UndoBar } from './UndoBar.tsx';
@@ -20,6 +23,7 @@ export function App() {
       </a>
       <Header />
       <Notice />
+      <SignedOut />
       <main>
         <Composer />
         <div className="side">
@@ -33,6 +37,8 @@ export function App() {
       <UndoBar />
       <LedgerDialog />
       <NewGuestDialog />
+      <AccountDialog />
+      <DeleteAccountDialog />
       <p className="visually-hidden" id="announce" role="status">
         {announcement}
       </p>

@@ -10,7 +10,9 @@ export function Balance() {
   const messages = useMessages();
   const language = useLanguage();
   const credits = useStore((state) => state.credits);
+  const isSignedOut = useStore((state) => state.signedOut !== null);
   const { shown, change } = useAnimatedBalance(credits);
+  if (isSignedOut) return null;
   if (credits === null) return <span className="balance skeleton" aria-hidden="true" />;
   const signed = new Intl.NumberFormat(language, { signDisplay: 'exceptZero' });
   return (

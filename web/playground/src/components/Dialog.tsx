@@ -20,7 +20,8 @@ export function Dialog({ id, title, isOpen, children }: Props) {
       ref={dialog}
       id={id}
       aria-labelledby={`${id}-title`}
-      onClose={close}
+      // Also when another dialog takes its place.
+      onClose={() => isOpen && close()}
       onClick={({ target }) => target === dialog.current && close()}
     >
       {isOpen ? (

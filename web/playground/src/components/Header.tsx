@@ -1,7 +1,7 @@
 import { isLanguage, LANGUAGE_NAMES, LANGUAGES } from '../i18n/index.ts';
 import { setLanguage, setTheme } from '../store/preferences.ts';
 import { THEMES } from '../store/state.ts';
-import { useLanguage, useMessages, useStore } from '../store/store.ts';
+import { update, useLanguage, useMessages, useStore } from '../store/store.ts';
 import { Balance } from './Balance.tsx';
 import { Icon } from './Icon.tsx';
 
@@ -15,9 +15,29 @@ export function Header() {
         <span>Rendio</span>
       </p>
       <Balance />
+      <AccountButton />
       <LanguageSelect />
       <ThemeChoice />
     </header>
+  );
+}
+
+function AccountButton() {
+  const messages = useMessages();
+  const isSignedOut = useStore((state) => state.signedOut !== null);
+  if (isSignedOut) return null;
+  return (
+    <button
+      type="button"
+      className="icon-button account-button"
+      id="account-button"
+      title={messages.account}
+      aria-label={messages.account}
+      aria-haspopup="dialog"
+      onClick={() => update({ dialog: 'account' })}
+    >
+      <Icon name="person" />
+    </button>
   );
 }
 

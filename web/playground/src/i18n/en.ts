@@ -1,3 +1,4 @@
+import { account } from './account/en.ts';
 import { pluralIn } from './plural.ts';
 
 const n = pluralIn('en');
@@ -169,6 +170,9 @@ export const en = {
     credits_expired: 'Expired',
     store_refund: 'Purchase refunded',
   } as Record<string, string>,
+
+  // The account
+  ...account,
 
   // Errors
   connectionLost:

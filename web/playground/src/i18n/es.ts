@@ -1,3 +1,4 @@
+import { account } from './account/es.ts';
 import type { Messages } from './en.ts';
 import { pluralIn } from './plural.ts';
 
@@ -190,6 +191,9 @@ export const es: Messages = {
     credits_expired: 'Caducados',
     store_refund: 'Compra reembolsada',
   },
+
+  // The account
+  ...account,
 
   connectionLost:
     'Se ha perdido la conexión. Los vídeos en proceso continuarán y esta página se actualizará cuando vuelvas a estar en línea.',

@@ -1,3 +1,4 @@
+import { account } from './account/tr.ts';
 import type { Messages } from './en.ts';
 import { pluralIn } from './plural.ts';
 
@@ -175,6 +176,9 @@ export const tr: Messages = {
     credits_expired: 'Süresi doldu',
     store_refund: 'Satın alma iadesi',
   },
+
+  // The account
+  ...account,
 
   connectionLost:
     'Bağlantı koptu. Videolarınız hazırlanmaya devam edecek; bağlantı geri gelince bu sayfa güncellenecek.',

@@ -1,5 +1,5 @@
 /** The page's client, and the server's clock. */
-import { createClient } from '@rendio/client';
+import { ConnectionError, createClient } from '@rendio/client';
 import { getState } from '../store/store.ts';
 
 let serverAheadMs = 0;
@@ -38,4 +38,14 @@ export function sameOriginUrl(url: string | null | undefined): string {
 /** The part of a media URL that stays the same when its signature is renewed. */
 export function withoutQuery(url: string): string {
   return url.split('?')[0] ?? url;
+}
+
+/** Where users sign in with Apple; null: this page cannot ask Apple. A development server with a simulated Apple has such a URL. */
+export async function readAppleUrl(): Promise<string | null> {
+  const response = await fetchFromServer('/auth/v1/settings').catch((cause: unknown) => {
+    throw new ConnectionError('No answer came from the server.', { cause });
+  });
+  if (!response.ok) return null;
+  const { apple_authorize_url: url } = (await response.json()) as { apple_authorize_url?: unknown };
+  return typeof url === 'string' ? url : null;
 }

@@ -28,6 +28,7 @@ export function obstacleOf(state: State): Obstacle | null {
   const text = currentMessages();
   const cost = selectPrice(state);
   const { credits } = state;
+  if (state.signedOut) return { field: 'connection', text: text.noAccount };
   if (state.isDisconnected) return { field: 'connection', text: text.noConnection };
   if (state.models === null || credits === null) return null;
   if (cost === null) return { field: 'model', text: text.noModels };

@@ -66,6 +66,13 @@ export async function readFirstJobs(): Promise<Pick<State, 'jobs' | 'jobsCursor'
   return { jobs, jobsCursor: next_cursor };
 }
 
+/** After a merge: the newest jobs of the surviving account, in addition to those on the page. */
+export async function addMergedJobs(): Promise<void> {
+  const { jobs, jobsCursor } = await readFirstJobs();
+  for (const job of jobs ?? []) mergeJob(job);
+  update({ jobsCursor });
+}
+
 export async function loadMoreJobs(): Promise<void> {
   const { jobsCursor, isLoadingMore } = getState();
   if (!jobsCursor || isLoadingMore) return;

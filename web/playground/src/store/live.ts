@@ -1,9 +1,18 @@
 /** Keeps the state up to date: loads the account's data once, then follows the server's events. */
-import { ConnectionError, type FeedState, type JobEvent, type Model, RendioError } from '@rendio/client';
+import {
+  ConnectionError,
+  type FeedState,
+  type JobEvent,
+  type Model,
+  RendioError,
+  type SessionChange,
+  SignedOutError,
+} from '@rendio/client';
 import { rendio } from '../lib/server.ts';
+import { loadAppleUrl } from './account.ts';
 import { resumeRequest } from './compose.ts';
 import { refreshCredits, setCredits } from './credits.ts';
-import { announceEnd, isRunning, mergeJob, readFirstJobs, refreshJob, showJob } from './jobs.ts';
+import { addMergedJobs, announceEnd, isRunning, mergeJob, readFirstJobs, refreshJob, showJob } from './jobs.ts';
 import { savePreferences } from './preferences.ts';
 import { resumeDeletions } from './removal.ts';
 import { type Job, NO_ACCOUNT } from './state.ts';
@@ -20,6 +29,7 @@ let account: string | null = null;
 let unsubscribe = () => {};
 let loading: Promise<void> | null = null;
 let pauses: (() => void)[] = [];
+let isForgetting = false;
 
 /** Loads the page's data and follows it until the page is closed. */
 export async function start(): Promise<void> {
@@ -29,7 +39,38 @@ export async function start(): Promise<void> {
   });
   window.addEventListener('offline', () => update({ isDisconnected: true }));
   window.addEventListener('focus', endPauses);
+  rendio.onSessionChange(onSessionChange);
   await loadAndFollow();
+}
+
+/** The account has changed, here or in another tab. */
+async function onSessionChange({ reason, accountId }: SessionChange): Promise<void> {
+  if (accountId === null) return showSignedOut(reason);
+  // While the page is loading, it reads the new account anyway.
+  if (loading) return;
+  if (reason === 'merged' && account !== null) {
+    account = accountId;
+    await addMergedJobs().catch(() => {});
+    await catchUp();
+  } else if (accountId !== account) {
+    await switchAccount();
+  }
+}
+
+async function switchAccount(): Promise<void> {
+  unsubscribe();
+  account = null;
+  update(NO_ACCOUNT);
+  await loadAndFollow();
+}
+
+/** Shows no account's data. `forget` has its own way to a new guest. */
+function showSignedOut(reason: SessionChange['reason']): void {
+  if (isForgetting) return;
+  unsubscribe();
+  account = null;
+  update({ ...NO_ACCOUNT, jobs: [], signedOut: reason, dialog: null, isDisconnected: false, pageError: null });
+  loadAppleUrl();
 }
 
 /** Retries at once everything that waits for a connection, here and in the client. */
@@ -46,30 +87,40 @@ function endPauses(): void {
 /** Forgets the account and onboards a new guest. */
 export async function startAsNewGuest(): Promise<void> {
   unsubscribe();
+  isForgetting = true;
   await rendio.forget();
-  account = null;
-  update(NO_ACCOUNT);
-  await loadAndFollow();
+  isForgetting = false;
+  await switchAccount();
 }
 
 /** Loads the account's data, retrying until it succeeds, then follows its events. Runs once at a time. */
 function loadAndFollow(): Promise<void> {
   loading ??= load()
-    .then(follow)
+    .then((isLoaded) => {
+      if (isLoaded) follow();
+    })
     .finally(() => {
       loading = null;
     });
   return loading;
 }
 
-async function load(): Promise<void> {
+/** False: the user is signed out. */
+async function load(): Promise<boolean> {
   for (let tries = 0; ; tries += 1) {
     try {
-      const [models, credits, jobs] = await Promise.all([rendio.models(), rendio.credits(), readFirstJobs()]);
+      const models = rendio.models();
+      // Shown also to users who are signed out.
+      models.then((all) => update({ models: simulatedLast(all) })).catch(() => {});
+      const [credits, jobs] = await Promise.all([rendio.credits(), readFirstJobs(), models]);
       account = await rendio.accountId();
-      update({ ...jobs, models: simulatedLast(models), credits, pageError: null, isDisconnected: false });
-      return;
+      update({ ...jobs, credits, pageError: null, isDisconnected: false });
+      return true;
     } catch (error) {
+      if (error instanceof SignedOutError) {
+        showSignedOut(error.reason);
+        return false;
+      }
       update({ pageError: error, isDisconnected: error instanceof ConnectionError });
       const retryAfterMs = error instanceof RendioError ? (error.retryAfterMs ?? 0) : 0;
       await pause(
@@ -98,16 +149,14 @@ function follow(): void {
 const isRefusal = (error: unknown) => error instanceof RendioError && error.status < 500;
 
 async function onFeedState(feedState: FeedState, error?: unknown): Promise<void> {
+  // `onSessionChange` shows this.
+  if (error instanceof SignedOutError) return;
   if (feedState === 'offline') update(error instanceof RendioError ? { pageError: error } : { isDisconnected: true });
   if (feedState !== 'live' && feedState !== 'polling') return;
   // Another tab may have switched to another guest, or the session ended: show the current account.
-  if ((await rendio.accountId()) !== account) {
-    unsubscribe();
-    update(NO_ACCOUNT);
-    await loadAndFollow();
-    return;
-  }
-  await catchUp();
+  const current = await rendio.accountId();
+  if (current === null) return;
+  await (current === account ? catchUp() : switchAccount());
 }
 
 /** Reads again everything that may have changed while no events came. */

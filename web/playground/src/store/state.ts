@@ -1,4 +1,12 @@
-import type { Job as FullJob, JobSummary, Model, Transaction } from '@rendio/client';
+import type {
+  Job as FullJob,
+  JobSummary,
+  Model,
+  Profile,
+  SessionChange,
+  SessionInfo,
+  Transaction,
+} from '@rendio/client';
 import { browserLanguage, isLanguage, type Language } from '../i18n/index.ts';
 import type { ImageProblem, PreparedImage } from '../lib/image.ts';
 import type { Choices } from '../lib/settings.ts';
@@ -21,6 +29,8 @@ export type ChosenImage = Partial<PreparedImage> & {
   uploadedShare: number;
   error: unknown;
 };
+
+export type AccountTask = 'asking' | 'merging' | 'ending' | 'exporting' | 'deleting';
 
 export type State = {
   language: Language;
@@ -66,7 +76,17 @@ export type State = {
   undoable: string[];
 
   ledger: { rows: Transaction[] | null; cursor: string | null; error: unknown };
-  dialog: 'ledger' | 'new-guest' | null;
+  /** What the account's dialog shows; null until loaded. */
+  account: { profile: Profile | null; sessions: SessionInfo[] | null; videos: number | null; error: unknown };
+  /** Where users sign in with Apple; null where this page cannot ask Apple. */
+  appleUrl: string | null;
+  /** What is being done to the account, why the last thing failed, and what the last one has brought. */
+  accountTask: AccountTask | null;
+  accountError: unknown;
+  accountNote: string;
+  /** Why there is no account any more; null while there is one. */
+  signedOut: SessionChange['reason'] | null;
+  dialog: 'ledger' | 'new-guest' | 'account' | 'delete-account' | null;
   /** How a video ended while the page was in the background. */
   endedInBackground: 'completed' | 'failed' | null;
   /** Read out by screen readers. */
@@ -92,6 +112,10 @@ export const NO_ACCOUNT = {
   cancelError: null,
   historyError: null,
   ledger: { rows: null, cursor: null, error: null },
+  account: { profile: null, sessions: null, videos: null, error: null },
+  accountError: null,
+  accountNote: '',
+  signedOut: null,
 } satisfies Partial<State>;
 
 export function initialState(): State {
@@ -111,6 +135,8 @@ export function initialState(): State {
     isLoadingMore: false,
     removing: readStored('removing', isStrings) ?? [],
     undoable: [],
+    appleUrl: null,
+    accountTask: null,
     dialog: null,
     endedInBackground: null,
     announcement: '',
