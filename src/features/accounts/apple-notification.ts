@@ -22,6 +22,10 @@ export async function receiveAppleNotification(
     throw new Problem('ERR_4005', { details: { reason: 'signature' } });
   }
   const { id, type, sub, at, email, isPrivateEmail } = answer.notification;
+  if (sub === null) {
+    ctx.log.info({ type, outcome: 'without_effect' }, 'an account notification was received');
+    return;
+  }
   const result = await ctx.db.call('record_apple_notification', {
     notification_id: id,
     type,
