@@ -1,5 +1,5 @@
 /** Identity tokens of Sign in with Apple, and Apple's notifications about accounts, which are signed by the same keys. */
-import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { base64url, errors, type JWTPayload, jwtVerify } from 'jose';
 import { z } from 'zod';
 import type { Clock } from '../kernel/clock.ts';
 import { sha256Hex } from '../kernel/hash.ts';
@@ -98,6 +98,7 @@ export function createAppleIdentity({ clientIds, baseUrl, fetch, clock }: AppleI
 
   async function claimsOf(token: string): Promise<JWTPayload> {
     if (token.length > TOKEN_CHARACTERS_MAX) throw new errors.JWTInvalid('too long');
+    if (!isOneSpelling(token)) throw new errors.JWTInvalid('not the only spelling');
     const { payload } = await jwtVerify(token, keys, {
       algorithms: ['RS256'],
       issuer: ISSUERS,
@@ -144,6 +145,20 @@ export function createAppleIdentity({ clientIds, baseUrl, fetch, clock }: AppleI
         return { state: 'verified', notification };
       }),
   };
+}
+
+/**
+ * Whether the token has no white space and no other signature text that decodes to the same bytes: a token that was used once is
+ * known by its text, so it must not be possible to write it differently.
+ */
+function isOneSpelling(token: string): boolean {
+  const [, signature] = /^[\w-]+\.[\w-]+\.([\w-]+)$/.exec(token) ?? [];
+  if (signature === undefined) return false;
+  try {
+    return base64url.encode(base64url.decode(signature)) === signature;
+  } catch {
+    return false;
+  }
 }
 
 /** Apple sends the event as a JSON text, and documents a list. */
