@@ -22,14 +22,11 @@ export async function receiveAppleNotification(
     throw new Problem('ERR_4005', { details: { reason: 'signature' } });
   }
   const { id, type, sub, at, email, isPrivateEmail } = answer.notification;
-  if (sub === null) {
-    ctx.log.info({ type, outcome: 'without_effect' }, 'an account notification was received');
-    return;
-  }
   const result = await ctx.db.call('record_apple_notification', {
     notification_id: id,
     type,
-    apple_sub: sub,
+    // Empty: no account has it.
+    apple_sub: sub ?? '',
     event_at: at,
     email,
     is_private_email: isPrivateEmail,

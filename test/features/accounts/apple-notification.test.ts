@@ -187,6 +187,7 @@ test('unknown types and unknown persons are accepted without effect', async () =
     { type: 'CONSENT-REVOKED', sub },
     { type: 'x'.repeat(300), sub },
     { type: 'new', sub: undefined },
+    { type: 'account-delete', sub: undefined },
     { type: 'account-delete', sub: `001.${randomUUID()}` },
     { type: 'consent-revoked', sub: sub.toUpperCase() },
   ];
