@@ -4,8 +4,13 @@ import type { ProviderConnection, ProviderManifest } from '../providers/manifest
 import type { ProviderName } from '../providers/provider.ts';
 import type { Config } from './config.ts';
 
-/** `baseUrl` has no slash at the end. */
-export type DeviceCheckAccess = { key: TeamKey; baseUrl: string; fetch: typeof fetch };
+/** URLs have no slash at the end. `otherBaseUrl`: is asked about tokens that the first does not know. */
+export type DeviceCheckAccess = {
+  key: TeamKey;
+  baseUrl: string;
+  otherBaseUrl?: string | undefined;
+  fetch: typeof fetch;
+};
 /** `clientIds`: the audiences of identity tokens. Without a key, codes are not exchanged and nothing is revoked. */
 export type AppleIdAccess = {
   clientIds: readonly string[];
@@ -34,7 +39,8 @@ export function realConnections(config: Config, manifests: readonly ProviderMani
   return {
     deviceCheck: deviceCheck && {
       key: { ...deviceCheck, privateKey: deviceCheck.privateKey.reveal() },
-      baseUrl: config.settings.apple.deviceCheckUrl,
+      baseUrl: apple.deviceCheckUrl,
+      otherBaseUrl: apple.deviceCheckOtherUrl,
       fetch,
     },
     appleId: apple.bundleId

@@ -8,10 +8,12 @@ import { createTeamToken, type TeamKey } from './team-token.ts';
 export type DeviceCheckOptions = TeamKey & {
   /** May have a path, which is kept. */
   baseUrl: string;
+  /** Apple's other host: it is asked about what the first one refuses to know. Builds from Xcode and TestFlight use different ones. */
+  otherBaseUrl?: string | undefined;
   fetch: typeof fetch;
   clock: Clock;
   log: Log;
-  /** For a request and its retry together, because a user is waiting. Default 4000. */
+  /** For all requests of an operation together, because a user is waiting. Default 4000. */
   timeoutMs?: number;
 };
 
@@ -34,21 +36,25 @@ export function logFailure(log: Log, { path }: Operation, meaning: Meaning): voi
   else log.warn(fields, 'DeviceCheck request failed');
 }
 
+/** Whether the request may be meant for Apple's other host. The development host has also refused keys that the other one takes. */
+function isForAnotherHost(meaning: Meaning): boolean {
+  return meaning.means === 'bad_token' || (meaning.means === 'refused' && meaning.isOurFault);
+}
+
 /** Sends operations to DeviceCheck, with one retry where it may help: queries and updates are both safe to repeat. */
 export function createSend(options: DeviceCheckOptions): (operation: Operation) => Promise<Outcome> {
-  const { fetch, clock, log, timeoutMs = 4000 } = options;
-  const base = options.baseUrl.replace(/\/+$/, '');
+  const { fetch, clock, log, otherBaseUrl, timeoutMs = 4000 } = options;
   const teamToken = createTeamToken(options, clock);
 
-  async function tryOnce({ path, ...operation }: Operation, signal: AbortSignal): Promise<Meaning> {
-    const call = { url: `${base}/v1/${path}`, ...operation, teamToken: await teamToken() };
+  async function tryOnce(baseUrl: string, { path, ...operation }: Operation, signal: AbortSignal): Promise<Meaning> {
+    const call = { url: `${baseUrl.replace(/\/+$/, '')}/v1/${path}`, ...operation, teamToken: await teamToken() };
     return meaningOf(await callDeviceCheck(call, { fetch, clock, signal }));
   }
 
-  async function sendWithRetry(signal: AbortSignal, operation: Operation): Promise<Outcome> {
+  async function sendWithRetry(baseUrl: string, operation: Operation, signal: AbortSignal): Promise<Outcome> {
     let perhapsApplied = false;
     for (let tried = 1; ; tried += 1) {
-      const meaning = await tryOnce(operation, signal);
+      const meaning = await tryOnce(baseUrl, operation, signal);
       logFailure(log, operation, meaning);
       const retryAfterMs = 'retryAfterMs' in meaning ? meaning.retryAfterMs : null;
       if (retryAfterMs === null || tried === TRIES) return { meaning, perhapsApplied };
@@ -58,9 +64,17 @@ export function createSend(options: DeviceCheckOptions): (operation: Operation) 
     }
   }
 
+  async function sendToHosts(operation: Operation, signal: AbortSignal): Promise<Outcome> {
+    const first = await sendWithRetry(options.baseUrl, operation, signal);
+    if (otherBaseUrl === undefined || first.perhapsApplied || !isForAnotherHost(first.meaning)) return first;
+    const other = await sendWithRetry(otherBaseUrl, operation, signal);
+    // Only both hosts together know that a token is no device's: one that refuses our key has said nothing about it.
+    return other.meaning.means === 'bad_token' ? first : other;
+  }
+
   return async function send(operation) {
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(new Error('no answer in time')), timeoutMs);
-    return sendWithRetry(timeout.signal, operation).finally(() => clearTimeout(timer));
+    return sendToHosts(operation, timeout.signal).finally(() => clearTimeout(timer));
   };
 }

@@ -1,4 +1,4 @@
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { type CryptoKey, errors, importJWK, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import type { Clock } from '../kernel/clock.ts';
 import { readText } from './read-text.ts';
@@ -9,7 +9,7 @@ export class KeysUnavailable extends Error {
 }
 
 type Options = { url: string; fetch: typeof fetch; clock: Clock; timeoutMs?: number };
-type Fetched = { find: ReturnType<typeof createLocalJWKSet>; atMs: number };
+type Fetched = { keys: ReadonlyMap<string, CryptoKey>; atMs: number };
 
 /** A key that Apple withdraws counts for so long. */
 const FRESH_MS = 10 * 60_000;
@@ -17,12 +17,42 @@ const FRESH_MS = 10 * 60_000;
 const STALE_MAX_MS = 24 * 3600_000;
 /** An unknown key id makes the keys be fetched again, at most this often: anyone can invent ids. */
 const COOLDOWN_MS = 30_000;
+/** Without any key every sign-in fails, so Apple is asked again sooner. */
+const EMPTY_COOLDOWN_MS = 1_000;
 /** Apple's set has about 2 KB. */
 const BYTES_MAX = 100_000;
+/** What RS256 requires (RFC 7518). */
+const MODULUS_BITS_MIN = 2048;
 
-const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });
+const KeySet = z.object({ keys: z.array(z.unknown()) });
+const RsaKey = z.object({
+  kty: z.literal('RSA'),
+  kid: z.string().min(1),
+  n: z.string(),
+  e: z.string(),
+  use: z.literal('sig').optional(),
+  alg: z.literal('RS256').optional(),
+});
 
-/** Apple's public keys, fetched when they are needed and kept. Throws KeysUnavailable, or jose's error for an unknown key. */
+/**
+ * The keys that verify RS256, by their ids. All others are skipped: Apple may publish keys of another type beside them, and one
+ * that cannot be read must not take the rest with it.
+ */
+async function usableKeys(text: string): Promise<Map<string, CryptoKey>> {
+  const usable = new Map<string, CryptoKey>();
+  for (const candidate of KeySet.parse(JSON.parse(text)).keys) {
+    const { data: jwk } = RsaKey.safeParse(candidate);
+    const key = jwk && (await importJWK({ kty: jwk.kty, n: jwk.n, e: jwk.e }, 'RS256').catch(() => null));
+    if (key && Object(key.algorithm).modulusLength >= MODULUS_BITS_MIN) usable.set(jwk.kid, key);
+  }
+  if (usable.size === 0) throw new Error('no usable key');
+  return usable;
+}
+
+/**
+ * Apple's public keys, fetched when they are needed and kept. Throws KeysUnavailable, or JWKSNoMatchingKey for a key that Apple
+ * does not have.
+ */
 export function createIdentityKeys({ url, fetch, clock, timeoutMs = 5_000 }: Options): JWTVerifyGetKey {
   let known: Fetched | null = null;
   let fetching: Promise<Fetched> | null = null;
@@ -38,8 +68,7 @@ export function createIdentityKeys({ url, fetch, clock, timeoutMs = 5_000 }: Opt
     const body = await readText(response, BYTES_MAX, signal);
     if (response.status !== 200 || !('text' in body)) throw new Error(`answered ${response.status}`);
     // A page of a proxy is no key set.
-    const keys: unknown = KeySet.parse(JSON.parse(body.text));
-    return { find: createLocalJWKSet(keys as JSONWebKeySet), atMs: nowMs() };
+    return { keys: await usableKeys(body.text), atMs: nowMs() };
   }
 
   /** One download at a time, for all who wait. */
@@ -64,26 +93,28 @@ export function createIdentityKeys({ url, fetch, clock, timeoutMs = 5_000 }: Opt
   async function current(): Promise<Fetched> {
     const before = known;
     if (before && isWithin(before.atMs, FRESH_MS)) return before;
-    const isUsable = before !== null && isWithin(before.atMs, STALE_MAX_MS);
-    // Apple was just asked in vain: the known keys do, without another wait.
-    if (isUsable && lastFailure && isWithin(triedAtMs, COOLDOWN_MS)) return before;
+    // A clock that was set back does not make keys older.
+    const isUsable = before !== null && nowMs() - before.atMs < STALE_MAX_MS;
+    if (lastFailure && isWithin(triedAtMs, isUsable ? COOLDOWN_MS : EMPTY_COOLDOWN_MS)) {
+      // Apple was just asked in vain: the known keys do, without another wait.
+      if (isUsable) return before;
+      throw new KeysUnavailable('Apple was just asked for its keys in vain', { cause: lastFailure });
+    }
     return refresh().catch((error) => {
       if (isUsable) return before;
       throw error;
     });
   }
 
-  return async (header, token) => {
-    const keys = await current();
-    try {
-      return await keys.find(header, token);
-    } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      if (isWithin(triedAtMs, COOLDOWN_MS)) {
-        if (lastFailure) throw new KeysUnavailable('an unknown key, and Apple cannot be asked', { cause: lastFailure });
-        throw error;
-      }
-      return (await refresh()).find(header, token);
+  return async ({ kid = '' }) => {
+    const found = (await current()).keys.get(kid);
+    if (found) return found;
+    if (isWithin(triedAtMs, COOLDOWN_MS)) {
+      if (lastFailure) throw new KeysUnavailable('an unknown key, and Apple cannot be asked', { cause: lastFailure });
+      throw new errors.JWKSNoMatchingKey();
     }
+    const renewed = (await refresh()).keys.get(kid);
+    if (!renewed) throw new errors.JWKSNoMatchingKey();
+    return renewed;
   };
 }

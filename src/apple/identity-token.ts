@@ -1,5 +1,5 @@
 /** Identity tokens of Sign in with Apple, and Apple's notifications about accounts, which are signed by the same keys. */
-import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { base64url, errors, type JWTPayload, jwtVerify } from 'jose';
 import { z } from 'zod';
 import type { Clock } from '../kernel/clock.ts';
 import { sha256Hex } from '../kernel/hash.ts';
@@ -21,7 +21,9 @@ export type AccountNotification = {
   id: string;
   /** `consent-revoked`, `account-delete`, `email-disabled`, `email-enabled`, or one that is not known here. */
   type: string;
-  sub: string;
+  /** Null in an event that names no person, which no known type does. */
+  sub: string | null;
+  /** When it happened; never in the future. */
   at: Date;
   email: string | null;
   isPrivateEmail: boolean | null;
@@ -48,29 +50,45 @@ export type AppleIdentityOptions = {
 const ISSUERS = ['https://appleid.apple.com', 'https://account.apple.com'];
 /** Apple's tokens have about 1 KB. */
 const TOKEN_CHARACTERS_MAX = 10_000;
+/** No known type of a notification is longer. */
+const TYPE_CHARACTERS_MAX = 50;
 /** Apple's clock and ours differ a little. */
 const TOLERANCE_SECONDS = 5;
+
+/** Below it a time is in seconds, as in Apple's examples; above it in milliseconds, as Apple sends it. */
+const SECONDS_MAX = 1e11;
 
 /** Apple writes some claims as texts. */
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 /** An address that we cannot keep is none. */
-const email = z.string().min(3).max(320).nullable().catch(null);
+const email = z
+  .string()
+  .regex(/^[^\p{C}\s]{3,320}$/u)
+  .nullable()
+  .catch(null);
+/** Apple's ids are digits, letters and points: nothing that looks like another id, or that a database cannot keep. */
+const id = (charactersMax: number) =>
+  z
+    .string()
+    .max(charactersMax)
+    .regex(/^[\x21-\x7e]+$/);
+const unixSeconds = z.number().max(SECONDS_MAX);
 
 const TokenClaims = z.object({
-  sub: z.string().min(1).max(255),
-  exp: z.number(),
-  iat: z.number(),
+  sub: id(255),
+  exp: unixSeconds,
+  iat: unixSeconds,
   nonce: z.string().optional(),
   email: email.default(null),
   email_verified: flag.catch(false).default(false),
   is_private_email: flag.catch(false).default(false),
 });
 
-const NotificationClaims = z.object({ jti: z.string().min(1).max(200), iat: z.number(), events: z.unknown() });
+const NotificationClaims = z.object({ jti: id(200), iat: unixSeconds, events: z.unknown() });
 const NotificationEvent = z.object({
-  type: z.string().min(1).max(50),
-  sub: z.string().min(1).max(255),
-  event_time: z.coerce.number().optional(),
+  type: id(1000).transform((type) => type.slice(0, TYPE_CHARACTERS_MAX)),
+  sub: id(255).nullable().default(null),
+  event_time: z.coerce.number().positive().optional().catch(undefined),
   email: email.default(null),
   is_private_email: flag.nullable().catch(null).default(null),
 });
@@ -80,6 +98,7 @@ export function createAppleIdentity({ clientIds, baseUrl, fetch, clock }: AppleI
 
   async function claimsOf(token: string): Promise<JWTPayload> {
     if (token.length > TOKEN_CHARACTERS_MAX) throw new errors.JWTInvalid('too long');
+    if (!isOneSpelling(token)) throw new errors.JWTInvalid('not the only spelling');
     const { payload } = await jwtVerify(token, keys, {
       algorithms: ['RS256'],
       issuer: ISSUERS,
@@ -113,23 +132,45 @@ export function createAppleIdentity({ clientIds, baseUrl, fetch, clock }: AppleI
 
     verifyNotification: (payload) =>
       verified(async () => {
-        const { jti: id, iat, events } = NotificationClaims.parse(await claimsOf(payload));
-        // Apple sends the events as a JSON text.
-        const event = NotificationEvent.parse(typeof events === 'string' ? JSON.parse(events) : events);
-        const at = new Date(event.event_time ?? iat * 1000);
-        if (Number.isNaN(at.getTime())) throw new errors.JWTInvalid('event_time');
-        const type = event.type === 'account-deleted' ? 'account-delete' : event.type;
+        const { jti, iat, events } = NotificationClaims.parse(await claimsOf(payload));
+        const event = NotificationEvent.parse(eventIn(events));
         const notification = {
-          id,
-          type,
+          id: jti,
+          type: event.type === 'account-deleted' ? 'account-delete' : event.type,
           sub: event.sub,
-          at,
+          at: timeOf(event.event_time ?? iat, clock.now()),
           email: event.email,
           isPrivateEmail: event.is_private_email,
         };
         return { state: 'verified', notification };
       }),
   };
+}
+
+/**
+ * Whether the token has no white space and no other signature text that decodes to the same bytes: a token that was used once is
+ * known by its text, so it must not be possible to write it differently.
+ */
+function isOneSpelling(token: string): boolean {
+  const [, signature] = /^[\w-]+\.[\w-]+\.([\w-]+)$/.exec(token) ?? [];
+  if (signature === undefined) return false;
+  try {
+    return base64url.encode(base64url.decode(signature)) === signature;
+  } catch {
+    return false;
+  }
+}
+
+/** Apple sends the event as a JSON text, and documents a list. */
+function eventIn(events: unknown): unknown {
+  const parsed: unknown = typeof events === 'string' ? JSON.parse(events) : events;
+  return Array.isArray(parsed) && parsed.length === 1 ? parsed[0] : parsed;
+}
+
+/** A time from the future would outdate everything that happens until then. */
+function timeOf(secondsOrMs: number, now: Date): Date {
+  const ms = secondsOrMs < SECONDS_MAX ? secondsOrMs * 1000 : secondsOrMs;
+  return new Date(Math.min(ms, now.getTime()));
 }
 
 /** The app hashes its nonce before it gives it to Apple, so that a token alone does not show it. */

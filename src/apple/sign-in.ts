@@ -35,11 +35,15 @@ const SECRET_SECONDS = 300;
 const BYTES_MAX = 100_000;
 
 const Tokens = z.object({ refresh_token: z.string().min(1).max(4000), id_token: z.string().optional() });
-const Failure = z.object({ error: z.string().max(100) });
-/** Apple refuses our key or our names, not the person's code. */
-const OUR_FAULTS = ['invalid_client', 'unauthorized_client'];
+/** One of OAuth's words. Anything else stays out of the log: a proxy may repeat what we sent. */
+const Failure = z.object({ error: z.string().regex(/^[a-z_]{1,40}$/) });
+/** Apple refuses our key, our names or our request, not the person's code. */
+const OUR_FAULTS = ['invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'];
+/** The code is the only part of the request that the app has a say in. */
+const DECLINED = ['invalid_grant', 'invalid_request'];
 
-type Reply = { status: number; body: unknown } | { status: null; cause: string };
+type Answer = { status: number; body: unknown };
+type Reply = Answer | { status: null; cause: string; isOurFault: boolean };
 
 export function createAppleSignIn(options: AppleSignInOptions): AppleSignIn {
   const { fetch, clock, timeoutMs = 8_000 } = options;
@@ -58,23 +62,24 @@ export function createAppleSignIn(options: AppleSignInOptions): AppleSignIn {
   }
 
   async function post(path: string, clientId: string, fields: Record<string, string>): Promise<Reply> {
-    const form = { client_id: clientId, client_secret: await clientSecret(clientId), ...fields };
+    const secret = await clientSecret(clientId).catch(() => null);
+    if (secret === null) return { status: null, cause: 'the private key cannot be used', isOurFault: true };
     try {
       const signal = AbortSignal.timeout(timeoutMs);
-      const body = new URLSearchParams(form);
+      const body = new URLSearchParams({ client_id: clientId, client_secret: secret, ...fields });
       const response = await fetch(`${base}${path}`, { method: 'POST', body, signal, redirect: 'error' });
       const read = await readText(response, BYTES_MAX, signal);
       return { status: response.status, body: 'text' in read ? parsed(read.text) : null };
     } catch (error) {
       // A code or a token must not reach the log: only the error's name.
-      return { status: null, cause: error instanceof Error ? error.name : 'no answer' };
+      return { status: null, cause: error instanceof Error ? error.name : 'no answer', isOurFault: false };
     }
   }
 
   return {
     async exchangeCode(clientId, code) {
       const reply = await post('/auth/token', clientId, { grant_type: 'authorization_code', code });
-      if (reply.status === null) return { state: 'unavailable', cause: reply.cause, isOurFault: false };
+      if (reply.status === null) return { state: 'unavailable', cause: reply.cause, isOurFault: reply.isOurFault };
       const tokens = Tokens.safeParse(reply.body);
       if (reply.status === 200 && tokens.success)
         return { state: 'exchanged', refreshToken: tokens.data.refresh_token, sub: subOf(tokens.data.id_token) };
@@ -86,17 +91,17 @@ export function createAppleSignIn(options: AppleSignInOptions): AppleSignIn {
     async revoke(clientId, refreshToken) {
       const fields = { token: refreshToken, token_type_hint: 'refresh_token' };
       const reply = await post('/auth/revoke', clientId, fields);
-      if (reply.status === null) return { state: 'unavailable', cause: reply.cause, isOurFault: false };
+      if (reply.status === null) return { state: 'unavailable', cause: reply.cause, isOurFault: reply.isOurFault };
       // An empty 200, also for a token that is not known any more; a page instead of it comes from a proxy.
       if (reply.status === 200 && (reply.body === '' || isPlainObject(reply.body))) return { state: 'revoked' };
       // It has been revoked, or has ended.
       if (reply.status === 400 && errorOf(reply) === 'invalid_grant') return { state: 'revoked' };
-      return { state: 'unavailable', cause: causeOf(reply), isOurFault: isOurFault(reply) };
+      // The request does not depend on the person: one that is malformed is ours.
+      const isOurs = isOurFault(reply) || errorOf(reply) === 'invalid_request';
+      return { state: 'unavailable', cause: causeOf(reply), isOurFault: isOurs };
     },
   };
 }
-
-type Answer = Extract<Reply, { status: number }>;
 
 function errorOf({ body }: Answer): string | null {
   return Failure.safeParse(body).data?.error ?? null;
@@ -107,7 +112,7 @@ function isOurFault(reply: Answer): boolean {
 }
 
 function isDeclined(reply: Answer): boolean {
-  return reply.status === 400 && ['invalid_grant', 'invalid_request'].includes(errorOf(reply) ?? '');
+  return reply.status === 400 && DECLINED.includes(errorOf(reply) ?? '');
 }
 
 /** Straight from Apple: the signature adds nothing. */

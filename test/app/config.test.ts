@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 import { importJWK, importPKCS8 } from 'jose';
 import { examplesOf } from '../../src/app/config/variables.ts';
 import { type Config, readConfig } from '../../src/app/config.ts';
+import { realConnections } from '../../src/app/vendor-connections.ts';
 import { StartupError } from '../../src/kernel/startup-error.ts';
 import { MANIFESTS } from '../../src/providers/manifests.ts';
 
@@ -141,6 +142,8 @@ test('every group of variables is complete or absent, in every environment', asy
     'APPLE_BUNDLE_ID APPLE_ISSUER_ID APPLE_PRIVATE_KEY': { APPLE_KEY_ID: 'K' },
     'APPLE_DEVICECHECK_KEY_ID APPLE_TEAM_ID': { APPLE_DEVICECHECK_PRIVATE_KEY: pem },
     'APPLE_BUNDLE_ID APPLE_SIGNIN_PRIVATE_KEY APPLE_TEAM_ID': { APPLE_SIGNIN_KEY_ID: 'K' },
+    'APPLE_BUNDLE_ID APPLE_SIGNIN_KEY_ID APPLE_TEAM_ID': { APPLE_SIGNIN_PRIVATE_KEY: pem },
+    APPLE_BUNDLE_ID: { APPLE_SERVICE_IDS: 'com.example.web' },
     'APPLE_APNS_PRIVATE_KEY APPLE_BUNDLE_ID APPLE_TEAM_ID': { APPLE_APNS_KEY_ID: 'K' },
     DATABASE_URL: { DATABASE_DIRECT_URL: 'postgres://db/rendio' },
   };
@@ -177,6 +180,7 @@ test('invalid values are reported by name', async () => {
     METRICS_TOKEN: ['two words'],
     ALERT_WEBHOOK_URL: ['hooks.example.com'],
     APPLE_BUNDLE_ID: ['com.example app'],
+    APPLE_SERVICE_IDS: ['com.example web', 'com.example.web;com.example.admin'],
     APPLE_APP_ID: ['0', 'id1'],
     APPLE_TEAM_ID: ['TEAM.com.example'],
     FAL_QUEUE_URL: ['queue.fal.run'],
@@ -459,7 +463,14 @@ test('lists are read item by item, and each item is normalized', async () => {
   const { settings } = await readConfig({
     CORS_ORIGINS: 'https://App.example.com/, http://localhost:80 ,capacitor://localhost',
     MEDIA_ALLOWED_HOSTS: 'CDN.example.com, 127.0.0.1:9000,[::1]:8080',
+    APPLE_BUNDLE_ID: 'com.example.app',
+    APPLE_SERVICE_IDS: 'com.example.web, com.Example.admin,',
   });
+  assert.deepEqual(
+    settings.apple.serviceIds,
+    ['com.example.web', 'com.Example.admin'],
+    'Apple compares letters exactly',
+  );
   assert.deepEqual(settings.server.corsOrigins, [
     'https://app.example.com',
     'http://localhost',
@@ -472,7 +483,32 @@ test('outside development the server rejects other origins and listens for other
   const { settings } = await readConfig(production);
   assert.deepEqual(settings.server.corsOrigins, []);
   assert.equal(settings.server.host, '0.0.0.0');
-  assert.equal(settings.apple.deviceCheckUrl, 'https://api.devicecheck.apple.com');
+});
+
+test('DeviceCheck is asked at both of Apple’s hosts outside production, at one in production and at a URL that is set', async () => {
+  const hostsIn = async (env: Env) => {
+    const { deviceCheckUrl, deviceCheckOtherUrl } = (await readConfig(env)).settings.apple;
+    return [deviceCheckUrl, deviceCheckOtherUrl];
+  };
+  const [main, development] = ['https://api.devicecheck.apple.com', 'https://api.development.devicecheck.apple.com'];
+  assert.deepEqual(await hostsIn({}), [development, main]);
+  assert.deepEqual(await hostsIn({ ENVIRONMENT: 'staging' }), [main, development]);
+  assert.deepEqual(await hostsIn(production), [main, undefined]);
+  const proxy = 'https://apple.example.com';
+  for (const ENVIRONMENT of ['development', 'staging', 'production'])
+    assert.deepEqual(await hostsIn({ ...production, ENVIRONMENT, APPLE_DEVICECHECK_URL: proxy }), [proxy, undefined]);
+});
+
+test('identity tokens may be made for the app and for each services id; codes are exchanged only with a key for it', async () => {
+  const appleIdOf = async (env: Env) => realConnections(await readConfig({ ...production, ...env }), MANIFESTS).appleId;
+  const alone = await appleIdOf({});
+  assert.deepEqual(alone?.clientIds, ['com.example.app']);
+  assert.deepEqual([alone?.key, alone?.baseUrl], [undefined, 'https://appleid.apple.com']);
+  const key = { APPLE_SIGNIN_KEY_ID: 'K', APPLE_SIGNIN_PRIVATE_KEY: pem };
+  const whole = await appleIdOf({ ...key, APPLE_SERVICE_IDS: 'com.example.web' });
+  assert.deepEqual(whole?.clientIds, ['com.example.app', 'com.example.web']);
+  assert.deepEqual([whole?.key?.teamId, whole?.key?.keyId], ['ABCDE12345', 'K']);
+  assert.equal(realConnections(await readConfig({}), MANIFESTS).appleId, undefined);
 });
 
 test('in development every vendor without a key is simulated, and only those', async () => {

@@ -29,6 +29,7 @@ const GROUPS: Group[] = [
   { members: ['S3_ENDPOINT', 'S3_REGION', 'S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] },
   { members: ['APPLE_KEY_ID', 'APPLE_ISSUER_ID', 'APPLE_PRIVATE_KEY'], needs: ['APPLE_BUNDLE_ID'] },
   { members: ['APPLE_DEVICECHECK_KEY_ID', 'APPLE_DEVICECHECK_PRIVATE_KEY'], needs: ['APPLE_TEAM_ID'] },
+  { members: ['APPLE_SERVICE_IDS'], needs: ['APPLE_BUNDLE_ID'] },
   { members: ['APPLE_SIGNIN_KEY_ID', 'APPLE_SIGNIN_PRIVATE_KEY'], needs: ['APPLE_TEAM_ID', 'APPLE_BUNDLE_ID'] },
   { members: ['APPLE_APNS_KEY_ID', 'APPLE_APNS_PRIVATE_KEY'], needs: ['APPLE_TEAM_ID', 'APPLE_BUNDLE_ID'] },
   { members: ['DATABASE_DIRECT_URL'], needs: ['DATABASE_URL'] },

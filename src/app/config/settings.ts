@@ -32,6 +32,8 @@ export type Settings = {
     /** A file or a folder of roots that replace the default. */
     rootCertsPath: string | undefined;
     deviceCheckUrl: string;
+    /** Apple's other host, which is asked about tokens that the first does not know; undefined in production. */
+    deviceCheckOtherUrl: string | undefined;
     appStoreUrl: string;
     appStoreSandboxUrl: string;
     idUrl: string;
@@ -44,11 +46,16 @@ export type Settings = {
   simulated: Simulated;
 };
 
-/** Only Apple's development host knows the device tokens of builds that Xcode runs. */
-function deviceCheckUrlOf(values: Values): string {
-  const host =
-    values.ENVIRONMENT === 'development' ? 'api.development.devicecheck.apple.com' : 'api.devicecheck.apple.com';
-  return values.APPLE_DEVICECHECK_URL ?? `https://${host}`;
+/**
+ * Only Apple's development host knows the device tokens of builds that Xcode runs, and only the other one those from TestFlight
+ * and the App Store. In production, tokens of development builds prove nothing.
+ */
+function deviceCheckUrlsOf(values: Values): Pick<Settings['apple'], 'deviceCheckUrl' | 'deviceCheckOtherUrl'> {
+  const given = values.APPLE_DEVICECHECK_URL;
+  if (given !== undefined) return { deviceCheckUrl: given, deviceCheckOtherUrl: undefined };
+  const [main, development] = ['https://api.devicecheck.apple.com', 'https://api.development.devicecheck.apple.com'];
+  if (values.ENVIRONMENT === 'development') return { deviceCheckUrl: development, deviceCheckOtherUrl: main };
+  return { deviceCheckUrl: main, deviceCheckOtherUrl: values.ENVIRONMENT === 'production' ? undefined : development };
 }
 
 function serverOf(values: Values): Settings['server'] {
@@ -73,7 +80,7 @@ function appleOf(values: Values): Settings['apple'] {
     appId: values.APPLE_APP_ID,
     teamId: values.APPLE_TEAM_ID,
     rootCertsPath: values.APPLE_ROOT_CERTS,
-    deviceCheckUrl: deviceCheckUrlOf(values),
+    ...deviceCheckUrlsOf(values),
     appStoreUrl: values.APPLE_APPSTORE_URL,
     appStoreSandboxUrl: values.APPLE_APPSTORE_SANDBOX_URL,
     idUrl: values.APPLE_ID_URL ?? 'https://appleid.apple.com',

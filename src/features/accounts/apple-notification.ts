@@ -25,7 +25,8 @@ export async function receiveAppleNotification(
   const result = await ctx.db.call('record_apple_notification', {
     notification_id: id,
     type,
-    apple_sub: sub,
+    // Empty: no account has it.
+    apple_sub: sub ?? '',
     event_at: at,
     email,
     is_private_email: isPrivateEmail,

@@ -3,6 +3,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { Problem } from '../../kernel/errors.ts';
 import { parseUuid } from '../../kernel/ids.ts';
 import type { TokenClaims, TokenSubject, Tokens } from '../context.ts';
+import { createVerifiedTokens } from './verified-tokens.ts';
 
 /** The lifetime of an access token: short, because only this server knows that its session was closed. Supabase's clients renew it. */
 export const ACCESS_TOKEN_SECONDS = 3600;
@@ -30,6 +31,7 @@ export type TokenOptions = {
 export function createTokens({ privateKey, previousKeys = [], clock, issuer }: TokenOptions): Tokens {
   const retired = previousKeys.filter(({ kid }) => kid !== privateKey.kid);
   const keys = new Map([privateKey, ...retired].map((key) => [key.kid, publicHalf(key)]));
+  const verified = createVerifiedTokens(clock);
   const unixNow = () => Math.floor(clock.now().getTime() / 1000);
 
   return {
@@ -47,17 +49,16 @@ export function createTokens({ privateKey, previousKeys = [], clock, issuer }: T
     },
 
     async verify(token) {
+      const known = verified.get(token);
+      if (known) return known;
       try {
         if (!SIGNATURE.test(token)) throw new errors.JWSInvalid();
         // The signature decides. For an unknown `kid` the current key is tried.
         const findKey = ({ kid = privateKey.kid }) => keys.get(kid) ?? publicHalf(privateKey);
-        return readClaims(
-          await jwtVerify(token, findKey, {
-            algorithms: ['ES256'],
-            audience: AUDIENCE,
-            currentDate: clock.now(),
-          }),
-        );
+        const options = { algorithms: ['ES256'], audience: AUDIENCE, currentDate: clock.now() };
+        const claims = readClaims(await jwtVerify(token, findKey, options));
+        verified.add(token, claims);
+        return claims;
       } catch (cause) {
         // Any other error is a server fault. It must not become a 401, which would sign the caller out.
         if (!(cause instanceof errors.JOSEError)) throw cause;

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { Bits, DeviceCheck, DeviceCheckAnswer, SetBitsOutcome } from '../../../src/apple/device-check.ts';
+import { exportPKCS8, generateKeyPair } from 'jose';
+import {
+  type Bits,
+  createDeviceCheck,
+  type DeviceCheck,
+  type DeviceCheckAnswer,
+  type SetBitsOutcome,
+} from '../../../src/apple/device-check.ts';
 import { onboardDevice } from '../../../src/features/accounts/onboard.ts';
+import { systemClock } from '../../../src/kernel/clock.ts';
 import { Problem } from '../../../src/kernel/errors.ts';
+import { recordingLog } from '../../http/harness.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 
 /** What happens to the next update: whether it is applied, whether it is answered, or that the server is killed. */
@@ -189,4 +198,71 @@ describe('the one grant of a physical device', () => {
     await app.owner.query(`insert into user_bans (user_id, reason) values ($1, 'a test')`, [userId]);
     await assert.rejects(onboard(id, phone), problemWith('ERR_4013'));
   });
+});
+
+describe('what Apple answers decides whose fault it is', () => {
+  let app: TestApp;
+  let reply: () => Response = () => assert.fail('no reply was set');
+  const log = recordingLog();
+  const known = `installation-${randomUUID()}`;
+
+  before(async () => {
+    const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+    const deviceCheck = createDeviceCheck({
+      ...{ teamId: 'TEAM000000', keyId: 'KEY0000000', privateKey: await exportPKCS8(privateKey) },
+      ...{ baseUrl: 'https://apple.example', fetch: async () => reply(), clock: systemClock, log },
+    });
+    app = await createTestApp({ overrides: { deviceCheck } });
+    await app.ctx.db.call('onboard_device', { device_id: known });
+  });
+  beforeEach(() => {
+    log.lines.length = 0;
+  });
+  after(() => app[Symbol.asyncDispose]());
+
+  const call = async (deviceId: string, fallback: 'no_grant' | 'deny' = 'no_grant') => {
+    const ctx = { ...app.ctx, policy: { ...app.ctx.policy, deviceCheckFallback: fallback } };
+    const input = { deviceId, deviceToken: 'ZGV2aWNl', language: 'en' as const };
+    return onboardDevice(ctx, input).catch((error) =>
+      error instanceof Problem ? `${error.status} ${error.code}` : assert.fail(String(error)),
+    );
+  };
+  const levels = () => log.lines.splice(0).map(({ level }) => level);
+  const accounts = async () => (await app.owner.query('select count(*)::int as n from users')).rows[0].n;
+
+  const ours: [number, string][] = [
+    [400, 'Invalid or missing timestamp'],
+    [400, 'Invalid or missing transaction id'],
+    [400, 'Missing or badly formatted authorization token'],
+    [401, 'Unable to verify authorization token'],
+    [401, 'Invalid Authorization Token'],
+  ];
+  for (const [status, text] of ours) {
+    it(`"${text}" is a fault of our clock, request or key: 503 and an error in the log, never a bad device`, async () => {
+      reply = () => new Response(text, { status });
+      assert.equal(await call(known), '503 ERR_5006');
+      assert.equal(await call(`installation-${randomUUID()}`, 'deny'), '503 ERR_5006');
+      assert.deepEqual(levels(), ['error', 'error']);
+      const isNew = await call(`installation-${randomUUID()}`);
+      assert.ok(typeof isNew === 'object' && isNew.creditsRemaining === 0, 'as while Apple is down');
+    });
+  }
+
+  for (const text of ['Bad Device Token', 'Missing or incorrectly formatted device token payload']) {
+    it(`"${text}" is a bad device: 403, and nothing is created`, async () => {
+      reply = () => new Response(text, { status: 400 });
+      const before = await accounts();
+      assert.equal(await call(known), '403 ERR_4010');
+      assert.equal(await call(`installation-${randomUUID()}`), '403 ERR_4010');
+      assert.deepEqual([levels(), await accounts()], [[], before]);
+    });
+  }
+
+  for (const status of [429, 500, 503]) {
+    it(`a ${status} is Apple’s own trouble: 503, and a warning in the log`, async () => {
+      reply = () => new Response('', { status, headers: { 'retry-after': '60' } });
+      assert.equal(await call(known), '503 ERR_5006');
+      assert.deepEqual(levels(), ['warn']);
+    });
+  }
 });
