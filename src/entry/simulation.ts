@@ -34,6 +34,7 @@ export async function startSimulation(config: Config, options: SimulationOptions
   return {
     connections: {
       deviceCheck: simulated.deviceCheck ? simulatedDeviceCheck(world) : real.deviceCheck,
+      appleId: real.appleId,
       providers: new Map(providers.map((access) => [access.manifest.name, access])),
       simulatedFetch: world.fetch,
     },
