@@ -1,24 +1,17 @@
-/** Supabase's official clients, unmodified, through everything that they are promised. */
+/** Supabase's official clients, unmodified, through everything that they are promised. test/door runs it on Deno too. */
 import { after, describe } from 'node:test';
 import { startAppleId } from '../support/apple-id-server.ts';
-import { testErrors } from './support/supabase/errors.ts';
-import { testFunctions } from './support/supabase/functions.ts';
-import { testSessions } from './support/supabase/session.ts';
-import { testSignIn } from './support/supabase/sign-in.ts';
+import { testSupabaseClients } from './support/supabase/suites.ts';
 import { OWN_SERVER, useServer } from './support/target.ts';
 
 describe('Supabase’s clients', OWN_SERVER, async () => {
-  const { apple, env, ...server } = await startAppleId();
-  after(() => server[Symbol.asyncDispose]());
-  const target = useServer(env);
-  const door = {
-    apple,
+  const appleId = await startAppleId();
+  after(() => appleId[Symbol.asyncDispose]());
+  const target = useServer(appleId.env);
+  testSupabaseClients({
+    apple: appleId.apple,
     get url() {
       return target.url;
     },
-  };
-  testSignIn(door);
-  testSessions(door);
-  testErrors(door);
-  testFunctions(door);
+  });
 });
