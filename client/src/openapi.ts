@@ -2156,7 +2156,7 @@ export interface operations {
           'application/json': components['schemas']['Session'];
         };
       };
-      /** @description `validation_failed`: the body is not a JSON object. */
+      /** @description `bad_json`: the body is not a JSON object, or `data` is none. `email_provider_disabled`, `phone_provider_disabled`: only anonymous accounts can be made here. */
       400: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2166,7 +2166,17 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `validation_failed`: the body is too large. Send only the refresh token. */
+      /** @description `user_banned`: the account is banned. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuthError'];
+        };
+      };
+      /** @description `request_entity_too_large`: the body is too large. Send only what is listed. */
       413: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2178,16 +2188,6 @@ export interface operations {
       };
       /** @description `validation_failed`: the body is not JSON. Send `application/json`. */
       415: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['AuthError'];
-        };
-      };
-      /** @description `email_provider_disabled`, `phone_provider_disabled`: only anonymous accounts can be made here. */
-      422: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
           [name: string]: unknown;
@@ -2266,7 +2266,7 @@ export interface operations {
           'application/json': components['schemas']['Session'];
         };
       };
-      /** @description The refresh token is no longer valid: `refresh_token_not_found`, `refresh_token_already_used`, `session_expired`, `session_not_found`, `user_banned`. Delete the session and onboard the device again. */
+      /** @description The refresh token is no longer valid: `refresh_token_not_found`, `refresh_token_already_used`, `session_expired`, `session_not_found`. Delete the session and onboard the device again. */
       400: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2276,7 +2276,27 @@ export interface operations {
           'application/json': components['schemas']['AuthError'] | components['schemas']['OAuthError'];
         };
       };
-      /** @description `validation_failed`: the body is too large. Send only the refresh token. */
+      /** @description `user_banned`: the account is banned. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuthError'];
+        };
+      };
+      /** @description `flow_state_not_found`: no code of a web page is exchanged here. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuthError'];
+        };
+      };
+      /** @description `request_entity_too_large`: the body is too large. Send only what is listed. */
       413: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2296,7 +2316,7 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `identity_already_exists`: the Apple user has an account. Use `merge-guest-user`. */
+      /** @description `identity_already_exists`: the Apple user has an account. Use `merge-guest-user`. `email_provider_disabled`, `phone_provider_disabled`: there are no passwords here. */
       422: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2515,7 +2535,7 @@ export interface operations {
           'application/json': components['schemas']['User'];
         };
       };
-      /** @description `validation_failed`: the body is not valid. */
+      /** @description `bad_json`: the body is not a JSON object, or `data` is none. */
       400: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2535,7 +2555,7 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `bad_jwt`, `session_not_found`, `user_not_found`, `user_banned`: the token opens nothing any more. Sign in again. */
+      /** @description `bad_jwt`, `session_not_found`, `user_not_found`, `user_banned`: the token opens nothing any more. Sign in again. `not_admin`: `app_metadata` cannot be changed. */
       403: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2545,7 +2565,7 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `validation_failed`: too much data. */
+      /** @description `request_entity_too_large`: too much data. */
       413: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
