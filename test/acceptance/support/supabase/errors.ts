@@ -4,7 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { type CallOptions, call, type Json, type Reply } from '../api.ts';
 import { REFRESH, VERSION } from '../refresh.ts';
-import { assertFailed, type Door, dataOf, newAppleDevice, newDevice, newGuestDevice, newSub } from './clients.ts';
+import { assertFailed, type Door, dataOf, newDevice, newGuestDevice } from './clients.ts';
 
 const ID_TOKEN = '/auth/v1/token?grant_type=id_token';
 const USER = '/auth/v1/user';
@@ -42,7 +42,6 @@ export function testErrors(door: Door): void {
     testRoutes(door);
     testIdentityTokens(door);
     testCodes(door);
-    testOutage(door);
   });
 }
 
@@ -181,21 +180,5 @@ function testCodes(door: Door): void {
     await call(door.url, 'POST', 'delete-account', { token: session.access_token, body: {} });
     assertFailed(await supabase.auth.getUser(session.access_token), 403, 'user_not_found');
     assertFailed(await newDevice(door).supabase.auth.refreshSession(session), 400, 'refresh_token_not_found');
-  });
-}
-
-function testOutage(door: Door): void {
-  test('while Apple’s keys are out of reach is one that the client repeats, and signs nobody out', async () => {
-    const device = await newAppleDevice(door, newSub());
-    const unknownKey = await door.apple.foreignToken({}, randomUUID());
-    door.apple.setFault(() => new Response('maintenance', { status: 503 }));
-    try {
-      const answer = await newDevice(door).supabase.auth.signInWithIdToken({ provider: 'apple', token: unknownKey });
-      // The keys that are known still count: only a key that is not among them needs Apple.
-      assert.ok(answer.error?.name === 'AuthRetryableFetchError' || answer.error?.message === 'Bad ID token');
-      assert.equal(dataOf(await device.supabase.auth.getUser()).user.id, device.id);
-    } finally {
-      door.apple.setFault(null);
-    }
   });
 }
