@@ -525,7 +525,7 @@
 -- complete_previous_rows(): returns trigger
 -- confirm_attempt(p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- count_jobs(): returns trigger security definer
--- create_anonymous_user(p_language text): returns uuid security definer to rendio_server
+-- create_anonymous_user(p_language text, p_data jsonb): returns uuid security definer to rendio_server
 -- current_user_folders(): returns text[] security definer to anon, authenticated
 -- current_user_id(): returns uuid security definer to anon, authenticated, rendio_server
 -- deduct_credits(p_user_id uuid, p_amount integer, p_reason text, p_job_id uuid): returns jsonb security definer

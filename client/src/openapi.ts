@@ -2158,7 +2158,7 @@ export interface operations {
           'application/json': components['schemas']['Session'];
         };
       };
-      /** @description `validation_failed`: the body is not a JSON object. */
+      /** @description `bad_json`: the body is not a JSON object, or `data` is none. `email_provider_disabled`, `phone_provider_disabled`: only anonymous accounts can be made here. */
       400: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2168,7 +2168,17 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `validation_failed`: the body is too large. Send only the refresh token. */
+      /** @description `user_banned`: the account is banned. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuthError'];
+        };
+      };
+      /** @description `request_entity_too_large`: the body is too large. Send only what is listed. */
       413: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2180,16 +2190,6 @@ export interface operations {
       };
       /** @description `validation_failed`: the body is not JSON. Send `application/json`. */
       415: {
-        headers: {
-          'X-Request-Id': components['headers']['RequestId'];
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['AuthError'];
-        };
-      };
-      /** @description `email_provider_disabled`, `phone_provider_disabled`: only anonymous accounts can be made here. */
-      422: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
           [name: string]: unknown;
@@ -2268,7 +2268,7 @@ export interface operations {
           'application/json': components['schemas']['Session'];
         };
       };
-      /** @description The refresh token is no longer valid: `refresh_token_not_found`, `refresh_token_already_used`, `session_expired`, `session_not_found`, `user_banned`. Delete the session and onboard the device again. */
+      /** @description The refresh token is no longer valid: `refresh_token_not_found`, `refresh_token_already_used`, `session_expired`, `session_not_found`. Delete the session and onboard the device again. */
       400: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2278,7 +2278,27 @@ export interface operations {
           'application/json': components['schemas']['AuthError'] | components['schemas']['OAuthError'];
         };
       };
-      /** @description `validation_failed`: the body is too large. Send only the refresh token. */
+      /** @description `user_banned`: the account is banned. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuthError'];
+        };
+      };
+      /** @description `flow_state_not_found`: no code of a web page is exchanged here. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuthError'];
+        };
+      };
+      /** @description `request_entity_too_large`: the body is too large. Send only what is listed. */
       413: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2298,7 +2318,7 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `identity_already_exists`: the Apple user has an account. Use `merge-guest-user`. */
+      /** @description `identity_already_exists`: the Apple user has an account. Use `merge-guest-user`. `email_provider_disabled`, `phone_provider_disabled`: there are no passwords here. */
       422: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2517,7 +2537,7 @@ export interface operations {
           'application/json': components['schemas']['User'];
         };
       };
-      /** @description `validation_failed`: the body is not valid. */
+      /** @description `bad_json`: the body is not a JSON object, or `data` is none. */
       400: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2537,7 +2557,7 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `bad_jwt`, `session_not_found`, `user_not_found`, `user_banned`: the token opens nothing any more. Sign in again. */
+      /** @description `bad_jwt`, `session_not_found`, `user_not_found`, `user_banned`: the token opens nothing any more. Sign in again. `not_admin`: `app_metadata` cannot be changed. */
       403: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
@@ -2547,7 +2567,7 @@ export interface operations {
           'application/json': components['schemas']['AuthError'];
         };
       };
-      /** @description `validation_failed`: too much data. */
+      /** @description `request_entity_too_large`: too much data. */
       413: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];

@@ -20,7 +20,7 @@ import { signedRoutes } from '../features/storage/http/signed-routes.ts';
 import { type Api, createApi } from '../http/api.ts';
 import { requireCaller } from '../http/auth.ts';
 import { callerId, checkQueryUserId, checkUserId } from '../http/caller.ts';
-import { callsInProgress } from '../http/calls-in-progress.ts';
+import { busy, callsInProgress } from '../http/calls-in-progress.ts';
 import type { IpReader } from '../http/client-ip.ts';
 import { cors } from '../http/cors.ts';
 import { inDialect } from '../http/dialect.ts';
@@ -72,7 +72,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   });
   api.use(DEVICE_CHECK.checked.path, callsInProgress(options.ipOf, { max: DEVICE_CHECKS_OF_IP_MAX }));
   for (const { checked } of [CREATE_SESSION, SIGN_UP])
-    api.use(checked.path, callsInProgress(options.ipOf, { max: CALLS_OF_ACCOUNT_MAX }));
+    api.use(checked.path, callsInProgress(options.ipOf, { max: CALLS_OF_ACCOUNT_MAX, refusal: busy }));
   const calls = createCallLimiter(ctx.policy.limits.callsPerMinute);
   const guards = createGuards(ctx, options, calls);
   const router = createRouter(api, guards);

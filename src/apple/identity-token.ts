@@ -29,8 +29,13 @@ export type AccountNotification = {
   isPrivateEmail: boolean | null;
 };
 
-/** `refused`: it proves nothing. `unavailable`: Apple's keys cannot be fetched, so that nothing is known. For the log only. */
-export type Unverified = { state: 'refused'; cause: string } | { state: 'unavailable'; cause: string };
+/** Why a token is refused, where an app's developer has to know it. */
+export type IdentityFault = 'nonce_missing' | 'nonce_mismatch' | 'other';
+
+/** `refused`: it proves nothing. `unavailable`: Apple's keys cannot be fetched, so that nothing is known. `cause`: for the log. */
+export type Unverified =
+  | { state: 'refused'; cause: string; fault: IdentityFault }
+  | { state: 'unavailable'; cause: string };
 
 export type AppleIdentity = {
   /** A token that carries a nonce needs the raw nonce, and a nonce needs a token that carries it. */
@@ -176,8 +181,17 @@ function timeOf(secondsOrMs: number, now: Date): Date {
 /** The app hashes its nonce before it gives it to Apple, so that a token alone does not show it. */
 async function compareNonce(claimed: string | undefined, raw: string | null): Promise<void> {
   if (claimed === undefined && raw === null) return;
-  if (claimed === undefined || raw === null || (await sha256Hex(raw)) !== claimed)
-    throw new errors.JWTClaimValidationFailed('the nonces do not match', {}, 'nonce');
+  if (claimed === undefined || raw === null) throw new WrongNonce('nonce_missing');
+  if ((await sha256Hex(raw)) !== claimed) throw new WrongNonce('nonce_mismatch');
+}
+
+class WrongNonce extends errors.JWTClaimValidationFailed {
+  readonly fault: IdentityFault;
+
+  constructor(fault: IdentityFault) {
+    super(fault, {}, 'nonce');
+    this.fault = fault;
+  }
 }
 
 async function verified<Result>(verify: () => Promise<Result>): Promise<Result | Unverified> {
@@ -187,6 +201,10 @@ async function verified<Result>(verify: () => Promise<Result>): Promise<Result |
     if (error instanceof KeysUnavailable) return { state: 'unavailable', cause: error.message };
     const isBadToken = error instanceof errors.JOSEError || error instanceof z.ZodError || error instanceof SyntaxError;
     if (!isBadToken) throw error;
-    return { state: 'refused', cause: error instanceof errors.JOSEError ? error.code : 'ERR_CLAIMS' };
+    return {
+      state: 'refused',
+      cause: error instanceof errors.JOSEError ? error.code : 'ERR_CLAIMS',
+      fault: error instanceof WrongNonce ? error.fault : 'other',
+    };
   }
 }

@@ -165,8 +165,9 @@ export type Procedures = {
   create_anonymous_user: {
     args: {
       language: string;
+      data?: object | undefined;
     };
-    result: string;
+    result: string | null;
   };
   current_user_id: {
     args: Record<string, never>;

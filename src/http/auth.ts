@@ -5,6 +5,8 @@ import { NoAccess } from './no-access.ts';
 
 /** Several times the length of our longest token; a longer header is rejected without a signature check. */
 const HEADER_CHARACTERS_MAX = 8192;
+/** A bearer token that is none of ours, rather than another scheme. */
+const ONE_WORD = /^Bearer \S+$/i;
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 export type AuthOptions = {
@@ -19,7 +21,7 @@ export function bearerToken(header: string | undefined, anonKey?: string): strin
   const text = header?.trim() ?? '';
   if (text === '') return null;
   const token = text.length <= HEADER_CHARACTERS_MAX ? BEARER.exec(text)?.[1] : undefined;
-  if (token === undefined) throw new NoAccess('bad_token');
+  if (token === undefined) throw new NoAccess(ONE_WORD.test(text) ? 'bad_token' : 'malformed');
   return token === anonKey ? null : token;
 }
 

@@ -1,7 +1,6 @@
 /** Bounds how many calls of one caller are in progress, so that a caller with many holds neither sessions nor row locks. */
 import type { MiddlewareHandler } from 'hono';
-import { NoFreeSlot } from '../kernel/bounded-semaphore.ts';
-import type { Problem } from '../kernel/errors.ts';
+import { Problem } from '../kernel/errors.ts';
 import { createKeyedSlots } from '../kernel/keyed-slots.ts';
 import type { HttpContext, HttpEnv } from './env.ts';
 import { rateLimited } from './rate-limit.ts';
@@ -13,7 +12,13 @@ const WAIT_MS = 15_000;
 /** A call takes milliseconds: the line is shorter by then. */
 const RETRY_AFTER_SECONDS = 1;
 
-export type CallsInProgressOptions = { max: number; waitingMax?: number; waitMs?: number };
+export type CallsInProgressOptions = {
+  max: number;
+  waitingMax?: number;
+  waitMs?: number;
+  /** What is thrown for a call that finds no slot. */
+  refusal?: () => Error;
+};
 
 /**
  * Middleware for calls with the same key, of which `max` run at a time. Responds with ERR_4004 (429) to those for which the line is
@@ -21,14 +26,18 @@ export type CallsInProgressOptions = { max: number; waitingMax?: number; waitMs?
  */
 export function callsInProgress(
   keyOf: (c: HttpContext) => string,
-  { max, waitingMax = WAITING_MAX, waitMs = WAIT_MS }: CallsInProgressOptions,
+  options: CallsInProgressOptions,
 ): MiddlewareHandler<HttpEnv> {
-  const slots = createKeyedSlots({ slots: max, waitingMax, waitMs });
+  const { max, waitingMax = WAITING_MAX, waitMs = WAIT_MS, refusal = () => tooMany(max) } = options;
+  const slots = createKeyedSlots({ slots: max, waitingMax, waitMs, refusal });
   return async (c, next) => {
-    await slots.run(keyOf(c), next).catch((error) => {
-      throw error instanceof NoFreeSlot ? tooMany(max) : error;
-    });
+    await slots.run(keyOf(c), next);
   };
+}
+
+/** For calls whose clients take a 429 as final: they sign the user out, where a 503 is retried. */
+export function busy(): Problem {
+  return new Problem('ERR_6001', { retryAfterSeconds: RETRY_AFTER_SECONDS });
 }
 
 function tooMany(limit: number): Problem {

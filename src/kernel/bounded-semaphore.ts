@@ -6,22 +6,26 @@ export class NoFreeSlot extends Error {
 }
 
 export type BoundedSemaphore = {
-  /** Runs the work in a slot, after waiting in line for one. Throws a `NoFreeSlot`. */
+  /** Runs the work in a slot, after waiting in line for one. Throws a `NoFreeSlot`, or the refusal. */
   run<T>(work: () => Promise<T>): Promise<T>;
   /** True while nothing runs and nothing waits. */
   readonly isIdle: boolean;
 };
 
-/** Infinity: the line, or the wait in it, has no bound. */
-export type BoundedSemaphoreOptions = { slots: number; waitingMax: number; waitMs: number };
+/**
+ * Infinity: the line, or the wait in it, has no bound. `refusal` makes the error that is thrown in place of a `NoFreeSlot`: work
+ * in a slot may wait in other lines, whose errors must not be taken for this one's.
+ */
+export type BoundedSemaphoreOptions = { slots: number; waitingMax: number; waitMs: number; refusal?: () => Error };
 
-export function createBoundedSemaphore({ slots, waitingMax, waitMs }: BoundedSemaphoreOptions): BoundedSemaphore {
+export function createBoundedSemaphore(options: BoundedSemaphoreOptions): BoundedSemaphore {
+  const { slots, waitingMax, waitMs, refusal = () => new NoFreeSlot() } = options;
   // In the order of arrival.
   const waiting = new Set<() => void>();
   let running = 0;
 
   function waitForSlot(): Promise<void> {
-    if (waiting.size >= waitingMax) return Promise.reject(new NoFreeSlot());
+    if (waiting.size >= waitingMax) return Promise.reject(refusal());
     return new Promise((resolve, reject) => {
       const start = () => {
         clearTimeout(timer);
@@ -29,7 +33,7 @@ export function createBoundedSemaphore({ slots, waitingMax, waitMs }: BoundedSem
       };
       const giveUp = () => {
         waiting.delete(start);
-        reject(new NoFreeSlot());
+        reject(refusal());
       };
       const timer = Number.isFinite(waitMs) ? setTimeout(giveUp, waitMs) : undefined;
       waiting.add(start);

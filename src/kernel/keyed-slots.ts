@@ -2,7 +2,7 @@
 import { type BoundedSemaphore, type BoundedSemaphoreOptions, createBoundedSemaphore } from './bounded-semaphore.ts';
 
 export type KeyedSlots = {
-  /** Runs the work in a slot of this key. Throws a `NoFreeSlot` if none becomes free in time, or if the line is full. */
+  /** Runs the work in a slot of this key. Throws a `NoFreeSlot`, or the refusal, if none becomes free in time, or if the line is full. */
   run<T>(key: string, work: () => Promise<T>): Promise<T>;
 };
 

@@ -41,18 +41,33 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/accounts/complete_initial_grant.sql', '59991ea9a3f661d952c8d588ac53f1b6d22b11bbadea985c619a19a6b39a4eb8')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/create_anonymous_user.sql sha256:9681266f6f8a94c2a21fed97b9a4a825ddf96df9b9dde6c91ad2bd27985a431b
--- Creates an account of which no device is known. It has no initial grant.
--- @returns string
-create or replace function public.create_anonymous_user(p_language text) returns uuid
-language sql
+-- source: procedures/accounts/create_anonymous_user.sql sha256:330927b604f79f87595ba880ead06bc53ff201eb85005d044cab4acb47e63653
+-- Creates an account of which no device is known, with what the app keeps with it. It has no initial grant. Null: that is too much,
+-- and nothing was created.
+-- @returns string | null
+create or replace function public.create_anonymous_user(p_language text, p_data jsonb default '{}') returns uuid
+language plpgsql
 security definer
 set search_path = ''
 as $$
-  insert into public.users (began_anonymous, language) values (true, p_language) returning id
+declare
+  v_data jsonb;
+  v_user_id uuid;
+begin
+  select coalesce(jsonb_object_agg(key, value), '{}') into v_data from jsonb_each(p_data) where value <> 'null';
+  -- The same bound as the column's.
+  if octet_length(v_data::text) > 4096 then
+    return null;
+  end if;
+  insert into public.users (began_anonymous, language) values (true, p_language) returning id into v_user_id;
+  if v_data <> '{}' then
+    insert into public.user_metadata (user_id, data) values (v_user_id, v_data);
+  end if;
+  return v_user_id;
+end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/create_anonymous_user.sql', '9681266f6f8a94c2a21fed97b9a4a825ddf96df9b9dde6c91ad2bd27985a431b')
+insert into public.schema_history (name, hash) values ('procedures/accounts/create_anonymous_user.sql', '330927b604f79f87595ba880ead06bc53ff201eb85005d044cab4acb47e63653')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/accounts/current_user_folders.sql sha256:96162f0e5c7fe676b7825265bbb8ed8eacf2044a83bc2badde7899d01cf840ba

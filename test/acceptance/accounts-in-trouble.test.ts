@@ -47,7 +47,7 @@ describe('with access to the database', OWN_SERVER, () => {
     test('can neither onboard again with its device nor refresh its session', async () => {
       const body = { device_id: guest.deviceId, device_token: guest.deviceToken };
       assertRefused(await deviceCheck(server.url, body), 403, 'ERR_4013');
-      const reply = expectStatus(await refresh(server.url, guest.refreshToken), 400);
+      const reply = expectStatus(await refresh(server.url, guest.refreshToken), 403);
       assert.equal(reply.body.error_code, 'user_banned');
     });
 

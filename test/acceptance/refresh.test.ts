@@ -148,19 +148,20 @@ describe('a refresh', () => {
   });
 
   test('with an invalid body is refused in the error format of the clients', async () => {
+    const large = JSON.stringify({ refresh_token: 'x'.repeat(1024 * 1024) });
     for (const headers of [{}, VERSION]) {
-      for (const [body, type, status] of [
-        ['{', 'application/json', 400],
-        ['[]', 'application/json', 400],
-        ['{"refresh_token":"a\\u0000b"}', 'application/json', 400],
-        ['refresh_token=x', 'application/x-www-form-urlencoded', 415],
-        [JSON.stringify({ refresh_token: 'x'.repeat(1024 * 1024) }), 'application/json', 413],
+      for (const [body, type, status, code] of [
+        ['{', 'application/json', 400, 'bad_json'],
+        ['[]', 'application/json', 400, 'bad_json'],
+        ['{"refresh_token":"a\\u0000b"}', 'application/json', 400, 'validation_failed'],
+        ['refresh_token=x', 'application/x-www-form-urlencoded', 415, 'validation_failed'],
+        [large, 'application/json', 413, 'request_entity_too_large'],
       ] as const) {
         const reply = await call<AuthFailure>(target.url, 'POST', REFRESH, {
           body,
           headers: { 'Content-Type': type, ...headers },
         });
-        assertAuthRefused(reply, status, 'validation_failed', headers === VERSION);
+        assertAuthRefused(reply, status, code, headers === VERSION);
       }
     }
   });

@@ -10,10 +10,12 @@ import type { Job } from '../acceptance/support/answers.ts';
 import { call, expectStatus } from '../acceptance/support/api.ts';
 import { type Guest, newGuest, SHORT } from '../acceptance/support/guest.ts';
 import { refresh } from '../acceptance/support/refresh.ts';
+import { dataOf, newGuestDevice } from '../acceptance/support/supabase/clients.ts';
 import { freePort } from '../acceptance/support/target.ts';
 import { until } from '../acceptance/support/until.ts';
 import { createTestDatabase, ownerPool, type TestDatabase } from '../support/postgres.ts';
 import { startTestWorker } from '../support/server.ts';
+import { makeImage } from '../support/upload-images.ts';
 import { DENO_VERSIONS, type DenoProcess, makeIsolateFolder, startGateway } from './support/deno.ts';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'supabase', 'functions');
@@ -86,6 +88,24 @@ for (const version of DENO_VERSIONS) {
       const renewed = expectStatus(await refresh(gateway.url, guest.refreshToken), 200).body;
       const mine = await call('', 'GET', functionUrl('get-user-credits'), { token: renewed.access_token });
       assert.deepEqual(expectStatus(mine, 200).body, { credits_remaining: 10 });
+    });
+
+    test('Supabase’s client has sessions, functions and storage behind the URL of the gateway', async () => {
+      const { supabase, id } = await newGuestDevice(gateway);
+      assert.equal(dataOf(await supabase.auth.getUser()).user.id, id);
+      assert.equal(dataOf(await supabase.auth.getClaims()).claims.sub, id);
+      dataOf(await supabase.auth.updateUser({ data: { name: 'Ada' } }));
+      assert.equal(dataOf(await supabase.auth.refreshSession()).user?.user_metadata.name, 'Ada');
+      const bucket = supabase.storage.from('user_uploads');
+      const [image, path] = [new Uint8Array(makeImage('png')), `${id.toUpperCase()}/a.png`];
+      dataOf(await bucket.upload(path, image, { contentType: 'image/png' }));
+      const { signedUrl } = dataOf(await bucket.createSignedUrl(path, 60));
+      assert.equal((await fetch(signedUrl)).status, 200);
+      assert.equal(dataOf(await bucket.list(id)).length, 1);
+      const google = await supabase.auth.signInWithIdToken({ provider: 'google', token: 'x' });
+      assert.deepEqual([google.error?.status, google.error?.code], [400, 'provider_disabled']);
+      assert.equal((await supabase.auth.signOut()).error, null);
+      assert.deepEqual((await call(gateway.url, 'GET', '/auth/v1/nowhere')).body.error_code, 'not_found');
     });
 
     test('the keys of the gateway identify no user', async () => {

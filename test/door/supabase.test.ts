@@ -132,6 +132,35 @@ describe('on a Supabase project', () => {
     await as('anon', mine, async (client) => assert.deepEqual(await namesIn(client), []));
   });
 
+  test('the folders of a merged guest are the survivor’s, in any case, and nobody’s once the session has ended', async () => {
+    const [survivor, guest, other] = [
+      await addUser(project.admin),
+      await addUser(project.admin),
+      await addUser(project.admin),
+    ];
+    await project.admin.query('insert into public.merged_users (user_id, survivor_id) values ($1, $2)', [
+      guest,
+      survivor,
+    ]);
+    const names = [`${survivor}/a`, `${guest.toUpperCase()}/b`, `${guest}/c`].sort();
+    for (const name of [...names, `${other}/d`]) await addObject(project.admin, 'user_uploads', name);
+    for (const userId of [survivor, guest]) {
+      await as('authenticated', userId, async (client) => {
+        const mine = (await namesIn(client)).filter((name) => /\/[a-d]$/.test(name));
+        assert.deepEqual(mine.sort(), names);
+        await client.query("select set_config('request.jwt.claims', $1, true)", [
+          JSON.stringify({ role: 'authenticated', sub: userId, session_id: randomUUID() }),
+        ]);
+        assert.deepEqual(await namesIn(client), []);
+        assert.equal((await client.query('delete from storage.objects')).rowCount, 0);
+      });
+    }
+    await as('authenticated', guest, async (client) => {
+      const removed = await client.query('delete from storage.objects returning name');
+      assert.deepEqual(removed.rows.map(({ name }) => name).sort(), names);
+    });
+  });
+
   test('users cannot add or change a file without the server’s checks, and can remove files only in their own folder of user_uploads', async () => {
     const [mine, other] = [randomUUID(), randomUUID()];
     for (const userId of [mine, other]) {

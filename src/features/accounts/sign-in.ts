@@ -2,7 +2,7 @@ import { Problem } from '../../kernel/errors.ts';
 import type { Locale } from '../../kernel/locale.ts';
 import type { Context } from '../context.ts';
 import { identityOf } from './link-identity.ts';
-import { updateMetadata } from './metadata.ts';
+import { METADATA_BYTES_MAX } from './metadata.ts';
 import { type OpenSessionContext, openSession, type Session } from './session.ts';
 import { type Proof, verifyIdentity } from './verify-identity.ts';
 
@@ -28,7 +28,7 @@ export async function signUpAnonymously(
   ctx: OpenSessionContext,
   { language, data }: { language: Locale; data: Record<string, unknown> },
 ): Promise<Session> {
-  const userId = await ctx.db.call('create_anonymous_user', { language });
-  if (Object.keys(data).length > 0) await updateMetadata(ctx, userId, data);
+  const userId = await ctx.db.call('create_anonymous_user', { language, data });
+  if (userId === null) throw new Problem('ERR_4014', { details: { bytes_max: METADATA_BYTES_MAX } });
   return openSession(ctx, userId);
 }

@@ -1,4 +1,4 @@
-import type { AppleUser } from '../../apple/identity-token.ts';
+import type { AppleUser, IdentityFault } from '../../apple/identity-token.ts';
 import { Problem } from '../../kernel/errors.ts';
 import type { Context } from '../context.ts';
 
@@ -21,10 +21,19 @@ export async function verifyIdentity(
   if (answer.state === 'unavailable')
     throw new Problem('ERR_5006', { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: answer.cause });
   ctx.log.warn({ cause: answer.cause }, 'an identity token was refused');
-  throw refusedIdentity();
+  throw new RefusedIdentity(answer.fault);
 }
 
-/** The same for every reason, so that it says nothing about accounts. */
+/** ERR_4005 (401): the same for every reason, so that it says nothing about accounts. */
+export class RefusedIdentity extends Problem {
+  readonly fault: IdentityFault;
+
+  constructor(fault: IdentityFault) {
+    super('ERR_4005', { details: { reason: 'identity_token' } });
+    this.fault = fault;
+  }
+}
+
 export function refusedIdentity(): Problem {
-  return new Problem('ERR_4005', { details: { reason: 'identity_token' } });
+  return new RefusedIdentity('other');
 }

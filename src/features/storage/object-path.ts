@@ -33,3 +33,9 @@ export function readablePath(bucket: string, text: string, folders: readonly str
   if (path === undefined) throw new Problem('ERR_4007');
   return path;
 }
+
+/** Returns a folder's name as paths have it: users' ids in lower case. */
+export function folderName(text: string): string {
+  const [owner = '', ...rest] = text.split('/');
+  return [parseUuid(owner) ?? owner, ...rest].join('/');
+}

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { NoFreeSlot } from '../../../src/kernel/bounded-semaphore.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import { makeImage } from '../../support/upload-images.ts';
 
@@ -100,6 +101,15 @@ describe('one account', () => {
     for (const { end } of bodies) end();
     const statuses = (await Promise.all([...running, ...waiting])).map(({ status }) => status);
     assert.equal(statuses.filter((status) => status === 200).length, 103);
+  });
+
+  test('gets 503, not 429, when it is the database that has no free session for its upload', async (t) => {
+    const doors = await doorsOf(await app.user());
+    t.mock.method(app.ctx.db, 'call', async () => {
+      throw new NoFreeSlot();
+    });
+    for (const answer of [await doors.upload('a.png'), await doors.uploadSigned('b.png')])
+      assert.deepEqual([answer.status, (await errorOf(answer)).code], [503, 'ERR_6001']);
   });
 
   test('has its uploads to signed URLs counted among its calls', async () => {

@@ -30,7 +30,6 @@ const TOKEN_ERRORS = {
   refresh_token_already_used: 'Invalid Refresh Token: Already Used',
   session_expired: 'Invalid Refresh Token: Session Expired',
   session_not_found: 'Invalid Refresh Token: No Valid Session Found',
-  user_banned: 'Invalid Refresh Token: User Banned',
 };
 
 const EXAMPLE_KEY = {
@@ -64,8 +63,11 @@ const ERROR_RESPONSES = {
       .join(', ')}. Delete the session and onboard the device again.`,
     TOKEN_ERRORS,
   ),
-  413: errorResponse(413, '`validation_failed`: the body is too large. Send only the refresh token.', {
-    validation_failed: messageFor('ERR_4014', 'en', EXAMPLE_DETAILS.ERR_4014),
+  403: errorResponse(403, '`user_banned`: the account is banned.', {
+    user_banned: 'Invalid Refresh Token: User Banned',
+  }),
+  413: errorResponse(413, '`request_entity_too_large`: the body is too large. Send only what is listed.', {
+    request_entity_too_large: messageFor('ERR_4014', 'en', EXAMPLE_DETAILS.ERR_4014),
   }),
   415: errorResponse(415, '`validation_failed`: the body is not JSON. Send `application/json`.', {
     validation_failed: messageFor('ERR_4015', 'en', EXAMPLE_DETAILS.ERR_4015),
@@ -95,6 +97,14 @@ const BAD_REQUEST = {
         bad_id_token: {
           summary: 'The identity token is refused',
           value: { error: 'invalid request', error_description: 'Bad ID token' },
+        },
+        invalid_nonce: {
+          summary: 'The identity token carries the hash of another nonce',
+          value: { error: 'invalid nonce', error_description: 'Nonces mismatch' },
+        },
+        provider_disabled: {
+          summary: 'Another provider than Apple, or Apple is not configured',
+          value: { code: 400, error_code: 'provider_disabled', msg: 'Provider (issuer "google") is not enabled' },
         },
       },
     },
@@ -134,9 +144,15 @@ export const CREATE_SESSION = rawPublicRoute({
   responses: {
     ...ERROR_RESPONSES,
     400: BAD_REQUEST,
-    422: errorResponse(422, '`identity_already_exists`: the Apple user has an account. Use `merge-guest-user`.', {
-      identity_already_exists: 'Identity is already linked to another user',
+    404: errorResponse(404, '`flow_state_not_found`: no code of a web page is exchanged here.', {
+      flow_state_not_found: 'invalid flow state, no valid flow state found',
     }),
+    422: errorResponse(
+      422,
+      '`identity_already_exists`: the Apple user has an account. Use `merge-guest-user`. `email_provider_disabled`, ' +
+        '`phone_provider_disabled`: there are no passwords here.',
+      { identity_already_exists: 'Identity is already linked to another user' },
+    ),
     200: {
       description: 'The session with its new tokens',
       headers: headersOf(['RateLimit', 'RateLimitPolicy']),
@@ -170,13 +186,12 @@ export const SIGN_UP = rawPublicRoute({
   },
   responses: {
     ...ERROR_RESPONSES,
-    400: errorResponse(400, '`validation_failed`: the body is not a JSON object.', {
-      validation_failed: messageFor('ERR_4006', 'en', { field: 'body' }),
-    }),
-    422: errorResponse(
-      422,
-      '`email_provider_disabled`, `phone_provider_disabled`: only anonymous accounts can be made here.',
+    400: errorResponse(
+      400,
+      '`bad_json`: the body is not a JSON object, or `data` is none. `email_provider_disabled`, `phone_provider_disabled`: only ' +
+        'anonymous accounts can be made here.',
       {
+        bad_json: messageFor('ERR_4006', 'en', { field: 'body' }),
         email_provider_disabled: 'Email signups are disabled',
       },
     ),

@@ -52,7 +52,9 @@ export const Session = z
 
 /** The fields of signInWithIdToken and linkIdentity that count here. */
 export const IdTokenGrant = z.object({
-  provider: z.string().default(''),
+  provider: z.string().nullish(),
+  /** In place of the provider's name. */
+  issuer: z.string().nullish(),
   id_token: z.string().min(1).max(10_000),
   nonce: z.string().max(500).nullish(),
   link_identity: z.boolean().nullish(),
@@ -71,6 +73,7 @@ export const UserChange = z.object({
   email: z.string().nullish(),
   phone: z.string().nullish(),
   password: z.string().nullish(),
+  app_metadata: z.unknown().optional(),
 });
 
 /** Formats an account for Supabase's clients. `lastSignInAt`: when its tokens were last issued, if that is known. */
@@ -97,7 +100,8 @@ export function presentUser(user: AuthUser, lastSignInAt: Date = user.updatedAt)
 function identitiesOf({ id, email, appleSub, appleLink }: AuthUser): z.infer<typeof Identity>[] {
   if (!appleSub || !appleLink) return [];
   const { isEmailVerified, isPrivateEmail, createdAt, signedInAt } = appleLink;
-  const data = { sub: appleSub, email_verified: isEmailVerified, is_private_email: isPrivateEmail };
+  const flags = { email_verified: isEmailVerified, phone_verified: false, is_private_email: isPrivateEmail };
+  const data = { sub: appleSub, provider_id: appleSub, ...flags, custom_claims: { is_private_email: isPrivateEmail } };
   return [
     {
       identity_id: appleLink.id,

@@ -10,15 +10,15 @@ import { SESSION } from './examples.ts';
 
 const TAGS = ['Sessions'];
 
+const FORBIDDEN =
+  '`bad_jwt`, `session_not_found`, `user_not_found`, `user_banned`: the token opens nothing any more. Sign in again.';
+const SESSION_NOT_FOUND = 'Session from session_id claim in JWT does not exist';
+
 const USER_ERROR_RESPONSES = {
   401: errorResponse(401, '`no_authorization`: no bearer token was sent.', {
     no_authorization: 'This endpoint requires a valid Bearer token',
   }),
-  403: errorResponse(
-    403,
-    '`bad_jwt`, `session_not_found`, `user_not_found`, `user_banned`: the token opens nothing any more. Sign in again.',
-    { session_not_found: 'Session from session_id claim in JWT does not exist' },
-  ),
+  403: errorResponse(403, FORBIDDEN, { session_not_found: SESSION_NOT_FOUND }),
   429: errorResponse(429, '`over_request_rate_limit`. Wait for `Retry-After` seconds.', {
     over_request_rate_limit: messageFor('ERR_4004', 'en', { retry_after: 30 }),
   }),
@@ -62,10 +62,16 @@ export const UPDATE_AUTH_USER = rawUserRoute({
   },
   responses: {
     ...USER_RESPONSES,
-    400: errorResponse(400, '`validation_failed`: the body is not valid.', {
-      validation_failed: messageFor('ERR_4006', 'en', { field: 'data' }),
+    400: errorResponse(400, '`bad_json`: the body is not a JSON object, or `data` is none.', {
+      bad_json: messageFor('ERR_4006', 'en', { field: 'data' }),
     }),
-    413: errorResponse(413, '`validation_failed`: too much data.', { validation_failed: messageFor('ERR_4014', 'en') }),
+    403: errorResponse(403, `${FORBIDDEN} \`not_admin\`: \`app_metadata\` cannot be changed.`, {
+      session_not_found: SESSION_NOT_FOUND,
+      not_admin: 'Updating app_metadata requires admin privileges',
+    }),
+    413: errorResponse(413, '`request_entity_too_large`: too much data.', {
+      request_entity_too_large: messageFor('ERR_4014', 'en'),
+    }),
     422: errorResponse(422, '`email_provider_disabled`, `phone_provider_disabled`: only `data` can be changed.', {
       email_provider_disabled: 'Email addresses come from Sign in with Apple',
     }),

@@ -25,12 +25,16 @@ export function authUserRoutes(router: Router, ctx: Context, { appleAuthorizePat
 
   router.add(UPDATE_AUTH_USER, async (c) => {
     const parsed = UserChange.safeParse(await c.req.json());
-    if (!parsed.success) return authError(c, 400, 'validation_failed', 'data must be an object');
-    const { data, email, phone, password } = parsed.data;
+    if (!parsed.success)
+      return authError(c, 400, 'bad_json', 'Could not parse request body as JSON: data must be an object');
+    const { data, email, phone, password, app_metadata: appData } = parsed.data;
+    if (appData) return authError(c, 403, 'not_admin', 'Updating app_metadata requires admin privileges');
     if (email) return authError(c, 422, 'email_provider_disabled', 'Email addresses come from Sign in with Apple');
     if (phone) return authError(c, 422, 'phone_provider_disabled', 'Phone numbers are not supported');
     if (password) return authError(c, 422, 'email_provider_disabled', 'Passwords are not supported');
-    return c.json(presentUser(await updateMetadata(ctx, callerId(c), data ?? {})), 200);
+    const user = data ? await updateMetadata(ctx, callerId(c), data) : await readAuthUser(ctx, callerId(c));
+    if (!user) throw new NoAccess('gone');
+    return c.json(presentUser(user), 200);
   });
 
   router.add(SIGN_OUT, async (c) => {

@@ -6,7 +6,6 @@ import type { HttpContext } from '../../../http/env.ts';
 import { rejectUnstorableText } from '../../../http/json-text.ts';
 import { rateLimited } from '../../../http/rate-limit.ts';
 import { announcedBytes, receiveFile } from '../../../http/receive-file.ts';
-import { NoFreeSlot } from '../../../kernel/bounded-semaphore.ts';
 import { Problem } from '../../../kernel/errors.ts';
 import { createKeyedSlots } from '../../../kernel/keyed-slots.ts';
 import { BUCKETS, decodePath, UPLOAD_BYTES_MAX } from '../../../media/object-path.ts';
@@ -31,8 +30,9 @@ export const PATH = ':path{.+}';
 
 /** How many uploads of one account run at once. */
 const UPLOADS_AT_ONCE = 3;
-const slots = createKeyedSlots({ slots: UPLOADS_AT_ONCE, waitingMax: 100, waitMs: 15_000 });
 const BUSY = { policy: 'uploads', limit: UPLOADS_AT_ONCE, windowSeconds: null, remaining: 0, resetSeconds: 1 } as const;
+const refusal = () => rateLimited(BUSY);
+const slots = createKeyedSlots({ slots: UPLOADS_AT_ONCE, waitingMax: 100, waitMs: 15_000, refusal });
 
 export type UploadContext = Pick<Context, 'db' | 'imageCheck' | 'log' | 'media' | 'newUuid' | 'workDir'>;
 
@@ -44,16 +44,12 @@ export type Upload = { userId: string; path: string; isUpsert: boolean };
  * free and the image fits into what the account may store. Throws ERR_4004 if no slot becomes free in time.
  */
 export async function receiveImage(c: HttpContext, ctx: UploadContext, { userId, path, isUpsert }: Upload) {
-  try {
-    return await slots.run(userId, async () => {
-      // Without a length, an image that does not fit is rejected once it has arrived.
-      const bytes = Math.min(announcedBytes(c.req.raw.headers), UPLOAD_BYTES_MAX);
-      await admitUpload(ctx, { userId, path, isUpsert, bytes });
-      return receiveAdmitted(c, ctx, { userId, path, isUpsert });
-    });
-  } catch (error) {
-    throw error instanceof NoFreeSlot ? rateLimited(BUSY) : error;
-  }
+  return slots.run(userId, async () => {
+    // Without a length, an image that does not fit is rejected once it has arrived.
+    const bytes = Math.min(announcedBytes(c.req.raw.headers), UPLOAD_BYTES_MAX);
+    await admitUpload(ctx, { userId, path, isUpsert, bytes });
+    return receiveAdmitted(c, ctx, { userId, path, isUpsert });
+  });
 }
 
 async function receiveAdmitted(c: HttpContext, ctx: UploadContext, { userId, path, isUpsert }: Upload) {

@@ -8,7 +8,7 @@ import { UPLOADS } from '../../../media/object-path.ts';
 import type { Context } from '../../context.ts';
 import { deleteUploads } from '../delete.ts';
 import { listObjects } from '../list.ts';
-import { writablePath } from '../object-path.ts';
+import { folderName, writablePath } from '../object-path.ts';
 import {
   DELETE_OBJECT,
   DELETE_OBJECTS,
@@ -26,7 +26,7 @@ export function storageRoutes(router: Router, ctx: UploadContext & Pick<Context,
   router.add(LIST_OBJECTS, async (c) => {
     const { prefix, limit, offset, search, sortBy } = c.req.valid('json');
     const order = { sortBy: sortBy.column, isDescending: sortBy.isDescending };
-    const input = { bucket: requireBucket(c), prefix, limit, offset, search, ...order };
+    const input = { bucket: requireBucket(c), prefix: folderName(prefix), limit, offset, search, ...order };
     return c.json((await listObjects(ctx, callerId(c), input)).map(presentEntry), 200);
   });
   router.add(GET_OBJECT_INFO, async (c) => {
