@@ -49,37 +49,26 @@ export type Events = {
 
 type Parts = Pick<AppleIdParts, 'identity' | 'people' | 'grants' | 'clients' | 'tokens'>;
 
+function clientOf({ clients }: Parts, clientId: string | undefined): Client {
+  const client = clientId === undefined ? clients.all()[0] : clients.get(clientId);
+  if (!client) throw new Error(`no app or website is registered as ${clientId}`);
+  return client;
+}
+
+/** A person who has their Apple Account, and the grants that they have not withdrawn. */
+async function aliveWithGrants({ people, grants }: Parts, personId: string) {
+  const person = await people.get(personId);
+  if (person.isDeleted) throw new Error(`${person.name} has deleted their Apple Account`);
+  return { person, active: await grants.activeOf(personId, null) };
+}
+
 export function createEvents(parts: Parts, notifier: Notifier): Events {
-  const { identity, people, grants, clients, tokens } = parts;
+  return { ...signInsOf(parts), ...changesOf(parts, notifier) };
+}
+
+function signInsOf(parts: Parts): Pick<Events, 'people' | 'authorize'> {
+  const { identity, people, grants, tokens } = parts;
   const { teamId, salt } = identity.team;
-
-  function clientOf(clientId: string | undefined): Client {
-    const client = clientId === undefined ? clients.all()[0] : clients.get(clientId);
-    if (!client) throw new Error(`no app or website is registered as ${clientId}`);
-    return client;
-  }
-
-  /** The app that is told; `active` are the person's grants. */
-  function toldClient(active: Grant[], clientId?: string): Client {
-    return clientOf(clientId ?? active.at(-1)?.clientId);
-  }
-
-  async function tell(
-    type: NotificationType,
-    { person, client, active }: { person: Person; client: Client; active: Grant[] },
-    options: DeliveryInput,
-  ): Promise<Noticed> {
-    const known = active.findLast(({ clientId }) => clientId === client.clientId);
-    const notice = { type, person, client, hidesEmail: known?.hidesEmail ?? false };
-    return { statuses: await notifier.send(notice, options) };
-  }
-
-  async function aliveWithGrants(personId: string) {
-    const person = await people.get(personId);
-    if (person.isDeleted) throw new Error(`${person.name} has deleted their Apple Account`);
-    return { person, active: await grants.activeOf(personId, null) };
-  }
-
   return {
     async people() {
       const all = await grants.list();
@@ -92,8 +81,8 @@ export function createEvents(parts: Parts, notifier: Notifier): Events {
     },
 
     async authorize({ personId, clientId, nonce = null, hidesEmail = false, redirectUri = null }) {
-      const { person } = await aliveWithGrants(personId);
-      const client = clientOf(clientId);
+      const { person } = await aliveWithGrants(parts, personId);
+      const client = clientOf(parts, clientId);
       const grant = await grants.create({ personId, clientId: client.clientId, nonce, hidesEmail, redirectUri });
       const shown = hidesEmail ? relayEmailOf(person, client.teamId, salt) : person.email;
       return {
@@ -103,40 +92,55 @@ export function createEvents(parts: Parts, notifier: Notifier): Events {
         authorizationCode: tokenOf(grant, 'code'),
       };
     },
+  };
+}
 
+function changesOf(parts: Parts, notifier: Notifier): Omit<Events, 'people' | 'authorize'> {
+  const { people, grants } = parts;
+
+  /** Tells the app, or else the app that the person has signed in to last. */
+  async function tell(
+    type: NotificationType,
+    { person, clientId, known }: { person: Person; clientId?: string | undefined; known: Grant[] },
+    options: DeliveryInput,
+  ): Promise<Noticed> {
+    const client = clientOf(parts, clientId ?? known.at(-1)?.clientId);
+    const last = known.findLast((grant) => grant.clientId === client.clientId);
+    const notice = { type, person, client, hidesEmail: last?.hidesEmail ?? false };
+    return { statuses: await notifier.send(notice, options) };
+  }
+
+  return {
     async notify(personId, type, { clientId, ...options } = {}) {
       const person = await people.get(personId);
       const known = (await grants.list()).filter((grant) => grant.personId === personId);
-      return tell(type, { person, client: toldClient(known, clientId), active: known }, options);
+      return tell(type, { person, clientId, known }, options);
     },
 
     async withdrawConsent(personId, { clientId, ...options } = {}) {
-      const { person, active } = await aliveWithGrants(personId);
-      const client = toldClient(active, clientId);
-      if (!active.some((grant) => grant.clientId === client.clientId)) return { statuses: [] };
-      await grants.end(personId, client.clientId, 'person');
-      return tell('consent-revoked', { person, client, active }, options);
+      const { person, active } = await aliveWithGrants(parts, personId);
+      const told = clientOf(parts, clientId ?? active.at(-1)?.clientId).clientId;
+      if (!active.some((grant) => grant.clientId === told)) return { statuses: [] };
+      await grants.end(personId, told, 'person');
+      return tell('consent-revoked', { person, clientId: told, known: active }, options);
     },
 
     async deleteAppleAccount(personId, options = {}) {
-      const { person, active } = await aliveWithGrants(personId);
+      const { person, active } = await aliveWithGrants(parts, personId);
       await grants.end(personId, null, 'person');
       await people.change(personId, { isDeleted: true });
       const used = [...new Set(active.map(({ clientId }) => clientId))];
-      const told = used.map((clientId) =>
-        tell('account-delete', { person, client: clientOf(clientId), active }, options),
-      );
+      const told = used.map((clientId) => tell('account-delete', { person, clientId, known: active }, options));
       return { statuses: (await Promise.all(told)).flatMap(({ statuses }) => statuses) };
     },
 
     async setForwarding(personId, isForwarding, options = {}) {
-      const { person, active } = await aliveWithGrants(personId);
+      const { person, active } = await aliveWithGrants(parts, personId);
       await people.change(personId, { isForwarding });
       // Apple forwards, or does not, only where it hides the person's address.
       const hidden = active.filter(({ hidesEmail }) => hidesEmail);
       if (hidden.length === 0) return { statuses: [] };
-      const type = isForwarding ? 'email-enabled' : 'email-disabled';
-      return tell(type, { person, client: toldClient(hidden), active: hidden }, options);
+      return tell(isForwarding ? 'email-enabled' : 'email-disabled', { person, known: hidden }, options);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The page at which people sign in with the simulated Apple. */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { newGuest } from '../acceptance/support/guest.ts';
 import { browserTests, type Visit } from '../support/browser.ts';
@@ -133,26 +133,29 @@ browserTest('an app that Apple does not know is refused, and without an app nobo
 });
 
 browserTest(
-  'on a phone in the dark, the panel withdraws consent and deletes the Apple Account after a second press',
+  'on a phone in the dark, a guest signs in, and the panel withdraws consent and deletes the Apple Account after a second press',
   { ...PHONE, ...DARK },
   async ({ page, server }) => {
     const person = await newPerson(server);
-    const { popup, messages } = await openFrom(page);
+    const nonce = randomUUID();
+    const hashed = createHash('sha256').update(nonce).digest('hex');
+    const { popup, messages } = await openFrom(page, `?client_id=${APP}&nonce=${hashed}&state=s1`);
     await popup.getByRole('radio', { name: person.name }).first().check();
     await assertAccessible(popup, 'sign-in, dark');
     await popup.getByRole('button', { name: 'Continue' }).click();
     await closed(popup);
-    const { identity_token } = (await messages())[0] ?? assert.fail();
+    const { identity_token, authorization_code } = (await messages())[0] ?? assert.fail();
     const guest = await newGuest(server.url);
-    // The nonce is not the SHA-256 of one that is known here.
-    assert.equal((await guest.post('merge-guest-user', { identity_token })).status, 401);
+    const merged = await guest.post('merge-guest-user', { identity_token, authorization_code, nonce });
+    assert.equal(merged.status, 200, merged.text);
 
     await page.goto(`${server.url}/dev/apple/authorize?client_id=${APP}`);
     await page.getByRole('radio', { name: person.name }).check();
-    await page.getByText('code not exchanged').waitFor();
+    await page.getByText('code exchanged').waitFor();
     await page.getByRole('button', { name: 'Withdraw consent' }).click();
     await page.getByText('Consent withdrawn. The server answered 200.').waitFor();
     await page.getByText('ended by the person').waitFor();
+    assert.equal((await guest.get('get-user-credits')).status, 401, 'the sessions have ended');
     await page.getByLabel('Send it twice').check();
     await page.getByRole('button', { name: 'Send', exact: true }).click();
     await page.getByText('consent-revoked sent. The server answered 200, 200.').waitFor();

@@ -128,12 +128,9 @@ const Settings = z
     phone_autoconfirm: z.boolean(),
     sms_provider: z.string(),
     saml_enabled: z.boolean(),
-    apple_authorize_url: z
-      .string()
-      .nullable()
-      .openapi({
-        description: 'In development: the path of the page that stands for Apple’s. Null: sign in at Apple.',
-      }),
+    apple_authorize_url: z.string().nullable().openapi({
+      description: 'In development: the path of the page that stands for Apple’s. Null: sign in at Apple.',
+    }),
   })
   .openapi('AuthSettings');
 
