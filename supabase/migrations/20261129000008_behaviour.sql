@@ -910,7 +910,7 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/credits/apply_credits.sql', 'e775fd0f010fc837bc083c4af5b3afc82270b751ec51e017c6523f10b159423f')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/credits/broken_invariants.sql sha256:eb98f3b8e5f7c6bfb5433c15fead3f4c023ff874e589b78881fdc7d5c3d676ad
+-- source: procedures/credits/broken_invariants.sql sha256:3b9e5c6c273194f8ece1d9caa5854f634449d89fcd9c669a59a7f1cec937dd84
 -- Every violation of a money rule that the rows of some users show: of those with `p_after` < id <= `p_until`; null: no bound.
 -- No rows when all rules hold. One range of users costs the same however many others there are, so that a check of the whole
 -- database is made of short statements.
@@ -969,8 +969,12 @@ begin
         count(*) filter (where q.reason = 'generation_failed_refund') as refunds,
         coalesce(sum(q.change) filter (where q.reason = 'generation_failed_refund'), 0) as refunded
       from public.quota_log q
-      -- A merged guest's charges stay in its ledger, while its jobs are the survivor's.
-      cross join lateral (select public.survivor_of(q.user_id) = j.user_id as is_its_owners) c
+      cross join lateral (
+        -- A merged guest's charges stay in its ledger, while its jobs are the survivor's.
+        select q.user_id = j.user_id or exists (
+          select from public.merged_users g where g.user_id = q.user_id and g.survivor_id = j.user_id
+        ) as is_its_owners
+      ) c
       where q.job_id = j.job_id
     ) m
   )
@@ -987,7 +991,7 @@ begin
 
   return query
   select 'the lifetime total counts grants and purchases', u.id,
-    jsonb_build_object('credits_total', u.credits_total, 'sum', coalesce(l.earned, 0), 'merged', m.credits_total)
+    jsonb_build_object('credits_total', u.credits_total, 'sum', coalesce(l.earned, 0), 'merged', m.total)
   from public.users u
   left join (
     select q.user_id,
@@ -998,13 +1002,18 @@ begin
     where q.user_id > v_after and q.user_id <= v_until
     group by q.user_id
   ) l on l.user_id = u.id
+  left join (
+    select g.survivor_id, sum(g.credits_total) as credits_total
+    from public.merged_users g
+    where g.survivor_id > v_after and g.survivor_id <= v_until
+    group by g.survivor_id
+  ) arrived on arrived.survivor_id = u.id
+  left join public.merged_users gone on gone.user_id = u.id
   cross join lateral (
-    select
-      coalesce((select sum(credits_total) from public.merged_users where survivor_id = u.id), 0)
-      - coalesce((select credits_total from public.merged_users where user_id = u.id), 0) as credits_total
+    select coalesce(arrived.credits_total, 0) - coalesce(gone.credits_total, 0) as total
   ) m
   where u.id > v_after and u.id <= v_until
-    and u.credits_total <> coalesce(l.earned, 0) + m.credits_total;
+    and u.credits_total <> coalesce(l.earned, 0) + m.total;
 
   return query
   select 'a merged guest keeps nothing', g.user_id,
@@ -1020,24 +1029,24 @@ begin
     );
 
   return query
-  select 'a merge moves what it takes', u.id, jsonb_build_object('arrived', m.arrived, 'left', m.gone)
-  from public.users u
+  select 'a merge moves what it takes', s.id, jsonb_build_object('arrived', m.arrived, 'left', m.gone)
+  from (
+    select distinct survivor_id as id from public.merged_users where survivor_id > v_after and survivor_id <= v_until
+  ) s
   cross join lateral (
     select
-      coalesce((select sum(change) from public.quota_log where user_id = u.id and reason = 'account_merge'), 0) as arrived,
+      coalesce((select sum(change) from public.quota_log where user_id = s.id and reason = 'account_merge'), 0) as arrived,
       -coalesce(
         (
           select sum(q.change)
           from public.merged_users g
           join public.quota_log q on q.user_id = g.user_id and q.reason = 'account_merge'
-          where g.survivor_id = u.id
+          where g.survivor_id = s.id
         ),
         0
       ) as gone
   ) m
-  where u.id > v_after and u.id <= v_until
-    and exists (select from public.merged_users g where g.survivor_id = u.id)
-    and m.arrived <> m.gone;
+  where m.arrived <> m.gone;
 
   return query
   select 'job counters say what the jobs say', coalesce(k.user_id, n.user_id),
@@ -1055,7 +1064,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/credits/broken_invariants.sql', 'eb98f3b8e5f7c6bfb5433c15fead3f4c023ff874e589b78881fdc7d5c3d676ad')
+insert into public.schema_history (name, hash) values ('procedures/credits/broken_invariants.sql', '3b9e5c6c273194f8ece1d9caa5854f634449d89fcd9c669a59a7f1cec937dd84')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/credits/deduct_credits.sql sha256:68c5ceb32ebc0a8cfdbb08474d34453bd1ceabdc3701d63b6db288c2844dd2e7
