@@ -1,13 +1,24 @@
 /** Row locks that a test holds, and the calls that wait for them. */
 import type { TestApp } from './app.ts';
 
-export type Lock = AsyncDisposable & { release(): Promise<void> };
+export type Lock = AsyncDisposable & {
+  /** The database's process that holds it. */
+  pid: number;
+  release(): Promise<void>;
+};
 
 /** Holds what the statement locks until it is released, also by a test that fails. */
 export async function lock(app: Pick<TestApp, 'owner'>, sql: string, values: unknown[]): Promise<Lock> {
   const holder = await app.owner.connect();
-  await holder.query('begin');
-  await holder.query(sql, values);
+  let pid = 0;
+  try {
+    await holder.query('begin');
+    pid = (await holder.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid ?? 0;
+    await holder.query(sql, values);
+  } catch (error) {
+    holder.release(true);
+    throw error;
+  }
   let isHeld = true;
   const release = async () => {
     if (!isHeld) return;
@@ -15,7 +26,7 @@ export async function lock(app: Pick<TestApp, 'owner'>, sql: string, values: unk
     await holder.query('commit');
     holder.release();
   };
-  return { release, [Symbol.asyncDispose]: release };
+  return { pid, release, [Symbol.asyncDispose]: release };
 }
 
 /** How many sessions of the test's database wait for a lock. */
