@@ -568,7 +568,7 @@
 -- record_provider_event(p_sender text, p_event_key text, p_providers jsonb, p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- record_provider_outcome(p_provider text, p_job_id uuid, p_outcome text): returns text security definer to rendio_server
 -- redact(p_value jsonb, p_texts text[]): returns jsonb
--- redact_notes(p_user_id uuid): returns void security definer
+-- redact_notes(p_user_id uuid, p_about uuid[]): returns void security definer
 -- refuse_ledger_change(): returns trigger
 -- remove_uploads(p_user_id uuid, p_paths jsonb): returns jsonb security definer to rendio_server
 -- requeue_orphans(p_limit integer): returns integer security definer to rendio_server

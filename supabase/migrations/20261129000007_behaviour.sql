@@ -100,7 +100,7 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/accounts/current_user_id.sql', '64add98cb6e0b0c7d2645f81e3b5384bd7efb8a0f6b8ad3d5eab3f47c821b786')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/delete_account.sql sha256:8acfd18d3342876747b57c5fbbbd4e63840f7f32e014c3eae9613f5b4e59e2e0
+-- source: procedures/accounts/delete_account.sql sha256:2110958df81e6d04ab451487257034f1c396e0c81357f91de9d4c13e6df74f15
 -- Deletes an account: from this transaction on it has no identity, no session and no running job, and nothing of it is served.
 -- `erase_account` then removes what is left of the person, in batches. A merged guest's id deletes its survivor, whose part it is.
 -- Null: there is no such account.
@@ -125,7 +125,7 @@ begin
     order by job_id
   ) running;
 
-  perform public.redact_notes(v_user_id);
+  perform public.redact_notes(v_user_id, public.ids_of_account(v_user_id));
   perform public.schedule_apple_revocation(client_id, sealed_token) from public.apple_tokens where user_id = v_user_id;
   delete from public.apple_tokens where user_id = v_user_id;
   delete from public.apple_identities where user_id = v_user_id;
@@ -149,7 +149,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/delete_account.sql', '8acfd18d3342876747b57c5fbbbd4e63840f7f32e014c3eae9613f5b4e59e2e0')
+insert into public.schema_history (name, hash) values ('procedures/accounts/delete_account.sql', '2110958df81e6d04ab451487257034f1c396e0c81357f91de9d4c13e6df74f15')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/accounts/erase_account.sql sha256:6775cba1b2c2de70f8a32b372a445400d77709d92eca8da3edcda3cadcf15271
@@ -370,7 +370,7 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/accounts/lock_apple_sub.sql', '550f9e112c80d572d877322602fe5c3fe0b5c5cd2c8f8661d2183014593131cf')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/merge_guest.sql sha256:461ac0c5248e7d7b983fcf2f7f598181d3d96c04f746d9e9543cf3102c7ac80f
+-- source: procedures/accounts/merge_guest.sql sha256:094dd938db955bd0347fead386d7678bbaccb5069a090a3b1d36e7517d7cd973
 -- Moves all that a guest has to the surviving account, in the caller's transaction. The caller holds both row locks. Every table
 -- with a user's id is either moved here or named in the last comment; a test compares both with the tables. Rows that are also
 -- locked without the row lock of their account are locked in one order.
@@ -387,7 +387,7 @@ begin
   update public.user_events set user_id = p_survivor_id where user_id = p_guest_id;
   perform public.move_balance(p_guest_id, p_survivor_id);
 
-  perform public.redact_notes(p_guest_id);
+  perform public.redact_notes(p_guest_id, array[p_guest_id, p_survivor_id]);
   update public.users g
   set deleted_at = clock_timestamp(), device_id = null, email = null, updated_at = now()
   where g.id = p_guest_id;
@@ -423,11 +423,12 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/merge_guest.sql', '461ac0c5248e7d7b983fcf2f7f598181d3d96c04f746d9e9543cf3102c7ac80f')
+insert into public.schema_history (name, hash) values ('procedures/accounts/merge_guest.sql', '094dd938db955bd0347fead386d7678bbaccb5069a090a3b1d36e7517d7cd973')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/move_balance.sql sha256:8c9d0d31a4cdd8cb1da72bb17744d2a43c175007441331418828d36537f0964d
--- Moves a merged guest's balance, which may be a debt, and its lifetime credits to the survivor. The caller holds both row locks.
+-- source: procedures/accounts/move_balance.sql sha256:8e7d2925a779c26f4cd0d2cb86055fd0f4060106554de868f927a9218eaa47c2
+-- Moves a merged guest's balance, which may be a debt, and its lifetime credits to the survivor. The caller holds both row locks
+-- and has moved the guest's events.
 create or replace function public.move_balance(p_guest_id uuid, p_survivor_id uuid) returns void
 language plpgsql
 security definer
@@ -442,13 +443,15 @@ begin
     perform public.apply_credits(p_guest_id, -v_balance, 'account_merge', null, null);
     perform public.apply_credits(p_survivor_id, v_balance, 'account_merge', null, null);
   end if;
+  -- That the guest's is 0 now is no event: its streams have ended.
+  delete from public.user_events where user_id = p_guest_id;
   update public.users set credits_total = 0 where id = p_guest_id;
   update public.users set credits_total = credits_total + v_total where id = p_survivor_id;
   update public.merged_users set credits_total = credits_total + v_total where user_id = p_guest_id;
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/move_balance.sql', '8c9d0d31a4cdd8cb1da72bb17744d2a43c175007441331418828d36537f0964d')
+insert into public.schema_history (name, hash) values ('procedures/accounts/move_balance.sql', '8e7d2925a779c26f4cd0d2cb86055fd0f4060106554de868f927a9218eaa47c2')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/accounts/open_device_session.sql sha256:5051ce9a78414ac6ef5d0812491cc01eaf40e5036c3c799912949c313a1a59c0
@@ -655,10 +658,10 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/accounts/redact.sql', 'f636ca1e79595c878419bc2469206a41c753a8a430eed77e87419b20ecc7b824')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/redact_notes.sql sha256:63976faa3d6e345beb1cf413b9d1330d46927f2674509f9c0bdbde78108cd847
--- Removes an account's e-mail address, device id and Apple sub from what administrators have written about it, before the account
--- loses them. The caller holds its row lock.
-create or replace function public.redact_notes(p_user_id uuid) returns void
+-- source: procedures/accounts/redact_notes.sql sha256:0d1f4180628bb9b2358eaece5e4f23187b65fcc8f843316d26af9ef3f7e68900
+-- Removes an account's e-mail address, device id and Apple sub from what administrators have written about these ids, before the
+-- account loses them. The caller holds its row lock.
+create or replace function public.redact_notes(p_user_id uuid, p_about uuid[]) returns void
 language plpgsql
 security definer
 set search_path = ''
@@ -667,12 +670,11 @@ declare
   v_texts text[] := (
     select array_remove(array[nullif(email, ''), device_id, apple_sub], null) from public.users where id = p_user_id
   );
-  v_ids uuid[] := public.ids_of_account(p_user_id);
 begin
   update public.admin_actions
   set reason = left(public.redact(to_jsonb(reason), v_texts) #>> '{}', 2000),
       details = public.redact(details, v_texts)
-  where target_user_id = any (v_ids)
+  where target_user_id = any (p_about)
     and (public.redact(to_jsonb(reason), v_texts) <> to_jsonb(reason) or public.redact(details, v_texts) <> details);
   update public.user_bans
   set reason = left(public.redact(to_jsonb(reason), v_texts) #>> '{}', 2000)
@@ -680,7 +682,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/redact_notes.sql', '63976faa3d6e345beb1cf413b9d1330d46927f2674509f9c0bdbde78108cd847')
+insert into public.schema_history (name, hash) values ('procedures/accounts/redact_notes.sql', '0d1f4180628bb9b2358eaece5e4f23187b65fcc8f843316d26af9ef3f7e68900')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/accounts/revoke_sessions.sql sha256:df4c114d1814c78c358f20b678389be9ecb4dace206b868ed2b62868e5c1f458

@@ -22,7 +22,7 @@ begin
     order by job_id
   ) running;
 
-  perform public.redact_notes(v_user_id);
+  perform public.redact_notes(v_user_id, public.ids_of_account(v_user_id));
   perform public.schedule_apple_revocation(client_id, sealed_token) from public.apple_tokens where user_id = v_user_id;
   delete from public.apple_tokens where user_id = v_user_id;
   delete from public.apple_identities where user_id = v_user_id;

@@ -14,7 +14,7 @@ begin
   update public.user_events set user_id = p_survivor_id where user_id = p_guest_id;
   perform public.move_balance(p_guest_id, p_survivor_id);
 
-  perform public.redact_notes(p_guest_id);
+  perform public.redact_notes(p_guest_id, array[p_guest_id, p_survivor_id]);
   update public.users g
   set deleted_at = clock_timestamp(), device_id = null, email = null, updated_at = now()
   where g.id = p_guest_id;
