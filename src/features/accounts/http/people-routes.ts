@@ -79,5 +79,5 @@ function sendExport(c: HttpContext, ctx: Context, exporting: Set<string>): Respo
   c.header('Cache-Control', 'no-store');
   exporting.add(userId);
   const onEnd = () => exporting.delete(userId);
-  return c.body(streamText(exportAccount(ctx, userId), { log: ctx.log, onEnd }));
+  return c.body(streamText(exportAccount(ctx, userId), { log: ctx.log, signal: c.req.raw.signal, onEnd }));
 }
