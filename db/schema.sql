@@ -546,6 +546,7 @@
 -- forget_uploads(p_ids jsonb): returns integer security definer to rendio_server
 -- generation_price(p_model models, p_duration_seconds numeric): returns integer
 -- guard_job_state(): returns trigger
+-- ids_of_account(p_user_id uuid): returns uuid[] security definer
 -- is_made(p_job_id uuid): returns boolean security definer
 -- keep_default_price(): returns trigger
 -- link_apple_identity(p_user_id uuid, p_apple_sub text, p_is_email_verified boolean, p_is_private_email boolean, p_token_hash bytea, p_token_expires_at timestamp with time zone, p_may_merge boolean, p_email text): returns jsonb security definer to rendio_server
@@ -568,6 +569,8 @@
 -- record_progress(p_job_id uuid, p_progress integer, p_queue_position integer): returns boolean security definer to rendio_server
 -- record_provider_event(p_sender text, p_event_key text, p_providers jsonb, p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- record_provider_outcome(p_provider text, p_job_id uuid, p_outcome text): returns text security definer to rendio_server
+-- redact(p_value jsonb, p_texts text[]): returns jsonb
+-- redact_notes(p_user_id uuid, p_about uuid[]): returns void security definer
 -- refuse_ledger_change(): returns trigger
 -- remove_uploads(p_user_id uuid, p_paths jsonb): returns jsonb security definer to rendio_server
 -- requeue_orphans(p_limit integer): returns integer security definer to rendio_server

@@ -280,7 +280,7 @@ export interface paths {
     };
     /**
      * Export everything the account has
-     * @description Returns one JSON document with the profile, all jobs, transactions (also those of guests that were merged into the account), purchases, uploads and sessions. It is streamed: a document that ends without its last brace was cut off.
+     * @description Returns one JSON document with the profile, all jobs, transactions (also those of guests that were merged into the account), purchases, uploads and sessions. It is streamed: a document that ends without its last brace was cut off. An account has one export at a time: a second one is a 429.
      */
     get: operations['exportAccount'];
     put?: never;

@@ -17,6 +17,7 @@ import { maintenanceRoutes } from '../features/maintenance/http/routes.ts';
 import { notificationRoutes } from '../features/notifications/http/routes.ts';
 import { storageRoutes } from '../features/storage/http/routes.ts';
 import { signedRoutes } from '../features/storage/http/signed-routes.ts';
+import { createAccountAliases } from '../http/account-aliases.ts';
 import { type Api, createApi } from '../http/api.ts';
 import { requireCaller } from '../http/auth.ts';
 import { callerId, checkQueryUserId, checkUserId } from '../http/caller.ts';
@@ -102,14 +103,16 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
  */
 function createGuards(ctx: Context, options: HttpOptions, calls: CallLimiter) {
   const caller = requireCaller({ verify: ctx.tokens.verify, anonKey: options.anonKey });
+  const aliases = createAccountAliases();
   // Before the first statement: a call that waits for its turn holds no session of the database.
-  const inTurn = callsInProgress(callerId, { max: CALLS_OF_ACCOUNT_MAX });
+  const inTurn = callsInProgress((c) => aliases.accountOf(callerId(c)), { max: CALLS_OF_ACCOUNT_MAX });
 
   const account: MiddlewareHandler<HttpEnv> = async (c, next) => {
     const claims = c.get('caller');
     if (!claims) throw new NoAccess('missing');
     const found = await findAccount(ctx, claims);
     if (typeof found === 'string') throw new NoAccess(found);
+    aliases.learn(claims.userId, found.id);
     c.set('caller', { ...claims, userId: found.id, mergedIds: found.mergedIds });
     c.set('language', found.language);
     if (found.isBanned) throw new Problem('ERR_4013');

@@ -7,6 +7,7 @@ export type RateLimitState = {
     | 'purchases'
     | 'calls'
     | 'calls_in_progress'
+    | 'exports'
     | 'refunded_cancels'
     | 'uploads';
   limit: number;

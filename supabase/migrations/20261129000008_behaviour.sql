@@ -1,9 +1,9 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
--- Changed: procedures/accounts/complete_initial_grant.sql, procedures/accounts/create_anonymous_user.sql, procedures/accounts/current_user_folders.sql, procedures/accounts/current_user_id.sql, procedures/accounts/delete_account.sql, procedures/accounts/erase_account.sql, procedures/accounts/forget_apple_revocation.sql, procedures/accounts/link_apple_identity.sql, procedures/accounts/lock_account.sql, procedures/accounts/lock_apple_sub.sql, procedures/accounts/merge_guest.sql, procedures/accounts/move_balance.sql, procedures/accounts/open_session.sql, procedures/accounts/record_apple_identity.sql, procedures/accounts/record_apple_notification.sql, procedures/accounts/revoke_sessions.sql, procedures/accounts/rotate_session.sql, procedures/accounts/schedule_apple_revocation.sql, procedures/accounts/sign_in_with_apple.sql, procedures/accounts/store_apple_token.sql, procedures/accounts/survivor_of.sql, procedures/accounts/update_profile.sql, procedures/accounts/update_user_metadata.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/deduct_credits.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/delete_generation.sql, procedures/generations/requeue_orphans.sql, procedures/maintenance/prune_logs.sql, procedures/storage/admit_upload.sql, procedures/storage/begin_upload.sql, procedures/storage/expire_uploads.sql, procedures/storage/finish_upload.sql, procedures/storage/remove_uploads.sql, grants-hosted.sql, grants.sql
+-- Changed: procedures/accounts/complete_initial_grant.sql, procedures/accounts/create_anonymous_user.sql, procedures/accounts/current_user_folders.sql, procedures/accounts/current_user_id.sql, procedures/accounts/delete_account.sql, procedures/accounts/erase_account.sql, procedures/accounts/forget_apple_revocation.sql, procedures/accounts/ids_of_account.sql, procedures/accounts/link_apple_identity.sql, procedures/accounts/lock_account.sql, procedures/accounts/lock_apple_sub.sql, procedures/accounts/merge_guest.sql, procedures/accounts/move_balance.sql, procedures/accounts/open_device_session.sql, procedures/accounts/open_session.sql, procedures/accounts/record_apple_identity.sql, procedures/accounts/record_apple_notification.sql, procedures/accounts/redact.sql, procedures/accounts/redact_notes.sql, procedures/accounts/revoke_sessions.sql, procedures/accounts/rotate_session.sql, procedures/accounts/schedule_apple_revocation.sql, procedures/accounts/sign_in_with_apple.sql, procedures/accounts/store_apple_token.sql, procedures/accounts/survivor_of.sql, procedures/accounts/update_profile.sql, procedures/accounts/update_user_metadata.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/deduct_credits.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/delete_generation.sql, procedures/generations/lock_job.sql, procedures/generations/requeue_orphans.sql, procedures/maintenance/prune_logs.sql, procedures/storage/admit_upload.sql, procedures/storage/begin_upload.sql, procedures/storage/expire_uploads.sql, procedures/storage/finish_upload.sql, procedures/storage/forget_uploads.sql, procedures/storage/remove_uploads.sql, grants-hosted.sql, grants.sql
 
 set check_function_bodies = off;
 
--- source: procedures/accounts/complete_initial_grant.sql sha256:59991ea9a3f661d952c8d588ac53f1b6d22b11bbadea985c619a19a6b39a4eb8
+-- source: procedures/accounts/complete_initial_grant.sql sha256:3af3429ce17e8643da16d06b7532577207088bcfea57f4bd38085799de3d7c7f
 -- Adds the credits of a grant that Apple has recorded, once; of a guest that was merged meanwhile, to the survivor. The amount is
 -- the operator's setting, not an argument.
 -- Returns the balance; null if the account has no open claim, or is deleted.
@@ -14,8 +14,11 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_survivor_id uuid := (public.lock_account(p_user_id)).id;
+  v_survivor_id uuid;
 begin
+  -- A merged guest's row before its survivor's, as lock_account does when it has waited for a merge.
+  perform from public.users where id = p_user_id for update;
+  v_survivor_id := (public.lock_account(p_user_id)).id;
   if v_survivor_id is null then
     return null;
   end if;
@@ -30,7 +33,6 @@ begin
   from public.settings
   where initial_grant_credits > 0;
   if v_survivor_id <> p_user_id then
-    perform from public.users where id = p_user_id for update;
     perform public.move_balance(p_user_id, v_survivor_id);
     update public.users set initial_grant_claimed = true where id = v_survivor_id;
   end if;
@@ -38,7 +40,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/complete_initial_grant.sql', '59991ea9a3f661d952c8d588ac53f1b6d22b11bbadea985c619a19a6b39a4eb8')
+insert into public.schema_history (name, hash) values ('procedures/accounts/complete_initial_grant.sql', '3af3429ce17e8643da16d06b7532577207088bcfea57f4bd38085799de3d7c7f')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/accounts/create_anonymous_user.sql sha256:330927b604f79f87595ba880ead06bc53ff201eb85005d044cab4acb47e63653
@@ -86,33 +88,34 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/accounts/current_user_folders.sql', '96162f0e5c7fe676b7825265bbb8ed8eacf2044a83bc2badde7899d01cf840ba')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/current_user_id.sql sha256:f894d2f3253863a8c52a01e48f6c830d7a39f84fe27f5ceba7dc74a655b63411
+-- source: procedures/accounts/current_user_id.sql sha256:64add98cb6e0b0c7d2645f81e3b5384bd7efb8a0f6b8ad3d5eab3f47c821b786
 -- The account that the access token of a query through PostgREST or Realtime addresses; null if it has none, its session has
--- ended, or the account is banned.
+-- ended, or the account is banned or deleted.
 create or replace function public.current_user_id() returns uuid
 language sql
 stable
 security definer
 set search_path = ''
 as $$
-  select public.survivor_of(t.user_id)
+  select u.id
   from (
     select
-      nullif(c.claims ->> 'sub', '')::uuid as user_id,
+      public.survivor_of(nullif(c.claims ->> 'sub', '')::uuid) as user_id,
       nullif(c.claims ->> 'session_id', '')::uuid as session_id
     from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb as claims) c
   ) t
-  where not exists (select from public.user_bans b where b.user_id = public.survivor_of(t.user_id))
+  join public.users u on u.id = t.user_id and u.deleted_at is null
+  where not exists (select from public.user_bans b where b.user_id = u.id)
     and (
       t.session_id is null
-      or exists (select from public.sessions s where s.id = t.session_id and s.revoked_at is null)
+      or exists (select from public.sessions s where s.id = t.session_id and s.user_id = u.id and s.revoked_at is null)
     )
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/current_user_id.sql', 'f894d2f3253863a8c52a01e48f6c830d7a39f84fe27f5ceba7dc74a655b63411')
+insert into public.schema_history (name, hash) values ('procedures/accounts/current_user_id.sql', '64add98cb6e0b0c7d2645f81e3b5384bd7efb8a0f6b8ad3d5eab3f47c821b786')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/delete_account.sql sha256:e8939a5b171c377635c0045d390bb0bcb0c527c1ea4044538eac9ea93fa01289
+-- source: procedures/accounts/delete_account.sql sha256:2110958df81e6d04ab451487257034f1c396e0c81357f91de9d4c13e6df74f15
 -- Deletes an account: from this transaction on it has no identity, no session and no running job, and nothing of it is served.
 -- `erase_account` then removes what is left of the person, in batches. A merged guest's id deletes its survivor, whose part it is.
 -- Null: there is no such account.
@@ -123,49 +126,48 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_user public.users := public.lock_account(p_user_id);
+  v_user_id uuid := (public.lock_account(p_user_id)).id;
+  v_uploads uuid[];
 begin
-  if v_user.id is null then
+  if v_user_id is null then
     return null;
   end if;
   perform public.fail_generation(job_id, 'ERR_5004')
   from (
     select job_id
     from public.video_jobs
-    where user_id = v_user.id and status in ('pending', 'processing') and deleted_at is null
+    where user_id = v_user_id and status in ('pending', 'processing') and deleted_at is null
     order by job_id
   ) running;
 
-  -- An administrator's note may quote them.
-  update public.admin_actions a
-  set reason = replace(a.reason, v_identity, '[deleted]'),
-      details = replace(a.details::text, v_identity, '[deleted]')::jsonb
-  from unnest(array[v_user.email, v_user.device_id, v_user.apple_sub]) as v_identity
-  where a.target_user_id = v_user.id
-    and v_identity is not null
-    and (strpos(a.reason, v_identity) > 0 or strpos(a.details::text, v_identity) > 0);
-  perform public.schedule_apple_revocation(client_id, sealed_token) from public.apple_tokens where user_id = v_user.id;
-  delete from public.apple_tokens where user_id = v_user.id;
-  delete from public.apple_identities where user_id = v_user.id;
-  delete from public.user_metadata where user_id = v_user.id;
-  delete from public.sessions where user_id = v_user.id;
-  -- At most a few hundred. Their files are deleted by the queue; the videos' files by each job's clean-up.
+  perform public.redact_notes(v_user_id, public.ids_of_account(v_user_id));
+  perform public.schedule_apple_revocation(client_id, sealed_token) from public.apple_tokens where user_id = v_user_id;
+  delete from public.apple_tokens where user_id = v_user_id;
+  delete from public.apple_identities where user_id = v_user_id;
+  delete from public.user_metadata where user_id = v_user_id;
+  delete from public.sessions where user_id = v_user_id;
+
+  -- At most a few hundred. Those that are being stored keep their rows: whoever stores them, or the sweep, deletes their files.
+  perform from public.uploads where user_id = v_user_id order by id for update;
+  v_uploads := array(select id from public.uploads where user_id = v_user_id and stored_at is not null);
   update public.uploads
   set path = user_id || '/~' || id, stored_at = null, metadata = null, updated_at = clock_timestamp()
-  where user_id = v_user.id;
-  perform public.enqueue('delete_uploads', json_build_object('user_id', v_user.id), 'delete_uploads:' || v_user.id);
+  where user_id = v_user_id and (stored_at is not null or metadata is not null);
+  if cardinality(v_uploads) > 0 then
+    perform public.enqueue('delete_uploads', json_build_object('ids', v_uploads), 'delete_uploads:' || v_user_id);
+  end if;
   update public.users
   set deleted_at = clock_timestamp(), email = null, device_id = null, apple_sub = null, updated_at = now()
-  where id = v_user.id;
-  perform public.enqueue('erase_account', json_build_object('user_id', v_user.id), 'erase:' || v_user.id);
-  return v_user.id;
+  where id = v_user_id;
+  perform public.enqueue('erase_account', json_build_object('user_id', v_user_id), 'erase:' || v_user_id);
+  return v_user_id;
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/delete_account.sql', 'e8939a5b171c377635c0045d390bb0bcb0c527c1ea4044538eac9ea93fa01289')
+insert into public.schema_history (name, hash) values ('procedures/accounts/delete_account.sql', '2110958df81e6d04ab451487257034f1c396e0c81357f91de9d4c13e6df74f15')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/erase_account.sql sha256:cb123afd1a5b0388d2ac10b6ef787efb2c66e2f4e2a2771a274b31f47ac23404
+-- source: procedures/accounts/erase_account.sql sha256:6775cba1b2c2de70f8a32b372a445400d77709d92eca8da3edcda3cadcf15271
 -- Removes up to `p_limit` rows of each kind that still say something about the person of a deleted account: prompts, events, IP
 -- addresses. Ledger rows stay: they name an account without a person. Returns how many rows were changed; the caller
 -- repeats it until none is. The files of videos are deleted by the clean-up of each job.
@@ -175,14 +177,17 @@ security definer
 set search_path = ''
 as $$
 declare
+  v_ids uuid[];
   v_jobs uuid[];
   v_count integer;
   v_sum integer := 0;
 begin
   perform from public.users where id = p_user_id and deleted_at is not null for update;
-  if not found then
+  if not found or exists (select from public.merged_users where user_id = p_user_id) then
     return 0;
   end if;
+  -- Guests that were merged into it too: a call that waited for the merge may have left something with the old id.
+  v_ids := public.ids_of_account(p_user_id);
   select array_agg(job_id) into v_jobs
   from (
     -- Each half has an index of its own.
@@ -199,34 +204,38 @@ begin
   set prompt = '[deleted]', image_url = null, error_message = null, deleted_at = coalesce(deleted_at, clock_timestamp())
   where job_id = any (v_jobs);
   get diagnostics v_sum = row_count;
+  -- A vendor's message may quote the prompt.
+  update public.provider_attempts
+  set error = null, result_error = null
+  where job_id = any (v_jobs) and (error is not null or result_error is not null);
   perform public.schedule_cleanup(job_id) from unnest(v_jobs) as job_id;
 
-  delete from public.user_events where id in (select id from public.user_events where user_id = p_user_id limit p_limit);
+  delete from public.user_events where id in (select id from public.user_events where user_id = any (v_ids) limit p_limit);
   get diagnostics v_count = row_count;
   v_sum := v_sum + v_count;
   delete from public.idempotency_log
   where (user_id, idempotency_key) in (
-    select user_id, idempotency_key from public.idempotency_log where user_id = p_user_id limit p_limit
+    select user_id, idempotency_key from public.idempotency_log where user_id = any (v_ids) limit p_limit
   );
   get diagnostics v_count = row_count;
   v_sum := v_sum + v_count;
   -- What counts for an IP address goes on counting.
   update public.rate_limit_log
   set user_id = null
-  where id in (select id from public.rate_limit_log where user_id = p_user_id limit p_limit);
+  where id in (select id from public.rate_limit_log where user_id = any (v_ids) limit p_limit);
   get diagnostics v_count = row_count;
   v_sum := v_sum + v_count;
   update public.error_log
   set user_id = null, request_data = null, error_details = null
-  where id in (select id from public.error_log where user_id = p_user_id limit p_limit);
+  where id in (select id from public.error_log where user_id = any (v_ids) limit p_limit);
   get diagnostics v_count = row_count;
   v_sum := v_sum + v_count;
-  delete from public.proven_devices where user_id = p_user_id;
+  delete from public.proven_devices where user_id = any (v_ids);
   return v_sum;
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/erase_account.sql', 'cb123afd1a5b0388d2ac10b6ef787efb2c66e2f4e2a2771a274b31f47ac23404')
+insert into public.schema_history (name, hash) values ('procedures/accounts/erase_account.sql', '6775cba1b2c2de70f8a32b372a445400d77709d92eca8da3edcda3cadcf15271')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/accounts/forget_apple_revocation.sql sha256:ec56e5f7ba02296c5d5043b047247897a902ffc4394e3ada289b37ce3c3d86a2
@@ -240,6 +249,20 @@ as $$
 $$;
 
 insert into public.schema_history (name, hash) values ('procedures/accounts/forget_apple_revocation.sql', 'ec56e5f7ba02296c5d5043b047247897a902ffc4394e3ada289b37ce3c3d86a2')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/accounts/ids_of_account.sql sha256:42cb0828e80e37d9b5c1f43c30ba3f0719a21e52f5be79a7cdd0d9d1d440bad6
+-- All ids that address an account: its own, and those of the guests that were merged into it.
+create or replace function public.ids_of_account(p_user_id uuid) returns uuid[]
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select array[p_user_id] || array(select user_id from public.merged_users where survivor_id = p_user_id)
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/accounts/ids_of_account.sql', '42cb0828e80e37d9b5c1f43c30ba3f0719a21e52f5be79a7cdd0d9d1d440bad6')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/accounts/link_apple_identity.sql sha256:dc838ce52d1b4aaafd3d147fc9d73081fac1d2bc7f7ab96e17a24b41431b4b85
@@ -362,9 +385,10 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/accounts/lock_apple_sub.sql', '550f9e112c80d572d877322602fe5c3fe0b5c5cd2c8f8661d2183014593131cf')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/merge_guest.sql sha256:a1bd96ca1e9e37d4518fc32f9734dd93326e2798691a14b1f577c44f8b86bc11
+-- source: procedures/accounts/merge_guest.sql sha256:094dd938db955bd0347fead386d7678bbaccb5069a090a3b1d36e7517d7cd973
 -- Moves all that a guest has to the surviving account, in the caller's transaction. The caller holds both row locks. Every table
--- with a user's id is either moved here or named in the last comment; a test compares the two lists with the tables.
+-- with a user's id is either moved here or named in the last comment; a test compares both with the tables. Rows that are also
+-- locked without the row lock of their account are locked in one order.
 create or replace function public.merge_guest(p_guest_id uuid, p_survivor_id uuid) returns void
 language plpgsql
 security definer
@@ -372,45 +396,54 @@ set search_path = ''
 as $$
 begin
   insert into public.merged_users (user_id, survivor_id) values (p_guest_id, p_survivor_id);
+  perform from public.video_jobs where user_id = p_guest_id order by job_id for update;
+  update public.video_jobs set user_id = p_survivor_id where user_id = p_guest_id;
+  -- Before the balance moves: that the guest's is 0 then is no event of the survivor.
+  update public.user_events set user_id = p_survivor_id where user_id = p_guest_id;
   perform public.move_balance(p_guest_id, p_survivor_id);
+
+  perform public.redact_notes(p_guest_id, array[p_guest_id, p_survivor_id]);
   update public.users g
   set deleted_at = clock_timestamp(), device_id = null, email = null, updated_at = now()
   where g.id = p_guest_id;
   update public.users s
-  set initial_grant_claimed = s.initial_grant_claimed or g.initial_grant_claimed, updated_at = now()
+  set initial_grant_claimed = s.initial_grant_claimed or g.initial_grant_claimed,
+      tier = case when g.tier = 'premium' then g.tier else s.tier end,
+      updated_at = now()
   from public.users g
   where s.id = p_survivor_id and g.id = p_guest_id;
 
-  perform from public.video_jobs where user_id = p_guest_id order by job_id for update;
-  update public.video_jobs set user_id = p_survivor_id where user_id = p_guest_id;
+  perform from public.uploads where user_id = p_guest_id order by id for update;
   update public.uploads set user_id = p_survivor_id where user_id = p_guest_id;
-  update public.user_events set user_id = p_survivor_id where user_id = p_guest_id;
   update public.sessions set user_id = p_survivor_id where user_id = p_guest_id;
   update public.rate_limit_log set user_id = p_survivor_id where user_id = p_guest_id;
   update public.error_log set user_id = p_survivor_id where user_id = p_guest_id;
+  -- A key that both have used stays the survivor's.
   update public.idempotency_log g
   set user_id = p_survivor_id
   where g.user_id = p_guest_id and not exists (
     select from public.idempotency_log s where s.user_id = p_survivor_id and s.idempotency_key = g.idempotency_key
   );
-  insert into public.proven_devices (user_id, proven_at)
-  select p_survivor_id, proven_at from public.proven_devices where user_id = p_guest_id
-  on conflict (user_id) do nothing;
+  delete from public.idempotency_log where user_id = p_guest_id;
+  -- It only says what a guest may store.
+  delete from public.proven_devices where user_id = p_guest_id;
   insert into public.user_metadata (user_id, data)
   select p_survivor_id, data from public.user_metadata where user_id = p_guest_id
   on conflict (user_id) do nothing;
   delete from public.user_metadata where user_id = p_guest_id;
   -- Wakes the survivor's event streams, which have the guest's events now.
   perform pg_catalog.pg_notify('user_events', p_survivor_id::text);
-  -- Stay with the guest's id: quota_log, device_grants, job_counters, admin_actions, used_identity_tokens; user_bans has no row.
+  -- Stay with the guest's id: quota_log, device_grants, job_counters, admin_actions, used_identity_tokens. A guest that is merged
+  -- has no row in user_bans, apple_identities and apple_tokens.
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/merge_guest.sql', 'a1bd96ca1e9e37d4518fc32f9734dd93326e2798691a14b1f577c44f8b86bc11')
+insert into public.schema_history (name, hash) values ('procedures/accounts/merge_guest.sql', '094dd938db955bd0347fead386d7678bbaccb5069a090a3b1d36e7517d7cd973')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/move_balance.sql sha256:8c9d0d31a4cdd8cb1da72bb17744d2a43c175007441331418828d36537f0964d
--- Moves a merged guest's balance, which may be a debt, and its lifetime credits to the survivor. The caller holds both row locks.
+-- source: procedures/accounts/move_balance.sql sha256:8e7d2925a779c26f4cd0d2cb86055fd0f4060106554de868f927a9218eaa47c2
+-- Moves a merged guest's balance, which may be a debt, and its lifetime credits to the survivor. The caller holds both row locks
+-- and has moved the guest's events.
 create or replace function public.move_balance(p_guest_id uuid, p_survivor_id uuid) returns void
 language plpgsql
 security definer
@@ -425,18 +458,56 @@ begin
     perform public.apply_credits(p_guest_id, -v_balance, 'account_merge', null, null);
     perform public.apply_credits(p_survivor_id, v_balance, 'account_merge', null, null);
   end if;
+  -- That the guest's is 0 now is no event: its streams have ended.
+  delete from public.user_events where user_id = p_guest_id;
   update public.users set credits_total = 0 where id = p_guest_id;
   update public.users set credits_total = credits_total + v_total where id = p_survivor_id;
   update public.merged_users set credits_total = credits_total + v_total where user_id = p_guest_id;
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/move_balance.sql', '8c9d0d31a4cdd8cb1da72bb17744d2a43c175007441331418828d36537f0964d')
+insert into public.schema_history (name, hash) values ('procedures/accounts/move_balance.sql', '8e7d2925a779c26f4cd0d2cb86055fd0f4060106554de868f927a9218eaa47c2')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/open_session.sql sha256:0e1b5667d5a49a07ec7f9cb6b94cd61a9a1dc892bf1eddd77956c325298ac11a
+-- source: procedures/accounts/open_device_session.sql sha256:5051ce9a78414ac6ef5d0812491cc01eaf40e5036c3c799912949c313a1a59c0
+-- Opens a session for a device that Apple has verified, unless its account changed meanwhile: it was banned or deleted, it signed
+-- in with Apple, or it lost the device id. False: no session was opened.
+-- @returns boolean
+create or replace function public.open_device_session(
+  p_user_id uuid,
+  p_device_id text,
+  p_session_id uuid,
+  p_token_hash bytea,
+  p_nonce bytea,
+  p_lifetime_seconds integer
+) returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform
+  from public.users u
+  where u.id = p_user_id
+    and u.device_id = p_device_id
+    and u.apple_sub is null
+    and u.deleted_at is null
+    and not exists (select from public.user_bans b where b.user_id = u.id)
+  for update of u;
+  if not found then
+    return false;
+  end if;
+  perform public.open_session(p_user_id, p_session_id, p_token_hash, p_nonce, p_lifetime_seconds);
+  return true;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/accounts/open_device_session.sql', '5051ce9a78414ac6ef5d0812491cc01eaf40e5036c3c799912949c313a1a59c0')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/accounts/open_session.sql sha256:ab707218290187ace30dbdd0963e5641c3b5a8d69a5596621d9903a5ef219d1c
 -- Opens a session with its first refresh token, which is stored as a hash. It ends `p_lifetime_seconds` after the last refresh.
--- Above a hundred, the session that was refreshed longest ago ends.
+-- Above a hundred, the session that was refreshed longest ago ends. Does nothing for an account that is deleted.
 create or replace function public.open_session(
   p_user_id uuid,
   p_session_id uuid,
@@ -448,9 +519,14 @@ language plpgsql
 security definer
 set search_path = ''
 as $$
+declare
+  v_user_id uuid := (public.lock_account(p_user_id)).id;
 begin
+  if v_user_id is null then
+    return;
+  end if;
   insert into public.sessions (id, user_id, expires_at)
-  values (p_session_id, p_user_id, clock_timestamp() + make_interval(secs => p_lifetime_seconds));
+  values (p_session_id, v_user_id, clock_timestamp() + make_interval(secs => p_lifetime_seconds));
   insert into public.refresh_tokens (token_hash, session_id, generation, nonce)
   values (p_token_hash, p_session_id, 0, p_nonce);
   -- Far more than a person has devices: what an account holds is bounded.
@@ -459,14 +535,14 @@ begin
   where id in (
     select id
     from public.sessions
-    where user_id = p_user_id and revoked_at is null and id <> p_session_id
+    where user_id = v_user_id and revoked_at is null and id <> p_session_id
     order by refreshed_at desc
     offset 99
   );
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/open_session.sql', '0e1b5667d5a49a07ec7f9cb6b94cd61a9a1dc892bf1eddd77956c325298ac11a')
+insert into public.schema_history (name, hash) values ('procedures/accounts/open_session.sql', 'ab707218290187ace30dbdd0963e5641c3b5a8d69a5596621d9903a5ef219d1c')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/accounts/record_apple_identity.sql sha256:b83412aeefbe8763d72bd3091253ee816c473304598bd4e8e3365d4217c9f7be
@@ -562,6 +638,68 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/accounts/record_apple_notification.sql', 'e100211c3695520affce9686e97e76b85b82262d7b8584dad25e3a16efe4a229')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
+-- source: procedures/accounts/redact.sql sha256:f636ca1e79595c878419bc2469206a41c753a8a430eed77e87419b20ecc7b824
+-- Replaces these texts, in any case of their letters, in all strings of a JSON value. Never in its text form: a text that a device
+-- chose might match the JSON itself.
+create or replace function public.redact(p_value jsonb, p_texts text[]) returns jsonb
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_text text;
+  v_result text;
+begin
+  case jsonb_typeof(p_value)
+    when 'string' then
+      v_result := p_value #>> '{}';
+      foreach v_text in array p_texts loop
+        v_result := regexp_replace(v_result, regexp_replace(v_text, '([^[:alnum:]])', '\\\1', 'g'), '[deleted]', 'gi');
+      end loop;
+      return to_jsonb(v_result);
+    when 'array' then
+      return (
+        select coalesce(jsonb_agg(public.redact(item, p_texts) order by place), '[]')
+        from jsonb_array_elements(p_value) with ordinality as t (item, place)
+      );
+    when 'object' then
+      return (select coalesce(jsonb_object_agg(key, public.redact(value, p_texts)), '{}') from jsonb_each(p_value));
+    else
+      return p_value;
+  end case;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/accounts/redact.sql', 'f636ca1e79595c878419bc2469206a41c753a8a430eed77e87419b20ecc7b824')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/accounts/redact_notes.sql sha256:0d1f4180628bb9b2358eaece5e4f23187b65fcc8f843316d26af9ef3f7e68900
+-- Removes an account's e-mail address, device id and Apple sub from what administrators have written about these ids, before the
+-- account loses them. The caller holds its row lock.
+create or replace function public.redact_notes(p_user_id uuid, p_about uuid[]) returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_texts text[] := (
+    select array_remove(array[nullif(email, ''), device_id, apple_sub], null) from public.users where id = p_user_id
+  );
+begin
+  update public.admin_actions
+  set reason = left(public.redact(to_jsonb(reason), v_texts) #>> '{}', 2000),
+      details = public.redact(details, v_texts)
+  where target_user_id = any (p_about)
+    and (public.redact(to_jsonb(reason), v_texts) <> to_jsonb(reason) or public.redact(details, v_texts) <> details);
+  update public.user_bans
+  set reason = left(public.redact(to_jsonb(reason), v_texts) #>> '{}', 2000)
+  where user_id = p_user_id and public.redact(to_jsonb(reason), v_texts) <> to_jsonb(reason);
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/accounts/redact_notes.sql', '0d1f4180628bb9b2358eaece5e4f23187b65fcc8f843316d26af9ef3f7e68900')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
 -- source: procedures/accounts/revoke_sessions.sql sha256:df4c114d1814c78c358f20b678389be9ecb4dace206b868ed2b62868e5c1f458
 -- Ends sessions of an account: this one (`local`), all but this one (`others`), or all (`global`). Returns how many.
 create or replace function public.revoke_sessions(p_user_id uuid, p_scope text, p_session_id uuid default null) returns integer
@@ -590,7 +728,7 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/accounts/revoke_sessions.sql', 'df4c114d1814c78c358f20b678389be9ecb4dace206b868ed2b62868e5c1f458')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/rotate_session.sql sha256:b45ded47313c675583bf856651a659aa30e131c9ed368ad0be3bb6cc6d34c007
+-- source: procedures/accounts/rotate_session.sql sha256:b82405747e1dd0a847d85253edebd40b341f0a226c266dafae48fd8b5c7f0dec
 -- Exchanges a refresh token for the next one. The direct parent of the active token may be sent again, because its response may
 -- have been lost: it gets the nonce (hex) of the active token. Any older token was stolen or replayed: the session is closed.
 -- @returns {outcome: 'rotated', user_id: string, session_id: string}
@@ -617,13 +755,9 @@ begin
   if not found then
     return jsonb_build_object('outcome', 'not_found');
   end if;
-  loop
-    select user_id into v_user_id from public.sessions where id = v_token.session_id;
-    v_user_id := (public.lock_account(v_user_id)).id;
-    select * into v_session from public.sessions where id = v_token.session_id for update;
-    -- A merge may have given the session to another account while this call waited.
-    exit when v_user_id is null or v_session.user_id is null or v_session.user_id = v_user_id;
-  end loop;
+  -- The owner of the session: a merge that gives it to another account while this call waits is followed.
+  v_user_id := (public.lock_account((select user_id from public.sessions where id = v_token.session_id))).id;
+  select * into v_session from public.sessions where id = v_token.session_id and user_id = v_user_id for update;
   if v_user_id is null or v_session.id is null or v_session.revoked_at is not null then
     return jsonb_build_object('outcome', 'session_revoked');
   elsif v_session.expires_at <= clock_timestamp() then
@@ -658,7 +792,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/rotate_session.sql', 'b45ded47313c675583bf856651a659aa30e131c9ed368ad0be3bb6cc6d34c007')
+insert into public.schema_history (name, hash) values ('procedures/accounts/rotate_session.sql', 'b82405747e1dd0a847d85253edebd40b341f0a226c266dafae48fd8b5c7f0dec')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/accounts/schedule_apple_revocation.sql sha256:c60522c16d161d5e0c645f915e67cdc81d00641003d13758ada54e3621aab6de
@@ -755,7 +889,7 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/accounts/survivor_of.sql', '51f2bd859a3c9037fae61f0710feb27b8c4561e2c460d2a27ad3a0667eef24e1')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/update_profile.sql sha256:bab3ac752ba78bf030f9dc5399b964264858202f03cbd500a2d130348baeddfc
+-- source: procedures/accounts/update_profile.sql sha256:2f860405e2dbc3bc8d8e986ca80826b6168a6bc8e9cd4da77e3875b0500d55c5
 -- Updates the fields that are not null. False: the account is deleted.
 create or replace function public.update_profile(
   p_user_id uuid,
@@ -766,17 +900,19 @@ language plpgsql
 security definer
 set search_path = ''
 as $$
+declare
+  v_user_id uuid := (public.lock_account(p_user_id)).id;
 begin
   update public.users
   set language = coalesce(p_language, language),
       theme_preference = coalesce(p_theme_preference, theme_preference),
       updated_at = now()
-  where id = public.survivor_of(p_user_id) and deleted_at is null;
+  where id = v_user_id;
   return found;
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/update_profile.sql', 'bab3ac752ba78bf030f9dc5399b964264858202f03cbd500a2d130348baeddfc')
+insert into public.schema_history (name, hash) values ('procedures/accounts/update_profile.sql', '2f860405e2dbc3bc8d8e986ca80826b6168a6bc8e9cd4da77e3875b0500d55c5')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/accounts/update_user_metadata.sql sha256:1208f71ee401bae73cfc308668a68a54a9c453695e41aad7223bca9752f3391d
@@ -1349,6 +1485,35 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/generations/delete_generation.sql', '49bdf1ea61caa5b84c56dfb41c8d16beba74f0afd210a2bd2c21f0d9cc8d2f75')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
+-- source: procedures/generations/lock_job.sql sha256:b8dc5b82f6890d39554da284c0f96bb54c16a64d4aea60b24a7528b8ebc937a2
+-- Locks a job after its user, in the lock order, starting from the job's id alone. Null: there is no such job.
+create or replace function public.lock_job(p_job_id uuid) returns public.video_jobs
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user_id uuid;
+  v_job public.video_jobs;
+begin
+  loop
+    select user_id into v_user_id from public.video_jobs where job_id = p_job_id;
+    if not found then
+      return null;
+    end if;
+    perform from public.users where id = v_user_id for update;
+    -- A merge may have moved the job to another account while this call waited. Its row is then not locked: the row of its new
+    -- owner comes first.
+    select * into v_job from public.video_jobs where job_id = p_job_id and user_id = v_user_id for update;
+    exit when found;
+  end loop;
+  return v_job;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/generations/lock_job.sql', 'b8dc5b82f6890d39554da284c0f96bb54c16a64d4aea60b24a7528b8ebc937a2')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
 -- source: procedures/generations/requeue_orphans.sql sha256:bbe038e4c3dbacbdd0d08c96515a98bc6588b8807f06559f5f5be83be5c7cd80
 -- Requeues every unfinished job that has no queue task. A safety net: tasks are added in the transaction that makes them
 -- necessary. Returns how many were requeued.
@@ -1396,9 +1561,10 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/generations/requeue_orphans.sql', 'bbe038e4c3dbacbdd0d08c96515a98bc6588b8807f06559f5f5be83be5c7cd80')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/maintenance/prune_logs.sql sha256:ac2c3a5bf154e3a2619c4942b4be5c639d6c28466e957d645c32b254e9cce7d4
+-- source: procedures/maintenance/prune_logs.sql sha256:0fb8242023bbc65284199cd2b4bcdaa875510f5c20a2f7839071c04065e9f328
 -- Deletes up to `p_limit` rows of each log whose retention has passed, the oldest first; never a user, a job or a ledger row.
 -- Returns how many, by kind; the caller repeats it until no kind reaches the limit, so that no statement runs for long.
+-- Rows that another call holds are left to the next time: a merge locks many of an account's, in an order of its own.
 -- @returns {
 --   rate_limit_rows: number, idempotency_keys: number, events: number, sessions: number, errors: number,
 --   provider_events: number, apple_notifications: number, identity_tokens: number
@@ -1420,35 +1586,65 @@ declare
 begin
   delete from public.rate_limit_log
   where id in (
-    select id from public.rate_limit_log where created_at < now() - interval '7 days' order by created_at limit p_limit
+    select id
+    from public.rate_limit_log
+    where created_at < now() - interval '7 days'
+    order by created_at
+    limit p_limit
+    for update skip locked
   );
   get diagnostics v_rate_limit_rows = row_count;
   delete from public.idempotency_log
   where (user_id, idempotency_key) in (
-    select user_id, idempotency_key from public.idempotency_log where expires_at < now() order by expires_at limit p_limit
+    select user_id, idempotency_key
+    from public.idempotency_log
+    where expires_at < now()
+    order by expires_at
+    limit p_limit
+    for update skip locked
   );
   get diagnostics v_keys = row_count;
   -- A stream resumes after the last event it sent; after a day the app reads the list again instead.
   delete from public.user_events
   where id in (
-    select id from public.user_events where created_at < now() - interval '1 day' order by created_at limit p_limit
+    select id
+    from public.user_events
+    where created_at < now() - interval '1 day'
+    order by created_at
+    limit p_limit
+    for update skip locked
   );
   get diagnostics v_events = row_count;
   -- Kept for a month after the end, so that "session expired" and "no such session" remain two answers.
   delete from public.sessions
   where id in (
-    select id from public.sessions where expires_at < now() - interval '30 days' order by expires_at limit p_limit
+    select id
+    from public.sessions
+    where expires_at < now() - interval '30 days'
+    order by expires_at
+    limit p_limit
+    for update skip locked
   );
   get diagnostics v_sessions = row_count;
   delete from public.error_log
   where id in (
-    select id from public.error_log where created_at < now() - interval '90 days' order by created_at limit p_limit
+    select id
+    from public.error_log
+    where created_at < now() - interval '90 days'
+    order by created_at
+    limit p_limit
+    for update skip locked
   );
   get diagnostics v_errors = row_count;
   -- Vendors resend an event for hours at most.
   delete from public.provider_events
   where id in (
-    select id from public.provider_events where created_at < now() - interval '30 days' order by created_at limit p_limit
+    select id
+    from public.provider_events
+    where created_at < now() - interval '30 days'
+    order by created_at
+    limit p_limit
+    for update skip locked
   );
   get diagnostics v_provider_events = row_count;
   delete from public.apple_account_notifications
@@ -1458,12 +1654,18 @@ begin
     where created_at < now() - interval '90 days'
     order by created_at
     limit p_limit
+    for update skip locked
   );
   get diagnostics v_apple_notifications = row_count;
   -- An expired token is refused by its own date.
   delete from public.used_identity_tokens
   where token_hash in (
-    select token_hash from public.used_identity_tokens where expires_at < now() - interval '1 day' order by expires_at limit p_limit
+    select token_hash
+    from public.used_identity_tokens
+    where expires_at < now() - interval '1 day'
+    order by expires_at
+    limit p_limit
+    for update skip locked
   );
   get diagnostics v_identity_tokens = row_count;
   return jsonb_build_object(
@@ -1479,7 +1681,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/maintenance/prune_logs.sql', 'ac2c3a5bf154e3a2619c4942b4be5c639d6c28466e957d645c32b254e9cce7d4')
+insert into public.schema_history (name, hash) values ('procedures/maintenance/prune_logs.sql', '0fb8242023bbc65284199cd2b4bcdaa875510f5c20a2f7839071c04065e9f328')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/storage/admit_upload.sql sha256:7fba625afc724c2f2a8ccccd19faf657176e850280f8eca6d1b70f938690ce8e
@@ -1626,7 +1828,7 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/storage/expire_uploads.sql', 'f61931be481d70c5bb795f6594137a46943157cb09da7bcd6b45a29e0cd38b46')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/storage/finish_upload.sql sha256:d54ad4abf55798818dee4c3bde317d15846d133fe7d2c912d4b57cbfb273a016
+-- source: procedures/storage/finish_upload.sql sha256:a61e5dcfb6b7330386d42817d2a71bbeee9798b6830d7c4a19eae86345bb2b11
 -- The file is stored: gives its row the path. `replaced`: the previous version, whose file may be deleted. `exists`: another
 -- upload was first, and replacing was not allowed. `gone`: the upload was removed meanwhile.
 -- @returns {outcome: 'stored', replaced: UploadRow | null} | {outcome: 'exists' | 'gone'}
@@ -1641,15 +1843,14 @@ declare
   v_before public.uploads;
 begin
   loop
-    select user_id into v_user_id from public.uploads where id = p_id;
-    v_user_id := (public.lock_account(v_user_id)).id;
-    select * into v_upload from public.uploads where id = p_id for update;
+    v_user_id := (public.lock_account((select user_id from public.uploads where id = p_id))).id;
     -- The account was deleted, or the upload removed.
-    if v_user_id is null or v_upload.id is null then
+    if v_user_id is null then
       return jsonb_build_object('outcome', 'gone');
     end if;
-    -- A merge may have given the upload to another account while this call waited.
-    exit when v_upload.user_id = v_user_id;
+    select * into v_upload from public.uploads where id = p_id and user_id = v_user_id for update;
+    exit when found;
+    -- It was removed, or a merge has given it to another account, while this call waited.
   end loop;
   if v_upload.stored_at is not null then
     return jsonb_build_object('outcome', 'stored', 'replaced', null);
@@ -1673,10 +1874,36 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/storage/finish_upload.sql', 'd54ad4abf55798818dee4c3bde317d15846d133fe7d2c912d4b57cbfb273a016')
+insert into public.schema_history (name, hash) values ('procedures/storage/finish_upload.sql', 'a61e5dcfb6b7330386d42817d2a71bbeee9798b6830d7c4a19eae86345bb2b11')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/storage/remove_uploads.sql sha256:4defbab5c3aab45a6ccbe68206b4e3fa002f4793a3afe8696f974678e20bb239
+-- source: procedures/storage/forget_uploads.sql sha256:2a4fd49357b0609d4d6359401bfc9fd04c3ccb0431d6f7a888c4b2f507d1ec9b
+-- Deletes the rows of uploads whose files are not, or no longer, in the store. Rows that are in use stay. Returns how many
+-- were deleted.
+create or replace function public.forget_uploads(p_ids jsonb) returns integer
+language sql
+security definer
+set search_path = ''
+as $$
+  with theirs as (
+    -- Locked in one order, so that this and a merge never wait for each other.
+    select id
+    from public.uploads
+    where id = any (array(select jsonb_array_elements_text(p_ids)::uuid)) and stored_at is null
+    order by id
+    for update
+  ), forgotten as (
+    delete from public.uploads
+    where id in (select id from theirs)
+    returning 1
+  )
+  select count(*)::integer from forgotten
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/storage/forget_uploads.sql', '2a4fd49357b0609d4d6359401bfc9fd04c3ccb0431d6f7a888c4b2f507d1ec9b')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/storage/remove_uploads.sql sha256:a5d99636efc95b76454b2a39e1ab2617d5016ddf582fb9d7c52ef496fa1fc55f
 -- Hides uploads from their owner; the caller deletes the files and then the rows. Unknown paths are ignored. Returns the rows
 -- as they were before.
 -- @returns UploadRow[]
@@ -1686,16 +1913,22 @@ on conflict (name) do update set hash = excluded.hash, applied_at = now();
 --   metadata: unknown
 -- }
 create or replace function public.remove_uploads(p_user_id uuid, p_paths jsonb) returns jsonb
-language sql
+language plpgsql
 security definer
 set search_path = ''
 as $$
+declare
+  -- Before the uploads are looked up, so that none is missed that a merge moves meanwhile.
+  v_user_id uuid := (public.lock_account(p_user_id)).id;
+  v_removed jsonb;
+begin
   with theirs as (
     select *
     from public.uploads
-    where user_id = public.survivor_of(p_user_id)
+    where user_id = v_user_id
       and stored_at is not null
       and path in (select jsonb_array_elements_text(p_paths))
+    order by id
     for update
   ), hidden as (
     update public.uploads u
@@ -1703,10 +1936,12 @@ as $$
     from theirs
     where u.id = theirs.id
   )
-  select coalesce(jsonb_agg(to_jsonb(theirs) order by path), '[]') from theirs
+  select coalesce(jsonb_agg(to_jsonb(theirs) order by path), '[]') into v_removed from theirs;
+  return v_removed;
+end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/storage/remove_uploads.sql', '4defbab5c3aab45a6ccbe68206b4e3fa002f4793a3afe8696f974678e20bb239')
+insert into public.schema_history (name, hash) values ('procedures/storage/remove_uploads.sql', 'a5d99636efc95b76454b2a39e1ab2617d5016ddf582fb9d7c52ef496fa1fc55f')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: grants-queue.sql sha256:344aa80109b0ede00a217bf3b5510e1d73177484fe3309b8b08ea8fc07b743e3
@@ -1833,7 +2068,7 @@ $$;
 insert into public.schema_history (name, hash) values ('grants-policies.sql', '36eaad2e4fe6bd3f6129b15750791a6412f28383f65cae3622ab9ba3cbe58ae9')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: grants.sql sha256:d60a29be53744d720e0cb69045092fdc3d7f9884316a3984bc4b66bcdb63a499
+-- source: grants.sql sha256:d99414afd483725588018530c2051c8eff2c4d9bd4d28f64d5478a98476d7ba4
 -- Privileges. Applied again after every change in db/, so that it also revokes what is no longer granted.
 -- rendio_server: the API and the worker. anon, authenticated: users, through PostgREST and Realtime. service_role: nothing here;
 -- named because hosted databases grant everything to it (and to the other two) by default.
@@ -1864,11 +2099,11 @@ revoke all on function
   public.delete_generation, public.emit_event, public.end_attempt, public.enqueue, public.erase_account,
   public.expire_uploads, public.fail_attempt, public.fail_generation, public.find_response,
   public.finish_generation, public.finish_upload, public.forget_apple_revocation, public.forget_upload,
-  public.forget_uploads, public.generation_price, public.guard_job_state, public.is_made, public.keep_default_price,
+  public.forget_uploads, public.generation_price, public.guard_job_state, public.ids_of_account, public.is_made, public.keep_default_price,
   public.link_apple_identity, public.lock_account, public.lock_apple_sub, public.lock_job, public.log_error,
   public.mark_submitted, public.merge_guest, public.move_balance,
   public.note_provider_health, public.notify_access_change, public.onboard_device, public.open_device_session,
-  public.open_session, public.prune_logs, public.rate_limit_state,
+  public.open_session, public.prune_logs, public.rate_limit_state, public.redact, public.redact_notes,
   public.record_apple_identity, public.record_apple_notification,
   public.record_progress, public.record_provider_event, public.record_provider_outcome, public.refuse_ledger_change,
   public.remove_uploads, public.requeue_orphans, public.revoke_sessions, public.rotate_session,
@@ -1923,7 +2158,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('grants.sql', 'd60a29be53744d720e0cb69045092fdc3d7f9884316a3984bc4b66bcdb63a499')
+insert into public.schema_history (name, hash) values ('grants.sql', 'd99414afd483725588018530c2051c8eff2c4d9bd4d28f64d5478a98476d7ba4')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 reset check_function_bodies;

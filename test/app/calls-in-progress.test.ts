@@ -1,32 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { until } from '../media/until.ts';
-import { createTestApp, type TestApp } from '../support/app.ts';
+import { createTestApp } from '../support/app.ts';
+import { lock, waitingForLocks } from '../support/locks.ts';
+import { createPeople, newSub } from '../support/people.ts';
 
 /** Eight in progress and a hundred in line: §3 of the contract. */
 const ADMITTED = 108;
-
-type Lock = AsyncDisposable & { release(): Promise<void> };
-
-/** Holds a lock until it is released, also by a test that fails. */
-async function lock(app: TestApp, sql: string, values: unknown[]): Promise<Lock> {
-  const holder = await app.owner.connect();
-  await holder.query('begin');
-  await holder.query(sql, values);
-  let isHeld = true;
-  const release = async () => {
-    if (!isHeld) return;
-    isHeld = false;
-    await holder.query('commit');
-    holder.release();
-  };
-  return { release, [Symbol.asyncDispose]: release };
-}
-
-const waitingForLocks = async (app: TestApp): Promise<number> => {
-  const sql = `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-  return (await app.owner.query<{ n: number }>(sql)).rows[0]?.n ?? 0;
-};
 
 describe('the calls in progress of one account', () => {
   it('are eight; a hundred wait outside the database, the others get 429, and other accounts notice nothing', async () => {
@@ -84,5 +64,24 @@ describe('the calls in progress of one account', () => {
     await held.release();
     const statuses = (await Promise.all(calls)).map(({ status }) => status);
     assert.equal(statuses.filter((status) => status < 500).length, 150);
+  });
+
+  it('are those of all its ids: a merged guest’s token takes its survivor’s slots', async () => {
+    await using people = await createPeople();
+    const { app } = people;
+    const sub = newSub();
+    const [survivor, guest] = [await people.appleUser(sub), await people.guest()];
+    assert.equal((await people.merge(guest.token, { sub })).status, 200);
+    assert.equal((await people.call(guest.token, 'get-user-credits')).status, 200);
+    await using held = await lock(app, 'select from users where id = $1 for update', [survivor.id]);
+    const calls = [survivor.token, guest.token].flatMap((token) =>
+      Array.from({ length: 8 }, () => people.call(token, 'update-user-profile', { theme_preference: 'dark' })),
+    );
+    await until(async () => (await waitingForLocks(app)) >= 8);
+    // What is still on its way to the lock gets there before the answer to this call, which takes no slot.
+    assert.equal((await app.fetch('/functions/v1/get-models')).status, 200);
+    assert.equal(await waitingForLocks(app), 8);
+    await held.release();
+    for (const { status } of await Promise.all(calls)) assert.equal(status, 200);
   });
 });

@@ -48,7 +48,7 @@ const guards: Guard[] = [
     guarantee: 'the balance check: no deduction makes the balance negative',
     remove: async (world) => {
       await allowDebt(world);
-      await rewrite(world, 'deduct_credits', 'v_balance < p_amount', 'false');
+      await rewrite(world, 'deduct_credits', 'v_user.credits_remaining < p_amount', 'false');
     },
     holds: async (world) => {
       const userId = await world.user(1);
@@ -71,7 +71,7 @@ const guards: Guard[] = [
   },
   {
     guarantee: 'the row lock: each of many concurrent deductions sees the balance that the previous one left',
-    remove: (world) => rewrite(world, 'deduct_credits', 'for update', ''),
+    remove: (world) => rewrite(world, 'lock_account', 'for update', ''),
     holds: async (world) => {
       // Every writer sleeps between reading the balance and writing it; only the lock makes the others wait.
       await asOwner(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createMoneyWorld, type MoneyWorld } from '../support/money.ts';
@@ -8,9 +8,13 @@ type Operation =
   | { do: 'begin'; user: number; key: number }
   | { do: 'submit' | 'finish' | 'fail' | 'cancel' | 'delete' | 'unknown' | 'reject'; job: number }
   | { do: 'buy'; user: number; amount: number; transaction: number }
-  | { do: 'spend'; user: number; amount: number };
+  | { do: 'spend'; user: number; amount: number }
+  | { do: 'merge'; user: number; apple: number }
+  | { do: 'grant' | 'leave'; user: number };
 
-const USERS = 3;
+const USERS = 4;
+/** Apple users, whose accounts these users become or are merged into. */
+const APPLE_USERS = 2;
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('begin' as const), user: fc.nat(USERS - 1), key: fc.nat(5) }) },
@@ -46,6 +50,18 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       amount: fc.integer({ min: -2, max: 4 }),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('merge' as const),
+      user: fc.nat(USERS - 1),
+      apple: fc.nat(APPLE_USERS - 1),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constantFrom('grant' as const, 'leave' as const), user: fc.nat(USERS - 1) }),
+  },
 );
 
 /** Steps run one after another; the operations of a step run at once. */
@@ -79,7 +95,23 @@ describe('random operations, one after another and at once', () => {
                 reason: 'iap_purchase',
                 transaction_id: `${run}:${op.transaction}`,
               });
-            } else {
+            } else if (op.do === 'merge') {
+              await world.db.call('link_apple_identity', {
+                user_id: userId,
+                apple_sub: `${run}:${op.apple}`,
+                is_email_verified: false,
+                is_private_email: false,
+                token_hash: randomBytes(32),
+                token_expires_at: new Date(Date.now() + 600_000),
+                may_merge: true,
+              });
+            } else if (op.do === 'grant') {
+              await world.db.call('claim_initial_grant', { user_id: userId });
+              await world.db.call('complete_initial_grant', { user_id: userId });
+            } else if (op.do === 'leave') {
+              const deletedId = await world.db.call('delete_account', { user_id: userId });
+              if (deletedId) await world.db.call('erase_account', { user_id: deletedId });
+            } else if (op.do === 'spend') {
               await world.call('deduct_credits', { user_id: userId, amount: op.amount, reason: 'admin_adjustment' });
             }
             return;

@@ -8,8 +8,11 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_survivor_id uuid := (public.lock_account(p_user_id)).id;
+  v_survivor_id uuid;
 begin
+  -- A merged guest's row before its survivor's, as lock_account does when it has waited for a merge.
+  perform from public.users where id = p_user_id for update;
+  v_survivor_id := (public.lock_account(p_user_id)).id;
   if v_survivor_id is null then
     return null;
   end if;
@@ -24,7 +27,6 @@ begin
   from public.settings
   where initial_grant_credits > 0;
   if v_survivor_id <> p_user_id then
-    perform from public.users where id = p_user_id for update;
     perform public.move_balance(p_user_id, v_survivor_id);
     update public.users set initial_grant_claimed = true where id = v_survivor_id;
   end if;

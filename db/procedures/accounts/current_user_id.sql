@@ -1,21 +1,22 @@
 -- The account that the access token of a query through PostgREST or Realtime addresses; null if it has none, its session has
--- ended, or the account is banned.
+-- ended, or the account is banned or deleted.
 create or replace function public.current_user_id() returns uuid
 language sql
 stable
 security definer
 set search_path = ''
 as $$
-  select public.survivor_of(t.user_id)
+  select u.id
   from (
     select
-      nullif(c.claims ->> 'sub', '')::uuid as user_id,
+      public.survivor_of(nullif(c.claims ->> 'sub', '')::uuid) as user_id,
       nullif(c.claims ->> 'session_id', '')::uuid as session_id
     from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb as claims) c
   ) t
-  where not exists (select from public.user_bans b where b.user_id = public.survivor_of(t.user_id))
+  join public.users u on u.id = t.user_id and u.deleted_at is null
+  where not exists (select from public.user_bans b where b.user_id = u.id)
     and (
       t.session_id is null
-      or exists (select from public.sessions s where s.id = t.session_id and s.revoked_at is null)
+      or exists (select from public.sessions s where s.id = t.session_id and s.user_id = u.id and s.revoked_at is null)
     )
 $$;

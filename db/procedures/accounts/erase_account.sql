@@ -7,14 +7,17 @@ security definer
 set search_path = ''
 as $$
 declare
+  v_ids uuid[];
   v_jobs uuid[];
   v_count integer;
   v_sum integer := 0;
 begin
   perform from public.users where id = p_user_id and deleted_at is not null for update;
-  if not found then
+  if not found or exists (select from public.merged_users where user_id = p_user_id) then
     return 0;
   end if;
+  -- Guests that were merged into it too: a call that waited for the merge may have left something with the old id.
+  v_ids := public.ids_of_account(p_user_id);
   select array_agg(job_id) into v_jobs
   from (
     -- Each half has an index of its own.
@@ -31,29 +34,33 @@ begin
   set prompt = '[deleted]', image_url = null, error_message = null, deleted_at = coalesce(deleted_at, clock_timestamp())
   where job_id = any (v_jobs);
   get diagnostics v_sum = row_count;
+  -- A vendor's message may quote the prompt.
+  update public.provider_attempts
+  set error = null, result_error = null
+  where job_id = any (v_jobs) and (error is not null or result_error is not null);
   perform public.schedule_cleanup(job_id) from unnest(v_jobs) as job_id;
 
-  delete from public.user_events where id in (select id from public.user_events where user_id = p_user_id limit p_limit);
+  delete from public.user_events where id in (select id from public.user_events where user_id = any (v_ids) limit p_limit);
   get diagnostics v_count = row_count;
   v_sum := v_sum + v_count;
   delete from public.idempotency_log
   where (user_id, idempotency_key) in (
-    select user_id, idempotency_key from public.idempotency_log where user_id = p_user_id limit p_limit
+    select user_id, idempotency_key from public.idempotency_log where user_id = any (v_ids) limit p_limit
   );
   get diagnostics v_count = row_count;
   v_sum := v_sum + v_count;
   -- What counts for an IP address goes on counting.
   update public.rate_limit_log
   set user_id = null
-  where id in (select id from public.rate_limit_log where user_id = p_user_id limit p_limit);
+  where id in (select id from public.rate_limit_log where user_id = any (v_ids) limit p_limit);
   get diagnostics v_count = row_count;
   v_sum := v_sum + v_count;
   update public.error_log
   set user_id = null, request_data = null, error_details = null
-  where id in (select id from public.error_log where user_id = p_user_id limit p_limit);
+  where id in (select id from public.error_log where user_id = any (v_ids) limit p_limit);
   get diagnostics v_count = row_count;
   v_sum := v_sum + v_count;
-  delete from public.proven_devices where user_id = p_user_id;
+  delete from public.proven_devices where user_id = any (v_ids);
   return v_sum;
 end
 $$;

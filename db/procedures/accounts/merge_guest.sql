@@ -1,5 +1,6 @@
 -- Moves all that a guest has to the surviving account, in the caller's transaction. The caller holds both row locks. Every table
--- with a user's id is either moved here or named in the last comment; a test compares the two lists with the tables.
+-- with a user's id is either moved here or named in the last comment; a test compares both with the tables. Rows that are also
+-- locked without the row lock of their account are locked in one order.
 create or replace function public.merge_guest(p_guest_id uuid, p_survivor_id uuid) returns void
 language plpgsql
 security definer
@@ -7,36 +8,44 @@ set search_path = ''
 as $$
 begin
   insert into public.merged_users (user_id, survivor_id) values (p_guest_id, p_survivor_id);
+  perform from public.video_jobs where user_id = p_guest_id order by job_id for update;
+  update public.video_jobs set user_id = p_survivor_id where user_id = p_guest_id;
+  -- Before the balance moves: that the guest's is 0 then is no event of the survivor.
+  update public.user_events set user_id = p_survivor_id where user_id = p_guest_id;
   perform public.move_balance(p_guest_id, p_survivor_id);
+
+  perform public.redact_notes(p_guest_id, array[p_guest_id, p_survivor_id]);
   update public.users g
   set deleted_at = clock_timestamp(), device_id = null, email = null, updated_at = now()
   where g.id = p_guest_id;
   update public.users s
-  set initial_grant_claimed = s.initial_grant_claimed or g.initial_grant_claimed, updated_at = now()
+  set initial_grant_claimed = s.initial_grant_claimed or g.initial_grant_claimed,
+      tier = case when g.tier = 'premium' then g.tier else s.tier end,
+      updated_at = now()
   from public.users g
   where s.id = p_survivor_id and g.id = p_guest_id;
 
-  perform from public.video_jobs where user_id = p_guest_id order by job_id for update;
-  update public.video_jobs set user_id = p_survivor_id where user_id = p_guest_id;
+  perform from public.uploads where user_id = p_guest_id order by id for update;
   update public.uploads set user_id = p_survivor_id where user_id = p_guest_id;
-  update public.user_events set user_id = p_survivor_id where user_id = p_guest_id;
   update public.sessions set user_id = p_survivor_id where user_id = p_guest_id;
   update public.rate_limit_log set user_id = p_survivor_id where user_id = p_guest_id;
   update public.error_log set user_id = p_survivor_id where user_id = p_guest_id;
+  -- A key that both have used stays the survivor's.
   update public.idempotency_log g
   set user_id = p_survivor_id
   where g.user_id = p_guest_id and not exists (
     select from public.idempotency_log s where s.user_id = p_survivor_id and s.idempotency_key = g.idempotency_key
   );
-  insert into public.proven_devices (user_id, proven_at)
-  select p_survivor_id, proven_at from public.proven_devices where user_id = p_guest_id
-  on conflict (user_id) do nothing;
+  delete from public.idempotency_log where user_id = p_guest_id;
+  -- It only says what a guest may store.
+  delete from public.proven_devices where user_id = p_guest_id;
   insert into public.user_metadata (user_id, data)
   select p_survivor_id, data from public.user_metadata where user_id = p_guest_id
   on conflict (user_id) do nothing;
   delete from public.user_metadata where user_id = p_guest_id;
   -- Wakes the survivor's event streams, which have the guest's events now.
   perform pg_catalog.pg_notify('user_events', p_survivor_id::text);
-  -- Stay with the guest's id: quota_log, device_grants, job_counters, admin_actions, used_identity_tokens; user_bans has no row.
+  -- Stay with the guest's id: quota_log, device_grants, job_counters, admin_actions, used_identity_tokens. A guest that is merged
+  -- has no row in user_bans, apple_identities and apple_tokens.
 end
 $$;

@@ -1,4 +1,5 @@
--- Moves a merged guest's balance, which may be a debt, and its lifetime credits to the survivor. The caller holds both row locks.
+-- Moves a merged guest's balance, which may be a debt, and its lifetime credits to the survivor. The caller holds both row locks
+-- and has moved the guest's events.
 create or replace function public.move_balance(p_guest_id uuid, p_survivor_id uuid) returns void
 language plpgsql
 security definer
@@ -13,6 +14,8 @@ begin
     perform public.apply_credits(p_guest_id, -v_balance, 'account_merge', null, null);
     perform public.apply_credits(p_survivor_id, v_balance, 'account_merge', null, null);
   end if;
+  -- That the guest's is 0 now is no event: its streams have ended.
+  delete from public.user_events where user_id = p_guest_id;
   update public.users set credits_total = 0 where id = p_guest_id;
   update public.users set credits_total = credits_total + v_total where id = p_survivor_id;
   update public.merged_users set credits_total = credits_total + v_total where user_id = p_guest_id;

@@ -21,7 +21,7 @@ begin
     and u.apple_sub is null
     and u.deleted_at is null
     and not exists (select from public.user_bans b where b.user_id = u.id)
-  for share of u;
+  for update of u;
   if not found then
     return false;
   end if;

@@ -24,13 +24,9 @@ begin
   if not found then
     return jsonb_build_object('outcome', 'not_found');
   end if;
-  loop
-    select user_id into v_user_id from public.sessions where id = v_token.session_id;
-    v_user_id := (public.lock_account(v_user_id)).id;
-    select * into v_session from public.sessions where id = v_token.session_id for update;
-    -- A merge may have given the session to another account while this call waited.
-    exit when v_user_id is null or v_session.user_id is null or v_session.user_id = v_user_id;
-  end loop;
+  -- The owner of the session: a merge that gives it to another account while this call waits is followed.
+  v_user_id := (public.lock_account((select user_id from public.sessions where id = v_token.session_id))).id;
+  select * into v_session from public.sessions where id = v_token.session_id and user_id = v_user_id for update;
   if v_user_id is null or v_session.id is null or v_session.revoked_at is not null then
     return jsonb_build_object('outcome', 'session_revoked');
   elsif v_session.expires_at <= clock_timestamp() then

@@ -8,12 +8,14 @@ language plpgsql
 security definer
 set search_path = ''
 as $$
+declare
+  v_user_id uuid := (public.lock_account(p_user_id)).id;
 begin
   update public.users
   set language = coalesce(p_language, language),
       theme_preference = coalesce(p_theme_preference, theme_preference),
       updated_at = now()
-  where id = public.survivor_of(p_user_id) and deleted_at is null;
+  where id = v_user_id;
   return found;
 end
 $$;

@@ -14,9 +14,10 @@ begin
       return null;
     end if;
     perform from public.users where id = v_user_id for update;
-    select * into v_job from public.video_jobs where job_id = p_job_id for update;
-    -- A merge of accounts may have moved the job to another account while this call waited.
-    exit when v_job.user_id = v_user_id;
+    -- A merge may have moved the job to another account while this call waited. Its row is then not locked: the row of its new
+    -- owner comes first.
+    select * into v_job from public.video_jobs where job_id = p_job_id and user_id = v_user_id for update;
+    exit when found;
   end loop;
   return v_job;
 end

@@ -12,15 +12,14 @@ declare
   v_before public.uploads;
 begin
   loop
-    select user_id into v_user_id from public.uploads where id = p_id;
-    v_user_id := (public.lock_account(v_user_id)).id;
-    select * into v_upload from public.uploads where id = p_id for update;
+    v_user_id := (public.lock_account((select user_id from public.uploads where id = p_id))).id;
     -- The account was deleted, or the upload removed.
-    if v_user_id is null or v_upload.id is null then
+    if v_user_id is null then
       return jsonb_build_object('outcome', 'gone');
     end if;
-    -- A merge may have given the upload to another account while this call waited.
-    exit when v_upload.user_id = v_user_id;
+    select * into v_upload from public.uploads where id = p_id and user_id = v_user_id for update;
+    exit when found;
+    -- It was removed, or a merge has given it to another account, while this call waited.
   end loop;
   if v_upload.stored_at is not null then
     return jsonb_build_object('outcome', 'stored', 'replaced', null);

@@ -7,16 +7,22 @@
 --   metadata: unknown
 -- }
 create or replace function public.remove_uploads(p_user_id uuid, p_paths jsonb) returns jsonb
-language sql
+language plpgsql
 security definer
 set search_path = ''
 as $$
+declare
+  -- Before the uploads are looked up, so that none is missed that a merge moves meanwhile.
+  v_user_id uuid := (public.lock_account(p_user_id)).id;
+  v_removed jsonb;
+begin
   with theirs as (
     select *
     from public.uploads
-    where user_id = public.survivor_of(p_user_id)
+    where user_id = v_user_id
       and stored_at is not null
       and path in (select jsonb_array_elements_text(p_paths))
+    order by id
     for update
   ), hidden as (
     update public.uploads u
@@ -24,5 +30,7 @@ as $$
     from theirs
     where u.id = theirs.id
   )
-  select coalesce(jsonb_agg(to_jsonb(theirs) order by path), '[]') from theirs
+  select coalesce(jsonb_agg(to_jsonb(theirs) order by path), '[]') into v_removed from theirs;
+  return v_removed;
+end
 $$;

@@ -8,26 +8,36 @@ const PAGE_ROWS = 500;
 
 /**
  * Writes everything that the account has as one JSON document, in pieces: profile, jobs, transactions, purchases, uploads and
- * sessions. `userIds` are all ids that address it: the rows of merged guests are its own.
+ * sessions; also what merged guests have brought. Throws before the last brace if the account was merged or deleted meanwhile:
+ * the document would be a part of what it had.
  */
-export async function* exportAccount(
-  ctx: ExportContext,
-  userId: string,
-  userIds: readonly string[],
-): AsyncGenerator<string> {
+export async function* exportAccount(ctx: ExportContext, userId: string): AsyncGenerator<string> {
+  const ids = await idsOf(ctx, userId);
   yield `{"exported_at":${JSON.stringify(ctx.clock.now())},"user":${JSON.stringify(await profileOf(ctx, userId))}`;
-  yield* list('jobs', [
-    (after) => jobsAfter(ctx, userId, { after, isDeleted: false }),
-    (after) => jobsAfter(ctx, userId, { after, isDeleted: true }),
-  ]);
+  yield* list('jobs', [(after) => jobsAfter(ctx, userId, after)]);
   yield* list(
     'transactions',
-    userIds.map((id) => (after: Key) => transactionsAfter(ctx, id, after)),
+    ids.map((id) => (after: Key) => transactionsAfter(ctx, id, after)),
   );
   yield ',"purchases":[]';
   yield* list('uploads', [(after) => uploadsAfter(ctx, userId, after)]);
   yield* list('sessions', [(after) => sessionsAfter(ctx, userId, after)]);
+  if ((await idsOf(ctx, userId)).length !== ids.length) throw new Error('a guest was merged during the export');
   yield '}\n';
+}
+
+/** All ids that address the account; guests are only ever added. Throws if it is deleted, or was merged into another. */
+async function idsOf({ db }: ExportContext, userId: string): Promise<string[]> {
+  const rows = await db.read
+    .selectFrom('users')
+    .leftJoin('merged_users', 'merged_users.survivor_id', 'users.id')
+    .select('merged_users.user_id as guest_id')
+    .where('users.id', '=', userId)
+    .where('users.deleted_at', 'is', null)
+    .orderBy('merged_users.merged_at')
+    .execute();
+  if (rows.length === 0) throw new Error('the account is gone');
+  return [...rows.flatMap(({ guest_id }) => guest_id ?? []), userId];
 }
 
 /** The last row's; null before the first page. */
@@ -69,20 +79,41 @@ function profileOf({ db }: ExportContext, userId: string): Promise<Row | undefin
     .executeTakeFirst();
 }
 
-/** Deleted ones too: what is still kept about them belongs to the account. */
-function jobsAfter(
-  { db }: ExportContext,
-  userId: string,
-  { after, isDeleted }: { after: Key; isDeleted: boolean },
-): Promise<Row[]> {
+/**
+ * Deleted ones too: what is still kept about them belongs to the account. Both kinds in one statement, so that a job that is
+ * deleted meanwhile is in the document once; each has an index of its own.
+ */
+function jobsAfter({ db }: ExportContext, userId: string, after: Key): Promise<Row[]> {
+  const half = (isDeleted: boolean) =>
+    db.read
+      .selectFrom('video_jobs')
+      .select([
+        'seq as key',
+        'job_id',
+        'model_id',
+        'model_name',
+        'provider',
+        'prompt',
+        'settings',
+        'image_url',
+        'status',
+      ])
+      .select(['video_url', 'thumbnail_url', 'credits_used', 'error_code', 'created_at', 'completed_at', 'deleted_at'])
+      .where('user_id', '=', userId)
+      .where('deleted_at', isDeleted ? 'is not' : 'is', null)
+      .where('seq', '>', Number(after ?? 0))
+      .orderBy('seq')
+      .limit(PAGE_ROWS);
   return db.read
-    .selectFrom('video_jobs')
-    .select(['seq as key', 'job_id', 'model_id', 'model_name', 'provider', 'prompt', 'settings', 'image_url', 'status'])
-    .select(['video_url', 'thumbnail_url', 'credits_used', 'error_code', 'created_at', 'completed_at', 'deleted_at'])
-    .where('user_id', '=', userId)
-    .where('deleted_at', isDeleted ? 'is not' : 'is', null)
-    .where('seq', '>', Number(after ?? 0))
-    .orderBy('seq')
+    .selectFrom(
+      db.read
+        .selectFrom(half(false).as('living'))
+        .selectAll()
+        .unionAll(db.read.selectFrom(half(true).as('deleted')).selectAll())
+        .as('job'),
+    )
+    .selectAll()
+    .orderBy('key')
     .limit(PAGE_ROWS)
     .execute();
 }

@@ -122,7 +122,8 @@ export const EXPORT_ACCOUNT = rawUserRoute({
   summary: 'Export everything the account has',
   description:
     'Returns one JSON document with the profile, all jobs, transactions (also those of guests that were merged into the ' +
-    'account), purchases, uploads and sessions. It is streamed: a document that ends without its last brace was cut off.',
+    'account), purchases, uploads and sessions. It is streamed: a document that ends without its last brace was cut off. An ' +
+    'account has one export at a time: a second one is a 429.',
   parameters: [USER_ID_PARAMETER],
   responses: {
     ...errorResponses(USER_ERRORS, { ERR_4006: { field: 'user_id' } }),

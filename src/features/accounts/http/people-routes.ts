@@ -1,5 +1,7 @@
 /** Sign in with Apple, sessions, export and deletion. */
 import { callerId, callerIds, callerSessionId } from '../../../http/caller.ts';
+import type { HttpContext } from '../../../http/env.ts';
+import { rateLimited } from '../../../http/rate-limit.ts';
 import type { Router } from '../../../http/route.ts';
 import { streamText } from '../../../http/stream-text.ts';
 import type { Context } from '../../context.ts';
@@ -19,6 +21,9 @@ import {
   REVOKE_SESSION,
 } from './people-openapi.ts';
 import { presentProfile } from './schemas.ts';
+
+/** An export reads all that an account has, as fast as its reader takes it: one at a time for each account. */
+const BUSY = { policy: 'exports', limit: 1, windowSeconds: null, remaining: 0, resetSeconds: 10 } as const;
 
 export function peopleRoutes(router: Router, ctx: Context): void {
   router.add(MERGE_GUEST, async (c) => {
@@ -52,12 +57,8 @@ export function peopleRoutes(router: Router, ctx: Context): void {
     return c.json({ success: true as const }, 200);
   });
 
-  router.add(EXPORT_ACCOUNT, (c) => {
-    c.header('Content-Type', 'application/json; charset=utf-8');
-    c.header('Content-Disposition', 'attachment; filename="account.json"');
-    c.header('Cache-Control', 'no-store');
-    return c.body(streamText(exportAccount(ctx, callerId(c), callerIds(c)), ctx.log));
-  });
+  const exporting = new Set<string>();
+  router.add(EXPORT_ACCOUNT, (c) => sendExport(c, ctx, exporting));
   router.add(DELETE_ACCOUNT, async (c) => {
     await deleteAccount(ctx, callerId(c));
     return c.json({ success: true as const }, 200);
@@ -67,4 +68,16 @@ export function peopleRoutes(router: Router, ctx: Context): void {
     await receiveAppleNotification(ctx, c.req.valid('json').payload);
     return c.json({ success: true as const }, 200);
   });
+}
+
+/** `exporting`: the accounts whose export is being sent by this process. */
+function sendExport(c: HttpContext, ctx: Context, exporting: Set<string>): Response {
+  const userId = callerId(c);
+  if (exporting.has(userId)) throw rateLimited(BUSY);
+  c.header('Content-Type', 'application/json; charset=utf-8');
+  c.header('Content-Disposition', 'attachment; filename="account.json"');
+  c.header('Cache-Control', 'no-store');
+  exporting.add(userId);
+  const onEnd = () => exporting.delete(userId);
+  return c.body(streamText(exportAccount(ctx, userId), { log: ctx.log, signal: c.req.raw.signal, onEnd }));
 }

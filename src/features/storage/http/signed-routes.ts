@@ -76,8 +76,10 @@ export function signedRoutes(
   router.add(UPLOAD_TO_SIGNED, async (c) => {
     const parsed = parseObjectPath(decodeAgain(pathIn(c, SIGN_UPLOAD)));
     if (bucketIn(c) !== UPLOADS || !parsed) throw invalidLink('link');
-    const { path, ownerId: userId } = parsed;
+    const { path, ownerId } = parsed;
     const { isUpsert } = await verifyUpload(ctx, path, c.req.query('token') ?? '');
+    // A merged guest's folder belongs to the survivor, and so does what is limited for each account.
+    const userId = await ctx.db.call('survivor_of', { user_id: ownerId });
     setRateLimitHeaders(c, await calls.take(userId));
     return c.json({ Key: (await receiveImage(c, ctx, { userId, path, isUpsert })).key }, 200);
   });

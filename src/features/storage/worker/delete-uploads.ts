@@ -1,19 +1,14 @@
+import { sql } from 'kysely';
 import type { Context } from '../../context.ts';
 import { deleteFiles } from '../delete-files.ts';
 
-/** More than an account may store. */
-const FILES_MAX = 1_000;
-
 /** Deletes the files of a deleted account, whose rows are hidden already. Throws if some are left, so that the queue tries again. */
-export async function deleteUploadsOf(ctx: Pick<Context, 'db' | 'log' | 'media'>, userId: string): Promise<void> {
+export async function deleteHiddenUploads(ctx: Pick<Context, 'db' | 'log' | 'media'>, ids: string[]): Promise<void> {
   const rows = await ctx.db.read
     .selectFrom('uploads')
-    .innerJoin('users', 'users.id', 'uploads.user_id')
-    .select(['uploads.id', 'uploads.file'])
-    .where('uploads.user_id', '=', userId)
-    .where('uploads.stored_at', 'is', null)
-    .where('users.deleted_at', 'is not', null)
-    .limit(FILES_MAX)
+    .select(['id', 'file'])
+    .where('id', '=', sql<string>`any(${ids})`)
+    .where('stored_at', 'is', null)
     .execute();
   const deleted = await deleteFiles(ctx, rows);
   if (deleted < rows.length)

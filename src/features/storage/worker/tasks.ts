@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { Tasks } from '../../../queue/worker.ts';
 import type { Context } from '../../context.ts';
-import { deleteUploadsOf } from './delete-uploads.ts';
+import { deleteHiddenUploads } from './delete-uploads.ts';
 import { sweepUploads } from './sweep.ts';
 
-const AccountPayload = z.object({ user_id: z.uuid() });
+const UploadsPayload = z.object({ ids: z.array(z.uuid()) });
 
 export function storageTasks(ctx: Pick<Context, 'db' | 'log' | 'media'>): Tasks {
   return {
-    delete_uploads: (payload) => deleteUploadsOf(ctx, AccountPayload.parse(payload).user_id),
+    delete_uploads: (payload) => deleteHiddenUploads(ctx, UploadsPayload.parse(payload).ids),
     sweep_uploads: async () => {
       const done = await sweepUploads(ctx);
       if (done.expired + done.removed > 0) ctx.log.info(done, 'uploads swept');
