@@ -2118,7 +2118,7 @@ export interface operations {
         'application/json': {
           data?: {
             [key: string]: unknown;
-          };
+          } | null;
         };
       };
     };
@@ -2504,7 +2504,7 @@ export interface operations {
         'application/json': {
           data?: {
             [key: string]: unknown;
-          };
+          } | null;
         };
       };
     };
@@ -2625,6 +2625,7 @@ export interface operations {
   signOut: {
     parameters: {
       query?: {
+        /** @description Which sessions end. */
         scope?: 'global' | 'local' | 'others';
       };
       header?: never;
@@ -3404,7 +3405,6 @@ export interface operations {
     };
     requestBody?: {
       content: {
-        /** @example {} */
         'application/json': {
           /**
            * Format: uuid

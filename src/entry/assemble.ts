@@ -4,7 +4,7 @@ import type { IpReader } from '../http/client-ip.ts';
 import type { Boot } from './boot.ts';
 import { addDocs } from './docs-page.ts';
 import { addPages } from './pages.ts';
-import { APPLE_AUTHORIZE_PATH, addSimulatedPages } from './simulated-pages.ts';
+import { addSimulatedPages } from './simulated-pages.ts';
 
 /** The API and the pages as one application, for every runtime. */
 export function assemble(
@@ -17,7 +17,7 @@ export function assemble(
     trustedProxyHops: server.trustedProxyHops,
     corsOrigins: server.corsOrigins,
     anonKey: config.secrets.supabase?.anonKey.reveal(),
-    appleAuthorizePath: simulatedPages ? APPLE_AUTHORIZE_PATH : null,
+    appleAuthorizePath: simulatedPages?.authorizePath ?? null,
     ...options,
   });
   addPages(api);

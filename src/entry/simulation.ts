@@ -14,7 +14,11 @@ export type Simulation = {
   close(): Promise<void>;
 };
 
-export type SimulatedPages = (request: Request) => Response | Promise<Response>;
+/** `authorizePath`: where people sign in with the simulated Apple, with the app that they sign in to. */
+export type SimulatedPages = {
+  authorizePath: string;
+  answer(request: Request): Response | Promise<Response>;
+};
 
 export type SimulationOptions = Omit<WorldOptions, 'deliver' | 'appleId'> & {
   manifests: readonly ProviderManifest[];
@@ -73,7 +77,8 @@ function appleIdOptions({ settings: { apple } }: Config, localUrl: () => string 
 async function pagesOf({ appleId }: World): Promise<SimulatedPages> {
   const { appleIdPages } = await import('../../sim/apple-id/pages.ts');
   const pages = appleIdPages(appleId);
-  return (request) => pages.fetch(request, {});
+  const query = new URLSearchParams({ client_id: appleId.clientIds[0] ?? '' });
+  return { authorizePath: `/dev/apple/authorize?${query}`, answer: (request) => pages.fetch(request, {}) };
 }
 
 function simulatedAppleId({ appleId, fetch }: World): VendorConnections['appleId'] {

@@ -33,7 +33,7 @@ async function open(page: Page, url: string, answer: Answer): Promise<void> {
     const response = await route.fetch();
     await route.fulfill({
       response,
-      json: { ...(await response.json()), apple_authorize_url: '/dev/apple/authorize' },
+      json: { ...(await response.json()), apple_authorize_url: '/dev/apple/authorize?client_id=dev.rendio.app' },
     });
   });
   await page.context().route('**/dev/apple/authorize?*', async (route) => {

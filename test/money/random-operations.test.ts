@@ -67,6 +67,72 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 /** Steps run one after another; the operations of a step run at once. */
 const history = fc.array(fc.array(operation, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 10 });
 
+type Run = {
+  world: MoneyWorld;
+  users: string[];
+  keys: string[];
+  id: string;
+  jobs: { userId: string; jobId: string }[];
+};
+type UserOperation = Extract<Operation, { user: number }>;
+type JobOperation = Exclude<Operation, { user: number }>;
+
+async function performOnUser({ world, users, keys, id, jobs }: Run, op: UserOperation): Promise<void> {
+  const userId = users[op.user] ?? '';
+  switch (op.do) {
+    case 'begin': {
+      const begun = await world.begin(userId, { idempotency_key: keys[op.key] ?? '' });
+      if (begun.outcome === 'created' && begun.response) jobs.push({ userId, jobId: begun.response.job_id });
+      return;
+    }
+    case 'buy': {
+      const purchase = { reason: 'iap_purchase', transaction_id: `${id}:${op.transaction}` };
+      await world.call('add_credits', { user_id: userId, amount: op.amount, ...purchase });
+      return;
+    }
+    case 'spend':
+      await world.call('deduct_credits', { user_id: userId, amount: op.amount, reason: 'admin_adjustment' });
+      return;
+    case 'merge':
+      await world.db.call('link_apple_identity', {
+        ...{ user_id: userId, apple_sub: `${id}:${op.apple}`, is_email_verified: false, is_private_email: false },
+        ...{ token_hash: randomBytes(32), token_expires_at: new Date(Date.now() + 600_000), may_merge: true },
+      });
+      return;
+    case 'grant':
+      await world.db.call('claim_initial_grant', { user_id: userId });
+      await world.db.call('complete_initial_grant', { user_id: userId });
+      return;
+    case 'leave': {
+      const deletedId = await world.db.call('delete_account', { user_id: userId });
+      if (deletedId) await world.db.call('erase_account', { user_id: deletedId });
+    }
+  }
+}
+
+async function performOnJob({ world, jobs }: Run, op: JobOperation): Promise<void> {
+  const job = jobs[op.job];
+  if (!job) return;
+  const { userId, jobId } = job;
+  if (op.do === 'submit') await world.submit(jobId);
+  else if (op.do === 'finish') await world.finish(jobId);
+  else if (op.do === 'fail') await world.fail(jobId);
+  else if (op.do === 'cancel') await world.db.call('cancel_generation', { user_id: userId, job_id: jobId });
+  else if (op.do === 'delete') await world.db.call('delete_generation', { user_id: userId, job_id: jobId });
+  else await endAttempt(world, jobId, op.do);
+}
+
+async function endAttempt(world: MoneyWorld, jobId: string, how: 'reject' | 'unknown'): Promise<void> {
+  const attempt = await world.db.call('begin_attempt', { job_id: jobId });
+  if (!('attempt_id' in attempt)) return;
+  if (how === 'unknown') {
+    await world.db.call('close_attempt', { attempt_id: attempt.attempt_id, state: 'unknown', error: 'cut' });
+    return;
+  }
+  const failure = { state: 'declined', error_code: 'ERR_5003', cause: 'no' };
+  await world.db.call('fail_attempt', { attempt_id: attempt.attempt_id, ...failure });
+}
+
 describe('random operations, one after another and at once', () => {
   let world: MoneyWorld;
   before(async () => {
@@ -79,65 +145,9 @@ describe('random operations, one after another and at once', () => {
       fc.asyncProperty(history, async (steps) => {
         const users = await Promise.all(Array.from({ length: USERS }, () => world.user(4)));
         const keys = Array.from({ length: 6 }, () => randomUUID());
-        const run = randomUUID();
-        const jobs: { userId: string; jobId: string }[] = [];
-
-        const perform = async (op: Operation): Promise<void> => {
-          if ('user' in op) {
-            const userId = users[op.user] ?? '';
-            if (op.do === 'begin') {
-              const begun = await world.begin(userId, { idempotency_key: keys[op.key] ?? '' });
-              if (begun.outcome === 'created' && begun.response) jobs.push({ userId, jobId: begun.response.job_id });
-            } else if (op.do === 'buy') {
-              await world.call('add_credits', {
-                user_id: userId,
-                amount: op.amount,
-                reason: 'iap_purchase',
-                transaction_id: `${run}:${op.transaction}`,
-              });
-            } else if (op.do === 'merge') {
-              await world.db.call('link_apple_identity', {
-                user_id: userId,
-                apple_sub: `${run}:${op.apple}`,
-                is_email_verified: false,
-                is_private_email: false,
-                token_hash: randomBytes(32),
-                token_expires_at: new Date(Date.now() + 600_000),
-                may_merge: true,
-              });
-            } else if (op.do === 'grant') {
-              await world.db.call('claim_initial_grant', { user_id: userId });
-              await world.db.call('complete_initial_grant', { user_id: userId });
-            } else if (op.do === 'leave') {
-              const deletedId = await world.db.call('delete_account', { user_id: userId });
-              if (deletedId) await world.db.call('erase_account', { user_id: deletedId });
-            } else if (op.do === 'spend') {
-              await world.call('deduct_credits', { user_id: userId, amount: op.amount, reason: 'admin_adjustment' });
-            }
-            return;
-          }
-          const job = jobs[op.job];
-          if (!job) return;
-          const { userId, jobId } = job;
-          if (op.do === 'submit') await world.submit(jobId);
-          else if (op.do === 'finish') await world.finish(jobId);
-          else if (op.do === 'fail') await world.fail(jobId);
-          else if (op.do === 'cancel') await world.db.call('cancel_generation', { user_id: userId, job_id: jobId });
-          else if (op.do === 'delete') await world.db.call('delete_generation', { user_id: userId, job_id: jobId });
-          else {
-            const attempt = await world.db.call('begin_attempt', { job_id: jobId });
-            if (!('attempt_id' in attempt)) return;
-            if (op.do === 'reject') {
-              const failure = { state: 'declined', error_code: 'ERR_5003', cause: 'no' };
-              await world.db.call('fail_attempt', { attempt_id: attempt.attempt_id, ...failure });
-            } else {
-              await world.db.call('close_attempt', { attempt_id: attempt.attempt_id, state: 'unknown', error: 'cut' });
-            }
-          }
-        };
-
+        const run: Run = { world, users, keys, id: randomUUID(), jobs: [] };
         for (const step of steps) {
-          await Promise.all(step.map(perform));
+          await Promise.all(step.map((op) => ('user' in op ? performOnUser(run, op) : performOnJob(run, op))));
           await world.assertInvariants();
         }
         const balances = await Promise.all(users.map((userId) => world.balance(userId)));

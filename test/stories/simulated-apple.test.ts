@@ -56,7 +56,7 @@ test('the banner names Sign in with Apple among the simulated vendors, and the s
   assert.match(server.output(), /simulated +DeviceCheck, .*\bSign in with Apple\b/);
   const { external, apple_authorize_url } = await settings(server.url);
   assert.equal(Object(external).apple, true);
-  assert.equal(apple_authorize_url, '/dev/apple/authorize');
+  assert.equal(apple_authorize_url, '/dev/apple/authorize?client_id=dev.rendio.app');
 });
 
 test('a guest becomes the account of a simulated person, whose tokens are revoked when the account is deleted', async () => {

@@ -180,7 +180,7 @@ export const SIGN_UP = rawPublicRoute({
     'call `device-check` instead. Counts against the onboarding limit of the IP address.',
   takesJson: true,
   documents: {
-    body: jsonContent(z.object({ data: z.record(z.string(), z.unknown()).optional() }), {
+    body: jsonContent(z.object({ data: z.record(z.string(), z.unknown()).nullish() }), {
       anonymous: { summary: 'As the Supabase clients send it', value: { data: {} } },
     }),
   },

@@ -56,7 +56,7 @@ export const UPDATE_AUTH_USER = rawUserRoute({
     'E-mail address, phone number and password cannot be set here.',
   takesJson: true,
   documents: {
-    body: jsonContent(z.object({ data: z.record(z.string(), z.unknown()).optional() }), {
+    body: jsonContent(z.object({ data: z.record(z.string(), z.unknown()).nullish() }), {
       name: { summary: 'A name for the app’s own use', value: { data: { name: 'Ada' } } },
     }),
   },
@@ -88,7 +88,9 @@ export const SIGN_OUT = rawUserRoute({
     'Ends sessions at once: all of the account (`global`, the default), this one (`local`), or all others (`others`). Their ' +
     'access tokens are refused from then on.',
   documents: {
-    query: z.object({ scope: z.enum(['global', 'local', 'others']).optional() }),
+    query: z.object({
+      scope: z.enum(['global', 'local', 'others']).optional().openapi({ description: 'Which sessions end.' }),
+    }),
   },
   responses: {
     ...USER_ERROR_RESPONSES,

@@ -91,7 +91,12 @@ export const DELETE_ACCOUNT = userRoute({
   // Optional: only a `user_id` in it is read, and compared.
   takesJson: true,
   documents: {
-    body: { required: false, content: { 'application/json': { schema: userIdCheck, example: {} } } },
+    body: {
+      required: false,
+      content: {
+        'application/json': { schema: userIdCheck, examples: { empty: { summary: 'Nothing is needed', value: {} } } },
+      },
+    },
   },
   answer: {
     schema: Done,
@@ -151,7 +156,7 @@ export const EXPORT_ACCOUNT = rawUserRoute({
 export const APPLE_ACCOUNT_NOTIFICATIONS = publicRoute({
   method: 'post',
   path: '/functions/v1/apple-account-notifications',
-  tags: ['Webhooks'],
+  tags: ['Operations'],
   operationId: 'appleAccountNotifications',
   summary: 'Receive Apple’s notifications about accounts',
   description:
