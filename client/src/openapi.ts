@@ -2245,10 +2245,10 @@ export interface operations {
     requestBody: {
       content: {
         'application/json': {
-          refresh_token?: string;
-          /** @enum {string} */
-          provider?: 'apple';
-          id_token?: string;
+          refresh_token?: string | null;
+          /** @description Only `apple`. */
+          provider?: string | null;
+          id_token?: string | null;
           /** @description The raw nonce, if the token carries one. */
           nonce?: string | null;
           link_identity?: boolean | null;

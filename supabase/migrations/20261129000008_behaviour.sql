@@ -265,7 +265,7 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/accounts/ids_of_account.sql', '42cb0828e80e37d9b5c1f43c30ba3f0719a21e52f5be79a7cdd0d9d1d440bad6')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/link_apple_identity.sql sha256:dc838ce52d1b4aaafd3d147fc9d73081fac1d2bc7f7ab96e17a24b41431b4b85
+-- source: procedures/accounts/link_apple_identity.sql sha256:507cc49cad0352d9cee42dcbcc9d0827907aa9809a3f4e9580548803957603df
 -- Makes a guest the account of an Apple user who has none. With `p_may_merge`, a guest is merged into the Apple user's account if
 -- there is one. The caller has verified the identity token; `p_token_hash` is its hash, and a token that one guest has used is
 -- refused to another. `became`: the guest is the account now. `merged`: everything has moved. `linked_before`: nothing moves.
@@ -294,14 +294,13 @@ declare
   v_token_user_id uuid;
 begin
   perform public.lock_apple_sub(p_apple_sub);
-  loop
-    v_caller_id := public.survivor_of(p_user_id);
-    -- Both rows in one order, so that two merges never wait for each other.
-    perform from public.users where id = v_caller_id or (apple_sub = p_apple_sub and deleted_at is null) order by id for update;
-    select * into v_caller from public.users where id = v_caller_id;
-    -- A merge of the caller may have been committed while this call waited.
-    exit when v_caller_id = public.survivor_of(p_user_id);
-  end loop;
+  v_caller_id := public.survivor_of(p_user_id);
+  -- Both rows in one order, so that two merges never wait for each other.
+  perform from public.users where id = v_caller_id or (apple_sub = p_apple_sub and deleted_at is null) order by id for update;
+  -- A merge of the caller may have been committed while this call waited. Its survivor is this Apple user's account, whose row is
+  -- locked, or another's, which ends this call: a further row is not locked, because it could be out of order.
+  v_caller_id := public.survivor_of(p_user_id);
+  select * into v_caller from public.users where id = v_caller_id;
   select * into v_target from public.users where apple_sub = p_apple_sub and deleted_at is null;
   if v_caller.id is null or v_caller.deleted_at is not null then
     return jsonb_build_object('outcome', 'user_not_found');
@@ -342,7 +341,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/link_apple_identity.sql', 'dc838ce52d1b4aaafd3d147fc9d73081fac1d2bc7f7ab96e17a24b41431b4b85')
+insert into public.schema_history (name, hash) values ('procedures/accounts/link_apple_identity.sql', '507cc49cad0352d9cee42dcbcc9d0827907aa9809a3f4e9580548803957603df')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/accounts/lock_account.sql sha256:6d8b061d659828092f3b08245d195c1024edc58ce600764f2978fde93e910e50

@@ -221,7 +221,7 @@ describe('an identity token', () => {
     for (const events of [JSON.stringify(event), event, [event], JSON.stringify([event])])
       assert.deepEqual(await notified({}, { jti: 'n1', events }), expected);
     for (const events of ['', 'null', '[]', '{', 7, null, undefined, [], {}, { sub: SUB }, [event, event]])
-      assert.deepEqual(await notified({}, { events }), { state: 'refused', cause: 'ERR_CLAIMS' });
+      assert.deepEqual(await notified({}, { events }), { state: 'refused', cause: 'ERR_CLAIMS', fault: 'other' });
   });
 
   test('beside it, a notification’s time is in milliseconds or in seconds, and never in the future', async () => {

@@ -95,7 +95,7 @@ browserTest(
 
     await page.reload();
     await creditsAre(page, 9);
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await page.getByRole('button', { name: 'Sign in as a guest' }).waitFor();
     assert.equal((await execute(await operation(page, 'Video jobs', 'getVideoStatus'))).status, '401');
   },

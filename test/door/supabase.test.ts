@@ -120,7 +120,7 @@ describe('on a Supabase project', () => {
   });
 
   test('only the owner sees a file, in each of the buckets', async () => {
-    const [mine, other] = [randomUUID(), randomUUID()];
+    const [mine, other] = [await addUser(project.admin), await addUser(project.admin)];
     for (const bucket of ['videos', 'thumbnails', 'user_uploads']) {
       for (const userId of [mine, other]) await addObject(project.admin, bucket, `${userId}/2026-11/a`);
       await addObject(project.admin, bucket, `at the root ${bucket}`);
@@ -162,7 +162,7 @@ describe('on a Supabase project', () => {
   });
 
   test('users cannot add or change a file without the server’s checks, and can remove files only in their own folder of user_uploads', async () => {
-    const [mine, other] = [randomUUID(), randomUUID()];
+    const [mine, other] = [await addUser(project.admin), await addUser(project.admin)];
     for (const userId of [mine, other]) {
       for (const bucket of ['videos', 'user_uploads']) await addObject(project.admin, bucket, `${userId}/there`);
     }

@@ -487,11 +487,13 @@ test('closing ends the wait for a delayed notification and for the next try', as
 });
 
 test('planned faults reach the adapters as Apple’s outages do, and no longer than planned', async (t) => {
-  const { apple, identity, signIn } = await appleIn(t);
+  const { apple, identity, signIn, time } = await appleIn(t);
   const [ada] = await apple.people();
   const { identityToken, authorizationCode } = await apple.authorize({ personId: ada?.id ?? '' });
   apple.plan({ on: 'keys', reply: 'cut' });
   assert.equal((await identity.verifyToken(identityToken, null)).state, 'unavailable');
+  // Without any keys, Apple is asked once a second.
+  time.ms += 1_000;
   await verifiedUser(identity, identityToken);
   apple.plan({ on: 'token', reply: { status: 503, text: '<html>' } });
   assert.equal((await signIn.exchangeCode(BUNDLE_ID, authorizationCode)).state, 'unavailable');

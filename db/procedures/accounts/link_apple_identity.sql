@@ -26,14 +26,13 @@ declare
   v_token_user_id uuid;
 begin
   perform public.lock_apple_sub(p_apple_sub);
-  loop
-    v_caller_id := public.survivor_of(p_user_id);
-    -- Both rows in one order, so that two merges never wait for each other.
-    perform from public.users where id = v_caller_id or (apple_sub = p_apple_sub and deleted_at is null) order by id for update;
-    select * into v_caller from public.users where id = v_caller_id;
-    -- A merge of the caller may have been committed while this call waited.
-    exit when v_caller_id = public.survivor_of(p_user_id);
-  end loop;
+  v_caller_id := public.survivor_of(p_user_id);
+  -- Both rows in one order, so that two merges never wait for each other.
+  perform from public.users where id = v_caller_id or (apple_sub = p_apple_sub and deleted_at is null) order by id for update;
+  -- A merge of the caller may have been committed while this call waited. Its survivor is this Apple user's account, whose row is
+  -- locked, or another's, which ends this call: a further row is not locked, because it could be out of order.
+  v_caller_id := public.survivor_of(p_user_id);
+  select * into v_caller from public.users where id = v_caller_id;
   select * into v_target from public.users where apple_sub = p_apple_sub and deleted_at is null;
   if v_caller.id is null or v_caller.deleted_at is not null then
     return jsonb_build_object('outcome', 'user_not_found');

@@ -129,9 +129,9 @@ export const CREATE_SESSION = rawPublicRoute({
     query: z.object({ grant_type: z.enum(['refresh_token', 'id_token']).openapi({ example: 'refresh_token' }) }),
     body: jsonContent(
       z.object({
-        refresh_token: z.string().optional(),
-        provider: z.literal('apple').optional(),
-        id_token: z.string().optional(),
+        refresh_token: z.string().nullish(),
+        provider: z.string().nullish().openapi({ description: 'Only `apple`.' }),
+        id_token: z.string().nullish(),
         nonce: z.string().nullish().openapi({ description: 'The raw nonce, if the token carries one.' }),
         link_identity: z.boolean().nullish(),
       }),
