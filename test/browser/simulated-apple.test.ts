@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { newGuest } from '../acceptance/support/guest.ts';
 import { browserTests, type Visit } from '../support/browser.ts';
 import { assertAccessible } from './sound.ts';
+import { balanceIs, settled } from './steps.ts';
 
 const browserTest = browserTests();
 const APP = 'dev.rendio.app';
@@ -96,6 +97,20 @@ browserTest(
     assert.match(claimsOf(message ?? assert.fail()).email, /^\w+@privaterelay\.appleid\.com$/);
   },
 );
+
+browserTest('a guest of the playground signs in at it, and keeps the credits', {}, async ({ page, server }) => {
+  const person = await newPerson(server);
+  await page.goto(server.url);
+  await settled(page);
+  await page.locator('#account-button').click();
+  const [popup] = await Promise.all([page.waitForEvent('popup'), page.locator('#apple-button').click()]);
+  await popup.getByRole('radio', { name: person.name, exact: false }).first().check();
+  await popup.getByRole('radio', { name: 'Share my e-mail' }).check();
+  await popup.getByRole('button', { name: 'Continue' }).click();
+  await closed(popup);
+  await page.locator('#account .who', { hasText: person.email }).waitFor();
+  await balanceIs(page, 10);
+});
 
 browserTest('whoever cancels is said to have closed the window', {}, async ({ page }) => {
   const { popup, messages } = await openFrom(page);

@@ -15,7 +15,7 @@ export const account = {
   asking: 'Waiting for Apple’s window…',
   mergingGuest: 'Moving to your Apple account…',
   mergeBrings: (count: number, videos: number) =>
-    `Your ${credits(count)} and ${films(videos)} move to your Apple account. If you already have one here, they are added to it.`,
+    `Your ${credits(count)}${videos > 0 ? ` and ${films(videos)}` : ''} move to your Apple account. If you already have one here, they are added to it.`,
   merged: (count: number) => `You are signed in with Apple, with ${credits(count)}.`,
   appleProblems: {
     blocked: 'Your browser has blocked Apple’s window. Allow pop-ups for this page, then try again.',

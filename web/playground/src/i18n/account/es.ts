@@ -15,7 +15,7 @@ export const account: AccountMessages = {
   asking: 'Esperando la ventana de Apple…',
   mergingGuest: 'Pasando a tu cuenta de Apple…',
   mergeBrings: (count, videos) =>
-    `Tus ${credits(count)} y ${films(videos)} pasan a tu cuenta de Apple. Si ya tienes una aquí, se suman a ella.`,
+    `Tus ${credits(count)}${videos > 0 ? ` y ${films(videos)}` : ''} pasan a tu cuenta de Apple. Si ya tienes una aquí, se suman a ella.`,
   merged: (count) => `Has iniciado sesión con Apple y tienes ${credits(count)}.`,
   appleProblems: {
     blocked: 'El navegador ha bloqueado la ventana de Apple. Permite las ventanas emergentes y vuelve a intentarlo.',

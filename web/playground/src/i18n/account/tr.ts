@@ -15,7 +15,7 @@ export const account: AccountMessages = {
   asking: 'Apple penceresi bekleniyor…',
   mergingGuest: 'Apple hesabınıza taşınıyor…',
   mergeBrings: (count, videos) =>
-    `${credits(count)} ve ${films(videos)} Apple hesabınıza taşınır. Burada zaten bir hesabınız varsa ona eklenir.`,
+    `${credits(count)}${videos > 0 ? ` ve ${films(videos)}` : ''} Apple hesabınıza taşınır. Burada zaten bir hesabınız varsa ona eklenir.`,
   merged: (count) => `Apple ile giriş yaptınız; bakiyeniz ${credits(count)}.`,
   appleProblems: {
     blocked: 'Tarayıcınız Apple penceresini engelledi. Bu sayfanın açılır pencerelerine izin verip yeniden deneyin.',
