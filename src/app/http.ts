@@ -58,6 +58,8 @@ export type HttpOptions = {
 const CALLS_OF_ACCOUNT_MAX = 8;
 /** The phones behind one IP address. Apple is asked meanwhile, so these calls may last. */
 const DEVICE_CHECKS_OF_IP_MAX = 30;
+/** The same phones sign in and refresh: they wait, so that hundreds at once are not refused. */
+const SESSIONS_OF_IP = { max: CALLS_OF_ACCOUNT_MAX, waitingMax: 400, refusal: busy };
 
 export function createHttp(ctx: Context, options: HttpOptions): Api {
   const api = createApi();
@@ -73,7 +75,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   });
   api.use(DEVICE_CHECK.checked.path, callsInProgress(options.ipOf, { max: DEVICE_CHECKS_OF_IP_MAX }));
   for (const { checked } of [CREATE_SESSION, SIGN_UP])
-    api.use(checked.path, callsInProgress(options.ipOf, { max: CALLS_OF_ACCOUNT_MAX, refusal: busy }));
+    api.use(checked.path, callsInProgress(options.ipOf, SESSIONS_OF_IP));
   const calls = createCallLimiter(ctx.policy.limits.callsPerMinute);
   const guards = createGuards(ctx, options, calls);
   const router = createRouter(api, guards);

@@ -117,12 +117,12 @@ describe('a refresh', () => {
       await held.promise;
       return call(name, args);
     }) as typeof call);
-    const waiting = Array.from({ length: 109 }, () => post(refresh_token));
+    const waiting = Array.from({ length: 409 }, () => post(refresh_token));
     const refused = await Promise.race(waiting);
     assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '1']);
     held.resolve();
     const statuses = (await Promise.all(waiting)).map(({ status }) => status);
-    assert.equal(statuses.filter((status) => status === 200).length, 108);
+    assert.equal(statuses.filter((status) => status === 200).length, 408);
   });
 });
 
