@@ -45,11 +45,11 @@ export async function writeStored(storage: Storage, name: string, value: unknown
   await storage.set(`rendio.${name}`, JSON.stringify(value));
 }
 
-/** Resolves once the condition condition; checks every 10 ms, for at most 20 seconds. */
+/** Resolves once the condition holds; checks every 10 ms, for at most 90 seconds. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 20_000;
+  const end = performance.now() + 90_000;
   while (!(await condition())) {
-    assert.ok(performance.now() < end, `not within 20 s: ${what}`);
+    assert.ok(performance.now() < end, `not within 90 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -297,7 +297,7 @@ async function addObject(admin: pg.Pool, bucket: string, name: string): Promise<
   await admin.query('insert into storage.objects (bucket_id, name) values ($1, $2)', [bucket, name]);
 }
 
-const UNTIL_MS = 20_000;
+const UNTIL_MS = 90_000;
 
 async function until<State>(read: () => Promise<State>, isDone: (state: State) => boolean): Promise<State> {
   const end = performance.now() + UNTIL_MS;

@@ -122,7 +122,7 @@ export async function query(url: string, text: string): Promise<Record<string, u
 }
 
 /** Polls until the condition holds. */
-export async function until(condition: () => boolean | Promise<boolean>, limitMs = 15_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, limitMs = 90_000): Promise<void> {
   const end = performance.now() + limitMs;
   while (!(await condition())) {
     assert.ok(performance.now() < end, `not within ${limitMs} ms: ${condition}`);

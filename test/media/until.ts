@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 /** Calls `check` every 20 ms until its result is neither false nor null nor undefined; throws after `limitMs`. */
-export async function until<T>(check: () => T | Promise<T>, limitMs = 20_000): Promise<NonNullable<T>> {
+export async function until<T>(check: () => T | Promise<T>, limitMs = 90_000): Promise<NonNullable<T>> {
   for (const end = performance.now() + limitMs; performance.now() < end; ) {
     const result = await check();
     if (result !== false && result !== null && result !== undefined) return result;

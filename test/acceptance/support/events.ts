@@ -54,7 +54,7 @@ export async function listen(guest: Guest, { lastEventId, headers = {} }: Listen
     [Symbol.asyncDispose]: () => reader.close(),
   };
 
-  function waitFor<T>(find: () => T | undefined, what: string, limitMs = 45_000): Promise<T> {
+  function waitFor<T>(find: () => T | undefined, what: string, limitMs = 90_000): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         reads.removeEventListener('read', check);

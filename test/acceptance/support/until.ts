@@ -9,7 +9,7 @@ export async function until<State>(
   read: () => Promise<State>,
   isDone: (state: State) => boolean,
   what: string,
-  limitMs = 45_000,
+  limitMs = 90_000,
 ): Promise<State> {
   const end = performance.now() + limitMs;
   for (let waitMs = POLL_MIN_MS; ; waitMs = Math.min(POLL_MAX_MS, waitMs * 1.3)) {
