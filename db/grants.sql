@@ -8,12 +8,14 @@ revoke all on table
   public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
   public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices,
   public.merged_users, public.apple_identities, public.used_identity_tokens, public.apple_tokens, public.apple_revocations,
-  public.apple_account_notifications, public.user_metadata
+  public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
+  public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
   public.video_jobs_seq_seq, public.quota_log_seq_seq, public.user_events_id_seq, public.rate_limit_log_id_seq,
-  public.error_log_id_seq, public.admin_actions_id_seq, public.provider_events_id_seq
+  public.error_log_id_seq, public.admin_actions_id_seq, public.provider_events_id_seq, public.purchases_seq_seq,
+  public.store_notifications_seq_seq, public.codes_seq_seq, public.credit_lots_seq_seq, public.lot_movements_id_seq
 from public, anon, authenticated, service_role, rendio_server;
 
 -- All our functions. Those that are not granted again below are called only by other procedures, such as add_credits and
@@ -40,7 +42,10 @@ revoke all on function
   public.schedule_confirmation, public.schedule_poll, public.schedule_settle, public.schedule_stop,
   public.schedule_submit, public.sign_in_with_apple, public.stop_at_provider, public.store_apple_token,
   public.store_response, public.survivor_of, public.take_rate_limit, public.update_profile, public.update_user_metadata,
-  public.withdraw_initial_grant
+  public.withdraw_initial_grant, public.check_lots, public.credit_purchase, public.expire_due_lots, public.expire_lots,
+  public.finish_store_notification, public.give_to_lots, public.lock_transaction, public.purchase_consumption,
+  public.record_store_notification, public.refund_purchase, public.replay_store_notification,
+  public.schedule_store_notification, public.take_from_lot, public.take_from_lots
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -52,7 +57,8 @@ grant select on table
   public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
   public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices,
   public.merged_users, public.apple_identities, public.used_identity_tokens, public.apple_tokens, public.apple_revocations,
-  public.apple_account_notifications, public.user_metadata
+  public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
+  public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress
 to rendio_server;
 grant execute on function
   public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
@@ -67,7 +73,9 @@ grant execute on function
   public.requeue_orphans, public.revoke_sessions, public.rotate_session, public.schedule_cleanup, public.schedule_confirm, public.schedule_confirmation,
   public.schedule_poll, public.schedule_settle, public.schedule_stop, public.schedule_submit, public.sign_in_with_apple,
   public.store_apple_token, public.survivor_of, public.take_rate_limit, public.update_profile,
-  public.update_user_metadata, public.withdraw_initial_grant
+  public.update_user_metadata, public.withdraw_initial_grant, public.credit_purchase, public.expire_due_lots,
+  public.finish_store_notification, public.purchase_consumption, public.record_store_notification, public.refund_purchase,
+  public.replay_store_notification
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

@@ -60,6 +60,18 @@ begin
   where id in (select id from public.error_log where user_id = any (v_ids) limit p_limit);
   get diagnostics v_count = row_count;
   v_sum := v_sum + v_count;
+  -- They name the account, and the purchases stay.
+  update public.store_notifications
+  set payload = null
+  where (store, notification_id) in (
+    select n.store, n.notification_id
+    from public.purchases p
+    join public.store_notifications n on n.transaction_id = p.transaction_id and n.store = p.store
+    where p.user_id = p_user_id and n.payload is not null and n.processed_at is not null
+    limit p_limit
+  );
+  get diagnostics v_count = row_count;
+  v_sum := v_sum + v_count;
   delete from public.proven_devices where user_id = any (v_ids);
   return v_sum;
 end

@@ -37,6 +37,15 @@ begin
     select from public.idempotency_log s where s.user_id = p_survivor_id and s.idempotency_key = g.idempotency_key
   );
   delete from public.idempotency_log where user_id = p_guest_id;
+  perform from public.purchases where user_id = p_guest_id order by id for update;
+  update public.purchases set user_id = p_survivor_id where user_id = p_guest_id;
+  -- A code that both have used stays the survivor's.
+  update public.code_uses g
+  set user_id = p_survivor_id
+  where g.user_id = p_guest_id and not exists (
+    select from public.code_uses s where s.user_id = p_survivor_id and s.code_id = g.code_id
+  );
+  delete from public.code_uses where user_id = p_guest_id;
   -- It only says what a guest may store.
   delete from public.proven_devices where user_id = p_guest_id;
   insert into public.user_metadata (user_id, data)

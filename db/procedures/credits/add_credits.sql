@@ -1,4 +1,5 @@
--- Adds credits for a reason, to the survivor of a merged guest. With a transaction id, they are added at most once.
+-- Adds credits for a reason, to the survivor of a merged guest. With a transaction id, they are added at most once; with
+-- `p_expires_at` (never for a purchase), what is not spent by then expires.
 -- @returns {success: true, credits_added: number, credits_remaining: number}
 --   | {success: false, error: 'Invalid amount' | 'User not found' | 'Transaction already processed'}
 create or replace function public.add_credits(
@@ -6,7 +7,8 @@ create or replace function public.add_credits(
   p_amount integer,
   p_reason text,
   p_transaction_id text default null,
-  p_job_id uuid default null
+  p_job_id uuid default null,
+  p_expires_at timestamptz default null
 ) returns jsonb
 language plpgsql
 security definer
@@ -30,7 +32,7 @@ begin
     return jsonb_build_object('success', false, 'error', 'Invalid amount');
   end if;
 
-  v_balance := public.apply_credits(v_user.id, p_amount, p_reason, p_job_id, p_transaction_id);
+  v_balance := public.apply_credits(v_user.id, p_amount, p_reason, p_job_id, p_transaction_id, null, p_expires_at);
   if v_balance is null then
     return jsonb_build_object('success', false, 'error', 'Transaction already processed');
   end if;

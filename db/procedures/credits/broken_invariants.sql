@@ -136,6 +136,54 @@ begin
   where m.arrived <> m.gone;
 
   return query
+  select 'lots hold the balance', u.id, jsonb_build_object('balance', u.credits_remaining, 'held', coalesce(l.held, 0))
+  from public.users u
+  left join (
+    select c.user_id, sum(c.remaining) as held
+    from public.credit_lots c
+    where c.user_id > v_after and c.user_id <= v_until and c.is_open
+    group by c.user_id
+  ) l on l.user_id = u.id
+  where u.id > v_after and u.id <= v_until and coalesce(l.held, 0) <> greatest(u.credits_remaining, 0);
+
+  return query
+  select 'a lot is its amount and its movements', c.id,
+    jsonb_build_object('amount', c.amount, 'movements', m.moved, 'remaining', c.remaining)
+  from public.credit_lots c
+  cross join lateral (
+    select coalesce(sum(change), 0) as moved from public.lot_movements where lot_id = c.id
+  ) m
+  where c.user_id > v_after and c.user_id <= v_until and c.amount + m.moved <> c.remaining;
+
+  return query
+  select 'a ledger row changes the lots as much as the balance', q.id,
+    jsonb_build_object('change', q.change, 'balance_after', q.balance_after, 'in_lots', m.opened + m.moved)
+  from public.quota_log q
+  cross join lateral (
+    select
+      coalesce((select sum(amount) from public.credit_lots where ledger_id = q.id), 0) as opened,
+      coalesce((select sum(change) from public.lot_movements where ledger_id = q.id), 0) as moved
+  ) m
+  where q.user_id > v_after and q.user_id <= v_until
+    and q.seq > (select last_seq_without_lots from public.audit_progress)
+    -- Its lots change their owner instead.
+    and q.reason <> 'account_merge'
+    and m.opened + m.moved <> greatest(q.balance_after, 0) - greatest(q.balance_after - q.change, 0);
+
+  return query
+  select 'a purchase is what its ledger rows say', p.id,
+    jsonb_build_object('credits', p.credits, 'taken_back', p.taken_back, 'credited', m.credited, 'taken', m.taken)
+  from public.purchases p
+  cross join lateral (
+    select
+      coalesce(sum(q.change) filter (where q.reason = 'iap_purchase'), 0) as credited,
+      -coalesce(sum(q.change) filter (where q.reason <> 'iap_purchase'), 0) as taken
+    from public.quota_log q
+    where q.purchase_id = p.id
+  ) m
+  where p.user_id > v_after and p.user_id <= v_until and (p.credits <> m.credited or p.taken_back <> m.taken);
+
+  return query
   select 'job counters say what the jobs say', coalesce(k.user_id, n.user_id),
     jsonb_build_object('status', coalesce(k.status, n.status), 'kept', k.jobs, 'counted', n.jobs)
   from (

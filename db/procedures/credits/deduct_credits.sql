@@ -23,6 +23,8 @@ begin
   if v_user.id is null then
     return jsonb_build_object('success', false, 'error', 'User not found');
   end if;
+  -- What has expired is not spent, even before the sweep has seen it.
+  v_user.credits_remaining := v_user.credits_remaining - public.expire_lots(v_user.id);
 
   if v_user.credits_remaining < p_amount then
     return jsonb_build_object(

@@ -81,6 +81,8 @@ begin
     end if;
   end if;
 
+  -- Before the price is compared with the balance: what has expired is not spent.
+  v_user.credits_remaining := v_user.credits_remaining - public.expire_lots(p_user_id);
   v_price := public.generation_price(v_model, (p_settings ->> 'duration')::numeric);
   if v_price is null then
     raise exception 'no price without a duration' using errcode = 'invalid_parameter_value';

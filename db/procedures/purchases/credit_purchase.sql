@@ -1,0 +1,93 @@
+-- Credits a store's verified transaction to its owner, once for ever. `p_caller_id`: the account that asks; null: the store itself
+-- told us. `p_token`: the account that the purchase names. The store's product says how many credits, times the quantity.
+-- `foreign`: it belongs to another account, or names one that does not exist (any more). `no_owner`: nobody knows whose it is.
+-- `refunded`: it was refunded before anybody was credited.
+-- @returns {outcome: 'credited', user_id: string, credits_added: number, credits_remaining: number}
+--   | {outcome: 'repeated', credits_remaining: number}
+--   | {outcome: 'foreign' | 'no_owner' | 'refunded' | 'unknown_product' | 'too_many' | 'user_not_found'}
+create or replace function public.credit_purchase(
+  p_store text,
+  p_environment text,
+  p_transaction_id text,
+  p_product_id text,
+  p_quantity integer,
+  p_caller_id uuid default null,
+  p_token uuid default null,
+  p_purchased_at timestamptz default null,
+  p_price_milliunits bigint default null,
+  p_currency text default null
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user public.users;
+  v_purchase public.purchases;
+  v_credits bigint;
+  v_balance integer;
+begin
+  if p_caller_id is null and p_token is null then
+    return jsonb_build_object('outcome', 'no_owner');
+  end if;
+  perform public.lock_transaction(p_store, p_transaction_id);
+  v_user := public.lock_account(coalesce(p_caller_id, p_token));
+  if v_user.id is null then
+    return jsonb_build_object('outcome', case when p_caller_id is null then 'foreign' else 'user_not_found' end);
+  end if;
+  select * into v_purchase
+  from public.purchases
+  where store = p_store and transaction_id = p_transaction_id
+  for update;
+  if v_purchase.user_id is not null then
+    if v_purchase.user_id <> v_user.id then
+      return jsonb_build_object('outcome', 'foreign');
+    end if;
+    return jsonb_build_object('outcome', 'repeated', 'credits_remaining', v_user.credits_remaining);
+  end if;
+  if p_token is not null and public.survivor_of(p_token) <> v_user.id then
+    return jsonb_build_object('outcome', 'foreign');
+  end if;
+  if v_purchase.is_refunded then
+    return jsonb_build_object('outcome', 'refunded');
+  end if;
+  select (credits + bonus_credits)::bigint * p_quantity into v_credits
+  from public.products
+  where product_id = p_product_id;
+  if v_credits is null then
+    return jsonb_build_object('outcome', 'unknown_product');
+  end if;
+  -- Far below the largest integer, so that no balance can overflow.
+  if greatest(v_user.credits_remaining, 0)::bigint + v_credits > 1000000000 then
+    return jsonb_build_object('outcome', 'too_many');
+  end if;
+
+  insert into public.purchases (
+    store, environment, transaction_id, user_id, product_id, quantity, credits, price_milliunits, currency, purchased_at
+  )
+  values (
+    p_store, p_environment, p_transaction_id, v_user.id, p_product_id, p_quantity, v_credits, p_price_milliunits, p_currency,
+    p_purchased_at
+  )
+  -- A row without a user: a refund that was reversed before anybody was credited.
+  on conflict (store, transaction_id) do update
+  set user_id = excluded.user_id,
+      product_id = excluded.product_id,
+      quantity = excluded.quantity,
+      credits = excluded.credits,
+      price_milliunits = excluded.price_milliunits,
+      currency = excluded.currency,
+      purchased_at = excluded.purchased_at
+  returning * into v_purchase;
+  v_balance := public.apply_credits(
+    v_user.id, v_credits::integer, 'iap_purchase', null, p_transaction_id, v_purchase.id
+  );
+  if v_balance is null then
+    raise exception 'transaction % is in the ledger, but not among the purchases', p_transaction_id
+      using errcode = 'unique_violation';
+  end if;
+  return jsonb_build_object(
+    'outcome', 'credited', 'user_id', v_user.id, 'credits_added', v_credits, 'credits_remaining', v_balance
+  );
+end
+$$;
