@@ -15,6 +15,7 @@ import { generationRoutes } from '../features/generations/http/routes.ts';
 import { webhookRoutes } from '../features/generations/http/webhook-routes.ts';
 import { maintenanceRoutes } from '../features/maintenance/http/routes.ts';
 import { notificationRoutes } from '../features/notifications/http/routes.ts';
+import { purchaseRoutes } from '../features/purchases/http/routes.ts';
 import { storageRoutes } from '../features/storage/http/routes.ts';
 import { signedRoutes } from '../features/storage/http/signed-routes.ts';
 import { createAccountAliases } from '../http/account-aliases.ts';
@@ -86,6 +87,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   creditRoutes(router, ctx);
   catalogueRoutes(router, ctx);
   generationRoutes(router, ctx, options.ipOf);
+  purchaseRoutes(router, ctx);
   storageRoutes(router, ctx);
   signedRoutes(router, ctx, calls);
   webhookRoutes(router, ctx);
