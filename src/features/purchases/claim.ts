@@ -73,7 +73,7 @@ async function verifiedTransaction(
     case 'unknown':
       throw refused(ctx, input, 'unknown');
     case 'invalid':
-      throw refused(ctx, input, 'signature', null, answer.cause);
+      throw refused(ctx, input, faultOf(answer.cause), null, answer.cause);
     case 'refused':
       ctx.log.error({ cause: answer.cause }, 'the App Store refuses the key of this server');
       throw unavailable(answer.cause, answer.retryAfterMs);
@@ -91,7 +91,15 @@ export function unavailable(cause: string, retryAfterMs: number | null): Problem
   });
 }
 
-type Refusal = Disqualified | 'unknown' | 'signature' | 'product' | 'revoked' | 'quantity';
+type Refusal = Disqualified | Fault | 'unknown' | 'product' | 'revoked';
+/** Why Apple's signed data is not a purchase in this app. */
+type Fault = 'bundle' | 'environment' | 'incomplete' | 'signature';
+
+function faultOf(cause: string): Fault {
+  if (cause === 'INVALID_APP_IDENTIFIER') return 'bundle';
+  if (cause === 'INVALID_ENVIRONMENT') return 'environment';
+  return cause.startsWith('missing or wrong') ? 'incomplete' : 'signature';
+}
 
 /** ERR_4011, and a security event in the log. */
 function refused(

@@ -23,7 +23,7 @@ export async function creditTransaction(
       environment,
       transaction_id: transactionId,
       // Not when Apple signed this copy: a reversal may be older than the copy, and newer than the refund.
-      decided_at: transaction.revokedAt.toISOString(),
+      decided_at: transaction.revokedAt,
       is_refund: true,
       percentage: transaction.revocationPercentage,
     });
@@ -39,7 +39,7 @@ export async function creditTransaction(
     quantity: transaction.quantity ?? 0,
     caller_id: callerId,
     token,
-    purchased_at: transaction.purchasedAt?.toISOString() ?? null,
+    purchased_at: transaction.purchasedAt,
     price_milliunits: transaction.priceMilliunits,
     currency: transaction.currency,
     idempotency_key: idempotencyKey,

@@ -42,7 +42,7 @@ export async function recordNotification(
     type,
     subtype,
     environment,
-    signed_at: signedAt.toISOString(),
+    signed_at: signedAt,
     transaction_id: transaction?.transactionId ?? null,
     payload: signedPayload,
     outcome: withoutEffect(ctx, notification),

@@ -1,6 +1,13 @@
 /** What the ledger must do, in memory and one operation after another: the model that random operations are compared with. */
 
-export type Lot = { amount: number; remaining: number; isPurchased: boolean; expiresAt: number | null; purchase: string | null; seq: number };
+export type Lot = {
+  amount: number;
+  remaining: number;
+  isPurchased: boolean;
+  expiresAt: number | null;
+  purchase: string | null;
+  seq: number;
+};
 type Payment = { lot: Lot; amount: number }[];
 type Job = { account: Account; price: number; paid: Payment; isOpen: boolean };
 type Purchase = {

@@ -30,7 +30,7 @@ type Run = {
 const FAR = `'3000-01-01'::timestamptz`;
 const PAST = `'2000-01-01'::timestamptz`;
 /** Decisions of stores are dated in seconds of this day. */
-const decided = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString();
+const decided = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1000);
 
 describe(`the ledger and its model, seed ${SEED}`, () => {
   let world: MoneyWorld;
@@ -184,7 +184,8 @@ describe(`the ledger and its model, seed ${SEED}`, () => {
     const guest = personOf(run, op.user);
     const apple = run.apples[op.apple];
     // A guest that belongs to an Apple user already, or is gone, is refused: tests of accounts have that.
-    const isTaken = guest.account.survivor || guest.account.isDeleted || run.apples.some(({ person }) => person === guest);
+    const isTaken =
+      guest.account.survivor || guest.account.isDeleted || run.apples.some(({ person }) => person === guest);
     if (!apple || isTaken || apple.person?.account.isDeleted) return;
     await world.db.call('link_apple_identity', {
       ...{ user_id: guest.id, apple_sub: apple.sub, is_email_verified: false, is_private_email: false },

@@ -36,7 +36,9 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('buy' as const),
       user: fc.option(user, { freq: 4 }),
-      token: fc.option(fc.oneof({ weight: 6, arbitrary: user }, { weight: 1, arbitrary: fc.constant('unknown' as const) })),
+      token: fc.option(
+        fc.oneof({ weight: 6, arbitrary: user }, { weight: 1, arbitrary: fc.constant('unknown' as const) }),
+      ),
       transaction,
       credits: fc.constantFrom(10, 50),
     }),

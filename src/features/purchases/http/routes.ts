@@ -1,3 +1,4 @@
+import type { z } from '@hono/zod-openapi';
 import { callerId } from '../../../http/caller.ts';
 import { readIdempotencyKey } from '../../../http/idempotency.ts';
 import { rateLimited, setRateLimitHeaders } from '../../../http/rate-limit.ts';
@@ -9,6 +10,7 @@ import { claimPurchase, type Proof } from '../claim.ts';
 import { receiveNotification } from '../notification.ts';
 import { takePurchaseSlot } from '../purchase-limit.ts';
 import { APP_STORE_NOTIFICATIONS, UPDATE_CREDITS } from './openapi.ts';
+import type { UpdateCreditsBody } from './schemas.ts';
 
 export function purchaseRoutes(router: Router, ctx: Context): void {
   router.add(UPDATE_CREDITS, async (c) => {
@@ -28,7 +30,7 @@ export function purchaseRoutes(router: Router, ctx: Context): void {
 }
 
 /** Throws ERR_4006 unless exactly one of the two is given. */
-function proofIn(body: { transaction_id?: string | null; signed_transaction?: string | null }): Proof {
+function proofIn(body: z.output<typeof UpdateCreditsBody>): Proof {
   const { transaction_id: transactionId, signed_transaction: signedTransaction } = body;
   if (transactionId && signedTransaction) throw new Problem('ERR_4006', { details: { field: 'signed_transaction' } });
   if (signedTransaction) return { signedTransaction };

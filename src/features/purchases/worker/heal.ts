@@ -1,4 +1,4 @@
-import type { AppStore, AppStoreEnvironment } from '../../../apple/app-store/port.ts';
+import type { AppStore, AppStoreEnvironment, AppStoreFailure } from '../../../apple/app-store/port.ts';
 import type { Context } from '../../context.ts';
 import { creditTransaction } from '../credit.ts';
 import { recordNotification } from '../notification.ts';
@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
 /** Apple repeats a notification for five days. What is older than a week was seen by an earlier run. */
 export const HEAL_DAYS = 7;
 /** As far back as Apple keeps its history. */
-export const HEAL_DAYS_MAX = 180;
+export const HEAL_DAYS_MAX = { Production: 180, Sandbox: 30 };
 const PAGE_WAIT_MS = 30_000;
 /** Accounts in one read. */
 const ACCOUNTS = 100;
@@ -25,8 +25,8 @@ export async function healPurchases(ctx: HealContext, days: number, signal: Abor
   const healed: Healed = { notifications: 0, recorded: 0, transactions: 0, credited: 0 };
   const { appStore } = ctx;
   if (!appStore) return healed;
-  const from = new Date(ctx.clock.now().getTime() - days * DAY_MS);
   for (const environment of environmentsOf(ctx)) {
+    const from = new Date(ctx.clock.now().getTime() - Math.min(days, HEAL_DAYS_MAX[environment]) * DAY_MS);
     await healNotifications({ ctx, appStore, environment, healed, signal }, from);
     await healTransactions({ ctx, appStore, environment, healed, signal }, from);
   }
@@ -50,10 +50,11 @@ async function healNotifications({ ctx, appStore, environment, healed, signal }:
   const until = ctx.clock.now();
   let pageToken: string | null = null;
   do {
-    const page = usable(
-      await appStore.notificationHistory({ environment, from, until, pageToken }, pageSignal(signal)),
-      ctx,
+    const answer: Answered<'notificationHistory'> = await appStore.notificationHistory(
+      { environment, from, until, pageToken },
+      pageSignal(signal),
     );
+    const page = usable(answer, ctx);
     for (const signedPayload of page.signedPayloads) {
       healed.notifications += 1;
       const verified = await appStore.verifyNotification(signedPayload);
@@ -93,7 +94,10 @@ async function healTransactions(walk: Walk, from: Date): Promise<void> {
 async function healCustomer({ ctx, appStore, environment, healed, signal }: Walk, transactionId: string): Promise<void> {
   let revision: string | null = null;
   do {
-    const answer = await appStore.transactionHistory({ environment, transactionId, revision }, pageSignal(signal));
+    const answer: Answered<'transactionHistory'> = await appStore.transactionHistory(
+      { environment, transactionId, revision },
+      pageSignal(signal),
+    );
     if (answer.outcome === 'unknown') return;
     const page = usable(answer, ctx);
     for (const signedTransaction of page.signedTransactions) {
@@ -109,11 +113,10 @@ async function healCustomer({ ctx, appStore, environment, healed, signal }: Walk
 
 const pageSignal = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(PAGE_WAIT_MS)]);
 
+type Answered<Call extends 'notificationHistory' | 'transactionHistory'> = Awaited<ReturnType<AppStore[Call]>>;
+
 /** A page; throws while Apple gives none, so that the queue tries again. */
-function usable<Page extends { outcome: 'page' }>(
-  answer: Page | { outcome: 'refused' | 'unreachable'; cause: string },
-  { log }: Pick<Context, 'log'>,
-): Page {
+function usable<Page extends { outcome: 'page' }>(answer: Page | AppStoreFailure, { log }: Pick<Context, 'log'>): Page {
   if (answer.outcome === 'page') return answer;
   if (answer.outcome === 'refused') log.error({ cause: answer.cause }, 'the App Store refuses the key of this server');
   throw new Error(`the history of the App Store cannot be read: ${answer.cause}`);

@@ -62,7 +62,7 @@ async function refund(
     store: 'apple',
     environment,
     transaction_id: transactionId,
-    decided_at: signedAt.toISOString(),
+    decided_at: signedAt,
     is_refund: isRefund,
     percentage: isRefund ? revocationPercentage : null,
   });
