@@ -40,6 +40,7 @@ const SERVER_PROCEDURES = [
   'record_progress',
   'record_provider_event',
   'record_provider_outcome',
+  'redeem_code',
   'remove_uploads',
   'requeue_orphans',
   'revoke_sessions',
