@@ -1,0 +1,10 @@
+-- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
+-- Changed: indexes/0006_purchases.sql
+
+-- source: indexes/0006_purchases.sql sha256:d93dbbd96af9ecd5e7c81901159242bd060b81fae07fec63457ef51374557159
+create unique index if not exists quota_log_by_seq on public.quota_log (seq);
+create index if not exists quota_log_of_purchase on public.quota_log (purchase_id) where purchase_id is not null;
+create index if not exists video_jobs_by_completion on public.video_jobs (completed_at) where completed_at is not null;
+
+insert into public.schema_history (name, hash) values ('indexes/0006_purchases.sql', 'd93dbbd96af9ecd5e7c81901159242bd060b81fae07fec63457ef51374557159')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
