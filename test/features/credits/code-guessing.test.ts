@@ -55,7 +55,9 @@ describe('wrong codes of an account', () => {
   it('are answered again after an hour', async () => {
     const [guest, right] = [await people.guest(0), await newCode(people)];
     await guessUpToTheLimit(guest);
-    await people.rows(`update rate_limit_log set created_at = created_at - interval '1 hour' where user_id = $1`, [guest.id]);
+    await people.rows(`update rate_limit_log set created_at = created_at - interval '1 hour' where user_id = $1`, [
+      guest.id,
+    ]);
     assert.deepEqual(outcomesOf([await redeem(people, guest, right)]), ['200 5']);
   });
 
@@ -79,7 +81,9 @@ describe('wrong codes of an account', () => {
           return redeemCode(ctx, { userId: guest.id, code: wrongCode(), ip: '203.0.113.1', idempotencyKey: null });
         }),
       );
-      const seen = codes.map((each) => (each.status === 'rejected' && each.reason instanceof Problem ? each.reason.code : 'none'));
+      const seen = codes.map((each) =>
+        each.status === 'rejected' && each.reason instanceof Problem ? each.reason.code : 'none',
+      );
       assert.deepEqual(seen.sort(), [...Array(30).fill('ERR_4004'), ...Array(GUESSES).fill('ERR_4018')]);
     } finally {
       await pool.end();
@@ -121,7 +125,11 @@ describe('codes that are created', () => {
     const codes = await Promise.all(Array.from({ length: 200 }, () => newCode(people)));
     for (const code of codes) assert.match(code, /^[ACDEFGHJKMNPQRTVWXY34679]{12}$/);
     assert.equal(new Set(codes).size, codes.length);
-    for (const letter of 'ACDEFGHJKMNPQRTVWXY34679') assert.ok(codes.some((code) => code.includes(letter)), letter);
+    for (const letter of 'ACDEFGHJKMNPQRTVWXY34679')
+      assert.ok(
+        codes.some((code) => code.includes(letter)),
+        letter,
+      );
   });
 
   it('with a text that exists are none, and change nothing', async () => {

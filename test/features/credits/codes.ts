@@ -11,8 +11,12 @@ export async function newCode(people: People, options: NewCode = {}): Promise<st
   return String(row?.code);
 }
 
-export const redeem = (people: People, { token }: Pick<Person, 'token'>, code: unknown, headers = {}): Promise<Answer> =>
-  people.call(token, 'redeem-code', { code }, headers);
+export const redeem = (
+  people: People,
+  { token }: Pick<Person, 'token'>,
+  code: unknown,
+  headers = {},
+): Promise<Answer> => people.call(token, 'redeem-code', { code }, headers);
 
 /** How often a code has been used, and by whom. */
 export async function usesOf(people: People, code: string) {

@@ -14,7 +14,8 @@ after(async () => {
   await people[Symbol.asyncDispose]();
 });
 
-const times = <T>(count: number, make: (index: number) => Promise<T>) => Promise.all(Array.from({ length: count }, (_, n) => make(n)));
+const times = <T>(count: number, make: (index: number) => Promise<T>) =>
+  Promise.all(Array.from({ length: count }, (_, n) => make(n)));
 
 describe('a code that is redeemed at once', () => {
   it('by 20 accounts is used as often as it may be, and the others get the 400', async () => {
@@ -90,7 +91,9 @@ describe('a merge beside redemptions of both accounts', () => {
         () => redeem(people, survivor, code),
         () => redeem(people, guest, code),
       ];
-      const answers = await Promise.all([...calls.slice(round % 4), ...calls.slice(0, round % 4)].map((call) => call()));
+      const answers = await Promise.all(
+        [...calls.slice(round % 4), ...calls.slice(0, round % 4)].map((call) => call()),
+      );
       assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
       const added = answers.reduce((sum, { body }) => sum + (body.credits_added ?? 0), 0);
       assert.equal(await app.balance(survivor.id), added);

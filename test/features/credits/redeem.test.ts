@@ -37,7 +37,14 @@ describe('a code', () => {
 
   it('is the same however it is typed', async () => {
     const code = await newCode(people, { code: 'GIFT2026' });
-    for (const typed of ['gift2026', ' GIFT-2026 ', 'g i f t – 2026', 'ｇｉｆｔ－２０２６', 'GİFT2026', 'gıft\u200b2026']) {
+    for (const typed of [
+      'gift2026',
+      ' GIFT-2026 ',
+      'g i f t – 2026',
+      'ｇｉｆｔ－２０２６',
+      'GİFT2026',
+      'gıft\u200b2026',
+    ]) {
       const guest = await people.guest(0);
       assert.deepEqual((await redeem(people, guest, typed)).body, ok(5, 5), typed);
     }
