@@ -7,6 +7,8 @@ import { redeemCode } from '../../../src/features/credits/redeem.ts';
 import { Problem } from '../../../src/kernel/errors.ts';
 import { silentLog } from '../../../src/kernel/log.ts';
 import { recordingLog } from '../../http/harness.ts';
+import { until } from '../../media/until.ts';
+import { waitingForLocks } from '../../support/locks.ts';
 import { createPeople, newSub, type Person } from '../../support/people.ts';
 import { newCode, outcomesOf, redeem, wrongCode } from './codes.ts';
 
@@ -117,6 +119,27 @@ describe('wrong codes of an IP address', () => {
     await other.rows(`update rate_limit_log set created_at = created_at - interval '1 hour'`);
     assert.equal((await redeem(other, await other.guest(0), await newCode(other))).status, 200);
     await other.assertUnbroken();
+  });
+
+  it('count before they are committed: a right one waits for the guess that takes the last slot', async () => {
+    const [guesser, guest, right] = [await people.guest(0), await people.guest(0), await newCode(people)];
+    const at = { limit_account: 10, limit_address: 1, address: '203.0.113.7' };
+    const holder = await app.owner.connect();
+    try {
+      await holder.query('begin');
+      await holder.query(`select redeem_code($1, $2, 10, 1, '203.0.113.7')`, [guesser.id, wrongCode()]);
+      let isDone = false;
+      const call = app.ctx.db.call('redeem_code', { user_id: guest.id, code: right, ...at }).finally(() => {
+        isDone = true;
+      });
+      await until(async () => isDone || (await waitingForLocks(app)) > 0);
+      await holder.query('commit');
+      const answer = await call;
+      assert.ok(answer.outcome === 'rate_limited', answer.outcome);
+      assert.equal(answer.scope, 'address');
+    } finally {
+      holder.release(true);
+    }
   });
 });
 
