@@ -40,9 +40,9 @@ describe('wrong codes of an account', () => {
     for (const code of [wrongCode(), right]) {
       const { status, body, headers } = await redeem(people, guest, code);
       assert.deepEqual([status, body.error.code, body.error.details.reason], [429, 'ERR_4004', 'code_guesses']);
-      assert.match(body.error.message, /too many codes .* in 60 minutes\./);
+      assert.match(body.error.message, /too many codes .* in \d+ minutes\./);
       const retryAfter = Number(headers.get('Retry-After'));
-      assert.ok(retryAfter > 3500 && retryAfter <= 3600);
+      assert.ok(retryAfter > 3000 && retryAfter <= 3600);
       assert.equal(body.error.details.retry_after, retryAfter);
       assert.match(headers.get('RateLimit') ?? '', /^"code_guesses";r=0;t=\d+$/);
     }
