@@ -692,6 +692,7 @@
 -- confirm_attempt(p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- count_jobs(): returns trigger security definer
 -- create_anonymous_user(p_language text, p_data jsonb): returns uuid security definer to rendio_server
+-- create_code(p_credits integer, p_uses_max integer, p_code text, p_expires_at timestamp with time zone): returns codes security definer
 -- credit_purchase(p_store text, p_environment text, p_transaction_id text, p_product_id text, p_quantity integer, p_caller_id uuid, p_token uuid, p_purchased_at timestamp with time zone, p_price_milliunits bigint, p_currency text, p_idempotency_key uuid, p_request_hash text): returns jsonb security definer to rendio_server
 -- current_user_folders(): returns text[] security definer to anon, authenticated
 -- current_user_id(): returns uuid security definer to anon, authenticated, rendio_server
@@ -745,6 +746,7 @@
 -- record_store_notification(p_store text, p_notification_id text, p_type text, p_signed_at timestamp with time zone, p_payload text, p_subtype text, p_environment text, p_transaction_id text, p_outcome text): returns boolean security definer to rendio_server
 -- redact(p_value jsonb, p_texts text[]): returns jsonb
 -- redact_notes(p_user_id uuid, p_about uuid[]): returns void security definer
+-- redeem_code(p_user_id uuid, p_code text, p_limit_account integer, p_limit_address integer, p_address inet, p_idempotency_key uuid, p_request_hash text): returns jsonb security definer to rendio_server
 -- refund_purchase(p_store text, p_environment text, p_transaction_id text, p_decided_at timestamp with time zone, p_is_refund boolean, p_percentage integer): returns jsonb security definer to rendio_server
 -- refuse_ledger_change(): returns trigger
 -- remove_uploads(p_user_id uuid, p_paths jsonb): returns jsonb security definer to rendio_server

@@ -84,7 +84,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   authRoutes(router, ctx, { ipOf: options.ipOf, asUser: guards.user.plain });
   authUserRoutes(router, ctx, { appleAuthorizePath: options.appleAuthorizePath ?? null });
   peopleRoutes(router, ctx);
-  creditRoutes(router, ctx);
+  creditRoutes(router, ctx, options.ipOf);
   catalogueRoutes(router, ctx);
   generationRoutes(router, ctx, options.ipOf);
   purchaseRoutes(router, ctx);

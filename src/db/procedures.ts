@@ -442,6 +442,38 @@ export type Procedures = {
     };
     result: boolean;
   };
+  redeem_code: {
+    args: {
+      user_id: string;
+      code: string;
+      limit_account: number;
+      limit_address: number;
+      address?: string | null | undefined;
+      idempotency_key?: string | null | undefined;
+      request_hash?: string | null | undefined;
+    };
+    result:
+      | { outcome: 'redeemed'; status_code: number; response: Json; code_id: string; credits: number }
+      | { outcome: 'repeated' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'key_reused' | 'user_not_found' }
+      | {
+          outcome: 'unusable';
+          limit: number;
+          window_seconds: number;
+          remaining: number;
+          reset_seconds: number;
+          allowed: boolean;
+        }
+      | {
+          outcome: 'rate_limited';
+          scope: 'account' | 'address';
+          limit: number;
+          window_seconds: number;
+          remaining: number;
+          reset_seconds: number;
+          allowed: boolean;
+        };
+  };
   refund_purchase: {
     args: {
       store: string;

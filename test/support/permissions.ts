@@ -45,6 +45,7 @@ const SERVER_PROCEDURES = [
   'record_provider_event',
   'record_provider_outcome',
   'record_store_notification',
+  'redeem_code',
   'refund_purchase',
   'remove_uploads',
   'replay_store_notification',
