@@ -8,8 +8,16 @@ import { type Settings, settingsOf } from './config/settings.ts';
 import { type Complaint, examplesOf, type Given, givenIn, type Values, variables } from './config/variables.ts';
 import { misspellings, plainUrls, shortKeys } from './config/warnings.ts';
 
-/** The whole configuration: what may be shown, apart from what may not. `warnings`: sentences for the log. */
-export type Config = { settings: Settings; secrets: Secrets; warnings: string[] };
+/**
+ * The whole configuration: what may be shown, apart from what may not. `appleRoots`: certificates in DER that replace Apple's own;
+ * null: none do. `warnings`: sentences for the log.
+ */
+export type Config = {
+  settings: Settings;
+  secrets: Secrets;
+  appleRoots: readonly Uint8Array[] | null;
+  warnings: string[];
+};
 
 export type ConfigOptions = {
   /** The providers that there may be. */
@@ -54,5 +62,6 @@ export async function readConfig(
   const misspelt = misspellings(env, examples.keys());
   if (!values || all.length > 0) throw refusal(all, examples, misspelt);
   const warnings = [...misspelt, ...shortKeys(given, manifests), ...plainUrls(given, values.ENVIRONMENT)];
-  return { settings: settingsOf(values, manifests), secrets: secretsOf(values, manifests), warnings };
+  const appleRoots = values.APPLE_ROOT_CERTS?.certificates ?? null;
+  return { settings: settingsOf(values, manifests), secrets: secretsOf(values, manifests), appleRoots, warnings };
 }

@@ -1,5 +1,6 @@
 /** Builds the context of the features. Only this file names concrete gateways. */
 import { resolve } from 'node:path';
+import { createAppStore } from '../apple/app-store/app-store.ts';
 import { createDeviceCheck, type DeviceCheck } from '../apple/device-check.ts';
 import { createAppleIdentity } from '../apple/identity-token.ts';
 import { createAppleSignIn } from '../apple/sign-in.ts';
@@ -88,6 +89,9 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     newUuid,
     deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, log) : null,
     ...signInWithApple(connections.appleId),
+    appStore: connections.appStore
+      ? createAppStore({ ...connections.appStore, createVerifier: runtime.createVerifier, clock })
+      : null,
     appleTokenSealer: createSealer(secrets.secretKey, 'rendio apple tokens', randomBytes),
     deviceGrantLease: createLease({ url: database.directUrl, name: 'device grants', waitMs: GRANT_WAIT_MS, log }),
     providers,
@@ -192,11 +196,14 @@ function simulatedIn({ providers }: VendorConnections): ReadonlySet<ProviderName
   return new Set([...providers].filter(([, { isSimulated }]) => isSimulated).map(([name]) => name));
 }
 
-function policyOf({ settings: { limits } }: Config): Policy {
+function policyOf({ settings: { apple, limits } }: Config): Policy {
   return {
     initialGrantCredits: limits.initialGrantCredits,
     deviceCheckFallback: limits.deviceCheckFallback,
     generationDeadlineSeconds: limits.generationDeadlineSeconds,
+    sandboxPurchases: apple.sandboxPurchases,
+    consumptionConsent: apple.consumptionConsent,
+    refundPreference: apple.refundPreference,
     limits,
   };
 }

@@ -1,6 +1,7 @@
 /** Node on a machine: child processes that render and decode, a persistent folder, a connection that listens. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createOfficialVerifier } from '../apple/app-store/official-verifier.ts';
 import { listen } from '../db/listen.ts';
 import { createImageCheckPool } from '../media/image-check-pool.ts';
 import { createProbe } from '../media/probe.ts';
@@ -29,6 +30,7 @@ export const createNodeRuntime: CreateRuntime = async ({ dataDir, directUrl, log
     userEvents: await listen({ url: directUrl, channel: USER_EVENTS, log }),
     probe: createProbe({ maxParallel: PROBES_MAX, log, env }),
     imageCheck: createImageCheckPool({ maxParallel: IMAGE_CHECKS_MAX, log, env }),
+    createVerifier: createOfficialVerifier,
     createSandbox: () =>
       createSandboxAdapter({ workDir: join(dataDir, sandbox.name), log, maxParallel: RENDERS_MAX, env }),
   };

@@ -1,4 +1,5 @@
 /** What the runtime of a process offers to the context: not every runtime has child processes and a persistent disk. */
+import type { CreateVerifier } from '../apple/app-store/signed-data.ts';
 import type { Listener } from '../db/listen.ts';
 import type { Log } from '../kernel/log.ts';
 import type { ImageCheck } from '../media/image-check.ts';
@@ -24,6 +25,8 @@ export type RuntimeCapabilities = {
   pinsIps: boolean;
   /** The channel on which the database names the users whose events changed. */
   userEvents: Listener;
+  /** Verifies what the App Store has signed. */
+  createVerifier: CreateVerifier;
   /** The adapter of the built-in provider, created only where that provider may be used. */
   createSandbox(): ProviderAdapter;
 };

@@ -1,4 +1,5 @@
 /** How each vendor is reached: with which key, at which URL, over the network or inside this process. */
+import type { AppStoreKey } from '../apple/app-store/api-token.ts';
 import type { TeamKey } from '../apple/team-token.ts';
 import type { ProviderConnection, ProviderManifest } from '../providers/manifest.ts';
 import type { ProviderName } from '../providers/provider.ts';
@@ -18,6 +19,15 @@ export type AppleIdAccess = {
   baseUrl: string;
   fetch: typeof fetch;
 };
+/** `appId`: null where the app has no number. `roots`: in DER; null: Apple's own, with online checks. */
+export type AppStoreAccess = {
+  key: AppStoreKey;
+  bundleId: string;
+  appId: number | null;
+  roots: readonly Uint8Array[] | null;
+  urls: { production: string; sandbox: string };
+  fetch: typeof fetch;
+};
 /** `isSimulated`: a simulator of this process answers. */
 export type ProviderAccess = { manifest: ProviderManifest; connection: ProviderConnection; isSimulated: boolean };
 
@@ -26,6 +36,8 @@ export type VendorConnections = {
   deviceCheck?: DeviceCheckAccess | undefined;
   /** Sign in with Apple. Undefined: no app is named, so that no identity token can be meant for it. */
   appleId?: AppleIdAccess | undefined;
+  /** Undefined: purchases in the App Store are switched off. */
+  appStore?: AppStoreAccess | undefined;
   /** The providers that are on offer here. */
   providers: ReadonlyMap<ProviderName, ProviderAccess>;
   /** Fetches the finished files of the simulated providers. It never touches the network. */
@@ -51,12 +63,23 @@ export function realConnections(config: Config, manifests: readonly ProviderMani
           fetch,
         }
       : undefined,
+    appStore: appStoreAccess(config),
     providers: new Map(
       manifests.flatMap((manifest) => {
         const connection = realConnection(config, manifest);
         return connection ? [[manifest.name, { manifest, connection, isSimulated: false }]] : [];
       }),
     ),
+  };
+}
+
+function appStoreAccess({ settings: { apple }, secrets, appleRoots }: Config): AppStoreAccess | undefined {
+  if (!secrets.appStore) return undefined;
+  const { keyId, issuerId, privateKey, bundleId, appId } = secrets.appStore;
+  return {
+    key: { keyId, issuerId, privateKey: privateKey.reveal() },
+    ...{ bundleId, appId, roots: appleRoots, fetch },
+    urls: { production: apple.appStoreUrl, sandbox: apple.appStoreSandboxUrl },
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { errorCodeInChain } from '../kernel/error-code.ts';
 import { readText } from './read-text.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** `retryAfterMs` is null if the answer does not give it. `text` is null if the body is larger than any answer of Apple. */
 export type Reply = { got: 'reply'; status: number; text: string | null; retryAfterMs: number | null };
@@ -32,16 +33,6 @@ function noReplyFrom(error: unknown, signal: AbortSignal): NoReply {
 function retryAfterMsOf(response: Response): number | null {
   const header = response.headers.get('retry-after');
   return header !== null && /^\d{1,6}$/.test(header) ? Number(header) * 1000 : null;
-}
-
-/** Rejects as soon as the signal aborts, even if the given `fetch` ignores the signal. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-    if (signal.aborted) stop();
-  });
 }
 
 /** Sends one request, with a new transaction id and the current time; never throws and never follows a redirect. */

@@ -1,5 +1,6 @@
 /** The dependencies of all features. Built once in `app/context.ts`; ports only, no concrete gateway. */
 
+import type { AppStore } from '../apple/app-store/port.ts';
 import type { DeviceCheck } from '../apple/device-check.ts';
 import type { AppleIdentity } from '../apple/identity-token.ts';
 import type { AppleSignIn } from '../apple/sign-in.ts';
@@ -21,6 +22,12 @@ export type Policy = {
   initialGrantCredits: number;
   deviceCheckFallback: 'no_grant' | 'deny';
   generationDeadlineSeconds: number;
+  /** Whether a purchase that cost nothing, in the App Store's sandbox, gives credits. */
+  sandboxPurchases: 'grant' | 'refuse';
+  /** Whether Apple may be told how much of a purchase was used. */
+  consumptionConsent: boolean;
+  /** What Apple is told to prefer when a refund is asked for; null: nothing. */
+  refundPreference: 'DECLINE' | 'GRANT_FULL' | 'GRANT_PRORATED' | null;
   limits: {
     generationsPerHour: number;
     generationsPerHourPerIp: number;
@@ -28,6 +35,7 @@ export type Policy = {
     refundedCancelsPerHour: number;
     onboardingPerHour: number;
     authPer5Minutes: number;
+    purchasesPerHour: number;
     callsPerMinute: number;
   };
 };
@@ -80,6 +88,8 @@ export type Context = {
   appleIdentity: AppleIdentity | null;
   /** Exchanges and revokes what Apple gives for an account. Null without a key for it. */
   appleSignIn: AppleSignIn | null;
+  /** Verifies purchases and asks about them. Null if no key for it is configured. */
+  appStore: AppStore | null;
   /** Encrypts Apple's tokens in the database. */
   appleTokenSealer: Sealer;
   /** Lets one onboarding at a time read and write a device's bits at Apple, which has no compare-and-set. */

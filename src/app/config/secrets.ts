@@ -23,7 +23,7 @@ export type Secrets = {
   providers: ProviderSecrets;
   webhookSecret: Secret | undefined;
   deviceCheck: (AppleKey & { teamId: string }) | undefined;
-  appStore: (AppleKey & { issuerId: string; bundleId: string }) | undefined;
+  appStore: (AppleKey & { issuerId: string; bundleId: string; appId: number }) | undefined;
   signIn: (AppleKey & { teamId: string; bundleId: string }) | undefined;
   apns: (AppleKey & { teamId: string; bundleId: string }) | undefined;
   s3: { endpoint: string; region: string; bucket: string; accessKeyId: string; secretAccessKey: Secret } | undefined;
@@ -55,14 +55,14 @@ function keyOf(keyId: string | undefined, privateKey: string | undefined): Apple
 }
 
 function appleOf(values: Values): Pick<Secrets, 'deviceCheck' | 'appStore' | 'signIn' | 'apns'> {
-  const { APPLE_TEAM_ID: teamId, APPLE_BUNDLE_ID: bundleId, APPLE_ISSUER_ID: issuerId } = values;
+  const { APPLE_TEAM_ID: teamId, APPLE_BUNDLE_ID: bundleId, APPLE_ISSUER_ID: issuerId, APPLE_APP_ID: appId } = values;
   const deviceCheck = keyOf(values.APPLE_DEVICECHECK_KEY_ID, values.APPLE_DEVICECHECK_PRIVATE_KEY);
   const appStore = keyOf(values.APPLE_KEY_ID, values.APPLE_PRIVATE_KEY);
   const signIn = keyOf(values.APPLE_SIGNIN_KEY_ID, values.APPLE_SIGNIN_PRIVATE_KEY);
   const apns = keyOf(values.APPLE_APNS_KEY_ID, values.APPLE_APNS_PRIVATE_KEY);
   return {
     deviceCheck: deviceCheck && teamId ? { ...deviceCheck, teamId } : undefined,
-    appStore: appStore && issuerId && bundleId ? { ...appStore, issuerId, bundleId } : undefined,
+    appStore: appStore && issuerId && bundleId && appId ? { ...appStore, issuerId, bundleId, appId } : undefined,
     signIn: signIn && teamId && bundleId ? { ...signIn, teamId, bundleId } : undefined,
     apns: apns && teamId && bundleId ? { ...apns, teamId, bundleId } : undefined,
   };

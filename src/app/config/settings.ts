@@ -29,8 +29,13 @@ export type Settings = {
     /** The app's number in the App Store. */
     appId: number | undefined;
     teamId: string | undefined;
-    /** A file or a folder of roots that replace the default. */
+    /** The file or the folder of the roots that replace Apple's own. */
     rootCertsPath: string | undefined;
+    sandboxPurchases: 'grant' | 'refuse';
+    /** Whether the app has its users' consent to tell Apple how much of a purchase they have used. */
+    consumptionConsent: boolean;
+    /** What Apple is told to prefer when a refund is asked for; null: nothing. */
+    refundPreference: NonNullable<Values['APPLE_REFUND_PREFERENCE']> | null;
     deviceCheckUrl: string;
     /** Apple's other host, which is asked about tokens that the first does not know; undefined in production. */
     deviceCheckOtherUrl: string | undefined;
@@ -79,7 +84,10 @@ function appleOf(values: Values): Settings['apple'] {
     serviceIds: values.APPLE_SERVICE_IDS,
     appId: values.APPLE_APP_ID,
     teamId: values.APPLE_TEAM_ID,
-    rootCertsPath: values.APPLE_ROOT_CERTS,
+    rootCertsPath: values.APPLE_ROOT_CERTS?.path,
+    sandboxPurchases: values.APPLE_SANDBOX_PURCHASES ?? (values.ENVIRONMENT === 'production' ? 'refuse' : 'grant'),
+    consumptionConsent: values.APPLE_CONSUMPTION_CONSENT === 'on',
+    refundPreference: values.APPLE_REFUND_PREFERENCE ?? null,
     ...deviceCheckUrlsOf(values),
     appStoreUrl: values.APPLE_APPSTORE_URL,
     appStoreSandboxUrl: values.APPLE_APPSTORE_SANDBOX_URL,

@@ -4,6 +4,7 @@ import { baseUrl, token } from '../../kernel/variable-schemas.ts';
 import type { ProviderManifest } from '../../providers/manifest.ts';
 import { appleKey, jwtPreviousKeys, jwtSigningKey } from './keys.ts';
 import { credentialVariables, type ProviderValues, urlVariables } from './providers.ts';
+import { rootCerts } from './root-certs.ts';
 import { hostList, idList, integer, listenHost, oneOf, origins, postgresUrl, vendorId, webUrl } from './values.ts';
 
 const PEM = '"-----BEGIN PRIVATE KEY-----\\nMIGHAgEA…\\n-----END PRIVATE KEY-----"';
@@ -92,7 +93,10 @@ const WEBHOOKS_APPLE_AND_MEDIA = {
   APPLE_SIGNIN_PRIVATE_KEY: optionalAppleKey(),
   APPLE_APNS_KEY_ID: optionalId('2X9R4HXF34'),
   APPLE_APNS_PRIVATE_KEY: optionalAppleKey(),
-  APPLE_ROOT_CERTS: text('/etc/rendio/apple-roots'),
+  APPLE_ROOT_CERTS: variable(rootCerts().optional(), '/etc/rendio/apple-roots'),
+  APPLE_SANDBOX_PURCHASES: variable(oneOf(['grant', 'refuse']).optional(), 'refuse'),
+  APPLE_CONSUMPTION_CONSENT: variable(oneOf(['on', 'off']).default('off'), 'on'),
+  APPLE_REFUND_PREFERENCE: variable(oneOf(['DECLINE', 'GRANT_FULL', 'GRANT_PRORATED']).optional(), 'DECLINE'),
 
   S3_ENDPOINT: optionalUrl('https://s3.eu-central-1.amazonaws.com'),
   S3_REGION: text('eu-central-1'),

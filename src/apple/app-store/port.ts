@@ -31,8 +31,7 @@ export type AppStoreNotification = {
   notificationUuid: string;
   type: string;
   subtype: string | null;
-  /** Null where the notification names none. */
-  environment: AppStoreEnvironment | null;
+  environment: AppStoreEnvironment;
   signedAt: Date;
   /** Null where it is about no transaction. */
   transaction: AppStoreTransaction | null;
@@ -66,8 +65,8 @@ export type AppStore = {
   /** Verifies a notification, and the transaction inside it. */
   verifyNotification(signedPayload: string): Promise<Verified<AppStoreNotification>>;
   /**
-   * Asks Apple about a transaction: production, then the sandbox, as Apple advises. `unknown`: neither knows it. `malformed`: Apple
-   * says that it is no transaction id.
+   * Asks Apple about a transaction: production, then the sandbox, as Apple advises; answers within 15 s. `unknown`: neither knows it.
+   * `malformed`: it is no transaction id.
    */
   fetchTransaction(
     transactionId: string,
@@ -78,7 +77,10 @@ export type AppStore = {
     input: { environment: AppStoreEnvironment; transactionId: string } & Consumption,
     signal: AbortSignal,
   ): Promise<{ outcome: 'sent' } | { outcome: 'declined'; cause: string } | AppStoreFailure>;
-  /** One page of the notifications that Apple has sent since `from`, oldest first; each still as Apple signed it. */
+  /**
+   * One page of the notifications that Apple has sent between the two dates, in no promised order; each still as Apple signed it. Apple
+   * keeps them for 180 days, 30 in the sandbox. The pages of one walk need the same dates.
+   */
   notificationHistory(
     input: { environment: AppStoreEnvironment; from: Date; until: Date; pageToken: string | null },
     signal: AbortSignal,

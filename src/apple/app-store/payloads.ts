@@ -1,0 +1,123 @@
+/** What a verified payload has to hold. All members are optional in Apple's models; what a purchase cannot do without is not. */
+import { z } from 'zod';
+import type { AppStoreEnvironment, AppStoreNotification, AppStoreTransaction } from './port.ts';
+import type { SignedDataKind } from './signed-data.ts';
+
+/** Apple's ids and names are letters, digits and signs: nothing that a database cannot keep. */
+const name = (charactersMax: number) =>
+  z
+    .string()
+    .max(charactersMax)
+    .regex(/^[\x21-\x7e]+$/);
+/** Milliseconds, as every date of Apple; later ones are no dates. */
+const time = z
+  .number()
+  .min(0)
+  .max(8.64e15)
+  .transform((ms) => new Date(ms));
+const orNull = <S extends z.ZodType>(schema: S) => schema.nullable().default(null);
+/** What is unusable is left out: no purchase depends on it. */
+const ifUsable = <S extends z.ZodType>(schema: S) => schema.nullable().catch(null).default(null);
+
+const PERCENTAGE_MAX = 100_000;
+
+const Transaction = z.object({
+  environment: z.enum(['Production', 'Sandbox']),
+  transactionId: name(64),
+  productId: name(200),
+  type: name(100),
+  quantity: z.unknown(),
+  appAccountToken: orNull(name(200)),
+  inAppOwnershipType: orNull(name(100)),
+  purchaseDate: ifUsable(time),
+  signedDate: time,
+  revocationDate: orNull(time),
+  revocationPercentage: orNull(z.number().min(0)),
+  price: ifUsable(z.int().min(0)),
+  currency: ifUsable(z.string().regex(/^[A-Z]{3}$/)),
+});
+
+const Notification = z.object({
+  notificationUUID: name(100),
+  notificationType: name(100),
+  subtype: orNull(name(100)),
+  signedDate: time,
+  data: z
+    .object({ signedTransactionInfo: orNull(z.string()), consumptionRequestReason: orNull(name(100)) })
+    .default({ signedTransactionInfo: null, consumptionRequestReason: null }),
+});
+
+/** `value`, or the names of the members that are missing or wrong. */
+type Read<T> = { value: T } | { faulty: string };
+
+function faultyIn(error: z.ZodError): { faulty: string } {
+  return { faulty: [...new Set(error.issues.map(({ path }) => path.join('.')))].join(', ') };
+}
+
+function quantityOf(quantity: unknown): number | null {
+  if (quantity === undefined) return 1;
+  return typeof quantity === 'number' && Number.isSafeInteger(quantity) && quantity >= 1 ? quantity : null;
+}
+
+export function readTransaction(payload: unknown): Read<AppStoreTransaction> {
+  const { data: found, error } = Transaction.safeParse(payload);
+  if (error) return faultyIn(error);
+  const { environment, transactionId, productId, type, appAccountToken, inAppOwnershipType, currency } = found;
+  const value: AppStoreTransaction = {
+    ...{ environment, transactionId, productId, type, appAccountToken, inAppOwnershipType, currency },
+    quantity: quantityOf(found.quantity),
+    purchasedAt: found.purchaseDate,
+    signedAt: found.signedDate,
+    revokedAt: found.revocationDate,
+    revocationPercentage:
+      found.revocationPercentage === null ? null : Math.min(Math.round(found.revocationPercentage), PERCENTAGE_MAX),
+    priceMilliunits: found.price,
+  };
+  return { value };
+}
+
+/** A notification whose transaction is still signed. */
+export type SealedNotification = Omit<AppStoreNotification, 'transaction'> & { signedTransaction: string | null };
+
+export function readNotification(payload: unknown, environment: AppStoreEnvironment): Read<SealedNotification> {
+  const { data: found, error } = Notification.safeParse(payload);
+  if (error) return faultyIn(error);
+  const value: SealedNotification = {
+    notificationUuid: found.notificationUUID,
+    type: found.notificationType,
+    subtype: found.subtype,
+    environment,
+    signedAt: found.signedDate,
+    signedTransaction: found.data.signedTransactionInfo,
+    consumptionRequestReason: found.data.consumptionRequestReason,
+  };
+  return { value };
+}
+
+/**
+ * The environment that a payload names, for the choice of the verifier, which compares it once more after the signature. Null for
+ * every other, and for none.
+ */
+export function environmentNamed(kind: SignedDataKind, payload: object): AppStoreEnvironment | null {
+  const named = kind === 'transaction' ? memberOf(payload, 'environment') : environmentOfNotification(payload);
+  return named === 'Production' || named === 'Sandbox' ? named : null;
+}
+
+/** Of the containers of a notification the first one counts; the id of an external purchase shows its environment. */
+function environmentOfNotification(payload: object): unknown {
+  for (const container of ['data', 'summary', 'externalPurchaseToken', 'appData']) {
+    const found = memberOf(payload, container);
+    if (!found) continue;
+    if (container !== 'externalPurchaseToken') return memberOf(found, 'environment');
+    const id = memberOf(found, 'externalPurchaseId');
+    return typeof id === 'string' && id.startsWith('SANDBOX') ? 'Sandbox' : 'Production';
+  }
+  return undefined;
+}
+
+/** Only a member of its own, and of an object. */
+export function memberOf(holder: unknown, name: string): unknown {
+  return typeof holder === 'object' && holder !== null && Object.hasOwn(holder, name)
+    ? Reflect.get(holder, name)
+    : undefined;
+}
