@@ -32,7 +32,13 @@ export type WorldOptions = Omit<SimulatorOptions, 'deliver'> & {
 
 /** Creates all simulators. */
 export async function createWorld(worldOptions: WorldOptions): Promise<World> {
-  const { deliver = fetch, simulators = {}, appleId: appleIdOptions, appStore: appStoreOptions, ...rest } = worldOptions;
+  const {
+    deliver = fetch,
+    simulators = {},
+    appleId: appleIdOptions,
+    appStore: appStoreOptions,
+    ...rest
+  } = worldOptions;
   const options = { ...rest, deliver };
   const deviceCheck = await createDeviceCheckSimulator(options);
   const appleId = await createAppleIdSimulator({ ...options, ...appleIdOptions });

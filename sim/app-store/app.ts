@@ -181,7 +181,9 @@ function notifications(parts: AppStoreParts, environment: Environment): Handler 
 function requestTest({ notifier }: AppStoreParts, environment: Environment): Handler {
   return async (c) => {
     if (!notifier.isRegistered()) throw new AppStoreError('SERVER_NOTIFICATION_URL_NOT_FOUND');
-    return c.json({ testNotificationToken: await notifier.sendLater({ type: 'TEST', environment, transaction: null }) });
+    return c.json({
+      testNotificationToken: await notifier.sendLater({ type: 'TEST', environment, transaction: null }),
+    });
   };
 }
 

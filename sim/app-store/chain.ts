@@ -70,6 +70,9 @@ export async function newChain(): Promise<Chain> {
 }
 
 function pemOf(pkcs8: ArrayBuffer): string {
-  const lines = Buffer.from(pkcs8).toString('base64').match(new RegExp(`.{1,${PKCS8_LINE}}`, 'g')) ?? [];
+  const lines =
+    Buffer.from(pkcs8)
+      .toString('base64')
+      .match(new RegExp(`.{1,${PKCS8_LINE}}`, 'g')) ?? [];
   return ['-----BEGIN PRIVATE KEY-----', ...lines, '-----END PRIVATE KEY-----', ''].join('\n');
 }

@@ -1,7 +1,13 @@
 /** What customers and Apple do with purchases, and what the app's server hears of it. */
 import type { AppStoreParts } from './app.ts';
 import type { ConsumptionRequestReason, Notice } from './notifications.ts';
-import { type Environment, type PurchaseInput, payloadOf, REVOCATION_PERCENTAGE_WHOLE, type Transaction } from './transactions.ts';
+import {
+  type Environment,
+  type PurchaseInput,
+  payloadOf,
+  REVOCATION_PERCENTAGE_WHOLE,
+  type Transaction,
+} from './transactions.ts';
 
 /** `signedTransaction`: as it is now. `statuses`: the server's answer to each copy of the notification that was sent at once. */
 export type Told = { transactionId: string; signedTransaction: string; statuses: (number | null)[] };
@@ -74,7 +80,8 @@ export function createEvents(parts: Parts): Events {
 
     async revoke(transactionId) {
       const { revocation } = await transactions.get(transactionId);
-      if (revocation?.percentage === REVOCATION_PERCENTAGE_WHOLE) throw new Error(`${transactionId} is revoked already`);
+      if (revocation?.percentage === REVOCATION_PERCENTAGE_WHOLE)
+        throw new Error(`${transactionId} is revoked already`);
       const whole = { reason: 0, type: 'FAMILY_REVOKE', percentage: REVOCATION_PERCENTAGE_WHOLE } as const;
       return tell('REVOKE', await transactions.setRevocation(transactionId, whole));
     },

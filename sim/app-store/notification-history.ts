@@ -18,11 +18,11 @@ const NOTIFICATION_TYPES = [
 ];
 
 const requestShape = z.object({
-  startDate: z.unknown(),
-  endDate: z.unknown(),
-  notificationType: z.unknown(),
-  notificationSubtype: z.unknown(),
-  transactionId: z.unknown(),
+  startDate: z.unknown().optional(),
+  endDate: z.unknown().optional(),
+  notificationType: z.unknown().optional(),
+  notificationSubtype: z.unknown().optional(),
+  transactionId: z.unknown().optional(),
   onlyFailures: z.boolean().nullish(),
 });
 
@@ -43,7 +43,11 @@ function optionalText(value: unknown, error: ErrorName): string | undefined {
 }
 
 /** Checks the body as Apple does. */
-export function parseHistoryRequest(body: unknown, environment: Environment, nowMs: number): NotificationHistoryRequest {
+export function parseHistoryRequest(
+  body: unknown,
+  environment: Environment,
+  nowMs: number,
+): NotificationHistoryRequest {
   const request = requestShape.safeParse(body).data;
   if (!request) throw new AppStoreError('GENERAL_BAD_REQUEST');
   const startMs = z.int().min(0).safeParse(request.startDate).data;

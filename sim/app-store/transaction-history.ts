@@ -65,7 +65,13 @@ function filtersOf(query: URLSearchParams): (transaction: Transaction) => boolea
   if (productIds.includes('')) throw new AppStoreError('INVALID_PRODUCT_ID');
   const types = query
     .getAll('productType')
-    .map((name) => optional(name, (text) => Object.entries(PRODUCT_TYPES).find(([key]) => key === text)?.[1], 'INVALID_PRODUCT_TYPE'));
+    .map((name) =>
+      optional(
+        name,
+        (text) => Object.entries(PRODUCT_TYPES).find(([key]) => key === text)?.[1],
+        'INVALID_PRODUCT_TYPE',
+      ),
+    );
   const ownership = optional(query.get('inAppOwnershipType'), oneOf(OWNERSHIP_TYPES), 'INVALID_IN_APP_OWNERSHIP_TYPE');
   const isRevoked = optional(query.get('revoked'), toBoolean, 'INVALID_REVOKED');
   // Nothing that is sold here belongs to a group of subscriptions.

@@ -98,7 +98,10 @@ async function refresh() {
     ['transactions', 'notifications', 'consumption'].map((path) => control(path)),
   );
   const bought = transactions.sort((a, b) => b.purchasedAtMs - a.purchasedAtMs).slice(0, BOUGHT_SHOWN);
-  const none = element('li', { className: 'card empty', textContent: 'Nothing yet. Buy credits in the app, or below.' });
+  const none = element('li', {
+    className: 'card empty',
+    textContent: 'Nothing yet. Buy credits in the app, or below.',
+  });
   byId('bought').replaceChildren(...(bought.length > 0 ? bought.map(card) : [none]));
   showLines('notifications', notifications, notificationLine);
   showLines('consumption', consumption, consumptionLine);
