@@ -90,7 +90,12 @@ function signersOf(chain: TestChain, clock: Clock): Signers {
   async function signTransaction(fields: Fields = {}) {
     const transactionId = fields.transactionId ?? newTransactionId();
     const usual = {
-      ...{ transactionId, originalTransactionId: transactionId, bundleId: BUNDLE_ID, productId: 'com.rendio.credits.10' },
+      ...{
+        transactionId,
+        originalTransactionId: transactionId,
+        bundleId: BUNDLE_ID,
+        productId: 'com.rendio.credits.10',
+      },
       ...{ purchaseDate: nowMs(), originalPurchaseDate: nowMs(), quantity: 1, type: 'Consumable' },
       ...{ inAppOwnershipType: 'PURCHASED', signedDate: nowMs(), environment: 'Production' },
       ...{ transactionReason: 'PURCHASE', storefront: 'USA', storefrontId: '143441', price: 990, currency: 'USD' },

@@ -36,8 +36,8 @@ function buttonsOf({ revocation, environment }) {
   return [
     ...(refunded < 100_000 ? [['Refund all', 'refund', {}, 'Refunded']] : []),
     ...(refunded < 50_000 ? [['Refund half', 'refund', { percentage: 50 }, 'Half refunded']] : []),
-    ...(isRefund ? [['Reverse the refund', 'reverse-refund', {}, 'Refund reversed']] : []),
-    ...(isRefund ? [] : [['Decline a refund', 'decline-refund', {}, 'Refund declined']]),
+    ...(isRefund ? [['Reverse refund', 'reverse-refund', {}, 'Refund reversed']] : []),
+    ...(isRefund ? [] : [['Decline refund', 'decline-refund', {}, 'Refund declined']]),
     ['Ask for consumption', 'consumption-request', {}, `Asked for consumption (${environment})`],
   ];
 }
@@ -64,7 +64,8 @@ function card(transaction) {
     element(
       'div',
       { className: 'about' },
-      element('span', { textContent: `${environment} · ${timeOf(purchasedAtMs)} · transaction ${transactionId}` }),
+      element('span', { textContent: `${environment} · ${timeOf(purchasedAtMs)}` }),
+      element('span', { textContent: `transaction ${transactionId}` }),
       element('span', { textContent: appAccountToken ? `for account ${appAccountToken}` : 'for no named account' }),
     ),
     element('div', { className: 'buttons' }, ...buttons),

@@ -4,7 +4,7 @@ import { errorCodeInChain } from '../../kernel/error-code.ts';
 import { isRetryableStatus, type RetryPolicy, type RetryTools, retry, type TryResult } from '../../kernel/retry.ts';
 import { readText } from '../read-text.ts';
 import { untilAborted } from '../until-aborted.ts';
-import { memberOf } from './payloads.ts';
+import { memberOf } from './claims.ts';
 import type { AppStoreEnvironment, AppStoreFailure } from './port.ts';
 import { retryAfterMsIn } from './retry-after.ts';
 
@@ -28,9 +28,9 @@ export type ApiRequest = {
   isRead: boolean;
 };
 
-/** `error`: Apple understood the request and does not do it; `code` says why. `body` is undefined if it is no JSON. */
+/** `error`: Apple understood the request and does not do it; `code` says why. `body` is undefined where the text is no JSON. */
 export type ApiReply =
-  | { outcome: 'answer'; body: unknown }
+  | { outcome: 'answer'; text: string; body: unknown }
   | { outcome: 'error'; status: number; code: number }
   | AppStoreFailure;
 
@@ -74,15 +74,16 @@ async function send(
     const response = await untilAborted(sent, signal);
     const read = await readText(response, BODY_BYTES_MAX, signal);
     if (!('text' in read)) return final(unreachable(`answered ${response.status}: too large`));
-    return meaningOf(response.status, parsed(read.text), retryAfterMsIn(response.headers, clock));
+    return meaningOf(response.status, read.text, retryAfterMsIn(response.headers, clock));
   } catch (error) {
     const cause = signal.aborted ? 'no answer in time' : `no answer (${errorCodeInChain(error) ?? 'no code'})`;
     return { answer: unreachable(cause), isRetryable: true, retryAfterMs: null };
   }
 }
 
-function meaningOf(status: number, body: unknown, retryAfterMs: number | null): TryResult<ApiReply> {
-  if (status >= 200 && status < 300) return final({ outcome: 'answer', body });
+function meaningOf(status: number, text: string, retryAfterMs: number | null): TryResult<ApiReply> {
+  const body = parsed(text);
+  if (status >= 200 && status < 300) return final({ outcome: 'answer', text, body });
   if (status === 401 || status === 403) return final(refused(`answered ${status}`));
   const code = memberOf(body, 'errorCode');
   const cause = `answered ${status}${typeof code === 'number' ? ` (${code})` : ''}`;

@@ -1,6 +1,6 @@
 import { untilAborted } from '../until-aborted.ts';
 import { type ApiOptions, callApi, unexpected, unreachable } from './call.ts';
-import { memberOf } from './payloads.ts';
+import { memberOf } from './claims.ts';
 import type { AppStore, AppStoreEnvironment } from './port.ts';
 import type { Verify } from './verify.ts';
 

@@ -46,8 +46,7 @@ export async function transactionHistory(
   const { environment, transactionId, revision } = input;
   const path = `/inApps/v2/history/${encodeURIComponent(transactionId)}${queryOf('revision', revision)}`;
   const reply = await callApi({ environment, method: 'GET', path, isRead: true }, api, signal);
-  if (reply.outcome === 'error')
-    return UNKNOWN_CODES.includes(reply.code) ? { outcome: 'unknown' } : unexpected(reply);
+  if (reply.outcome === 'error') return UNKNOWN_CODES.includes(reply.code) ? { outcome: 'unknown' } : unexpected(reply);
   if (reply.outcome !== 'answer') return reply;
   const page = TransactionPage.safeParse(reply.body).data;
   const next = page && nextOf(page.hasMore, page.revision, revision);

@@ -1,7 +1,6 @@
 /** What a verified payload has to hold. All members are optional in Apple's models; what a purchase cannot do without is not. */
 import { z } from 'zod';
 import type { AppStoreEnvironment, AppStoreNotification, AppStoreTransaction } from './port.ts';
-import type { SignedDataKind } from './signed-data.ts';
 
 /** Apple's ids and names are letters, digits and signs: nothing that a database cannot keep. */
 const name = (charactersMax: number) =>
@@ -92,32 +91,4 @@ export function readNotification(payload: unknown, environment: AppStoreEnvironm
     consumptionRequestReason: found.data.consumptionRequestReason,
   };
   return { value };
-}
-
-/**
- * The environment that a payload names, for the choice of the verifier, which compares it once more after the signature. Null for
- * every other, and for none.
- */
-export function environmentNamed(kind: SignedDataKind, payload: object): AppStoreEnvironment | null {
-  const named = kind === 'transaction' ? memberOf(payload, 'environment') : environmentOfNotification(payload);
-  return named === 'Production' || named === 'Sandbox' ? named : null;
-}
-
-/** Of the containers of a notification the first one counts; the id of an external purchase shows its environment. */
-function environmentOfNotification(payload: object): unknown {
-  for (const container of ['data', 'summary', 'externalPurchaseToken', 'appData']) {
-    const found = memberOf(payload, container);
-    if (!found) continue;
-    if (container !== 'externalPurchaseToken') return memberOf(found, 'environment');
-    const id = memberOf(found, 'externalPurchaseId');
-    return typeof id === 'string' && id.startsWith('SANDBOX') ? 'Sandbox' : 'Production';
-  }
-  return undefined;
-}
-
-/** Only a member of its own, and of an object. */
-export function memberOf(holder: unknown, name: string): unknown {
-  return typeof holder === 'object' && holder !== null && Object.hasOwn(holder, name)
-    ? Reflect.get(holder, name)
-    : undefined;
 }

@@ -1,6 +1,6 @@
 /** What a JWS says about itself before anything is verified. */
 import { base64url } from 'jose';
-import { memberOf } from './payloads.ts';
+import { memberOf } from './claims.ts';
 
 /** Apple's largest have about 12,000: certificates of about 4,000, and a transaction inside a notification. */
 const CHARACTERS_MAX = 100_000;

@@ -17,5 +17,7 @@ export async function sendConsumption(
   const path = `/inApps/v2/transactions/consumption/${encodeURIComponent(transactionId)}`;
   const reply = await callApi({ environment, method: 'PUT', path, body, isRead: false }, api, signal);
   if (reply.outcome === 'error') return { outcome: 'declined', cause: `answered ${reply.status} (${reply.code})` };
-  return reply.outcome === 'answer' ? { outcome: 'sent' } : reply;
+  if (reply.outcome !== 'answer') return reply;
+  // Apple confirms it with nothing; a page instead comes from a proxy.
+  return reply.text.trimStart().startsWith('<') ? unreachable('answered with a page') : { outcome: 'sent' };
 }

@@ -1,6 +1,7 @@
 /** From a JWS to a transaction or a notification that can be believed, or to the reason why it cannot. */
 import type { Clock } from '../../kernel/clock.ts';
-import { environmentNamed, readNotification, readTransaction } from './payloads.ts';
+import { environmentNamed } from './claims.ts';
+import { readNotification, readTransaction } from './payloads.ts';
 import type { AppStoreEnvironment, AppStoreNotification, AppStoreTransaction, Verified } from './port.ts';
 import { readUnverified } from './read-jws.ts';
 import type { Decoded, SignedDataKind, SignedDataVerifier } from './signed-data.ts';

@@ -1,0 +1,111 @@
+/** The checks of Apple's library, for runtimes on which it does not run: Deno, on a server or in an edge function. */
+import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
+import { fromBase64 } from './base64.ts';
+import { type Certificate, hasExtension, isAuthority, isIssuedBy, isValidAt, parseCertificate } from './certificate.ts';
+import { claimsOf } from './claims.ts';
+import { checkRevocation } from './ocsp.ts';
+import {
+  type CreateVerifier,
+  type Decoded,
+  INTERMEDIATE_MARKER,
+  LEAF_MARKER,
+  type SignedDataFault,
+  type SignedDataKind,
+  type VerifierOptions,
+} from './signed-data.ts';
+
+type Chain = { leaf: Certificate; intermediate: Certificate };
+type Failure = Exclude<Decoded, { outcome: 'valid' }>;
+/** Makes sure, once for a while, that a chain's certificates have not been revoked. */
+type CheckOnline = (chain: Chain, root: Certificate) => Promise<Failure | null>;
+
+/** Apple's library keeps the same chains for as long. */
+const CHECKED_MS = 15 * 60_000;
+const CHECKED_CHAINS_MAX = 32;
+
+/** Verifies with the code of this folder, in the order and with the outcomes of Apple's library. */
+export const createPortableVerifier: CreateVerifier = async (options) => {
+  const roots = options.roots.map((root) => parseCertificate(root));
+  const checkOnline = createOnlineChecks(options);
+
+  async function decode(kind: SignedDataKind, jws: string): Promise<Decoded> {
+    const payload = decodeJwt(jws);
+    const { signedDate } = payload;
+    if (signedDate !== undefined && typeof signedDate !== 'number') return invalid('FAILURE');
+    const chain = chainOf(jws);
+    if (!chain) return invalid('INVALID_CERTIFICATE');
+    const root = trustedRoot(chain, roots);
+    if (!root) return invalid('VERIFICATION_FAILURE');
+    const isOffline = !options.isOnline && signedDate !== undefined;
+    const date = isOffline ? new Date(signedDate) : options.clock.now();
+    if (![chain.leaf, chain.intermediate, root].every((each) => isValidAt(each, date)))
+      return invalid('INVALID_CERTIFICATE');
+    const failure = options.isOnline ? await checkOnline(chain, root) : null;
+    if (failure) return failure;
+    await verifySignature(jws, chain.leaf, options.clock.now());
+    const fault = faultIn(kind, payload, options);
+    return fault ? invalid(fault) : { outcome: 'valid', payload };
+  }
+
+  return { decode: (kind, jws) => decode(kind, jws).catch(() => invalid('VERIFICATION_FAILURE')) };
+};
+
+function invalid(cause: SignedDataFault): Failure {
+  return { outcome: 'invalid', cause };
+}
+
+/** Of the three certificates in the header the last is not read: a root is trusted because it is configured. */
+function chainOf(jws: string): Chain | null {
+  const { x5c } = decodeProtectedHeader(jws);
+  if (!Array.isArray(x5c) || x5c.length !== 3) return null;
+  try {
+    const [leaf, intermediate] = x5c.slice(0, 2).map((text) => parseCertificate(fromBase64(text)));
+    return leaf && intermediate ? { leaf, intermediate } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The root at which the chain ends; undefined where a link is missing, or one of Apple's markers. */
+function trustedRoot({ leaf, intermediate }: Chain, roots: Certificate[]): Certificate | undefined {
+  const isMarked = hasExtension(leaf, LEAF_MARKER) && hasExtension(intermediate, INTERMEDIATE_MARKER);
+  if (!isMarked || !isAuthority(intermediate) || !isIssuedBy(leaf, intermediate)) return undefined;
+  return roots.find((root) => isIssuedBy(intermediate, root));
+}
+
+/** Throws if the leaf's key has not signed the text. */
+async function verifySignature(jws: string, { publicKey }: Certificate, now: Date): Promise<void> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
+  const key = await crypto.subtle.importKey('spki', publicKey, algorithm, false, ['verify']);
+  await jwtVerify(jws, key, { algorithms: ['ES256'], currentDate: now });
+}
+
+type App = Pick<VerifierOptions, 'environment' | 'bundleId' | 'appId'>;
+
+function faultIn(kind: SignedDataKind, payload: object, app: App): SignedDataFault | null {
+  const { bundleId, appId, environment } = claimsOf(kind, payload);
+  const isForeign = kind === 'notification' && app.environment === 'Production' && appId !== app.appId;
+  if (bundleId !== app.bundleId || isForeign) return 'INVALID_APP_IDENTIFIER';
+  return environment === app.environment ? null : 'INVALID_ENVIRONMENT';
+}
+
+function createOnlineChecks({ fetch, clock, ocspTimeoutMs }: VerifierOptions): CheckOnline {
+  /** Until when each chain needs no further check, in milliseconds. */
+  const checkedUntil = new Map<string, number>();
+
+  return async ({ leaf, intermediate }, root) => {
+    const key = leaf.sha256 + intermediate.sha256;
+    const nowMs = clock.now().getTime();
+    if ((checkedUntil.get(key) ?? 0) > nowMs) return null;
+    const tools = { fetch, clock, signal: AbortSignal.timeout(ocspTimeoutMs) };
+    const found = await Promise.all([
+      checkRevocation(leaf, intermediate, tools),
+      checkRevocation(intermediate, root, tools),
+    ]);
+    const failure = found.find((each) => each?.outcome === 'invalid') ?? found.find((each) => each !== null) ?? null;
+    if (failure) return failure;
+    if (checkedUntil.size >= CHECKED_CHAINS_MAX) checkedUntil.clear();
+    checkedUntil.set(key, nowMs + CHECKED_MS);
+    return null;
+  };
+}
