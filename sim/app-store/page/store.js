@@ -30,7 +30,7 @@ function stateOf({ revocation }) {
 }
 
 /** Each with what it says, where it is sent, with which body, and how it went. */
-function buttonsOf({ revocation, environment }) {
+function buttonsOf({ revocation }) {
   const refunded = revocation?.percentage ?? 0;
   const isRefund = revocation?.type.startsWith('REFUND_');
   return [
@@ -38,7 +38,7 @@ function buttonsOf({ revocation, environment }) {
     ...(refunded < 50_000 ? [['Refund half', 'refund', { percentage: 50 }, 'Half refunded']] : []),
     ...(isRefund ? [['Reverse refund', 'reverse-refund', {}, 'Refund reversed']] : []),
     ...(isRefund ? [] : [['Decline refund', 'decline-refund', {}, 'Refund declined']]),
-    ['Ask for consumption', 'consumption-request', {}, `Asked for consumption (${environment})`],
+    ['Ask for consumption', 'consumption-request', {}, 'Asked for consumption'],
   ];
 }
 
