@@ -4,8 +4,8 @@ import { z } from 'zod';
 import type { AppStoreSimulator } from '../app-store.ts';
 import type { SimulatorEnv } from '../drop-connection.ts';
 import { faultShape } from '../faults.ts';
+import { deliveryPlanShape } from './delivery-plans.ts';
 import { CONSUMPTION_REQUEST_REASONS } from './notifications.ts';
-import { deliveryPlanShape } from './notifier.ts';
 import { ENVIRONMENTS, purchaseShape } from './transactions.ts';
 
 const refund = z.object({
