@@ -49,7 +49,7 @@ export async function makeCertificate(options: CertificateOptions = {}): Promise
     serialNumber: `01${randomBytes(7).toString('hex')}`,
     subject,
     issuer: options.issuerName ?? issuer?.certificate.subject ?? subject,
-    notBefore: options.from ?? new Date('2024-01-01T00:00:00Z'),
+    notBefore: options.from ?? new Date('2020-01-01T00:00:00Z'),
     notAfter: options.until ?? new Date('2040-01-01T00:00:00Z'),
     publicKey: keys.publicKey,
     signingKey: (issuer?.keys ?? keys).privateKey,

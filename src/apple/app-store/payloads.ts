@@ -25,7 +25,7 @@ const Transaction = z.object({
   transactionId: name(64),
   productId: name(200),
   type: name(100),
-  quantity: z.unknown(),
+  quantity: z.unknown().optional(),
   appAccountToken: orNull(name(200)),
   inAppOwnershipType: orNull(name(100)),
   purchaseDate: ifUsable(time),

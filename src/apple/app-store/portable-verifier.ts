@@ -1,20 +1,11 @@
 /** The checks of Apple's library, for runtimes on which it does not run: Deno, on a server or in an edge function. */
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
-import { fromBase64 } from './base64.ts';
-import { type Certificate, hasExtension, isAuthority, isIssuedBy, isValidAt, parseCertificate } from './certificate.ts';
+import { type Certificate, parseCertificate } from './certificate.ts';
+import { type Chain, chainIn, judgeChain } from './chain.ts';
 import { claimsOf } from './claims.ts';
 import { checkRevocation } from './ocsp.ts';
-import {
-  type CreateVerifier,
-  type Decoded,
-  INTERMEDIATE_MARKER,
-  LEAF_MARKER,
-  type SignedDataFault,
-  type SignedDataKind,
-  type VerifierOptions,
-} from './signed-data.ts';
+import type { CreateVerifier, Decoded, SignedDataFault, SignedDataKind, VerifierOptions } from './signed-data.ts';
 
-type Chain = { leaf: Certificate; intermediate: Certificate };
 type Failure = Exclude<Decoded, { outcome: 'valid' }>;
 /** Makes sure, once for a while, that a chain's certificates have not been revoked. */
 type CheckOnline = (chain: Chain, root: Certificate) => Promise<Failure | null>;
@@ -32,15 +23,12 @@ export const createPortableVerifier: CreateVerifier = async (options) => {
     const payload = decodeJwt(jws);
     const { signedDate } = payload;
     if (signedDate !== undefined && typeof signedDate !== 'number') return invalid('FAILURE');
-    const chain = chainOf(jws);
+    const chain = chainIn(decodeProtectedHeader(jws).x5c);
     if (!chain) return invalid('INVALID_CERTIFICATE');
-    const root = trustedRoot(chain, roots);
-    if (!root) return invalid('VERIFICATION_FAILURE');
     const isOffline = !options.isOnline && signedDate !== undefined;
-    const date = isOffline ? new Date(signedDate) : options.clock.now();
-    if (![chain.leaf, chain.intermediate, root].every((each) => isValidAt(each, date)))
-      return invalid('INVALID_CERTIFICATE');
-    const failure = options.isOnline ? await checkOnline(chain, root) : null;
+    const judged = judgeChain(chain, roots, isOffline ? new Date(signedDate) : options.clock.now());
+    if ('fault' in judged) return invalid(judged.fault);
+    const failure = options.isOnline ? await checkOnline(chain, judged.root) : null;
     if (failure) return failure;
     await verifySignature(jws, chain.leaf, options.clock.now());
     const fault = faultIn(kind, payload, options);
@@ -52,25 +40,6 @@ export const createPortableVerifier: CreateVerifier = async (options) => {
 
 function invalid(cause: SignedDataFault): Failure {
   return { outcome: 'invalid', cause };
-}
-
-/** Of the three certificates in the header the last is not read: a root is trusted because it is configured. */
-function chainOf(jws: string): Chain | null {
-  const { x5c } = decodeProtectedHeader(jws);
-  if (!Array.isArray(x5c) || x5c.length !== 3) return null;
-  try {
-    const [leaf, intermediate] = x5c.slice(0, 2).map((text) => parseCertificate(fromBase64(text)));
-    return leaf && intermediate ? { leaf, intermediate } : null;
-  } catch {
-    return null;
-  }
-}
-
-/** The root at which the chain ends; undefined where a link is missing, or one of Apple's markers. */
-function trustedRoot({ leaf, intermediate }: Chain, roots: Certificate[]): Certificate | undefined {
-  const isMarked = hasExtension(leaf, LEAF_MARKER) && hasExtension(intermediate, INTERMEDIATE_MARKER);
-  if (!isMarked || !isAuthority(intermediate) || !isIssuedBy(leaf, intermediate)) return undefined;
-  return roots.find((root) => isIssuedBy(intermediate, root));
 }
 
 /** Throws if the leaf's key has not signed the text. */

@@ -40,7 +40,3 @@ export type VerifierOptions = {
 
 /** Throws if a root is no certificate. */
 export type CreateVerifier = (options: VerifierOptions) => Promise<SignedDataVerifier>;
-
-/** Both markers are of Apple's: on the certificate that signs, and on the one that issued it. */
-export const LEAF_MARKER = '1.2.840.113635.100.6.11.1';
-export const INTERMEDIATE_MARKER = '1.2.840.113635.100.6.2.1';

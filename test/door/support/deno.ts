@@ -43,6 +43,29 @@ export function startGateway({ version, env, functions }: Options & { functions:
   return start(version, [...LOCAL, ...config, ...ISOLATE, program], { ...env, FUNCTIONS: functions.join(',') });
 }
 
+/** Runs a program with the permissions of edge functions to its end; `input` is its standard input, the result its output. */
+export async function runProgram({
+  version,
+  program,
+  input,
+}: {
+  version: DenoVersion;
+  program: string;
+  input: string;
+}) {
+  const child = spawn(denoBinary(version), [...LOCAL, ...ISOLATE, program], {
+    cwd: disk(),
+    env: { PATH: process.env.PATH, HOME: disk(), DENO_DIR: CACHE, NO_COLOR: '1' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  child.stdin.end(input);
+  const chunks: Buffer[] = await child.stdout.toArray();
+  const [code] = await exited;
+  if (code !== 0) throw new Error(`Deno ${version} ended with ${code}`);
+  return Buffer.concat(chunks).toString();
+}
+
 /** Makes a folder for an isolate's files. Not in /dev/shm: for files under /dev Deno requires all permissions. */
 export function makeIsolateFolder(): Promise<string> {
   return mkdtemp(join(disk(), 'rendio-edge-'));
