@@ -237,6 +237,8 @@ test('the history of notifications comes in pages of twenty, filtered, with what
   store.planDelivery({ isLost: true });
   await store.refund(transactionId);
   await store.sendTest('Production');
+  store.planDelivery({ delayMs: 600_000 });
+  await store.declineRefund(transactionId);
   const seen: string[] = [];
   let token: string | undefined;
   for (const size of [20, 20, 5]) {
