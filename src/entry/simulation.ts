@@ -51,6 +51,7 @@ export async function startSimulation(config: Config, options: SimulationOptions
     connections: {
       deviceCheck: simulated.deviceCheck ? simulatedDeviceCheck(world) : real.deviceCheck,
       appleId: simulated.appleId ? simulatedAppleId(world) : real.appleId,
+      stripe: real.stripe,
       providers: new Map(providers.map((access) => [access.manifest.name, access])),
       simulatedFetch: world.fetch,
     },
