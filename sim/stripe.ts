@@ -4,24 +4,27 @@ import { createCallLog } from './call-log.ts';
 import type { SimulatorEnv } from './drop-connection.ts';
 import { createFaults, type FaultInput } from './faults.ts';
 import type { SimulatorOptions } from './provider-simulator.ts';
-import { type StripeCall, type StripeOperation, stripeApp } from './stripe/app.ts';
+import { stripeApp } from './stripe/app.ts';
+import { type Banks, createBanks } from './stripe/banks.ts';
 import { addCheckoutPage } from './stripe/checkout-page.ts';
+import { type Customers, createCustomers } from './stripe/customers.ts';
 import { createEvents, type Events } from './stripe/events.ts';
-import { createHappenings, type Happenings } from './stripe/happenings.ts';
 import { type StripeObject, sessionJson } from './stripe/objects.ts';
+import type { StripeCall, StripeOperation } from './stripe/parts.ts';
 import { createStore } from './stripe/store.ts';
 
-export type StripeControls = Happenings & {
-  /** A fault of the next requests; `on` is `create_session`, `payment_intent`, `refunds`, `disputes` … or `any`. */
-  plan(fault: FaultInput): void;
-  clearFaults(): void;
-  /** Oldest first. */
-  sessions(): StripeObject[];
-  calls(): StripeCall[];
-  events: Pick<Events, 'sign' | 'deliver' | 'list' | 'deliveries' | 'setAutomatic' | 'setRetryMs'>;
-  /** Where events go from now on. */
-  setWebhookUrl(url: string | null): void;
-};
+export type StripeControls = Customers &
+  Banks & {
+    /** A fault of the next requests; `on` is `create_session`, `payment_intent`, `refunds`, `disputes` … or `any`. */
+    plan(fault: FaultInput): void;
+    clearFaults(): void;
+    /** Oldest first. */
+    sessions(): StripeObject[];
+    calls(): StripeCall[];
+    events: Pick<Events, 'sign' | 'deliver' | 'list' | 'deliveries' | 'setAutomatic' | 'setRetryMs'>;
+    /** Where events go from now on. */
+    setWebhookUrl(url: string | null): void;
+  };
 
 export type StripeSimulator = {
   /** Stripe's own, which the adapter calls. */
@@ -52,18 +55,20 @@ export function createStripeSimulator(options: StripeSimulatorOptions): StripeSi
   const store = createStore({ clock, isLive });
   const url = () => webhookUrl;
   const events = createEvents({ store, secret: webhookSecret, url, deliver, clock, log, closing: stopping.signal });
-  const happenings = createHappenings({ store, events });
+  const customers = createCustomers(store, events);
+  const banks = createBanks(store, events);
   const faults = createFaults();
   const calls = createCallLog<StripeOperation>(faults);
-  const app = stripeApp({ store, happenings, calls, secretKey, log });
-  addCheckoutPage(app, { store, happenings });
+  const app = stripeApp({ store, banks, calls, secretKey, log });
+  addCheckoutPage(app, { store, customers });
   return {
     baseUrl: `https://${HOST}`,
     hosts: [HOST],
     app,
     credentials: { secretKey, webhookSecret },
     controls: {
-      ...happenings,
+      ...customers,
+      ...banks,
       plan: faults.plan,
       clearFaults: faults.clear,
       sessions: () => store.sessions().map((session) => sessionJson(session, store)),

@@ -3,17 +3,17 @@ import { readFile } from 'node:fs/promises';
 import type { Context, Hono } from 'hono';
 import { html } from 'hono/html';
 import type { SimulatorEnv } from '../drop-connection.ts';
+import type { Customers } from './customers.ts';
 import { StripeFault } from './errors.ts';
-import type { Happenings } from './happenings.ts';
 import type { Session, Store } from './store.ts';
 
-type Parts = { store: Store; happenings: Happenings };
+type Parts = { store: Store; customers: Customers };
 
 /** Own files only, in no frame. The answer to a form leads to the shop, so its targets are not limited. */
 const PAGE_CSP = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /** `/c/pay/<session>`: Pay, Pay by bank transfer, Decline, Cancel. */
-export function addCheckoutPage(app: Hono<SimulatorEnv>, { store, happenings }: Parts): void {
+export function addCheckoutPage(app: Hono<SimulatorEnv>, { store, customers }: Parts): void {
   const guarded = (handle: (c: Context<SimulatorEnv>, id: string) => Promise<Response>) =>
     async function answer(c: Context<SimulatorEnv>): Promise<Response> {
       c.header('Content-Security-Policy', PAGE_CSP);
@@ -39,13 +39,13 @@ export function addCheckoutPage(app: Hono<SimulatorEnv>, { store, happenings }: 
       const { success_url: success, cancel_url: cancel } = store.session(id).params;
       switch (c.req.param('action')) {
         case 'pay':
-          await happenings.pay(id);
+          await customers.pay(id);
           return c.redirect(success, 303);
         case 'transfer':
-          await happenings.pay(id, { isDelayed: true });
+          await customers.pay(id, { isDelayed: true });
           return c.redirect(success, 303);
         case 'decline':
-          await happenings.decline(id);
+          await customers.decline(id);
           return c.html(payPage(store.session(id), 'The card was declined.'));
         case 'cancel':
           return c.redirect(cancel ?? success, 303);
