@@ -175,6 +175,7 @@ describe('an answer to a checkout', () => {
       fetch: async (input, init) => {
         seen.push(String(input));
         assert.equal(new Headers(init?.headers).get('authorization'), `Bearer ${secretKey}`);
+        assert.equal(init?.redirect, 'error', 'a redirect would get our key');
         return overSimulator('https://api.stripe.com/v1/checkout/sessions', init);
       },
     });
