@@ -19,6 +19,7 @@ import type { Log } from '../kernel/log.ts';
 import { createSealer } from '../kernel/sealer.ts';
 import { createMediaFetcher } from '../media/fetch-media.ts';
 import { VIDEO_BYTES_MAX } from '../media/object-path.ts';
+import { createStripePayments } from '../payments/stripe/index.ts';
 import { providerOf } from '../providers/manifest.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
 import { callbackUrls } from './callback-url.ts';
@@ -89,9 +90,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     newUuid,
     deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, log) : null,
     ...signInWithApple(connections.appleId),
-    appStore: connections.appStore
-      ? createAppStore({ ...connections.appStore, createVerifier: runtime.createVerifier, clock })
-      : null,
+    ...storesOf(connections, runtime),
     appleTokenSealer: createSealer(secrets.secretKey, 'rendio apple tokens', randomBytes),
     deviceGrantLease: createLease({ url: database.directUrl, name: 'device grants', waitMs: GRANT_WAIT_MS, log }),
     providers,
@@ -152,6 +151,16 @@ function signInWithApple(access: AppleIdAccess | undefined): Pick<Context, 'appl
   return {
     appleIdentity: createAppleIdentity({ ...rest, clock: systemClock }),
     appleSignIn: key ? createAppleSignIn({ ...key, ...rest, clock: systemClock }) : null,
+  };
+}
+
+function storesOf(
+  { appStore, stripe }: VendorConnections,
+  { createVerifier }: RuntimeCapabilities,
+): Pick<Context, 'appStore' | 'payments'> {
+  return {
+    appStore: appStore ? createAppStore({ ...appStore, createVerifier, clock: systemClock }) : null,
+    payments: stripe ? createStripePayments({ ...stripe, clock: systemClock }) : null,
   };
 }
 
