@@ -45,7 +45,8 @@ revoke all on function
   public.withdraw_initial_grant, public.check_lots, public.credit_purchase, public.expire_due_lots, public.expire_lots,
   public.finish_store_notification, public.give_to_lots, public.lock_transaction, public.purchase_consumption,
   public.record_store_notification, public.refund_purchase, public.replay_store_notification,
-  public.schedule_store_notification, public.take_from_lot, public.take_from_lots
+  public.create_code, public.redeem_code, public.schedule_store_notification, public.take_account_limit,
+  public.take_from_lot, public.take_from_lots
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -74,8 +75,8 @@ grant execute on function
   public.schedule_poll, public.schedule_settle, public.schedule_stop, public.schedule_submit, public.sign_in_with_apple,
   public.store_apple_token, public.survivor_of, public.take_rate_limit, public.update_profile,
   public.update_user_metadata, public.withdraw_initial_grant, public.credit_purchase, public.expire_due_lots,
-  public.finish_store_notification, public.purchase_consumption, public.record_store_notification, public.refund_purchase,
-  public.replay_store_notification
+  public.finish_store_notification, public.purchase_consumption, public.record_store_notification, public.redeem_code,
+  public.refund_purchase, public.replay_store_notification, public.take_account_limit
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

@@ -33,6 +33,8 @@ export type Policy = {
     generationsPerHourPerIp: number;
     generationsInFlight: number;
     refundedCancelsPerHour: number;
+    codeGuessesPerHour: number;
+    codeGuessesPerHourPerIp: number;
     onboardingPerHour: number;
     authPer5Minutes: number;
     purchasesPerHour: number;

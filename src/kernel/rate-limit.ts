@@ -7,6 +7,7 @@ export type RateLimitState = {
     | 'purchases'
     | 'calls'
     | 'calls_in_progress'
+    | 'code_guesses'
     | 'exports'
     | 'refunded_cancels'
     | 'uploads';

@@ -84,8 +84,14 @@ test('development limits are a hundred times the defaults, and each can be set',
     callsPerMinute: 600,
     generationsInFlight: 10,
     refundedCancelsPerHour: 5,
+    codeGuessesPerHourPerIp: 30,
   };
-  const fixed = { generationDeadlineSeconds: 1800, initialGrantCredits: 10, deviceCheckFallback: 'no_grant' };
+  const fixed = {
+    codeGuessesPerHour: 10,
+    generationDeadlineSeconds: 1800,
+    initialGrantCredits: 10,
+    deviceCheckFallback: 'no_grant',
+  };
   const hundredfold = Object.fromEntries(Object.entries(rates).map(([name, rate]) => [name, rate * 100]));
   assert.deepEqual(await limitsIn(production), { ...rates, ...fixed });
   assert.deepEqual(await limitsIn({}), { ...hundredfold, ...fixed });
@@ -98,11 +104,13 @@ test('development limits are a hundred times the defaults, and each can be set',
     RATE_LIMIT_CALLS_PER_MINUTE: '6',
     RATE_LIMIT_GENERATIONS_IN_FLIGHT: '7',
     RATE_LIMIT_REFUNDED_CANCELS_PER_HOUR: '8',
-    GENERATION_DEADLINE_SECONDS: '9',
+    RATE_LIMIT_CODE_GUESSES_PER_HOUR: '9',
+    RATE_LIMIT_CODE_GUESSES_PER_HOUR_PER_ADDRESS: '10',
+    GENERATION_DEADLINE_SECONDS: '11',
     INITIAL_GRANT_CREDITS: '0',
     DEVICECHECK_FALLBACK: 'deny',
   });
-  assert.deepEqual(Object.values(set), [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 'deny']);
+  assert.deepEqual(Object.values(set), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0, 'deny']);
 });
 
 test('all variables that production lacks are reported at once, by name', async () => {

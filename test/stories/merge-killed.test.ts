@@ -1,6 +1,6 @@
 /** A server that is killed between the steps of a merge: its repeat on another server completes the merge, once. */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { exportPKCS8, generateKeyPair } from 'jose';
 import type pg from 'pg';
@@ -27,13 +27,17 @@ describe('a server that is killed in the middle of a merge', () => {
     const appleId = await startAppleId();
     apple = appleId.apple;
     const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+    const key = await exportPKCS8(privateKey);
     env = {
       ...appleId.env,
       DATABASE_URL: database.url,
       WORKER: 'off',
       APPLE_TEAM_ID: 'ABCDE12345',
       APPLE_SIGNIN_KEY_ID: '2X9R4HXF34',
-      APPLE_SIGNIN_PRIVATE_KEY: await exportPKCS8(privateKey),
+      APPLE_SIGNIN_PRIVATE_KEY: key,
+      // Every server knows the tokens of the others.
+      JWT_PRIVATE_KEY: key,
+      SECRET_KEY: randomBytes(32).toString('hex'),
     };
     closing.push(appleId, { [Symbol.asyncDispose]: () => owner.end() }, database);
     await owner.query(`

@@ -9,13 +9,14 @@ declare
   v_count integer := 0;
 begin
   for v_user_id in
-    -- Locked in the order of ids, as everywhere. A merge may meanwhile have moved the lots: the next call finds them.
+    -- An account that a call holds is left to the next time: that call expires its lots itself, and a call that comes with a
+    -- merged guest's id locks in another order.
     select u.id from public.users u
     where u.id in (
       select user_id from public.credit_lots where is_open and expires_at <= now() order by expires_at limit p_limit
     )
     order by u.id
-    for update
+    for update skip locked
   loop
     perform public.expire_lots(v_user_id);
     v_count := v_count + 1;

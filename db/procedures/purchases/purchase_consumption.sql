@@ -12,12 +12,12 @@ as $$
   )
   from public.purchases p
   cross join lateral (
-    -- Repaying a debt is spending; what a refund took is not.
+    -- Repaying a debt is spending, and so is paying for another purchase's refund; what its own refunds moved is not.
     select sum(m.change) as change
     from public.credit_lots l
     join public.lot_movements m on m.lot_id = l.id
     join public.quota_log q on q.id = m.ledger_id
-    where l.purchase_id = p.id and q.reason not in ('apple_refund', 'store_refund')
+    where l.purchase_id = p.id and (q.purchase_id is distinct from p.id or q.reason = 'iap_purchase')
   ) spent
   where p.store = p_store and p.transaction_id = p_transaction_id and p.credits > 0
 $$;

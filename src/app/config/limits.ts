@@ -10,6 +10,8 @@ export type Limits = {
   callsPerMinute: number;
   generationsInFlight: number;
   refundedCancelsPerHour: number;
+  codeGuessesPerHour: number;
+  codeGuessesPerHourPerIp: number;
   generationDeadlineSeconds: number;
   initialGrantCredits: number;
   deviceCheckFallback: Values['DEVICECHECK_FALLBACK'];
@@ -30,6 +32,9 @@ export function limitsOf(values: Values): Limits {
     callsPerMinute: values.RATE_LIMIT_CALLS_PER_MINUTE ?? 600 * factor,
     generationsInFlight: values.RATE_LIMIT_GENERATIONS_IN_FLIGHT ?? 10 * factor,
     refundedCancelsPerHour: values.RATE_LIMIT_REFUNDED_CANCELS_PER_HOUR ?? 5 * factor,
+    // The same in development: an account's guesses are few there too.
+    codeGuessesPerHour: values.RATE_LIMIT_CODE_GUESSES_PER_HOUR ?? 10,
+    codeGuessesPerHourPerIp: values.RATE_LIMIT_CODE_GUESSES_PER_HOUR_PER_ADDRESS ?? 30 * factor,
     generationDeadlineSeconds: values.GENERATION_DEADLINE_SECONDS,
     initialGrantCredits: values.INITIAL_GRANT_CREDITS,
     deviceCheckFallback: values.DEVICECHECK_FALLBACK,

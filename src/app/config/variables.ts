@@ -124,6 +124,8 @@ const VENDOR_URLS_AND_LIMITS = {
   RATE_LIMIT_CALLS_PER_MINUTE: limit('600'),
   RATE_LIMIT_GENERATIONS_IN_FLIGHT: limit('10'),
   RATE_LIMIT_REFUNDED_CANCELS_PER_HOUR: limit('5'),
+  RATE_LIMIT_CODE_GUESSES_PER_HOUR: limit('10'),
+  RATE_LIMIT_CODE_GUESSES_PER_HOUR_PER_ADDRESS: limit('30'),
   // At most a day: a longer generation is lost, and its credits must not be held any longer.
   GENERATION_DEADLINE_SECONDS: variable(integer(1, 86_400).default(1800), '1800'),
   INITIAL_GRANT_CREDITS: variable(integer(0, 1_000_000).default(10), '10'),

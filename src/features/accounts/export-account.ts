@@ -19,7 +19,7 @@ export async function* exportAccount(ctx: ExportContext, userId: string): AsyncG
     'transactions',
     ids.map((id) => (after: Key) => transactionsAfter(ctx, id, after)),
   );
-  yield ',"purchases":[]';
+  yield* list('purchases', [(after) => purchasesAfter(ctx, userId, after)]);
   yield* list('uploads', [(after) => uploadsAfter(ctx, userId, after)]);
   yield* list('sessions', [(after) => sessionsAfter(ctx, userId, after)]);
   if ((await idsOf(ctx, userId)).length !== ids.length) throw new Error('a guest was merged during the export');
@@ -77,6 +77,18 @@ function profileOf({ db }: ExportContext, userId: string): Promise<Row | undefin
     .select('user_metadata.data as user_metadata')
     .where('id', '=', userId)
     .executeTakeFirst();
+}
+
+function purchasesAfter({ db }: ExportContext, userId: string, after: Key): Promise<Row[]> {
+  return db.read
+    .selectFrom('purchases')
+    .select(['seq as key', 'id', 'store', 'environment', 'transaction_id', 'product_id', 'quantity', 'credits'])
+    .select(['taken_back', 'price_milliunits', 'currency', 'purchased_at', 'created_at'])
+    .where('user_id', '=', userId)
+    .where('seq', '>', Number(after ?? 0))
+    .orderBy('seq')
+    .limit(PAGE_ROWS)
+    .execute();
 }
 
 /**

@@ -27,6 +27,8 @@ export const en = {
       'You have reached the limit for now. Please try again in {minutes, plural, one {# minute} other {# minutes}}.',
     in_flight: 'You have reached the limit of videos in progress. Please wait until one is finished.',
     refunded_cancels: 'You have cancelled many videos that were already being made. Please let this one finish.',
+    code_guesses:
+      'You have entered too many codes that do not work. Please try again in {minutes, plural, one {# minute} other {# minutes}}.',
   },
   ERR_4005: {
     plain: 'We could not find your session. Please reopen the app to continue.',
@@ -101,6 +103,7 @@ export const en = {
     listed: 'This URL does not accept this method. Please use {allowed}.',
   },
   ERR_4017: { plain: 'This feature is not enabled here.' },
+  ERR_4018: { plain: 'This code does not work. It may be misspelt, expired or already used up.' },
   ERR_5001: {
     plain:
       'The video took too long, so we stopped waiting. You were not charged: any credits it used are back in your balance.',

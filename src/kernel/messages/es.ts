@@ -26,6 +26,8 @@ export const es: Sentences = {
       'Has alcanzado el límite por ahora. Inténtalo de nuevo dentro de {minutes, plural, one {# minuto} other {# minutos}}.',
     in_flight: 'Has alcanzado el límite de vídeos en curso. Espera a que termine alguno.',
     refunded_cancels: 'Has cancelado muchos vídeos que ya se estaban haciendo. Deja que este termine.',
+    code_guesses:
+      'Has introducido demasiados códigos que no funcionan. Inténtalo de nuevo dentro de {minutes, plural, one {# minuto} other {# minutos}}.',
   },
   ERR_4005: {
     plain: 'No hemos encontrado tu sesión. Vuelve a abrir la aplicación para continuar.',
@@ -105,6 +107,7 @@ export const es: Sentences = {
     listed: 'Esta URL no acepta este método. Usa {allowed}.',
   },
   ERR_4017: { plain: 'Esta función no está activada aquí.' },
+  ERR_4018: { plain: 'Este código no funciona. Puede estar mal escrito, caducado o ya agotado.' },
   ERR_5001: {
     plain:
       'El vídeo tardaba demasiado y hemos dejado de esperar. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo.',

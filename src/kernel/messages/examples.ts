@@ -19,6 +19,7 @@ export const EXAMPLE_DETAILS: Record<ErrorCode, ProblemDetails> = {
   ERR_4015: { field: 'Content-Type', allowed: ['application/json'] },
   ERR_4016: { allowed: ['GET', 'HEAD'] },
   ERR_4017: { feature: 'device-check' },
+  ERR_4018: { field: 'code' },
   ERR_5001: {},
   ERR_5002: {},
   ERR_5003: {},

@@ -73,6 +73,12 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
     name: 'switched off by configuration',
     advice: 'Hide the feature. The operator of the server can configure it.',
   },
+  ERR_4018: {
+    name: 'code unknown, expired or used up',
+    advice:
+      'Show the message beside the field and let the user correct the code. Do not repeat it unchanged: only some wrong codes per ' +
+      'hour are answered.',
+  },
   ERR_5001: {
     name: 'provider timeout',
     advice: 'The user was not charged. Offer to try again, perhaps with another model.',

@@ -24,6 +24,7 @@ export const tr: Sentences = {
     minutes: 'Şimdilik sınıra ulaştınız. Lütfen {minutes, number} dakika sonra tekrar deneyin.',
     in_flight: 'Aynı anda hazırlanabilecek video sınırına ulaştınız. Lütfen birinin tamamlanmasını bekleyin.',
     refunded_cancels: 'Hazırlanmakta olan çok sayıda videoyu iptal ettiniz. Lütfen bunun tamamlanmasını bekleyin.',
+    code_guesses: 'Geçerli olmayan çok sayıda kod girdiniz. Lütfen {minutes, number} dakika sonra tekrar deneyin.',
   },
   ERR_4005: {
     plain: 'Oturumunuzu bulamadık. Devam etmek için lütfen uygulamayı yeniden açın.',
@@ -103,6 +104,7 @@ export const tr: Sentences = {
     listed: 'Bu URL bu yöntemi kabul etmiyor. Lütfen şunu kullanın: {allowed}.',
   },
   ERR_4017: { plain: 'Bu özellik burada etkin değil.' },
+  ERR_4018: { plain: 'Bu kod geçerli değil. Yanlış yazılmış, süresi dolmuş veya tamamen kullanılmış olabilir.' },
   ERR_5001: {
     plain:
       'Video çok uzun sürdüğü için beklemeyi bıraktık. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü.',

@@ -28,6 +28,8 @@ export const ROUTES: Route[] = [
   { method: 'POST', name: 'delete-video-job', body: { job_id: jobId } },
   { method: 'DELETE', name: 'delete-video-job', body: { job_id: jobId } },
   { method: 'GET', name: 'job-events' },
+  { method: 'GET', name: 'get-products' },
+  { method: 'POST', name: 'redeem-code', body: { code: 'MATRIX-2026' } },
 ];
 
 export const USER_ROUTES = ROUTES.filter((route) => !route.isPublic);

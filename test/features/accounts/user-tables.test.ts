@@ -35,6 +35,17 @@ const COLUMNS: Record<string, Fate> = {
     merge: 'never',
     deletion: 'goes',
   },
+  'code_uses.user_id': {
+    seed: `with new as (
+             insert into codes (code, credits, uses, uses_max)
+             values (upper(replace(gen_random_uuid()::text, '-', '')), 5, 1, 1) returning id
+           )
+           insert into code_uses (code_id, user_id) select id, $1 from new`,
+    merge: 'moves',
+    deletion: 'stays',
+  },
+  // Every account that has been given credits has one.
+  'credit_lots.user_id': { seed: null, merge: 'moves', deletion: 'stays' },
   // The grant of the device: it stays with the id that has had it.
   'device_grants.user_id': {
     seed: `insert into device_grants (user_id, state) values ($1, 'claiming')`,
@@ -65,6 +76,12 @@ const COLUMNS: Record<string, Fate> = {
     seed: 'insert into proven_devices (user_id) values ($1)',
     merge: 'goes',
     deletion: 'goes',
+  },
+  // A transaction that was claimed once stays claimed.
+  'purchases.user_id': {
+    seed: `insert into purchases (store, environment, transaction_id, user_id) values ('apple', 'Sandbox', gen_random_uuid(), $1)`,
+    merge: 'moves',
+    deletion: 'stays',
   },
   // The ledger only grows.
   'quota_log.user_id': { seed: null, merge: 'stays', deletion: 'stays' },

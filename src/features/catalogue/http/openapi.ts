@@ -1,9 +1,9 @@
 import type { z } from '@hono/zod-openapi';
 import { etag } from 'hono/etag';
-import { EXAMPLE_IDS, headerParameter, responses } from '../../../http/openapi.ts';
+import { EXAMPLE_IDS, headerParameter, responses, USER_ID_PARAMETER } from '../../../http/openapi.ts';
 import { headersOf } from '../../../http/openapi-headers.ts';
-import { rawPublicRoute } from '../../../http/route.ts';
-import { Models } from './schemas.ts';
+import { rawPublicRoute, userRoute } from '../../../http/route.ts';
+import { Models, Products } from './schemas.ts';
 
 const EXAMPLE_MODEL: z.input<typeof Models>['models'][number] = {
   id: EXAMPLE_IDS.model,
@@ -55,5 +55,28 @@ export const GET_MODELS = rawPublicRoute({
       description: 'Nothing has changed since the `ETag` in `If-None-Match`',
       headers: headersOf(['ETag', 'CacheControl']),
     },
+  },
+});
+
+export const GET_PRODUCTS = userRoute({
+  method: 'get',
+  path: '/functions/v1/get-products',
+  tags: ['Credits'],
+  operationId: 'getProducts',
+  summary: 'List the products on sale',
+  description:
+    'Returns the products that can be bought, the smallest first. Ask StoreKit for the prices of these ids: the App Store sets ' +
+    'them. Only the server decides how many credits a product is.',
+  parameters: [USER_ID_PARAMETER],
+  answer: {
+    schema: Products,
+    description: 'The products on sale',
+    example: {
+      products: [
+        { product_id: 'com.rendio.credits.10', credits: 10, display_name: '10 credits' },
+        { product_id: 'com.rendio.credits.50', credits: 50, display_name: '50 credits' },
+      ],
+    },
+    details: { ERR_4006: { field: 'user_id' } },
   },
 });

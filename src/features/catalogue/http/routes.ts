@@ -1,7 +1,8 @@
 import type { Router } from '../../../http/route.ts';
 import type { Context } from '../../context.ts';
 import { listModels } from '../models.ts';
-import { GET_MODELS } from './openapi.ts';
+import { listProducts } from '../products.ts';
+import { GET_MODELS, GET_PRODUCTS } from './openapi.ts';
 import { presentModel } from './schemas.ts';
 
 export function catalogueRoutes(router: Router, ctx: Pick<Context, 'db' | 'providers' | 'simulated'>): void {
@@ -10,4 +11,6 @@ export function catalogueRoutes(router: Router, ctx: Pick<Context, 'db' | 'provi
     c.header('Cache-Control', 'no-cache');
     return c.json({ models: (await listModels(ctx)).map((row) => presentModel(row, ctx.simulated)) }, 200);
   });
+
+  router.add(GET_PRODUCTS, async (c) => c.json({ products: await listProducts(ctx) }, 200));
 }

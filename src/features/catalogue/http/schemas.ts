@@ -61,6 +61,18 @@ const Model = z
 
 export const Models = z.object({ models: z.array(Model) }).openapi('Models');
 
+export const Products = z
+  .object({
+    products: z.array(
+      z.object({
+        product_id: z.string().openapi({ description: 'The product’s id in the App Store.' }),
+        credits: credits('What one purchase adds to the balance'),
+        display_name: z.string().openapi({ description: 'A name to show to users, in English.' }),
+      }),
+    ),
+  })
+  .openapi('Products');
+
 type ModelRow = Awaited<ReturnType<typeof listModels>>[number];
 
 /** `simulated`: the providers that this process simulates, without calling a vendor. */

@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi';
-import { EXAMPLE_IDS, USER_ID_PARAMETER } from '../../../http/openapi.ts';
+import { EXAMPLE_IDS, headerParameter, jsonContent, USER_ID_PARAMETER } from '../../../http/openapi.ts';
 import { userRoute } from '../../../http/route.ts';
-import { Balance, HistoryQuery, Transactions } from './schemas.ts';
+import { Balance, HistoryQuery, RedeemBody, Redeemed, Transactions } from './schemas.ts';
 
 const TAGS = ['Credits'];
 
@@ -58,5 +58,42 @@ export const GET_HISTORY = userRoute({
     description: 'A page of the ledger',
     example: EXAMPLE_PAGE,
     details: { ERR_4006: { field: 'limit', allowed: { minimum: 1, maximum: 100 } } },
+  },
+});
+
+export const REDEEM_CODE = userRoute({
+  method: 'post',
+  path: '/functions/v1/redeem-code',
+  tags: TAGS,
+  operationId: 'redeemCode',
+  summary: 'Redeem a code for credits',
+  description:
+    'Adds the credits of a code, such as one from a campaign or from support. An account can use a code once: the same code ' +
+    'again adds 0 credits, so an app may simply repeat a request that got no response. A code that is unknown, expired or used ' +
+    'up returns the same 400, whichever it is. Only a few of those are answered per hour, for an account and for an IP address: ' +
+    'beyond them, 429. `RateLimit` shows how many are left. With an `Idempotency-Key`, a repeat returns the first response.',
+  parameters: [
+    headerParameter(
+      'Idempotency-Key',
+      'A UUID that the client creates, with or without double quotes. With it, a repeat returns the first response.',
+      { format: 'uuid' },
+    ),
+  ],
+  request: {
+    body: jsonContent(RedeemBody, { code: { summary: 'A code as the user typed it', value: { code: 'summer-2026' } } }),
+  },
+  answer: {
+    schema: Redeemed,
+    description: 'The credits that were added, and the balance',
+    example: { success: true, credits_added: 5, credits_remaining: 14 },
+    otherExamples: {
+      again: {
+        summary: 'The same code again',
+        value: { success: true, credits_added: 0, credits_remaining: 14 },
+      },
+    },
+    headers: ['IdempotentReplay'],
+    errors: ['ERR_4018', 'ERR_4009'],
+    details: { ERR_4004: { retry_after: 1200, reason: 'code_guesses' }, ERR_4006: { field: 'code' } },
   },
 });

@@ -1,12 +1,16 @@
 import { callerId } from '../../../http/caller.ts';
+import type { IpReader } from '../../../http/client-ip.ts';
+import { readIdempotencyKey } from '../../../http/idempotency.ts';
+import { replayable } from '../../../http/replay.ts';
 import type { Router } from '../../../http/route.ts';
 import { encodeCursor } from '../../../kernel/cursor.ts';
 import type { Context } from '../../context.ts';
 import { readBalance } from '../balance.ts';
 import { readHistory } from '../history.ts';
-import { GET_CREDITS, GET_HISTORY } from './openapi.ts';
+import { redeemCode } from '../redeem.ts';
+import { GET_CREDITS, GET_HISTORY, REDEEM_CODE } from './openapi.ts';
 
-export function creditRoutes(router: Router, ctx: Pick<Context, 'db'>): void {
+export function creditRoutes(router: Router, ctx: Pick<Context, 'db' | 'log' | 'policy'>, ipOf: IpReader): void {
   router.add(GET_CREDITS, async (c) => c.json({ credits_remaining: await readBalance(ctx, callerId(c)) }, 200));
 
   router.add(GET_HISTORY, async (c) => {
@@ -17,5 +21,11 @@ export function creditRoutes(router: Router, ctx: Pick<Context, 'db'>): void {
       created_at: created_at.toISOString(),
     }));
     return c.json({ transactions, next_cursor: page.nextSeq === null ? null : encodeCursor(page.nextSeq) }, 200);
+  });
+
+  router.add(REDEEM_CODE, async (c) => {
+    const { code } = c.req.valid('json');
+    const input = { userId: callerId(c), code, ip: ipOf(c), idempotencyKey: readIdempotencyKey(c) };
+    return replayable(c, await redeemCode(ctx, input));
   });
 }

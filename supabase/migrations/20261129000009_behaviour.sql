@@ -1,5 +1,5 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
--- Changed: procedures/accounts/complete_initial_grant.sql, procedures/accounts/create_anonymous_user.sql, procedures/accounts/current_user_folders.sql, procedures/accounts/current_user_id.sql, procedures/accounts/delete_account.sql, procedures/accounts/erase_account.sql, procedures/accounts/forget_apple_revocation.sql, procedures/accounts/ids_of_account.sql, procedures/accounts/link_apple_identity.sql, procedures/accounts/lock_account.sql, procedures/accounts/lock_apple_sub.sql, procedures/accounts/merge_guest.sql, procedures/accounts/move_balance.sql, procedures/accounts/open_device_session.sql, procedures/accounts/open_session.sql, procedures/accounts/record_apple_identity.sql, procedures/accounts/record_apple_notification.sql, procedures/accounts/redact.sql, procedures/accounts/redact_notes.sql, procedures/accounts/revoke_sessions.sql, procedures/accounts/rotate_session.sql, procedures/accounts/schedule_apple_revocation.sql, procedures/accounts/sign_in_with_apple.sql, procedures/accounts/store_apple_token.sql, procedures/accounts/survivor_of.sql, procedures/accounts/update_profile.sql, procedures/accounts/update_user_metadata.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/deduct_credits.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/delete_generation.sql, procedures/generations/lock_job.sql, procedures/generations/requeue_orphans.sql, procedures/maintenance/prune_logs.sql, procedures/storage/admit_upload.sql, procedures/storage/begin_upload.sql, procedures/storage/expire_uploads.sql, procedures/storage/finish_upload.sql, procedures/storage/forget_uploads.sql, procedures/storage/remove_uploads.sql, grants-hosted.sql, grants.sql
+-- Changed: procedures/accounts/complete_initial_grant.sql, procedures/accounts/create_anonymous_user.sql, procedures/accounts/current_user_folders.sql, procedures/accounts/current_user_id.sql, procedures/accounts/delete_account.sql, procedures/accounts/erase_account.sql, procedures/accounts/forget_apple_revocation.sql, procedures/accounts/ids_of_account.sql, procedures/accounts/link_apple_identity.sql, procedures/accounts/lock_account.sql, procedures/accounts/lock_apple_sub.sql, procedures/accounts/merge_guest.sql, procedures/accounts/move_balance.sql, procedures/accounts/open_device_session.sql, procedures/accounts/open_session.sql, procedures/accounts/record_apple_identity.sql, procedures/accounts/record_apple_notification.sql, procedures/accounts/redact.sql, procedures/accounts/redact_notes.sql, procedures/accounts/revoke_sessions.sql, procedures/accounts/rotate_session.sql, procedures/accounts/schedule_apple_revocation.sql, procedures/accounts/sign_in_with_apple.sql, procedures/accounts/store_apple_token.sql, procedures/accounts/survivor_of.sql, procedures/accounts/update_profile.sql, procedures/accounts/update_user_metadata.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/check_lots.sql, procedures/credits/create_code.sql, procedures/credits/deduct_credits.sql, procedures/credits/expire_due_lots.sql, procedures/credits/expire_lots.sql, procedures/credits/give_to_lots.sql, procedures/credits/redeem_code.sql, procedures/credits/refuse_ledger_change.sql, procedures/credits/take_from_lot.sql, procedures/credits/take_from_lots.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/delete_generation.sql, procedures/generations/lock_job.sql, procedures/generations/requeue_orphans.sql, procedures/limits/take_account_limit.sql, procedures/maintenance/prune_logs.sql, procedures/purchases/credit_purchase.sql, procedures/purchases/finish_store_notification.sql, procedures/purchases/lock_transaction.sql, procedures/purchases/purchase_consumption.sql, procedures/purchases/record_store_notification.sql, procedures/purchases/refund_purchase.sql, procedures/purchases/replay_store_notification.sql, procedures/purchases/schedule_store_notification.sql, procedures/storage/admit_upload.sql, procedures/storage/begin_upload.sql, procedures/storage/expire_uploads.sql, procedures/storage/finish_upload.sql, procedures/storage/forget_uploads.sql, procedures/storage/remove_uploads.sql, grants-hosted.sql, grants.sql, seed/products.sql
 
 set check_function_bodies = off;
 
@@ -167,7 +167,7 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/accounts/delete_account.sql', '2110958df81e6d04ab451487257034f1c396e0c81357f91de9d4c13e6df74f15')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/erase_account.sql sha256:6775cba1b2c2de70f8a32b372a445400d77709d92eca8da3edcda3cadcf15271
+-- source: procedures/accounts/erase_account.sql sha256:16901388c8e89e4b54329fd70b7eda923ad2708415e4d850500ca9c748073693
 -- Removes up to `p_limit` rows of each kind that still say something about the person of a deleted account: prompts, events, IP
 -- addresses. Ledger rows stay: they name an account without a person. Returns how many rows were changed; the caller
 -- repeats it until none is. The files of videos are deleted by the clean-up of each job.
@@ -230,12 +230,24 @@ begin
   where id in (select id from public.error_log where user_id = any (v_ids) limit p_limit);
   get diagnostics v_count = row_count;
   v_sum := v_sum + v_count;
+  -- They name the account, and the purchases stay.
+  update public.store_notifications
+  set payload = null
+  where (store, notification_id) in (
+    select n.store, n.notification_id
+    from public.purchases p
+    join public.store_notifications n on n.transaction_id = p.transaction_id and n.store = p.store
+    where p.user_id = p_user_id and n.payload is not null and n.processed_at is not null
+    limit p_limit
+  );
+  get diagnostics v_count = row_count;
+  v_sum := v_sum + v_count;
   delete from public.proven_devices where user_id = any (v_ids);
   return v_sum;
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/erase_account.sql', '6775cba1b2c2de70f8a32b372a445400d77709d92eca8da3edcda3cadcf15271')
+insert into public.schema_history (name, hash) values ('procedures/accounts/erase_account.sql', '16901388c8e89e4b54329fd70b7eda923ad2708415e4d850500ca9c748073693')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/accounts/forget_apple_revocation.sql sha256:ec56e5f7ba02296c5d5043b047247897a902ffc4394e3ada289b37ce3c3d86a2
@@ -384,7 +396,7 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/accounts/lock_apple_sub.sql', '550f9e112c80d572d877322602fe5c3fe0b5c5cd2c8f8661d2183014593131cf')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/merge_guest.sql sha256:094dd938db955bd0347fead386d7678bbaccb5069a090a3b1d36e7517d7cd973
+-- source: procedures/accounts/merge_guest.sql sha256:356401aa81febbc56f2700dc57de4a34b7d339d33254840c6b5fb9e52311f41c
 -- Moves all that a guest has to the surviving account, in the caller's transaction. The caller holds both row locks. Every table
 -- with a user's id is either moved here or named in the last comment; a test compares both with the tables. Rows that are also
 -- locked without the row lock of their account are locked in one order.
@@ -424,6 +436,15 @@ begin
     select from public.idempotency_log s where s.user_id = p_survivor_id and s.idempotency_key = g.idempotency_key
   );
   delete from public.idempotency_log where user_id = p_guest_id;
+  perform from public.purchases where user_id = p_guest_id order by id for update;
+  update public.purchases set user_id = p_survivor_id where user_id = p_guest_id;
+  -- A code that both have used stays the survivor's.
+  update public.code_uses g
+  set user_id = p_survivor_id
+  where g.user_id = p_guest_id and not exists (
+    select from public.code_uses s where s.user_id = p_survivor_id and s.code_id = g.code_id
+  );
+  delete from public.code_uses where user_id = p_guest_id;
   -- It only says what a guest may store.
   delete from public.proven_devices where user_id = p_guest_id;
   insert into public.user_metadata (user_id, data)
@@ -437,12 +458,12 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/merge_guest.sql', '094dd938db955bd0347fead386d7678bbaccb5069a090a3b1d36e7517d7cd973')
+insert into public.schema_history (name, hash) values ('procedures/accounts/merge_guest.sql', '356401aa81febbc56f2700dc57de4a34b7d339d33254840c6b5fb9e52311f41c')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/accounts/move_balance.sql sha256:8e7d2925a779c26f4cd0d2cb86055fd0f4060106554de868f927a9218eaa47c2
--- Moves a merged guest's balance, which may be a debt, and its lifetime credits to the survivor. The caller holds both row locks
--- and has moved the guest's events.
+-- source: procedures/accounts/move_balance.sql sha256:961516872d62d275472882c7e11721c72b6ecc18b30dc6a29ef60229a70b5f14
+-- Moves a merged guest's balance, which may be a debt, its lots and its lifetime credits to the survivor. The caller holds both row
+-- locks and has moved the guest's events.
 create or replace function public.move_balance(p_guest_id uuid, p_survivor_id uuid) returns void
 language plpgsql
 security definer
@@ -451,11 +472,19 @@ as $$
 declare
   v_balance integer;
   v_total integer;
+  v_new integer;
 begin
   select credits_remaining, credits_total into v_balance, v_total from public.users where id = p_guest_id;
+  update public.credit_lots set user_id = p_survivor_id where user_id = p_guest_id;
   if v_balance <> 0 then
     perform public.apply_credits(p_guest_id, -v_balance, 'account_merge', null, null);
-    perform public.apply_credits(p_survivor_id, v_balance, 'account_merge', null, null);
+    v_new := public.apply_credits(p_survivor_id, v_balance, 'account_merge', null, null);
+    -- Where one of the two was in debt, the credits of the other repay it.
+    perform public.take_from_lots(
+      p_survivor_id,
+      greatest(v_balance, 0) + greatest(v_new - v_balance, 0) - greatest(v_new, 0),
+      (select id from public.quota_log where user_id = p_survivor_id order by seq desc limit 1)
+    );
   end if;
   -- That the guest's is 0 now is no event: its streams have ended.
   delete from public.user_events where user_id = p_guest_id;
@@ -465,7 +494,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/accounts/move_balance.sql', '8e7d2925a779c26f4cd0d2cb86055fd0f4060106554de868f927a9218eaa47c2')
+insert into public.schema_history (name, hash) values ('procedures/accounts/move_balance.sql', '961516872d62d275472882c7e11721c72b6ecc18b30dc6a29ef60229a70b5f14')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/accounts/open_device_session.sql sha256:5051ce9a78414ac6ef5d0812491cc01eaf40e5036c3c799912949c313a1a59c0
@@ -947,8 +976,9 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/accounts/update_user_metadata.sql', '1208f71ee401bae73cfc308668a68a54a9c453695e41aad7223bca9752f3391d')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/credits/add_credits.sql sha256:f4b7b39f9c857ead05cc348d0252ad9f2460dfe893b15817ca856b874c0707dc
--- Adds credits for a reason, to the survivor of a merged guest. With a transaction id, they are added at most once.
+-- source: procedures/credits/add_credits.sql sha256:1c6ffe00b06e06edc614827f76403feebd5e17081d02c2c468a94e8f8aef5800
+-- Adds credits for a reason, to the survivor of a merged guest. With a transaction id, they are added at most once; with
+-- `p_expires_at` (never for a purchase), what is not spent by then expires.
 -- @returns {success: true, credits_added: number, credits_remaining: number}
 --   | {success: false, error: 'Invalid amount' | 'User not found' | 'Transaction already processed'}
 create or replace function public.add_credits(
@@ -956,7 +986,8 @@ create or replace function public.add_credits(
   p_amount integer,
   p_reason text,
   p_transaction_id text default null,
-  p_job_id uuid default null
+  p_job_id uuid default null,
+  p_expires_at timestamptz default null
 ) returns jsonb
 language plpgsql
 security definer
@@ -980,7 +1011,7 @@ begin
     return jsonb_build_object('success', false, 'error', 'Invalid amount');
   end if;
 
-  v_balance := public.apply_credits(v_user.id, p_amount, p_reason, p_job_id, p_transaction_id);
+  v_balance := public.apply_credits(v_user.id, p_amount, p_reason, p_job_id, p_transaction_id, null, p_expires_at);
   if v_balance is null then
     return jsonb_build_object('success', false, 'error', 'Transaction already processed');
   end if;
@@ -989,19 +1020,22 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/credits/add_credits.sql', 'f4b7b39f9c857ead05cc348d0252ad9f2460dfe893b15817ca856b874c0707dc')
+insert into public.schema_history (name, hash) values ('procedures/credits/add_credits.sql', '1c6ffe00b06e06edc614827f76403feebd5e17081d02c2c468a94e8f8aef5800')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/credits/apply_credits.sql sha256:e775fd0f010fc837bc083c4af5b3afc82270b751ec51e017c6523f10b159423f
--- The only procedure that writes users.credits_remaining and quota_log: one ledger row, the balance that follows from it, and an
--- event. (move_balance carries users.credits_total over.) Null: p_transaction_id was used before. The caller holds the user's row lock and has
--- checked the amount.
+-- source: procedures/credits/apply_credits.sql sha256:c7f0f8fb3a1e7eebcaaf8910f43682c37cfa07367e3d5a8cb1de0887792f0708
+-- The only procedure that writes users.credits_remaining and quota_log: one ledger row, the balance that follows from it, the lots
+-- that pay or receive it, and an event. (move_balance carries users.credits_total over.) Returns the balance, after the expiry of
+-- what came back to an expired lot. Null: p_transaction_id was used before. The caller holds the user's row lock and has checked
+-- the amount.
 create or replace function public.apply_credits(
   p_user_id uuid,
   p_change integer,
   p_reason text,
   p_job_id uuid,
-  p_transaction_id text
+  p_transaction_id text,
+  p_purchase_id uuid default null,
+  p_expires_at timestamptz default null
 ) returns integer
 language plpgsql
 security definer
@@ -1010,9 +1044,10 @@ as $$
 declare
   v_id uuid;
   v_balance integer;
+  v_is_living boolean;
 begin
-  insert into public.quota_log (user_id, job_id, change, reason, transaction_id, balance_after)
-  select p_user_id, p_job_id, p_change, p_reason, p_transaction_id, u.credits_remaining + p_change
+  insert into public.quota_log (user_id, job_id, change, reason, transaction_id, balance_after, purchase_id)
+  select p_user_id, p_job_id, p_change, p_reason, p_transaction_id, u.credits_remaining + p_change, p_purchase_id
   from public.users u
   where u.id = p_user_id
   on conflict (transaction_id) do nothing
@@ -1029,23 +1064,41 @@ begin
         else 0
       end,
       updated_at = now()
-  where id = p_user_id;
+  where id = p_user_id
+  returning deleted_at is null into v_is_living;
 
-  perform public.emit_event(
-    p_user_id,
-    'credits',
-    p_job_id,
-    -- The ledger row's id, by which an app recognises the same row in the history.
-    jsonb_build_object('credits_remaining', v_balance, 'change', p_change, 'reason', p_reason, 'transaction_id', v_id)
-  );
-  return v_balance;
+  if v_is_living then
+    perform public.emit_event(
+      p_user_id,
+      'credits',
+      p_job_id,
+      -- The ledger row's id, by which an app recognises the same row in the history.
+      jsonb_build_object('credits_remaining', v_balance, 'change', p_change, 'reason', p_reason, 'transaction_id', v_id)
+    );
+  end if;
+
+  if p_reason = 'account_merge' then
+    -- Lots change their owner instead: move_balance.
+    return v_balance;
+  end if;
+  if p_change < 0 then
+    -- What is more than the balance becomes a debt, which no lot holds.
+    perform public.take_from_lots(
+      p_user_id, least(-p_change, greatest(v_balance - p_change, 0)), v_id, p_job_id, p_purchase_id
+    );
+    return v_balance;
+  end if;
+  perform public.give_to_lots(p_user_id, p_change, p_reason, v_id, p_job_id, p_purchase_id, p_expires_at);
+  -- A debt is repaid before anything can be spent.
+  perform public.take_from_lots(p_user_id, least(p_change, greatest(p_change - v_balance, 0)), v_id);
+  return v_balance - public.expire_lots(p_user_id);
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/credits/apply_credits.sql', 'e775fd0f010fc837bc083c4af5b3afc82270b751ec51e017c6523f10b159423f')
+insert into public.schema_history (name, hash) values ('procedures/credits/apply_credits.sql', 'c7f0f8fb3a1e7eebcaaf8910f43682c37cfa07367e3d5a8cb1de0887792f0708')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/credits/broken_invariants.sql sha256:3b9e5c6c273194f8ece1d9caa5854f634449d89fcd9c669a59a7f1cec937dd84
+-- source: procedures/credits/broken_invariants.sql sha256:ce7e9f951129a928c667c347dc1c23dfcbfd758fc7c127ddbeda0de803439dac
 -- Every violation of a money rule that the rows of some users show: of those with `p_after` < id <= `p_until`; null: no bound.
 -- No rows when all rules hold. One range of users costs the same however many others there are, so that a check of the whole
 -- database is made of short statements.
@@ -1184,6 +1237,54 @@ begin
   where m.arrived <> m.gone;
 
   return query
+  select 'lots hold the balance', u.id, jsonb_build_object('balance', u.credits_remaining, 'held', coalesce(l.held, 0))
+  from public.users u
+  left join (
+    select c.user_id, sum(c.remaining) as held
+    from public.credit_lots c
+    where c.user_id > v_after and c.user_id <= v_until and c.is_open
+    group by c.user_id
+  ) l on l.user_id = u.id
+  where u.id > v_after and u.id <= v_until and coalesce(l.held, 0) <> greatest(u.credits_remaining, 0);
+
+  return query
+  select 'a lot is its amount and its movements', c.id,
+    jsonb_build_object('amount', c.amount, 'movements', m.moved, 'remaining', c.remaining)
+  from public.credit_lots c
+  cross join lateral (
+    select coalesce(sum(change), 0) as moved from public.lot_movements where lot_id = c.id
+  ) m
+  where c.user_id > v_after and c.user_id <= v_until and c.amount + m.moved <> c.remaining;
+
+  return query
+  select 'a ledger row changes the lots as much as the balance', q.id,
+    jsonb_build_object('change', q.change, 'balance_after', q.balance_after, 'in_lots', m.opened + m.moved)
+  from public.quota_log q
+  cross join lateral (
+    select
+      coalesce((select sum(amount) from public.credit_lots where ledger_id = q.id), 0) as opened,
+      coalesce((select sum(change) from public.lot_movements where ledger_id = q.id), 0) as moved
+  ) m
+  where q.user_id > v_after and q.user_id <= v_until
+    and q.seq > (select last_seq_without_lots from public.audit_progress)
+    -- Its lots change their owner instead.
+    and q.reason <> 'account_merge'
+    and m.opened + m.moved <> greatest(q.balance_after, 0) - greatest(q.balance_after - q.change, 0);
+
+  return query
+  select 'a purchase is what its ledger rows say', p.id,
+    jsonb_build_object('credits', p.credits, 'taken_back', p.taken_back, 'credited', m.credited, 'taken', m.taken)
+  from public.purchases p
+  cross join lateral (
+    select
+      coalesce(sum(q.change) filter (where q.reason = 'iap_purchase'), 0) as credited,
+      -coalesce(sum(q.change) filter (where q.reason <> 'iap_purchase'), 0) as taken
+    from public.quota_log q
+    where q.purchase_id = p.id
+  ) m
+  where p.user_id > v_after and p.user_id <= v_until and (p.credits <> m.credited or p.taken_back <> m.taken);
+
+  return query
   select 'job counters say what the jobs say', coalesce(k.user_id, n.user_id),
     jsonb_build_object('status', coalesce(k.status, n.status), 'kept', k.jobs, 'counted', n.jobs)
   from (
@@ -1199,10 +1300,88 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/credits/broken_invariants.sql', '3b9e5c6c273194f8ece1d9caa5854f634449d89fcd9c669a59a7f1cec937dd84')
+insert into public.schema_history (name, hash) values ('procedures/credits/broken_invariants.sql', 'ce7e9f951129a928c667c347dc1c23dfcbfd758fc7c127ddbeda0de803439dac')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/credits/deduct_credits.sql sha256:68c5ceb32ebc0a8cfdbb08474d34453bd1ceabdc3701d63b6db288c2844dd2e7
+-- source: procedures/credits/check_lots.sql sha256:75269c90e957742a1495bb6f072611320953937d394c0481b5dc40678370a069
+-- At the end of a transaction that changed a balance: the user's lots hold exactly the balance; a debt leaves nothing in them.
+create or replace function public.check_lots() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_balance integer;
+  v_held bigint;
+begin
+  select credits_remaining into v_balance from public.users where id = new.id;
+  select coalesce(sum(remaining), 0) into v_held from public.credit_lots where user_id = new.id and is_open;
+  if v_held <> greatest(v_balance, 0) then
+    raise exception 'a balance of % credits, but % in lots', v_balance, v_held using errcode = 'check_violation';
+  end if;
+  return null;
+end
+$$;
+
+do $$
+begin
+  if not exists (select from pg_catalog.pg_trigger where tgname = 'users_lots_hold_the_balance') then
+    create constraint trigger users_lots_hold_the_balance
+      after insert or update of credits_remaining on public.users
+      deferrable initially deferred
+      for each row execute function public.check_lots();
+  end if;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/credits/check_lots.sql', '75269c90e957742a1495bb6f072611320953937d394c0481b5dc40678370a069')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/credits/create_code.sql sha256:45b9d10fd1c650d0b5bc67d3211a90d3728038ced572065470eba31ab12c6c97
+-- Creates a code that gives credits to up to `p_uses_max` accounts. `p_code` in the form in which codes are stored; null: twelve
+-- characters that cannot be guessed. All columns are null if there is such a code.
+create or replace function public.create_code(
+  p_credits integer,
+  p_uses_max integer,
+  p_code text default null,
+  p_expires_at timestamptz default null
+) returns public.codes
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  -- Without characters that look like others: 0 and O, 1, I and L, 2 and Z, 5 and S, 8 and B, U and V.
+  v_alphabet constant text := 'ACDEFGHJKMNPQRTVWXY34679';
+  v_random bytea;
+  v_code public.codes;
+begin
+  loop
+    v_random := sha256(uuid_send(gen_random_uuid()));
+    insert into public.codes (code, credits, uses_max, expires_at)
+    select
+      coalesce(
+        p_code,
+        -- Two bytes for each character, so that all are as good as equally likely.
+        string_agg(
+          substr(v_alphabet, (get_byte(v_random, 2 * i) * 256 + get_byte(v_random, 2 * i + 1)) % length(v_alphabet) + 1, 1),
+          ''
+        )
+      ),
+      p_credits, p_uses_max, p_expires_at
+    from generate_series(0, 11) as i
+    on conflict (code) do nothing
+    returning * into v_code;
+    exit when found or p_code is not null;
+  end loop;
+  return v_code;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/credits/create_code.sql', '45b9d10fd1c650d0b5bc67d3211a90d3728038ced572065470eba31ab12c6c97')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/credits/deduct_credits.sql sha256:1e090390e1215a239bdc6d741d0c5dfb3c5ba94d2dc698e1a33ea7ad1d0d23e6
 -- Deducts credits for a reason, never more than the balance.
 -- @returns {success: true, credits_remaining: number}
 --   | {success: false, error: 'Invalid amount' | 'User not found'}
@@ -1228,6 +1407,8 @@ begin
   if v_user.id is null then
     return jsonb_build_object('success', false, 'error', 'User not found');
   end if;
+  -- What has expired is not spent, even before the sweep has seen it.
+  v_user.credits_remaining := v_user.credits_remaining - public.expire_lots(v_user.id);
 
   if v_user.credits_remaining < p_amount then
     return jsonb_build_object(
@@ -1245,10 +1426,316 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/credits/deduct_credits.sql', '68c5ceb32ebc0a8cfdbb08474d34453bd1ceabdc3701d63b6db288c2844dd2e7')
+insert into public.schema_history (name, hash) values ('procedures/credits/deduct_credits.sql', '1e090390e1215a239bdc6d741d0c5dfb3c5ba94d2dc698e1a33ea7ad1d0d23e6')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/generations/begin_generation.sql sha256:546b1f9c4c99989a9c62c50048a0a0388093ae6c7ca365334e0c6f825250568a
+-- source: procedures/credits/expire_due_lots.sql sha256:910e3eb103e3e06e8b86b5471dd19f4aabdc4482f435d322fcbed079ef569d56
+-- Expires the lots of up to `p_limit` users whose time is over. Returns the number of users; the caller repeats it until it is 0.
+create or replace function public.expire_due_lots(p_limit integer default 100) returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user_id uuid;
+  v_count integer := 0;
+begin
+  for v_user_id in
+    -- An account that a call holds is left to the next time: that call expires its lots itself, and a call that comes with a
+    -- merged guest's id locks in another order.
+    select u.id from public.users u
+    where u.id in (
+      select user_id from public.credit_lots where is_open and expires_at <= now() order by expires_at limit p_limit
+    )
+    order by u.id
+    for update skip locked
+  loop
+    perform public.expire_lots(v_user_id);
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/credits/expire_due_lots.sql', '910e3eb103e3e06e8b86b5471dd19f4aabdc4482f435d322fcbed079ef569d56')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/credits/expire_lots.sql sha256:d13ac83ac9490c5a035af415ee5c9dfbba6ad19513a33be7da1e3f8af588e489
+-- Expires what is left in a user's lots whose time is over, each with a ledger row. Returns how many credits expired. The caller holds
+-- the user's row lock.
+create or replace function public.expire_lots(p_user_id uuid) returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_lot record;
+  v_sum integer := 0;
+begin
+  -- They are the first in the order of spending, so each row takes exactly from its own lot.
+  for v_lot in
+    select remaining from public.credit_lots
+    where user_id = p_user_id and is_open and not is_purchased and expires_at <= now()
+    order by expires_at, seq
+  loop
+    perform public.apply_credits(p_user_id, -v_lot.remaining, 'credits_expired', null, null);
+    v_sum := v_sum + v_lot.remaining;
+  end loop;
+  return v_sum;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/credits/expire_lots.sql', 'd13ac83ac9490c5a035af415ee5c9dfbba6ad19513a33be7da1e3f8af588e489')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/credits/give_to_lots.sql sha256:44cf1275ec88dbd05acc9f98e8e497f302a2f010acbb3dd9ae22cb7847904759
+-- Puts credits that a ledger row has added into lots: those of a refunded generation into the lots that paid for it, all others into
+-- a new lot. The caller holds the user's row lock.
+create or replace function public.give_to_lots(
+  p_user_id uuid,
+  p_amount integer,
+  p_reason text,
+  p_ledger_id uuid,
+  p_job_id uuid default null,
+  p_purchase_id uuid default null,
+  p_expires_at timestamptz default null
+) returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_left integer := p_amount;
+begin
+  if p_reason = 'generation_failed_refund' then
+    with paid as (
+      select lot_id, -change as amount from public.lot_movements where job_id = p_job_id and change < 0
+    ), returned as (
+      update public.credit_lots l
+      set remaining = l.remaining + p.amount
+      from paid p
+      where l.id = p.lot_id and l.user_id = p_user_id
+      returning l.id, p.amount
+    ), noted as (
+      insert into public.lot_movements (lot_id, change, ledger_id, job_id)
+      select id, amount, p_ledger_id, p_job_id from returned
+    )
+    select p_amount - coalesce(sum(amount), 0) into v_left from returned;
+  end if;
+  -- A generation that was charged before there were lots has none to return to.
+  if v_left > 0 then
+    insert into public.credit_lots (
+      user_id, source, is_purchased, amount, remaining, expires_at, purchase_id, ledger_id
+    )
+    values (
+      p_user_id, p_reason, p_reason in ('iap_purchase', 'apple_refund_reversed', 'store_refund_reversed'), v_left, v_left,
+      p_expires_at, p_purchase_id, p_ledger_id
+    );
+  end if;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/credits/give_to_lots.sql', '44cf1275ec88dbd05acc9f98e8e497f302a2f010acbb3dd9ae22cb7847904759')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/credits/redeem_code.sql sha256:5ee5066f0a1453b1c39788f95cc061640623a5d4cb3bbf7a9a8478a8bfe6cf20
+-- Gives an account the credits of a code, once for each account; `p_code` in the form in which codes are stored. A code that is unknown,
+-- expired or used up is `unusable`, whichever it is, and counts as a guess of the account and of the IP address: of those
+-- only so many an hour are answered. With a key, a repeat gets the first response.
+-- @returns {outcome: 'redeemed', status_code: number, response: Json, code_id: string, credits: number}
+--   | {outcome: 'repeated' | 'replayed', status_code: number, response: Json}
+--   | {outcome: 'key_reused' | 'user_not_found'}
+--   | {
+--     outcome: 'unusable', limit: number, window_seconds: number, remaining: number, reset_seconds: number, allowed: boolean
+--   }
+--   | {
+--     outcome: 'rate_limited', scope: 'account' | 'address', limit: number, window_seconds: number, remaining: number,
+--     reset_seconds: number, allowed: boolean
+--   }
+create or replace function public.redeem_code(
+  p_user_id uuid,
+  p_code text,
+  p_limit_account integer,
+  p_limit_address integer,
+  p_address inet default null,
+  p_idempotency_key uuid default null,
+  p_request_hash text default null
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user public.users;
+  v_code public.codes;
+  v_earlier jsonb;
+  v_account_state jsonb;
+  v_address_state jsonb;
+  v_response jsonb;
+begin
+  v_user := public.lock_account(p_user_id);
+  if v_user.id is null then
+    return jsonb_build_object('outcome', 'user_not_found');
+  end if;
+  v_earlier := public.find_response(v_user.id, p_idempotency_key, 'redeem_code', p_request_hash);
+  if v_earlier is not null then
+    return v_earlier;
+  end if;
+  -- Also at the limit: it says nothing about codes that the account has not used.
+  if exists (
+    select from public.code_uses u join public.codes c on c.id = u.code_id where u.user_id = v_user.id and c.code = p_code
+  ) then
+    return jsonb_build_object(
+      'outcome', 'repeated',
+      'status_code', 200,
+      'response', jsonb_build_object('success', true, 'credits_added', 0, 'credits_remaining', v_user.credits_remaining)
+    );
+  end if;
+
+  -- Before the code is looked up, also for right ones: calls that race must not find more codes than the limits allow.
+  v_account_state := public.rate_limit_state('code_guesses', v_user.id, null, p_limit_account, interval '1 hour');
+  if not (v_account_state ->> 'allowed')::boolean then
+    return jsonb_build_object('outcome', 'rate_limited', 'scope', 'account') || v_account_state;
+  end if;
+  if p_address is not null then
+    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('code_guesses ' || p_address::text, 0));
+    v_address_state := public.rate_limit_state('code_guesses', null, p_address, p_limit_address, interval '1 hour');
+    if not (v_address_state ->> 'allowed')::boolean then
+      return jsonb_build_object('outcome', 'rate_limited', 'scope', 'address') || v_address_state;
+    end if;
+  end if;
+
+  select * into v_code from public.codes where code = p_code for update;
+  -- The time after the lock: the code may have expired while this call waited.
+  if v_code.id is null
+    or v_code.uses >= v_code.uses_max
+    or (v_code.expires_at is not null and v_code.expires_at <= clock_timestamp())
+  then
+    insert into public.rate_limit_log (action, user_id, ip_address) values ('code_guesses', v_user.id, p_address);
+    return jsonb_build_object('outcome', 'unusable')
+      || v_account_state
+      || jsonb_build_object('remaining', (v_account_state ->> 'remaining')::integer - 1);
+  end if;
+
+  update public.codes set uses = uses + 1 where id = v_code.id;
+  insert into public.code_uses (code_id, user_id) values (v_code.id, v_user.id);
+  v_response := jsonb_build_object(
+    'success', true,
+    'credits_added', v_code.credits,
+    'credits_remaining', public.apply_credits(v_user.id, v_code.credits, 'code_redeemed', null, null)
+  );
+  if p_idempotency_key is not null then
+    perform public.store_response(v_user.id, p_idempotency_key, 'redeem_code', p_request_hash, v_response);
+  end if;
+  return jsonb_build_object(
+    'outcome', 'redeemed', 'status_code', 200, 'response', v_response, 'code_id', v_code.id, 'credits', v_code.credits
+  );
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/credits/redeem_code.sql', '5ee5066f0a1453b1c39788f95cc061640623a5d4cb3bbf7a9a8478a8bfe6cf20')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/credits/refuse_ledger_change.sql sha256:66bc28f21aa1d3dee4f321a9e33a132fcef6dba6dfbda66be891b1990aff5981
+-- The ledger is append-only, also for the owner of the tables.
+create or replace function public.refuse_ledger_change() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  raise exception 'rows of the ledger are only ever added' using errcode = 'insufficient_privilege';
+end
+$$;
+
+create or replace trigger quota_log_only_grows
+  before update or delete on public.quota_log
+  for each row execute function public.refuse_ledger_change();
+
+create or replace trigger quota_log_is_never_emptied
+  before truncate on public.quota_log
+  for each statement execute function public.refuse_ledger_change();
+
+create or replace trigger lot_movements_only_grow
+  before update or delete on public.lot_movements
+  for each row execute function public.refuse_ledger_change();
+
+create or replace trigger lot_movements_are_never_emptied
+  before truncate on public.lot_movements
+  for each statement execute function public.refuse_ledger_change();
+
+insert into public.schema_history (name, hash) values ('procedures/credits/refuse_ledger_change.sql', '66bc28f21aa1d3dee4f321a9e33a132fcef6dba6dfbda66be891b1990aff5981')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/credits/take_from_lot.sql sha256:45609fd0fe3a156f90164d6d5d2ff13625dec2869db396944c2892705f9a5e52
+-- Takes credits out of one lot and notes which ledger row and generation they were for. Returns the amount.
+create or replace function public.take_from_lot(p_lot_id uuid, p_amount integer, p_ledger_id uuid, p_job_id uuid)
+returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  update public.credit_lots set remaining = remaining - p_amount where id = p_lot_id;
+  insert into public.lot_movements (lot_id, change, ledger_id, job_id) values (p_lot_id, -p_amount, p_ledger_id, p_job_id);
+  return p_amount;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/credits/take_from_lot.sql', '45609fd0fe3a156f90164d6d5d2ff13625dec2869db396944c2892705f9a5e52')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/credits/take_from_lots.sql sha256:ffdf0631c93fcb73fec7b154366e71c28c22e45dd4286527fde141d371ca951c
+-- Takes credits out of a user's lots: granted before purchased, expiring before lasting, oldest first; for a refund of a purchase, out of
+-- the purchase's own lots first. Throws if the lots hold less. The caller holds the user's row lock and has written the ledger
+-- row. `p_job_id`: the generation that they pay for.
+create or replace function public.take_from_lots(
+  p_user_id uuid,
+  p_amount integer,
+  p_ledger_id uuid,
+  p_job_id uuid default null,
+  p_purchase_id uuid default null
+) returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_left integer := p_amount;
+  v_lot record;
+begin
+  if v_left <= 0 then
+    return;
+  end if;
+  if p_purchase_id is not null then
+    for v_lot in
+      select id, remaining from public.credit_lots
+      where purchase_id = p_purchase_id and user_id = p_user_id and is_open
+      order by seq
+    loop
+      exit when v_left = 0;
+      v_left := v_left - public.take_from_lot(v_lot.id, least(v_lot.remaining, v_left), p_ledger_id, p_job_id);
+    end loop;
+  end if;
+  if v_left > 0 then
+    for v_lot in
+      select id, remaining from public.credit_lots
+      where user_id = p_user_id and is_open
+      order by is_purchased, expires_at, seq
+    loop
+      exit when v_left = 0;
+      v_left := v_left - public.take_from_lot(v_lot.id, least(v_lot.remaining, v_left), p_ledger_id, p_job_id);
+    end loop;
+  end if;
+  if v_left > 0 then
+    raise exception 'the lots hold % credits less than the balance', v_left using errcode = 'check_violation';
+  end if;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/credits/take_from_lots.sql', 'ffdf0631c93fcb73fec7b154366e71c28c22e45dd4286527fde141d371ca951c')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/generations/begin_generation.sql sha256:131e8240c960b3735d87e2aa80e1c85e0aea0a141874f82ef517e47ec00742ae
 -- Charges for one generation and starts it: replay, limits, price, charge, job, queue task, event and the idempotency record
 -- are one transaction.
 -- @returns {
@@ -1332,6 +1819,8 @@ begin
     end if;
   end if;
 
+  -- Before the price is compared with the balance: what has expired is not spent.
+  v_user.credits_remaining := v_user.credits_remaining - public.expire_lots(p_user_id);
   v_price := public.generation_price(v_model, (p_settings ->> 'duration')::numeric);
   if v_price is null then
     raise exception 'no price without a duration' using errcode = 'invalid_parameter_value';
@@ -1379,7 +1868,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/generations/begin_generation.sql', '546b1f9c4c99989a9c62c50048a0a0388093ae6c7ca365334e0c6f825250568a')
+insert into public.schema_history (name, hash) values ('procedures/generations/begin_generation.sql', '131e8240c960b3735d87e2aa80e1c85e0aea0a141874f82ef517e47ec00742ae')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/generations/cancel_generation.sql sha256:546f8c513648d3c688c60c8042d2bd8d503641b91eef358888d8dae2a9cad3aa
@@ -1560,6 +2049,38 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/generations/requeue_orphans.sql', 'bbe038e4c3dbacbdd0d08c96515a98bc6588b8807f06559f5f5be83be5c7cd80')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
+-- source: procedures/limits/take_account_limit.sql sha256:79a31e3c32f58b7ee8c2a4e66122d88f40c96507b27c7357ae6dbb0bc2cc75a7
+-- Takes one slot of an account's window, in a transaction of its own; of a merged guest, its survivor's. Null: there is no such account.
+-- @returns {allowed: boolean, limit: number, window_seconds: number, remaining: number, reset_seconds: number} | null
+create or replace function public.take_account_limit(
+  p_action text,
+  p_user_id uuid,
+  p_limit integer,
+  p_window_seconds integer
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user_id uuid := (public.lock_account(p_user_id)).id;
+  v_state jsonb;
+begin
+  if v_user_id is null then
+    return null;
+  end if;
+  v_state := public.rate_limit_state(p_action, v_user_id, null, p_limit, make_interval(secs => p_window_seconds));
+  if (v_state ->> 'allowed')::boolean then
+    insert into public.rate_limit_log (action, user_id) values (p_action, v_user_id);
+    v_state := v_state || jsonb_build_object('remaining', (v_state ->> 'remaining')::integer - 1);
+  end if;
+  return v_state;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/limits/take_account_limit.sql', '79a31e3c32f58b7ee8c2a4e66122d88f40c96507b27c7357ae6dbb0bc2cc75a7')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
 -- source: procedures/maintenance/prune_logs.sql sha256:0fb8242023bbc65284199cd2b4bcdaa875510f5c20a2f7839071c04065e9f328
 -- Deletes up to `p_limit` rows of each log whose retention has passed, the oldest first; never a user, a job or a ledger row.
 -- Returns how many, by kind; the caller repeats it until no kind reaches the limit, so that no statement runs for long.
@@ -1681,6 +2202,345 @@ end
 $$;
 
 insert into public.schema_history (name, hash) values ('procedures/maintenance/prune_logs.sql', '0fb8242023bbc65284199cd2b4bcdaa875510f5c20a2f7839071c04065e9f328')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/purchases/credit_purchase.sql sha256:5a8a5d3feff0a5a92c2178f9f64600bc3d7caa2ed125d92846f815a407d5f833
+-- Credits a store's verified transaction to its owner, once for ever. `p_caller_id`: the account that asks; null: the store itself
+-- told us. `p_token`: the account that the purchase names. The store's product says how many credits, times the quantity.
+-- `foreign`: it belongs to another account, or names one that does not exist (any more). `no_owner`: nobody knows whose it is.
+-- `refunded`: it was refunded before anybody was credited.
+-- @returns {
+--     outcome: 'credited', user_id: string, credits_added: number, credits_remaining: number, status_code: number, response: Json
+--   }
+--   | {outcome: 'repeated', credits_remaining: number}
+--   | {outcome: 'replayed', status_code: number, response: Json}
+--   | {outcome: 'foreign' | 'no_owner' | 'refunded' | 'unknown_product' | 'too_many' | 'user_not_found' | 'key_reused'}
+create or replace function public.credit_purchase(
+  p_store text,
+  p_environment text,
+  p_transaction_id text,
+  p_product_id text,
+  p_quantity integer,
+  p_caller_id uuid default null,
+  p_token uuid default null,
+  p_purchased_at timestamptz default null,
+  p_price_milliunits bigint default null,
+  p_currency text default null,
+  p_idempotency_key uuid default null,
+  p_request_hash text default null
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user public.users;
+  v_purchase public.purchases;
+  v_credits bigint;
+  v_balance integer;
+  v_earlier jsonb;
+  v_response jsonb;
+begin
+  if p_caller_id is null and p_token is null then
+    return jsonb_build_object('outcome', 'no_owner');
+  end if;
+  perform public.lock_transaction(p_store, p_transaction_id);
+  v_user := public.lock_account(coalesce(p_caller_id, p_token));
+  if v_user.id is null then
+    return jsonb_build_object('outcome', case when p_caller_id is null then 'foreign' else 'user_not_found' end);
+  end if;
+  v_earlier := public.find_response(v_user.id, p_idempotency_key, 'update_credits', p_request_hash);
+  if v_earlier is not null then
+    return v_earlier;
+  end if;
+  select * into v_purchase
+  from public.purchases
+  where store = p_store and transaction_id = p_transaction_id
+  for update;
+  if v_purchase.user_id is not null then
+    if v_purchase.user_id <> v_user.id then
+      return jsonb_build_object('outcome', 'foreign');
+    end if;
+    return jsonb_build_object('outcome', 'repeated', 'credits_remaining', v_user.credits_remaining);
+  end if;
+  if p_token is not null and public.survivor_of(p_token) <> v_user.id then
+    return jsonb_build_object('outcome', 'foreign');
+  end if;
+  if v_purchase.is_refunded then
+    return jsonb_build_object('outcome', 'refunded');
+  end if;
+  select (credits + bonus_credits)::bigint * p_quantity into v_credits
+  from public.products
+  where product_id = p_product_id;
+  if v_credits is null then
+    return jsonb_build_object('outcome', 'unknown_product');
+  end if;
+  -- Far below the largest integer, so that no balance can overflow.
+  if greatest(v_user.credits_remaining, 0)::bigint + v_credits > 1000000000 then
+    return jsonb_build_object('outcome', 'too_many');
+  end if;
+
+  insert into public.purchases (
+    store, environment, transaction_id, user_id, product_id, quantity, credits, price_milliunits, currency, purchased_at
+  )
+  values (
+    p_store, p_environment, p_transaction_id, v_user.id, p_product_id, p_quantity, v_credits, p_price_milliunits, p_currency,
+    p_purchased_at
+  )
+  -- A row without a user: a refund that was reversed before anybody was credited.
+  on conflict (store, transaction_id) do update
+  set user_id = excluded.user_id,
+      product_id = excluded.product_id,
+      quantity = excluded.quantity,
+      credits = excluded.credits,
+      price_milliunits = excluded.price_milliunits,
+      currency = excluded.currency,
+      purchased_at = excluded.purchased_at
+  returning * into v_purchase;
+  v_balance := public.apply_credits(
+    v_user.id, v_credits::integer, 'iap_purchase', null, p_transaction_id, v_purchase.id
+  );
+  if v_balance is null then
+    raise exception 'transaction % is in the ledger, but not among the purchases', p_transaction_id
+      using errcode = 'unique_violation';
+  end if;
+  v_response := jsonb_build_object(
+    'success', true, 'credits_added', v_credits, 'credits_remaining', v_balance, 'total_credits', v_balance
+  );
+  if p_idempotency_key is not null then
+    perform public.store_response(v_user.id, p_idempotency_key, 'update_credits', p_request_hash, v_response);
+  end if;
+  return jsonb_build_object(
+    'outcome', 'credited', 'user_id', v_user.id, 'credits_added', v_credits, 'credits_remaining', v_balance,
+    'status_code', 200, 'response', v_response
+  );
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/purchases/credit_purchase.sql', '5a8a5d3feff0a5a92c2178f9f64600bc3d7caa2ed125d92846f815a407d5f833')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/purchases/finish_store_notification.sql sha256:37e7e25879323567762509481806474fc4ee4002cd426788a3035885dfa707cf
+-- Notes what has followed from a notification.
+create or replace function public.finish_store_notification(p_store text, p_notification_id text, p_outcome text) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  update public.store_notifications
+  set outcome = p_outcome, processed_at = clock_timestamp()
+  where store = p_store and notification_id = p_notification_id
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/purchases/finish_store_notification.sql', '37e7e25879323567762509481806474fc4ee4002cd426788a3035885dfa707cf')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/purchases/lock_transaction.sql sha256:c28c9df5634395e5f34b133c58733035f0f5142a16c0bd9474c17fc004f8e46d
+-- Until the end of this transaction, nobody else credits or refunds the store's transaction. Taken before any row lock.
+create or replace function public.lock_transaction(p_store text, p_transaction_id text) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(p_store || ' ' || p_transaction_id, 0))
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/purchases/lock_transaction.sql', 'c28c9df5634395e5f34b133c58733035f0f5142a16c0bd9474c17fc004f8e46d')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/purchases/purchase_consumption.sql sha256:28dd356be55e6eda18d0e1992da922df4e331ba11951665cb51f658da4ecbe3c
+-- How much of a purchase has been spent and not come back, running generations included. Null: it was never credited.
+-- @returns {credits: number, consumed: number} | null
+create or replace function public.purchase_consumption(p_store text, p_transaction_id text) returns jsonb
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'credits', p.credits,
+    'consumed', least(greatest(-coalesce(spent.change, 0), 0), p.credits)
+  )
+  from public.purchases p
+  cross join lateral (
+    -- Repaying a debt is spending, and so is paying for another purchase's refund; what its own refunds moved is not.
+    select sum(m.change) as change
+    from public.credit_lots l
+    join public.lot_movements m on m.lot_id = l.id
+    join public.quota_log q on q.id = m.ledger_id
+    where l.purchase_id = p.id and (q.purchase_id is distinct from p.id or q.reason = 'iap_purchase')
+  ) spent
+  where p.store = p_store and p.transaction_id = p_transaction_id and p.credits > 0
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/purchases/purchase_consumption.sql', '28dd356be55e6eda18d0e1992da922df4e331ba11951665cb51f658da4ecbe3c')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/purchases/record_store_notification.sql sha256:c75b6e6b1679bc32eb5fef5ea7c2a10a55e7e40d7c23e244f28a5a7aff146307
+-- Records what a store has told us, once, and has the worker process it. `p_outcome`: it has no effect, and this is why; it is not
+-- processed. False: it was recorded before.
+create or replace function public.record_store_notification(
+  p_store text,
+  p_notification_id text,
+  p_type text,
+  p_signed_at timestamptz,
+  p_payload text,
+  p_subtype text default null,
+  p_environment text default null,
+  p_transaction_id text default null,
+  p_outcome text default null
+) returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  insert into public.store_notifications (
+    store, notification_id, type, subtype, environment, transaction_id, signed_at, payload, outcome, processed_at
+  )
+  values (
+    p_store, p_notification_id, p_type, p_subtype, p_environment, p_transaction_id, p_signed_at, p_payload, p_outcome,
+    case when p_outcome is not null then clock_timestamp() end
+  )
+  on conflict (store, notification_id) do nothing;
+  if not found then
+    return false;
+  end if;
+  if p_outcome is null then
+    perform public.schedule_store_notification(p_store, p_notification_id);
+  end if;
+  return true;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/purchases/record_store_notification.sql', 'c75b6e6b1679bc32eb5fef5ea7c2a10a55e7e40d7c23e244f28a5a7aff146307')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/purchases/refund_purchase.sql sha256:c411dbcaa8369acae38e42fdf2235b052f6aea6223e90758fdff35cac7a6af97
+-- Takes back what a store has refunded, or gives it back when the store has reversed its refund (`p_is_refund` = false). Of several
+-- decisions about one transaction the newest (`p_decided_at`) counts, in whatever order they arrive. `p_percentage`: the refunded
+-- share, in thousandths of a percent; null: all. A balance may become a debt. `not_credited`: nobody has been credited; after a
+-- refund nobody will be.
+-- @returns {outcome: 'taken_back' | 'given_back', user_id: string, credits: number, credits_remaining: number}
+--   | {outcome: 'unchanged' | 'outdated' | 'not_credited'}
+create or replace function public.refund_purchase(
+  p_store text,
+  p_environment text,
+  p_transaction_id text,
+  p_decided_at timestamptz,
+  p_is_refund boolean,
+  p_percentage integer default null
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_owner_id uuid;
+  v_purchase public.purchases;
+  v_target integer;
+  v_change integer;
+  v_balance integer;
+begin
+  perform public.lock_transaction(p_store, p_transaction_id);
+  -- The owner's row before the purchase's; a merge that was committed meanwhile has moved it.
+  loop
+    select user_id into v_owner_id from public.purchases where store = p_store and transaction_id = p_transaction_id;
+    perform from public.users where id = v_owner_id for update;
+    exit when not exists (
+      select from public.purchases
+      where store = p_store and transaction_id = p_transaction_id and user_id is distinct from v_owner_id
+    );
+  end loop;
+  insert into public.purchases (store, environment, transaction_id)
+  values (p_store, p_environment, p_transaction_id)
+  on conflict (store, transaction_id) do nothing;
+  select * into strict v_purchase
+  from public.purchases
+  where store = p_store and transaction_id = p_transaction_id
+  for update;
+
+  if v_purchase.refund_decided_at >= p_decided_at then
+    return jsonb_build_object('outcome', 'outdated');
+  end if;
+  v_target := case
+    when p_is_refund then floor(v_purchase.credits::numeric * least(greatest(coalesce(p_percentage, 100000), 0), 100000) / 100000)
+    else 0
+  end;
+  v_change := v_purchase.taken_back - v_target;
+  -- A further refund never gives back what an earlier one took.
+  if p_is_refund then
+    v_change := least(v_change, 0);
+  end if;
+  update public.purchases
+  set is_refunded = p_is_refund, refund_decided_at = p_decided_at, taken_back = taken_back - v_change
+  where id = v_purchase.id;
+  if v_purchase.user_id is null then
+    return jsonb_build_object('outcome', 'not_credited');
+  end if;
+  if v_change = 0 then
+    return jsonb_build_object('outcome', 'unchanged');
+  end if;
+  v_balance := public.apply_credits(
+    v_purchase.user_id,
+    v_change,
+    case
+      when p_store = 'apple' then case when p_is_refund then 'apple_refund' else 'apple_refund_reversed' end
+      else case when p_is_refund then 'store_refund' else 'store_refund_reversed' end
+    end,
+    null,
+    null,
+    v_purchase.id
+  );
+  return jsonb_build_object(
+    'outcome', case when p_is_refund then 'taken_back' else 'given_back' end,
+    'user_id', v_purchase.user_id,
+    'credits', abs(v_change),
+    'credits_remaining', v_balance
+  );
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/purchases/refund_purchase.sql', 'c411dbcaa8369acae38e42fdf2235b052f6aea6223e90758fdff35cac7a6af97')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/purchases/replay_store_notification.sql sha256:ced18b6863c520721f085eb6b8938b581bab52e68afdcd7b666909f4135c3ade
+-- Has the worker process a notification once more. False: there is none with this id.
+create or replace function public.replay_store_notification(p_store text, p_notification_id text) returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  update public.store_notifications
+  set outcome = null, processed_at = null
+  where store = p_store and notification_id = p_notification_id and payload is not null;
+  if not found then
+    return false;
+  end if;
+  perform public.schedule_store_notification(p_store, p_notification_id);
+  return true;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/purchases/replay_store_notification.sql', 'ced18b6863c520721f085eb6b8938b581bab52e68afdcd7b666909f4135c3ade')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/purchases/schedule_store_notification.sql sha256:09f7ed0fa28786ad8a37bc7730d42113cc7f567d0387cd79da20b36d72bbfcff
+-- Has the worker process a recorded notification.
+create or replace function public.schedule_store_notification(p_store text, p_notification_id text) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  select public.enqueue(
+    'process_store_notification',
+    json_build_object('store', p_store, 'notification_id', p_notification_id),
+    'notification:' || p_store || ':' || p_notification_id
+  )
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/purchases/schedule_store_notification.sql', '09f7ed0fa28786ad8a37bc7730d42113cc7f567d0387cd79da20b36d72bbfcff')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/storage/admit_upload.sql sha256:7fba625afc724c2f2a8ccccd19faf657176e850280f8eca6d1b70f938690ce8e
@@ -2067,7 +2927,7 @@ $$;
 insert into public.schema_history (name, hash) values ('grants-policies.sql', '36eaad2e4fe6bd3f6129b15750791a6412f28383f65cae3622ab9ba3cbe58ae9')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: grants.sql sha256:d99414afd483725588018530c2051c8eff2c4d9bd4d28f64d5478a98476d7ba4
+-- source: grants.sql sha256:607b217f22ee2dd0cdb95d83f405a9f7d8a80e05b1d1c3a675375a9083ddd347
 -- Privileges. Applied again after every change in db/, so that it also revokes what is no longer granted.
 -- rendio_server: the API and the worker. anon, authenticated: users, through PostgREST and Realtime. service_role: nothing here;
 -- named because hosted databases grant everything to it (and to the other two) by default.
@@ -2078,12 +2938,14 @@ revoke all on table
   public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
   public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices,
   public.merged_users, public.apple_identities, public.used_identity_tokens, public.apple_tokens, public.apple_revocations,
-  public.apple_account_notifications, public.user_metadata
+  public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
+  public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
   public.video_jobs_seq_seq, public.quota_log_seq_seq, public.user_events_id_seq, public.rate_limit_log_id_seq,
-  public.error_log_id_seq, public.admin_actions_id_seq, public.provider_events_id_seq
+  public.error_log_id_seq, public.admin_actions_id_seq, public.provider_events_id_seq, public.purchases_seq_seq,
+  public.store_notifications_seq_seq, public.codes_seq_seq, public.credit_lots_seq_seq, public.lot_movements_id_seq
 from public, anon, authenticated, service_role, rendio_server;
 
 -- All our functions. Those that are not granted again below are called only by other procedures, such as add_credits and
@@ -2110,7 +2972,11 @@ revoke all on function
   public.schedule_confirmation, public.schedule_poll, public.schedule_settle, public.schedule_stop,
   public.schedule_submit, public.sign_in_with_apple, public.stop_at_provider, public.store_apple_token,
   public.store_response, public.survivor_of, public.take_rate_limit, public.update_profile, public.update_user_metadata,
-  public.withdraw_initial_grant
+  public.withdraw_initial_grant, public.check_lots, public.credit_purchase, public.expire_due_lots, public.expire_lots,
+  public.finish_store_notification, public.give_to_lots, public.lock_transaction, public.purchase_consumption,
+  public.record_store_notification, public.refund_purchase, public.replay_store_notification,
+  public.create_code, public.redeem_code, public.schedule_store_notification, public.take_account_limit,
+  public.take_from_lot, public.take_from_lots
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -2122,7 +2988,8 @@ grant select on table
   public.user_events, public.rate_limit_log, public.error_log, public.admin_actions, public.schema_history,
   public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices,
   public.merged_users, public.apple_identities, public.used_identity_tokens, public.apple_tokens, public.apple_revocations,
-  public.apple_account_notifications, public.user_metadata
+  public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
+  public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress
 to rendio_server;
 grant execute on function
   public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
@@ -2137,7 +3004,9 @@ grant execute on function
   public.requeue_orphans, public.revoke_sessions, public.rotate_session, public.schedule_cleanup, public.schedule_confirm, public.schedule_confirmation,
   public.schedule_poll, public.schedule_settle, public.schedule_stop, public.schedule_submit, public.sign_in_with_apple,
   public.store_apple_token, public.survivor_of, public.take_rate_limit, public.update_profile,
-  public.update_user_metadata, public.withdraw_initial_grant
+  public.update_user_metadata, public.withdraw_initial_grant, public.credit_purchase, public.expire_due_lots,
+  public.finish_store_notification, public.purchase_consumption, public.record_store_notification, public.redeem_code,
+  public.refund_purchase, public.replay_store_notification, public.take_account_limit
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.
@@ -2157,10 +3026,26 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('grants.sql', 'd99414afd483725588018530c2051c8eff2c4d9bd4d28f64d5478a98476d7ba4')
+insert into public.schema_history (name, hash) values ('grants.sql', '607b217f22ee2dd0cdb95d83f405a9f7d8a80e05b1d1c3a675375a9083ddd347')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: seed/products.sql sha256:cc0a00056ef3a2eb01812a66557e5e4af6e69372f199c08f8a6ef13cb9c931f7
+-- What is for sale at first: the product ids of the App Store, and a price for the web shop. Existing rows do not change: an
+-- administrator may have edited them.
+insert into public.products (product_id, display_name, credits, web_price_cents)
+values
+  ('com.rendio.credits.10', '10 credits', 10, 299),
+  ('com.rendio.credits.50', '50 credits', 50, 1199),
+  ('com.rendio.credits.100', '100 credits', 100, 1999),
+  ('com.rendioai.credits.starter.25', 'Starter: 25 credits', 25, 699),
+  ('com.rendioai.credits.popular.60', 'Popular: 60 credits', 60, 1399),
+  ('com.rendioai.credits.best.150', 'Best value: 150 credits', 150, 2899)
+on conflict (product_id) do nothing;
+
+insert into public.schema_history (name, hash) values ('seed/products.sql', 'cc0a00056ef3a2eb01812a66557e5e4af6e69372f199c08f8a6ef13cb9c931f7')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 reset check_function_bodies;
 
-insert into public.schema_history (name, hash) values ('behaviour', '20261129000008')
+insert into public.schema_history (name, hash) values ('behaviour', '20261129000009')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();

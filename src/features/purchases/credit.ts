@@ -1,0 +1,48 @@
+import type { AppStoreTransaction } from '../../apple/app-store/port.ts';
+import type { ResultOf } from '../../db/database.ts';
+import { parseUuid } from '../../kernel/ids.ts';
+import type { Context } from '../context.ts';
+
+export type CreditResult = ResultOf<'credit_purchase'>;
+/** `callerId`: the account that reports the purchase; null: Apple told us. */
+export type Claim = { callerId: string | null; idempotencyKey?: string | null; requestHash?: string | null };
+
+/**
+ * Credits an App Store transaction to its owner, once. One that says that it was refunded is settled first: what it has brought
+ * is taken back, and what it has not brought stays unbought.
+ */
+export async function creditTransaction(
+  ctx: Pick<Context, 'db'>,
+  transaction: AppStoreTransaction,
+  { callerId, idempotencyKey = null, requestHash = null }: Claim,
+): Promise<CreditResult> {
+  const { environment, transactionId, appAccountToken } = transaction;
+  if (transaction.revokedAt) {
+    await ctx.db.call('refund_purchase', {
+      store: 'apple',
+      environment,
+      transaction_id: transactionId,
+      // Not when Apple signed this copy: a reversal may be older than the copy, and newer than the refund.
+      decided_at: transaction.revokedAt,
+      is_refund: true,
+      percentage: transaction.revocationPercentage,
+    });
+  }
+  const token = appAccountToken === null ? null : parseUuid(appAccountToken);
+  // It names an account, but none that we could have made.
+  if (appAccountToken !== null && token === null) return { outcome: 'foreign' };
+  return ctx.db.call('credit_purchase', {
+    store: 'apple',
+    environment,
+    transaction_id: transactionId,
+    product_id: transaction.productId,
+    quantity: transaction.quantity ?? 0,
+    caller_id: callerId,
+    token,
+    purchased_at: transaction.purchasedAt,
+    price_milliunits: transaction.priceMilliunits,
+    currency: transaction.currency,
+    idempotency_key: idempotencyKey,
+    request_hash: requestHash,
+  });
+}

@@ -1,0 +1,39 @@
+import type { z } from '@hono/zod-openapi';
+import { callerId } from '../../../http/caller.ts';
+import { readIdempotencyKey } from '../../../http/idempotency.ts';
+import { rateLimited, setRateLimitHeaders } from '../../../http/rate-limit.ts';
+import { replayable } from '../../../http/replay.ts';
+import type { Router } from '../../../http/route.ts';
+import { Problem } from '../../../kernel/errors.ts';
+import type { Context } from '../../context.ts';
+import { claimPurchase, type Proof } from '../claim.ts';
+import { receiveNotification } from '../notification.ts';
+import { takePurchaseSlot } from '../purchase-limit.ts';
+import { APP_STORE_NOTIFICATIONS, UPDATE_CREDITS } from './openapi.ts';
+import type { UpdateCreditsBody } from './schemas.ts';
+
+export function purchaseRoutes(router: Router, ctx: Context): void {
+  router.add(UPDATE_CREDITS, async (c) => {
+    const idempotencyKey = readIdempotencyKey(c);
+    const userId = callerId(c);
+    const slot = await takePurchaseSlot(ctx, userId);
+    if (!slot.isAllowed) throw rateLimited(slot);
+    setRateLimitHeaders(c, slot);
+    const answer = await claimPurchase(ctx, { userId, proof: proofIn(c.req.valid('json')), idempotencyKey });
+    return replayable(c, answer);
+  });
+
+  router.add(APP_STORE_NOTIFICATIONS, async (c) => {
+    await receiveNotification(ctx, c.req.valid('json').signedPayload);
+    return c.json({ success: true as const }, 200);
+  });
+}
+
+/** Throws ERR_4006 unless exactly one of the two is given. */
+function proofIn(body: z.output<typeof UpdateCreditsBody>): Proof {
+  const { transaction_id: transactionId, signed_transaction: signedTransaction } = body;
+  if (transactionId && signedTransaction) throw new Problem('ERR_4006', { details: { field: 'signed_transaction' } });
+  if (signedTransaction) return { signedTransaction };
+  if (transactionId) return { transactionId };
+  throw new Problem('ERR_4006', { details: { field: 'transaction_id', reason: 'missing' } });
+}

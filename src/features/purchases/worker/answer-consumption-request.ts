@@ -1,0 +1,43 @@
+import type { AppStoreTransaction } from '../../../apple/app-store/port.ts';
+import type { NotificationContext } from '../notification.ts';
+
+/** Shares are in thousandths of a percent. */
+const WHOLE = 100_000;
+const APPLE_WAIT_MS = 30_000;
+
+/**
+ * Tells Apple which share of a purchase has been spent, if users have consented to that. Throws while Apple cannot be reached, so
+ * that the queue tries again.
+ */
+export async function answerConsumptionRequest(
+  ctx: NotificationContext,
+  { environment, transactionId }: AppStoreTransaction,
+): Promise<string> {
+  const { appStore, policy } = ctx;
+  if (!policy.consumptionConsent || !appStore) return 'no_consent';
+  const purchase = await ctx.db.call('purchase_consumption', { store: 'apple', transaction_id: transactionId });
+  const answer = await appStore.sendConsumption(
+    {
+      environment,
+      transactionId,
+      deliveryStatus: purchase ? 'DELIVERED' : 'UNDELIVERED_SERVER_OUTAGE',
+      // The first credits are free, so everybody has tried the app before.
+      sampleContentProvided: policy.initialGrantCredits > 0,
+      consumptionPercentage: purchase ? Math.floor((purchase.consumed * WHOLE) / purchase.credits) : 0,
+      refundPreference: policy.refundPreference,
+    },
+    AbortSignal.timeout(APPLE_WAIT_MS),
+  );
+  switch (answer.outcome) {
+    case 'sent':
+      return 'consumption_sent';
+    case 'declined':
+      ctx.log.warn({ cause: answer.cause }, 'the App Store declined an answer to its consumption request');
+      return 'consumption_declined';
+    case 'refused':
+      ctx.log.error({ cause: answer.cause }, 'the App Store refuses the key of this server');
+      throw new Error(`the App Store refuses the key: ${answer.cause}`);
+    case 'unreachable':
+      throw new Error(`the App Store was not told about a consumption: ${answer.cause}`);
+  }
+}
