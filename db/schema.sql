@@ -30,6 +30,36 @@
 -- apple_tokens.client_id: text not null
 -- apple_tokens.sealed_token: bytea not null
 -- apple_tokens.created_at: timestamp with time zone not null default clock_timestamp()
+-- audit_progress.is_only_row: boolean not null default true
+-- audit_progress.last_seq_without_lots: bigint not null
+-- audit_progress.checked_seq: bigint not null
+-- audit_progress.checked_until: timestamp with time zone not null
+-- audit_progress.noted_seq: bigint not null default 0
+-- audit_progress.noted_xid: xid8 not null default '0'::xid8
+-- audit_progress.noted_at: timestamp with time zone not null default clock_timestamp()
+-- code_uses.code_id: uuid not null
+-- code_uses.user_id: uuid not null
+-- code_uses.created_at: timestamp with time zone not null default clock_timestamp()
+-- codes.id: uuid not null default gen_random_uuid()
+-- codes.seq: bigint not null always identity
+-- codes.code: text not null
+-- codes.credits: integer not null
+-- codes.uses: integer not null default 0
+-- codes.uses_max: integer not null
+-- codes.expires_at: timestamp with time zone
+-- codes.created_at: timestamp with time zone not null default clock_timestamp()
+-- credit_lots.id: uuid not null default gen_random_uuid()
+-- credit_lots.seq: bigint not null always identity
+-- credit_lots.user_id: uuid not null
+-- credit_lots.source: text not null
+-- credit_lots.is_purchased: boolean not null
+-- credit_lots.amount: integer not null
+-- credit_lots.remaining: integer not null
+-- credit_lots.is_open: boolean not null default (remaining > 0)
+-- credit_lots.expires_at: timestamp with time zone
+-- credit_lots.purchase_id: uuid
+-- credit_lots.ledger_id: uuid
+-- credit_lots.created_at: timestamp with time zone not null default clock_timestamp()
 -- device_grants.user_id: uuid not null
 -- device_grants.state: text not null
 -- device_grants.bit1: boolean
@@ -54,6 +84,12 @@
 -- job_counters.user_id: uuid not null
 -- job_counters.status: text not null
 -- job_counters.jobs: integer not null
+-- lot_movements.id: bigint not null always identity
+-- lot_movements.lot_id: uuid not null
+-- lot_movements.change: integer not null
+-- lot_movements.ledger_id: uuid not null
+-- lot_movements.job_id: uuid
+-- lot_movements.created_at: timestamp with time zone not null default clock_timestamp()
 -- merged_users.user_id: uuid not null
 -- merged_users.survivor_id: uuid not null
 -- merged_users.credits_total: integer not null default 0
@@ -75,6 +111,23 @@
 -- models.thumbnail_url: text
 -- models.created_at: timestamp with time zone not null default now()
 -- models.updated_at: timestamp with time zone not null default now()
+-- money_checks.invariant: text not null
+-- money_checks.violations: integer not null
+-- money_checks.checked_at: timestamp with time zone not null default clock_timestamp()
+-- money_violations.invariant: text not null
+-- money_violations.subject: uuid not null
+-- money_violations.details: jsonb not null default '{}'::jsonb
+-- money_violations.found_at: timestamp with time zone not null default clock_timestamp()
+-- money_violations.last_found_at: timestamp with time zone not null default clock_timestamp()
+-- products.product_id: text not null
+-- products.display_name: text not null
+-- products.credits: integer not null
+-- products.bonus_credits: integer not null default 0
+-- products.web_price_cents: integer
+-- products.web_currency: text not null default 'usd'::text
+-- products.is_active: boolean not null default true
+-- products.created_at: timestamp with time zone not null default clock_timestamp()
+-- products.updated_at: timestamp with time zone not null default clock_timestamp()
 -- proven_devices.user_id: uuid not null
 -- proven_devices.proven_at: timestamp with time zone not null default clock_timestamp()
 -- provider_attempts.id: uuid not null default gen_random_uuid()
@@ -106,6 +159,22 @@
 -- provider_events.provider_job_id: text
 -- provider_events.effect: text not null
 -- provider_events.created_at: timestamp with time zone not null default clock_timestamp()
+-- purchases.id: uuid not null default gen_random_uuid()
+-- purchases.seq: bigint not null always identity
+-- purchases.store: text not null
+-- purchases.environment: text not null
+-- purchases.transaction_id: text not null
+-- purchases.user_id: uuid
+-- purchases.product_id: text
+-- purchases.quantity: integer
+-- purchases.credits: integer not null default 0
+-- purchases.taken_back: integer not null default 0
+-- purchases.is_refunded: boolean not null default false
+-- purchases.refund_decided_at: timestamp with time zone
+-- purchases.price_milliunits: bigint
+-- purchases.currency: text
+-- purchases.purchased_at: timestamp with time zone
+-- purchases.created_at: timestamp with time zone not null default clock_timestamp()
 -- quota_log.id: uuid not null default gen_random_uuid()
 -- quota_log.seq: bigint not null always identity
 -- quota_log.user_id: uuid not null
@@ -115,6 +184,7 @@
 -- quota_log.transaction_id: text
 -- quota_log.balance_after: integer not null
 -- quota_log.created_at: timestamp with time zone not null default clock_timestamp()
+-- quota_log.purchase_id: uuid
 -- rate_limit_log.id: bigint not null always identity
 -- rate_limit_log.ip_address: inet
 -- rate_limit_log.action: text not null
@@ -139,6 +209,18 @@
 -- settings.initial_grant_credits: integer not null default 10
 -- settings.updated_at: timestamp with time zone not null default now()
 -- settings.media_store_id: uuid
+-- store_notifications.store: text not null
+-- store_notifications.notification_id: text not null
+-- store_notifications.seq: bigint not null always identity
+-- store_notifications.type: text not null
+-- store_notifications.subtype: text
+-- store_notifications.environment: text
+-- store_notifications.transaction_id: text
+-- store_notifications.signed_at: timestamp with time zone not null
+-- store_notifications.payload: text
+-- store_notifications.outcome: text
+-- store_notifications.received_at: timestamp with time zone not null default clock_timestamp()
+-- store_notifications.processed_at: timestamp with time zone
 -- uploads.id: uuid not null default gen_random_uuid()
 -- uploads.user_id: uuid not null
 -- uploads.path: text not null
@@ -228,6 +310,21 @@
 -- apple_tokens apple_tokens_client_id_check: CHECK (((char_length(client_id) >= 1) AND (char_length(client_id) <= 255)))
 -- apple_tokens apple_tokens_pkey: PRIMARY KEY (user_id, client_id)
 -- apple_tokens apple_tokens_sealed_token_check: CHECK (((octet_length(sealed_token) >= 1) AND (octet_length(sealed_token) <= 8192)))
+-- audit_progress audit_progress_is_only_row_check: CHECK (is_only_row)
+-- audit_progress audit_progress_pkey: PRIMARY KEY (is_only_row)
+-- code_uses code_uses_code_id_fkey: FOREIGN KEY (code_id) REFERENCES codes(id)
+-- code_uses code_uses_pkey: PRIMARY KEY (code_id, user_id)
+-- codes codes_are_used_at_most_so_often: CHECK (((uses >= 0) AND (uses <= uses_max)))
+-- codes codes_code_check: CHECK ((code ~ '^[A-Z0-9]{4,40}$'::text))
+-- codes codes_code_key: UNIQUE (code)
+-- codes codes_credits_check: CHECK (((credits >= 1) AND (credits <= 10000)))
+-- codes codes_pkey: PRIMARY KEY (id)
+-- codes codes_uses_max_check: CHECK (((uses_max >= 1) AND (uses_max <= 1000000)))
+-- credit_lots credit_lots_amount_check: CHECK ((amount > 0))
+-- credit_lots credit_lots_hold_at_most_their_amount: CHECK (((remaining >= 0) AND (remaining <= amount)))
+-- credit_lots credit_lots_pkey: PRIMARY KEY (id)
+-- credit_lots credit_lots_purchased_never_expire: CHECK (((NOT is_purchased) OR (expires_at IS NULL)))
+-- credit_lots credit_lots_source_check: CHECK (((char_length(source) >= 1) AND (char_length(source) <= 50)))
 -- device_grants device_grants_pkey: PRIMARY KEY (user_id)
 -- device_grants device_grants_settled_when_final: CHECK (((state = 'claiming'::text) = (settled_at IS NULL)))
 -- device_grants device_grants_state_check: CHECK ((state = ANY (ARRAY['claiming'::text, 'granted'::text, 'void'::text])))
@@ -246,6 +343,9 @@
 -- job_counters job_counters_pkey: PRIMARY KEY (user_id, status)
 -- job_counters job_counters_status_check: CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text])))
 -- job_counters job_counters_user_id_fkey: FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+-- lot_movements lot_movements_change_check: CHECK ((change <> 0))
+-- lot_movements lot_movements_lot_id_fkey: FOREIGN KEY (lot_id) REFERENCES credit_lots(id)
+-- lot_movements lot_movements_pkey: PRIMARY KEY (id)
 -- merged_users merged_users_credits_total_check: CHECK ((credits_total >= 0))
 -- merged_users merged_users_go_elsewhere: CHECK ((user_id <> survivor_id))
 -- merged_users merged_users_pkey: PRIMARY KEY (user_id)
@@ -263,6 +363,18 @@
 -- models models_provider_provider_model_id_key: UNIQUE (provider, provider_model_id)
 -- models models_settings_schema_check: CHECK ((jsonb_typeof(settings_schema) = 'object'::text))
 -- models models_thumbnail_url_check: CHECK ((char_length(thumbnail_url) <= 2000))
+-- money_checks money_checks_invariant_check: CHECK (((char_length(invariant) >= 1) AND (char_length(invariant) <= 200)))
+-- money_checks money_checks_pkey: PRIMARY KEY (invariant)
+-- money_checks money_checks_violations_check: CHECK ((violations >= 0))
+-- money_violations money_violations_invariant_check: CHECK (((char_length(invariant) >= 1) AND (char_length(invariant) <= 200)))
+-- money_violations money_violations_pkey: PRIMARY KEY (invariant, subject)
+-- products products_bonus_credits_check: CHECK (((bonus_credits >= 0) AND (bonus_credits <= 10000)))
+-- products products_credits_check: CHECK (((credits >= 1) AND (credits <= 10000)))
+-- products products_display_name_check: CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 200)))
+-- products products_pkey: PRIMARY KEY (product_id)
+-- products products_product_id_check: CHECK (((char_length(product_id) >= 1) AND (char_length(product_id) <= 200)))
+-- products products_web_currency_check: CHECK ((web_currency ~ '^[a-z]{3}$'::text))
+-- products products_web_price_cents_check: CHECK (((web_price_cents >= 50) AND (web_price_cents <= 99999999)))
 -- proven_devices proven_devices_pkey: PRIMARY KEY (user_id)
 -- provider_attempts provider_attempts_accepted_has_an_id: CHECK (((state <> 'accepted'::text) OR (provider_job_id IS NOT NULL)))
 -- provider_attempts provider_attempts_attempt_check: CHECK ((attempt > 0))
@@ -290,11 +402,22 @@
 -- provider_events provider_events_provider_job_id_check: CHECK (((char_length(provider_job_id) >= 1) AND (char_length(provider_job_id) <= 500)))
 -- provider_events provider_events_sender_check: CHECK (((char_length(sender) >= 1) AND (char_length(sender) <= 50)))
 -- provider_events provider_events_sender_event_key_key: UNIQUE (sender, event_key)
+-- purchases purchases_credit_a_user: CHECK (((credits = 0) OR (user_id IS NOT NULL)))
+-- purchases purchases_credits_check: CHECK ((credits >= 0))
+-- purchases purchases_currency_check: CHECK (((char_length(currency) >= 1) AND (char_length(currency) <= 10)))
+-- purchases purchases_environment_check: CHECK (((char_length(environment) >= 1) AND (char_length(environment) <= 20)))
+-- purchases purchases_once: UNIQUE (store, transaction_id)
+-- purchases purchases_pkey: PRIMARY KEY (id)
+-- purchases purchases_product_id_check: CHECK (((char_length(product_id) >= 1) AND (char_length(product_id) <= 200)))
+-- purchases purchases_quantity_check: CHECK ((quantity > 0))
+-- purchases purchases_store_check: CHECK ((store = ANY (ARRAY['apple'::text, 'stripe'::text])))
+-- purchases purchases_take_back_at_most_what_they_gave: CHECK (((taken_back >= 0) AND (taken_back <= credits)))
+-- purchases purchases_transaction_id_check: CHECK (((char_length(transaction_id) >= 1) AND (char_length(transaction_id) <= 200)))
 -- quota_log quota_log_change_check: CHECK ((change <> 0))
 -- quota_log quota_log_charges_take_and_grants_give: CHECK ( CASE WHEN (reason = ANY (ARRAY['video_generation'::text, 'apple_refund'::text, 'store_refund'::text, 'credits_expired'::text])) THEN (change < 0) WHEN (reason = ANY (ARRAY['admin_adjustment'::text, 'account_merge'::text])) THEN true ELSE (change > 0) END)
 -- quota_log quota_log_job_id_fkey: FOREIGN KEY (job_id) REFERENCES video_jobs(job_id) DEFERRABLE INITIALLY DEFERRED
 -- quota_log quota_log_pkey: PRIMARY KEY (id)
--- quota_log quota_log_reason_check: CHECK ((reason = ANY (ARRAY['initial_grant'::text, 'video_generation'::text, 'generation_failed_refund'::text, 'iap_purchase'::text, 'apple_refund'::text, 'apple_refund_reversed'::text, 'admin_refund'::text, 'admin_adjustment'::text, 'account_merge'::text, 'promo_grant'::text, 'code_redeemed'::text, 'credits_expired'::text, 'store_refund'::text])))
+-- quota_log quota_log_reason_check: CHECK ((reason = ANY (ARRAY['initial_grant'::text, 'video_generation'::text, 'generation_failed_refund'::text, 'iap_purchase'::text, 'apple_refund'::text, 'apple_refund_reversed'::text, 'admin_refund'::text, 'admin_adjustment'::text, 'account_merge'::text, 'promo_grant'::text, 'code_redeemed'::text, 'credits_expired'::text, 'store_refund'::text, 'store_refund_reversed'::text])))
 -- quota_log quota_log_spending_leaves_no_debt: CHECK (((balance_after >= 0) OR (change > 0) OR (reason = ANY (ARRAY['apple_refund'::text, 'store_refund'::text, 'account_merge'::text]))))
 -- quota_log quota_log_transaction_id_check: CHECK (((char_length(transaction_id) >= 1) AND (char_length(transaction_id) <= 200)))
 -- quota_log quota_log_transaction_id_key: UNIQUE (transaction_id)
@@ -315,6 +438,16 @@
 -- settings settings_initial_grant_credits_check: CHECK (((initial_grant_credits >= 0) AND (initial_grant_credits <= 1000000)))
 -- settings settings_is_only_row_check: CHECK (is_only_row)
 -- settings settings_pkey: PRIMARY KEY (is_only_row)
+-- store_notifications store_notifications_environment_check: CHECK (((char_length(environment) >= 1) AND (char_length(environment) <= 20)))
+-- store_notifications store_notifications_have_an_outcome: CHECK (((processed_at IS NULL) = (outcome IS NULL)))
+-- store_notifications store_notifications_notification_id_check: CHECK (((char_length(notification_id) >= 1) AND (char_length(notification_id) <= 200)))
+-- store_notifications store_notifications_outcome_check: CHECK (((char_length(outcome) >= 1) AND (char_length(outcome) <= 100)))
+-- store_notifications store_notifications_payload_check: CHECK ((octet_length(payload) <= 1000000))
+-- store_notifications store_notifications_pkey: PRIMARY KEY (store, notification_id)
+-- store_notifications store_notifications_store_check: CHECK ((store = ANY (ARRAY['apple'::text, 'stripe'::text])))
+-- store_notifications store_notifications_subtype_check: CHECK (((char_length(subtype) >= 1) AND (char_length(subtype) <= 100)))
+-- store_notifications store_notifications_transaction_id_check: CHECK (((char_length(transaction_id) >= 1) AND (char_length(transaction_id) <= 200)))
+-- store_notifications store_notifications_type_check: CHECK (((char_length(type) >= 1) AND (char_length(type) <= 100)))
 -- uploads uploads_bytes_check: CHECK (((bytes >= 1) AND (bytes <= 10485760)))
 -- uploads uploads_content_type_check: CHECK ((content_type = ANY (ARRAY['image/jpeg'::text, 'image/png'::text, 'image/webp'::text])))
 -- uploads uploads_file_check: CHECK (((char_length(file) >= 38) AND (char_length(file) <= 1000)))
@@ -347,6 +480,7 @@
 -- users users_email_check: CHECK ((char_length(email) <= 320))
 -- users users_have_an_identity: CHECK (((email IS NOT NULL) OR (device_id IS NOT NULL) OR (apple_sub IS NOT NULL) OR began_anonymous OR (deleted_at IS NOT NULL)))
 -- users users_language_check: CHECK ((language = ANY (ARRAY['en'::text, 'tr'::text, 'es'::text])))
+-- users users_lots_hold_the_balance: TRIGGER DEFERRABLE INITIALLY DEFERRED
 -- users users_pkey: PRIMARY KEY (id)
 -- users users_theme_preference_check: CHECK ((theme_preference = ANY (ARRAY['light'::text, 'dark'::text, 'system'::text])))
 -- users users_tier_check: CHECK ((tier = ANY (ARRAY['free'::text, 'premium'::text])))
@@ -386,6 +520,18 @@
 -- apple_identities apple_identities_pkey: using btree (user_id)
 -- apple_revocations apple_revocations_pkey: using btree (id)
 -- apple_tokens apple_tokens_pkey: using btree (user_id, client_id)
+-- audit_progress audit_progress_pkey: using btree (is_only_row)
+-- code_uses code_uses_of_user: using btree (user_id)
+-- code_uses code_uses_pkey: using btree (code_id, user_id)
+-- codes codes_code_key: using btree (code)
+-- codes codes_newest_first: using btree (seq DESC)
+-- codes codes_pkey: using btree (id)
+-- credit_lots credit_lots_by_expiry: using btree (expires_at) WHERE (is_open AND (expires_at IS NOT NULL))
+-- credit_lots credit_lots_in_spending_order: using btree (user_id, is_purchased, expires_at, seq) WHERE is_open
+-- credit_lots credit_lots_of_ledger_row: using btree (ledger_id) WHERE (ledger_id IS NOT NULL)
+-- credit_lots credit_lots_of_purchase: using btree (purchase_id) WHERE (purchase_id IS NOT NULL)
+-- credit_lots credit_lots_of_user: using btree (user_id, seq DESC)
+-- credit_lots credit_lots_pkey: using btree (id)
 -- device_grants device_grants_claiming: using btree (created_at) WHERE (state = 'claiming'::text)
 -- device_grants device_grants_pkey: using btree (user_id)
 -- error_log error_log_by_age: using btree (created_at)
@@ -395,11 +541,19 @@
 -- idempotency_log idempotency_log_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
 -- idempotency_log idempotency_log_pkey: using btree (user_id, idempotency_key)
 -- job_counters job_counters_pkey: using btree (user_id, status)
+-- lot_movements lot_movements_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
+-- lot_movements lot_movements_of_ledger_row: using btree (ledger_id)
+-- lot_movements lot_movements_of_lot: using btree (lot_id, id)
+-- lot_movements lot_movements_pkey: using btree (id)
+-- merged_users merged_users_by_time: using btree (merged_at)
 -- merged_users merged_users_of_survivor: using btree (survivor_id)
 -- merged_users merged_users_pkey: using btree (user_id)
 -- models models_available: using btree (is_featured DESC, name) WHERE is_available
 -- models models_pkey: using btree (id)
 -- models models_provider_provider_model_id_key: using btree (provider, provider_model_id)
+-- money_checks money_checks_pkey: using btree (invariant)
+-- money_violations money_violations_pkey: using btree (invariant, subject)
+-- products products_pkey: using btree (product_id)
 -- proven_devices proven_devices_pkey: using btree (user_id)
 -- provider_attempts provider_attempts_by_provider_job: using btree (provider, provider_job_id) WHERE (provider_job_id IS NOT NULL)
 -- provider_attempts provider_attempts_job_id_attempt_key: using btree (job_id, attempt)
@@ -410,7 +564,15 @@
 -- provider_events provider_events_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
 -- provider_events provider_events_pkey: using btree (id)
 -- provider_events provider_events_sender_event_key_key: using btree (sender, event_key)
+-- purchases purchases_newest_first: using btree (seq DESC)
+-- purchases purchases_of_user: using btree (user_id, seq DESC) WHERE (user_id IS NOT NULL)
+-- purchases purchases_once: using btree (store, transaction_id)
+-- purchases purchases_pkey: using btree (id)
+-- quota_log quota_log_by_seq: using btree (seq)
+-- quota_log quota_log_earned_of_user: using btree (user_id) INCLUDE (change) WHERE (reason = ANY (ARRAY['initial_grant'::text, 'iap_purchase'::text, 'promo_grant'::text, 'code_redeemed'::text]))
+-- quota_log quota_log_merges_of_user: using btree (user_id) INCLUDE (change) WHERE (reason = 'account_merge'::text)
 -- quota_log quota_log_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
+-- quota_log quota_log_of_purchase: using btree (purchase_id) WHERE (purchase_id IS NOT NULL)
 -- quota_log quota_log_of_user: using btree (user_id, seq DESC)
 -- quota_log quota_log_one_charge_per_job: using btree (job_id) WHERE (reason = 'video_generation'::text)
 -- quota_log quota_log_one_initial_grant_per_user: using btree (user_id) WHERE (reason = 'initial_grant'::text)
@@ -428,6 +590,10 @@
 -- sessions sessions_of_user: using btree (user_id)
 -- sessions sessions_pkey: using btree (id)
 -- settings settings_pkey: using btree (is_only_row)
+-- store_notifications store_notifications_by_age: using btree (received_at)
+-- store_notifications store_notifications_newest_first: using btree (seq DESC)
+-- store_notifications store_notifications_of_transaction: using btree (transaction_id) WHERE (transaction_id IS NOT NULL)
+-- store_notifications store_notifications_pkey: using btree (store, notification_id)
 -- uploads uploads_by_age: using btree (updated_at) WHERE (stored_at IS NOT NULL)
 -- uploads uploads_by_file: using btree (file)
 -- uploads uploads_left_behind: using btree (updated_at) WHERE (stored_at IS NULL)
@@ -445,6 +611,7 @@
 -- users users_apple_sub_key: using btree (apple_sub)
 -- users users_device_id_key: using btree (device_id)
 -- users users_pkey: using btree (id)
+-- video_jobs video_jobs_by_completion: using btree (completed_at) WHERE (completed_at IS NOT NULL)
 -- video_jobs video_jobs_by_provider_job: using btree (provider, provider_job_id) WHERE (provider_job_id IS NOT NULL)
 -- video_jobs video_jobs_deleted_of_user: using btree (user_id) WHERE (deleted_at IS NOT NULL)
 -- video_jobs video_jobs_of_image: using btree (image_url) WHERE (image_url IS NOT NULL)
@@ -455,6 +622,8 @@
 -- video_jobs video_jobs_unfinished_by_deadline: using btree (deadline_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]))
 
 -- triggers
+-- lot_movements lot_movements_are_never_emptied: BEFORE TRUNCATE ON public.lot_movements FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change()
+-- lot_movements lot_movements_only_grow: BEFORE DELETE OR UPDATE ON public.lot_movements FOR EACH ROW EXECUTE FUNCTION refuse_ledger_change()
 -- models models_keep_default_price: BEFORE INSERT OR UPDATE ON public.models FOR EACH ROW EXECUTE FUNCTION keep_default_price()
 -- provider_attempts provider_attempts_complete_previous_rows: BEFORE UPDATE OF state ON public.provider_attempts FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
 -- quota_log quota_log_is_never_emptied: BEFORE TRUNCATE ON public.quota_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change()
@@ -463,6 +632,7 @@
 -- sessions sessions_removed_notify_access_change: AFTER DELETE ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (old.expires_at > now()))) EXECUTE FUNCTION notify_access_change('user_id')
 -- uploads uploads_complete_previous_rows: BEFORE INSERT ON public.uploads FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
 -- user_bans user_bans_notify_access_change: AFTER INSERT ON public.user_bans FOR EACH ROW EXECUTE FUNCTION notify_access_change('user_id')
+-- users users_lots_hold_the_balance: CREATE CONSTRAINT TRIGGER users_lots_hold_the_balance AFTER INSERT OR UPDATE OF credits_remaining ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_lots()
 -- users users_notify_access_change: AFTER UPDATE OF deleted_at ON public.users FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION notify_access_change('id')
 -- users users_removed_notify_access_change: AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION notify_access_change('id')
 -- video_jobs video_jobs_complete_previous_rows: BEFORE INSERT ON public.video_jobs FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
@@ -476,17 +646,26 @@
 -- apple_identities server_reads: select to rendio_server using (true)
 -- apple_revocations server_reads: select to rendio_server using (true)
 -- apple_tokens server_reads: select to rendio_server using (true)
+-- audit_progress server_reads: select to rendio_server using (true)
+-- code_uses server_reads: select to rendio_server using (true)
+-- codes server_reads: select to rendio_server using (true)
+-- credit_lots server_reads: select to rendio_server using (true)
 -- device_grants server_reads: select to rendio_server using (true)
 -- error_log server_reads: select to rendio_server using (true)
 -- idempotency_log server_reads: select to rendio_server using (true)
 -- job_counters server_reads: select to rendio_server using (true)
+-- lot_movements server_reads: select to rendio_server using (true)
 -- merged_users server_reads: select to rendio_server using (true)
 -- models everybody_reads_available_models: select to anon, authenticated using (is_available)
 -- models server_reads: select to rendio_server using (true)
+-- money_checks server_reads: select to rendio_server using (true)
+-- money_violations server_reads: select to rendio_server using (true)
+-- products server_reads: select to rendio_server using (true)
 -- proven_devices server_reads: select to rendio_server using (true)
 -- provider_attempts server_reads: select to rendio_server using (true)
 -- provider_circuits server_reads: select to rendio_server using (true)
 -- provider_events server_reads: select to rendio_server using (true)
+-- purchases server_reads: select to rendio_server using (true)
 -- quota_log people_read_their_transactions: select to authenticated using ((user_id = ( SELECT current_user_id() AS current_user_id)))
 -- quota_log server_reads: select to rendio_server using (true)
 -- rate_limit_log server_reads: select to rendio_server using (true)
@@ -494,6 +673,7 @@
 -- schema_history server_reads: select to rendio_server using (true)
 -- sessions server_reads: select to rendio_server using (true)
 -- settings server_reads: select to rendio_server using (true)
+-- store_notifications server_reads: select to rendio_server using (true)
 -- uploads server_reads: select to rendio_server using (true)
 -- used_identity_tokens server_reads: select to rendio_server using (true)
 -- user_bans server_reads: select to rendio_server using (true)
@@ -505,27 +685,40 @@
 -- video_jobs server_reads: select to rendio_server using (true)
 
 -- functions
--- add_credits(p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text, p_job_id uuid): returns jsonb security definer
+-- add_credits(p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text, p_job_id uuid, p_expires_at timestamp with time zone): returns jsonb security definer
 -- admit_to_provider(p_provider text): returns integer security definer
 -- admit_upload(p_user_id uuid, p_path text, p_bytes integer, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint): returns jsonb security definer to rendio_server
 -- adopt_media_store(p_id uuid): returns uuid security definer to rendio_server
 -- announce_stream(p_user_id uuid, p_server_id uuid): returns void security definer to rendio_server
--- apply_credits(p_user_id uuid, p_change integer, p_reason text, p_job_id uuid, p_transaction_id text): returns integer security definer
+-- apply_credits(p_user_id uuid, p_change integer, p_reason text, p_job_id uuid, p_transaction_id text, p_purchase_id uuid, p_expires_at timestamp with time zone): returns integer security definer
 -- begin_attempt(p_job_id uuid): returns jsonb security definer to rendio_server
 -- begin_generation(p_user_id uuid, p_idempotency_key uuid, p_request_hash text, p_model_id uuid, p_prompt text, p_settings jsonb, p_limit_account integer, p_limit_address integer, p_limit_in_flight integer, p_deadline_seconds integer, p_image_url text, p_address inet): returns jsonb security definer to rendio_server
 -- begin_upload(p_user_id uuid, p_path text, p_content_type text, p_bytes integer, p_width integer, p_height integer, p_sha256 text, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint, p_metadata jsonb): returns jsonb security definer to rendio_server
+-- broken_balances(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
+-- broken_by_changes(p_after_seq bigint, p_until_seq bigint, p_after timestamp with time zone, p_until timestamp with time zone): returns TABLE(invariant text, subject uuid, details jsonb) security definer
+-- broken_by_jobs(p_jobs uuid[]): returns TABLE(invariant text, subject uuid, details jsonb) security definer
+-- broken_by_rows(p_after_seq bigint, p_until_seq bigint): returns TABLE(invariant text, subject uuid, details jsonb) security definer
+-- broken_by_users(p_users uuid[]): returns TABLE(invariant text, subject uuid, details jsonb) security definer
+-- broken_generations(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
 -- broken_invariants(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
+-- broken_lots(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
+-- broken_purchases(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
 -- cancel_generation(p_user_id uuid, p_job_id uuid, p_idempotency_key uuid, p_request_hash text, p_limit_refunded integer, p_is_begun boolean): returns jsonb security definer to rendio_server
+-- check_changes(p_limit integer): returns jsonb security definer to rendio_server
+-- check_lots(): returns trigger security definer
+-- check_range(p_after uuid, p_until uuid): returns jsonb security definer to rendio_server
 -- claim_initial_grant(p_user_id uuid): returns boolean security definer to rendio_server
 -- claim_initial_grant(p_user_id uuid, p_bit1 boolean): returns boolean security definer to rendio_server
 -- cleanup_rate_limit_logs(): returns integer security definer
 -- close_attempt(p_attempt_id uuid, p_state text, p_error text): returns boolean security definer to rendio_server
+-- close_violations(p_before timestamp with time zone): returns integer security definer to rendio_server
 -- complete_initial_grant(p_user_id uuid): returns integer security definer to rendio_server
 -- complete_initial_grant(p_user_id uuid, p_amount integer): returns integer security definer to rendio_server
 -- complete_previous_rows(): returns trigger
 -- confirm_attempt(p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- count_jobs(): returns trigger security definer
 -- create_anonymous_user(p_language text, p_data jsonb): returns uuid security definer to rendio_server
+-- credit_purchase(p_store text, p_environment text, p_transaction_id text, p_product_id text, p_quantity integer, p_caller_id uuid, p_token uuid, p_purchased_at timestamp with time zone, p_price_milliunits bigint, p_currency text, p_idempotency_key uuid, p_request_hash text): returns jsonb security definer to rendio_server
 -- current_user_folders(): returns text[] security definer to anon, authenticated
 -- current_user_id(): returns uuid security definer to anon, authenticated, rendio_server
 -- deduct_credits(p_user_id uuid, p_amount integer, p_reason text, p_job_id uuid): returns jsonb security definer
@@ -535,16 +728,20 @@
 -- end_attempt(p_job_id uuid, p_result text, p_error text, p_cost_usd numeric): returns boolean security definer to rendio_server
 -- enqueue(p_task text, p_payload json, p_key text, p_delay_ms integer, p_max_attempts integer): returns void security definer
 -- erase_account(p_user_id uuid, p_limit integer): returns integer security definer to rendio_server
+-- expire_due_lots(p_limit integer): returns integer security definer to rendio_server
+-- expire_lots(p_user_id uuid): returns integer security definer
 -- expire_uploads(p_unused_days integer, p_limit integer): returns integer security definer to rendio_server
 -- fail_attempt(p_attempt_id uuid, p_state text, p_error_code text, p_cause text, p_reason text): returns jsonb security definer to rendio_server
 -- fail_generation(p_job_id uuid, p_error_code text, p_cause text, p_reason text): returns boolean security definer to rendio_server
 -- find_response(p_user_id uuid, p_idempotency_key uuid, p_operation text, p_request_hash text): returns jsonb security definer
 -- finish_generation(p_job_id uuid, p_video_path text, p_video_bytes bigint, p_video_sha256 text, p_video_seconds numeric, p_thumbnail_path text): returns boolean security definer to rendio_server
+-- finish_store_notification(p_store text, p_notification_id text, p_outcome text): returns void security definer to rendio_server
 -- finish_upload(p_id uuid, p_path text, p_upsert boolean): returns jsonb security definer to rendio_server
 -- forget_apple_revocation(p_id uuid): returns void security definer to rendio_server
 -- forget_upload(p_id uuid): returns boolean security definer to rendio_server
 -- forget_uploads(p_ids jsonb): returns integer security definer to rendio_server
 -- generation_price(p_model models, p_duration_seconds numeric): returns integer
+-- give_to_lots(p_user_id uuid, p_amount integer, p_reason text, p_ledger_id uuid, p_job_id uuid, p_purchase_id uuid, p_expires_at timestamp with time zone): returns void security definer
 -- guard_job_state(): returns trigger
 -- ids_of_account(p_user_id uuid): returns uuid[] security definer
 -- is_made(p_job_id uuid): returns boolean security definer
@@ -553,9 +750,11 @@
 -- lock_account(p_user_id uuid): returns users security definer
 -- lock_apple_sub(p_apple_sub text): returns void security definer
 -- lock_job(p_job_id uuid): returns video_jobs security definer
+-- lock_transaction(p_store text, p_transaction_id text): returns void security definer
 -- log_error(p_user_id uuid, p_error_code text, p_endpoint text, p_request_data jsonb, p_error_details jsonb): returns void security definer
 -- mark_submitted(p_job_id uuid, p_attempt_id uuid, p_provider_job_id text, p_vendor_request_id text): returns jsonb security definer to rendio_server
 -- merge_guest(p_guest_id uuid, p_survivor_id uuid): returns void security definer
+-- money_rules(): returns TABLE(rule text) to rendio_server
 -- move_balance(p_guest_id uuid, p_survivor_id uuid): returns void security definer
 -- note_provider_health(p_provider text, p_job_id uuid, p_fared text): returns text security definer to rendio_server
 -- notify_access_change(): returns trigger
@@ -563,16 +762,21 @@
 -- open_device_session(p_user_id uuid, p_device_id text, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns boolean security definer to rendio_server
 -- open_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns void security definer to rendio_server
 -- prune_logs(p_limit integer): returns jsonb security definer to rendio_server
+-- purchase_consumption(p_store text, p_transaction_id text): returns jsonb security definer to rendio_server
 -- rate_limit_state(p_action text, p_user_id uuid, p_address inet, p_limit integer, p_window interval): returns jsonb security definer
 -- record_apple_identity(p_user_id uuid, p_email text, p_is_email_verified boolean, p_is_private_email boolean): returns void security definer
 -- record_apple_notification(p_notification_id text, p_type text, p_apple_sub text, p_event_at timestamp with time zone, p_email text, p_is_private_email boolean): returns jsonb security definer to rendio_server
 -- record_progress(p_job_id uuid, p_progress integer, p_queue_position integer): returns boolean security definer to rendio_server
 -- record_provider_event(p_sender text, p_event_key text, p_providers jsonb, p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- record_provider_outcome(p_provider text, p_job_id uuid, p_outcome text): returns text security definer to rendio_server
+-- record_store_notification(p_store text, p_notification_id text, p_type text, p_signed_at timestamp with time zone, p_payload text, p_subtype text, p_environment text, p_transaction_id text, p_outcome text): returns boolean security definer to rendio_server
+-- record_violations(p_violations jsonb): returns jsonb security definer
 -- redact(p_value jsonb, p_texts text[]): returns jsonb
 -- redact_notes(p_user_id uuid, p_about uuid[]): returns void security definer
+-- refund_purchase(p_store text, p_environment text, p_transaction_id text, p_decided_at timestamp with time zone, p_is_refund boolean, p_percentage integer): returns jsonb security definer to rendio_server
 -- refuse_ledger_change(): returns trigger
 -- remove_uploads(p_user_id uuid, p_paths jsonb): returns jsonb security definer to rendio_server
+-- replay_store_notification(p_store text, p_notification_id text): returns boolean security definer to rendio_server
 -- requeue_orphans(p_limit integer): returns integer security definer to rendio_server
 -- revoke_sessions(p_user_id uuid, p_scope text, p_session_id uuid): returns integer security definer to rendio_server
 -- rotate_session(p_token_hash bytea, p_next_token_hash bytea, p_next_nonce bytea, p_lifetime_seconds integer): returns jsonb security definer to rendio_server
@@ -583,13 +787,18 @@
 -- schedule_poll(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_settle(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_stop(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
+-- schedule_store_notification(p_store text, p_notification_id text): returns void security definer
 -- schedule_submit(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- sign_in_with_apple(p_apple_sub text, p_is_email_verified boolean, p_is_private_email boolean, p_language text, p_email text): returns jsonb security definer to rendio_server
 -- stop_at_provider(p_job_id uuid): returns void security definer
 -- store_apple_token(p_user_id uuid, p_client_id text, p_sealed_token bytea): returns boolean security definer to rendio_server
 -- store_response(p_user_id uuid, p_idempotency_key uuid, p_operation text, p_request_hash text, p_response jsonb, p_job_id uuid): returns void security definer
 -- survivor_of(p_user_id uuid): returns uuid security definer to rendio_server
+-- take_account_limit(p_action text, p_user_id uuid, p_limit integer, p_window_seconds integer): returns jsonb security definer to rendio_server
+-- take_from_lot(p_lot_id uuid, p_amount integer, p_ledger_id uuid, p_job_id uuid): returns integer security definer
+-- take_from_lots(p_user_id uuid, p_amount integer, p_ledger_id uuid, p_job_id uuid, p_purchase_id uuid): returns void security definer
 -- take_rate_limit(p_action text, p_address inet, p_limit integer, p_window_seconds integer): returns jsonb security definer to rendio_server
+-- unproven_parts(): returns TABLE(part text) security definer to rendio_server
 -- update_profile(p_user_id uuid, p_language text, p_theme_preference text): returns boolean security definer to rendio_server
 -- update_user_metadata(p_user_id uuid, p_data jsonb): returns text security definer to rendio_server
 -- withdraw_initial_grant(p_user_id uuid): returns void security definer to rendio_server

@@ -163,8 +163,8 @@ insert into public.audit_progress (last_seq_without_lots, checked_seq, checked_u
 select coalesce(max(seq), 0), coalesce(max(seq), 0), clock_timestamp() from public.quota_log;
 
 -- Replaced by ones with more arguments.
-drop function public.apply_credits(uuid, integer, text, uuid, text);
-drop function public.add_credits(uuid, integer, text, text, uuid);
+drop function if exists public.apply_credits(uuid, integer, text, uuid, text);
+drop function if exists public.add_credits(uuid, integer, text, text, uuid);
 
 alter table public.products enable row level security;
 alter table public.purchases enable row level security;

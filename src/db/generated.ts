@@ -67,6 +67,48 @@ export interface AppleTokens {
   user_id: string;
 }
 
+export interface AuditProgress {
+  checked_seq: number;
+  checked_until: Date;
+  is_only_row: Generated<boolean>;
+  last_seq_without_lots: number;
+  noted_at: Generated<Date>;
+  noted_seq: Generated<number>;
+  noted_xid: Generated<string>;
+}
+
+export interface Codes {
+  code: string;
+  created_at: Generated<Date>;
+  credits: number;
+  expires_at: Date | null;
+  id: Generated<string>;
+  seq: Generated<number>;
+  uses: Generated<number>;
+  uses_max: number;
+}
+
+export interface CodeUses {
+  code_id: string;
+  created_at: Generated<Date>;
+  user_id: string;
+}
+
+export interface CreditLots {
+  amount: number;
+  created_at: Generated<Date>;
+  expires_at: Date | null;
+  id: Generated<string>;
+  is_open: Generated<boolean>;
+  is_purchased: boolean;
+  ledger_id: string | null;
+  purchase_id: string | null;
+  remaining: number;
+  seq: Generated<number>;
+  source: string;
+  user_id: string;
+}
+
 export interface DeviceGrants {
   bit1: boolean | null;
   created_at: Generated<Date>;
@@ -103,6 +145,15 @@ export interface JobCounters {
   user_id: string;
 }
 
+export interface LotMovements {
+  change: number;
+  created_at: Generated<Date>;
+  id: Generated<number>;
+  job_id: string | null;
+  ledger_id: string;
+  lot_id: string;
+}
+
 export interface MergedUsers {
   credits_total: Generated<number>;
   merged_at: Generated<Date>;
@@ -128,6 +179,32 @@ export interface Models {
   settings_schema: Generated<Json>;
   thumbnail_url: string | null;
   updated_at: Generated<Date>;
+}
+
+export interface MoneyChecks {
+  checked_at: Generated<Date>;
+  invariant: string;
+  violations: number;
+}
+
+export interface MoneyViolations {
+  details: Generated<Json>;
+  found_at: Generated<Date>;
+  invariant: string;
+  last_found_at: Generated<Date>;
+  subject: string;
+}
+
+export interface Products {
+  bonus_credits: Generated<number>;
+  created_at: Generated<Date>;
+  credits: number;
+  display_name: string;
+  is_active: Generated<boolean>;
+  product_id: string;
+  updated_at: Generated<Date>;
+  web_currency: Generated<string>;
+  web_price_cents: number | null;
 }
 
 export interface ProvenDevices {
@@ -173,12 +250,32 @@ export interface ProviderEvents {
   sender: string;
 }
 
+export interface Purchases {
+  created_at: Generated<Date>;
+  credits: Generated<number>;
+  currency: string | null;
+  environment: string;
+  id: Generated<string>;
+  is_refunded: Generated<boolean>;
+  price_milliunits: number | null;
+  product_id: string | null;
+  purchased_at: Date | null;
+  quantity: number | null;
+  refund_decided_at: Date | null;
+  seq: Generated<number>;
+  store: string;
+  taken_back: Generated<number>;
+  transaction_id: string;
+  user_id: string | null;
+}
+
 export interface QuotaLog {
   balance_after: number;
   change: number;
   created_at: Generated<Date>;
   id: Generated<string>;
   job_id: string | null;
+  purchase_id: string | null;
   reason: string;
   seq: Generated<number>;
   transaction_id: string | null;
@@ -222,6 +319,21 @@ export interface Settings {
   is_only_row: Generated<boolean>;
   media_store_id: string | null;
   updated_at: Generated<Date>;
+}
+
+export interface StoreNotifications {
+  environment: string | null;
+  notification_id: string;
+  outcome: string | null;
+  payload: string | null;
+  processed_at: Date | null;
+  received_at: Generated<Date>;
+  seq: Generated<number>;
+  signed_at: Date;
+  store: string;
+  subtype: string | null;
+  transaction_id: string | null;
+  type: string;
 }
 
 export interface Uploads {
@@ -323,22 +435,32 @@ export interface DB {
   apple_identities: AppleIdentities;
   apple_revocations: AppleRevocations;
   apple_tokens: AppleTokens;
+  audit_progress: AuditProgress;
+  code_uses: CodeUses;
+  codes: Codes;
+  credit_lots: CreditLots;
   device_grants: DeviceGrants;
   error_log: ErrorLog;
   idempotency_log: IdempotencyLog;
   job_counters: JobCounters;
+  lot_movements: LotMovements;
   merged_users: MergedUsers;
   models: Models;
+  money_checks: MoneyChecks;
+  money_violations: MoneyViolations;
+  products: Products;
   proven_devices: ProvenDevices;
   provider_attempts: ProviderAttempts;
   provider_circuits: ProviderCircuits;
   provider_events: ProviderEvents;
+  purchases: Purchases;
   quota_log: QuotaLog;
   rate_limit_log: RateLimitLog;
   refresh_tokens: RefreshTokens;
   schema_history: SchemaHistory;
   sessions: Sessions;
   settings: Settings;
+  store_notifications: StoreNotifications;
   uploads: Uploads;
   used_identity_tokens: UsedIdentityTokens;
   user_bans: UserBans;

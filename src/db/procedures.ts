@@ -135,6 +135,25 @@ export type Procedures = {
           allowed: boolean;
         };
   };
+  check_changes: {
+    args: {
+      limit?: number | undefined;
+    };
+    result: {
+      rows: number;
+      jobs: number;
+      new: { invariant: string; subject: string; details: Json }[];
+      is_limited: boolean;
+      has_advanced: boolean;
+    } | null;
+  };
+  check_range: {
+    args: {
+      after?: string | null | undefined;
+      until?: string | null | undefined;
+    };
+    result: { invariant: string; subject: string; details: Json }[];
+  };
   claim_initial_grant: {
     args: {
       user_id: string;
@@ -148,6 +167,12 @@ export type Procedures = {
       error: string;
     };
     result: boolean;
+  };
+  close_violations: {
+    args: {
+      before: Date;
+    };
+    result: number;
   };
   complete_initial_grant: {
     args: {
@@ -168,6 +193,43 @@ export type Procedures = {
       data?: object | undefined;
     };
     result: string | null;
+  };
+  credit_purchase: {
+    args: {
+      store: string;
+      environment: string;
+      transaction_id: string;
+      product_id: string;
+      quantity: number;
+      caller_id?: string | null | undefined;
+      token?: string | null | undefined;
+      purchased_at?: Date | null | undefined;
+      price_milliunits?: number | null | undefined;
+      currency?: string | null | undefined;
+      idempotency_key?: string | null | undefined;
+      request_hash?: string | null | undefined;
+    };
+    result:
+      | {
+          outcome: 'credited';
+          user_id: string;
+          credits_added: number;
+          credits_remaining: number;
+          status_code: number;
+          response: Json;
+        }
+      | { outcome: 'repeated'; credits_remaining: number }
+      | { outcome: 'replayed'; status_code: number; response: Json }
+      | {
+          outcome:
+            | 'foreign'
+            | 'no_owner'
+            | 'refunded'
+            | 'unknown_product'
+            | 'too_many'
+            | 'user_not_found'
+            | 'key_reused';
+        };
   };
   current_user_id: {
     args: Record<string, never>;
@@ -198,6 +260,12 @@ export type Procedures = {
   erase_account: {
     args: {
       user_id: string;
+      limit?: number | undefined;
+    };
+    result: number;
+  };
+  expire_due_lots: {
+    args: {
       limit?: number | undefined;
     };
     result: number;
@@ -238,6 +306,14 @@ export type Procedures = {
       thumbnail_path?: string | null | undefined;
     };
     result: boolean;
+  };
+  finish_store_notification: {
+    args: {
+      store: string;
+      notification_id: string;
+      outcome: string;
+    };
+    result: unknown;
   };
   finish_upload: {
     args: {
@@ -333,6 +409,13 @@ export type Procedures = {
       identity_tokens: number;
     };
   };
+  purchase_consumption: {
+    args: {
+      store: string;
+      transaction_id: string;
+    };
+    result: { credits: number; consumed: number } | null;
+  };
   record_apple_notification: {
     args: {
       notification_id: string;
@@ -370,12 +453,46 @@ export type Procedures = {
     };
     result: 'opened' | 'closed' | null;
   };
+  record_store_notification: {
+    args: {
+      store: string;
+      notification_id: string;
+      type: string;
+      signed_at: Date;
+      payload: string;
+      subtype?: string | null | undefined;
+      environment?: string | null | undefined;
+      transaction_id?: string | null | undefined;
+      outcome?: string | null | undefined;
+    };
+    result: boolean;
+  };
+  refund_purchase: {
+    args: {
+      store: string;
+      environment: string;
+      transaction_id: string;
+      decided_at: Date;
+      is_refund: boolean;
+      percentage?: number | null | undefined;
+    };
+    result:
+      | { outcome: 'taken_back' | 'given_back'; user_id: string; credits: number; credits_remaining: number }
+      | { outcome: 'unchanged' | 'outdated' | 'not_credited' };
+  };
   remove_uploads: {
     args: {
       user_id: string;
       paths: object;
     };
     result: UploadRow[];
+  };
+  replay_store_notification: {
+    args: {
+      store: string;
+      notification_id: string;
+    };
+    result: boolean;
   };
   requeue_orphans: {
     args: {
@@ -458,6 +575,21 @@ export type Procedures = {
     };
     result: string;
   };
+  take_account_limit: {
+    args: {
+      action: string;
+      user_id: string;
+      limit: number;
+      window_seconds: number;
+    };
+    result: {
+      allowed: boolean;
+      limit: number;
+      window_seconds: number;
+      remaining: number;
+      reset_seconds: number;
+    } | null;
+  };
   take_rate_limit: {
     args: {
       action: string;
@@ -491,11 +623,47 @@ export type Procedures = {
 };
 /** Procedures that return rows. */
 export type SetProcedures = {
+  broken_balances: {
+    args: {
+      after: string;
+      until: string;
+    };
+    row: { invariant: string; subject: string; details: Json };
+  };
+  broken_generations: {
+    args: {
+      after: string;
+      until: string;
+    };
+    row: { invariant: string; subject: string; details: Json };
+  };
   broken_invariants: {
     args: {
       after?: string | null | undefined;
       until?: string | null | undefined;
     };
     row: { invariant: string; subject: string; details: Json };
+  };
+  broken_lots: {
+    args: {
+      after: string;
+      until: string;
+    };
+    row: { invariant: string; subject: string; details: Json };
+  };
+  broken_purchases: {
+    args: {
+      after: string;
+      until: string;
+    };
+    row: { invariant: string; subject: string; details: Json };
+  };
+  money_rules: {
+    args: Record<string, never>;
+    row: { rule: string };
+  };
+  unproven_parts: {
+    args: Record<string, never>;
+    row: { part: string };
   };
 };

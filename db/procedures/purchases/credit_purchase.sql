@@ -2,9 +2,12 @@
 -- told us. `p_token`: the account that the purchase names. The store's product says how many credits, times the quantity.
 -- `foreign`: it belongs to another account, or names one that does not exist (any more). `no_owner`: nobody knows whose it is.
 -- `refunded`: it was refunded before anybody was credited.
--- @returns {outcome: 'credited', user_id: string, credits_added: number, credits_remaining: number}
+-- @returns {
+--     outcome: 'credited', user_id: string, credits_added: number, credits_remaining: number, status_code: number, response: Json
+--   }
 --   | {outcome: 'repeated', credits_remaining: number}
---   | {outcome: 'foreign' | 'no_owner' | 'refunded' | 'unknown_product' | 'too_many' | 'user_not_found'}
+--   | {outcome: 'replayed', status_code: number, response: Json}
+--   | {outcome: 'foreign' | 'no_owner' | 'refunded' | 'unknown_product' | 'too_many' | 'user_not_found' | 'key_reused'}
 create or replace function public.credit_purchase(
   p_store text,
   p_environment text,
@@ -15,7 +18,9 @@ create or replace function public.credit_purchase(
   p_token uuid default null,
   p_purchased_at timestamptz default null,
   p_price_milliunits bigint default null,
-  p_currency text default null
+  p_currency text default null,
+  p_idempotency_key uuid default null,
+  p_request_hash text default null
 ) returns jsonb
 language plpgsql
 security definer
@@ -26,6 +31,8 @@ declare
   v_purchase public.purchases;
   v_credits bigint;
   v_balance integer;
+  v_earlier jsonb;
+  v_response jsonb;
 begin
   if p_caller_id is null and p_token is null then
     return jsonb_build_object('outcome', 'no_owner');
@@ -34,6 +41,10 @@ begin
   v_user := public.lock_account(coalesce(p_caller_id, p_token));
   if v_user.id is null then
     return jsonb_build_object('outcome', case when p_caller_id is null then 'foreign' else 'user_not_found' end);
+  end if;
+  v_earlier := public.find_response(v_user.id, p_idempotency_key, 'update_credits', p_request_hash);
+  if v_earlier is not null then
+    return v_earlier;
   end if;
   select * into v_purchase
   from public.purchases
@@ -86,8 +97,15 @@ begin
     raise exception 'transaction % is in the ledger, but not among the purchases', p_transaction_id
       using errcode = 'unique_violation';
   end if;
+  v_response := jsonb_build_object(
+    'success', true, 'credits_added', v_credits, 'credits_remaining', v_balance, 'total_credits', v_balance
+  );
+  if p_idempotency_key is not null then
+    perform public.store_response(v_user.id, p_idempotency_key, 'update_credits', p_request_hash, v_response);
+  end if;
   return jsonb_build_object(
-    'outcome', 'credited', 'user_id', v_user.id, 'credits_added', v_credits, 'credits_remaining', v_balance
+    'outcome', 'credited', 'user_id', v_user.id, 'credits_added', v_credits, 'credits_remaining', v_balance,
+    'status_code', 200, 'response', v_response
   );
 end
 $$;
