@@ -4,7 +4,7 @@ import { styleText } from 'node:util';
 export type Measurement = {
   name: string;
   value: number;
-  unit: 'ms' | 'kB' | 'MB' | 's' | '/s' | '%' | 'lookups' | 'calls';
+  unit: 'ms' | 'kB' | 'MB' | 's' | '/s' | '%' | 'lookups' | 'calls' | '×';
   promise?: number;
 };
 

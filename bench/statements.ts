@@ -214,5 +214,5 @@ async function maintain({ running }: Boot): Promise<void> {
   await sweepUploads(ctx);
   await pruneLogs(ctx, signal);
   const violations = await reconcile(ctx, signal);
-  if (violations.length > 0) throw new Error(`broken: ${JSON.stringify(violations.slice(0, 3))}`);
+  if (violations > 0) throw new Error(`${violations} money invariants are broken`);
 }

@@ -86,7 +86,7 @@ begin
 
   return query
   select 'a merged guest keeps nothing', g.user_id,
-    jsonb_build_object('survivor', g.survivor_id, 'balance', u.credits_remaining, 'deleted_at', u.deleted_at)
+    jsonb_build_object('survivor', g.survivor_id, 'balance', coalesce(u.credits_remaining, 0), 'is_deleted', u.deleted_at is not null)
   from public.merged_users g
   left join public.users u on u.id = g.user_id
   where g.user_id > p_after and g.user_id <= p_until

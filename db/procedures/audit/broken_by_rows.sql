@@ -48,7 +48,7 @@ begin
       and exists (select from public.quota_log o where o.transaction_id = q.transaction_id and o.seq < q.seq)
     union all
     select 'a ledger row changes the lots as much as the balance', q.id,
-      jsonb_build_object('user_id', q.user_id, 'change', q.change, 'expected', m.expected, 'in_lots', m.in_lots)
+      jsonb_build_object('user_id', q.user_id, 'reason', q.reason, 'expected', m.expected, 'in_lots', m.in_lots)
     where q.reason <> 'account_merge' and m.in_lots <> m.expected
   ) v
   where q.seq > p_after_seq and q.seq <= p_until_seq;
@@ -77,7 +77,8 @@ begin
   return query
   select distinct 'a purchase is what its ledger rows say', q.purchase_id,
     jsonb_build_object(
-      'user_id', p.user_id, 'credits', p.credits, 'taken_back', p.taken_back, 'credited', m.credited, 'taken', m.taken,
+      'user_id', coalesce(p.user_id, q.user_id), 'credits', coalesce(p.credits, 0), 'taken_back', coalesce(p.taken_back, 0),
+      'credited', m.credited, 'taken', m.taken,
       'rows', m.rows, 'of_others', m.others
     )
   from public.quota_log q
@@ -87,7 +88,7 @@ begin
       coalesce(sum(o.change) filter (where o.reason = 'iap_purchase'), 0) as credited,
       -coalesce(sum(o.change) filter (where o.reason <> 'iap_purchase'), 0) as taken,
       count(*) filter (where o.reason = 'iap_purchase') as rows,
-      count(*) filter (where coalesce(g.survivor_id, o.user_id) <> p.user_id) as others
+      count(*) filter (where coalesce(g.survivor_id, o.user_id) is distinct from p.user_id) as others
     from public.quota_log o
     left join public.merged_users g on g.user_id = o.user_id
     where o.purchase_id = q.purchase_id

@@ -39,7 +39,7 @@ begin
     where u.credits_total <> m.earned + m.merged
     union all
     select 'a merged guest keeps nothing', u.id,
-      jsonb_build_object('survivor', g.survivor_id, 'balance', u.credits_remaining, 'deleted_at', u.deleted_at)
+      jsonb_build_object('survivor', g.survivor_id, 'balance', coalesce(u.credits_remaining, 0), 'is_deleted', u.deleted_at is not null)
     where g.user_id is not null
       and (
         u.deleted_at is null

@@ -33,7 +33,7 @@ begin
 
   return query
   select 'a ledger row changes the lots as much as the balance', q.id,
-    jsonb_build_object('user_id', q.user_id, 'change', q.change, 'expected', e.expected, 'in_lots', m.opened + m.moved)
+    jsonb_build_object('user_id', q.user_id, 'reason', q.reason, 'expected', e.expected, 'in_lots', m.opened + m.moved)
   from public.quota_log q
   cross join lateral (
     select case
@@ -54,16 +54,17 @@ begin
 
   -- And no lot says that it was changed by a row that is not there.
   return query
-  select distinct 'a ledger row changes the lots as much as the balance', x.ledger_id,
-    jsonb_build_object('user_id', c.user_id, 'lot', c.id, 'row', 'missing')
+  select 'a ledger row changes the lots as much as the balance', x.ledger_id,
+    jsonb_build_object('user_id', c.user_id, 'reason', 'there is no such row', 'expected', 0, 'in_lots', sum(x.change))
   from public.credit_lots c
   cross join lateral (
-    select c.ledger_id where c.ledger_id is not null
-    union
-    select m.ledger_id from public.lot_movements m where m.lot_id = c.id
+    select c.ledger_id, c.amount as change where c.ledger_id is not null
+    union all
+    select m.ledger_id, m.change from public.lot_movements m where m.lot_id = c.id
   ) x
   where c.user_id > p_after and c.user_id <= p_until
-    and not exists (select from public.quota_log q where q.id = x.ledger_id);
+    and not exists (select from public.quota_log q where q.id = x.ledger_id)
+  group by x.ledger_id, c.user_id;
 
   return query
   select 'lots and purchases belong to accounts', x.id, jsonb_build_object('kind', x.kind, 'user_id', x.user_id)

@@ -31,11 +31,18 @@ begin
     and (p.credits <> m.credited or p.taken_back <> m.taken or m.rows > 1 or m.others > 0);
 
   return query
-  select distinct 'a purchase is what its ledger rows say', q.purchase_id,
-    jsonb_build_object('user_id', q.user_id, 'purchase', 'missing or nobody''s')
+  -- A purchase that is not there, or nobody's.
+  select 'a purchase is what its ledger rows say', q.purchase_id,
+    jsonb_build_object(
+      'user_id', q.user_id, 'credits', 0, 'taken_back', 0,
+      'credited', coalesce(sum(q.change) filter (where q.reason = 'iap_purchase'), 0),
+      'taken', -coalesce(sum(q.change) filter (where q.reason <> 'iap_purchase'), 0),
+      'rows', count(*) filter (where q.reason = 'iap_purchase'), 'of_others', count(*)
+    )
   from public.quota_log q
   where q.user_id > p_after and q.user_id <= p_until and q.purchase_id is not null
-    and not exists (select from public.purchases p where p.id = q.purchase_id and p.user_id is not null);
+    and not exists (select from public.purchases p where p.id = q.purchase_id and p.user_id is not null)
+  group by q.purchase_id, q.user_id;
 
   return query
   select 'a transaction is credited once', q.id,

@@ -16,7 +16,7 @@ export const SENTENCES: Record<string, string> = {
   'the lifetime total counts grants and purchases':
     'Account {subject} has earned {credits_total} in its lifetime, but its grants and purchases add up to {sum}, and merges to {merged}.',
   'a merged guest keeps nothing':
-    'Guest {subject} was merged into {survivor}, but still has a balance ({balance}) or jobs, or is not marked as deleted ({deleted_at}).',
+    'Guest {subject} was merged into {survivor}, but still has a balance ({balance}) or jobs, or is not deleted (deleted: {is_deleted}).',
   'a merge moves what it takes':
     'Merges brought {arrived} to account {subject}, but took {left} from the guests that were merged into it.',
   'a generation has one charge, of its price':
@@ -33,7 +33,7 @@ export const SENTENCES: Record<string, string> = {
   'a lot is its amount and its movements':
     'Lot {subject} of account {user_id} began with {amount} and its movements add up to {movements}, but {remaining} remain.',
   'a ledger row changes the lots as much as the balance':
-    'Ledger row {subject} of account {user_id} should change the lots by {expected}, but changes them by {in_lots}.',
+    'Ledger row {subject} of account {user_id} ({reason}) should change the lots by {expected}, but changes them by {in_lots}.',
   'lots and purchases belong to accounts': 'The {kind} {subject} belongs to {user_id}, and there is no such account.',
   'a purchase is what its ledger rows say':
     'Purchase {subject} of account {user_id} says {credits} credited and {taken_back} taken back, but its ledger rows say {credited} (in {rows} rows) and {taken} ({of_others} rows are of other accounts).',
