@@ -49,7 +49,7 @@ revoke all on function
   public.schedule_store_notification, public.take_account_limit, public.take_from_lot, public.take_from_lots, public.broken_balances,
   public.broken_by_changes, public.broken_by_jobs, public.broken_by_rows, public.broken_by_users, public.broken_generations,
   public.broken_lots, public.broken_purchases, public.check_changes, public.check_range, public.close_violations,
-  public.money_rules, public.record_violations, public.unproven_parts
+  public.money_rules, public.record_violations, public.suspected_accounts, public.unproven_parts
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -82,7 +82,8 @@ grant execute on function
   public.finish_store_notification, public.purchase_consumption, public.record_store_notification, public.refund_purchase,
   public.replay_store_notification, public.take_account_limit,
   public.broken_balances, public.broken_generations, public.broken_lots, public.broken_purchases, public.check_changes,
-  public.check_range, public.close_violations, public.money_rules, public.unproven_parts
+  public.check_range, public.close_violations, public.money_rules, public.suspected_accounts,
+  public.unproven_parts
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

@@ -69,6 +69,7 @@ const SERVER_PROCEDURES = [
   'sign_in_with_apple',
   'store_apple_token',
   'survivor_of',
+  'suspected_accounts',
   'take_account_limit',
   'take_rate_limit',
   'unproven_parts',

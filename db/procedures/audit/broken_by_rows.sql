@@ -22,7 +22,8 @@ begin
       when q.seq <= v_last_seq then 0
       else greatest(q.balance_after, 0) - greatest(q.balance_after - q.change, 0)
     end as expected,
-    coalesce((select sum(amount) from public.credit_lots where ledger_id = q.id), 0)
+    -- Only a row that adds credits opens a lot. One that a charge had opened would hold more than the balance.
+    coalesce((select sum(amount) from public.credit_lots where ledger_id = q.id and q.change > 0), 0)
     + coalesce((select sum(change) from public.lot_movements where ledger_id = q.id), 0) as in_lots
   ) m
   cross join lateral (
@@ -58,7 +59,7 @@ begin
     jsonb_build_object('user_id', c.user_id, 'amount', c.amount, 'movements', s.moved, 'remaining', c.remaining)
   from public.quota_log q
   cross join lateral (
-    select l.id from public.credit_lots l where l.ledger_id = q.id
+    select l.id from public.credit_lots l where l.ledger_id = q.id and q.change > 0
     union
     select m.lot_id from public.lot_movements m where m.ledger_id = q.id
   ) touched
