@@ -3,5 +3,7 @@ import { runAdmin } from './admin/run.ts';
 import { runMain } from './run.ts';
 
 await runMain(async () => {
-  process.exit(await runAdmin(process.argv.slice(2), process.env));
+  const code = await runAdmin(process.argv.slice(2), process.env);
+  // Not before all that was printed has left: a pipe may be slow.
+  process.stdout.write('', () => process.exit(code));
 });
