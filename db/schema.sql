@@ -794,6 +794,7 @@
 -- store_apple_token(p_user_id uuid, p_client_id text, p_sealed_token bytea): returns boolean security definer to rendio_server
 -- store_response(p_user_id uuid, p_idempotency_key uuid, p_operation text, p_request_hash text, p_response jsonb, p_job_id uuid): returns void security definer
 -- survivor_of(p_user_id uuid): returns uuid security definer to rendio_server
+-- suspected_accounts(p_part text): returns TABLE(user_id uuid) security definer to rendio_server
 -- take_account_limit(p_action text, p_user_id uuid, p_limit integer, p_window_seconds integer): returns jsonb security definer to rendio_server
 -- take_from_lot(p_lot_id uuid, p_amount integer, p_ledger_id uuid, p_job_id uuid): returns integer security definer
 -- take_from_lots(p_user_id uuid, p_amount integer, p_ledger_id uuid, p_job_id uuid, p_purchase_id uuid): returns void security definer

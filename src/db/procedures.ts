@@ -662,6 +662,12 @@ export type SetProcedures = {
     args: Record<string, never>;
     row: { rule: string };
   };
+  suspected_accounts: {
+    args: {
+      part: string;
+    };
+    row: { user_id: string };
+  };
   unproven_parts: {
     args: Record<string, never>;
     row: { part: string };
