@@ -49,7 +49,7 @@ revoke all on function
   public.schedule_store_notification, public.take_account_limit, public.take_from_lot, public.take_from_lots, public.broken_balances,
   public.broken_by_changes, public.broken_by_jobs, public.broken_by_rows, public.broken_by_users, public.broken_generations,
   public.broken_lots, public.broken_purchases, public.check_changes, public.check_range, public.close_violations,
-  public.money_rules, public.record_violations, public.suspected_accounts, public.unproven_parts
+  public.money_rules, public.record_violations, public.suspected_accounts, public.compare_sums
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -83,7 +83,7 @@ grant execute on function
   public.replay_store_notification, public.take_account_limit,
   public.broken_balances, public.broken_generations, public.broken_lots, public.broken_purchases, public.check_changes,
   public.check_range, public.close_violations, public.money_rules, public.suspected_accounts,
-  public.unproven_parts
+  public.compare_sums
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

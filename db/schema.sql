@@ -712,6 +712,7 @@
 -- cleanup_rate_limit_logs(): returns integer security definer
 -- close_attempt(p_attempt_id uuid, p_state text, p_error text): returns boolean security definer to rendio_server
 -- close_violations(p_before timestamp with time zone): returns integer security definer to rendio_server
+-- compare_sums(): returns TABLE(part text, is_proven boolean, rows bigint) security definer to rendio_server
 -- complete_initial_grant(p_user_id uuid): returns integer security definer to rendio_server
 -- complete_initial_grant(p_user_id uuid, p_amount integer): returns integer security definer to rendio_server
 -- complete_previous_rows(): returns trigger
@@ -799,7 +800,6 @@
 -- take_from_lot(p_lot_id uuid, p_amount integer, p_ledger_id uuid, p_job_id uuid): returns integer security definer
 -- take_from_lots(p_user_id uuid, p_amount integer, p_ledger_id uuid, p_job_id uuid, p_purchase_id uuid): returns void security definer
 -- take_rate_limit(p_action text, p_address inet, p_limit integer, p_window_seconds integer): returns jsonb security definer to rendio_server
--- unproven_parts(): returns TABLE(part text) security definer to rendio_server
 -- update_profile(p_user_id uuid, p_language text, p_theme_preference text): returns boolean security definer to rendio_server
 -- update_user_metadata(p_user_id uuid, p_data jsonb): returns text security definer to rendio_server
 -- withdraw_initial_grant(p_user_id uuid): returns void security definer to rendio_server

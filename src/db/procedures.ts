@@ -658,6 +658,10 @@ export type SetProcedures = {
     };
     row: { invariant: string; subject: string; details: Json };
   };
+  compare_sums: {
+    args: Record<string, never>;
+    row: { part: string; is_proven: boolean; rows: number };
+  };
   money_rules: {
     args: Record<string, never>;
     row: { rule: string };
@@ -667,9 +671,5 @@ export type SetProcedures = {
       part: string;
     };
     row: { user_id: string };
-  };
-  unproven_parts: {
-    args: Record<string, never>;
-    row: { part: string };
   };
 };

@@ -1,4 +1,4 @@
--- Accounts in which a part of the money that unproven_parts has named may be broken: where the figures of a job, of a ledger row or of
+-- Accounts in which a part of the money that compare_sums has not proven may be broken: where the figures of a job, of a ledger row or of
 -- a lot differ. Found by one pass over each table; what exactly is wrong there, broken_generations and broken_lots say.
 create or replace function public.suspected_accounts(p_part text) returns table (user_id uuid)
 language plpgsql
