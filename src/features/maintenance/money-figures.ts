@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Context } from '../context.ts';
 
 /** Of the whole database. `violations`: open ones, by rule; `checkedAt`: when the rules were checked last. */
@@ -23,28 +23,7 @@ export async function readMoneyFigures({ db }: Pick<Context, 'db'>): Promise<Mon
       select r.rule, coalesce(c.violations, 0) as open, c.checked_at
       from public.money_rules() r
       left join public.money_checks c on c.invariant = r.rule`.execute(db.read),
-    // One statement: a row is either in the totals or among those after them.
-    sql<{ reason: string | null; credits: number; outstanding: number }>`
-      with uncounted as (
-        select reason, change, balance_after
-        from public.quota_log
-        where seq > (select counted_seq from public.audit_progress)
-        order by seq
-        limit ${UNCOUNTED_ROWS_MAX}
-      )
-      select reason, sum(credits)::bigint as credits, 0::bigint as outstanding
-      from (
-        select reason, credits from public.credit_totals
-        union all
-        select reason, abs(change::bigint) from uncounted
-      ) moved
-      group by reason
-      union all
-      select null, 0, credits_outstanding + (
-        select coalesce(sum(greatest(balance_after, 0)::bigint - greatest(balance_after::bigint - change, 0)), 0)::bigint
-        from uncounted
-      )
-      from public.audit_progress`.execute(db.read),
+    ledgerFigures().execute(db.read),
   ]);
   return {
     violations: checks.rows.map(({ rule, open }) => ({ rule, open })),
@@ -52,6 +31,31 @@ export async function readMoneyFigures({ db }: Pick<Context, 'db'>): Promise<Mon
     moved: ledger.rows.flatMap(({ reason, credits }) => (reason === null ? [] : [{ reason, credits }])),
     outstanding: ledger.rows.find(({ reason }) => reason === null)?.outstanding ?? 0,
   };
+}
+
+/** The totals with the rows that came after them, in one statement: a row is in the one or in the other. */
+export function ledgerFigures(): RawBuilder<{ reason: string | null; credits: number; outstanding: number }> {
+  return sql`
+    with uncounted as (
+      select reason, change, balance_after
+      from public.quota_log
+      where seq > (select counted_seq from public.audit_progress)
+      order by seq
+      limit ${UNCOUNTED_ROWS_MAX}
+    )
+    select reason, sum(credits)::bigint as credits, 0::bigint as outstanding
+    from (
+      select reason, credits from public.credit_totals
+      union all
+      select reason, abs(change::bigint) from uncounted
+    ) moved
+    group by reason
+    union all
+    select null, 0, credits_outstanding + (
+      select coalesce(sum(greatest(balance_after, 0)::bigint - greatest(balance_after::bigint - change, 0)), 0)::bigint
+      from uncounted
+    )
+    from public.audit_progress`;
 }
 
 function newest(times: (Date | null)[]): Date | null {
