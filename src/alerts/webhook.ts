@@ -39,6 +39,15 @@ function withoutUser(text: string): { url: string; headers: Record<string, strin
   if (!username && !password) return { url: text, headers: {} };
   url.username = '';
   url.password = '';
-  const bytes = new TextEncoder().encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  const bytes = new TextEncoder().encode(`${decoded(username)}:${decoded(password)}`);
   return { url: url.href, headers: { Authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` } };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A percent sign that begins no code stands for itself.
+    return text;
+  }
 }

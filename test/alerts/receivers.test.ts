@@ -52,6 +52,9 @@ describe('receivers of alerts', () => {
     assert.deepEqual(await webhook({ url: url.href }).send(ALERT, never), { outcome: 'sent' });
     const basic = Buffer.from('ops:p@ss wörd').toString('base64');
     assert.equal(inbox.requests[0]?.authorization, `Basic ${basic}`);
+    const plain = `${inbox.url}/hook`.replace('http://', 'http://ops:100%@');
+    assert.deepEqual(await webhook({ url: plain }).send(ALERT, never), { outcome: 'sent' });
+    assert.equal(inbox.requests[1]?.authorization, `Basic ${btoa('ops:100%')}`);
   });
 
   it('a chat of Telegram gets one plain message, cut to the longest that Telegram takes', async () => {

@@ -66,6 +66,7 @@ test('development requires nothing and has every default of the contract', async
     corsOrigins: '*',
     logLevel: 'info',
     trustedProxyHops: 0,
+    metricsPort: undefined,
   });
   assert.equal(settings.environment, 'development');
   assert.equal(secrets.database, undefined);
@@ -188,6 +189,8 @@ test('invalid values are reported by name', async () => {
     TRUSTED_PROXY_HOPS: ['11', 'all'],
     SECRET_KEY: ['é'.repeat(15)],
     METRICS_TOKEN: ['two words'],
+    METRICS_PORT: ['0', '65536', '9464/tcp'],
+    TELEGRAM_API_URL: ['api.telegram.org'],
     ALERT_WEBHOOK_URL: ['hooks.example.com'],
     APPLE_BUNDLE_ID: ['com.example app'],
     APPLE_SERVICE_IDS: ['com.example web', 'com.example.web;com.example.admin'],
@@ -228,6 +231,7 @@ test('outside development, a secret that protects nothing and a vendor URL witho
     APPLE_APPSTORE_SANDBOX_URL: ['http://127.0.0.1:9'],
     APPLE_ID_URL: ['http://[::1]:9'],
     APPLE_APNS_URL: ['http://localhost:9'],
+    TELEGRAM_API_URL: ['http://api.telegram.org'],
   };
   for (const [name, values] of Object.entries(weak)) {
     for (const value of values) {

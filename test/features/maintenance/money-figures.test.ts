@@ -72,6 +72,8 @@ describe('the figures of the money', () => {
       `update audit_progress set checked_seq = 0, noted_seq = (select max(seq) from quota_log),
          noted_at = clock_timestamp() - interval '2 minutes'`,
     );
+    await world.db.call('check_changes', { limit: 3 });
+    assert.deepEqual(await shown(), before, 'it is behind what was counted');
     await check();
     assert.deepEqual(await shown(), before);
   });
