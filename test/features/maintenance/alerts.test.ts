@@ -139,6 +139,20 @@ describe('alerts', () => {
     assert.equal(ids[0], ids[1], 'by the same id');
   });
 
+  it('an alert that no attempt could send is given up, and leaves no task behind', async () => {
+    inbox.answer = (response) => response.writeHead(500).end();
+    await app.ctx.db.call('raise_alert', { kind: 'store_key', subject: 'apple' });
+    const left = async () =>
+      (await app.owner.query('select attempts, max_attempts from graphile_worker._private_jobs')).rows;
+    for (let attempt = 1; attempt < 10; attempt += 1) {
+      assert.equal((await app.drain()).length, 1);
+      assert.deepEqual(await left(), [{ attempts: attempt, max_attempts: 10 }]);
+      await app.makeAllDue();
+    }
+    assert.deepEqual(await app.drain(), []);
+    assert.deepEqual(await left(), []);
+  });
+
   it('without a receiver, alerts are kept in the database, and nothing fails', async () => {
     const ctx = { ...app.ctx, alertReceivers: [] };
     await app.ctx.db.call('raise_alert', { kind: 'store_key', subject: 'apple' });

@@ -1,14 +1,17 @@
 import type { Context } from '../../context.ts';
 import { alertMessage } from './alert-message.ts';
 
+/** As many as `raise_alert` allows: hours. An alert that is older tells of something that the operator knows by now. */
+const ATTEMPTS_MAX = 10;
+
 /**
  * Sends an alert to each receiver that does not have it. Throws if one cannot be reached, so that the queue tries again; those that have
- * it do not get it twice. Without receivers, the alert stays in the database alone.
+ * it do not get it twice. After the last attempt it is given up. Without receivers, the alert stays in the database alone.
  */
 export async function sendAlert(
   ctx: Pick<Context, 'alertReceivers' | 'db' | 'log'>,
   alertId: string,
-  signal: AbortSignal,
+  { signal, attempt }: { signal: AbortSignal; attempt: number },
 ): Promise<void> {
   const alert = await ctx.db.read
     .selectFrom('alerts')
@@ -30,5 +33,8 @@ export async function sendAlert(
       return [receiver.name];
     }),
   );
-  if (failed.flat().length > 0) throw new Error(`an alert did not reach ${failed.flat().join(' and ')}`);
+  const receivers = failed.flat();
+  if (receivers.length === 0) return;
+  if (attempt < ATTEMPTS_MAX) throw new Error(`an alert did not reach ${receivers.join(' and ')}`);
+  ctx.log.error({ receivers, kind, subject }, 'an alert was given up: its receivers do not answer');
 }

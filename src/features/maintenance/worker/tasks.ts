@@ -15,7 +15,7 @@ export function maintenanceTasks(ctx: Pick<Context, 'alertReceivers' | 'db' | 'l
     reconcile: async (_payload, { signal }) => {
       await reconcile(ctx, signal);
     },
-    send_alert: (payload, { signal }) => sendAlert(ctx, AlertPayload.parse(payload).alert_id, signal),
+    send_alert: (payload, help) => sendAlert(ctx, AlertPayload.parse(payload).alert_id, help),
   };
 }
 
