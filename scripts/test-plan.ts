@@ -21,6 +21,7 @@ const BLACK_BOX = path('test/acceptance/');
  */
 const PROCESSES: [folder: string, count: number][] = [
   ['test/acceptance/', 6],
+  ['test/apple/', 2],
   ['test/features/', 4],
   ['test/client/', 3],
   ['test/conformance/', 2],

@@ -1,3 +1,4 @@
+import { type AppStoreOptions, type AppStoreSimulator, createAppStoreSimulator } from './app-store.ts';
 import { type AppleIdOptions, type AppleIdSimulator, createAppleIdSimulator } from './apple-id.ts';
 import { createDeviceCheckSimulator, type DeviceCheckSimulator } from './device-check.ts';
 import { createFalSimulator, type FalSimulator } from './fal.ts';
@@ -11,6 +12,7 @@ export type World = {
   fetch: typeof fetch;
   deviceCheck: DeviceCheckSimulator;
   appleId: AppleIdSimulator;
+  appStore: AppStoreSimulator;
   fal: FalSimulator;
   runway: RunwaySimulator;
   /** All providers' simulators, by the names that the manifests use. */
@@ -23,27 +25,35 @@ export type WorldOptions = Omit<SimulatorOptions, 'deliver'> & {
   /** Sends the vendors' webhooks; over the network unless given. */
   deliver?: typeof fetch;
   appleId?: AppleIdOptions;
+  appStore?: AppStoreOptions;
   /** More simulators, by the names that the manifests use. */
   simulators?: Readonly<Record<string, CreateProviderSimulator>>;
 };
 
 /** Creates all simulators. */
 export async function createWorld(worldOptions: WorldOptions): Promise<World> {
-  const { deliver = fetch, simulators = {}, appleId: appleIdOptions = {}, ...rest } = worldOptions;
+  const {
+    deliver = fetch,
+    simulators = {},
+    appleId: appleIdOptions,
+    appStore: appStoreOptions,
+    ...rest
+  } = worldOptions;
   const options = { ...rest, deliver };
   const deviceCheck = await createDeviceCheckSimulator(options);
   const appleId = await createAppleIdSimulator({ ...options, ...appleIdOptions });
+  const appStore = await createAppStoreSimulator({ ...options, ...appStoreOptions });
   const fal = await createFalSimulator(options);
   const runway = await createRunwaySimulator(options);
   const providers: Record<string, ProviderSimulator> = { fal, runway };
   for (const [name, create] of Object.entries(simulators)) providers[name] = await create(options);
-  const all = [deviceCheck, appleId, ...Object.values(providers)];
-  const hosts = all.flatMap(({ hosts, app }) => hosts.map((host) => [host, app] as const));
+  const oneApp = [deviceCheck, appleId, ...Object.values(providers)];
+  const hosts = oneApp.flatMap(({ hosts, app }) => hosts.map((host) => [host, app] as const));
   return {
-    fetch: inProcessFetch(new Map(hosts)),
-    ...{ deviceCheck, appleId, fal, runway, providers },
+    fetch: inProcessFetch(new Map([...hosts, ...appStore.apps])),
+    ...{ deviceCheck, appleId, appStore, fal, runway, providers },
     async close() {
-      await Promise.all(all.map((simulator) => simulator.close()));
+      await Promise.all([...oneApp, appStore].map((simulator) => simulator.close()));
     },
   };
 }

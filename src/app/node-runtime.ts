@@ -1,7 +1,7 @@
 /** Node on a machine: child processes that render and decode, a persistent folder, a connection that listens. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createOfficialVerifier } from '../apple/app-store/official-verifier.ts';
+import type { CreateVerifier } from '../apple/app-store/signed-data.ts';
 import { listen } from '../db/listen.ts';
 import { createImageCheckPool } from '../media/image-check-pool.ts';
 import { createProbe } from '../media/probe.ts';
@@ -19,6 +19,10 @@ const IMAGE_CHECKS_MAX = 2;
 /** Tasks wait for vendors and for files, hardly ever for the processor. */
 const CONCURRENCY = 16;
 
+/** Loaded when a purchase is verified for the first time: a server without purchases needs none of it. */
+const createVerifier: CreateVerifier = async (options) =>
+  (await import('../apple/app-store/official-verifier.ts')).createOfficialVerifier(options);
+
 export const createNodeRuntime: CreateRuntime = async ({ dataDir, directUrl, log }) => {
   const workDir = await emptyWorkDir(dataDir);
   // Compiling takes a third of the time of a short video.
@@ -30,7 +34,7 @@ export const createNodeRuntime: CreateRuntime = async ({ dataDir, directUrl, log
     userEvents: await listen({ url: directUrl, channel: USER_EVENTS, log }),
     probe: createProbe({ maxParallel: PROBES_MAX, log, env }),
     imageCheck: createImageCheckPool({ maxParallel: IMAGE_CHECKS_MAX, log, env }),
-    createVerifier: createOfficialVerifier,
+    createVerifier,
     createSandbox: () =>
       createSandboxAdapter({ workDir: join(dataDir, sandbox.name), log, maxParallel: RENDERS_MAX, env }),
   };

@@ -1,3 +1,5 @@
+import { Hono } from 'hono';
+import type { AppStoreOptions } from '../../sim/app-store.ts';
 import type { AppleIdOptions } from '../../sim/apple-id.ts';
 import type { ProviderSimulator } from '../../sim/provider-simulator.ts';
 import type { World, WorldOptions } from '../../sim/world.ts';
@@ -14,19 +16,22 @@ export type Simulation = {
   close(): Promise<void>;
 };
 
-/** `authorizePath`: where people sign in with the simulated Apple, with the app that they sign in to. */
+/**
+ * `authorizePath`: where people sign in with the simulated Apple, with the app that they sign in to. Null: Sign in with Apple is
+ * not simulated.
+ */
 export type SimulatedPages = {
-  authorizePath: string;
+  authorizePath: string | null;
   answer(request: Request): Response | Promise<Response>;
 };
 
-export type SimulationOptions = Omit<WorldOptions, 'deliver' | 'appleId'> & {
+export type SimulationOptions = Omit<WorldOptions, 'deliver' | 'appleId' | 'appStore'> & {
   manifests: readonly ProviderManifest[];
   /** Where this machine's own processes reach the server; null where it has no port, or not yet. */
   localUrl?(): string | null;
 };
 
-/** Of the app that is signed in to where no other is named. */
+/** Of the app that is signed in to, and bought in, where no other is named. */
 const DEFAULT_BUNDLE_ID = 'dev.rendio.app';
 
 /**
@@ -37,10 +42,15 @@ export async function startSimulation(config: Config, options: SimulationOptions
   const { manifests, localUrl = () => null, ...worldOptions } = options;
   const real = realConnections(config, manifests);
   const { simulated } = config.settings;
-  const isNeeded = simulated.deviceCheck || simulated.appleId || manifests.some(({ name }) => simulated[name]);
+  const { deviceCheck, appleId, appStore } = simulated;
+  const isNeeded = deviceCheck || appleId || appStore || manifests.some(({ name }) => simulated[name]);
   if (!isNeeded) return { connections: real, names: [], pages: null, close: async () => {} };
   const { createWorld } = await import('../../sim/world.ts');
-  const world = await createWorld({ ...worldOptions, appleId: appleIdOptions(config, localUrl) });
+  const world = await createWorld({
+    ...worldOptions,
+    appleId: appleIdOptions(config, localUrl),
+    appStore: appStoreOptions(config, localUrl),
+  });
   const providers = manifests.flatMap((manifest): ProviderAccess[] => {
     if (simulated[manifest.name]) return [simulatedAccess(manifest, world)];
     const access = real.providers.get(manifest.name);
@@ -49,36 +59,70 @@ export async function startSimulation(config: Config, options: SimulationOptions
   const names = providers.filter(({ isSimulated }) => isSimulated).map(({ manifest }) => manifest.displayName);
   return {
     connections: {
-      deviceCheck: simulated.deviceCheck ? simulatedDeviceCheck(world) : real.deviceCheck,
-      appleId: simulated.appleId ? simulatedAppleId(world) : real.appleId,
+      deviceCheck: deviceCheck ? simulatedDeviceCheck(world) : real.deviceCheck,
+      appleId: appleId ? simulatedAppleId(world) : real.appleId,
+      appStore: appStore ? await simulatedAppStore(world) : real.appStore,
       providers: new Map(providers.map((access) => [access.manifest.name, access])),
       simulatedFetch: world.fetch,
     },
     names: [...namesOfApple(config), ...names].sort((a, b) => a.localeCompare(b, 'en')),
-    pages: simulated.appleId ? await pagesOf(world) : null,
+    pages: appleId || appStore ? await pagesOf(world, config) : null,
     close: () => world.close(),
   };
 }
 
 function namesOfApple({ settings: { simulated } }: Config): string[] {
-  return [...(simulated.deviceCheck ? ['DeviceCheck'] : []), ...(simulated.appleId ? ['Sign in with Apple'] : [])];
+  return [
+    ...(simulated.deviceCheck ? ['DeviceCheck'] : []),
+    ...(simulated.appleId ? ['Sign in with Apple'] : []),
+    ...(simulated.appStore ? ['App Store'] : []),
+  ];
+}
+
+/** Where a vendor on this machine sends what it has to tell; null while there is no server. */
+function urlAt(localUrl: () => string | null, path: string): () => string | null {
+  return () => {
+    const url = localUrl();
+    return url === null ? null : `${url}${path}`;
+  };
 }
 
 function appleIdOptions({ settings: { apple } }: Config, localUrl: () => string | null): AppleIdOptions {
   return {
     clientIds: [apple.bundleId ?? DEFAULT_BUNDLE_ID, ...apple.serviceIds],
-    notificationsUrl() {
-      const url = localUrl();
-      return url === null ? null : `${url}/functions/v1/apple-account-notifications`;
-    },
+    notificationsUrl: urlAt(localUrl, '/functions/v1/apple-account-notifications'),
   };
 }
 
-async function pagesOf({ appleId }: World): Promise<SimulatedPages> {
-  const { appleIdPages } = await import('../../sim/apple-id/pages.ts');
-  const pages = appleIdPages(appleId);
+function appStoreOptions({ settings: { apple } }: Config, localUrl: () => string | null): AppStoreOptions {
+  return {
+    bundleId: apple.bundleId ?? DEFAULT_BUNDLE_ID,
+    appId: apple.appId,
+    notificationsUrl: urlAt(localUrl, '/functions/v1/apple-server-notifications'),
+  };
+}
+
+async function pagesOf({ appleId, appStore }: World, { settings: { simulated } }: Config): Promise<SimulatedPages> {
+  const pages = new Hono();
+  if (simulated.appleId) {
+    const { appleIdPages } = await import('../../sim/apple-id/pages.ts');
+    pages.route('/', appleIdPages(appleId));
+  }
+  if (simulated.appStore) {
+    const { appStorePages } = await import('../../sim/app-store/pages.ts');
+    pages.route('/', appStorePages(appStore));
+  }
   const query = new URLSearchParams({ client_id: appleId.clientIds[0] ?? '' });
-  return { authorizePath: `/dev/apple/authorize?${query}`, answer: (request) => pages.fetch(request, {}) };
+  return {
+    authorizePath: simulated.appleId ? `/dev/apple/authorize?${query}` : null,
+    answer: (request) => pages.fetch(request, {}),
+  };
+}
+
+async function simulatedAppStore({ appStore, fetch }: World): Promise<VendorConnections['appStore']> {
+  const { bundleId, appId, urls } = appStore;
+  const { privateKeyPem: privateKey, ...names } = appStore.credentials;
+  return { key: { ...names, privateKey }, bundleId, appId, roots: await appStore.roots(), urls, fetch };
 }
 
 function simulatedAppleId({ appleId, fetch }: World): VendorConnections['appleId'] {

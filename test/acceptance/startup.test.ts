@@ -68,6 +68,7 @@ describe('a server that cannot start', { ...OWN_SERVER, concurrency: 2 }, () => 
       'RATE_LIMIT_GENERATIONS_PER_HOUR',
       'DEVICECHECK_FALLBACK',
       'GENERATION_DEADLINE_SECONDS',
+      'APPLE_APP_ID',
       'APPLE_ISSUER_ID',
       'APPLE_PRIVATE_KEY',
       'SUPABASE_ANON_KEY',

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { importJWK, importPKCS8 } from 'jose';
@@ -147,7 +149,7 @@ test('every group of variables is complete or absent, in every environment', asy
     TELEGRAM_CHAT_ID: { TELEGRAM_BOT_TOKEN: '1:abc' },
     TELEGRAM_BOT_TOKEN: { TELEGRAM_CHAT_ID: '-100' },
     'S3_ACCESS_KEY_ID S3_BUCKET S3_REGION S3_SECRET_ACCESS_KEY': { S3_ENDPOINT: 'http://127.0.0.1:9000' },
-    'APPLE_BUNDLE_ID APPLE_ISSUER_ID APPLE_PRIVATE_KEY': { APPLE_KEY_ID: 'K' },
+    'APPLE_APP_ID APPLE_BUNDLE_ID APPLE_ISSUER_ID APPLE_PRIVATE_KEY': { APPLE_KEY_ID: 'K' },
     'APPLE_DEVICECHECK_KEY_ID APPLE_TEAM_ID': { APPLE_DEVICECHECK_PRIVATE_KEY: pem },
     'APPLE_BUNDLE_ID APPLE_SIGNIN_PRIVATE_KEY APPLE_TEAM_ID': { APPLE_SIGNIN_KEY_ID: 'K' },
     'APPLE_BUNDLE_ID APPLE_SIGNIN_KEY_ID APPLE_TEAM_ID': { APPLE_SIGNIN_PRIVATE_KEY: pem },
@@ -190,6 +192,10 @@ test('invalid values are reported by name', async () => {
     APPLE_BUNDLE_ID: ['com.example app'],
     APPLE_SERVICE_IDS: ['com.example web', 'com.example.web;com.example.admin'],
     APPLE_APP_ID: ['0', 'id1'],
+    APPLE_ROOT_CERTS: ['/nowhere/roots', 'package.json', 'src'],
+    APPLE_SANDBOX_PURCHASES: ['on', 'Grant'],
+    APPLE_CONSUMPTION_CONSENT: ['yes'],
+    APPLE_REFUND_PREFERENCE: ['decline', 'NONE'],
     APPLE_TEAM_ID: ['TEAM.com.example'],
     FAL_QUEUE_URL: ['queue.fal.run'],
     MEDIA_ALLOWED_HOSTS: ['https://cdn.example.com', 'cdn/x', 'cdn:99999'],
@@ -417,6 +423,7 @@ const everySecret: Env = {
   RUNWAY_API_KEY: 'runway-secret',
   PIKA_API_KEY: 'pika-secret',
   WEBHOOK_SECRET: 'the-webhook-secret',
+  APPLE_APP_ID: '1234567890',
   APPLE_KEY_ID: 'K',
   APPLE_ISSUER_ID: 'I',
   APPLE_PRIVATE_KEY: pem,
@@ -517,6 +524,66 @@ test('identity tokens may be made for the app and for each services id; codes ar
   assert.deepEqual(whole?.clientIds, ['com.example.app', 'com.example.web']);
   assert.deepEqual([whole?.key?.teamId, whole?.key?.keyId], ['ABCDE12345', 'K']);
   assert.equal(realConnections(await readConfig({}), MANIFESTS).appleId, undefined);
+});
+
+test('purchases need the whole key, and are verified for the app that is named, under Apple’s own root', async () => {
+  const { APPLE_APP_ID, APPLE_KEY_ID, APPLE_ISSUER_ID, APPLE_PRIVATE_KEY } = everySecret;
+  const key = { APPLE_APP_ID, APPLE_KEY_ID, APPLE_ISSUER_ID, APPLE_PRIVATE_KEY };
+  const connected = async (env: Env) =>
+    realConnections(await readConfig({ ...production, ...env }), MANIFESTS).appStore;
+  assert.equal(await connected({ APPLE_APP_ID }), undefined);
+  const { fetch: _, key: read, ...access } = (await connected(key)) ?? assert.fail('not connected');
+  assert.deepEqual([read.keyId, read.issuerId, read.privateKey.trim()], ['K', 'I', pem.trim()]);
+  assert.deepEqual(access, {
+    ...{ bundleId: 'com.example.app', appId: 1_234_567_890, roots: null },
+    urls: { production: 'https://api.storekit.apple.com', sandbox: 'https://api.storekit-sandbox.apple.com' },
+  });
+});
+
+test('roots that replace Apple’s are read at the start, from a file or a folder, in DER or PEM', async () => {
+  const der = await readFile(new URL('../vectors/apple/certs/testCA.der', import.meta.url));
+  const block = `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+  const folder = await mkdtemp(join(tmpdir(), 'rendio-roots-'));
+  const rootsAt = async (name: string) => {
+    const { appleRoots, settings } = await readConfig({ APPLE_ROOT_CERTS: join(folder, name) });
+    assert.equal(settings.apple.rootCertsPath, join(folder, name));
+    return appleRoots?.map((root) => Buffer.from(root).toString('hex'));
+  };
+  const root = der.toString('hex');
+  const complaintAt = async (name: string) =>
+    (await reportOf({ APPLE_ROOT_CERTS: join(folder, name) })).get('APPLE_ROOT_CERTS');
+  try {
+    await writeFile(join(folder, 'README'), 'no certificate');
+    assert.match((await complaintAt('')) ?? '', /has no certificate in it: files that end in \.cer, /);
+    await writeFile(join(folder, 'one.cer'), der);
+    await writeFile(join(folder, 'two.PEM'), `some words\n${block}${block.replaceAll('\n', '\r\n')}`);
+    assert.deepEqual(await rootsAt('one.cer'), [root]);
+    assert.deepEqual(await rootsAt('two.PEM'), [root, root]);
+    assert.deepEqual(await rootsAt(''), [root, root, root]);
+    await writeFile(join(folder, 'zero.der'), der.subarray(0, 100));
+    assert.match((await complaintAt('')) ?? '', /zero\.der is no certificate/);
+    await writeFile(join(folder, 'empty.pem'), '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----');
+    assert.match((await complaintAt('empty.pem')) ?? '', /the file is no certificate/);
+    await writeFile(join(folder, 'broken.pem'), block.replace(/=*\n-----END/, '*\n-----END'));
+    assert.match((await complaintAt('broken.pem')) ?? '', /the file is no certificate/);
+    assert.match((await complaintAt('nowhere')) ?? '', /cannot be read/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  assert.equal((await readConfig({})).appleRoots, null);
+});
+
+test('sandbox purchases are refused in production alone, and consumption is told only with consent', async () => {
+  const appleIn = async (env: Env) => {
+    const { sandboxPurchases, consumptionConsent, refundPreference } = (await readConfig(env)).settings.apple;
+    return [sandboxPurchases, consumptionConsent, refundPreference];
+  };
+  assert.deepEqual(await appleIn({}), ['grant', false, null]);
+  assert.deepEqual(await appleIn({ ENVIRONMENT: 'staging' }), ['grant', false, null]);
+  assert.deepEqual(await appleIn(production), ['refuse', false, null]);
+  const set = { APPLE_SANDBOX_PURCHASES: 'grant', APPLE_CONSUMPTION_CONSENT: 'on', APPLE_REFUND_PREFERENCE: 'DECLINE' };
+  assert.deepEqual(await appleIn({ ...production, ...set }), ['grant', true, 'DECLINE']);
+  assert.deepEqual(await appleIn({ APPLE_SANDBOX_PURCHASES: 'refuse' }), ['refuse', false, null]);
 });
 
 test('in development every vendor without a key is simulated, and only those', async () => {

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { forgeryCases } from '../apple/support/forgeries.ts';
+import { startResponder } from '../apple/support/ocsp-responder.ts';
+import { onlineCases } from '../apple/support/online.ts';
 import { chainCases, vectorCases } from '../apple/support/vectors.ts';
 import { DENO_VERSIONS, runProgram } from './support/deno.ts';
 
@@ -10,7 +12,8 @@ const PROGRAM = join(import.meta.dirname, 'support/verify-cases.ts');
 
 for (const version of DENO_VERSIONS) {
   test(`Deno ${version} judges Apple’s published data, and forgeries, as Apple’s library does on Node`, async () => {
-    const cases = [...vectorCases(), ...(await forgeryCases())];
+    await using responder = await startResponder();
+    const cases = [...vectorCases(), ...(await forgeryCases()), ...(await onlineCases(responder))];
     const chains = chainCases();
     const output = await runProgram({ version, program: PROGRAM, input: JSON.stringify({ cases, chains }) });
     const outcomes: { cases: string[]; chains: string[] } = JSON.parse(output);

@@ -1,10 +1,11 @@
 // The page of the simulated Apple: an app's window opens it to sign somebody in, and developers act on people here.
+import { byId, callsBelow, createAct, element, onSubmit as onForm, timeOf, told as toldOf } from './panel.js';
+
 const query = new URLSearchParams(location.search);
 const clientId = query.get('client_id');
 const nonce = query.get('nonce') || null;
 const state = query.get('state');
 
-const byId = (id) => document.getElementById(id);
 const selected = () => people.find(({ id }) => id === selectedId);
 const alive = () => people.filter(({ isDeleted }) => !isDeleted);
 let people = [];
@@ -23,15 +24,7 @@ function openerHere() {
   }
 }
 
-async function control(path, body, method = body === undefined ? 'GET' : 'POST') {
-  const json = { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
-  const response = await fetch(`control/${path}`, { method, ...(body === undefined ? {} : json) });
-  const text = await response.text();
-  const answer = text === '' ? null : JSON.parse(text);
-  if (!response.ok)
-    throw new Error(answer?.error?.message ?? answer?.error ?? `The server answered ${response.status}.`);
-  return answer;
-}
+const control = callsBelow('control');
 
 function answer(message) {
   if (hasAnswered) return;
@@ -40,12 +33,6 @@ function answer(message) {
   window.close();
   byId('purpose').textContent = 'You can close this window.';
   byId('sign-in').hidden = true;
-}
-
-function element(name, attributes = {}, ...children) {
-  const made = Object.assign(document.createElement(name), attributes);
-  made.append(...children);
-  return made;
 }
 
 function personRow({ id, name, email, isDeleted, grants }) {
@@ -64,8 +51,6 @@ function personRow({ id, name, email, isDeleted, grants }) {
     element('span', {}, element('b', { textContent: name }), element('small', { textContent: about })),
   );
 }
-
-const timeOf = (ms) => new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 
 function grantLine({ clientId: app, createdAtMs, hidesEmail, exchangedAtMs, ended }) {
   const ends = { app: 'tokens revoked by the app', person: 'ended by the person' };
@@ -120,35 +105,12 @@ async function refresh() {
   show();
 }
 
-/** Does one thing at a time, shows what has changed, and says how it went. */
-async function act(work) {
-  const buttons = [...document.querySelectorAll('button')].filter(({ disabled }) => !disabled);
-  const focused = document.activeElement;
-  for (const button of buttons) button.disabled = true;
-  const outcome = await work().then(
-    (text = '') => ({ text, className: '' }),
-    (error) => ({ text: error.message, className: 'error' }),
-  );
-  for (const button of buttons) button.disabled = false;
-  if (hasAnswered) return;
-  await refresh().catch(() => {});
-  if (document.activeElement === document.body) focused?.focus();
-  byId('outcome').className = outcome.className;
-  byId('outcome').textContent = outcome.text;
-}
-
-function told(what, { statuses }) {
-  if (statuses.length === 0) return `${what}. No server had to be told.`;
-  return `${what}. The server answered ${statuses.map((status) => status ?? 'nothing').join(', ')}.`;
-}
+const act = createAct(refresh, () => hasAnswered);
+const told = (what, { statuses }) => toldOf(what, statuses, 'No server had to be told.');
 
 const onPerson = (path, body = {}) => control(`people/${selectedId}/${path}`, body);
 const onClick = (id, work) => byId(id).addEventListener('click', () => act(work));
-const onSubmit = (id, work) =>
-  byId(id).addEventListener('submit', (event) => {
-    event.preventDefault();
-    act(work);
-  });
+const onSubmit = (id, work) => onForm(id, () => act(work));
 
 onSubmit('sign-in', async () => {
   const isHidden = !byId('email').hidden && byId('sign-in').elements.email.value === 'hide';

@@ -44,8 +44,13 @@ function certificatesIn(bytes: Uint8Array, name: string): Uint8Array[] {
   return found;
 }
 
+/** Nothing if it is no base64. */
 function fromBase64(block: string): Uint8Array {
-  return Uint8Array.from(atob(block.replaceAll(/\s/g, '')), (character) => character.charCodeAt(0));
+  try {
+    return Uint8Array.from(atob(block), (character) => character.charCodeAt(0));
+  } catch {
+    return new Uint8Array();
+  }
 }
 
 function isCertificate(der: Uint8Array): boolean {

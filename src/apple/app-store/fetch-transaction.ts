@@ -49,6 +49,7 @@ async function fetchIn(
   if (typeof jws !== 'string') return unreachable('answered without a signed transaction');
   const verified = await untilAborted(verify.transaction(jws, environment), signal).catch(() => null);
   if (verified === null) return unreachable('the certificates were not checked in time');
+  if (verified.outcome === 'unreachable') return unreachable(verified.cause);
   if (verified.outcome === 'valid' && verified.value.transactionId !== transactionId)
     return { outcome: 'invalid', cause: 'answered with another transaction' };
   return verified;

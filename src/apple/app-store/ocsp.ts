@@ -85,7 +85,7 @@ async function ask(url: string, id: CertID, { fetch, signal }: OcspTools): Promi
   const { responseStatus, responseBytes } = AsnConvert.parse(bytes, OCSPResponse);
   if (responseStatus !== OCSPResponseStatus.successful) throw new Error(`answered with status ${responseStatus}`);
   if (responseBytes?.responseType !== id_pkix_ocsp_basic) throw new Error('answered in an unknown form');
-  return AsnConvert.parse(responseBytes.response, BasicOCSPResponse);
+  return AsnConvert.parse(responseBytes.response.buffer, BasicOCSPResponse);
 }
 
 function judge(response: BasicOCSPResponse, id: CertID, issuer: Certificate, now: Date): Failure | null {

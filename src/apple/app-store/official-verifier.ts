@@ -1,7 +1,9 @@
-/** Apple's own library. It needs Node: Deno's certificates lack methods that it calls. */
+/** Apple's own library. It needs Node: the certificates of Deno 2.1, which edge functions run on, lack what it calls. */
+import { createRequire } from 'node:module';
 import type * as Library from '@apple/app-store-server-library';
-import { untilAborted } from '../until-aborted.ts';
-import type { CreateVerifier, Decoded, SignedDataFault } from './signed-data.ts';
+import { parseCertificate } from './certificate.ts';
+import { checkRevocation } from './ocsp.ts';
+import type { CreateVerifier, Decoded, SignedDataFault, VerifierOptions } from './signed-data.ts';
 
 /** No literal import, so that edge functions, which never load it, are not deployed with it. */
 const LIBRARY = '@apple/app-store-server-library';
@@ -11,10 +13,21 @@ const CACHED_CHAINS_MAX = 32;
 
 type OfficialLibrary = typeof Library;
 
+/** Loading it makes Node warn of a module that none of its code that runs here uses. */
+function loadLibrary(): OfficialLibrary {
+  const { noDeprecation = false } = process;
+  process.noDeprecation = true;
+  try {
+    return createRequire(import.meta.url)(LIBRARY);
+  } finally {
+    process.noDeprecation = noDeprecation;
+  }
+}
+
 /** Verifies with Apple's library, within the time that is given for the online checks. */
 export const createOfficialVerifier: CreateVerifier = async (options) => {
-  const library: OfficialLibrary = await import(LIBRARY);
-  const Verifier = boundedVerifier(library, options.ocspTimeoutMs);
+  const library = loadLibrary();
+  const Verifier = verifierClass(library, options);
   const { PRODUCTION, SANDBOX } = library.Environment;
   const verifier = new Verifier(
     options.roots.map((root) => Buffer.from(root)),
@@ -39,12 +52,12 @@ export const createOfficialVerifier: CreateVerifier = async (options) => {
 };
 
 /**
- * The library waits 30 s for each online check, and takes an answer of a responder that is none, such as a proxy's page, for a bad
- * certificate. Both mean: try again.
+ * Apple's verifier with online checks of our own: its own wait 30 s, take a proxy's page for a bad certificate, and read no date of an
+ * answer, so that one from before a revocation would do for ever.
  */
-function boundedVerifier(
+function verifierClass(
   { SignedDataVerifier, VerificationException, VerificationStatus }: OfficialLibrary,
-  ocspTimeoutMs: number,
+  { fetch, clock, ocspTimeoutMs }: VerifierOptions,
 ) {
   return class extends SignedDataVerifier {
     protected override async verifyCertificateChain(
@@ -55,15 +68,13 @@ function boundedVerifier(
     }
 
     protected override async checkOCSPStatus(
-      ...args: Parameters<Library.SignedDataVerifier['checkOCSPStatus']>
+      ...[certificate, issuer]: Parameters<Library.SignedDataVerifier['checkOCSPStatus']>
     ): Promise<void> {
-      try {
-        await untilAborted(super.checkOCSPStatus(...args), AbortSignal.timeout(ocspTimeoutMs));
-      } catch (error) {
-        if (error instanceof VerificationException) throw error;
-        const cause = error instanceof Error ? error : new Error(String(error));
-        throw new VerificationException(VerificationStatus.RETRYABLE_VERIFICATION_FAILURE, cause);
-      }
+      const tools = { fetch, clock, signal: AbortSignal.timeout(ocspTimeoutMs) };
+      const failure = await checkRevocation(parseCertificate(certificate.raw), parseCertificate(issuer.raw), tools);
+      if (failure?.outcome === 'invalid') throw new VerificationException(VerificationStatus[failure.cause]);
+      if (failure)
+        throw new VerificationException(VerificationStatus.RETRYABLE_VERIFICATION_FAILURE, new Error(failure.cause));
     }
   };
 }
@@ -78,6 +89,6 @@ const FAULTS: readonly SignedDataFault[] = [
 function failureOf(error: unknown, { VerificationException, VerificationStatus }: OfficialLibrary): Decoded {
   if (!(error instanceof VerificationException)) return { outcome: 'invalid', cause: 'FAILURE' };
   if (error.status === VerificationStatus.RETRYABLE_VERIFICATION_FAILURE)
-    return { outcome: 'unreachable', cause: `OCSP: ${error.cause?.message ?? 'no usable answer'}` };
+    return { outcome: 'unreachable', cause: error.cause?.message ?? 'no usable answer' };
   return { outcome: 'invalid', cause: FAULTS.find((name) => VerificationStatus[name] === error.status) ?? 'FAILURE' };
 }

@@ -42,10 +42,8 @@ export type AppStoreNotification = {
  * `invalid`: not signed by Apple, or not for this app, or without what a transaction needs; `cause` says which, for operators.
  * `unreachable`: Apple's certificates could not be checked online; try again.
  */
-export type Verified<T> =
-  | { outcome: 'valid'; value: T }
-  | { outcome: 'invalid'; cause: string }
-  | { outcome: 'unreachable'; cause: string };
+export type Verified<T> = Judged<T> | { outcome: 'unreachable'; cause: string };
+export type Judged<T> = { outcome: 'valid'; value: T } | { outcome: 'invalid'; cause: string };
 
 /** `refused`: Apple does not accept our key. `unreachable`: no usable answer; try again. */
 export type AppStoreFailure = { outcome: 'refused' | 'unreachable'; cause: string; retryAfterMs: number | null };
@@ -71,7 +69,7 @@ export type AppStore = {
   fetchTransaction(
     transactionId: string,
     signal: AbortSignal,
-  ): Promise<Verified<AppStoreTransaction> | { outcome: 'unknown' | 'malformed' } | AppStoreFailure>;
+  ): Promise<Judged<AppStoreTransaction> | { outcome: 'unknown' | 'malformed' } | AppStoreFailure>;
   /** Answers a consumption request. `declined`: Apple does not want it (any more); repeating it does not help. */
   sendConsumption(
     input: { environment: AppStoreEnvironment; transactionId: string } & Consumption,
