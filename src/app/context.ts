@@ -19,6 +19,7 @@ import type { Log } from '../kernel/log.ts';
 import { createSealer } from '../kernel/sealer.ts';
 import { createMediaFetcher } from '../media/fetch-media.ts';
 import { VIDEO_BYTES_MAX } from '../media/object-path.ts';
+import { createStripePayments } from '../payments/stripe/index.ts';
 import { providerOf } from '../providers/manifest.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
 import { callbackUrls } from './callback-url.ts';
@@ -94,6 +95,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
       : null,
     appleTokenSealer: createSealer(secrets.secretKey, 'rendio apple tokens', randomBytes),
     deviceGrantLease: createLease({ url: database.directUrl, name: 'device grants', waitMs: GRANT_WAIT_MS, log }),
+    payments: connections.stripe ? createStripePayments({ ...connections.stripe, clock }) : null,
     providers,
     simulated: simulatedIn(connections),
     callbackUrl: callbackUrls({

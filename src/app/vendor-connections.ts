@@ -28,6 +28,7 @@ export type AppStoreAccess = {
   urls: { production: string; sandbox: string };
   fetch: typeof fetch;
 };
+export type StripeAccess = { secretKey: string; webhookSecret: string; baseUrl: string; fetch: typeof fetch };
 /** `isSimulated`: a simulator of this process answers. */
 export type ProviderAccess = { manifest: ProviderManifest; connection: ProviderConnection; isSimulated: boolean };
 
@@ -38,6 +39,8 @@ export type VendorConnections = {
   appleId?: AppleIdAccess | undefined;
   /** Undefined: purchases in the App Store are switched off. */
   appStore?: AppStoreAccess | undefined;
+  /** Undefined: there is no web shop. It is never simulated. */
+  stripe?: StripeAccess | undefined;
   /** The providers that are on offer here. */
   providers: ReadonlyMap<ProviderName, ProviderAccess>;
   /** Fetches the finished files of the simulated providers. It never touches the network. */
@@ -46,7 +49,7 @@ export type VendorConnections = {
 
 /** The vendors that have all their credentials, at their real URLs; none is simulated. */
 export function realConnections(config: Config, manifests: readonly ProviderManifest[]): VendorConnections {
-  const { deviceCheck, signIn } = config.secrets;
+  const { deviceCheck, signIn, stripe } = config.secrets;
   const { apple } = config.settings;
   return {
     deviceCheck: deviceCheck && {
@@ -64,6 +67,12 @@ export function realConnections(config: Config, manifests: readonly ProviderMani
         }
       : undefined,
     appStore: appStoreAccess(config),
+    stripe: stripe && {
+      secretKey: stripe.secretKey.reveal(),
+      webhookSecret: stripe.webhookSecret.reveal(),
+      baseUrl: config.settings.stripeUrl,
+      fetch,
+    },
     providers: new Map(
       manifests.flatMap((manifest) => {
         const connection = realConnection(config, manifest);

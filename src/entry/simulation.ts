@@ -62,6 +62,7 @@ export async function startSimulation(config: Config, options: SimulationOptions
       deviceCheck: deviceCheck ? simulatedDeviceCheck(world) : real.deviceCheck,
       appleId: appleId ? simulatedAppleId(world) : real.appleId,
       appStore: appStore ? await simulatedAppStore(world) : real.appStore,
+      stripe: real.stripe,
       providers: new Map(providers.map((access) => [access.manifest.name, access])),
       simulatedFetch: world.fetch,
     },

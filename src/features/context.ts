@@ -15,6 +15,7 @@ import type { MediaFetcher } from '../media/fetch-media.ts';
 import type { ImageCheck } from '../media/image-check.ts';
 import type { MediaProbe } from '../media/probe.ts';
 import type { MediaStore } from '../media/store.ts';
+import type { Payments } from '../payments/port.ts';
 import type { ProviderName, VideoProvider, WebhookDelivery } from '../providers/provider.ts';
 
 /** Settings of the operator; see `.env.example`. */
@@ -96,6 +97,8 @@ export type Context = {
   appleTokenSealer: Sealer;
   /** Lets one onboarding at a time read and write a device's bits at Apple, which has no compare-and-set. */
   deviceGrantLease: Lease;
+  /** The web shop's store. Null without a key for it. */
+  payments: Payments | null;
   providers: ReadonlyMap<ProviderName, VideoProvider>;
   /** The providers that this process simulates: no vendor is called, and their videos do not show the prompt. */
   simulated: ReadonlySet<ProviderName>;

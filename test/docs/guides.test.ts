@@ -69,6 +69,7 @@ const OUTPUT: Record<string, { sh: RegExp[]; ts: RegExp[] }> = {
     ts: [/^completed true$/m, /^the connection is /m],
   },
   ios: { sh: [/"credits_remaining":10/], ts: [/credits_remaining: 10,\s+is_new: true/] },
+  'web-shop': { sh: [/"ERR_4017".*"feature":"web-shop"/], ts: [/^This server has no web shop\.\nnow: 10$/m] },
 };
 
 let server: SharedServer;

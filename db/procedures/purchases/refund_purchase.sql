@@ -1,7 +1,8 @@
 -- Takes back what a store has refunded, or gives it back when the store has reversed its refund (`p_is_refund` = false). Of several
 -- decisions about one transaction the newest (`p_decided_at`) counts, in whatever order they arrive. `p_percentage`: the refunded
--- share, in thousandths of a percent; null: all. A balance may become a debt. `not_credited`: nobody has been credited; after a
--- refund nobody will be.
+-- share, in thousandths of a percent; null: all. `p_is_total`: it is the sum of what is refunded by now, so a smaller share than
+-- before gives back the difference. A balance may become a debt. `not_credited`: nobody has been credited; after a refund nobody
+-- will be.
 -- @returns {outcome: 'taken_back' | 'given_back', user_id: string, credits: number, credits_remaining: number}
 --   | {outcome: 'unchanged' | 'outdated' | 'not_credited'}
 create or replace function public.refund_purchase(
@@ -10,7 +11,8 @@ create or replace function public.refund_purchase(
   p_transaction_id text,
   p_decided_at timestamptz,
   p_is_refund boolean,
-  p_percentage integer default null
+  p_percentage integer default null,
+  p_is_total boolean default false
 ) returns jsonb
 language plpgsql
 security definer
@@ -50,7 +52,7 @@ begin
   end;
   v_change := v_purchase.taken_back - v_target;
   -- A further refund never gives back what an earlier one took.
-  if p_is_refund then
+  if p_is_refund and not p_is_total then
     v_change := least(v_change, 0);
   end if;
   update public.purchases
@@ -66,15 +68,15 @@ begin
     v_purchase.user_id,
     v_change,
     case
-      when p_store = 'apple' then case when p_is_refund then 'apple_refund' else 'apple_refund_reversed' end
-      else case when p_is_refund then 'store_refund' else 'store_refund_reversed' end
+      when p_store = 'apple' then case when v_change < 0 then 'apple_refund' else 'apple_refund_reversed' end
+      else case when v_change < 0 then 'store_refund' else 'store_refund_reversed' end
     end,
     null,
     null,
     v_purchase.id
   );
   return jsonb_build_object(
-    'outcome', case when p_is_refund then 'taken_back' else 'given_back' end,
+    'outcome', case when v_change < 0 then 'taken_back' else 'given_back' end,
     'user_id', v_purchase.user_id,
     'credits', abs(v_change),
     'credits_remaining', v_balance

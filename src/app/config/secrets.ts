@@ -20,6 +20,7 @@ export type Secrets = {
   metricsToken: Secret | undefined;
   telegram: { botToken: Secret; chatId: string } | undefined;
   alertWebhookUrl: Secret | undefined;
+  stripe: { secretKey: Secret; webhookSecret: Secret } | undefined;
   providers: ProviderSecrets;
   webhookSecret: Secret | undefined;
   deviceCheck: (AppleKey & { teamId: string }) | undefined;
@@ -41,6 +42,13 @@ function supabaseOf(values: Values): Secrets['supabase'] {
 
 function telegramOf({ TELEGRAM_BOT_TOKEN: botToken, TELEGRAM_CHAT_ID: chatId }: Values): Secrets['telegram'] {
   return botToken && chatId ? { botToken: new Secret(botToken), chatId } : undefined;
+}
+
+function stripeOf(values: Values): Secrets['stripe'] {
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: webhookSecret } = values;
+  return secretKey && webhookSecret
+    ? { secretKey: new Secret(secretKey), webhookSecret: new Secret(webhookSecret) }
+    : undefined;
 }
 
 function s3Of(values: Values): Secrets['s3'] {
@@ -79,6 +87,7 @@ export function secretsOf(values: Values, manifests: readonly ProviderManifest[]
     metricsToken: secretOf(values.METRICS_TOKEN),
     telegram: telegramOf(values),
     alertWebhookUrl: secretOf(values.ALERT_WEBHOOK_URL),
+    stripe: stripeOf(values),
     providers: credentialsOf(values.providers, manifests),
     webhookSecret: secretOf(values.WEBHOOK_SECRET),
     ...appleOf(values),

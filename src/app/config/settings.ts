@@ -45,6 +45,7 @@ export type Settings = {
     /** Undefined: Apple's own host for each push token's environment. */
     apnsUrl: string | undefined;
   };
+  stripeUrl: string;
   /** `host` or `host:port`, in lower case; they come in addition to the providers' own. */
   mediaAllowedHosts: string[];
   limits: Limits;
@@ -103,6 +104,7 @@ export function settingsOf(values: Values, manifests: readonly ProviderManifest[
     server: serverOf(values),
     providers: urlsOf(values.providers, manifests),
     apple: appleOf(values),
+    stripeUrl: values.STRIPE_API_URL,
     mediaAllowedHosts: values.MEDIA_ALLOWED_HOSTS,
     limits: limitsOf(values),
     simulated: simulatedIn(values, manifests),

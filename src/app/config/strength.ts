@@ -10,12 +10,13 @@ const SECRET_KEY_BYTES_MIN = 32;
 const CHANCE = 3;
 const SECRET_CHARACTERS_MIN = 16;
 const SHORT_SECRETS: VariableName[] = ['METRICS_TOKEN', 'WEBHOOK_SECRET'];
-const APPLE_URLS: VariableName[] = [
+const VENDOR_URLS: VariableName[] = [
   'APPLE_DEVICECHECK_URL',
   'APPLE_APPSTORE_URL',
   'APPLE_APPSTORE_SANDBOX_URL',
   'APPLE_ID_URL',
   'APPLE_APNS_URL',
+  'STRIPE_API_URL',
 ];
 
 /** What is too weak for an environment that others can reach: everything but development. */
@@ -25,7 +26,7 @@ export function weaknesses(
   manifests: readonly ProviderManifest[],
 ): Complaint[] {
   if (environment === 'development') return exposures(given, manifests);
-  const vendorUrls = [...APPLE_URLS, ...urlVariables(manifests).map(({ name }) => name)];
+  const vendorUrls = [...VENDOR_URLS, ...urlVariables(manifests).map(({ name }) => name)];
   return [
     ...(given.SECRET_KEY && bytesWithoutRepeats(given.SECRET_KEY) < SECRET_KEY_BYTES_MIN - CHANCE
       ? [{ name: 'SECRET_KEY', problem: `must be at least ${SECRET_KEY_BYTES_MIN} bytes that do not repeat` }]
@@ -37,6 +38,23 @@ export function weaknesses(
     ...[...new Set(vendorUrls)]
       .filter((name) => given[name] && !/^https:/i.test(given[name]))
       .map((name) => ({ name, problem: `must be https in ${environment}: the vendor's key is sent there` })),
+    ...stripeWeaknesses(given, environment),
+  ];
+}
+
+/** Whoever knows the webhook's secret makes credits, and with a test key Stripe's test cards do. */
+function stripeWeaknesses({ STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: secret }: Given, environment: Environment) {
+  const isTestKey = key !== undefined && /^(?:sk|rk)_test_/.test(key);
+  return [
+    ...(key && !/^(?:sk|rk)_\w/.test(key)
+      ? [{ name: 'STRIPE_SECRET_KEY', problem: 'must be a key of Stripe (sk_… or rk_…)' }]
+      : []),
+    ...(isTestKey && environment === 'production'
+      ? [{ name: 'STRIPE_SECRET_KEY', problem: 'is a test key: in production, its test cards would buy credits' }]
+      : []),
+    ...(secret && (!secret.startsWith('whsec_') || isShort(secret))
+      ? [{ name: 'STRIPE_WEBHOOK_SECRET', problem: 'must be the signing secret of a webhook endpoint (whsec_…)' }]
+      : []),
   ];
 }
 

@@ -69,6 +69,9 @@ const SERVER_AND_OPERATIONS = {
     '-1001234567890',
   ),
   ALERT_WEBHOOK_URL: variable(webUrl().optional(), 'https://hooks.example.com/services/…'),
+
+  STRIPE_SECRET_KEY: optionalToken('sk_live_…'),
+  STRIPE_WEBHOOK_SECRET: optionalToken('whsec_…'),
 };
 
 const WEBHOOKS_APPLE_AND_MEDIA = {
@@ -114,6 +117,7 @@ const VENDOR_URLS_AND_LIMITS = {
   ),
   APPLE_ID_URL: optionalUrl('https://appleid.apple.com'),
   APPLE_APNS_URL: optionalUrl('https://api.push.apple.com'),
+  STRIPE_API_URL: variable(baseUrl().default('https://api.stripe.com'), 'https://api.stripe.com'),
   MEDIA_ALLOWED_HOSTS: variable(hostList().default([]), 'cdn.example.com,media.example.com:8443'),
 
   RATE_LIMIT_GENERATIONS_PER_HOUR: limit('10'),

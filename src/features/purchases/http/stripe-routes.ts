@@ -1,0 +1,44 @@
+/** The web shop: its checkout, and what its store reports. */
+import { readBytes } from '../../../http/body.ts';
+import { callerId } from '../../../http/caller.ts';
+import type { HttpContext } from '../../../http/env.ts';
+import { readIdempotencyKey } from '../../../http/idempotency.ts';
+import type { Router } from '../../../http/route.ts';
+import type { Context } from '../../context.ts';
+import { createCheckout } from '../checkout.ts';
+import { receiveStripeWebhook } from '../stripe-webhook.ts';
+import { CREATE_CHECKOUT, STRIPE_WEBHOOK } from './stripe-openapi.ts';
+
+/** Some times the largest event of Stripe. */
+const EVENT_BYTES_MAX = 1_000_000;
+
+export type StripeRouteOptions = {
+  /** Counts a call against the account's purchase limit. Throws ERR_4004 at the limit. */
+  takePurchaseSlot(c: HttpContext, userId: string): Promise<void>;
+};
+
+export function stripeRoutes(
+  router: Router,
+  ctx: Pick<Context, 'db' | 'log' | 'newUuid' | 'payments'>,
+  { takePurchaseSlot }: StripeRouteOptions,
+): void {
+  router.add(CREATE_CHECKOUT, async (c) => {
+    const { product_id: productId, quantity } = c.req.valid('json');
+    const userId = callerId(c);
+    const idempotencyKey = readIdempotencyKey(c);
+    await takePurchaseSlot(c, userId);
+    const siteUrl = c.get('origin');
+    return c.json(
+      await createCheckout(ctx, { userId, productId, quantity: quantity ?? 1, siteUrl, idempotencyKey }),
+      200,
+    );
+  });
+
+  router.add(STRIPE_WEBHOOK, async (c) => {
+    // The text that was signed, byte for byte: nothing else reads the body.
+    const bytes = await readBytes(c.req.raw, EVENT_BYTES_MAX);
+    const body = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+    await receiveStripeWebhook(ctx, { body, signature: c.req.header('Stripe-Signature') ?? null });
+    return c.json({ success: true as const }, 200);
+  });
+}
