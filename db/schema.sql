@@ -747,7 +747,7 @@
 -- redact(p_value jsonb, p_texts text[]): returns jsonb
 -- redact_notes(p_user_id uuid, p_about uuid[]): returns void security definer
 -- redeem_code(p_user_id uuid, p_code text, p_limit_account integer, p_limit_address integer, p_address inet, p_idempotency_key uuid, p_request_hash text): returns jsonb security definer to rendio_server
--- refund_purchase(p_store text, p_environment text, p_transaction_id text, p_decided_at timestamp with time zone, p_is_refund boolean, p_percentage integer): returns jsonb security definer to rendio_server
+-- refund_purchase(p_store text, p_environment text, p_transaction_id text, p_decided_at timestamp with time zone, p_is_refund boolean, p_percentage integer, p_is_total boolean): returns jsonb security definer to rendio_server
 -- refuse_ledger_change(): returns trigger
 -- remove_uploads(p_user_id uuid, p_paths jsonb): returns jsonb security definer to rendio_server
 -- replay_store_notification(p_store text, p_notification_id text): returns boolean security definer to rendio_server

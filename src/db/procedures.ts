@@ -482,6 +482,7 @@ export type Procedures = {
       decided_at: Date;
       is_refund: boolean;
       percentage?: number | null | undefined;
+      is_total?: boolean | undefined;
     };
     result:
       | { outcome: 'taken_back' | 'given_back'; user_id: string; credits: number; credits_remaining: number }
