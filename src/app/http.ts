@@ -16,6 +16,7 @@ import { webhookRoutes } from '../features/generations/http/webhook-routes.ts';
 import { maintenanceRoutes } from '../features/maintenance/http/routes.ts';
 import { notificationRoutes } from '../features/notifications/http/routes.ts';
 import { purchaseRoutes } from '../features/purchases/http/routes.ts';
+import { stripeRoutes } from '../features/purchases/http/stripe-routes.ts';
 import { storageRoutes } from '../features/storage/http/routes.ts';
 import { signedRoutes } from '../features/storage/http/signed-routes.ts';
 import { createAccountAliases } from '../http/account-aliases.ts';
@@ -88,6 +89,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   catalogueRoutes(router, ctx);
   generationRoutes(router, ctx, options.ipOf);
   purchaseRoutes(router, ctx);
+  stripeRoutes(router, ctx);
   storageRoutes(router, ctx);
   signedRoutes(router, ctx, calls);
   webhookRoutes(router, ctx);

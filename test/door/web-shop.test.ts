@@ -1,14 +1,12 @@
 /** The web shop under Deno, with the permissions of edge functions: Stripe's library has a part of its own for it. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { promisify } from 'node:util';
 import { serveSimulator } from '../../sim/serve.ts';
 import { createStripeSimulator } from '../../sim/stripe.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { silentLog } from '../../src/kernel/log.ts';
-import { DENO_VERSIONS, runInIsolate } from './support/deno.ts';
+import { DENO_VERSIONS, runProgram } from './support/deno.ts';
 
 const PROGRAM = join(import.meta.dirname, 'support', 'web-shop.ts');
 
@@ -22,9 +20,8 @@ describe('the web shop under Deno', { concurrency: true }, () => {
       const header = stripe.controls.events.sign(body);
       try {
         const shop = { baseUrl: served.url, ...stripe.credentials, body, header };
-        const { file, args, options } = runInIsolate(version, PROGRAM, { SHOP: JSON.stringify(shop) });
-        const { stdout } = await promisify(execFile)(file, args, options);
-        assert.deepEqual(JSON.parse(stdout), {
+        const output = await runProgram({ version, program: PROGRAM, input: JSON.stringify(shop) });
+        assert.deepEqual(JSON.parse(output), {
           checkout: 'created',
           unknown: 'not_ours',
           genuine: { kind: 'changed', transactionId: 'pi_1' },

@@ -51,12 +51,13 @@ export async function createShop(options: TestAppOptions = {}): Promise<Shop> {
   });
   const made = await createPeople({ ...options, overrides: { payments, ...options.overrides } });
   people = made;
-  const { app, rows } = made;
+  const { app } = made;
   const sent = new Set<string>();
 
   const shop: Shop = {
     people: made,
     stripe,
+    ...bookkeepingOf(made),
     async post(body, headers = {}) {
       const init = { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body };
       const response = await app.fetch(WEBHOOK_PATH, init);
@@ -83,6 +84,17 @@ export async function createShop(options: TestAppOptions = {}): Promise<Shop> {
       const unsent = controls.events.list().filter(({ id }) => !sent.has(id));
       await shop.deliver(...unsent.map(({ id }) => id));
     },
+    async [Symbol.asyncDispose]() {
+      await stripe.close();
+      await made[Symbol.asyncDispose]();
+    },
+  };
+  return shop;
+}
+
+/** The worker's part, and what has followed. */
+function bookkeepingOf({ app, rows }: People): Pick<Shop, 'work' | 'outcomesOf'> {
+  return {
     async work(ctx = app.ctx) {
       const waiting = await rows(
         `select notification_id from store_notifications where store = 'stripe' and processed_at is null order by seq`,
@@ -98,10 +110,5 @@ export async function createShop(options: TestAppOptions = {}): Promise<Shop> {
       const sql = 'select outcome from store_notifications where transaction_id = $1 order by seq';
       return (await rows(sql, [payment])).map(({ outcome }) => outcome as string | null);
     },
-    async [Symbol.asyncDispose]() {
-      await stripe.close();
-      await made[Symbol.asyncDispose]();
-    },
   };
-  return shop;
 }

@@ -3,13 +3,7 @@ import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { createStripePayments } from '../../../src/payments/stripe/index.ts';
 
-const {
-  baseUrl = '',
-  secretKey = '',
-  webhookSecret = '',
-  body = '',
-  header = '',
-} = JSON.parse(process.env.SHOP ?? '{}');
+const { baseUrl, secretKey, webhookSecret, body, header } = JSON.parse(await text(process.stdin));
 const clock = { now: () => new Date() };
 const payments = createStripePayments({ secretKey, webhookSecret, baseUrl, fetch, clock });
 const request = {

@@ -1,32 +1,29 @@
 /** The web shop: its checkout, and what its store reports. */
 import { readBytes } from '../../../http/body.ts';
 import { callerId } from '../../../http/caller.ts';
-import type { HttpContext } from '../../../http/env.ts';
 import { readIdempotencyKey } from '../../../http/idempotency.ts';
+import { rateLimited, setRateLimitHeaders } from '../../../http/rate-limit.ts';
 import type { Router } from '../../../http/route.ts';
 import type { Context } from '../../context.ts';
 import { createCheckout } from '../checkout.ts';
+import { takePurchaseSlot } from '../purchase-limit.ts';
 import { receiveStripeWebhook } from '../stripe-webhook.ts';
 import { CREATE_CHECKOUT, STRIPE_WEBHOOK } from './stripe-openapi.ts';
 
 /** Some times the largest event of Stripe. */
 const EVENT_BYTES_MAX = 1_000_000;
 
-export type StripeRouteOptions = {
-  /** Counts a call against the account's purchase limit. Throws ERR_4004 at the limit. */
-  takePurchaseSlot(c: HttpContext, userId: string): Promise<void>;
-};
-
 export function stripeRoutes(
   router: Router,
-  ctx: Pick<Context, 'db' | 'log' | 'newUuid' | 'payments'>,
-  { takePurchaseSlot }: StripeRouteOptions,
+  ctx: Pick<Context, 'db' | 'log' | 'newUuid' | 'payments' | 'policy'>,
 ): void {
   router.add(CREATE_CHECKOUT, async (c) => {
     const { product_id: productId, quantity } = c.req.valid('json');
     const userId = callerId(c);
     const idempotencyKey = readIdempotencyKey(c);
-    await takePurchaseSlot(c, userId);
+    const slot = await takePurchaseSlot(ctx, userId);
+    if (!slot.isAllowed) throw rateLimited(slot);
+    setRateLimitHeaders(c, slot);
     const siteUrl = c.get('origin');
     return c.json(
       await createCheckout(ctx, { userId, productId, quantity: quantity ?? 1, siteUrl, idempotencyKey }),
