@@ -1,6 +1,6 @@
 import type { AppleProof } from './account/apple.ts';
-import type { CheckoutOptions, PurchaseProof, ReportOptions } from './account/purchases.ts';
 import type { SignOutScope } from './account/leave.ts';
+import type { CheckoutOptions, PurchaseProof, ReportOptions } from './account/purchases.ts';
 import type { Listener } from './events/listeners.ts';
 import type { FollowOptions } from './generate/follow.ts';
 import type { Unanswered } from './generate/idempotency-keys.ts';
