@@ -1250,7 +1250,7 @@ export interface components {
         display_name: string;
         /** @description What it costs in this server’s web shop; absent if it is not sold there. */
         web_price?: {
-          /** @description In the currency’s smallest unit: 299 is 2.99 in `usd`. */
+          /** @description In the currency’s own unit, such as 2.99. */
           amount: number;
           /** @description In lower case, such as `usd`. */
           currency: string;

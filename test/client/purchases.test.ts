@@ -245,7 +245,7 @@ describe('the web shop', () => {
     await using shop = await createShop();
     const rendio = await clientOf(shop);
     const product = (await rendio.products()).find(({ product_id }) => product_id === PRODUCT);
-    assert.deepEqual(product?.web_price, { amount: 1199, currency: 'usd' });
+    assert.deepEqual(product?.web_price, { amount: 11.99, currency: 'usd' });
     const url = await rendio.checkout(PRODUCT, { quantity: 2 });
     const session = shop.stripe.controls.sessions().find((one) => one.url === url);
     assert.ok(session);

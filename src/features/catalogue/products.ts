@@ -6,7 +6,7 @@ export type Product = {
   display_name: string;
   /** What a purchase adds, the bonus included. */
   credits: number;
-  /** Absent where there is no web shop, and for a product that it does not sell. `amount`: in the currency's smallest unit. */
+  /** Absent where there is no web shop, and for a product that it does not sell. */
   web_price?: { amount: number; currency: string };
 };
 
@@ -20,7 +20,10 @@ export async function listProducts(ctx: Pick<Context, 'db' | 'payments'>): Promi
     .orderBy(sql`credits + bonus_credits`)
     .orderBy('product_id')
     .execute();
-  return rows.map(({ web_price_cents: amount, web_currency: currency, ...product }) =>
-    ctx.payments && amount !== null ? { ...product, web_price: { amount, currency } } : product,
+  const { payments } = ctx;
+  return rows.map(({ web_price_cents: cents, web_currency: currency, ...product }) =>
+    payments && cents !== null
+      ? { ...product, web_price: { amount: payments.priceOf(cents, currency), currency } }
+      : product,
   );
 }

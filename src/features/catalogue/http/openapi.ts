@@ -87,7 +87,7 @@ export const GET_PRODUCTS = userRoute({
               product_id: 'com.rendio.credits.10',
               credits: 10,
               display_name: '10 credits',
-              web_price: { amount: 299, currency: 'usd' },
+              web_price: { amount: 2.99, currency: 'usd' },
             },
           ],
         },

@@ -70,7 +70,7 @@ export const Products = z
         display_name: z.string().openapi({ description: 'A name to show to users, in English.' }),
         web_price: z
           .object({
-            amount: z.int().openapi({ description: 'In the currency’s smallest unit: 299 is 2.99 in `usd`.' }),
+            amount: z.number().openapi({ description: 'In the currency’s own unit, such as 2.99.' }),
             currency: z.string().openapi({ description: 'In lower case, such as `usd`.' }),
           })
           .optional()
