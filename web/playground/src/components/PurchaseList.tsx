@@ -20,7 +20,7 @@ export function PurchaseList() {
       <h3 id="purchases-title" ref={title} tabIndex={-1}>
         {messages.purchases}
       </h3>
-      <ShopNote kind="refund" />
+      <ShopNote kind="refund" isHidden />
       <ul className="purchases" id="purchases">
         {purchases.map((purchase) => (
           <PurchaseRow

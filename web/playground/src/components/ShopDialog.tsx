@@ -16,10 +16,9 @@ export function ShopDialog() {
   const error = useStore((state) => state.shop.error);
   const isSignedOut = useStore((state) => state.signedOut !== null);
   useEffect(() => {
-    if (!isOpen) return;
+    if (!isOpen) return update({ shopCheckout: null });
     update({ shopError: null, shopNote: null });
     loadShop();
-    return () => update({ shopCheckout: null });
   }, [isOpen]);
   return (
     <Dialog id="shop" title={messages.getCredits} isOpen={isOpen && !isSignedOut}>

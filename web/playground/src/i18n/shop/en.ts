@@ -18,7 +18,7 @@ export const shop = {
   buy: 'Buy',
   buying: 'Buying…',
   buyProduct: (product: string) => `Buy ${product}`,
-  bought: (count: number) => n(count, { one: '# credit is in your balance.', other: '# credits are in your balance.' }),
+  bought: (count: number) => n(count, { one: '# credit was added.', other: '# credits were added.' }),
   purchases: 'Your purchases',
   boughtAt: (product: string, time: string) => `${product}, ${time}`,
   refundAll: 'Refund all',

@@ -18,7 +18,7 @@ export const shop: ShopMessages = {
   buy: 'Comprar',
   buying: 'Comprando…',
   buyProduct: (product) => `Comprar ${product}`,
-  bought: (count) => n(count, { one: '# crédito está en tu saldo.', other: '# créditos están en tu saldo.' }),
+  bought: (count) => n(count, { one: 'Se ha añadido # crédito.', other: 'Se han añadido # créditos.' }),
   purchases: 'Tus compras',
   boughtAt: (product, time) => `${product}, ${time}`,
   refundAll: 'Reembolsar todo',

@@ -17,7 +17,7 @@ export const shop: ShopMessages = {
   buy: 'Satın al',
   buying: 'Satın alınıyor…',
   buyProduct: (product) => `Satın al: ${product}`,
-  bought: (count) => `${credits(count)} bakiyenize eklendi.`,
+  bought: (count) => `${credits(count)} eklendi.`,
   purchases: 'Satın aldıklarınız',
   boughtAt: (product, time) => `${product}, ${time}`,
   refundAll: 'Tümünü iade et',
