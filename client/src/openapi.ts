@@ -5589,7 +5589,7 @@ export interface operations {
       /**
        * @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted.
        *
-       *     `ERR_4011` purchase invalid. Do not finish the transaction. Get it from StoreKit again and send it once more.
+       *     `ERR_4011` purchase invalid. Finish the transaction: it will never be credited. `details.reason` says why. Show how to reach support.
        */
       400: {
         headers: {
