@@ -1,6 +1,9 @@
-/** How many generations can be charged per second: for one user, whose charges wait for one another, and for many users. */
+/**
+ * How many generations can be charged per second: for one user, whose charges wait for one another, and for many users. And what
+ * lots cost: the same charges with them and, on the same database, with the procedures of before, turn by turn.
+ */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -15,6 +18,10 @@ const SECONDS = 5;
 /** As many as the server has connections. */
 const CALLERS = 20;
 const USERS = 500;
+/** What lots may cost, and how it is measured. */
+const COST_OF_LOTS_MAX = 1.25;
+const TURNS = 7;
+const TURN_SECONDS = 2;
 
 export const charges: Bench = async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'rendio-bench-'));
@@ -25,11 +32,13 @@ export const charges: Bench = async () => {
     await migrate({ url: postgres.url, log: silentLog });
     const db = createDatabase(pool);
     const users = await Promise.all(Array.from({ length: USERS }, () => richUser(db, owner)));
-    const one = await chargesPerSecond(db, users.slice(0, 1));
-    const many = await chargesPerSecond(db, users.slice(1));
+    const one = await chargesPerSecond(db, users.slice(0, 1), SECONDS);
+    const many = await chargesPerSecond(db, users.slice(1), SECONDS);
     const { rows } = await pool.query('select * from broken_invariants()');
     if (rows.length > 0) throw new Error(`broken: ${JSON.stringify(rows)}`);
+    const ratio = await costOfLots(db, owner, users.slice(1));
     return [
+      { name: 'cost of generate-video with lots, of without', value: ratio, unit: '×', promise: COST_OF_LOTS_MAX },
       { name: `charges of one user, ${CALLERS} at once`, value: one, unit: '/s' },
       { name: `charges of ${USERS - 1} users, ${CALLERS} at once`, value: many, unit: '/s' },
     ];
@@ -46,12 +55,42 @@ async function richUser(db: Database, owner: pg.Pool): Promise<string> {
   return user_id;
 }
 
+/** The median of the ratios of neighbouring turns: what slows the machine down slows both of a pair. */
+async function costOfLots(db: Database, owner: pg.Pool, users: string[]): Promise<number> {
+  const ratios: number[] = [];
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    await switchLots(owner, true);
+    const withLots = await chargesPerSecond(db, users, TURN_SECONDS);
+    await switchLots(owner, false);
+    ratios.push((await chargesPerSecond(db, users, TURN_SECONDS)) / withLots);
+  }
+  return ratios.sort((a, b) => a - b)[Math.floor(TURNS / 2)] ?? 0;
+}
+
+/** Without lots: a charge stops where they begin, nothing expires, and no balance is compared with them. */
+async function switchLots(owner: pg.Pool, areOn: boolean): Promise<void> {
+  for (const name of ['apply_credits', 'expire_lots']) {
+    const file = new URL(`../db/procedures/credits/${name}.sql`, import.meta.url);
+    const source = await readFile(file, 'utf8');
+    const start = name === 'apply_credits' ? "if p_reason = 'account_merge' then" : 'for v_lot in';
+    const early = name === 'apply_credits' ? 'return v_balance; ' : 'return 0; ';
+    if (!source.includes(start)) throw new Error(`${name} no longer contains: ${start}`);
+    await owner.query(areOn ? source : source.replace(start, early + start));
+  }
+  // Each of these accounts has one lot.
+  if (areOn)
+    await owner.query(
+      'update credit_lots l set remaining = u.credits_remaining from users u where u.id = l.user_id and l.remaining <> u.credits_remaining',
+    );
+  await owner.query(`alter table users ${areOn ? 'enable' : 'disable'} trigger users_lots_hold_the_balance`);
+}
+
 /** Calls the procedure that does all the writing of `generate-video`. */
-async function chargesPerSecond(db: Database, users: string[]): Promise<number> {
+async function chargesPerSecond(db: Database, users: string[], seconds: number): Promise<number> {
   const model = await db.read.selectFrom('models').select('id').where('name', '=', 'Sandbox').executeTakeFirstOrThrow();
   let charged = 0;
   let turn = 0;
-  const end = performance.now() + SECONDS * 1_000;
+  const end = performance.now() + seconds * 1_000;
   const caller = async () => {
     while (performance.now() < end) {
       turn += 1;
@@ -72,5 +111,5 @@ async function chargesPerSecond(db: Database, users: string[]): Promise<number> 
     }
   };
   await Promise.all(Array.from({ length: CALLERS }, caller));
-  return charged / SECONDS;
+  return charged / seconds;
 }

@@ -4,7 +4,7 @@ import { styleText } from 'node:util';
 export type Measurement = {
   name: string;
   value: number;
-  unit: 'ms' | 'kB' | 'MB' | 's' | '/s' | '%' | 'lookups' | 'calls';
+  unit: 'ms' | 'kB' | 'MB' | 's' | '/s' | '%' | 'lookups' | 'calls' | '×';
   promise?: number;
 };
 
@@ -30,5 +30,6 @@ export function quantile(values: number[], share: number): number {
 }
 
 function digits(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toFixed(1);
+  if (value >= 100) return value.toFixed(0);
+  return value < 10 ? value.toFixed(2) : value.toFixed(1);
 }

@@ -3,7 +3,8 @@
 export type FormValue = string | FormValue[] | { [name: string]: FormValue };
 export type Form = { [name: string]: FormValue };
 
-const NAME = /^([a-z_]\w*)((?:\[\w*\])*)$/i;
+/** Keys of metadata may hold anything but brackets. */
+const NAME = /^([^[\]]+)((?:\[[^[\]]*\])*)$/;
 
 /** Reads a form into objects and lists; null for a name that is no path, or that is given twice. */
 export function parseForm(text: string): Form | null {
@@ -11,7 +12,7 @@ export function parseForm(text: string): Form | null {
   for (const [name, value] of new URLSearchParams(text)) {
     const [, first, rest = ''] = NAME.exec(name) ?? [];
     if (first === undefined) return null;
-    const path = [first, ...[...rest.matchAll(/\[(\w*)\]/g)].map(([, part = '']) => part)];
+    const path = [first, ...[...rest.matchAll(/\[([^[\]]*)\]/g)].map(([, part = '']) => part)];
     if (!put(form, path, value)) return null;
   }
   return withLists(form);

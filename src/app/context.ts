@@ -90,12 +90,9 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     newUuid,
     deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, log) : null,
     ...signInWithApple(connections.appleId),
-    appStore: connections.appStore
-      ? createAppStore({ ...connections.appStore, createVerifier: runtime.createVerifier, clock })
-      : null,
+    ...storesOf(connections, runtime),
     appleTokenSealer: createSealer(secrets.secretKey, 'rendio apple tokens', randomBytes),
     deviceGrantLease: createLease({ url: database.directUrl, name: 'device grants', waitMs: GRANT_WAIT_MS, log }),
-    payments: connections.stripe ? createStripePayments({ ...connections.stripe, clock }) : null,
     providers,
     simulated: simulatedIn(connections),
     callbackUrl: callbackUrls({
@@ -154,6 +151,16 @@ function signInWithApple(access: AppleIdAccess | undefined): Pick<Context, 'appl
   return {
     appleIdentity: createAppleIdentity({ ...rest, clock: systemClock }),
     appleSignIn: key ? createAppleSignIn({ ...key, ...rest, clock: systemClock }) : null,
+  };
+}
+
+function storesOf(
+  { appStore, stripe }: VendorConnections,
+  { createVerifier }: RuntimeCapabilities,
+): Pick<Context, 'appStore' | 'payments'> {
+  return {
+    appStore: appStore ? createAppStore({ ...appStore, createVerifier, clock: systemClock }) : null,
+    payments: stripe ? createStripePayments({ ...stripe, clock: systemClock }) : null,
   };
 }
 

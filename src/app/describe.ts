@@ -29,7 +29,11 @@ const TAGS = [
   { name: 'Sessions', description: 'Refresh a session, as Supabase’s auth clients do, and verify access tokens.' },
   { name: 'Models', description: 'List the available models with their prices and settings.' },
   { name: 'Video jobs', description: 'Pay for a video, follow its progress, cancel it, and list and delete jobs.' },
-  { name: 'Credits', description: 'Read the balance, and the ledger that explains it.' },
+  {
+    name: 'Credits',
+    description: 'Read the balance and the ledger that explains it, list what is for sale, and redeem codes.',
+  },
+  { name: 'Purchases', description: 'Credit purchases of the App Store, and buy in the web shop.' },
   {
     name: 'Media',
     description: 'Read files by signed URLs, which need no access token. They are valid for a day by default.',

@@ -9,7 +9,7 @@ import { parseCertificate } from '../../src/apple/app-store/certificate.ts';
 import { chainIn, judgeChain } from '../../src/apple/app-store/chain.ts';
 import { createOfficialVerifier } from '../../src/apple/app-store/official-verifier.ts';
 import { createPortableVerifier } from '../../src/apple/app-store/portable-verifier.ts';
-import type { Decoded } from '../../src/apple/app-store/signed-data.ts';
+import type { CreateVerifier, Decoded } from '../../src/apple/app-store/signed-data.ts';
 import { createTestAppStore } from '../support/app-store.ts';
 import { makeChain, signWith } from '../support/apple-chain.ts';
 import { optionsOf } from './support/case.ts';
@@ -111,6 +111,21 @@ test('the gateway takes Apple’s test notification, and refuses everything else
       assert.equal((await store.verifyNotification(text)).outcome, 'invalid', text);
     }
   }
+});
+
+test('certificates are checked online under Apple’s own root, and under no other', async () => {
+  const made: [environment: string, isOnline: boolean, roots: readonly Uint8Array[]][] = [];
+  const createVerifier: CreateVerifier = async (options) => {
+    made.push([options.environment, options.isOnline, options.roots]);
+    return createOfficialVerifier(options);
+  };
+  const jws = vectorText('mock_signed_data/transactionInfo');
+  await gateway({ roots: null, createVerifier }).verifyTransaction(jws);
+  await gateway({ createVerifier }).verifyTransaction(jws);
+  assert.deepEqual(made, [
+    ['Sandbox', true, [APPLE_ROOT_CA_G3]],
+    ['Sandbox', false, [vectorDer('testCA')]],
+  ]);
 });
 
 test('under Apple’s own root none of Apple’s mock data is accepted', async () => {

@@ -1,8 +1,6 @@
 /** An upgrade of a database that servers of the version before use all the while. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import pg from 'pg';
 import { LOCK_TIMEOUT_MS, migrate } from '../../src/db/migrate.ts';
@@ -10,25 +8,11 @@ import { createPool } from '../../src/db/pool.ts';
 import type { Log } from '../../src/kernel/log.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { until } from '../media/until.ts';
-import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { databaseOfVersion } from '../support/old-database.ts';
+import { createTestDatabase } from '../support/postgres.ts';
 
-const MIGRATIONS = join(import.meta.dirname, '..', '..', 'supabase', 'migrations');
-/** What the version before consists of: its SQL is in these files, word for word. */
-const VERSION_BEFORE = [
-  '20261123000001_0001_foundation',
-  '20261123000002_queue',
-  '20261123000003_behaviour',
-  '20261123000004_0002_providers',
-  '20261123000005_behaviour',
-  '20261129000001_behaviour',
-];
-
-async function databaseOfVersionBefore(): Promise<TestDatabase> {
-  const database = await createEmptyDatabase();
-  await using owner = await connectTo(database.url);
-  for (const file of VERSION_BEFORE) await owner.query(readFileSync(join(MIGRATIONS, `${file}.sql`), 'utf8'));
-  return database;
-}
+/** What the version before consists of. */
+const VERSION_BEFORE = '20261129000001_behaviour';
 
 async function connectTo(url: string): Promise<pg.Client & AsyncDisposable> {
   const client = new pg.Client(url);
@@ -151,7 +135,7 @@ async function upload(call: Call, userId: string): Promise<void> {
 }
 
 test('servers of the version before miss no procedure before, during and after an upgrade', async () => {
-  await using database = await databaseOfVersionBefore();
+  await using database = await databaseOfVersion(VERSION_BEFORE);
   const { url } = database;
   const pool = createPool({ url, log: silentLog });
   await using _pool = { [Symbol.asyncDispose]: () => pool.end() };
@@ -186,7 +170,7 @@ function logOfWait(): { log: Log; waits: Promise<void> } {
 }
 
 test('a migration that meets a dump lets other sessions through, and finishes after the dump', async () => {
-  await using database = await databaseOfVersionBefore();
+  await using database = await databaseOfVersion(VERSION_BEFORE);
   const { url } = database;
   await using dump = await connectTo(url);
   await using reader = await connectTo(url);
@@ -203,7 +187,7 @@ test('a migration that meets a dump lets other sessions through, and finishes af
 });
 
 test('a call that waits for a table of the upgrade, and the upgrade for one of the call’s, is not failed as a deadlock', async () => {
-  await using database = await databaseOfVersionBefore();
+  await using database = await databaseOfVersion(VERSION_BEFORE);
   const { url } = database;
   await using call = await connectTo(url);
   await using observer = await connectTo(url);
@@ -222,7 +206,7 @@ test('a call that waits for a table of the upgrade, and the upgrade for one of t
 });
 
 test('an index that an earlier try left half-built is built again', async () => {
-  await using database = await databaseOfVersionBefore();
+  await using database = await databaseOfVersion(VERSION_BEFORE);
   const { url } = database;
   await using owner = await connectTo(url);
   await using blocker = await connectTo(url);

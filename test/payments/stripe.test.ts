@@ -333,6 +333,9 @@ describe('a webhook', () => {
       ['of the old scheme', body, `t=${seconds},v0=${digest}`],
       ['six minutes old', body, sign(body, { timestamp: seconds - 360 })],
       ['of an empty body', '', sign('')],
+      ...['v1', 'v1=', `t=${seconds},v1`, `t=${seconds},v1=`, 't=,v1=0', 't=NaN,v1=é', ',,=,', '='].map(
+        (header): [string, string, string] => [`malformed: ${header}`, body, header],
+      ),
     ];
     for (const [name, text, header] of bad) assert.equal(await payments.verifyWebhook(text, header), null, name);
     // While a secret is rolled, Stripe signs with both.

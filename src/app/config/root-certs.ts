@@ -1,5 +1,4 @@
 /** Reads the root certificates that replace Apple's own, from a file or a folder, in DER or PEM. */
-import { X509Certificate } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -30,16 +29,17 @@ async function certificatesAt(path: string): Promise<Uint8Array[]> {
   if (!(await stat(path)).isDirectory()) return certificatesIn(await readFile(path), 'the file');
   const found: Uint8Array[] = [];
   for (const name of (await readdir(path)).filter((each) => CERTIFICATE_FILE.test(each)).sort())
-    found.push(...certificatesIn(await readFile(join(path, name)), name));
+    found.push(...(await certificatesIn(await readFile(join(path, name)), name)));
   if (found.length === 0) throw new Unusable('has no certificate in it: files that end in .cer, .crt, .der or .pem');
   return found;
 }
 
-function certificatesIn(bytes: Uint8Array, name: string): Uint8Array[] {
+async function certificatesIn(bytes: Uint8Array, name: string): Promise<Uint8Array[]> {
   const text = new TextDecoder().decode(bytes);
   const blocks = [...text.matchAll(PEM)].map(([, block = '']) => fromBase64(block));
   const found = text.includes('-----BEGIN') ? blocks : [bytes];
-  if (found.length === 0 || !found.every(isCertificate))
+  const areCertificates = await Promise.all(found.map(isCertificate));
+  if (found.length === 0 || areCertificates.includes(false))
     throw new Unusable(`cannot be used: ${name} is no certificate in DER or PEM`);
   return found;
 }
@@ -53,9 +53,11 @@ function fromBase64(block: string): Uint8Array {
   }
 }
 
-function isCertificate(der: Uint8Array): boolean {
+/** The parser is loaded for it alone: hardly any server has roots of its own. */
+async function isCertificate(der: Uint8Array): Promise<boolean> {
+  const { parseCertificate } = await import('../../apple/app-store/certificate.ts');
   try {
-    return new X509Certificate(der).raw.byteLength > 0;
+    return parseCertificate(der).sha256 !== '';
   } catch {
     return false;
   }

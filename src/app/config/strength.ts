@@ -82,7 +82,7 @@ function exposures(given: Given, manifests: readonly ProviderManifest[]): Compla
 }
 
 /** The variable that makes this server public; undefined where none does. */
-function publicAddress({ PUBLIC_URL, HOST }: Given): VariableName | undefined {
+export function publicAddress({ PUBLIC_URL, HOST }: Pick<Given, 'PUBLIC_URL' | 'HOST'>): VariableName | undefined {
   if (PUBLIC_URL && /^https:/i.test(PUBLIC_URL)) return 'PUBLIC_URL';
   return HOST && !isLoopback(HOST) ? 'HOST' : undefined;
 }

@@ -24,7 +24,11 @@ const Transaction = z.object({
   environment: z.enum(['Production', 'Sandbox']),
   transactionId: name(64),
   productId: name(200),
-  type: name(100),
+  // Such as `Auto-Renewable Subscription`.
+  type: z
+    .string()
+    .max(100)
+    .regex(/^[\x20-\x7e]+$/),
   quantity: z.unknown().optional(),
   appAccountToken: orNull(name(200)),
   inAppOwnershipType: orNull(name(100)),

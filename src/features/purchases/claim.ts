@@ -121,7 +121,12 @@ function keyReused(): Problem {
   return new Problem('ERR_4009', { details: { field: 'Idempotency-Key' } });
 }
 
-function answerOf(ctx: ClaimContext, input: ClaimInput, result: CreditResult, transaction: AppStoreTransaction): Answer {
+function answerOf(
+  ctx: ClaimContext,
+  input: ClaimInput,
+  result: CreditResult,
+  transaction: AppStoreTransaction,
+): Answer {
   switch (result.outcome) {
     case 'credited':
       ctx.log.info({ event: 'purchase_credited', user_id: result.user_id }, 'a purchase was credited');
@@ -138,7 +143,12 @@ function answerOf(ctx: ClaimContext, input: ClaimInput, result: CreditResult, tr
       throw keyReused();
     case 'foreign':
       ctx.log.warn(
-        { event: 'purchase_refused', user_id: input.userId, reason: 'foreign', transaction_id: transaction.transactionId },
+        {
+          event: 'purchase_refused',
+          user_id: input.userId,
+          reason: 'foreign',
+          transaction_id: transaction.transactionId,
+        },
         'a purchase was refused: it belongs to another account',
       );
       throw new Problem('ERR_4012');

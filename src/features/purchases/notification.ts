@@ -6,13 +6,7 @@ import { unavailable } from './claim.ts';
 export type NotificationContext = Pick<Context, 'appStore' | 'db' | 'log' | 'policy'>;
 
 /** What the worker acts on; of every other type it is only recorded that it came. */
-const PROCESSED = new Set([
-  'ONE_TIME_CHARGE',
-  'REFUND',
-  'REVOKE',
-  'REFUND_REVERSED',
-  'CONSUMPTION_REQUEST',
-]);
+const PROCESSED = new Set(['ONE_TIME_CHARGE', 'REFUND', 'REVOKE', 'REFUND_REVERSED', 'CONSUMPTION_REQUEST']);
 
 /**
  * Verifies a notification of the App Store and records it, once; the worker does the rest. Throws ERR_4005 (401) for what Apple

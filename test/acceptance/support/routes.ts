@@ -30,6 +30,8 @@ export const ROUTES: Route[] = [
   { method: 'GET', name: 'job-events' },
   { method: 'GET', name: 'get-products' },
   { method: 'POST', name: 'redeem-code', body: { code: 'MATRIX-2026' } },
+  { method: 'POST', name: 'update-credits', body: { transaction_id: '2000000000000000' } },
+  { method: 'POST', name: 'create-checkout', body: { product_id: 'com.rendio.credits.10' } },
 ];
 
 export const USER_ROUTES = ROUTES.filter((route) => !route.isPublic);

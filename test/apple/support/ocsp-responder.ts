@@ -73,7 +73,7 @@ export async function startResponder(): Promise<Responder> {
     if (behaviour === 'hang') return;
     if (behaviour === 'cut') return void response.destroy();
     response.writeHead(behaviour === 'failing' ? 503 : 200, { 'content-type': 'application/ocsp-response' });
-    if (behaviour === 'page' || behaviour === 'failing') return void response.end('<html>a proxy</html>');
+    if (behaviour === 'page') return void response.end('<html>a proxy</html>');
     if (behaviour === 'huge') return void response.end(Buffer.alloc(3_000_000));
     if (behaviour === 'empty') return void response.end();
     response.end(Buffer.from(AsnConvert.serialize(answerTo(body, behaviour, signers))));

@@ -122,6 +122,17 @@ test('a product that Stripe does not sell is not sold, and the operator hears of
   assert.deepEqual(errors, ['Stripe does not sell this product']);
 });
 
+test('checkouts count against the purchase limit, also those that are refused', async () => {
+  await using limited = await createShop({ env: { RATE_LIMIT_PURCHASES_PER_HOUR: '2' } });
+  const person = await limited.people.guest();
+  assert.equal((await limited.checkout(person)).headers.get('RateLimit-Policy'), '"purchases";q=2;w=3600');
+  assert.equal((await limited.checkout(person, { product_id: 'unknown' })).status, 400);
+  const third = await limited.checkout(person);
+  assert.deepEqual([third.status, third.body.error.code], [429, 'ERR_4004']);
+  assert.ok(Number(third.headers.get('Retry-After')) > 3000);
+  assert.equal(limited.stripe.controls.sessions().length, 1);
+});
+
 test('a banned account opens no checkout', async () => {
   const person = await people.guest();
   await people.rows('insert into user_bans (user_id, reason) values ($1, $2)', [person.id, 'test']);

@@ -151,7 +151,7 @@ export const CLAIMS: Scenario[] = [
         {},
         [],
       ])
-        assertRefused(await call({ transaction_id: id }), 400, 'ERR_4006', id === '' ? 'missing' : undefined);
+        assertRefused(await call({ transaction_id: id }), 400, 'ERR_4006');
       assertRefused(await call({}), 400, 'ERR_4006', 'missing');
       assertRefused(await call({ transaction_id: null, signed_transaction: null }), 400, 'ERR_4006', 'missing');
       assertRefused(await call({ transaction_id: '1', signed_transaction: 'a.b.c' }), 400, 'ERR_4006');

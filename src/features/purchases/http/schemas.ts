@@ -9,7 +9,8 @@ export const UpdateCreditsBody = userIdCheck
       description: 'The id of the transaction, as StoreKit shows it. The server asks the App Store about it.',
     }),
     signed_transaction: optional(z.string().min(1).max(50_000)).openapi({
-      description: 'The transaction as StoreKit 2 has signed it (`jwsRepresentation`). It is verified without a call to Apple.',
+      description:
+        'The transaction as StoreKit 2 has signed it (`jwsRepresentation`). It is verified without a call to Apple.',
     }),
   })
   .openapi('UpdateCreditsRequest');

@@ -1,5 +1,8 @@
 import type { AppStoreTransaction } from '../../../apple/app-store/port.ts';
+import type { Policy } from '../../context.ts';
 import type { NotificationContext } from '../notification.ts';
+
+type RefundPreference = Policy['refundPreference'];
 
 /** Shares are in thousandths of a percent. */
 const WHOLE = 100_000;
@@ -16,6 +19,7 @@ export async function answerConsumptionRequest(
   const { appStore, policy } = ctx;
   if (!policy.consumptionConsent || !appStore) return 'no_consent';
   const purchase = await ctx.db.call('purchase_consumption', { store: 'apple', transaction_id: transactionId });
+  const consumptionPercentage = purchase ? Math.floor((purchase.consumed * WHOLE) / purchase.credits) : 0;
   const answer = await appStore.sendConsumption(
     {
       environment,
@@ -23,8 +27,8 @@ export async function answerConsumptionRequest(
       deliveryStatus: purchase ? 'DELIVERED' : 'UNDELIVERED_SERVER_OUTAGE',
       // The first credits are free, so everybody has tried the app before.
       sampleContentProvided: policy.initialGrantCredits > 0,
-      consumptionPercentage: purchase ? Math.floor((purchase.consumed * WHOLE) / purchase.credits) : 0,
-      refundPreference: policy.refundPreference,
+      consumptionPercentage,
+      refundPreference: preferenceFor(policy.refundPreference, consumptionPercentage),
     },
     AbortSignal.timeout(APPLE_WAIT_MS),
   );
@@ -40,4 +44,9 @@ export async function answerConsumptionRequest(
     case 'unreachable':
       throw new Error(`the App Store was not told about a consumption: ${answer.cause}`);
   }
+}
+
+/** Apple takes `GRANT_PRORATED` only where a part has been consumed. */
+function preferenceFor(preference: RefundPreference, percentage: number): RefundPreference {
+  return preference === 'GRANT_PRORATED' && (percentage === 0 || percentage === WHOLE) ? null : preference;
 }

@@ -91,7 +91,10 @@ async function healTransactions(walk: Walk, from: Date): Promise<void> {
   }
 }
 
-async function healCustomer({ ctx, appStore, environment, healed, signal }: Walk, transactionId: string): Promise<void> {
+async function healCustomer(
+  { ctx, appStore, environment, healed, signal }: Walk,
+  transactionId: string,
+): Promise<void> {
   let revision: string | null = null;
   do {
     const answer: Answered<'transactionHistory'> = await appStore.transactionHistory(
