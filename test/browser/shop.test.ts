@@ -1,7 +1,6 @@
 /** The shop on the page: buying and refunding in the simulated App Store, codes, the web shop, and servers that sell nothing here. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after } from 'node:test';
 import type { Page } from 'playwright-core';
 import { browserTests } from '../support/browser.ts';
 import { createTestDatabase, ownerPool, type TestDatabase } from '../support/postgres.ts';
@@ -9,14 +8,18 @@ import { startTestServer } from '../support/server.ts';
 import { assertAccessible } from './sound.ts';
 import { balanceIs, describeVideo, ENDLESS, focusIsAt, press, settled, stageIs, tabTo } from './steps.ts';
 
-let database: TestDatabase | undefined;
-after(() => database?.[Symbol.asyncDispose]());
+let database: TestDatabase;
 
 const browserTest = browserTests({
   path: null,
   async start() {
     database = await createTestDatabase();
-    return startTestServer({ env: { DATABASE_URL: database.url } });
+    const server = await startTestServer({ env: { DATABASE_URL: database.url } });
+    const stop = async () => {
+      await server.stop();
+      await database[Symbol.asyncDispose]();
+    };
+    return { url: server.url, stop };
   },
 });
 const NO_MOTION = { reducedMotion: 'reduce' } as const;
@@ -46,7 +49,7 @@ async function change(page: Page, path: string, changed: (body: Record<string, u
 }
 
 async function newCode(credits: number): Promise<string> {
-  const owner = ownerPool(database?.url ?? '');
+  const owner = ownerPool(database.url);
   const code = `GIFT${randomUUID().slice(0, 8).toUpperCase()}`;
   const sql = 'select create_code(p_credits := $1, p_uses_max := 10, p_code := $2, p_expires_at := null)';
   await owner.query(sql, [credits, code]);
