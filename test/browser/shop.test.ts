@@ -179,6 +179,27 @@ browserTest(
 );
 
 browserTest(
+  'when another tab has changed the account, the shop closes, and opens for the new one',
+  NO_MOTION,
+  async ({ page, server }) => {
+    await visit(page, server.url);
+    await openShop(page);
+    await page.getByRole('button', { name: 'Buy 10 credits', exact: true }).click();
+    await balanceIs(page, 20);
+    const other = await page.context().newPage();
+    await visit(other, server.url);
+    await other.evaluate(() => localStorage.clear());
+    await other.evaluate(() => location.reload());
+    await settled(other);
+    await page.bringToFront();
+    await page.locator('#shop[open]').waitFor({ state: 'detached' });
+    await balanceIs(page, 10);
+    await openShop(page);
+    assert.equal(await purchases(page).count(), 0);
+  },
+);
+
+browserTest(
   'what the simulated App Store refuses is said, and nothing is shown as bought',
   NO_MOTION,
   async ({ page, server }) => {
