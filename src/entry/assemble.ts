@@ -18,6 +18,7 @@ export function assemble(
     corsOrigins: server.corsOrigins,
     anonKey: config.secrets.supabase?.anonKey.reveal(),
     appleAuthorizePath: simulatedPages?.authorizePath ?? null,
+    appStorePath: simulatedPages?.storePath ?? null,
     ...options,
   });
   addPages(api);
