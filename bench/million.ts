@@ -59,6 +59,11 @@ const STATEMENTS = [
    order by created_at, change`,
   `update users u set credits_remaining = l.total
    from (select user_id, sum(change) as total from quota_log group by user_id) l where l.user_id = u.id`,
+  // As an upgrade of a ledger from before lots leaves it.
+  `insert into credit_lots (user_id, source, is_purchased, amount, remaining)
+   select id, 'opening_balance', true, credits_remaining, credits_remaining from users where credits_remaining > 0`,
+  `update audit_progress set last_seq_without_lots = n.seq, checked_seq = n.seq, checked_until = now()
+   from (select max(seq) as seq from quota_log) n`,
   `insert into job_counters (user_id, status, jobs)
    select user_id, status, count(*) from video_jobs where deleted_at is null group by user_id, status`,
   `insert into provider_attempts (job_id, attempt, provider, provider_model_id, state, provider_job_id, created_at, closed_at)

@@ -1,5 +1,6 @@
-/** `npm run bench [-- start latency auth charges storage page webhook statements neighbour]`: measures what is promised; exit code 1 if a promise is broken. */
+/** `npm run bench [-- start latency auth audit charges storage page webhook statements neighbour]`: measures what is promised; exit code 1 if a promise is broken. */
 import { availableParallelism } from 'node:os';
+import { audit } from './audit.ts';
 import { auth } from './auth.ts';
 import { charges } from './charges.ts';
 import { latency } from './latency.ts';
@@ -11,7 +12,18 @@ import { statements } from './statements.ts';
 import { storage } from './storage.ts';
 import { webhook } from './webhook.ts';
 
-const BENCHES: Record<string, Bench> = { start, latency, auth, charges, storage, page, webhook, statements, neighbour };
+const BENCHES: Record<string, Bench> = {
+  start,
+  latency,
+  auth,
+  audit,
+  charges,
+  storage,
+  page,
+  webhook,
+  statements,
+  neighbour,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in BENCHES));

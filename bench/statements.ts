@@ -14,6 +14,7 @@ import { type Boot, boot } from '../src/entry/boot.ts';
 import { deleteAccount } from '../src/features/accounts/delete-account.ts';
 import { openSession } from '../src/features/accounts/session.ts';
 import { sweepGenerations } from '../src/features/generations/worker/sweep.ts';
+import { checkChanges } from '../src/features/maintenance/worker/check-changes.ts';
 import { pruneLogs } from '../src/features/maintenance/worker/prune.ts';
 import { reconcile } from '../src/features/maintenance/worker/reconcile.ts';
 import { sweepUploads } from '../src/features/storage/worker/sweep.ts';
@@ -213,6 +214,7 @@ async function maintain({ running }: Boot): Promise<void> {
   await sweepGenerations(ctx);
   await sweepUploads(ctx);
   await pruneLogs(ctx, signal);
+  await checkChanges(ctx, signal);
   const violations = await reconcile(ctx, signal);
-  if (violations.length > 0) throw new Error(`broken: ${JSON.stringify(violations.slice(0, 3))}`);
+  if (violations > 0) throw new Error(`${violations} money invariants are broken`);
 }

@@ -9,7 +9,8 @@ revoke all on table
   public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices,
   public.merged_users, public.apple_identities, public.used_identity_tokens, public.apple_tokens, public.apple_revocations,
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
-  public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress
+  public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
+  public.money_violations
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
@@ -45,8 +46,11 @@ revoke all on function
   public.withdraw_initial_grant, public.check_lots, public.credit_purchase, public.expire_due_lots, public.expire_lots,
   public.finish_store_notification, public.give_to_lots, public.lock_transaction, public.purchase_consumption,
   public.record_store_notification, public.refund_purchase, public.replay_store_notification,
-  public.create_code, public.redeem_code, public.schedule_store_notification, public.take_account_limit,
-  public.take_from_lot, public.take_from_lots
+  public.broken_balances, public.broken_by_changes, public.broken_by_jobs, public.broken_by_rows,
+  public.broken_by_users, public.broken_generations, public.broken_lots, public.broken_purchases, public.check_changes,
+  public.check_range, public.close_violations, public.compare_sums, public.create_code, public.money_rules,
+  public.record_violations, public.redeem_code, public.schedule_store_notification, public.suspected_accounts,
+  public.take_account_limit, public.take_from_lot, public.take_from_lots
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -59,7 +63,8 @@ grant select on table
   public.provider_events, public.provider_circuits, public.uploads, public.settings, public.proven_devices,
   public.merged_users, public.apple_identities, public.used_identity_tokens, public.apple_tokens, public.apple_revocations,
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
-  public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress
+  public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
+  public.money_violations
 to rendio_server;
 grant execute on function
   public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
@@ -75,8 +80,10 @@ grant execute on function
   public.schedule_poll, public.schedule_settle, public.schedule_stop, public.schedule_submit, public.sign_in_with_apple,
   public.store_apple_token, public.survivor_of, public.take_rate_limit, public.update_profile,
   public.update_user_metadata, public.withdraw_initial_grant, public.credit_purchase, public.expire_due_lots,
-  public.finish_store_notification, public.purchase_consumption, public.record_store_notification, public.redeem_code,
-  public.refund_purchase, public.replay_store_notification, public.take_account_limit
+  public.broken_balances, public.broken_generations, public.broken_lots, public.broken_purchases, public.check_changes,
+  public.check_range, public.close_violations, public.compare_sums, public.finish_store_notification,
+  public.money_rules, public.purchase_consumption, public.record_store_notification, public.redeem_code,
+  public.refund_purchase, public.replay_store_notification, public.suspected_accounts, public.take_account_limit
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

@@ -34,6 +34,9 @@
 -- audit_progress.last_seq_without_lots: bigint not null
 -- audit_progress.checked_seq: bigint not null
 -- audit_progress.checked_until: timestamp with time zone not null
+-- audit_progress.noted_seq: bigint not null default 0
+-- audit_progress.noted_xid: xid8 not null default '0'::xid8
+-- audit_progress.noted_at: timestamp with time zone not null default clock_timestamp()
 -- code_uses.code_id: uuid not null
 -- code_uses.user_id: uuid not null
 -- code_uses.created_at: timestamp with time zone not null default clock_timestamp()
@@ -111,6 +114,11 @@
 -- money_checks.invariant: text not null
 -- money_checks.violations: integer not null
 -- money_checks.checked_at: timestamp with time zone not null default clock_timestamp()
+-- money_violations.invariant: text not null
+-- money_violations.subject: uuid not null
+-- money_violations.details: jsonb not null default '{}'::jsonb
+-- money_violations.found_at: timestamp with time zone not null default clock_timestamp()
+-- money_violations.last_found_at: timestamp with time zone not null default clock_timestamp()
 -- products.product_id: text not null
 -- products.display_name: text not null
 -- products.credits: integer not null
@@ -358,6 +366,8 @@
 -- money_checks money_checks_invariant_check: CHECK (((char_length(invariant) >= 1) AND (char_length(invariant) <= 200)))
 -- money_checks money_checks_pkey: PRIMARY KEY (invariant)
 -- money_checks money_checks_violations_check: CHECK ((violations >= 0))
+-- money_violations money_violations_invariant_check: CHECK (((char_length(invariant) >= 1) AND (char_length(invariant) <= 200)))
+-- money_violations money_violations_pkey: PRIMARY KEY (invariant, subject)
 -- products products_bonus_credits_check: CHECK (((bonus_credits >= 0) AND (bonus_credits <= 10000)))
 -- products products_credits_check: CHECK (((credits >= 1) AND (credits <= 10000)))
 -- products products_display_name_check: CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 200)))
@@ -535,12 +545,14 @@
 -- lot_movements lot_movements_of_ledger_row: using btree (ledger_id)
 -- lot_movements lot_movements_of_lot: using btree (lot_id, id)
 -- lot_movements lot_movements_pkey: using btree (id)
+-- merged_users merged_users_by_time: using btree (merged_at)
 -- merged_users merged_users_of_survivor: using btree (survivor_id)
 -- merged_users merged_users_pkey: using btree (user_id)
 -- models models_available: using btree (is_featured DESC, name) WHERE is_available
 -- models models_pkey: using btree (id)
 -- models models_provider_provider_model_id_key: using btree (provider, provider_model_id)
 -- money_checks money_checks_pkey: using btree (invariant)
+-- money_violations money_violations_pkey: using btree (invariant, subject)
 -- products products_pkey: using btree (product_id)
 -- proven_devices proven_devices_pkey: using btree (user_id)
 -- provider_attempts provider_attempts_by_provider_job: using btree (provider, provider_job_id) WHERE (provider_job_id IS NOT NULL)
@@ -557,6 +569,8 @@
 -- purchases purchases_once: using btree (store, transaction_id)
 -- purchases purchases_pkey: using btree (id)
 -- quota_log quota_log_by_seq: using btree (seq)
+-- quota_log quota_log_earned_of_user: using btree (user_id) INCLUDE (change) WHERE (reason = ANY (ARRAY['initial_grant'::text, 'iap_purchase'::text, 'promo_grant'::text, 'code_redeemed'::text]))
+-- quota_log quota_log_merges_of_user: using btree (user_id) INCLUDE (change) WHERE (reason = 'account_merge'::text)
 -- quota_log quota_log_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
 -- quota_log quota_log_of_purchase: using btree (purchase_id) WHERE (purchase_id IS NOT NULL)
 -- quota_log quota_log_of_user: using btree (user_id, seq DESC)
@@ -645,6 +659,7 @@
 -- models everybody_reads_available_models: select to anon, authenticated using (is_available)
 -- models server_reads: select to rendio_server using (true)
 -- money_checks server_reads: select to rendio_server using (true)
+-- money_violations server_reads: select to rendio_server using (true)
 -- products server_reads: select to rendio_server using (true)
 -- proven_devices server_reads: select to rendio_server using (true)
 -- provider_attempts server_reads: select to rendio_server using (true)
@@ -679,13 +694,25 @@
 -- begin_attempt(p_job_id uuid): returns jsonb security definer to rendio_server
 -- begin_generation(p_user_id uuid, p_idempotency_key uuid, p_request_hash text, p_model_id uuid, p_prompt text, p_settings jsonb, p_limit_account integer, p_limit_address integer, p_limit_in_flight integer, p_deadline_seconds integer, p_image_url text, p_address inet): returns jsonb security definer to rendio_server
 -- begin_upload(p_user_id uuid, p_path text, p_content_type text, p_bytes integer, p_width integer, p_height integer, p_sha256 text, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint, p_metadata jsonb): returns jsonb security definer to rendio_server
+-- broken_balances(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
+-- broken_by_changes(p_after_seq bigint, p_until_seq bigint, p_after timestamp with time zone, p_until timestamp with time zone): returns TABLE(invariant text, subject uuid, details jsonb) security definer
+-- broken_by_jobs(p_jobs uuid[]): returns TABLE(invariant text, subject uuid, details jsonb) security definer
+-- broken_by_rows(p_after_seq bigint, p_until_seq bigint): returns TABLE(invariant text, subject uuid, details jsonb) security definer
+-- broken_by_users(p_users uuid[]): returns TABLE(invariant text, subject uuid, details jsonb) security definer
+-- broken_generations(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
 -- broken_invariants(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
+-- broken_lots(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
+-- broken_purchases(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
 -- cancel_generation(p_user_id uuid, p_job_id uuid, p_idempotency_key uuid, p_request_hash text, p_limit_refunded integer, p_is_begun boolean): returns jsonb security definer to rendio_server
+-- check_changes(p_limit integer): returns jsonb security definer to rendio_server
 -- check_lots(): returns trigger security definer
+-- check_range(p_after uuid, p_until uuid): returns jsonb security definer to rendio_server
 -- claim_initial_grant(p_user_id uuid): returns boolean security definer to rendio_server
 -- claim_initial_grant(p_user_id uuid, p_bit1 boolean): returns boolean security definer to rendio_server
 -- cleanup_rate_limit_logs(): returns integer security definer
 -- close_attempt(p_attempt_id uuid, p_state text, p_error text): returns boolean security definer to rendio_server
+-- close_violations(p_before timestamp with time zone): returns integer security definer to rendio_server
+-- compare_sums(): returns TABLE(part text, is_proven boolean, rows bigint) security definer to rendio_server
 -- complete_initial_grant(p_user_id uuid): returns integer security definer to rendio_server
 -- complete_initial_grant(p_user_id uuid, p_amount integer): returns integer security definer to rendio_server
 -- complete_previous_rows(): returns trigger
@@ -729,6 +756,7 @@
 -- log_error(p_user_id uuid, p_error_code text, p_endpoint text, p_request_data jsonb, p_error_details jsonb): returns void security definer
 -- mark_submitted(p_job_id uuid, p_attempt_id uuid, p_provider_job_id text, p_vendor_request_id text): returns jsonb security definer to rendio_server
 -- merge_guest(p_guest_id uuid, p_survivor_id uuid): returns void security definer
+-- money_rules(): returns TABLE(rule text) to rendio_server
 -- move_balance(p_guest_id uuid, p_survivor_id uuid): returns void security definer
 -- note_provider_health(p_provider text, p_job_id uuid, p_fared text): returns text security definer to rendio_server
 -- notify_access_change(): returns trigger
@@ -744,6 +772,7 @@
 -- record_provider_event(p_sender text, p_event_key text, p_providers jsonb, p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- record_provider_outcome(p_provider text, p_job_id uuid, p_outcome text): returns text security definer to rendio_server
 -- record_store_notification(p_store text, p_notification_id text, p_type text, p_signed_at timestamp with time zone, p_payload text, p_subtype text, p_environment text, p_transaction_id text, p_outcome text): returns boolean security definer to rendio_server
+-- record_violations(p_violations jsonb): returns jsonb security definer
 -- redact(p_value jsonb, p_texts text[]): returns jsonb
 -- redact_notes(p_user_id uuid, p_about uuid[]): returns void security definer
 -- redeem_code(p_user_id uuid, p_code text, p_limit_account integer, p_limit_address integer, p_address inet, p_idempotency_key uuid, p_request_hash text): returns jsonb security definer to rendio_server
@@ -768,6 +797,7 @@
 -- store_apple_token(p_user_id uuid, p_client_id text, p_sealed_token bytea): returns boolean security definer to rendio_server
 -- store_response(p_user_id uuid, p_idempotency_key uuid, p_operation text, p_request_hash text, p_response jsonb, p_job_id uuid): returns void security definer
 -- survivor_of(p_user_id uuid): returns uuid security definer to rendio_server
+-- suspected_accounts(p_part text): returns TABLE(user_id uuid) security definer to rendio_server
 -- take_account_limit(p_action text, p_user_id uuid, p_limit integer, p_window_seconds integer): returns jsonb security definer to rendio_server
 -- take_from_lot(p_lot_id uuid, p_amount integer, p_ledger_id uuid, p_job_id uuid): returns integer security definer
 -- take_from_lots(p_user_id uuid, p_amount integer, p_ledger_id uuid, p_job_id uuid, p_purchase_id uuid): returns void security definer

@@ -72,6 +72,9 @@ export interface AuditProgress {
   checked_until: Date;
   is_only_row: Generated<boolean>;
   last_seq_without_lots: number;
+  noted_at: Generated<Date>;
+  noted_seq: Generated<number>;
+  noted_xid: Generated<string>;
 }
 
 export interface Codes {
@@ -182,6 +185,14 @@ export interface MoneyChecks {
   checked_at: Generated<Date>;
   invariant: string;
   violations: number;
+}
+
+export interface MoneyViolations {
+  details: Generated<Json>;
+  found_at: Generated<Date>;
+  invariant: string;
+  last_found_at: Generated<Date>;
+  subject: string;
 }
 
 export interface Products {
@@ -436,6 +447,7 @@ export interface DB {
   merged_users: MergedUsers;
   models: Models;
   money_checks: MoneyChecks;
+  money_violations: MoneyViolations;
   products: Products;
   proven_devices: ProvenDevices;
   provider_attempts: ProviderAttempts;

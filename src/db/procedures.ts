@@ -135,6 +135,25 @@ export type Procedures = {
           allowed: boolean;
         };
   };
+  check_changes: {
+    args: {
+      limit?: number | undefined;
+    };
+    result: {
+      rows: number;
+      jobs: number;
+      new: { invariant: string; subject: string; details: Json }[];
+      is_limited: boolean;
+      has_advanced: boolean;
+    } | null;
+  };
+  check_range: {
+    args: {
+      after?: string | null | undefined;
+      until?: string | null | undefined;
+    };
+    result: { invariant: string; subject: string; details: Json }[];
+  };
   claim_initial_grant: {
     args: {
       user_id: string;
@@ -148,6 +167,12 @@ export type Procedures = {
       error: string;
     };
     result: boolean;
+  };
+  close_violations: {
+    args: {
+      before: Date;
+    };
+    result: number;
   };
   complete_initial_grant: {
     args: {
@@ -631,11 +656,53 @@ export type Procedures = {
 };
 /** Procedures that return rows. */
 export type SetProcedures = {
+  broken_balances: {
+    args: {
+      after: string;
+      until: string;
+    };
+    row: { invariant: string; subject: string; details: Json };
+  };
+  broken_generations: {
+    args: {
+      after: string;
+      until: string;
+    };
+    row: { invariant: string; subject: string; details: Json };
+  };
   broken_invariants: {
     args: {
       after?: string | null | undefined;
       until?: string | null | undefined;
     };
     row: { invariant: string; subject: string; details: Json };
+  };
+  broken_lots: {
+    args: {
+      after: string;
+      until: string;
+    };
+    row: { invariant: string; subject: string; details: Json };
+  };
+  broken_purchases: {
+    args: {
+      after: string;
+      until: string;
+    };
+    row: { invariant: string; subject: string; details: Json };
+  };
+  compare_sums: {
+    args: Record<string, never>;
+    row: { part: string; is_proven: boolean; rows: number };
+  };
+  money_rules: {
+    args: Record<string, never>;
+    row: { rule: string };
+  };
+  suspected_accounts: {
+    args: {
+      part: string;
+    };
+    row: { user_id: string };
   };
 };

@@ -1,7 +1,7 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
 -- Changed: migrations/0006_purchases.sql
 
--- source: migrations/0006_purchases.sql sha256:e4941a96a0ae14c59e891b596a7803071040abc46eaaaa7af91abc1457b09db1
+-- source: migrations/0006_purchases.sql sha256:21674914b4ab314a0e87cec0b53d22da671a7583210c42a040ed4b7cb0c29da0
 -- Purchases: what is for sale, what was bought, and which credits paid for what. Each block is one topic. No table refers to users
 -- by a foreign key: adding one would lock that table, while calls of older servers hold its rows.
 
@@ -143,7 +143,8 @@ from public.users u
 cross join lateral (
   select greatest(least(u.credits_remaining, coalesce(sum(q.change), 0)), 0)::integer as purchased
   from public.quota_log q
-  where q.user_id = u.id and q.reason in ('iap_purchase', 'apple_refund', 'apple_refund_reversed', 'store_refund')
+  where q.user_id in (select u.id union all select g.user_id from public.merged_users g where g.survivor_id = u.id)
+    and q.reason in ('iap_purchase', 'apple_refund', 'apple_refund_reversed', 'store_refund')
 ) bought
 cross join lateral (
   values (true, bought.purchased), (false, u.credits_remaining - bought.purchased)
@@ -156,12 +157,26 @@ create table public.money_checks (
   violations integer not null check (violations >= 0),
   checked_at timestamptz not null default clock_timestamp()
 );
--- Up to which ledger row and time the check of changes has come, and which ledger rows are older than lots.
+-- Violations that are open, each once. The check of changes adds to them; the check of everything also removes those that hold again.
+create table public.money_violations (
+  invariant text not null check (char_length(invariant) between 1 and 200),
+  subject uuid not null,
+  details jsonb not null default '{}',
+  found_at timestamptz not null default clock_timestamp(),
+  last_found_at timestamptz not null default clock_timestamp(),
+  primary key (invariant, subject)
+);
+-- Up to which ledger row and time the check of changes has come, and which ledger rows are older than lots. `noted_…`: what it has
+-- noted and not checked yet, because transactions that were running then may still add rows before it: once every transaction
+-- up to `noted_xid` has ended, all rows up to `noted_seq` and `noted_at` can be seen.
 create table public.audit_progress (
   is_only_row boolean primary key default true check (is_only_row),
   last_seq_without_lots bigint not null,
   checked_seq bigint not null,
-  checked_until timestamptz not null
+  checked_until timestamptz not null,
+  noted_seq bigint not null default 0,
+  noted_xid xid8 not null default '0',
+  noted_at timestamptz not null default clock_timestamp()
 );
 insert into public.audit_progress (last_seq_without_lots, checked_seq, checked_until)
 select coalesce(max(seq), 0), coalesce(max(seq), 0), clock_timestamp() from public.quota_log;
@@ -179,6 +194,7 @@ alter table public.credit_lots enable row level security;
 alter table public.lot_movements enable row level security;
 alter table public.money_checks enable row level security;
 alter table public.audit_progress enable row level security;
+alter table public.money_violations enable row level security;
 
-insert into public.schema_history (name, hash) values ('migrations/0006_purchases.sql', 'e4941a96a0ae14c59e891b596a7803071040abc46eaaaa7af91abc1457b09db1')
+insert into public.schema_history (name, hash) values ('migrations/0006_purchases.sql', '21674914b4ab314a0e87cec0b53d22da671a7583210c42a040ed4b7cb0c29da0')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();

@@ -592,7 +592,11 @@ test('in development every vendor without a key is simulated, and only those', a
   assert.deepEqual(await simulatedIn({}), all);
   assert.deepEqual(await simulatedIn({ APPLE_DEVICECHECK_URL: 'http://127.0.0.1:9' }), all);
   const { ENVIRONMENT: _, ...keys } = production;
-  assert.deepEqual(await simulatedIn(keys), { ...all, fal: false, pika: false, deviceCheck: false });
+  const called = { fal: false, pika: false, deviceCheck: false };
+  // At a public address its credits would buy videos of a vendor who is paid.
+  assert.deepEqual(await simulatedIn(keys), { ...all, ...called, appStore: false });
+  assert.deepEqual(await simulatedIn({ ...keys, ALLOW_PUBLIC_DEVELOPMENT: 'yes' }), { ...all, ...called });
+  assert.deepEqual(await simulatedIn({ ...keys, PUBLIC_URL: 'http://localhost:8787' }), { ...all, ...called });
   assert.deepEqual(await simulatedIn({ PIKA_API_KEY: 'k' }), { ...all, pika: false });
   assert.deepEqual(await simulatedIn({ APPLE_ID_URL: 'http://127.0.0.1:9' }), { ...all, appleId: false });
 });

@@ -106,7 +106,15 @@ test('without credentials its simulator replaces it, and the banner names it', a
     await simulation.close();
     await rm(dataDir, { recursive: true });
   });
-  assert.deepEqual(simulation.names, ['DeviceCheck', 'fal', 'Loom', 'Pika', 'Runway', 'Sign in with Apple']);
+  assert.deepEqual(simulation.names, [
+    'App Store',
+    'DeviceCheck',
+    'fal',
+    'Loom',
+    'Pika',
+    'Runway',
+    'Sign in with Apple',
+  ]);
   const access = simulation.connections.providers.get('loom');
   assert.ok(access?.isSimulated);
   const createSandbox = () => assert.fail('the sandbox must not be created');

@@ -16,8 +16,8 @@ const TIME_LIMIT_MS = 45_000;
 const GRACE_MS = 8_000;
 /** A tick ends at once if another one is running. */
 const LEASE_WAIT_MS = 200;
-/** Hourly tasks are caught up within two hours, if no tick ran in their minute. */
-const CRONTAB_WITH_CATCH_UP = CRONTAB.replace(/$/gm, ' ?fill=2h');
+/** Hourly and daily tasks are caught up within two hours, if no tick ran in their minute. */
+const CRONTAB_WITH_CATCH_UP = CRONTAB.replace(/^\d.*$/gm, '$& ?fill=2h');
 
 export type TickResult = { done: boolean; busy: boolean; expired: number; requeued: number };
 

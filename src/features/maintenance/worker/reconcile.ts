@@ -1,34 +1,37 @@
+import { sql } from 'kysely';
 import { errorLabel } from '../../../kernel/error-code.ts';
 import type { Context } from '../../context.ts';
-
-type Violation = { invariant: string; subject: string; details: unknown };
+import { logViolations } from './log-violations.ts';
 
 /** Users in one statement, so that the check takes short statements however many rows there are. */
 const USERS_PER_RANGE = 1_000;
 
 /**
- * Checks the money rules over all users and logs every violation as an error. Repairs nothing: an operator has to find the
- * cause first. A check that cannot finish is an error in the log too.
+ * Checks the money rules over all users, logs every new violation as an error and removes those that hold again from the
+ * open ones. Repairs nothing: an operator has to find the cause first. A check that cannot finish is an error in the log
+ * too. Returns how many violations are open.
  */
-export async function reconcile(ctx: Pick<Context, 'db' | 'log'>, signal: AbortSignal): Promise<Violation[]> {
-  const violations: Violation[] = [];
+export async function reconcile(ctx: Pick<Context, 'db' | 'log'>, signal: AbortSignal): Promise<number> {
   let after: string | null = null;
   let users = 0;
   try {
+    const before = await databaseTime(ctx);
     do {
       signal.throwIfAborted();
       const until: string | null = await endOfRange(ctx, after);
-      const found = await ctx.db.rows('broken_invariants', { after, until });
-      for (const violation of found) ctx.log.error(violation, 'a money invariant is broken');
-      violations.push(...found);
+      logViolations(ctx, await ctx.db.call('check_range', { after, until }));
       after = until;
       users += USERS_PER_RANGE;
     } while (after !== null);
+    return await ctx.db.call('close_violations', { before });
   } catch (error) {
     if (!signal.aborted) ctx.log.error({ code: errorLabel(error), users }, 'the check of the money did not finish');
     throw error;
   }
-  return violations;
+}
+
+async function databaseTime(ctx: Pick<Context, 'db'>): Promise<Date> {
+  return (await ctx.db.read.selectNoFrom(sql<Date>`now()`.as('now')).executeTakeFirstOrThrow()).now;
 }
 
 /** The last user of the next range; null if the range is the last. */

@@ -1,10 +1,12 @@
 import type { Tasks } from '../../../queue/worker.ts';
 import type { Context } from '../../context.ts';
+import { checkChanges } from './check-changes.ts';
 import { pruneLogs } from './prune.ts';
 import { reconcile } from './reconcile.ts';
 
 export function maintenanceTasks(ctx: Pick<Context, 'db' | 'log'>): Tasks {
   return {
+    check_changes: (_payload, { signal }) => checkChanges(ctx, signal),
     prune_logs: (_payload, { signal }) => pruneLogs(ctx, signal),
     reconcile: async (_payload, { signal }) => {
       await reconcile(ctx, signal);
@@ -12,5 +14,9 @@ export function maintenanceTasks(ctx: Pick<Context, 'db' | 'log'>): Tasks {
   };
 }
 
-/** In graphile-worker's crontab format: once an hour, at different minutes. */
-export const MAINTENANCE_CRONTAB = ['17 * * * * prune_logs', '7 * * * * reconcile'].join('\n');
+/** In graphile-worker's crontab format. Of the check of changes, at most one waits. */
+export const MAINTENANCE_CRONTAB = [
+  '* * * * * check_changes ?jobKey=check_changes',
+  '17 * * * * prune_logs',
+  '7 3 * * * reconcile',
+].join('\n');

@@ -27,8 +27,10 @@ export async function healPurchases(ctx: HealContext, days: number, signal: Abor
   if (!appStore) return healed;
   for (const environment of environmentsOf(ctx)) {
     const from = new Date(ctx.clock.now().getTime() - Math.min(days, HEAL_DAYS_MAX[environment]) * DAY_MS);
-    await healNotifications({ ctx, appStore, environment, healed, signal }, from);
-    await healTransactions({ ctx, appStore, environment, healed, signal }, from);
+    const walk = { ctx, appStore, environment, healed, signal };
+    if (await isBeforeRelease(walk, from)) continue;
+    await healNotifications(walk, from);
+    await healTransactions(walk, from);
   }
   ctx.log.info({ event: 'purchases_healed', ...healed }, 'the history of the App Store was compared with what arrived');
   return healed;
@@ -44,6 +46,24 @@ type Walk = {
 
 function environmentsOf({ policy }: Pick<Context, 'policy'>): AppStoreEnvironment[] {
   return policy.sandboxPurchases === 'grant' ? ['Production', 'Sandbox'] : ['Production'];
+}
+
+/** Until an app's first release, Apple's production refuses every key; there is nothing to heal then. */
+async function isBeforeRelease({ ctx, appStore, environment, signal }: Walk, from: Date): Promise<boolean> {
+  if (environment === 'Sandbox') return false;
+  const bought = await ctx.db.read
+    .selectFrom('purchases')
+    .select('id')
+    .where('store', '=', 'apple')
+    .where('environment', '=', environment)
+    .limit(1)
+    .executeTakeFirst();
+  if (bought) return false;
+  const input = { environment, from, until: ctx.clock.now(), pageToken: null };
+  const { outcome } = await appStore.notificationHistory(input, pageSignal(signal));
+  if (outcome === 'refused')
+    ctx.log.info({}, 'the App Store’s production refuses the key, as it does until the app’s first release');
+  return outcome === 'refused';
 }
 
 async function healNotifications({ ctx, appStore, environment, healed, signal }: Walk, from: Date): Promise<void> {
