@@ -48,6 +48,9 @@ async function change(page: Page, path: string, changed: (body: Record<string, u
   });
 }
 
+/** What is still on its way may fail: the page is about to be closed. */
+const unroute = (page: Page) => page.unrouteAll({ behavior: 'ignoreErrors' });
+
 async function newCode(credits: number): Promise<string> {
   const owner = ownerPool(database.url);
   const code = `GIFT${randomUUID().slice(0, 8).toUpperCase()}`;
@@ -225,6 +228,7 @@ browserTest(
     assert.equal(await page.locator('#products, #purchases').count(), 0);
     assert.equal(await page.locator('#shop').getByText('Simulated').count(), 0);
     await assertAccessible(page, 'credits are bought in the app');
+    await unroute(page);
   },
 );
 
@@ -256,5 +260,6 @@ browserTest(
     assert.equal(await page.locator('#checkout-note').count(), 0);
     await page.goto(`${server.url}/?checkout=cancelled`);
     await page.locator('#checkout-note', { hasText: 'Nothing was paid.' }).waitFor();
+    await unroute(page);
   },
 );
