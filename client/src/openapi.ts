@@ -566,7 +566,7 @@ export interface paths {
     put?: never;
     /**
      * Credit an App Store purchase
-     * @description Credits a purchase to the caller: by the transaction’s id, or by the transaction as StoreKit 2 signed it; exactly one of the two. The App Store’s signature, the app, the environment, the product and the owner (`appAccountToken`) are checked. A purchase is credited once, for ever; a repeat by its owner is a success with `credits_added: 0`. Finish the transaction in StoreKit after a 200, and after an `ERR_4011` or `ERR_4012`; otherwise report it again later.
+     * @description Credits a purchase to the caller: by the transaction’s id, or by the transaction as StoreKit 2 signed it; exactly one of the two. The App Store’s signature, the app, the environment, the product and the owner (`appAccountToken`) are checked. A purchase is credited once, for ever; a repeat by its owner is a success with `credits_added: 0`. Finish the transaction in StoreKit after a 200, after an `ERR_4012`, and after an `ERR_4011` unless its reason is `product` or `unknown`. Otherwise report it again later.
      */
     post: operations['updateCredits'];
     delete?: never;
@@ -5589,7 +5589,7 @@ export interface operations {
       /**
        * @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted.
        *
-       *     `ERR_4011` purchase invalid. Finish the transaction: it will never be credited. `details.reason` says why. Show how to reach support.
+       *     `ERR_4011` purchase invalid. Finish the transaction: it will never be credited; `details.reason` says why. Only if the reason is `product` or `unknown`, keep it unfinished and report it again later. Show how to reach support.
        */
       400: {
         headers: {

@@ -161,7 +161,12 @@ describe('a purchase', { concurrency: 4 }, () => {
     assert.match(forged.requestId ?? '', /./);
     const notSold = await buy({ product_id: 'com.example.other' });
     const unknown = await refusalOf(rendio.reportPurchase({ transactionId: notSold.transaction_id }));
-    assert.ok(unknown instanceof PurchaseError && unknown.mayFinish);
+    assert.ok(unknown instanceof PurchaseError);
+    assert.deepEqual(
+      [unknown.details.reason, unknown.mayFinish],
+      ['product', false],
+      'the operator may have forgotten it',
+    );
     assert.equal(await rendio.credits(), 10);
   });
 

@@ -24,6 +24,8 @@ export type CheckoutOptions = {
 const PATIENCE_MS = 60_000;
 /** The server's verdicts: this purchase will never be credited to this account. */
 const FINAL_CODES = ['ERR_4011', 'ERR_4012'];
+/** Not final: the operator may have forgotten the product, and a new transaction may not be known everywhere at Apple yet. */
+const PASSING_REASONS: unknown[] = ['product', 'unknown'];
 
 /** The products on sale, the smallest first. */
 export async function readProducts(api: Api, signal?: AbortSignal): Promise<Product[]> {
@@ -45,7 +47,8 @@ export async function reportPurchase(
     return await withPatience(() => api.request<CreditedPurchase>('update-credits', call), { patienceMs, signal });
   } catch (error) {
     if (!(error instanceof RendioError) || error instanceof SignedOutError) throw error;
-    throw new PurchaseError(error, { mayFinish: FINAL_CODES.includes(error.code) });
+    const isFinal = FINAL_CODES.includes(error.code) && !PASSING_REASONS.includes(error.details.reason);
+    throw new PurchaseError(error, { mayFinish: isFinal });
   }
 }
 

@@ -70,7 +70,8 @@ export class PurchaseError extends RendioError {
   override readonly name: string = 'PurchaseError';
   /**
    * Whether the app may finish the transaction in StoreKit: the verdict is final (ERR_4011: no purchase of this app; ERR_4012:
-   * another account's). Otherwise keep it unfinished, and report it again later.
+   * another account's). Otherwise, also where the product or the transaction is not known yet, keep it unfinished and report it
+   * again later.
    */
   readonly mayFinish: boolean;
 
