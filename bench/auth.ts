@@ -41,7 +41,7 @@ export const auth: Bench = async () => {
 /** The steps of one round, one after the other: whatever else the machine does concerns all of them alike. */
 async function measure(booted: Boot): Promise<Measurement[]> {
   const { ctx } = booted.running;
-  const api = assemble(booted, { ipOf: () => '192.0.2.1', isWorking: () => true });
+  const api = assemble(booted, { socketIpOf: () => '192.0.2.1', isWorking: () => true });
   const { user_id: userId } = await ctx.db.call('onboard_device', { device_id: randomUUID() });
   const { accessToken } = await openSession(ctx, userId);
   const headers = { Authorization: `Bearer ${accessToken}` };

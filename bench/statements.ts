@@ -136,7 +136,7 @@ async function lookupMs({ running }: Boot): Promise<number> {
 /** Each request that an app makes, once for each of some accounts, one after the other. */
 async function makeRequests(booted: Boot, first: number, accounts: number): Promise<void> {
   const { ctx } = booted.running;
-  const api = assemble(booted, { ipOf: () => '192.0.2.1', isWorking: () => true });
+  const api = assemble(booted, { socketIpOf: () => '192.0.2.1', isWorking: () => true });
   for (let n = first; n < first + accounts; n += 1) {
     const session = await openSession(ctx, userId(n));
     const headers = { Authorization: `Bearer ${session.accessToken}`, 'Content-Type': 'application/json' };

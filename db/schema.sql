@@ -10,6 +10,13 @@
 -- admin_actions.reason: text not null
 -- admin_actions.details: jsonb not null default '{}'::jsonb
 -- admin_actions.created_at: timestamp with time zone not null default now()
+-- alerts.id: uuid not null default gen_random_uuid()
+-- alerts.kind: text not null
+-- alerts.subject: text not null default ''::text
+-- alerts.hour: timestamp with time zone not null
+-- alerts.details: jsonb not null default '{}'::jsonb
+-- alerts.sent_to: text[] not null default '{}'::text[]
+-- alerts.created_at: timestamp with time zone not null default clock_timestamp()
 -- apple_account_notifications.notification_id: text not null
 -- apple_account_notifications.type: text not null
 -- apple_account_notifications.has_effect: boolean not null
@@ -37,6 +44,8 @@
 -- audit_progress.noted_seq: bigint not null default 0
 -- audit_progress.noted_xid: xid8 not null default '0'::xid8
 -- audit_progress.noted_at: timestamp with time zone not null default clock_timestamp()
+-- audit_progress.counted_seq: bigint not null default 0
+-- audit_progress.credits_outstanding: bigint not null default 0
 -- code_uses.code_id: uuid not null
 -- code_uses.user_id: uuid not null
 -- code_uses.created_at: timestamp with time zone not null default clock_timestamp()
@@ -60,6 +69,8 @@
 -- credit_lots.purchase_id: uuid
 -- credit_lots.ledger_id: uuid
 -- credit_lots.created_at: timestamp with time zone not null default clock_timestamp()
+-- credit_totals.reason: text not null
+-- credit_totals.credits: bigint not null
 -- device_grants.user_id: uuid not null
 -- device_grants.state: text not null
 -- device_grants.bit1: boolean
@@ -119,6 +130,7 @@
 -- money_violations.details: jsonb not null default '{}'::jsonb
 -- money_violations.found_at: timestamp with time zone not null default clock_timestamp()
 -- money_violations.last_found_at: timestamp with time zone not null default clock_timestamp()
+-- money_violations.alerted_at: timestamp with time zone
 -- products.product_id: text not null
 -- products.display_name: text not null
 -- products.credits: integer not null
@@ -301,6 +313,10 @@
 -- admin_actions admin_actions_reason_check: CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 2000)))
 -- admin_actions admin_actions_target_model_id_fkey: FOREIGN KEY (target_model_id) REFERENCES models(id)
 -- admin_actions admin_actions_target_user_id_fkey: FOREIGN KEY (target_user_id) REFERENCES users(id)
+-- alerts alerts_kind_check: CHECK (((char_length(kind) >= 1) AND (char_length(kind) <= 50)))
+-- alerts alerts_once_an_hour: UNIQUE (kind, subject, hour)
+-- alerts alerts_pkey: PRIMARY KEY (id)
+-- alerts alerts_subject_check: CHECK ((char_length(subject) <= 100))
 -- apple_account_notifications apple_account_notifications_notification_id_check: CHECK (((char_length(notification_id) >= 1) AND (char_length(notification_id) <= 200)))
 -- apple_account_notifications apple_account_notifications_pkey: PRIMARY KEY (notification_id)
 -- apple_account_notifications apple_account_notifications_type_check: CHECK (((char_length(type) >= 1) AND (char_length(type) <= 50)))
@@ -325,6 +341,9 @@
 -- credit_lots credit_lots_pkey: PRIMARY KEY (id)
 -- credit_lots credit_lots_purchased_never_expire: CHECK (((NOT is_purchased) OR (expires_at IS NULL)))
 -- credit_lots credit_lots_source_check: CHECK (((char_length(source) >= 1) AND (char_length(source) <= 50)))
+-- credit_totals credit_totals_credits_check: CHECK ((credits >= 0))
+-- credit_totals credit_totals_pkey: PRIMARY KEY (reason)
+-- credit_totals credit_totals_reason_check: CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 50)))
 -- device_grants device_grants_pkey: PRIMARY KEY (user_id)
 -- device_grants device_grants_settled_when_final: CHECK (((state = 'claiming'::text) = (settled_at IS NULL)))
 -- device_grants device_grants_state_check: CHECK ((state = ANY (ARRAY['claiming'::text, 'granted'::text, 'void'::text])))
@@ -514,6 +533,9 @@
 -- admin_actions admin_actions_of_model: using btree (target_model_id) WHERE (target_model_id IS NOT NULL)
 -- admin_actions admin_actions_of_user: using btree (target_user_id) WHERE (target_user_id IS NOT NULL)
 -- admin_actions admin_actions_pkey: using btree (id)
+-- alerts alerts_by_age: using btree (created_at)
+-- alerts alerts_once_an_hour: using btree (kind, subject, hour)
+-- alerts alerts_pkey: using btree (id)
 -- apple_account_notifications apple_account_notifications_by_age: using btree (created_at)
 -- apple_account_notifications apple_account_notifications_pkey: using btree (notification_id)
 -- apple_identities apple_identities_id_key: using btree (id)
@@ -532,6 +554,7 @@
 -- credit_lots credit_lots_of_purchase: using btree (purchase_id) WHERE (purchase_id IS NOT NULL)
 -- credit_lots credit_lots_of_user: using btree (user_id, seq DESC)
 -- credit_lots credit_lots_pkey: using btree (id)
+-- credit_totals credit_totals_pkey: using btree (reason)
 -- device_grants device_grants_claiming: using btree (created_at) WHERE (state = 'claiming'::text)
 -- device_grants device_grants_pkey: using btree (user_id)
 -- error_log error_log_by_age: using btree (created_at)
@@ -642,6 +665,7 @@
 
 -- policies
 -- admin_actions server_reads: select to rendio_server using (true)
+-- alerts server_reads: select to rendio_server using (true)
 -- apple_account_notifications server_reads: select to rendio_server using (true)
 -- apple_identities server_reads: select to rendio_server using (true)
 -- apple_revocations server_reads: select to rendio_server using (true)
@@ -650,6 +674,7 @@
 -- code_uses server_reads: select to rendio_server using (true)
 -- codes server_reads: select to rendio_server using (true)
 -- credit_lots server_reads: select to rendio_server using (true)
+-- credit_totals server_reads: select to rendio_server using (true)
 -- device_grants server_reads: select to rendio_server using (true)
 -- error_log server_reads: select to rendio_server using (true)
 -- idempotency_log server_reads: select to rendio_server using (true)
@@ -689,6 +714,7 @@
 -- admit_to_provider(p_provider text): returns integer security definer
 -- admit_upload(p_user_id uuid, p_path text, p_bytes integer, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint): returns jsonb security definer to rendio_server
 -- adopt_media_store(p_id uuid): returns uuid security definer to rendio_server
+-- alert_violations(): returns void security definer
 -- announce_stream(p_user_id uuid, p_server_id uuid): returns void security definer to rendio_server
 -- apply_credits(p_user_id uuid, p_change integer, p_reason text, p_job_id uuid, p_transaction_id text, p_purchase_id uuid, p_expires_at timestamp with time zone): returns integer security definer
 -- begin_attempt(p_job_id uuid): returns jsonb security definer to rendio_server
@@ -717,6 +743,7 @@
 -- complete_initial_grant(p_user_id uuid, p_amount integer): returns integer security definer to rendio_server
 -- complete_previous_rows(): returns trigger
 -- confirm_attempt(p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
+-- count_credits(p_until bigint): returns void security definer
 -- count_jobs(): returns trigger security definer
 -- create_anonymous_user(p_language text, p_data jsonb): returns uuid security definer to rendio_server
 -- create_code(p_credits integer, p_uses_max integer, p_code text, p_expires_at timestamp with time zone): returns codes security definer
@@ -754,6 +781,7 @@
 -- lock_job(p_job_id uuid): returns video_jobs security definer
 -- lock_transaction(p_store text, p_transaction_id text): returns void security definer
 -- log_error(p_user_id uuid, p_error_code text, p_endpoint text, p_request_data jsonb, p_error_details jsonb): returns void security definer
+-- mark_alert_sent(p_alert_id uuid, p_receiver text): returns void security definer to rendio_server
 -- mark_submitted(p_job_id uuid, p_attempt_id uuid, p_provider_job_id text, p_vendor_request_id text): returns jsonb security definer to rendio_server
 -- merge_guest(p_guest_id uuid, p_survivor_id uuid): returns void security definer
 -- money_rules(): returns TABLE(rule text) to rendio_server
@@ -765,6 +793,7 @@
 -- open_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns void security definer to rendio_server
 -- prune_logs(p_limit integer): returns jsonb security definer to rendio_server
 -- purchase_consumption(p_store text, p_transaction_id text): returns jsonb security definer to rendio_server
+-- raise_alert(p_kind text, p_subject text, p_details jsonb): returns boolean security definer to rendio_server
 -- rate_limit_state(p_action text, p_user_id uuid, p_address inet, p_limit integer, p_window interval): returns jsonb security definer
 -- record_apple_identity(p_user_id uuid, p_email text, p_is_email_verified boolean, p_is_private_email boolean): returns void security definer
 -- record_apple_notification(p_notification_id text, p_type text, p_apple_sub text, p_event_at timestamp with time zone, p_email text, p_is_private_email boolean): returns jsonb security definer to rendio_server

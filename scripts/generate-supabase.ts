@@ -11,6 +11,8 @@ const FUNCTIONS = 'supabase/functions';
 const PREFIX = '/functions/v1/';
 /** Functions that are written by hand. */
 const OWN = ['tick'];
+/** Paths of a process that stays up, which a function is not. */
+const OF_PROCESSES = ['metrics'];
 /** What Supabase allows as the name of a function. Other paths get no function. */
 const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
@@ -45,7 +47,7 @@ function functionsOf({ paths }: OpenApi): EdgeFunction[] {
   for (const [path, operations] of Object.entries(paths)) {
     const isNamed = path.startsWith(PREFIX);
     const name = (isNamed ? path.slice(PREFIX.length) : path.slice(1)).split('/')[0] ?? '';
-    if (!NAME.test(name)) continue;
+    if (!NAME.test(name) || OF_PROCESSES.includes(name)) continue;
     const isPublic = Object.values(operations).every(({ security }) => (security?.length ?? 0) === 0);
     const before = found.get(name);
     const serves = isNamed ? path : path.slice(1).includes('/') ? `all of /${name}/` : path;

@@ -904,6 +904,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/metrics': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Read the metrics
+     * @description For Prometheus. With `METRICS_TOKEN` set, send it as `Authorization: Bearer …`; without it, only requests from the server’s own machine are answered. What processes count themselves is added up over all of them. Figures of the database are the same from each process, so take their maximum; they are left out while the database does not respond.
+     */
+    get: operations['getMetrics'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -8504,6 +8524,89 @@ export interface operations {
            *     }
            */
           'application/json': components['schemas']['Readiness'];
+        };
+      };
+    };
+  };
+  getMetrics: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The metrics of this process, in Prometheus’ text format */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example # HELP rendio_purchases_total Purchases that this process credited (completed) or refused (failed).
+           *     # TYPE rendio_purchases_total counter
+           *     rendio_purchases_total{store="apple",outcome="completed"} 12
+           */
+          'text/plain': string;
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4017` switched off by configuration. Hide the feature. The operator of the server can configure it. */
+      501: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
         };
       };
     };

@@ -4,24 +4,27 @@ import { createAppStore } from '../apple/app-store/app-store.ts';
 import { createDeviceCheck, type DeviceCheck } from '../apple/device-check.ts';
 import { createAppleIdentity } from '../apple/identity-token.ts';
 import { createAppleSignIn } from '../apple/sign-in.ts';
-import { createDatabase } from '../db/database.ts';
+import { createDatabase, type Database } from '../db/database.ts';
 import { LATEST_MIGRATION } from '../db/latest-migration.ts';
 import { createLease } from '../db/lease.ts';
 import { closePool, createPool } from '../db/pool.ts';
 import { createRefreshTokens } from '../features/accounts/refresh-tokens.ts';
 import { createTokens } from '../features/accounts/tokens.ts';
 import type { Context, Policy } from '../features/context.ts';
+import { readMoneyFigures } from '../features/maintenance/money-figures.ts';
 import { createMediaSigner } from '../http/signed-url.ts';
 import { createSignedWebhooks } from '../http/signed-webhook.ts';
 import { createBulkhead } from '../kernel/bulkhead.ts';
 import { systemClock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import { noMetrics } from '../kernel/metrics.ts';
 import { createSealer } from '../kernel/sealer.ts';
 import { createMediaFetcher } from '../media/fetch-media.ts';
 import { VIDEO_BYTES_MAX } from '../media/object-path.ts';
 import { createStripePayments } from '../payments/stripe/index.ts';
 import { providerOf } from '../providers/manifest.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
+import { alertReceiversOf } from './alert-receivers.ts';
 import { callbackUrls } from './callback-url.ts';
 import type { Config } from './config.ts';
 import { openMediaStore } from './media-store.ts';
@@ -83,6 +86,8 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     db,
     clock,
     log,
+    ...metricsOf(runtime, db, log),
+    alertReceivers: alertReceiversOf(config),
     policy: policyOf(config),
     tokens: tokensOf(options),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),
@@ -162,6 +167,15 @@ function storesOf(
     appStore: appStore ? createAppStore({ ...appStore, createVerifier, clock: systemClock }) : null,
     payments: stripe ? createStripePayments({ ...stripe, clock: systemClock }) : null,
   };
+}
+
+function metricsOf(
+  { createMetrics }: RuntimeCapabilities,
+  db: Database,
+  log: Log,
+): Pick<Context, 'metrics' | 'exportMetrics'> {
+  const made = createMetrics?.({ readMoney: () => readMoneyFigures({ db }), log });
+  return made ?? { metrics: noMetrics, exportMetrics: null };
 }
 
 const MEDIA_STALL_MS = 30_000;

@@ -24,5 +24,6 @@ export const createEdgeRuntime: CreateRuntime = async ({ directUrl, log }) => ({
   probe: createContainerProbe(),
   imageCheck: createImageCheckHere(),
   createVerifier,
+  createMetrics: null,
   createSandbox: createRemoteSandbox,
 });

@@ -13,6 +13,7 @@ import type { Context } from '../features/context.ts';
 import { creditRoutes } from '../features/credits/http/routes.ts';
 import { generationRoutes } from '../features/generations/http/routes.ts';
 import { webhookRoutes } from '../features/generations/http/webhook-routes.ts';
+import type { MetricsAccess } from '../features/maintenance/http/metrics-routes.ts';
 import { maintenanceRoutes } from '../features/maintenance/http/routes.ts';
 import { notificationRoutes } from '../features/notifications/http/routes.ts';
 import { purchaseRoutes } from '../features/purchases/http/routes.ts';
@@ -56,7 +57,11 @@ export type HttpOptions = {
   ipOf: IpReader;
   /** Returns null if the worker is another process. */
   isWorking: () => boolean | null;
+  /** Nobody may read the metrics by default. */
+  metrics?: MetricsAccess;
 };
+
+const NO_METRICS: MetricsAccess = { token: undefined, isLocal: () => false };
 
 /** An app loads a screen with a handful of calls; more than this only wait for one another. */
 const CALLS_OF_ACCOUNT_MAX = 8;
@@ -97,7 +102,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   signedRoutes(router, ctx, calls);
   webhookRoutes(router, ctx);
   notificationRoutes(router, ctx);
-  maintenanceRoutes(router, ctx, options.isWorking);
+  maintenanceRoutes(router, ctx, { isWorking: options.isWorking, metrics: options.metrics ?? NO_METRICS });
   describe(api);
 
   const onError = errorHandler(ctx.log);

@@ -1,7 +1,10 @@
 /** What the runtime of a process offers to the context: not every runtime has child processes and a persistent disk. */
 import type { CreateVerifier } from '../apple/app-store/signed-data.ts';
 import type { Listener } from '../db/listen.ts';
+import type { ExportedMetrics } from '../features/context.ts';
+import type { MoneyFigures } from '../features/maintenance/money-figures.ts';
 import type { Log } from '../kernel/log.ts';
+import type { Metrics } from '../kernel/metrics.ts';
 import type { ImageCheck } from '../media/image-check.ts';
 import type { MediaProbe } from '../media/probe.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
@@ -13,6 +16,9 @@ export type RuntimeOptions = {
   directUrl: string;
   log: Log;
 };
+
+export type ProcessMetricsOptions = { readMoney(): Promise<MoneyFigures>; log: Log; waitMs?: number };
+export type ProcessMetrics = { metrics: Metrics; exportMetrics(): Promise<ExportedMetrics> };
 
 export type RuntimeCapabilities = {
   /** A private folder for temporary files. */
@@ -27,6 +33,8 @@ export type RuntimeCapabilities = {
   userEvents: Listener;
   /** Verifies what the App Store has signed. */
   createVerifier: CreateVerifier;
+  /** What counts here, for Prometheus; null where no process stays up to be scraped. */
+  createMetrics: ((options: ProcessMetricsOptions) => ProcessMetrics) | null;
   /** The adapter of the built-in provider, created only where that provider may be used. */
   createSandbox(): ProviderAdapter;
 };

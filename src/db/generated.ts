@@ -35,6 +35,16 @@ export interface AdminActions {
   target_user_id: string | null;
 }
 
+export interface Alerts {
+  created_at: Generated<Date>;
+  details: Generated<Json>;
+  hour: Date;
+  id: Generated<string>;
+  kind: string;
+  sent_to: Generated<string[]>;
+  subject: Generated<string>;
+}
+
 export interface AppleAccountNotifications {
   created_at: Generated<Date>;
   has_effect: boolean;
@@ -70,6 +80,8 @@ export interface AppleTokens {
 export interface AuditProgress {
   checked_seq: number;
   checked_until: Date;
+  counted_seq: Generated<number>;
+  credits_outstanding: Generated<number>;
   is_only_row: Generated<boolean>;
   last_seq_without_lots: number;
   noted_at: Generated<Date>;
@@ -107,6 +119,11 @@ export interface CreditLots {
   seq: Generated<number>;
   source: string;
   user_id: string;
+}
+
+export interface CreditTotals {
+  credits: number;
+  reason: string;
 }
 
 export interface DeviceGrants {
@@ -188,6 +205,7 @@ export interface MoneyChecks {
 }
 
 export interface MoneyViolations {
+  alerted_at: Date | null;
   details: Generated<Json>;
   found_at: Generated<Date>;
   invariant: string;
@@ -431,6 +449,7 @@ export interface VideoJobs {
 
 export interface DB {
   admin_actions: AdminActions;
+  alerts: Alerts;
   apple_account_notifications: AppleAccountNotifications;
   apple_identities: AppleIdentities;
   apple_revocations: AppleRevocations;
@@ -439,6 +458,7 @@ export interface DB {
   code_uses: CodeUses;
   codes: Codes;
   credit_lots: CreditLots;
+  credit_totals: CreditTotals;
   device_grants: DeviceGrants;
   error_log: ErrorLog;
   idempotency_log: IdempotencyLog;

@@ -350,6 +350,13 @@ export type Procedures = {
       | { outcome: 'became' | 'merged' | 'linked_before'; user_id: string }
       | { outcome: 'user_not_found' | 'banned' | 'token_used' | 'other_account' | 'identity_exists' };
   };
+  mark_alert_sent: {
+    args: {
+      alert_id: string;
+      receiver: string;
+    };
+    result: unknown;
+  };
   mark_submitted: {
     args: {
       job_id: string;
@@ -407,6 +414,7 @@ export type Procedures = {
       provider_events: number;
       apple_notifications: number;
       identity_tokens: number;
+      alerts: number;
     };
   };
   purchase_consumption: {
@@ -415,6 +423,14 @@ export type Procedures = {
       transaction_id: string;
     };
     result: { credits: number; consumed: number } | null;
+  };
+  raise_alert: {
+    args: {
+      kind: string;
+      subject?: string | undefined;
+      details?: object | undefined;
+    };
+    result: boolean;
   };
   record_apple_notification: {
     args: {

@@ -2,7 +2,6 @@
 import process from 'node:process';
 import { localUrlOf } from '../app/callback-url.ts';
 import { createEdgeRuntime } from '../app/edge-runtime.ts';
-import { clientIp } from '../http/client-ip.ts';
 import { assemble } from './assemble.ts';
 import { boot } from './boot.ts';
 import { denoBanner } from './door/banner.ts';
@@ -18,7 +17,7 @@ try {
   const booted = await boot({ env: process.env, canEmbed: false, createRuntime: createEdgeRuntime });
   const { server } = booted.config.settings;
   const api = assemble(booted, {
-    ipOf: (c) => clientIp(remoteIpOf(c.env), c.req.header('X-Forwarded-For'), server.trustedProxyHops),
+    socketIpOf: (c) => remoteIpOf(c.env),
     isWorking: () => null,
   });
   const served = deno().serve({ port: server.port, hostname: server.host, onListen: () => {} }, (request, info) =>

@@ -10,10 +10,15 @@ const WORK_GRACE_MS = 10_000;
 await runMain(async () => {
   const booted = await boot({ env: process.env, canEmbed: false });
   try {
+    const { metricsPort } = booted.config.settings.server;
+    // Loaded where it is used: a worker needs nothing else of HTTP.
+    const metrics = metricsPort
+      ? await (await import('./worker-metrics.ts')).serveWorkerMetrics(booted, metricsPort)
+      : null;
     const work = await startWork(booted);
     onShutdown(booted.log, async () => {
       booted.stopping.abort();
-      await work.stop(WORK_GRACE_MS);
+      await Promise.all([work.stop(WORK_GRACE_MS), metrics?.stop()]);
       await booted.close();
     });
     booted.log.info({}, 'worker started');

@@ -1,5 +1,6 @@
 /** The dependencies of all features. Built once in `app/context.ts`; ports only, no concrete gateway. */
 
+import type { AlertReceiver } from '../alerts/port.ts';
 import type { AppStore } from '../apple/app-store/port.ts';
 import type { DeviceCheck } from '../apple/device-check.ts';
 import type { AppleIdentity } from '../apple/identity-token.ts';
@@ -10,6 +11,7 @@ import type { Listener } from '../db/listen.ts';
 import type { Bulkhead } from '../kernel/bulkhead.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import type { Metrics } from '../kernel/metrics.ts';
 import type { Sealer } from '../kernel/sealer.ts';
 import type { MediaFetcher } from '../media/fetch-media.ts';
 import type { ImageCheck } from '../media/image-check.ts';
@@ -75,10 +77,18 @@ export type Tokens = {
   jwks(): { keys: object[] };
 };
 
+/** In Prometheus' text format. */
+export type ExportedMetrics = { contentType: string; text: string };
+
 export type Context = {
   db: Database;
   clock: Clock;
   log: Log;
+  metrics: Metrics;
+  /** What this process shows to Prometheus, in bounded time; null where the runtime cannot. Never throws. */
+  exportMetrics: (() => Promise<ExportedMetrics>) | null;
+  /** Who is told of alerts; by the worker alone. */
+  alertReceivers: readonly AlertReceiver[];
   policy: Policy;
   tokens: Tokens;
   /** Derives a session's refresh token from its nonce and the server's secret. */

@@ -61,6 +61,7 @@ begin
   select coalesce(jsonb_agg(jsonb_build_object('invariant', b.invariant, 'subject', b.subject, 'details', b.details)), '[]')
   into v_violations
   from public.broken_by_changes(v_progress.checked_seq, v_seq, v_progress.checked_until, v_until) b;
+  perform public.count_credits(v_seq);
   update public.audit_progress
   set checked_seq = v_seq, checked_until = v_until;
   if v_is_settled and v_rows < p_limit and v_jobs < p_limit then

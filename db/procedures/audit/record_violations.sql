@@ -1,5 +1,5 @@
--- Records violations, as jsonb objects of invariant, subject and details, and counts the open ones by rule. Returns those that were
--- not known.
+-- Records violations, as jsonb objects of invariant, subject and details, counts the open ones by rule, and alerts operators. Returns
+-- those that were not known.
 -- @returns {invariant: string, subject: string, details: Json}[]
 create or replace function public.record_violations(p_violations jsonb) returns jsonb
 language plpgsql
@@ -35,6 +35,7 @@ begin
   select r.rule, (select count(*) from public.money_violations o where o.invariant = r.rule), clock_timestamp()
   from public.money_rules() r
   on conflict (invariant) do update set violations = excluded.violations, checked_at = excluded.checked_at;
+  perform public.alert_violations();
   return v_new;
 end
 $$;

@@ -3,7 +3,7 @@
 -- Rows that another call holds are left to the next time: a merge locks many of an account's, in an order of its own.
 -- @returns {
 --   rate_limit_rows: number, idempotency_keys: number, events: number, sessions: number, errors: number,
---   provider_events: number, apple_notifications: number, identity_tokens: number
+--   provider_events: number, apple_notifications: number, identity_tokens: number, alerts: number
 -- }
 create or replace function public.prune_logs(p_limit integer default 1000) returns jsonb
 language plpgsql
@@ -19,6 +19,7 @@ declare
   v_provider_events integer;
   v_apple_notifications integer;
   v_identity_tokens integer;
+  v_alerts integer;
 begin
   delete from public.rate_limit_log
   where id in (
@@ -104,6 +105,16 @@ begin
     for update skip locked
   );
   get diagnostics v_identity_tokens = row_count;
+  delete from public.alerts
+  where id in (
+    select id
+    from public.alerts
+    where created_at < now() - interval '90 days'
+    order by created_at
+    limit p_limit
+    for update skip locked
+  );
+  get diagnostics v_alerts = row_count;
   return jsonb_build_object(
     'rate_limit_rows', v_rate_limit_rows,
     'idempotency_keys', v_keys,
@@ -112,7 +123,8 @@ begin
     'errors', v_errors,
     'provider_events', v_provider_events,
     'apple_notifications', v_apple_notifications,
-    'identity_tokens', v_identity_tokens
+    'identity_tokens', v_identity_tokens,
+    'alerts', v_alerts
   );
 end
 $$;

@@ -19,6 +19,8 @@ export type Settings = {
     corsOrigins: '*' | string[];
     logLevel: Values['LOG_LEVEL'];
     trustedProxyHops: number;
+    /** Where a worker that runs alone serves its metrics; undefined: nowhere. */
+    metricsPort: number | undefined;
   };
   /** The base URLs of each provider. */
   providers: ProviderUrls;
@@ -46,6 +48,7 @@ export type Settings = {
     apnsUrl: string | undefined;
   };
   stripeUrl: string;
+  telegramUrl: string;
   /** `host` or `host:port`, in lower case; they come in addition to the providers' own. */
   mediaAllowedHosts: string[];
   limits: Limits;
@@ -76,6 +79,7 @@ function serverOf(values: Values): Settings['server'] {
     corsOrigins: values.CORS_ORIGINS ?? (isDevelopment ? '*' : []),
     logLevel: values.LOG_LEVEL,
     trustedProxyHops: values.TRUSTED_PROXY_HOPS,
+    metricsPort: values.METRICS_PORT,
   };
 }
 
@@ -105,6 +109,7 @@ export function settingsOf(values: Values, manifests: readonly ProviderManifest[
     providers: urlsOf(values.providers, manifests),
     apple: appleOf(values),
     stripeUrl: values.STRIPE_API_URL,
+    telegramUrl: values.TELEGRAM_API_URL,
     mediaAllowedHosts: values.MEDIA_ALLOWED_HOSTS,
     limits: limitsOf(values),
     simulated: simulatedIn(values, manifests),

@@ -17,6 +17,7 @@ const VENDOR_URLS: VariableName[] = [
   'APPLE_ID_URL',
   'APPLE_APNS_URL',
   'STRIPE_API_URL',
+  'TELEGRAM_API_URL',
 ];
 
 /** What is too weak for an environment that others can reach: everything but development. */

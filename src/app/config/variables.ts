@@ -54,6 +54,7 @@ const SERVER_AND_OPERATIONS = {
   SUPABASE_SERVICE_ROLE_KEY: optionalToken('sb_secret_…'),
 
   METRICS_TOKEN: optionalToken('$(openssl rand -hex 16)'),
+  METRICS_PORT: variable(integer(1, 65_535).optional(), '9464'),
   TELEGRAM_BOT_TOKEN: variable(
     z
       .string()
@@ -68,6 +69,7 @@ const SERVER_AND_OPERATIONS = {
       .optional(),
     '-1001234567890',
   ),
+  TELEGRAM_API_URL: variable(baseUrl().default('https://api.telegram.org'), 'https://api.telegram.org'),
   ALERT_WEBHOOK_URL: variable(webUrl().optional(), 'https://hooks.example.com/services/…'),
 
   STRIPE_SECRET_KEY: optionalToken('sk_live_…'),

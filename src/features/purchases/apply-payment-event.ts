@@ -3,7 +3,7 @@ import type { PaidPurchase, PaymentNotification, PaymentsEnvironment } from '../
 import type { Context } from '../context.ts';
 import { storeProblem } from './store-problem.ts';
 
-type EventContext = Pick<Context, 'db' | 'log' | 'payments' | 'stopping'>;
+type EventContext = Pick<Context, 'db' | 'log' | 'metrics' | 'payments' | 'stopping'>;
 
 const STORE = 'stripe';
 
@@ -18,11 +18,13 @@ export async function applyPaymentEvent(
   switch (event.kind) {
     case 'paid': {
       const outcome = await credit(ctx, environment, event);
-      if (!['credited', 'repeated'].includes(outcome))
+      if (!['credited', 'repeated'].includes(outcome)) {
+        ctx.metrics.count('rendio_purchases_total', { store: STORE, outcome: 'failed' });
         ctx.log.error(
           { transaction_id: event.transactionId, outcome },
           'a payment was not credited: refund it at Stripe',
         );
+      }
       return outcome;
     }
     case 'changed':
@@ -32,8 +34,8 @@ export async function applyPaymentEvent(
   }
 }
 
-async function credit({ db }: EventContext, environment: PaymentsEnvironment, purchase: PaidPurchase): Promise<string> {
-  const { outcome } = await db.call('credit_purchase', {
+async function credit(ctx: EventContext, environment: PaymentsEnvironment, purchase: PaidPurchase): Promise<string> {
+  const { outcome } = await ctx.db.call('credit_purchase', {
     store: STORE,
     environment,
     transaction_id: purchase.transactionId,
@@ -44,6 +46,7 @@ async function credit({ db }: EventContext, environment: PaymentsEnvironment, pu
     price_milliunits: purchase.priceMilliunits,
     currency: purchase.currency,
   });
+  if (outcome === 'credited') ctx.metrics.count('rendio_purchases_total', { store: STORE, outcome: 'completed' });
   return outcome;
 }
 
@@ -57,7 +60,7 @@ async function settle(ctx: EventContext, transactionId: string): Promise<string>
   const askedAt = await databaseTime(ctx);
   const answer = await ctx.payments.fetchPayment(transactionId, ctx.stopping);
   if (answer.outcome === 'not_ours') return 'not_ours';
-  if (answer.outcome !== 'found') throw storeProblem(ctx, answer);
+  if (answer.outcome !== 'found') throw await storeProblem(ctx, answer);
   const { environment, purchase, refundedPercentage } = answer.payment;
   await credit(ctx, environment, purchase);
   const { outcome } = await ctx.db.call('refund_purchase', {

@@ -48,7 +48,7 @@ export async function createCheckout(
       ctx.log.error({ product_id: productId, cause: answer.cause }, 'Stripe does not sell this product');
       throw new Problem('ERR_4006', { details: { field: 'product_id' }, cause: answer.cause });
     default:
-      throw storeProblem(ctx, answer);
+      throw await storeProblem(ctx, answer);
   }
 }
 

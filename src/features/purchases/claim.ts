@@ -5,13 +5,14 @@ import { canonicalHash } from '../../kernel/hash.ts';
 import type { Context } from '../context.ts';
 import { type CreditResult, creditTransaction } from './credit.ts';
 import { type Disqualified, whyDisqualified } from './qualify.ts';
+import { reportRefusedKey } from './refused-key.ts';
 
 /** What the app has of its purchase: the id, or what StoreKit 2 signed. */
 export type Proof = { transactionId: string } | { signedTransaction: string };
 export type ClaimInput = { userId: string; proof: Proof; idempotencyKey: string | null };
 export type Answer = { status: number; body: unknown; isReplay: boolean };
 
-export type ClaimContext = Pick<Context, 'appStore' | 'db' | 'log' | 'policy'>;
+export type ClaimContext = Pick<Context, 'appStore' | 'db' | 'log' | 'metrics' | 'policy'>;
 
 /** The app waits: by then it is told to try again. */
 const APPLE_WAIT_MS = 15_000;
@@ -75,7 +76,7 @@ async function verifiedTransaction(
     case 'invalid':
       throw refused(ctx, input, faultOf(answer.cause), null, answer.cause);
     case 'refused':
-      ctx.log.error({ cause: answer.cause }, 'the App Store refuses the key of this server');
+      await reportRefusedKey(ctx, 'apple', answer.cause);
       throw unavailable(answer.cause, answer.retryAfterMs);
     case 'unreachable':
       throw unavailable(answer.cause, 'retryAfterMs' in answer ? answer.retryAfterMs : null);
@@ -103,12 +104,13 @@ function faultOf(cause: string): Fault {
 
 /** ERR_4011, and a security event in the log. */
 function refused(
-  ctx: Pick<Context, 'log'>,
+  ctx: Pick<Context, 'log' | 'metrics'>,
   { userId, proof }: ClaimInput,
   reason: Refusal,
   transaction: AppStoreTransaction | null = null,
   cause: string | null = null,
 ): Problem {
+  ctx.metrics.count('rendio_purchases_total', { store: 'apple', outcome: 'failed' });
   ctx.log.warn(
     { event: 'purchase_refused', user_id: userId, reason, cause, transaction_id: transaction?.transactionId ?? null },
     'a purchase was refused',
@@ -142,6 +144,7 @@ function answerOf(
     case 'key_reused':
       throw keyReused();
     case 'foreign':
+      ctx.metrics.count('rendio_purchases_total', { store: 'apple', outcome: 'failed' });
       ctx.log.warn(
         {
           event: 'purchase_refused',

@@ -12,7 +12,7 @@ export type Claim = { callerId: string | null; idempotencyKey?: string | null; r
  * is taken back, and what it has not brought stays unbought.
  */
 export async function creditTransaction(
-  ctx: Pick<Context, 'db'>,
+  ctx: Pick<Context, 'db' | 'metrics'>,
   transaction: AppStoreTransaction,
   { callerId, idempotencyKey = null, requestHash = null }: Claim,
 ): Promise<CreditResult> {
@@ -31,7 +31,7 @@ export async function creditTransaction(
   const token = appAccountToken === null ? null : parseUuid(appAccountToken);
   // It names an account, but none that we could have made.
   if (appAccountToken !== null && token === null) return { outcome: 'foreign' };
-  return ctx.db.call('credit_purchase', {
+  const result = await ctx.db.call('credit_purchase', {
     store: 'apple',
     environment,
     transaction_id: transactionId,
@@ -45,4 +45,7 @@ export async function creditTransaction(
     idempotency_key: idempotencyKey,
     request_hash: requestHash,
   });
+  if (result.outcome === 'credited')
+    ctx.metrics.count('rendio_purchases_total', { store: 'apple', outcome: 'completed' });
+  return result;
 }

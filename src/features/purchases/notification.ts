@@ -3,7 +3,7 @@ import { Problem } from '../../kernel/errors.ts';
 import type { Context } from '../context.ts';
 import { unavailable } from './claim.ts';
 
-export type NotificationContext = Pick<Context, 'appStore' | 'db' | 'log' | 'policy'>;
+export type NotificationContext = Pick<Context, 'appStore' | 'db' | 'log' | 'metrics' | 'policy'>;
 
 /** What the worker acts on; of every other type it is only recorded that it came. */
 const PROCESSED = new Set(['ONE_TIME_CHARGE', 'REFUND', 'REVOKE', 'REFUND_REVERSED', 'CONSUMPTION_REQUEST']);

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { errorResponses } from '../../../http/openapi.ts';
 import { headersOf } from '../../../http/openapi-headers.ts';
 import { rawPublicRoute } from '../../../http/route.ts';
 
@@ -10,6 +11,10 @@ const Readiness = z
   })
   .openapi('Readiness');
 
+const METRICS_EXAMPLE = `# HELP rendio_purchases_total Purchases that this process credited (completed) or refused (failed).
+# TYPE rendio_purchases_total counter
+rendio_purchases_total{store="apple",outcome="completed"} 12
+`;
 const ALL_PASSED = { database: true, migrations: true, worker: true };
 
 function json<Schema extends z.ZodType>(description: string, schema: Schema, example: z.input<Schema>) {
@@ -42,5 +47,25 @@ export const GET_READINESS = rawPublicRoute({
       status: 'not ready',
       checks: { ...ALL_PASSED, database: false },
     }),
+  },
+});
+
+export const GET_METRICS = rawPublicRoute({
+  method: 'get',
+  path: '/metrics',
+  tags: ['Operations'],
+  operationId: 'getMetrics',
+  summary: 'Read the metrics',
+  description:
+    'For Prometheus. With `METRICS_TOKEN` set, send it as `Authorization: Bearer …`; without it, only requests from the server’s own ' +
+    'machine are answered. What processes count themselves is added up over all of them. Figures of the database are the same from ' +
+    'each process, so take their maximum; they are left out while the database does not respond.',
+  responses: {
+    ...errorResponses(['ERR_4005', 'ERR_4017'], { ERR_4005: {}, ERR_4017: { feature: 'metrics' } }),
+    200: {
+      description: 'The metrics of this process, in Prometheus’ text format',
+      headers: headersOf([]),
+      content: { 'text/plain': { schema: z.string(), example: METRICS_EXAMPLE } },
+    },
   },
 });

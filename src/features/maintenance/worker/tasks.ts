@@ -1,16 +1,21 @@
+import { z } from 'zod';
 import type { Tasks } from '../../../queue/worker.ts';
 import type { Context } from '../../context.ts';
 import { checkChanges } from './check-changes.ts';
 import { pruneLogs } from './prune.ts';
 import { reconcile } from './reconcile.ts';
+import { sendAlert } from './send-alert.ts';
 
-export function maintenanceTasks(ctx: Pick<Context, 'db' | 'log'>): Tasks {
+const AlertPayload = z.object({ alert_id: z.uuid() });
+
+export function maintenanceTasks(ctx: Pick<Context, 'alertReceivers' | 'db' | 'log'>): Tasks {
   return {
     check_changes: (_payload, { signal }) => checkChanges(ctx, signal),
     prune_logs: (_payload, { signal }) => pruneLogs(ctx, signal),
     reconcile: async (_payload, { signal }) => {
       await reconcile(ctx, signal);
     },
+    send_alert: (payload, { signal }) => sendAlert(ctx, AlertPayload.parse(payload).alert_id, signal),
   };
 }
 

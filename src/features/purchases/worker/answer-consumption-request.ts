@@ -1,6 +1,7 @@
 import type { AppStoreTransaction } from '../../../apple/app-store/port.ts';
 import type { Policy } from '../../context.ts';
 import type { NotificationContext } from '../notification.ts';
+import { reportRefusedKey } from '../refused-key.ts';
 
 type RefundPreference = Policy['refundPreference'];
 
@@ -39,7 +40,7 @@ export async function answerConsumptionRequest(
       ctx.log.warn({ cause: answer.cause }, 'the App Store declined an answer to its consumption request');
       return 'consumption_declined';
     case 'refused':
-      ctx.log.error({ cause: answer.cause }, 'the App Store refuses the key of this server');
+      await reportRefusedKey(ctx, 'apple', answer.cause);
       throw new Error(`the App Store refuses the key: ${answer.cause}`);
     case 'unreachable':
       throw new Error(`the App Store was not told about a consumption: ${answer.cause}`);

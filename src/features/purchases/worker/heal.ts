@@ -3,8 +3,9 @@ import type { Context } from '../../context.ts';
 import { creditTransaction } from '../credit.ts';
 import { recordNotification } from '../notification.ts';
 import { whyDisqualified } from '../qualify.ts';
+import { reportRefusedKey } from '../refused-key.ts';
 
-export type HealContext = Pick<Context, 'appStore' | 'clock' | 'db' | 'log' | 'policy'>;
+export type HealContext = Pick<Context, 'appStore' | 'clock' | 'db' | 'log' | 'metrics' | 'policy'>;
 /** `notifications`, `transactions`: how many were seen; `recorded`, `credited`: how many of them were new. */
 export type Healed = { notifications: number; recorded: number; transactions: number; credited: number };
 
@@ -74,7 +75,7 @@ async function healNotifications({ ctx, appStore, environment, healed, signal }:
       { environment, from, until, pageToken },
       pageSignal(signal),
     );
-    const page = usable(answer, ctx);
+    const page = await usable(answer, ctx);
     for (const signedPayload of page.signedPayloads) {
       healed.notifications += 1;
       const verified = await appStore.verifyNotification(signedPayload);
@@ -122,7 +123,7 @@ async function healCustomer(
       pageSignal(signal),
     );
     if (answer.outcome === 'unknown') return;
-    const page = usable(answer, ctx);
+    const page = await usable(answer, ctx);
     for (const signedTransaction of page.signedTransactions) {
       healed.transactions += 1;
       const verified = await appStore.verifyTransaction(signedTransaction);
@@ -139,8 +140,11 @@ const pageSignal = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal
 type Answered<Call extends 'notificationHistory' | 'transactionHistory'> = Awaited<ReturnType<AppStore[Call]>>;
 
 /** A page; throws while Apple gives none, so that the queue tries again. */
-function usable<Page extends { outcome: 'page' }>(answer: Page | AppStoreFailure, { log }: Pick<Context, 'log'>): Page {
+async function usable<Page extends { outcome: 'page' }>(
+  answer: Page | AppStoreFailure,
+  ctx: Pick<Context, 'db' | 'log'>,
+): Promise<Page> {
   if (answer.outcome === 'page') return answer;
-  if (answer.outcome === 'refused') log.error({ cause: answer.cause }, 'the App Store refuses the key of this server');
+  if (answer.outcome === 'refused') await reportRefusedKey(ctx, 'apple', answer.cause);
   throw new Error(`the history of the App Store cannot be read: ${answer.cause}`);
 }

@@ -46,7 +46,10 @@ async function effectOf(ctx: NotificationContext, notification: AppStoreNotifica
   }
 }
 
-async function credit(ctx: Pick<Context, 'db' | 'policy'>, transaction: AppStoreTransaction): Promise<string> {
+async function credit(
+  ctx: Pick<Context, 'db' | 'metrics' | 'policy'>,
+  transaction: AppStoreTransaction,
+): Promise<string> {
   const disqualified = whyDisqualified(transaction, ctx.policy);
   if (disqualified) return `disqualified_${disqualified}`;
   return (await creditTransaction(ctx, transaction, { callerId: null })).outcome;

@@ -6,7 +6,7 @@ import { applyPaymentEvent } from '../apply-payment-event.ts';
  * that the queue tries again.
  */
 export async function processPaymentNotification(
-  ctx: Pick<Context, 'db' | 'log' | 'payments' | 'stopping'>,
+  ctx: Pick<Context, 'db' | 'log' | 'metrics' | 'payments' | 'stopping'>,
   notificationId: string,
 ): Promise<void> {
   const row = await ctx.db.read
