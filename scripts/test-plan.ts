@@ -21,6 +21,7 @@ const BLACK_BOX = path('test/acceptance/');
  */
 const PROCESSES: [folder: string, count: number][] = [
   ['test/acceptance/', 6],
+  ['test/app/', 1],
   ['test/apple/', 2],
   ['test/features/', 4],
   ['test/client/', 3],

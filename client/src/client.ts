@@ -1,5 +1,6 @@
 import { mergeGuest, signInWithApple } from './account/apple.ts';
 import { deleteAccount, signOut } from './account/leave.ts';
+import { openCheckout, readProducts, redeem, reportPurchase } from './account/purchases.ts';
 import { iterateEvents } from './events/events.ts';
 import { follow } from './generate/follow.ts';
 import { PATIENCE_MS, submit } from './generate/submit.ts';
@@ -22,6 +23,7 @@ export function createClient(options: ClientOptions = {}): RendioClient {
     ...sessionMethods(parts),
     ...accountMethods(parts),
     ...peopleMethods(parts),
+    ...purchaseMethods(parts),
     ...jobMethods(parts),
     uploads: parts.uploads,
     ...generateMethods(parts),
@@ -105,6 +107,21 @@ function accountMethods({ api }: Parts): AccountMethods {
 
 async function readCredits(api: Parts['api'], signal: AbortSignal | undefined): Promise<number> {
   return (await api.request<{ credits_remaining: number }>('get-user-credits', { signal })).credits_remaining;
+}
+
+type PurchaseMethods = Pick<RendioClient, 'products' | 'reportPurchase' | 'redeem' | 'checkout'>;
+
+function purchaseMethods({ api, feed }: Parts): PurchaseMethods {
+  const thenPoll = <Answer>(answer: Answer): Answer => {
+    feed.pollSoon();
+    return answer;
+  };
+  return {
+    products: ({ signal } = {}) => readProducts(api, signal),
+    reportPurchase: async (proof, options) => thenPoll(await reportPurchase(api, proof, options)),
+    redeem: async (code, { signal } = {}) => thenPoll(await redeem(api, code, signal)),
+    checkout: (productId, options) => openCheckout(api, productId, options),
+  };
 }
 
 type JobMethods = Pick<RendioClient, 'job' | 'jobs' | 'cancel' | 'delete'>;

@@ -2,12 +2,13 @@
 
 export type { AppleProof } from './account/apple.ts';
 export type { SignOutScope } from './account/leave.ts';
+export type { CheckoutOptions, PurchaseProof, ReportOptions } from './account/purchases.ts';
 export { createClient } from './client.ts';
 export type { FeedState, Listener } from './events/listeners.ts';
 export type { FollowOptions } from './generate/follow.ts';
 export type { Unanswered } from './generate/idempotency-keys.ts';
 export type { Retry, SubmitOptions } from './generate/submit.ts';
-export { ConnectionError, GenerationError, RendioError, SignedOutError } from './http/errors.ts';
+export { ConnectionError, GenerationError, PurchaseError, RendioError, SignedOutError } from './http/errors.ts';
 export type { Progress } from './http/progress.ts';
 export type { ClientOptions } from './options.ts';
 export type { GenerateOptions, RendioClient, Welcome } from './rendio-client.ts';
@@ -16,6 +17,7 @@ export type { SessionChange } from './session/session-changes.ts';
 export type {
   AuthUser,
   Cancelled,
+  CreditedPurchase,
   Device,
   ExportedAccount,
   GenerateRequest,
@@ -29,8 +31,10 @@ export type {
   JobsQuery,
   Model,
   Onboarded,
+  Product,
   Profile,
   ProfileChange,
+  Redeemed,
   Session,
   SessionInfo,
   Setting,

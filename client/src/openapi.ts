@@ -420,7 +420,7 @@ export interface paths {
     };
     /**
      * List the products on sale
-     * @description Returns the products that can be bought, the smallest first. Ask StoreKit for the prices of these ids: the App Store sets them. Only the server decides how many credits a product is.
+     * @description Returns the products that can be bought, the smallest first. Ask StoreKit for the prices of these ids: the App Store sets them. Where the server has a web shop, `web_price` is the price there, and `create-checkout` sells the product. Only the server decides how many credits a product is.
      */
     get: operations['getProducts'];
     put?: never;
@@ -566,7 +566,7 @@ export interface paths {
     put?: never;
     /**
      * Credit an App Store purchase
-     * @description Credits a purchase to the caller: by the transaction’s id, or by the transaction as StoreKit 2 signed it; exactly one of the two. The App Store’s signature, the app, the environment, the product and the owner (`appAccountToken`) are checked. A purchase is credited once, for ever; a repeat by its owner is a success with `credits_added: 0`. Finish the transaction in StoreKit after a 200, and after an `ERR_4011` or `ERR_4012`; otherwise report it again later.
+     * @description Credits a purchase to the caller: by the transaction’s id, or by the transaction as StoreKit 2 signed it; exactly one of the two. The App Store’s signature, the app, the environment, the product and the owner (`appAccountToken`) are checked. A purchase is credited once, for ever; a repeat by its owner is a success with `credits_added: 0`. Finish the transaction in StoreKit after a 200, after an `ERR_4012`, and after an `ERR_4011` unless its reason is `product` or `unknown`. Otherwise report it again later.
      */
     post: operations['updateCredits'];
     delete?: never;
@@ -1111,6 +1111,8 @@ export interface components {
       saml_enabled: boolean;
       /** @description In development: the path of the page that stands for Apple’s. Null: sign in at Apple. */
       apple_authorize_url: string | null;
+      /** @description In development: the path of the page that stands for the App Store. Null: buy in the App Store. */
+      app_store_url: string | null;
     };
     MergedGuest: {
       /** @enum {boolean} */
@@ -1266,6 +1268,13 @@ export interface components {
         credits: number;
         /** @description A name to show to users, in English. */
         display_name: string;
+        /** @description What it costs in this server’s web shop; absent if it is not sold there. */
+        web_price?: {
+          /** @description In the currency’s own unit, such as 2.99. */
+          amount: number;
+          /** @description In lower case, such as `usd`. */
+          currency: string;
+        };
       }[];
     };
     GenerationStarted: {
@@ -2971,7 +2980,8 @@ export interface operations {
            *       "phone_autoconfirm": false,
            *       "sms_provider": "",
            *       "saml_enabled": false,
-           *       "apple_authorize_url": null
+           *       "apple_authorize_url": null,
+           *       "app_store_url": null
            *     }
            */
           'application/json': components['schemas']['AuthSettings'];
@@ -4388,22 +4398,6 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          /**
-           * @example {
-           *       "products": [
-           *         {
-           *           "product_id": "com.rendio.credits.10",
-           *           "credits": 10,
-           *           "display_name": "10 credits"
-           *         },
-           *         {
-           *           "product_id": "com.rendio.credits.50",
-           *           "credits": 50,
-           *           "display_name": "50 credits"
-           *         }
-           *       ]
-           *     }
-           */
           'application/json': components['schemas']['Products'];
         };
       };
@@ -5615,7 +5609,7 @@ export interface operations {
       /**
        * @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted.
        *
-       *     `ERR_4011` purchase invalid. Do not finish the transaction. Get it from StoreKit again and send it once more.
+       *     `ERR_4011` purchase invalid. Finish the transaction: it will never be credited; `details.reason` says why. Only if the reason is `product` or `unknown`, keep it unfinished and report it again later. Show how to reach support.
        */
       400: {
         headers: {

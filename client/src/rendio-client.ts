@@ -1,5 +1,6 @@
 import type { AppleProof } from './account/apple.ts';
 import type { SignOutScope } from './account/leave.ts';
+import type { CheckoutOptions, PurchaseProof, ReportOptions } from './account/purchases.ts';
 import type { Listener } from './events/listeners.ts';
 import type { FollowOptions } from './generate/follow.ts';
 import type { Unanswered } from './generate/idempotency-keys.ts';
@@ -8,6 +9,7 @@ import type { SessionChange } from './session/session-changes.ts';
 import type {
   AuthUser,
   Cancelled,
+  CreditedPurchase,
   GenerationStarted,
   HistoryQuery,
   Job,
@@ -16,8 +18,10 @@ import type {
   JobsQuery,
   Model,
   Onboarded,
+  Product,
   Profile,
   ProfileChange,
+  Redeemed,
   Session,
   SessionInfo,
   TransactionPage,
@@ -93,6 +97,27 @@ export type RendioClient = {
   credits(options?: Abortable): Promise<number>;
   /** Every change of the balance, newest first. */
   creditHistory(options?: HistoryQuery & Abortable): Promise<TransactionPage>;
+  /**
+   * The products on sale, the smallest first. The App Store has their prices; `web_price` is the one in the server's web shop, if
+   * it has one and sells the product there.
+   */
+  products(options?: Abortable): Promise<Product[]>;
+  /**
+   * Has an App Store purchase credited, once. Resolves also if it was credited before, with `credits_added` 0. Retried while there
+   * is no verdict, for `patienceMs`. Throws PurchaseError, whose `mayFinish` says whether the app may finish the transaction in
+   * StoreKit, as it may when this resolves. After any other error it may not.
+   */
+  reportPurchase(proof: PurchaseProof, options?: ReportOptions): Promise<CreditedPurchase>;
+  /**
+   * Adds the credits of a code; case, spaces and dashes do not matter. The same code again adds 0. Retried when no answer comes.
+   * Throws ERR_4018 (unknown, expired or used up), ERR_4006 (cannot be a code) and ERR_4004 (too many wrong codes).
+   */
+  redeem(code: string, options?: Abortable): Promise<Redeemed>;
+  /**
+   * Opens a checkout of the web shop and returns the URL at which the user pays. The credits arrive as an event. Throws ERR_4017
+   * (501) where there is no web shop.
+   */
+  checkout(productId: string, options?: CheckoutOptions): Promise<string>;
   profile(options?: Abortable): Promise<Profile>;
   updateProfile(change: ProfileChange, options?: Abortable): Promise<Profile>;
   job(jobId: string, options?: Abortable): Promise<Job>;

@@ -14,6 +14,11 @@ export type JobSummary = Schemas['VideoJobs']['jobs'][number];
 export type JobPage = Schemas['VideoJobs'];
 export type Transaction = Schemas['Transactions']['transactions'][number];
 export type TransactionPage = Schemas['Transactions'];
+/** What can be bought. */
+export type Product = Schemas['Products']['products'][number];
+export type CreditedPurchase = Schemas['CreditedPurchase'];
+export type Redeemed = Schemas['Redeemed'];
+export type Checkout = Schemas['Checkout'];
 export type Profile = Schemas['Profile'];
 export type Session = Schemas['Session'];
 export type Onboarded = Schemas['Onboarded'];

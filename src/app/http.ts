@@ -52,6 +52,8 @@ export type HttpOptions = {
   anonKey: string | undefined;
   /** The page of the simulated Sign in with Apple; null or absent: it is not simulated here. */
   appleAuthorizePath?: string | null;
+  /** The page of the simulated App Store; likewise. */
+  appStorePath?: string | null;
   ipOf: IpReader;
   /** Returns null if the worker is another process. */
   isWorking: () => boolean | null;
@@ -88,7 +90,8 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   const router = createRouter(api, guards);
   accountRoutes(router, ctx, options.ipOf);
   authRoutes(router, ctx, { ipOf: options.ipOf, asUser: guards.user.plain });
-  authUserRoutes(router, ctx, { appleAuthorizePath: options.appleAuthorizePath ?? null });
+  const { appleAuthorizePath = null, appStorePath = null } = options;
+  authUserRoutes(router, ctx, { appleAuthorizePath, appStorePath });
   peopleRoutes(router, ctx);
   creditRoutes(router, ctx, options.ipOf);
   catalogueRoutes(router, ctx);

@@ -3,4 +3,4 @@
 /** The name of the newest migration in this code. */
 export const LATEST_MIGRATION = 'migrations/0007_operations.sql';
 /** Goes up with each change of the procedures: a server never replaces those of a newer version. */
-export const BEHAVIOUR_VERSION = 20_261_129_000_011;
+export const BEHAVIOUR_VERSION = 20_261_129_000_010;

@@ -26,6 +26,7 @@ export function assemble(
     corsOrigins: server.corsOrigins,
     anonKey: config.secrets.supabase?.anonKey.reveal(),
     appleAuthorizePath: simulatedPages?.authorizePath ?? null,
+    appStorePath: simulatedPages?.storePath ?? null,
     ipOf: (c) => clientIp(socketIpOf(c), c.req.header('X-Forwarded-For'), server.trustedProxyHops),
     isWorking,
     metrics: metricsAccess(config, socketIpOf),

@@ -17,11 +17,12 @@ export type Simulation = {
 };
 
 /**
- * `authorizePath`: where people sign in with the simulated Apple, with the app that they sign in to. Null: Sign in with Apple is
- * not simulated.
+ * `authorizePath`: where people sign in with the simulated Apple, with the app that they sign in to. `storePath`: the page of the
+ * simulated App Store. Null: it is not simulated.
  */
 export type SimulatedPages = {
   authorizePath: string | null;
+  storePath: string | null;
   answer(request: Request): Response | Promise<Response>;
 };
 
@@ -116,6 +117,7 @@ async function pagesOf({ appleId, appStore }: World, { settings: { simulated } }
   const query = new URLSearchParams({ client_id: appleId.clientIds[0] ?? '' });
   return {
     authorizePath: simulated.appleId ? `/dev/apple/authorize?${query}` : null,
+    storePath: simulated.appStore ? '/dev/apple/store' : null,
     answer: (request) => pages.fetch(request, {}),
   };
 }

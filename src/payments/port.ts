@@ -63,6 +63,8 @@ export type Payment = {
 export type PaymentFailure = { outcome: 'refused' | 'unreachable'; cause: string; retryAfterMs: number | null };
 
 export type Payments = {
+  /** A price of the catalogue in the currency's own unit: 299 is 2.99 in `usd`, and 299 in `jpy`. */
+  priceOf(priceCents: number, currency: string): number;
   /** `declined`: the store does not sell this. `key_reused`: the key was used for another checkout. */
   createCheckout(
     request: CheckoutRequest,

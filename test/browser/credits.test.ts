@@ -20,6 +20,10 @@ browserTest(
     // Forced, because aria-disabled disables the button for Playwright as for assistive technology.
     await page.locator('#generate').click({ force: true });
 
+    await page.locator('.shortage').getByRole('button', { name: 'Get credits' }).click();
+    await page.getByText('Simulated App Store: no money moves.').waitFor();
+    await page.keyboard.press('Escape');
+
     await page.getByRole('button', { name: 'Cancel' }).click();
     await balanceIs(page, 1);
     assert.equal(requests, 0);
@@ -47,6 +51,24 @@ browserTest(
     await balanceIs(page, 0);
   },
 );
+
+browserTest('a balance below zero is explained, and the next purchase repays it', {}, async ({ page }) => {
+  await balanceIs(page, 1);
+  await page.locator('#get-credits').click();
+  await page.getByRole('button', { name: 'Buy 10 credits', exact: true }).click();
+  await balanceIs(page, 11);
+  await page.keyboard.press('Escape');
+  await page.getByRole('radio', { name: 'Cinematic', exact: false }).first().check();
+  await page.getByRole('radio', { name: '8 s' }).check();
+  await describeVideo(page, 'a costly scene');
+  await press(page);
+  await balanceIs(page, 3);
+  await page.locator('#get-credits').click();
+  await page.getByRole('button', { name: /^Refund all/ }).click();
+  await page.locator('#reason', { hasText: 'Your balance is 7 credits below zero' }).waitFor();
+  await page.getByRole('button', { name: 'Buy 25 credits, Starter' }).click();
+  await balanceIs(page, 18);
+});
 
 browserTest('a guest without credits can start over as a new guest', {}, async ({ page }) => {
   await balanceIs(page, 1);

@@ -69,6 +69,17 @@ const OUTPUT: Record<string, { sh: RegExp[]; ts: RegExp[] }> = {
     ts: [/^completed true$/m, /^the connection is /m],
   },
   ios: { sh: [/"credits_remaining":10/], ts: [/credits_remaining: 10,\s+is_new: true/] },
+  purchases: {
+    sh: [
+      /"product_id":"com\.rendio\.credits\.10"/,
+      /"credits_remaining":20,"total_credits":20\}\{"success":true,"credits_added":0/,
+      /\{"credits_remaining":15\}\n?$/,
+    ],
+    ts: [
+      /product_id: 'com\.rendio\.credits\.10'/,
+      /^bought, now: 20\nfinish: true\nnot credited: ERR_4011\nfinish: true\n-5 apple_refund\n10 iap_purchase\n10 initial_grant$/m,
+    ],
+  },
   'web-shop': { sh: [/"ERR_4017".*"feature":"web-shop"/], ts: [/^This server has no web shop\.\nnow: 10$/m] },
 };
 
@@ -161,7 +172,7 @@ test('the Swift code calls existing endpoints, and reads and sends existing fiel
     [...new Set(called)].filter((path) => !paths[path]),
     [],
   );
-  assert.equal(called.length, 9);
+  assert.equal(called.length, 11);
 
   // Stored properties of the encoded and decoded structs.
   const structs = [...swift.matchAll(/struct (\w+): (?:Encodable|Decodable) \{([\s\S]*?)^\}/gm)];

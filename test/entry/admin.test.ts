@@ -44,16 +44,30 @@ describe('the operator’s command line', () => {
   it('lists its commands for --help, and ends with 2 for what it does not know', async () => {
     const help = await admin(['--help']);
     assert.equal(help.code, 0);
-    for (const name of ['audit', 'explain-balance <user>', 'maintenance <name>|all', 'replay-notification <uuid>']) {
+    for (const name of [
+      'audit',
+      'explain-balance <user>',
+      'heal-purchases [--days N]',
+      'maintenance <name>|all',
+      'replay-notification <uuid>',
+    ]) {
       assert.ok(help.out.includes(`npm run admin -- ${name}`), name);
     }
     const misused = [[], ['nonsense'], ['audit', '--nonsense'], ['audit', '--show', 'x'], ['explain-balance', 'ada']];
-    misused.push(['maintenance', 'nonsense'], ['replay-notification']);
+    misused.push(['maintenance', 'nonsense'], ['replay-notification'], ['heal-purchases', '--days', '0']);
     const ended = await Promise.all(misused.map((args) => admin(args, { DATABASE_URL: world.url })));
     for (const { code, out, err } of ended) {
       assert.deepEqual([code, out], [2, ''], err);
       assert.match(err, /Usage:\n {2}npm run admin -- /);
     }
+  });
+
+  it('asks the App Store for what never arrived: the simulated one beside a development server', async () => {
+    const { code, out, err } = await run('heal-purchases', '--days', '3');
+    assert.equal(code, 0, err);
+    assert.match(out, /^\d+ notifications of the last 3 days, \d+ of them new here$/m);
+    const off = await admin(['heal-purchases'], { DATABASE_URL: world.url, DATA_DIR: dataDir, ENVIRONMENT: 'staging' });
+    assert.deepEqual([off.code, off.out], [1, ''], off.err);
   });
 
   it('explains a balance: the ledger, the lots with what they paid for, and the rules', async () => {

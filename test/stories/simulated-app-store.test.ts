@@ -7,12 +7,14 @@ import { call } from '../acceptance/support/api.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { startTestServer } from '../support/server.ts';
 
+const storeUrl = async (url: string) => (await call(url, 'GET', '/auth/v1/settings')).body.app_store_url;
 const PATHS = ['/dev/apple/store', '/dev/apple/store.js', '/dev/apple/store/transactions'];
 
 test('the banner names the App Store, a page of the server buys there, and no other website does', async () => {
   await using own = await createTestDatabase();
   await using server = await startTestServer({ env: { DATABASE_URL: own.url } });
   assert.match(server.output(), /simulated +App Store, DeviceCheck\b/);
+  assert.equal(await storeUrl(server.url), '/dev/apple/store');
   for (const path of PATHS) assert.equal((await call(server.url, 'GET', path)).status, 200, path);
   const buy = (headers: Record<string, string>) => {
     const body = { product_id: 'product', app_account_token: randomUUID() };
@@ -34,6 +36,7 @@ test('where the key of the App Store Server API is set, there is no simulated Ap
   const key = { ...names, APPLE_BUNDLE_ID: 'com.example.app', APPLE_PRIVATE_KEY: await exportPKCS8(privateKey) };
   await using server = await startTestServer({ env: { DATABASE_URL: own.url, WORKER: 'off', ...key } });
   assert.doesNotMatch(server.output(), /App Store/);
+  assert.equal(await storeUrl(server.url), null);
   for (const path of PATHS) assert.equal((await call(server.url, 'GET', path)).status, 404, path);
   assert.equal((await call(server.url, 'GET', '/dev/apple/authorize')).status, 200, 'Sign in with Apple still is');
 });

@@ -65,6 +65,22 @@ export class GenerationError<Job extends FailedJob = FailedJob> extends RendioEr
   }
 }
 
+/** The server refused a purchase. `code`, `message`, `details` and the rest are the server's. */
+export class PurchaseError extends RendioError {
+  override readonly name: string = 'PurchaseError';
+  /**
+   * Whether the app may finish the transaction in StoreKit: the verdict is final (ERR_4011: no purchase of this app; ERR_4012:
+   * another account's). Otherwise, also where the product or the transaction is not known yet, keep it unfinished and report it
+   * again later.
+   */
+  readonly mayFinish: boolean;
+
+  constructor(refusal: RendioError, { mayFinish }: { mayFinish: boolean }) {
+    super(refusal.message, refusal);
+    this.mayFinish = mayFinish;
+  }
+}
+
 type FailedJob = { error_code: string | null; error_message: string | null };
 
 /** The error that a response with an error status describes. Rejects when its body cannot be read. */

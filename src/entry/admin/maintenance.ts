@@ -1,7 +1,7 @@
 import { errorLabel } from '../../kernel/error-code.ts';
 import type { Tasks } from '../../queue/worker.ts';
+import { withApplication } from './application.ts';
 import { type AdminTools, type Command, UsageError } from './command.ts';
-import { findDatabase } from './database.ts';
 
 /** Runs an upkeep task now, as the worker does when its time comes. */
 export const maintenance: Command = {
@@ -10,23 +10,12 @@ export const maintenance: Command = {
   summary: 'runs an upkeep task of the worker now, or all of them',
   async run(args, tools) {
     // The whole application: other commands start without it.
-    const [{ allTasks, CRONTAB }, { boot }] = await Promise.all([import('../../app/tasks.ts'), import('../boot.ts')]);
+    const { allTasks, CRONTAB } = await import('../../app/tasks.ts');
     const wanted = readNames(args, namesIn(CRONTAB));
-    const { found } = await findDatabase(tools);
-    // Beside a running server: on its database, which the environment need not name.
-    const env = { ...tools.env, DATABASE_URL: found.url, DATABASE_DIRECT_URL: found.directUrl };
-    try {
-      const booted = await boot({ env, canEmbed: false });
-      try {
-        const failed = await runTasks(wanted, allTasks(booted.running.ctx), booted.stopping.signal, tools);
-        return failed > 0 ? 1 : 0;
-      } finally {
-        booted.stopping.abort();
-        await booted.close();
-      }
-    } finally {
-      await found.close();
-    }
+    return withApplication(tools, async ({ running, stopping }) => {
+      const failed = await runTasks(wanted, allTasks(running.ctx), stopping.signal, tools);
+      return failed > 0 ? 1 : 0;
+    });
   },
 };
 

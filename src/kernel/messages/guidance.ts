@@ -59,7 +59,9 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
   },
   ERR_4011: {
     name: 'purchase invalid',
-    advice: 'Do not finish the transaction. Get it from StoreKit again and send it once more.',
+    advice:
+      'Finish the transaction: it will never be credited; `details.reason` says why. Only if the reason is `product` or `unknown`, ' +
+      'keep it unfinished and report it again later. Show how to reach support.',
   },
   ERR_4012: {
     name: 'purchase belongs to another account',

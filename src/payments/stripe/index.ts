@@ -1,6 +1,7 @@
 /** The web shop: Stripe Checkout, by Stripe's own library. */
 import type { Clock } from '../../kernel/clock.ts';
 import type { Payments } from '../port.ts';
+import { milliunitsOf } from './amounts.ts';
 import { createCheckout } from './checkout.ts';
 import { loadStripe, type StripeAccess } from './client.ts';
 import { readEvent } from './events.ts';
@@ -28,6 +29,7 @@ export function createStripePayments(options: StripeOptions): Payments {
   const isLive = /^[a-z]+_live_/.test(secretKey);
 
   return {
+    priceOf: (priceCents, currency) => milliunitsOf(priceCents, currency) / 1000,
     createCheckout: (request, signal) => createCheckout(access, request, signal),
     fetchPayment: (transactionId, signal) => fetchPayment(access, transactionId, signal),
 

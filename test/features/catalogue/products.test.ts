@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { createTestApp } from '../../support/app.ts';
+import { createShop } from '../../support/stripe.ts';
 
 const app = await createTestApp();
 after(() => app[Symbol.asyncDispose]());
@@ -43,6 +44,23 @@ describe('get-products', () => {
         ['com.rendioai.credits.best.150', 150],
       ],
     );
+  });
+
+  it('tells the prices of the web shop where there is one, of what is sold there', async () => {
+    await using shop = await createShop();
+    const { people } = shop;
+    await people.rows(`update products set web_price_cents = null where product_id = 'com.rendio.credits.50'`);
+    await people.rows(`update products set web_currency = 'jpy' where product_id = 'com.rendioai.credits.starter.25'`);
+    const { body } = await people.call((await people.guest()).token, 'get-products');
+    const priced = body.products.map((one: { product_id: string; web_price?: object }) => [
+      one.product_id,
+      one.web_price,
+    ]);
+    assert.deepEqual(priced.slice(0, 3), [
+      ['com.rendio.credits.10', { amount: 2.99, currency: 'usd' }],
+      ['com.rendioai.credits.starter.25', { amount: 699, currency: 'jpy' }],
+      ['com.rendio.credits.50', undefined],
+    ]);
   });
 
   it('needs a user’s token', async () => {

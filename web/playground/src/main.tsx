@@ -15,10 +15,12 @@ import './styles/running.css';
 import './styles/history.css';
 import './styles/dialogs.css';
 import './styles/account.css';
+import './styles/shop.css';
 import { App } from './components/App.tsx';
 import { loadMessages } from './i18n/index.ts';
 import { start } from './store/live.ts';
 import { sendDeletionsOnLeave } from './store/removal.ts';
+import { openAfterCheckout } from './store/shop.ts';
 import { getState } from './store/store.ts';
 
 const { language } = getState();
@@ -33,4 +35,5 @@ if (root) {
   );
 }
 sendDeletionsOnLeave();
+openAfterCheckout();
 start();

@@ -133,6 +133,9 @@ const Settings = z
     apple_authorize_url: z.string().nullable().openapi({
       description: 'In development: the path of the page that stands for Apple’s. Null: sign in at Apple.',
     }),
+    app_store_url: z.string().nullable().openapi({
+      description: 'In development: the path of the page that stands for the App Store. Null: buy in the App Store.',
+    }),
   })
   .openapi('AuthSettings');
 
@@ -158,6 +161,7 @@ export const GET_AUTH_SETTINGS = rawPublicRoute({
             sms_provider: '',
             saml_enabled: false,
             apple_authorize_url: null,
+            app_store_url: null,
           },
         },
       },

@@ -13,10 +13,10 @@ import { GET_AUTH_HEALTH, GET_AUTH_SETTINGS, GET_AUTH_USER, SIGN_OUT, UPDATE_AUT
 
 const SCOPES = ['global', 'local', 'others'] as const;
 
-/** `appleAuthorizePath`: of the page that stands for Apple's in development; null where people sign in at Apple. */
-export type AuthUserRouteOptions = { appleAuthorizePath: string | null };
+/** The pages that stand for Apple's in development; null where people sign in, and buy, at Apple. */
+export type AuthUserRouteOptions = { appleAuthorizePath: string | null; appStorePath: string | null };
 
-export function authUserRoutes(router: Router, ctx: Context, { appleAuthorizePath }: AuthUserRouteOptions): void {
+export function authUserRoutes(router: Router, ctx: Context, pages: AuthUserRouteOptions): void {
   router.add(GET_AUTH_USER, async (c) => {
     const user = await readAuthUser(ctx, callerId(c));
     if (!user) throw new NoAccess('gone');
@@ -57,7 +57,8 @@ export function authUserRoutes(router: Router, ctx: Context, { appleAuthorizePat
         phone_autoconfirm: false,
         sms_provider: '',
         saml_enabled: false,
-        apple_authorize_url: appleAuthorizePath,
+        apple_authorize_url: pages.appleAuthorizePath,
+        app_store_url: pages.appStorePath,
       },
       200,
     ),

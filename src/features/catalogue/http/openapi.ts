@@ -66,7 +66,8 @@ export const GET_PRODUCTS = userRoute({
   summary: 'List the products on sale',
   description:
     'Returns the products that can be bought, the smallest first. Ask StoreKit for the prices of these ids: the App Store sets ' +
-    'them. Only the server decides how many credits a product is.',
+    'them. Where the server has a web shop, `web_price` is the price there, and `create-checkout` sells the product. Only the ' +
+    'server decides how many credits a product is.',
   parameters: [USER_ID_PARAMETER],
   answer: {
     schema: Products,
@@ -76,6 +77,21 @@ export const GET_PRODUCTS = userRoute({
         { product_id: 'com.rendio.credits.10', credits: 10, display_name: '10 credits' },
         { product_id: 'com.rendio.credits.50', credits: 50, display_name: '50 credits' },
       ],
+    },
+    otherExamples: {
+      web: {
+        summary: 'With a web shop',
+        value: {
+          products: [
+            {
+              product_id: 'com.rendio.credits.10',
+              credits: 10,
+              display_name: '10 credits',
+              web_price: { amount: 2.99, currency: 'usd' },
+            },
+          ],
+        },
+      },
     },
     details: { ERR_4006: { field: 'user_id' } },
   },

@@ -5,7 +5,10 @@ import { listProducts } from '../products.ts';
 import { GET_MODELS, GET_PRODUCTS } from './openapi.ts';
 import { presentModel } from './schemas.ts';
 
-export function catalogueRoutes(router: Router, ctx: Pick<Context, 'db' | 'providers' | 'simulated'>): void {
+export function catalogueRoutes(
+  router: Router,
+  ctx: Pick<Context, 'db' | 'payments' | 'providers' | 'simulated'>,
+): void {
   router.add(GET_MODELS, async (c) => {
     // Clients may cache it, but must revalidate it each time.
     c.header('Cache-Control', 'no-cache');

@@ -68,6 +68,13 @@ export const Products = z
         product_id: z.string().openapi({ description: 'The product’s id in the App Store.' }),
         credits: credits('What one purchase adds to the balance'),
         display_name: z.string().openapi({ description: 'A name to show to users, in English.' }),
+        web_price: z
+          .object({
+            amount: z.number().openapi({ description: 'In the currency’s own unit, such as 2.99.' }),
+            currency: z.string().openapi({ description: 'In lower case, such as `usd`.' }),
+          })
+          .optional()
+          .openapi({ description: 'What it costs in this server’s web shop; absent if it is not sold there.' }),
       }),
     ),
   })

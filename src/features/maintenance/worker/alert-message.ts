@@ -14,11 +14,11 @@ const REFUSED_KEYS: Record<string, AlertMessage> = {
   apple: {
     title: 'The App Store refuses the key of this server',
     text: [
-      'Purchases cannot be verified by their id until the key is accepted. None is lost: the app reports it again, and the daily',
-      'task heal_purchases finds what never arrived.',
+      'Purchases cannot be verified by their id until the key is accepted. None is lost: the app reports it again, and Apple’s history',
+      'has what never arrived.',
       '',
       'Compare APPLE_KEY_ID, APPLE_ISSUER_ID and APPLE_PRIVATE_KEY with App Store Connect: Users and Access, Integrations, In-App',
-      'Purchase. Set them right and restart the server. Then run: npm run admin -- maintenance heal_purchases',
+      'Purchase. Set them right and restart the server. Then run: npm run admin -- heal-purchases',
     ].join('\n'),
   },
   stripe: {

@@ -14,7 +14,7 @@ export const UPDATE_CREDITS = userRoute({
     'Credits a purchase to the caller: by the transaction’s id, or by the transaction as StoreKit 2 signed it; exactly one of the ' +
     'two. The App Store’s signature, the app, the environment, the product and the owner (`appAccountToken`) are checked. A purchase ' +
     'is credited once, for ever; a repeat by its owner is a success with `credits_added: 0`. Finish the transaction in StoreKit after ' +
-    'a 200, and after an `ERR_4011` or `ERR_4012`; otherwise report it again later.',
+    'a 200, after an `ERR_4012`, and after an `ERR_4011` unless its reason is `product` or `unknown`. Otherwise report it again later.',
   request: {
     body: jsonContent(UpdateCreditsBody, {
       id: { summary: 'By its id', value: { transaction_id: '2000000123456789' } },

@@ -7,6 +7,7 @@ import { History } from './History.tsx';
 import { LedgerDialog } from './LedgerDialog.tsx';
 import { NewGuestDialog } from './NewGuestDialog.tsx';
 import { Notice } from './Notice.tsx';
+import { ShopDialog } from './ShopDialog.tsx';
 import { SignedOut } from './SignedOut.tsx';
 import { Stage } from './Stage.tsx';
 import { useTitle } from './title.ts';
@@ -36,6 +37,7 @@ export function App() {
       </footer>
       <UndoBar />
       <LedgerDialog />
+      <ShopDialog />
       <NewGuestDialog />
       <AccountDialog />
       <DeleteAccountDialog />

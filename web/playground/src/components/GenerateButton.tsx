@@ -29,9 +29,14 @@ export function GenerateButton() {
         {reason}
       </p>
       {cannotAfford ? (
-        <button id="new-guest" type="button" className="quiet" onClick={() => update({ dialog: 'new-guest' })}>
-          {messages.newGuest}
-        </button>
+        <p className="shortage">
+          <button type="button" className="button" aria-haspopup="dialog" onClick={() => update({ dialog: 'shop' })}>
+            {messages.getCredits}
+          </button>
+          <button id="new-guest" type="button" className="quiet" onClick={() => update({ dialog: 'new-guest' })}>
+            {messages.newGuest}
+          </button>
+        </p>
       ) : null}
     </>
   );

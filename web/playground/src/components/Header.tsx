@@ -15,10 +15,30 @@ export function Header() {
         <span>Rendio</span>
       </p>
       <Balance />
+      <GetCredits />
       <AccountButton />
       <LanguageSelect />
       <ThemeChoice />
     </header>
+  );
+}
+
+function GetCredits() {
+  const messages = useMessages();
+  const isKnown = useStore((state) => state.credits !== null && state.signedOut === null);
+  if (!isKnown) return null;
+  return (
+    <button
+      type="button"
+      className="get-credits"
+      id="get-credits"
+      title={messages.getCredits}
+      aria-haspopup="dialog"
+      onClick={() => update({ dialog: 'shop' })}
+    >
+      <Icon name="plus" />
+      <span>{messages.getCredits}</span>
+    </button>
   );
 }
 

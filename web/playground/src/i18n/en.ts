@@ -1,5 +1,6 @@
 import { account } from './account/en.ts';
 import { pluralIn } from './plural.ts';
+import { shop } from './shop/en.ts';
 
 const n = pluralIn('en');
 const credits = (count: number) => n(count, { one: '# credit', other: '# credits' });
@@ -109,7 +110,7 @@ export const en = {
       other: `# characters over the limit of ${max.toLocaleString('en')}.`,
     }),
   tooExpensive: (need: number, have: number) => `This costs ${credits(need)}, but you only have ${have}.`,
-  noCredits: 'You have no credits left. You can buy more in the app.',
+  noCredits: 'You have no credits left.',
   noModels: 'No models are available on this server.',
   noConnection: 'No connection right now.',
   newGuest: 'Start over as a new guest',
@@ -159,20 +160,24 @@ export const en = {
     initial_grant: 'Welcome credits',
     video_generation: 'Video',
     generation_failed_refund: 'Refund for a video',
-    iap_purchase: 'In-app purchase',
-    apple_refund: 'Purchase refunded',
-    apple_refund_reversed: 'Refund reversed',
+    iap_purchase: 'Purchase',
+    apple_refund: 'Purchase refunded by the App Store',
+    apple_refund_reversed: 'App Store refund reversed',
     admin_refund: 'Refund from support',
     admin_adjustment: 'Adjustment',
     account_merge: 'From your guest account',
     promo_grant: 'Gift',
-    code_redeemed: 'Code redeemed',
-    credits_expired: 'Expired',
+    code_redeemed: 'Code',
+    credits_expired: 'Expired credits',
     store_refund: 'Purchase refunded',
+    store_refund_reversed: 'Refund of a purchase reversed',
   } as Record<string, string>,
 
   // The account
   ...account,
+
+  // The shop
+  ...shop,
 
   // Errors
   connectionLost:

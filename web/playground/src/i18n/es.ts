@@ -1,6 +1,7 @@
 import { account } from './account/es.ts';
 import type { Messages } from './en.ts';
 import { pluralIn } from './plural.ts';
+import { shop } from './shop/es.ts';
 
 const n = pluralIn('es');
 const credits = (count: number) => n(count, { one: '# crédito', other: '# créditos' });
@@ -132,7 +133,7 @@ export const es: Messages = {
       other: `El máximo son ${max.toLocaleString('es')} caracteres; sobran #.`,
     }),
   tooExpensive: (need, have) => `Cuesta ${credits(need)}, pero solo tienes ${have}.`,
-  noCredits: 'No te quedan créditos. Puedes comprar más en la aplicación.',
+  noCredits: 'No te quedan créditos.',
   noModels: 'No hay ningún modelo disponible en este servidor.',
   noConnection: 'Ahora mismo no hay conexión.',
   newGuest: 'Empezar de nuevo como otro invitado',
@@ -180,20 +181,23 @@ export const es: Messages = {
     initial_grant: 'Créditos de bienvenida',
     video_generation: 'Vídeo',
     generation_failed_refund: 'Reembolso de un vídeo',
-    iap_purchase: 'Compra en la aplicación',
-    apple_refund: 'Compra reembolsada',
-    apple_refund_reversed: 'Reembolso anulado',
+    iap_purchase: 'Compra',
+    apple_refund: 'Compra reembolsada por la App Store',
+    apple_refund_reversed: 'Reembolso de la App Store anulado',
     admin_refund: 'Reembolso de soporte',
     admin_adjustment: 'Ajuste',
     account_merge: 'De tu cuenta de invitado',
     promo_grant: 'Regalo',
-    code_redeemed: 'Código canjeado',
-    credits_expired: 'Caducados',
+    code_redeemed: 'Código',
+    credits_expired: 'Créditos caducados',
     store_refund: 'Compra reembolsada',
+    store_refund_reversed: 'Reembolso de una compra anulado',
   },
 
   // The account
   ...account,
+
+  ...shop,
 
   connectionLost:
     'Se ha perdido la conexión. Los vídeos en proceso continuarán y esta página se actualizará cuando vuelvas a estar en línea.',

@@ -1,6 +1,7 @@
 import { account } from './account/tr.ts';
 import type { Messages } from './en.ts';
 import { pluralIn } from './plural.ts';
+import { shop } from './shop/tr.ts';
 
 const n = pluralIn('tr');
 // A Turkish noun stays in the singular after a number.
@@ -118,7 +119,7 @@ export const tr: Messages = {
   tooShort: (min) => `Videonuzu en az ${min} karakterle anlatın.`,
   tooLong: (over, max) => n(over, { other: `${max.toLocaleString('tr')} karakterlik sınır # karakter aşıldı.` }),
   tooExpensive: (need, have) => `Bunun için ${credits(need)} gerekiyor, sizde ${have} var.`,
-  noCredits: 'Krediniz kalmadı. Uygulamadan yeni kredi alabilirsiniz.',
+  noCredits: 'Krediniz kalmadı.',
   noModels: 'Bu sunucuda kullanılabilir model yok.',
   noConnection: 'Şu anda bağlantı yok.',
   newGuest: 'Yeni bir misafir olarak baştan başla',
@@ -165,20 +166,23 @@ export const tr: Messages = {
     initial_grant: 'Hoş geldin kredisi',
     video_generation: 'Video',
     generation_failed_refund: 'Video iadesi',
-    iap_purchase: 'Uygulama içi satın alma',
-    apple_refund: 'Satın alma iadesi',
-    apple_refund_reversed: 'İade geri çekildi',
+    iap_purchase: 'Satın alma',
+    apple_refund: 'App Store iadesi',
+    apple_refund_reversed: 'App Store iadesi geri alındı',
     admin_refund: 'Destek ekibinden iade',
     admin_adjustment: 'Düzeltme',
     account_merge: 'Misafir hesabınızdan',
     promo_grant: 'Hediye',
-    code_redeemed: 'Kod kullanıldı',
-    credits_expired: 'Süresi doldu',
+    code_redeemed: 'Kod',
+    credits_expired: 'Süresi dolan krediler',
     store_refund: 'Satın alma iadesi',
+    store_refund_reversed: 'Satın alma iadesi geri alındı',
   },
 
   // The account
   ...account,
+
+  ...shop,
 
   connectionLost:
     'Bağlantı koptu. Videolarınız hazırlanmaya devam edecek; bağlantı geri gelince bu sayfa güncellenecek.',

@@ -40,12 +40,17 @@ export function withoutQuery(url: string): string {
   return url.split('?')[0] ?? url;
 }
 
-/** Where users sign in with Apple; null: this page cannot ask Apple. A development server with a simulated Apple has such a URL. */
-export async function readAppleUrl(): Promise<string | null> {
+/**
+ * The pages of a development server that stand for Apple's: where users sign in, and the App Store. Null: this page cannot ask
+ * Apple, or sell anything there.
+ */
+export type PageSettings = { appleUrl: string | null; storeUrl: string | null };
+
+export async function readSettings(): Promise<PageSettings> {
   const response = await fetchFromServer('/auth/v1/settings').catch((cause: unknown) => {
     throw new ConnectionError('No answer came from the server.', { cause });
   });
-  if (!response.ok) return null;
-  const { apple_authorize_url: url } = (await response.json()) as { apple_authorize_url?: unknown };
-  return typeof url === 'string' ? url : null;
+  const settings: Record<string, unknown> = response.ok ? await response.json() : {};
+  const urlIn = (name: string) => (typeof settings[name] === 'string' ? settings[name] : null);
+  return { appleUrl: urlIn('apple_authorize_url'), storeUrl: urlIn('app_store_url') };
 }

@@ -1,7 +1,7 @@
 /** The account's dialog: who the user is, signing in with Apple, sessions, export, signing out and deletion. */
 import { RendioError, SignedOutError } from '@rendio/client';
 import { AppleError, askApple } from '../lib/apple.ts';
-import { readAppleUrl, rendio } from '../lib/server.ts';
+import { readSettings, rendio } from '../lib/server.ts';
 import { setCredits } from './credits.ts';
 import type { AccountTask } from './state.ts';
 import { currentMessages, getState, update } from './store.ts';
@@ -13,11 +13,11 @@ const DOWNLOAD_MS = 60_000;
 /** Reads what the dialog shows. What was read before stays on the screen until then. */
 export async function loadAccount(): Promise<void> {
   try {
-    const [profile, sessions, jobs, appleUrl] = await Promise.all([
+    const [profile, sessions, jobs, { appleUrl }] = await Promise.all([
       rendio.profile(),
       rendio.sessions(),
       rendio.jobs({ limit: 1 }),
-      readAppleUrl(),
+      readSettings(),
     ]);
     update({ account: { profile, sessions, videos: jobs.total, error: null }, appleUrl });
   } catch (error) {
@@ -27,7 +27,7 @@ export async function loadAccount(): Promise<void> {
 
 /** Whether Apple can be asked, for a page without an account. */
 export async function loadAppleUrl(): Promise<void> {
-  update({ appleUrl: await readAppleUrl().catch(() => null) });
+  update({ appleUrl: (await readSettings().catch(() => null))?.appleUrl ?? null });
 }
 
 /** One thing at a time; shows its error, or the sentence that it returns. */

@@ -32,13 +32,18 @@ export function obstacleOf(state: State): Obstacle | null {
   if (state.isDisconnected) return { field: 'connection', text: text.noConnection };
   if (state.models === null || credits === null) return null;
   if (cost === null) return { field: 'model', text: text.noModels };
-  if (credits < cost)
-    return { field: 'credits', text: credits > 0 ? text.tooExpensive(cost, credits) : text.noCredits };
+  if (credits < cost) return { field: 'credits', text: shortageText(cost, credits) };
   if (selectModel(state)?.requires_image && !state.image) return { field: 'image', text: text.imageMissing };
   const max = selectModel(state)?.prompt_max ?? 0;
   const length = promptLength(state);
   if (length < PROMPT_MIN) return { field: 'prompt', text: text.tooShort(PROMPT_MIN) };
   return length > max ? { field: 'prompt', text: text.tooLong(length - max, max) } : null;
+}
+
+function shortageText(cost: number, credits: number): string {
+  const text = currentMessages();
+  if (credits < 0) return text.debt(-credits);
+  return credits > 0 ? text.tooExpensive(cost, credits) : text.noCredits;
 }
 
 /** Whether pressing the button sends a request. */

@@ -60,7 +60,8 @@ async function onSessionChange({ reason, accountId }: SessionChange): Promise<vo
 async function switchAccount(): Promise<void> {
   unsubscribe();
   account = null;
-  update(NO_ACCOUNT);
+  // A dialog would go on showing what belongs to the other account, or nothing.
+  update({ ...NO_ACCOUNT, dialog: null });
   await loadAndFollow();
 }
 

@@ -2,12 +2,14 @@ import type {
   Job as FullJob,
   JobSummary,
   Model,
+  Product,
   Profile,
   SessionChange,
   SessionInfo,
   Transaction,
 } from '@rendio/client';
 import { browserLanguage, isLanguage, type Language } from '../i18n/index.ts';
+import type { Purchase } from '../lib/app-store.ts';
 import type { ImageProblem, PreparedImage } from '../lib/image.ts';
 import type { Choices } from '../lib/settings.ts';
 import { isRecord, isString, isStrings, readStored } from '../lib/storage.ts';
@@ -31,6 +33,9 @@ export type ChosenImage = Partial<PreparedImage> & {
 };
 
 export type AccountTask = 'asking' | 'merging' | 'ending' | 'exporting' | 'deleting';
+
+/** What the shop is doing; `id` is the product's, or that of the refund. */
+export type ShopTask = { kind: 'buy' | 'refund' | 'redeem'; id: string };
 
 export type State = {
   language: Language;
@@ -84,9 +89,17 @@ export type State = {
   accountTask: AccountTask | null;
   accountError: unknown;
   accountNote: string;
+  /** What the shop shows; null until loaded. `storeUrl`: the simulated App Store's, null where there is none. */
+  shop: { products: Product[] | null; storeUrl: string | null; purchases: Purchase[] | null; error: unknown };
+  /** What the shop is doing, why the last thing failed, and what the last one has brought. */
+  shopTask: ShopTask | null;
+  shopError: { kind: ShopTask['kind']; error: unknown } | null;
+  shopNote: { kind: ShopTask['kind']; text: string } | null;
+  /** How the user has come back from the web shop's checkout. */
+  shopCheckout: 'success' | 'cancelled' | null;
   /** Why there is no account any more; null while there is one. */
   signedOut: SessionChange['reason'] | null;
-  dialog: 'ledger' | 'new-guest' | 'account' | 'delete-account' | null;
+  dialog: 'ledger' | 'shop' | 'new-guest' | 'account' | 'delete-account' | null;
   /** How a video ended while the page was in the background. */
   endedInBackground: 'completed' | 'failed' | null;
   /** Read out by screen readers. */
@@ -115,6 +128,9 @@ export const NO_ACCOUNT = {
   account: { profile: null, sessions: null, videos: null, error: null },
   accountError: null,
   accountNote: '',
+  shop: { products: null, storeUrl: null, purchases: null, error: null },
+  shopError: null,
+  shopNote: null,
   signedOut: null,
 } satisfies Partial<State>;
 
@@ -137,6 +153,8 @@ export function initialState(): State {
     undoable: [],
     appleUrl: null,
     accountTask: null,
+    shopTask: null,
+    shopCheckout: null,
     dialog: null,
     endedInBackground: null,
     announcement: '',

@@ -1,5 +1,5 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
--- Changed: procedures/accounts/complete_initial_grant.sql, procedures/accounts/create_anonymous_user.sql, procedures/accounts/current_user_folders.sql, procedures/accounts/current_user_id.sql, procedures/accounts/delete_account.sql, procedures/accounts/erase_account.sql, procedures/accounts/forget_apple_revocation.sql, procedures/accounts/ids_of_account.sql, procedures/accounts/link_apple_identity.sql, procedures/accounts/lock_account.sql, procedures/accounts/lock_apple_sub.sql, procedures/accounts/merge_guest.sql, procedures/accounts/move_balance.sql, procedures/accounts/open_device_session.sql, procedures/accounts/open_session.sql, procedures/accounts/record_apple_identity.sql, procedures/accounts/record_apple_notification.sql, procedures/accounts/redact.sql, procedures/accounts/redact_notes.sql, procedures/accounts/revoke_sessions.sql, procedures/accounts/rotate_session.sql, procedures/accounts/schedule_apple_revocation.sql, procedures/accounts/sign_in_with_apple.sql, procedures/accounts/store_apple_token.sql, procedures/accounts/survivor_of.sql, procedures/accounts/update_profile.sql, procedures/accounts/update_user_metadata.sql, procedures/audit/broken_balances.sql, procedures/audit/broken_by_changes.sql, procedures/audit/broken_by_jobs.sql, procedures/audit/broken_by_rows.sql, procedures/audit/broken_by_users.sql, procedures/audit/broken_generations.sql, procedures/audit/broken_lots.sql, procedures/audit/broken_purchases.sql, procedures/audit/check_changes.sql, procedures/audit/check_range.sql, procedures/audit/close_violations.sql, procedures/audit/compare_sums.sql, procedures/audit/money_rules.sql, procedures/audit/record_violations.sql, procedures/audit/suspected_accounts.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/check_lots.sql, procedures/credits/create_code.sql, procedures/credits/deduct_credits.sql, procedures/credits/expire_due_lots.sql, procedures/credits/expire_lots.sql, procedures/credits/give_to_lots.sql, procedures/credits/redeem_code.sql, procedures/credits/refuse_ledger_change.sql, procedures/credits/take_from_lot.sql, procedures/credits/take_from_lots.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/delete_generation.sql, procedures/generations/lock_job.sql, procedures/generations/requeue_orphans.sql, procedures/limits/take_account_limit.sql, procedures/maintenance/prune_logs.sql, procedures/purchases/credit_purchase.sql, procedures/purchases/finish_store_notification.sql, procedures/purchases/lock_transaction.sql, procedures/purchases/purchase_consumption.sql, procedures/purchases/record_store_notification.sql, procedures/purchases/refund_purchase.sql, procedures/purchases/replay_store_notification.sql, procedures/purchases/schedule_store_notification.sql, procedures/storage/admit_upload.sql, procedures/storage/begin_upload.sql, procedures/storage/expire_uploads.sql, procedures/storage/finish_upload.sql, procedures/storage/forget_uploads.sql, procedures/storage/remove_uploads.sql, grants-hosted.sql, grants.sql, seed/products.sql
+-- Changed: procedures/accounts/complete_initial_grant.sql, procedures/accounts/create_anonymous_user.sql, procedures/accounts/current_user_folders.sql, procedures/accounts/current_user_id.sql, procedures/accounts/delete_account.sql, procedures/accounts/erase_account.sql, procedures/accounts/forget_apple_revocation.sql, procedures/accounts/ids_of_account.sql, procedures/accounts/link_apple_identity.sql, procedures/accounts/lock_account.sql, procedures/accounts/lock_apple_sub.sql, procedures/accounts/merge_guest.sql, procedures/accounts/move_balance.sql, procedures/accounts/open_device_session.sql, procedures/accounts/open_session.sql, procedures/accounts/record_apple_identity.sql, procedures/accounts/record_apple_notification.sql, procedures/accounts/redact.sql, procedures/accounts/redact_notes.sql, procedures/accounts/revoke_sessions.sql, procedures/accounts/rotate_session.sql, procedures/accounts/schedule_apple_revocation.sql, procedures/accounts/sign_in_with_apple.sql, procedures/accounts/store_apple_token.sql, procedures/accounts/survivor_of.sql, procedures/accounts/update_profile.sql, procedures/accounts/update_user_metadata.sql, procedures/alerts/mark_alert_sent.sql, procedures/alerts/raise_alert.sql, procedures/audit/alert_violations.sql, procedures/audit/broken_balances.sql, procedures/audit/broken_by_changes.sql, procedures/audit/broken_by_jobs.sql, procedures/audit/broken_by_rows.sql, procedures/audit/broken_by_users.sql, procedures/audit/broken_generations.sql, procedures/audit/broken_lots.sql, procedures/audit/broken_purchases.sql, procedures/audit/check_changes.sql, procedures/audit/check_range.sql, procedures/audit/close_violations.sql, procedures/audit/compare_sums.sql, procedures/audit/count_credits.sql, procedures/audit/money_rules.sql, procedures/audit/record_violations.sql, procedures/audit/suspected_accounts.sql, procedures/credits/add_credits.sql, procedures/credits/apply_credits.sql, procedures/credits/broken_invariants.sql, procedures/credits/check_lots.sql, procedures/credits/create_code.sql, procedures/credits/deduct_credits.sql, procedures/credits/expire_due_lots.sql, procedures/credits/expire_lots.sql, procedures/credits/give_to_lots.sql, procedures/credits/redeem_code.sql, procedures/credits/refuse_ledger_change.sql, procedures/credits/take_from_lot.sql, procedures/credits/take_from_lots.sql, procedures/generations/begin_generation.sql, procedures/generations/cancel_generation.sql, procedures/generations/delete_generation.sql, procedures/generations/lock_job.sql, procedures/generations/requeue_orphans.sql, procedures/limits/take_account_limit.sql, procedures/maintenance/prune_logs.sql, procedures/purchases/credit_purchase.sql, procedures/purchases/finish_store_notification.sql, procedures/purchases/lock_transaction.sql, procedures/purchases/purchase_consumption.sql, procedures/purchases/record_store_notification.sql, procedures/purchases/refund_purchase.sql, procedures/purchases/replay_store_notification.sql, procedures/purchases/schedule_store_notification.sql, procedures/storage/admit_upload.sql, procedures/storage/begin_upload.sql, procedures/storage/expire_uploads.sql, procedures/storage/finish_upload.sql, procedures/storage/forget_uploads.sql, procedures/storage/remove_uploads.sql, grants-hosted.sql, grants.sql, seed/products.sql
 
 set check_function_bodies = off;
 
@@ -976,6 +976,99 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/accounts/update_user_metadata.sql', '1208f71ee401bae73cfc308668a68a54a9c453695e41aad7223bca9752f3391d')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
+-- source: procedures/alerts/mark_alert_sent.sql sha256:341845608abf2e4c0e34ae7d81edbaf8d61e38b42fb6fa8a95bbb3a4a8bdfa59
+-- Notes that a receiver has the alert, so that a repeated task does not send it there again.
+create or replace function public.mark_alert_sent(p_alert_id uuid, p_receiver text) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  update public.alerts
+  set sent_to = sent_to || p_receiver
+  where id = p_alert_id and not p_receiver = any (sent_to)
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/alerts/mark_alert_sent.sql', '341845608abf2e4c0e34ae7d81edbaf8d61e38b42fb6fa8a95bbb3a4a8bdfa59')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/alerts/raise_alert.sql sha256:469f7d5a9c9dea2fb746966fd91315f680564f9f47014691579291033c235173
+-- Records an alert and has the worker send it, once for each cause (`p_kind` and `p_subject`) and hour. Returns whether it is the
+-- first of the hour. `p_details` holds ids and numbers alone: they leave this server.
+create or replace function public.raise_alert(p_kind text, p_subject text default '', p_details jsonb default '{}') returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_hour timestamptz := date_trunc('hour', clock_timestamp(), 'UTC');
+  v_id uuid;
+begin
+  insert into public.alerts (kind, subject, hour, details)
+  values (p_kind, p_subject, v_hour, p_details)
+  on conflict (kind, subject, hour) do nothing
+  returning id into v_id;
+  if v_id is null then
+    return false;
+  end if;
+  -- With the queue's growing waits, ten attempts last for hours.
+  perform public.enqueue(
+    'send_alert',
+    json_build_object('alert_id', v_id),
+    'alert:' || p_kind || ':' || p_subject || ':' || extract(epoch from v_hour)::bigint,
+    0,
+    10
+  );
+  return true;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/alerts/raise_alert.sql', '469f7d5a9c9dea2fb746966fd91315f680564f9f47014691579291033c235173')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
+-- source: procedures/audit/alert_violations.sql sha256:2a8860b09dd6d09d99762f2312f943afdc3196ffff08032d9be874fefa841663
+-- Tells operators of open violations that no alert has told of: at most one alert an hour, and what is found after it is in the next.
+create or replace function public.alert_violations() returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_details jsonb;
+begin
+  if not exists (select from public.money_violations where alerted_at is null) then
+    return;
+  end if;
+  with untold as (
+    select invariant, coalesce(details ->> 'user_id', subject::text) as account, found_at
+    from public.money_violations
+    where alerted_at is null
+  )
+  select jsonb_build_object(
+    'violations', (select count(*) from untold),
+    'rules', (
+      select jsonb_agg(jsonb_build_object('rule', r.invariant, 'violations', r.violations) order by r.invariant)
+      from (select invariant, count(*) as violations from untold group by invariant) r
+    ),
+    'accounts', (
+      select jsonb_agg(a.account)
+      from (select account from untold group by account order by min(found_at), account limit 3) a
+    )
+  )
+  into v_details;
+  if public.raise_alert('money_invariant', '', v_details) then
+    -- Another check may hold some of them, and wait for a row that this one holds.
+    update public.money_violations
+    set alerted_at = clock_timestamp()
+    where (invariant, subject) in (
+      select invariant, subject from public.money_violations where alerted_at is null for update skip locked
+    );
+  end if;
+end
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/audit/alert_violations.sql', '2a8860b09dd6d09d99762f2312f943afdc3196ffff08032d9be874fefa841663')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
 -- source: procedures/audit/broken_balances.sql sha256:6a0cd203daeb2b80e58524a8d7587a370a277fc772b072db6c5435973624c70f
 -- What is wrong with the balances of a range of users and with their ledgers: see broken_invariants.
 create or replace function public.broken_balances(p_after uuid, p_until uuid)
@@ -1649,7 +1742,7 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/audit/broken_purchases.sql', '920fde7ab1004871a7ad4dd99d38dbb40734b62e0c390df668dbdb7807bf673d')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/audit/check_changes.sql sha256:b1f341427cf06c30c9220dc162f43c751172d812982e59ed0d98436d2bd37ea2
+-- source: procedures/audit/check_changes.sql sha256:ded747b22a0c351faf15ac9c771f8eecb39dcc1c526491ecb3c030d01d5f2a44
 -- Checks what has changed since the last check, at most `p_limit` ledger rows and as many jobs, and records what it finds. `new`: what
 -- was not known. `is_limited`: there is more to check. `has_advanced`: another call may check what was noted meanwhile. Null: another
 -- process checks.
@@ -1713,6 +1806,7 @@ begin
   select coalesce(jsonb_agg(jsonb_build_object('invariant', b.invariant, 'subject', b.subject, 'details', b.details)), '[]')
   into v_violations
   from public.broken_by_changes(v_progress.checked_seq, v_seq, v_progress.checked_until, v_until) b;
+  perform public.count_credits(v_seq);
   update public.audit_progress
   set checked_seq = v_seq, checked_until = v_until;
   if v_is_settled and v_rows < p_limit and v_jobs < p_limit then
@@ -1728,7 +1822,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/audit/check_changes.sql', 'b1f341427cf06c30c9220dc162f43c751172d812982e59ed0d98436d2bd37ea2')
+insert into public.schema_history (name, hash) values ('procedures/audit/check_changes.sql', 'ded747b22a0c351faf15ac9c771f8eecb39dcc1c526491ecb3c030d01d5f2a44')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/audit/check_range.sql sha256:89e0a06c146e604b0ff4a531c6c161398a3c546ac0ab201d57020971b6359f1e
@@ -1917,6 +2011,36 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/audit/compare_sums.sql', 'd85e9dfb72950e0603f828085e9a34549beda0683bb16ae71af4155a0a75da1b')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
+-- source: procedures/audit/count_credits.sql sha256:a225b366c59d67923689391820e59cde3a05c6263d218b7acc6ccc6c5c6f4541
+-- Adds the ledger rows up to `p_until` to the totals that metrics show, each row once. The caller holds the lock of audit_progress,
+-- and every transaction that could still add a row up to there has ended.
+create or replace function public.count_credits(p_until bigint) returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  with due as (
+    select
+      q.reason,
+      sum(abs(q.change::bigint)) as credits,
+      sum(greatest(q.balance_after, 0)::bigint - greatest(q.balance_after::bigint - q.change, 0)) as outstanding
+    from public.quota_log q
+    where q.seq > (select counted_seq from public.audit_progress) and q.seq <= p_until
+    group by q.reason
+  ), added as (
+    insert into public.credit_totals as t (reason, credits)
+    select reason, credits
+    from due
+    on conflict (reason) do update set credits = t.credits + excluded.credits
+  )
+  update public.audit_progress
+  set counted_seq = greatest(counted_seq, p_until),
+      credits_outstanding = credits_outstanding + coalesce((select sum(outstanding) from due), 0)
+$$;
+
+insert into public.schema_history (name, hash) values ('procedures/audit/count_credits.sql', 'a225b366c59d67923689391820e59cde3a05c6263d218b7acc6ccc6c5c6f4541')
+on conflict (name) do update set hash = excluded.hash, applied_at = now();
+
 -- source: procedures/audit/money_rules.sql sha256:941e6686668b2dc4ce8670d090db1a51dc253c52b900b587445d0d19b532af69
 -- The rules of the money, by the names that every check of them uses.
 create or replace function public.money_rules() returns table (rule text)
@@ -1948,9 +2072,9 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/audit/money_rules.sql', '941e6686668b2dc4ce8670d090db1a51dc253c52b900b587445d0d19b532af69')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/audit/record_violations.sql sha256:8576a31492ff6be41ff0f8202e88b25d32546aa529be331a6d0aeb8ba7926d6b
--- Records violations, as jsonb objects of invariant, subject and details, and counts the open ones by rule. Returns those that were
--- not known.
+-- source: procedures/audit/record_violations.sql sha256:26a6c30cc44696119ea3ad9e77a96d4f5623588ebc72bd30fbc5aed23a793039
+-- Records violations, as jsonb objects of invariant, subject and details, counts the open ones by rule, and alerts operators. Returns
+-- those that were not known.
 -- @returns {invariant: string, subject: string, details: Json}[]
 create or replace function public.record_violations(p_violations jsonb) returns jsonb
 language plpgsql
@@ -1986,11 +2110,12 @@ begin
   select r.rule, (select count(*) from public.money_violations o where o.invariant = r.rule), clock_timestamp()
   from public.money_rules() r
   on conflict (invariant) do update set violations = excluded.violations, checked_at = excluded.checked_at;
+  perform public.alert_violations();
   return v_new;
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/audit/record_violations.sql', '8576a31492ff6be41ff0f8202e88b25d32546aa529be331a6d0aeb8ba7926d6b')
+insert into public.schema_history (name, hash) values ('procedures/audit/record_violations.sql', '26a6c30cc44696119ea3ad9e77a96d4f5623588ebc72bd30fbc5aed23a793039')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/audit/suspected_accounts.sql sha256:73e59d881569b4a73162e5d6e0b5cea4c171e6ff6970c1925a2e68d9b53ad318
@@ -3024,13 +3149,13 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/limits/take_account_limit.sql', '79a31e3c32f58b7ee8c2a4e66122d88f40c96507b27c7357ae6dbb0bc2cc75a7')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/maintenance/prune_logs.sql sha256:0fb8242023bbc65284199cd2b4bcdaa875510f5c20a2f7839071c04065e9f328
+-- source: procedures/maintenance/prune_logs.sql sha256:2aa353894225a24dc8c66d2d87afea7377607e5246c9d689a103408c6d50564e
 -- Deletes up to `p_limit` rows of each log whose retention has passed, the oldest first; never a user, a job or a ledger row.
 -- Returns how many, by kind; the caller repeats it until no kind reaches the limit, so that no statement runs for long.
 -- Rows that another call holds are left to the next time: a merge locks many of an account's, in an order of its own.
 -- @returns {
 --   rate_limit_rows: number, idempotency_keys: number, events: number, sessions: number, errors: number,
---   provider_events: number, apple_notifications: number, identity_tokens: number
+--   provider_events: number, apple_notifications: number, identity_tokens: number, alerts: number
 -- }
 create or replace function public.prune_logs(p_limit integer default 1000) returns jsonb
 language plpgsql
@@ -3046,6 +3171,7 @@ declare
   v_provider_events integer;
   v_apple_notifications integer;
   v_identity_tokens integer;
+  v_alerts integer;
 begin
   delete from public.rate_limit_log
   where id in (
@@ -3131,6 +3257,16 @@ begin
     for update skip locked
   );
   get diagnostics v_identity_tokens = row_count;
+  delete from public.alerts
+  where id in (
+    select id
+    from public.alerts
+    where created_at < now() - interval '90 days'
+    order by created_at
+    limit p_limit
+    for update skip locked
+  );
+  get diagnostics v_alerts = row_count;
   return jsonb_build_object(
     'rate_limit_rows', v_rate_limit_rows,
     'idempotency_keys', v_keys,
@@ -3139,12 +3275,13 @@ begin
     'errors', v_errors,
     'provider_events', v_provider_events,
     'apple_notifications', v_apple_notifications,
-    'identity_tokens', v_identity_tokens
+    'identity_tokens', v_identity_tokens,
+    'alerts', v_alerts
   );
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/maintenance/prune_logs.sql', '0fb8242023bbc65284199cd2b4bcdaa875510f5c20a2f7839071c04065e9f328')
+insert into public.schema_history (name, hash) values ('procedures/maintenance/prune_logs.sql', '2aa353894225a24dc8c66d2d87afea7377607e5246c9d689a103408c6d50564e')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/purchases/credit_purchase.sql sha256:5a8a5d3feff0a5a92c2178f9f64600bc3d7caa2ed125d92846f815a407d5f833
@@ -3872,7 +4009,7 @@ $$;
 insert into public.schema_history (name, hash) values ('grants-policies.sql', '36eaad2e4fe6bd3f6129b15750791a6412f28383f65cae3622ab9ba3cbe58ae9')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: grants.sql sha256:328713ee3753b06dece8b6ceb96f298c1b6d697b95b022373e2d238dd2dd14e7
+-- source: grants.sql sha256:4a2fc0c9abdf8cd3207c72e8f0c2774506482656950ee2651cedbd74f3e2a7c1
 -- Privileges. Applied again after every change in db/, so that it also revokes what is no longer granted.
 -- rendio_server: the API and the worker. anon, authenticated: users, through PostgREST and Realtime. service_role: nothing here;
 -- named because hosted databases grant everything to it (and to the other two) by default.
@@ -3885,7 +4022,7 @@ revoke all on table
   public.merged_users, public.apple_identities, public.used_identity_tokens, public.apple_tokens, public.apple_revocations,
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
-  public.money_violations
+  public.money_violations, public.alerts, public.credit_totals
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
@@ -3925,7 +4062,8 @@ revoke all on function
   public.broken_by_users, public.broken_generations, public.broken_lots, public.broken_purchases, public.check_changes,
   public.check_range, public.close_violations, public.compare_sums, public.create_code, public.money_rules,
   public.record_violations, public.redeem_code, public.schedule_store_notification, public.suspected_accounts,
-  public.take_account_limit, public.take_from_lot, public.take_from_lots
+  public.take_account_limit, public.take_from_lot, public.take_from_lots, public.alert_violations, public.count_credits,
+  public.mark_alert_sent, public.raise_alert
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -3939,7 +4077,7 @@ grant select on table
   public.merged_users, public.apple_identities, public.used_identity_tokens, public.apple_tokens, public.apple_revocations,
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
-  public.money_violations
+  public.money_violations, public.alerts, public.credit_totals
 to rendio_server;
 grant execute on function
   public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
@@ -3958,7 +4096,8 @@ grant execute on function
   public.broken_balances, public.broken_generations, public.broken_lots, public.broken_purchases, public.check_changes,
   public.check_range, public.close_violations, public.compare_sums, public.finish_store_notification,
   public.money_rules, public.purchase_consumption, public.record_store_notification, public.redeem_code,
-  public.refund_purchase, public.replay_store_notification, public.suspected_accounts, public.take_account_limit
+  public.refund_purchase, public.replay_store_notification, public.suspected_accounts, public.take_account_limit,
+  public.raise_alert, public.mark_alert_sent
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.
@@ -3978,7 +4117,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('grants.sql', '328713ee3753b06dece8b6ceb96f298c1b6d697b95b022373e2d238dd2dd14e7')
+insert into public.schema_history (name, hash) values ('grants.sql', '4a2fc0c9abdf8cd3207c72e8f0c2774506482656950ee2651cedbd74f3e2a7c1')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: seed/products.sql sha256:cc0a00056ef3a2eb01812a66557e5e4af6e69372f199c08f8a6ef13cb9c931f7
@@ -3999,5 +4138,5 @@ on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 reset check_function_bodies;
 
-insert into public.schema_history (name, hash) values ('behaviour', '20261129000009')
+insert into public.schema_history (name, hash) values ('behaviour', '20261129000010')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
