@@ -48,6 +48,7 @@ describe('methods and paths', () => {
       ['/auth/v1/.well-known/jwks.json', 'GET'],
       ['/healthz', 'GET'],
       ['/readyz', 'GET'],
+      ['/metrics', 'GET'],
       ['/openapi.json', 'GET'],
     ] as const) {
       const reply = await call(target.url, 'PUT', path);

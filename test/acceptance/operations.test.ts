@@ -33,6 +33,17 @@ describe('health', () => {
     assert.doesNotMatch(reply.text, /postgres:|password|127\.0\.0\.1/);
   });
 
+  test('/metrics is text for Prometheus, or says to whom or where there is none', async () => {
+    const reply = await call(target.url, 'GET', '/metrics');
+    if (reply.status === 200) {
+      assert.match(reply.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
+      assert.match(reply.text, /^rendio_money_invariant_broken\{invariant="[^"]+"\} \d+$/m);
+      return;
+    }
+    const code = { 401: 'ERR_4005', 403: 'ERR_4005', 501: 'ERR_4017' }[reply.status];
+    assert.equal(Object(reply.body).error?.code, code ?? 'none', reply.text);
+  });
+
   test('a server without its own worker is ready as well', OWN_SERVER, async () => {
     await using server = await startServerOnDatabase({ env: { WORKER: 'off' } });
     expectStatus(await call(server.url, 'GET', '/readyz'), 200);
@@ -87,6 +98,7 @@ describe('/openapi.json', () => {
       ['/auth/v1/.well-known/jwks.json', 'get'],
       ['/healthz', 'get'],
       ['/readyz', 'get'],
+      ['/metrics', 'get'],
     ] as const) {
       assert.ok(paths[path]?.[method]?.responses['200'], `${method} ${path}`);
     }
