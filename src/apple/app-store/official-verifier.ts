@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import type * as Library from '@apple/app-store-server-library';
 import { parseCertificate } from './certificate.ts';
+import { memberOf } from './claims.ts';
 import { checkRevocation } from './ocsp.ts';
 import type { CreateVerifier, Decoded, SignedDataFault, VerifierOptions } from './signed-data.ts';
 
@@ -52,6 +53,18 @@ export const createOfficialVerifier: CreateVerifier = async (options) => {
 };
 
 /**
+ * Its own validators refuse whatever is new or null in a member, also in those that nothing here depends on; ours read what is needed
+ * after the signature. Only the date is judged before it.
+ */
+const hasReadableDate = {
+  validate: (payload: unknown): payload is never => isReadableDate(memberOf(payload, 'signedDate')),
+};
+
+function isReadableDate(date: unknown): boolean {
+  return date === undefined || (typeof date === 'number' && !Number.isNaN(new Date(date).getTime()));
+}
+
+/**
  * Apple's verifier with online checks of our own: its own wait 30 s, take a proxy's page for a bad certificate, and read no date of an
  * answer, so that one from before a revocation would do for ever.
  */
@@ -60,6 +73,10 @@ function verifierClass(
   { fetch, clock, ocspTimeoutMs }: VerifierOptions,
 ) {
   return class extends SignedDataVerifier {
+    protected override verifyJWT<T>(jwt: string, _validator: object, dateOf: (payload: T) => Date): Promise<T> {
+      return super.verifyJWT(jwt, hasReadableDate, dateOf);
+    }
+
     protected override async verifyCertificateChain(
       ...args: Parameters<Library.SignedDataVerifier['verifyCertificateChain']>
     ) {

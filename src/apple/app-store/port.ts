@@ -33,8 +33,10 @@ export type AppStoreNotification = {
   subtype: string | null;
   environment: AppStoreEnvironment;
   signedAt: Date;
-  /** Null where it is about no transaction. */
+  /** Null where it is about no transaction, or about an unusable one. */
   transaction: AppStoreTransaction | null;
+  /** What is missing or wrong in its transaction, which Apple has signed for this app; null: nothing. */
+  unusable: string | null;
   consumptionRequestReason: string | null;
 };
 
