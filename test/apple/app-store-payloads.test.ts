@@ -209,6 +209,9 @@ test('nothing is verified that cannot be of Apple: other algorithms, other texts
     [assembled({ alg: 'HS256' }, payload, 'AAAA'), 'not signed with ES256'],
     [assembled({ alg: 'ES384' }, payload, 'AAAA'), 'not signed with ES256'],
     [assembled({ alg: 'ES256', crit: ['exp'] }, payload, 'AAAA'), 'critical header'],
+    // Strangers could have the server read certificates of any size.
+    [assembled({ alg: 'ES256', x5c: ['A', 'B'.repeat(4_001), 'C'] }, payload, 'AAAA'), 'certificates too large'],
+    [assembled({ alg: 'ES256', x5c: [['B'.repeat(4_001)], 'B', 'C'] }, payload, 'AAAA'), 'certificates too large'],
     [assembled([], payload, 'AAAA'), 'no JWS'],
     [assembled({ alg: 'ES256' }, [payload], 'AAAA'), 'no JWS'],
     [`${good} `, 'no JWS'],
