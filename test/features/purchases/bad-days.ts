@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { APP_ID, type NotificationFields } from '../../support/app-store.ts';
 import { signWith } from '../../support/apple-chain.ts';
 import { BUNDLE_ID } from '../../support/apple-id.ts';
-import { assertCredited, type Scenario, type Shop } from './shop.ts';
+import { assertCredited, assertRefused, type Scenario, type Shop } from './shop.ts';
 
 /** Sends a notification of any form; returns the status, and the outcome once the worker is through. */
 async function send(shop: Shop, fields: NotificationFields): Promise<[number, string | null]> {
@@ -104,6 +104,18 @@ export const BAD_DAYS: Scenario[] = [
       assert.deepEqual(await send(shop, reversal), [200, 'given_back']);
       assert.deepEqual(await refund(2), [200, 'outdated']);
       assert.equal(await shop.balance(guest), 10);
+    },
+  ],
+  [
+    'a purchase that an operator has given by hand is not given again: its owner is told so, others are refused',
+    async (shop) => {
+      const [owner, other, guest] = [await shop.guest(), await shop.guest(), await shop.guest()];
+      const { transactionId } = shop.bought();
+      await shop.people.rows(`select add_credits($1, 10, 'promo_grant', $2)`, [owner.id, transactionId]);
+      assertCredited(await shop.claimById(owner, transactionId), 0, 10);
+      assertRefused(await shop.claimById(other, transactionId), 409, 'ERR_4012');
+      await shop.merge(guest, owner);
+      assertCredited(await shop.claimById(guest, transactionId), 0, 10);
     },
   ],
 ];
