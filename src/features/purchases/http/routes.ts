@@ -2,23 +2,19 @@ import type { z } from '@hono/zod-openapi';
 import { callerId } from '../../../http/caller.ts';
 import { readIdempotencyKey } from '../../../http/idempotency.ts';
 import { ownTurn } from '../../../http/own-turn.ts';
-import { rateLimited, setRateLimitHeaders } from '../../../http/rate-limit.ts';
 import { replayable } from '../../../http/replay.ts';
 import type { Router } from '../../../http/route.ts';
 import { Problem } from '../../../kernel/errors.ts';
 import type { Context } from '../../context.ts';
 import { claimPurchase, type Proof } from '../claim.ts';
 import { receiveNotification } from '../notification.ts';
-import { takePurchaseSlot } from '../purchase-limit.ts';
+import { counted } from './counted.ts';
 import { APP_STORE_NOTIFICATIONS, UPDATE_CREDITS } from './openapi.ts';
 import type { UpdateCreditsBody } from './schemas.ts';
 
 export function purchaseRoutes(router: Router, ctx: Context): void {
-  router.add(UPDATE_CREDITS, async (c) => {
+  router.add({ ...UPDATE_CREDITS, middleware: counted(ctx) }, async (c) => {
     const idempotencyKey = readIdempotencyKey(c);
-    const slot = await takePurchaseSlot(ctx, callerId(c));
-    if (!slot.isAllowed) throw rateLimited(slot);
-    setRateLimitHeaders(c, slot);
     const proof = proofIn(c.req.valid('json'));
     // Certificates take milliseconds to read, whoever sends them.
     await ownTurn();
