@@ -65,7 +65,7 @@ export type AppStore = {
   /** Verifies a notification, and the transaction inside it. */
   verifyNotification(signedPayload: string): Promise<Verified<AppStoreNotification>>;
   /**
-   * Asks Apple about a transaction: production, then the sandbox, as Apple advises; answers within 15 s. `unknown`: neither knows it.
+   * Asks Apple about a transaction: production, then the sandbox, as Apple advises; answers within 9 s. `unknown`: neither knows it.
    * `malformed`: it is no transaction id.
    */
   fetchTransaction(
