@@ -3284,7 +3284,7 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/maintenance/prune_logs.sql', '2aa353894225a24dc8c66d2d87afea7377607e5246c9d689a103408c6d50564e')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/purchases/credit_purchase.sql sha256:5a8a5d3feff0a5a92c2178f9f64600bc3d7caa2ed125d92846f815a407d5f833
+-- source: procedures/purchases/credit_purchase.sql sha256:38ed6ac5cfe2710b50d146eea87dba04655d449b8ad816778d7b4df3f3baa3cd
 -- Credits a store's verified transaction to its owner, once for ever. `p_caller_id`: the account that asks; null: the store itself
 -- told us. `p_token`: the account that the purchase names. The store's product says how many credits, times the quantity.
 -- `foreign`: it belongs to another account, or names one that does not exist (any more). `no_owner`: nobody knows whose it is.
@@ -3316,6 +3316,7 @@ as $$
 declare
   v_user public.users;
   v_purchase public.purchases;
+  v_owner_id uuid;
   v_credits bigint;
   v_balance integer;
   v_earlier jsonb;
@@ -3337,8 +3338,13 @@ begin
   from public.purchases
   where store = p_store and transaction_id = p_transaction_id
   for update;
-  if v_purchase.user_id is not null then
-    if v_purchase.user_id <> v_user.id then
+  -- In the ledger alone: given by add_credits, by an operator or by a version without purchases.
+  v_owner_id := coalesce(
+    v_purchase.user_id,
+    (select public.survivor_of(user_id) from public.quota_log where transaction_id = p_transaction_id)
+  );
+  if v_owner_id is not null then
+    if v_owner_id <> v_user.id then
       return jsonb_build_object('outcome', 'foreign');
     end if;
     return jsonb_build_object('outcome', 'repeated', 'credits_remaining', v_user.credits_remaining);
@@ -3397,7 +3403,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/purchases/credit_purchase.sql', '5a8a5d3feff0a5a92c2178f9f64600bc3d7caa2ed125d92846f815a407d5f833')
+insert into public.schema_history (name, hash) values ('procedures/purchases/credit_purchase.sql', '38ed6ac5cfe2710b50d146eea87dba04655d449b8ad816778d7b4df3f3baa3cd')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/purchases/finish_store_notification.sql sha256:37e7e25879323567762509481806474fc4ee4002cd426788a3035885dfa707cf

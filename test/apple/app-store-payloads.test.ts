@@ -55,7 +55,7 @@ test('what Apple may leave out is null, and a quantity that is left out is one',
 });
 
 test('a quantity that is none is null, so that nothing is credited for it', async () => {
-  for (const quantity of [0, -1, 1.5, 1e300]) {
+  for (const quantity of [0, -1, 1.5, 1e300, '2', null]) {
     const verified = await transactionOf({ quantity });
     assert.ok(verified.outcome === 'valid');
     assert.equal(verified.value.quantity, null, String(quantity));
@@ -87,16 +87,17 @@ test('a signed transaction without an id, a product, a type or a date is refused
 });
 
 test('a member of another type than Apple’s is refused', async () => {
-  for (const fields of [{ transactionId: 1 }, { productId: {} }, { quantity: '2' }, { revocationDate: 'x' }])
+  for (const fields of [{ transactionId: 1 }, { productId: {} }, { type: 5 }, { revocationDate: 'x' }])
     assert.equal((await transactionOf(fields)).outcome, 'invalid', JSON.stringify(fields));
 });
 
-test('a date an hour ahead of ours is refused: it would outdate all that Apple decides until then', async () => {
-  assert.equal((await transactionOf({ signedDate: NOW_MS + 3_600_000 })).outcome, 'valid');
+test('a date more than a week ahead of ours is refused: it would outdate all that Apple decides until then', async () => {
+  const weekMs = 7 * 86_400_000;
+  assert.equal((await transactionOf({ signedDate: NOW_MS + weekMs })).outcome, 'valid');
   const ahead = { outcome: 'invalid', cause: 'signed in the future' };
-  assert.deepEqual(await transactionOf({ signedDate: NOW_MS + 3_600_001 }), ahead);
-  assert.deepEqual(await notificationOf({ signedDate: NOW_MS + 3_600_001 }), ahead);
-  const inner = await notificationOf({ transaction: { signedDate: NOW_MS + 3_600_001 } });
+  assert.deepEqual(await transactionOf({ signedDate: NOW_MS + weekMs + 1 }), ahead);
+  assert.deepEqual(await notificationOf({ signedDate: NOW_MS + weekMs + 1 }), ahead);
+  const inner = await notificationOf({ transaction: { signedDate: NOW_MS + weekMs + 1 } });
   assert.deepEqual(inner, { outcome: 'invalid', cause: 'its transaction: signed in the future' });
 });
 
@@ -110,7 +111,7 @@ test('a notification is given with its transaction', async () => {
   const { transaction: inner, ...rest } = verified.value;
   assert.deepEqual(rest, {
     ...{ notificationUuid: 'u-1', type: 'CONSUMPTION_REQUEST', subtype: 'X', environment: 'Sandbox' },
-    ...{ signedAt: new Date(NOW_MS - 1), consumptionRequestReason: 'LEGAL' },
+    ...{ signedAt: new Date(NOW_MS - 1), consumptionRequestReason: 'LEGAL', unusable: null },
   });
   assert.deepEqual([inner?.transactionId, inner?.environment], ['2000000000000002', 'Sandbox']);
 });
@@ -130,13 +131,44 @@ test('a good envelope does not carry a transaction that does not hold', async ()
     'of a foreign root': await stranger.signTransaction(),
     'of another bundle': { bundleId: 'com.example.other' },
     'of another environment': await apple.signTransaction({ environment: 'Sandbox' }),
-    'without an id': { transactionId: undefined },
     'a word': 'signed_transaction_info_value',
     nothing: '',
   };
   for (const [name, transaction] of Object.entries(unverifiable)) {
     const verified = await notificationOf({ transaction });
     assert.ok(verified.outcome === 'invalid' && verified.cause.startsWith('its transaction: '), name);
+  }
+});
+
+test('a good envelope with a signed transaction that is of no use says what it lacks', async () => {
+  const verified = await notificationOf({ notificationType: 'REFUND', transaction: { productId: undefined, type: 5 } });
+  assert.ok(verified.outcome === 'valid');
+  const { transaction, unusable } = verified.value;
+  assert.deepEqual([transaction, unusable], [null, 'missing or wrong: productId, type']);
+});
+
+test('what is new or null in a member that nothing depends on is no fault, in Apple’s library and in the portable one', async () => {
+  const odd = { subtype: 5, version: null, data: { consumptionRequestReason: 'two words', status: 'x' } };
+  for (const createVerifier of [createOfficialVerifier, createPortableVerifier]) {
+    const store = gateway({ createVerifier });
+    const jws = await apple.signTransaction({ appAccountToken: null, offerType: 'x', price: '1', storefront: 7 });
+    assert.equal((await store.verifyTransaction(jws)).outcome, 'valid');
+    const notification = await store.verifyNotification(await apple.signNotification(odd));
+    assert.ok(notification.outcome === 'valid');
+    const { subtype, consumptionRequestReason } = notification.value;
+    assert.deepEqual([subtype, consumptionRequestReason], [null, null]);
+  }
+});
+
+test('a date that is none is refused before the certificates are judged at it', async () => {
+  const app = { environment: 'Production' as const, bundleId: BUNDLE_ID, appId: APP_ID };
+  const tools = { roots: apple.roots, isOnline: false, ocspTimeoutMs: 1, fetch, clock: { now: () => NOW } };
+  for (const createVerifier of [createOfficialVerifier, createPortableVerifier]) {
+    const verifier = await createVerifier({ ...app, ...tools });
+    for (const signedDate of [null, 'today', 1e300, {}]) {
+      const { outcome } = await verifier.decode('transaction', await apple.signTransaction({ signedDate }));
+      assert.equal(outcome, 'invalid', String(signedDate));
+    }
   }
 });
 
@@ -177,6 +209,9 @@ test('nothing is verified that cannot be of Apple: other algorithms, other texts
     [assembled({ alg: 'HS256' }, payload, 'AAAA'), 'not signed with ES256'],
     [assembled({ alg: 'ES384' }, payload, 'AAAA'), 'not signed with ES256'],
     [assembled({ alg: 'ES256', crit: ['exp'] }, payload, 'AAAA'), 'critical header'],
+    // Strangers could have the server read certificates of any size.
+    [assembled({ alg: 'ES256', x5c: ['A', 'B'.repeat(4_001), 'C'] }, payload, 'AAAA'), 'certificates too large'],
+    [assembled({ alg: 'ES256', x5c: [['B'.repeat(4_001)], 'B', 'C'] }, payload, 'AAAA'), 'certificates too large'],
     [assembled([], payload, 'AAAA'), 'no JWS'],
     [assembled({ alg: 'ES256' }, [payload], 'AAAA'), 'no JWS'],
     [`${good} `, 'no JWS'],

@@ -29,6 +29,7 @@ as $$
 declare
   v_user public.users;
   v_purchase public.purchases;
+  v_owner_id uuid;
   v_credits bigint;
   v_balance integer;
   v_earlier jsonb;
@@ -50,8 +51,13 @@ begin
   from public.purchases
   where store = p_store and transaction_id = p_transaction_id
   for update;
-  if v_purchase.user_id is not null then
-    if v_purchase.user_id <> v_user.id then
+  -- In the ledger alone: given by add_credits, by an operator or by a version without purchases.
+  v_owner_id := coalesce(
+    v_purchase.user_id,
+    (select public.survivor_of(user_id) from public.quota_log where transaction_id = p_transaction_id)
+  );
+  if v_owner_id is not null then
+    if v_owner_id <> v_user.id then
       return jsonb_build_object('outcome', 'foreign');
     end if;
     return jsonb_build_object('outcome', 'repeated', 'credits_remaining', v_user.credits_remaining);

@@ -8,14 +8,14 @@ type Fetched = Awaited<ReturnType<AppStore['fetchTransaction']>>;
 
 /** Apple's are digits. Anything else could become another path. */
 const TRANSACTION_ID = /^[A-Za-z0-9_-]{1,64}$/;
-/** A person waits, and is answered within 20 s. */
-const WAIT_MAX_MS = 15_000;
+/** A person waits, and is answered within 20 s; as many purchases again may be waiting for this one. */
+const WAIT_MAX_MS = 9_000;
 
 const INVALID_TRANSACTION_ID = 4000006;
 /** The transaction, its account or its original transaction. */
 const NOT_FOUND_CODES = [4040010, 4040001, 4040005];
 
-/** See `AppStore`. Never takes longer than 15 s. */
+/** See `AppStore`. Never takes longer than 9 s. */
 export async function fetchTransaction(
   transactionId: string,
   api: ApiOptions,

@@ -15,7 +15,7 @@ const time = z
   .max(8.64e15)
   .transform((ms) => new Date(ms));
 const orNull = <S extends z.ZodType>(schema: S) => schema.nullable().default(null);
-/** What is unusable is left out: no purchase depends on it. */
+/** What is unusable is left out: nothing depends on it. */
 const ifUsable = <S extends z.ZodType>(schema: S) => schema.nullable().catch(null).default(null);
 
 const PERCENTAGE_MAX = 100_000;
@@ -43,11 +43,9 @@ const Transaction = z.object({
 const Notification = z.object({
   notificationUUID: name(100),
   notificationType: name(100),
-  subtype: orNull(name(100)),
+  subtype: ifUsable(name(100)),
   signedDate: time,
-  data: z
-    .object({ signedTransactionInfo: orNull(z.string()), consumptionRequestReason: orNull(name(100)) })
-    .default({ signedTransactionInfo: null, consumptionRequestReason: null }),
+  data: orNull(z.object({ signedTransactionInfo: orNull(z.string()), consumptionRequestReason: ifUsable(name(100)) })),
 });
 
 /** `value`, or the names of the members that are missing or wrong. */
@@ -80,7 +78,9 @@ export function readTransaction(payload: unknown): Read<AppStoreTransaction> {
 }
 
 /** A notification whose transaction is still signed. */
-export type SealedNotification = Omit<AppStoreNotification, 'transaction'> & { signedTransaction: string | null };
+export type SealedNotification = Omit<AppStoreNotification, 'transaction' | 'unusable'> & {
+  signedTransaction: string | null;
+};
 
 export function readNotification(payload: unknown, environment: AppStoreEnvironment): Read<SealedNotification> {
   const { data: found, error } = Notification.safeParse(payload);
@@ -91,8 +91,8 @@ export function readNotification(payload: unknown, environment: AppStoreEnvironm
     subtype: found.subtype,
     environment,
     signedAt: found.signedDate,
-    signedTransaction: found.data.signedTransactionInfo,
-    consumptionRequestReason: found.data.consumptionRequestReason,
+    signedTransaction: found.data?.signedTransactionInfo ?? null,
+    consumptionRequestReason: found.data?.consumptionRequestReason ?? null,
   };
   return { value };
 }

@@ -33,8 +33,10 @@ export type AppStoreNotification = {
   subtype: string | null;
   environment: AppStoreEnvironment;
   signedAt: Date;
-  /** Null where it is about no transaction. */
+  /** Null where it is about no transaction, or about an unusable one. */
   transaction: AppStoreTransaction | null;
+  /** What is missing or wrong in its transaction, which Apple has signed for this app; null: nothing. */
+  unusable: string | null;
   consumptionRequestReason: string | null;
 };
 
@@ -63,7 +65,7 @@ export type AppStore = {
   /** Verifies a notification, and the transaction inside it. */
   verifyNotification(signedPayload: string): Promise<Verified<AppStoreNotification>>;
   /**
-   * Asks Apple about a transaction: production, then the sandbox, as Apple advises; answers within 15 s. `unknown`: neither knows it.
+   * Asks Apple about a transaction: production, then the sandbox, as Apple advises; answers within 9 s. `unknown`: neither knows it.
    * `malformed`: it is no transaction id.
    */
   fetchTransaction(

@@ -4,6 +4,8 @@ import { memberOf } from './claims.ts';
 
 /** Apple's largest have about 12,000: certificates of about 4,000, and a transaction inside a notification. */
 const CHARACTERS_MAX = 100_000;
+/** Apple's have at most 1,500. Parsing a certificate of many parts takes so long that strangers could stop the server with them. */
+const CERTIFICATE_CHARACTERS_MAX = 4_000;
 
 /** The payload of what may be a JWS of Apple; else why it cannot be one. Nothing in it is to be believed. */
 export function readUnverified(jws: string): { payload: object } | { fault: string } {
@@ -15,7 +17,13 @@ export function readUnverified(jws: string): { payload: object } | { fault: stri
   if (memberOf(header, 'alg') !== 'ES256') return { fault: 'not signed with ES256' };
   // An extension that must be understood is not understood here.
   if (memberOf(header, 'crit') !== undefined) return { fault: 'critical header' };
+  if (!areCertificatesSmall(memberOf(header, 'x5c'))) return { fault: 'certificates too large' };
   return { payload };
+}
+
+/** Whether none is larger than Apple's could be. The verifiers refuse what is no list of texts. */
+function areCertificatesSmall(x5c: unknown): boolean {
+  return !Array.isArray(x5c) || x5c.every((text) => String(text).length <= CERTIFICATE_CHARACTERS_MAX);
 }
 
 function parsed(part: string): unknown {

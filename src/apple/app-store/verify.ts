@@ -18,8 +18,11 @@ export type Verify = {
   notification(jws: string): Promise<Verified<AppStoreNotification>>;
 };
 
-/** Clocks differ. A date that is later still would outdate everything that Apple decides until then. */
-const AHEAD_MAX_MS = 3_600_000;
+/** Clocks differ. A date that is much later would outdate everything that Apple decides until then. */
+const AHEAD_MAX_MS = 7 * 86_400_000;
+
+/** `unusable`: Apple has signed it for this app, but what a purchase needs is missing or wrong. */
+type Read = Verified<AppStoreTransaction> | { outcome: 'unusable'; cause: string };
 
 export function createVerify({ verifierOf, clock }: VerifyOptions): Verify {
   async function decode(kind: SignedDataKind, jws: string, required: AppStoreEnvironment | null) {
@@ -37,25 +40,31 @@ export function createVerify({ verifierOf, clock }: VerifyOptions): Verify {
     return aheadMs > AHEAD_MAX_MS ? invalid('signed in the future') : { outcome: 'valid', value };
   }
 
-  async function transaction(jws: string, required: AppStoreEnvironment | null) {
+  async function read(jws: string, required: AppStoreEnvironment | null): Promise<Read> {
     const { decoded } = await decode('transaction', jws, required);
     if (decoded.outcome !== 'valid') return decoded;
-    const read = readTransaction(decoded.payload);
-    return 'faulty' in read ? invalid(`missing or wrong: ${read.faulty}`) : ifNotAhead(read.value);
+    const found = readTransaction(decoded.payload);
+    return 'faulty' in found
+      ? { outcome: 'unusable', cause: `missing or wrong: ${found.faulty}` }
+      : ifNotAhead(found.value);
   }
 
   return {
-    transaction,
+    async transaction(jws, required) {
+      const found = await read(jws, required);
+      return found.outcome === 'unusable' ? invalid(found.cause) : found;
+    },
 
     async notification(jws) {
       const { decoded, environment } = await decode('notification', jws, null);
       if (decoded.outcome !== 'valid' || environment === null) return asFailure(decoded);
-      const read = readNotification(decoded.payload, environment);
-      if ('faulty' in read) return invalid(`missing or wrong: ${read.faulty}`);
-      const { signedTransaction, ...value } = read.value;
-      if (signedTransaction === null) return ifNotAhead({ ...value, transaction: null });
-      const inner = await transaction(signedTransaction, environment);
-      if (inner.outcome === 'valid') return ifNotAhead({ ...value, transaction: inner.value });
+      const found = readNotification(decoded.payload, environment);
+      if ('faulty' in found) return invalid(`missing or wrong: ${found.faulty}`);
+      const { signedTransaction, ...value } = found.value;
+      if (signedTransaction === null) return ifNotAhead({ ...value, transaction: null, unusable: null });
+      const inner = await read(signedTransaction, environment);
+      if (inner.outcome === 'valid') return ifNotAhead({ ...value, transaction: inner.value, unusable: null });
+      if (inner.outcome === 'unusable') return ifNotAhead({ ...value, transaction: null, unusable: inner.cause });
       return { outcome: inner.outcome, cause: `its transaction: ${inner.cause}` };
     },
   };

@@ -15,7 +15,7 @@ export type Answer = { status: number; body: unknown; isReplay: boolean };
 export type ClaimContext = Pick<Context, 'appStore' | 'db' | 'log' | 'metrics' | 'policy'>;
 
 /** The app waits: by then it is told to try again. */
-const APPLE_WAIT_MS = 15_000;
+const APPLE_WAIT_MS = 10_000;
 const RETRY_AFTER_SECONDS = 30;
 const RETRY_AFTER_MAX_SECONDS = 3600;
 const OPERATION = 'update_credits';

@@ -29,7 +29,7 @@ export async function recordNotification(
   notification: AppStoreNotification,
   signedPayload: string,
 ): Promise<boolean> {
-  const { notificationUuid, type, subtype, environment, signedAt, transaction } = notification;
+  const { notificationUuid, type, subtype, environment, signedAt, transaction, unusable } = notification;
   const isNew = await ctx.db.call('record_store_notification', {
     store: 'apple',
     notification_id: notificationUuid,
@@ -42,13 +42,18 @@ export async function recordNotification(
     outcome: withoutEffect(ctx, notification),
   });
   ctx.log.info({ event: 'store_notification', type, is_new: isNew }, 'a notification of the App Store was received');
+  if (isNew && unusable !== null && PROCESSED.has(type))
+    ctx.log.error(
+      { type, cause: unusable },
+      'a notification of the App Store has no effect: its transaction is unusable',
+    );
   return isNew;
 }
 
 /** Why a notification changes nothing; null: the worker processes it. */
 function withoutEffect({ policy }: Pick<Context, 'policy'>, notification: AppStoreNotification): string | null {
-  const { type, environment, transaction } = notification;
+  const { type, environment, transaction, unusable } = notification;
   if (!PROCESSED.has(type)) return 'ignored';
-  if (!transaction) return 'no_transaction';
+  if (!transaction) return unusable === null ? 'no_transaction' : 'unusable_transaction';
   return environment === 'Sandbox' && policy.sandboxPurchases === 'refuse' ? 'sandbox_refused' : null;
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { ACCOUNTS, LOTS, WITHOUT_THE_APP } from './accounts-and-lots.ts';
+import { BAD_DAYS } from './bad-days.ts';
 import { CLAIMS } from './claims.ts';
 import { REFUNDS } from './refunds.ts';
 import { openShop, type Scenario, type Shop } from './shop.ts';
@@ -12,6 +13,7 @@ const TABLES: Record<string, Scenario[]> = {
   'without the app': WITHOUT_THE_APP,
   'accounts that merge, end or compete': ACCOUNTS,
   'lots, expiry and consumption': LOTS,
+  'bad days at Apple': BAD_DAYS,
 };
 
 describe('purchases', () => {

@@ -2,12 +2,11 @@
 import { readBytes } from '../../../http/body.ts';
 import { callerId } from '../../../http/caller.ts';
 import { readIdempotencyKey } from '../../../http/idempotency.ts';
-import { rateLimited, setRateLimitHeaders } from '../../../http/rate-limit.ts';
 import type { Router } from '../../../http/route.ts';
 import type { Context } from '../../context.ts';
 import { createCheckout } from '../checkout.ts';
-import { takePurchaseSlot } from '../purchase-limit.ts';
 import { receiveStripeWebhook } from '../stripe-webhook.ts';
+import { counted } from './counted.ts';
 import { CREATE_CHECKOUT, STRIPE_WEBHOOK } from './stripe-openapi.ts';
 
 /** Some times the largest event of Stripe. */
@@ -17,13 +16,10 @@ export function stripeRoutes(
   router: Router,
   ctx: Pick<Context, 'db' | 'log' | 'newUuid' | 'payments' | 'policy'>,
 ): void {
-  router.add(CREATE_CHECKOUT, async (c) => {
+  router.add({ ...CREATE_CHECKOUT, middleware: counted(ctx) }, async (c) => {
     const { product_id: productId, quantity } = c.req.valid('json');
     const userId = callerId(c);
     const idempotencyKey = readIdempotencyKey(c);
-    const slot = await takePurchaseSlot(ctx, userId);
-    if (!slot.isAllowed) throw rateLimited(slot);
-    setRateLimitHeaders(c, slot);
     const siteUrl = c.get('origin');
     return c.json(
       await createCheckout(ctx, { userId, productId, quantity: quantity ?? 1, siteUrl, idempotencyKey }),

@@ -27,8 +27,8 @@ export async function processAppStoreNotification(ctx: NotificationContext, noti
 
 /** Returns what has followed, in a word for operators. */
 async function effectOf(ctx: NotificationContext, notification: AppStoreNotification): Promise<string> {
-  const { transaction, type } = notification;
-  if (!transaction) return 'no_transaction';
+  const { transaction, type, unusable } = notification;
+  if (!transaction) return unusable === null ? 'no_transaction' : 'unusable_transaction';
   switch (type) {
     case 'ONE_TIME_CHARGE':
       return credit(ctx, transaction);
