@@ -58,7 +58,11 @@ export const createOfficialVerifier: CreateVerifier = async (options) => {
  * after the signature. Only the date is judged before it.
  */
 const hasReadableDate = {
-  validate: (payload: unknown): payload is never => isReadableDate(memberOf(payload, 'signedDate')),
+  validate(payload: unknown): payload is never {
+    // As the library's own do with a text that has none.
+    if (typeof payload !== 'object' || payload === null) throw new TypeError('no payload');
+    return isReadableDate(memberOf(payload, 'signedDate'));
+  },
 };
 
 function isReadableDate(date: unknown): boolean {
