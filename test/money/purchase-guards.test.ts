@@ -124,7 +124,7 @@ proveGuards('the guards of lots and purchases', [
   },
   {
     guarantee: 'the owner check: another account gets nothing for a credited purchase, and does not hear of it',
-    remove: (world) => rewrite(world, 'credit_purchase', 'v_purchase.user_id <> v_user.id', 'false'),
+    remove: (world) => rewrite(world, 'credit_purchase', 'v_owner_id <> v_user.id', 'false'),
     holds: async (world) => {
       await forgetPurchases(world);
       await buy(world, await world.user());
