@@ -1,6 +1,7 @@
 /** What one guest may do, at its worst: run in a thread of its own, so that it does not slow down the thread that measures. */
 import { randomUUID } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
+import { makeChain, signWith } from '../test/support/apple-chain.ts';
 
 /** What one account holds at once, and what it may do in a minute. */
 const BATCH = 300;
@@ -61,6 +62,11 @@ function hugePng(): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** Well signed, below a root that nobody trusts: its certificates and its text have to be read to know that. */
+const forged = await signWith(await makeChain(), { environment: 'Production', filler: 'x'.repeat(35_000) });
+/** Signed at a plausible time: only the hash of it all shows that Stripe did not. */
+const stripeSignature = () => ({ 'Stripe-Signature': `t=${Math.floor(Date.now() / 1000)},v1=${'0'.repeat(64)}` });
+
 const paths = Array.from({ length: 1_000 }, (_, index) => `${randomUUID()}/${index}.jpg`);
 const device = () => {
   const id = randomUUID();
@@ -102,6 +108,26 @@ const ATTACKS = {
     calls: BATCH,
     atOnce: BATCH,
     call: post('/auth/v1/token?grant_type=refresh_token', () => ({ refresh_token: randomUUID() })),
+  },
+  'forged purchases': {
+    calls: BATCH,
+    atOnce: BATCH,
+    call: post(`${API}/update-credits`, () => ({ signed_transaction: forged })),
+  },
+  'forged notifications of Apple': {
+    calls: BATCH,
+    atOnce: BATCH,
+    call: post(`${API}/apple-server-notifications`, () => ({ signedPayload: forged })),
+  },
+  'unsigned events of Stripe': {
+    calls: BATCH,
+    atOnce: BATCH,
+    call: post(`${API}/stripe-webhook`, () => ({ filler: 'x'.repeat(190_000) }), stripeSignature),
+  },
+  'guessed codes': {
+    calls: BATCH,
+    atOnce: BATCH,
+    call: post(`${API}/redeem-code`, (index) => ({ code: `GUESS-${index}` })),
   },
   'parallel onboarding': { calls: BATCH, atOnce: BATCH, call: post(`${API}/device-check`, device) },
 } satisfies Record<string, Attack>;

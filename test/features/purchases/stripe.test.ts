@@ -375,7 +375,7 @@ describe('a webhook', () => {
     const signed = (body: string) => shop.post(body, { 'Stripe-Signature': controls.events.sign(body) });
     for (const body of ['{}', 'no json', '{"object":"v2.core.event","id":"evt_1","type":"v1.charge.refunded"}'])
       assert.deepEqual(await signed(body), { status: 400, code: 'ERR_4006' });
-    assert.deepEqual(await signed(`"${'x'.repeat(1_000_000)}"`), { status: 413, code: 'ERR_4014' });
+    assert.deepEqual(await signed(`"${'x'.repeat(200_000)}"`), { status: 413, code: 'ERR_4014' });
   });
 
   it('about anything else is recorded without effect: the other mode, other types, other products of the shop’s owner', async () => {

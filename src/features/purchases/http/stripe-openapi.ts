@@ -1,7 +1,7 @@
 /** The web shop: Stripe Checkout and its webhooks. */
 import { headerParameter, jsonContent } from '../../../http/openapi.ts';
 import { publicRoute, userRoute } from '../../../http/route.ts';
-import { Checkout, CreateCheckoutBody, StripeEvent, StripeReceived } from './stripe-schemas.ts';
+import { Checkout, CreateCheckoutBody, EVENT_BYTES_MAX, StripeEvent, StripeReceived } from './stripe-schemas.ts';
 
 const PRODUCT = 'com.rendio.credits.10';
 
@@ -69,7 +69,7 @@ export const STRIPE_WEBHOOK = publicRoute({
     details: {
       ERR_4005: { reason: 'signature' },
       ERR_4006: { field: 'body' },
-      ERR_4014: { field: 'body', bytes_max: 1_000_000 },
+      ERR_4014: { field: 'body', bytes_max: EVENT_BYTES_MAX },
       ERR_4017: { feature: 'web-shop' },
     },
   },

@@ -2,15 +2,14 @@
 import { readBytes } from '../../../http/body.ts';
 import { callerId } from '../../../http/caller.ts';
 import { readIdempotencyKey } from '../../../http/idempotency.ts';
+import { ownTurn } from '../../../http/own-turn.ts';
 import type { Router } from '../../../http/route.ts';
 import type { Context } from '../../context.ts';
 import { createCheckout } from '../checkout.ts';
 import { receiveStripeWebhook } from '../stripe-webhook.ts';
 import { counted } from './counted.ts';
 import { CREATE_CHECKOUT, STRIPE_WEBHOOK } from './stripe-openapi.ts';
-
-/** Some times the largest event of Stripe. */
-const EVENT_BYTES_MAX = 1_000_000;
+import { EVENT_BYTES_MAX } from './stripe-schemas.ts';
 
 export function stripeRoutes(
   router: Router,
@@ -30,6 +29,8 @@ export function stripeRoutes(
   router.add(STRIPE_WEBHOOK, async (c) => {
     // The text that was signed, byte for byte: nothing else reads the body.
     const bytes = await readBytes(c.req.raw, EVENT_BYTES_MAX);
+    // Whatever strangers send is hashed before it is refused.
+    await ownTurn();
     const body = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
     await receiveStripeWebhook(ctx, { body, signature: c.req.header('Stripe-Signature') ?? null });
     return c.json({ success: true as const }, 200);

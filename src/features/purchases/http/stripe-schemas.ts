@@ -21,6 +21,9 @@ export const Checkout = z
   })
   .openapi('Checkout');
 
+/** Many times an event about what is sold here, which has a few kilobytes. Strangers have each of these bytes hashed. */
+export const EVENT_BYTES_MAX = 200_000;
+
 /** The fields of an event that everyone sees; Stripe’s own reference has the rest. */
 export const StripeEvent = z
   .object({ id: z.string(), type: z.string(), created: z.int(), data: z.object({ object: z.unknown() }) })
