@@ -31,6 +31,7 @@ const PROCESSES: [folder: string, count: number][] = [
   ['test/sim/', 2],
   ['test/db/', 1],
   ['test/docs/', 1],
+  ['test/entry/', 2],
   ['test/http/', 1],
   ['test/kernel/', 1],
   ['test/money/', 1],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -563,7 +563,9 @@ test('roots that replace Apple’s are read at the start, from a file or a folde
     await writeFile(join(folder, 'two.PEM'), `some words\n${block}${block.replaceAll('\n', '\r\n')}`);
     assert.deepEqual(await rootsAt('one.cer'), [root]);
     assert.deepEqual(await rootsAt('two.PEM'), [root, root]);
-    assert.deepEqual(await rootsAt(''), [root, root, root]);
+    await writeFile(join(folder, 'three.cert'), der);
+    await mkdir(join(folder, 'folder.pem'));
+    assert.deepEqual(await rootsAt(''), [root, root, root, root]);
     await writeFile(join(folder, 'zero.der'), der.subarray(0, 100));
     assert.match((await complaintAt('')) ?? '', /zero\.der is no certificate/);
     await writeFile(join(folder, 'empty.pem'), '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----');

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { runAdmin } from '../../src/entry/admin/run.ts';
 import { PLANTS, type PlantedAccounts, plant, seedMoney } from '../support/broken-money.ts';
 import { importFlag } from '../support/import-flag.ts';
 import { createMoneyWorld, type MoneyWorld } from '../support/money.ts';
@@ -41,7 +42,7 @@ describe('the operator’s command line', () => {
   });
   const run = (...args: string[]) => admin(args, { DATABASE_URL: world.url, DATA_DIR: dataDir });
 
-  it('lists its commands for --help, and ends with 2 for what it does not know', async () => {
+  it('lists its commands for --help, and ends with 2 for what it does not know', async (t) => {
     const help = await admin(['--help']);
     assert.equal(help.code, 0);
     for (const name of [
@@ -55,11 +56,14 @@ describe('the operator’s command line', () => {
     }
     const misused = [[], ['nonsense'], ['audit', '--nonsense'], ['audit', '--show', 'x'], ['explain-balance', 'ada']];
     misused.push(['maintenance', 'nonsense'], ['replay-notification'], ['heal-purchases', '--days', '0']);
-    const ended = await Promise.all(misused.map((args) => admin(args, { DATABASE_URL: world.url })));
-    for (const { code, out, err } of ended) {
-      assert.deepEqual([code, out], [2, ''], err);
-      assert.match(err, /Usage:\n {2}npm run admin -- /);
+    const log = t.mock.method(console, 'log', () => {});
+    const error = t.mock.method(console, 'error', () => {});
+    for (const args of misused) {
+      assert.equal(await runAdmin(args, { DATABASE_URL: world.url }), 2, args.join(' '));
+      assert.match(String(error.mock.calls.at(-1)?.arguments[0]), /Usage:\n {2}npm run admin -- /);
     }
+    assert.equal(error.mock.callCount(), misused.length);
+    assert.equal(log.mock.callCount(), 0);
   });
 
   it('asks the App Store for what never arrived: the simulated one beside a development server', async () => {

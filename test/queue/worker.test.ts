@@ -8,9 +8,11 @@ import { startWorker, type Tasks, type Worker } from '../../src/queue/worker.ts'
 import { until } from '../media/until.ts';
 import { createOutage } from '../support/outage.ts';
 import { createTestDatabase, ownerPool } from '../support/postgres.ts';
+import { hideStrayErrorsOfQueue } from '../support/stray-errors.ts';
 
 /** A database with a queue, and the workers of this test on it. */
 async function createQueue(t: TestContext) {
+  hideStrayErrorsOfQueue();
   const database = await createTestDatabase();
   const outage = await createOutage(database.url);
   const owner = ownerPool(database.url, 3);

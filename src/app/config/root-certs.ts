@@ -7,7 +7,7 @@ import { z } from 'zod';
 export type RootCerts = { path: string; certificates: readonly Uint8Array[] };
 
 /** Of a folder only these are read: there may be a README beside them. */
-const CERTIFICATE_FILE = /\.(?:cer|crt|der|pem)$/i;
+const CERTIFICATE_FILE = /\.(?:cer|cert|crt|der|pem)$/i;
 const PEM = /-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/g;
 
 class Unusable extends Error {}
@@ -28,9 +28,11 @@ export function rootCerts() {
 async function certificatesAt(path: string): Promise<Uint8Array[]> {
   if (!(await stat(path)).isDirectory()) return certificatesIn(await readFile(path), 'the file');
   const found: Uint8Array[] = [];
-  for (const name of (await readdir(path)).filter((each) => CERTIFICATE_FILE.test(each)).sort())
-    found.push(...(await certificatesIn(await readFile(join(path, name)), name)));
-  if (found.length === 0) throw new Unusable('has no certificate in it: files that end in .cer, .crt, .der or .pem');
+  for (const name of (await readdir(path)).filter((each) => CERTIFICATE_FILE.test(each)).sort()) {
+    const file = join(path, name);
+    if ((await stat(file)).isFile()) found.push(...(await certificatesIn(await readFile(file), name)));
+  }
+  if (found.length === 0) throw new Unusable('has no certificate in it: files that end in .cer, .cert, .crt, .der or .pem');
   return found;
 }
 
