@@ -32,7 +32,8 @@ async function certificatesAt(path: string): Promise<Uint8Array[]> {
     const file = join(path, name);
     if ((await stat(file)).isFile()) found.push(...(await certificatesIn(await readFile(file), name)));
   }
-  if (found.length === 0) throw new Unusable('has no certificate in it: files that end in .cer, .cert, .crt, .der or .pem');
+  if (found.length === 0)
+    throw new Unusable('has no certificate in it: files that end in .cer, .cert, .crt, .der or .pem');
   return found;
 }
 
