@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { type CreditResult, creditTransaction } from './credit.ts';
 import { type Disqualified, whyDisqualified } from './qualify.ts';
 import { reportRefusedKey } from './refused-key.ts';
+import { unavailable } from './store-problem.ts';
 
 /** What the app has of its purchase: the id, or what StoreKit 2 signed. */
 export type Proof = { transactionId: string } | { signedTransaction: string };
@@ -16,8 +17,6 @@ export type ClaimContext = Pick<Context, 'appStore' | 'db' | 'log' | 'metrics' |
 
 /** The app waits: by then it is told to try again. */
 const APPLE_WAIT_MS = 10_000;
-const RETRY_AFTER_SECONDS = 30;
-const RETRY_AFTER_MAX_SECONDS = 3600;
 const OPERATION = 'update_credits';
 
 /**
@@ -81,15 +80,6 @@ async function verifiedTransaction(
     case 'unreachable':
       throw unavailable(answer.cause, 'retryAfterMs' in answer ? answer.retryAfterMs : null);
   }
-}
-
-/** The purchase is not lost: the app reports it again. */
-export function unavailable(cause: string, retryAfterMs: number | null): Problem {
-  const seconds = retryAfterMs === null ? RETRY_AFTER_SECONDS : Math.ceil(retryAfterMs / 1000);
-  return new Problem('ERR_5006', {
-    retryAfterSeconds: Math.min(Math.max(seconds, 1), RETRY_AFTER_MAX_SECONDS),
-    cause,
-  });
 }
 
 type Refusal = Disqualified | Fault | 'unknown' | 'product' | 'revoked';

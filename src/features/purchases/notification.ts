@@ -1,7 +1,7 @@
 import type { AppStoreNotification } from '../../apple/app-store/port.ts';
 import { Problem } from '../../kernel/errors.ts';
 import type { Context } from '../context.ts';
-import { unavailable } from './claim.ts';
+import { unavailable } from './store-problem.ts';
 
 export type NotificationContext = Pick<Context, 'appStore' | 'db' | 'log' | 'metrics' | 'policy'>;
 

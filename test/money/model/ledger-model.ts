@@ -32,7 +32,6 @@ export class LedgerModel {
   #seq = 0;
   readonly purchases = new Map<string, Purchase>();
   readonly jobs: Job[] = [];
-  readonly replies = new Map<string, { request: string; reply: string }>();
 
   /** The account that an id addresses. */
   of(account: Account): Account {
@@ -142,12 +141,6 @@ export class LedgerModel {
 
   expireAll(accounts: Account[]): void {
     for (const account of accounts) this.#expire(account);
-  }
-
-  /** Of a purchase: what was spent and has not come back. */
-  consumed(id: string): number | null {
-    const purchase = this.purchases.get(id);
-    return purchase?.owner ? purchase.credits : null;
   }
 
   #purchase(id: string): Purchase {

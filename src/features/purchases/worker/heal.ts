@@ -12,8 +12,6 @@ export type Healed = { notifications: number; recorded: number; transactions: nu
 const DAY_MS = 86_400_000;
 /** Apple repeats a notification for five days. What is older than a week was seen by an earlier run. */
 export const HEAL_DAYS = 7;
-/** As far back as Apple keeps its history. */
-export const HEAL_DAYS_MAX = { Production: 180, Sandbox: 30 };
 const PAGE_WAIT_MS = 30_000;
 /** Accounts in one read. */
 const ACCOUNTS = 100;
@@ -26,8 +24,8 @@ export async function healPurchases(ctx: HealContext, days: number, signal: Abor
   const healed: Healed = { notifications: 0, recorded: 0, transactions: 0, credited: 0 };
   const { appStore } = ctx;
   if (!appStore) return healed;
+  const from = new Date(ctx.clock.now().getTime() - days * DAY_MS);
   for (const environment of environmentsOf(ctx)) {
-    const from = new Date(ctx.clock.now().getTime() - Math.min(days, HEAL_DAYS_MAX[environment]) * DAY_MS);
     const walk = { ctx, appStore, environment, healed, signal };
     if (await isBeforeRelease(walk, from)) continue;
     await healNotifications(walk, from);
