@@ -10,7 +10,8 @@ revoke all on table
   public.merged_users, public.apple_identities, public.used_identity_tokens, public.apple_tokens, public.apple_revocations,
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
-  public.money_violations, public.alerts, public.credit_totals
+  public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
+  public.admin_sessions
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
@@ -51,7 +52,10 @@ revoke all on function
   public.check_range, public.close_violations, public.compare_sums, public.create_code, public.money_rules,
   public.record_violations, public.redeem_code, public.schedule_store_notification, public.suspected_accounts,
   public.take_account_limit, public.take_from_lot, public.take_from_lots, public.alert_violations, public.count_credits,
-  public.mark_alert_sent, public.raise_alert
+  public.mark_alert_sent, public.raise_alert,
+  public.admin_refund_credits, public.begin_admin_action, public.create_admin_link, public.create_administrator,
+  public.end_admin_session, public.finish_admin_action, public.open_admin_session, public.open_admin_session_by_email,
+  public.revoke_administrator
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -65,7 +69,8 @@ grant select on table
   public.merged_users, public.apple_identities, public.used_identity_tokens, public.apple_tokens, public.apple_revocations,
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
-  public.money_violations, public.alerts, public.credit_totals
+  public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
+  public.admin_sessions
 to rendio_server;
 grant execute on function
   public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
@@ -85,7 +90,8 @@ grant execute on function
   public.check_range, public.close_violations, public.compare_sums, public.finish_store_notification,
   public.money_rules, public.purchase_consumption, public.record_store_notification, public.redeem_code,
   public.refund_purchase, public.replay_store_notification, public.suspected_accounts, public.take_account_limit,
-  public.raise_alert, public.mark_alert_sent
+  public.raise_alert, public.mark_alert_sent,
+  public.admin_refund_credits, public.end_admin_session, public.open_admin_session
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

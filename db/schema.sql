@@ -10,6 +10,24 @@
 -- admin_actions.reason: text not null
 -- admin_actions.details: jsonb not null default '{}'::jsonb
 -- admin_actions.created_at: timestamp with time zone not null default now()
+-- admin_actions.session_id: uuid
+-- admin_actions.target_job_id: uuid
+-- admin_actions.target: text
+-- admin_links.token_hash: bytea not null
+-- admin_links.admin_user_id: uuid not null
+-- admin_links.created_at: timestamp with time zone not null default clock_timestamp()
+-- admin_links.expires_at: timestamp with time zone not null
+-- admin_links.used_at: timestamp with time zone
+-- admin_sessions.id: uuid not null
+-- admin_sessions.admin_user_id: uuid not null
+-- admin_sessions.opened_by: text not null
+-- admin_sessions.created_at: timestamp with time zone not null default clock_timestamp()
+-- admin_sessions.expires_at: timestamp with time zone not null
+-- admin_sessions.ended_at: timestamp with time zone
+-- administrators.user_id: uuid not null
+-- administrators.email: text not null
+-- administrators.created_at: timestamp with time zone not null default clock_timestamp()
+-- administrators.revoked_at: timestamp with time zone
 -- alerts.id: uuid not null default gen_random_uuid()
 -- alerts.kind: text not null
 -- alerts.subject: text not null default ''::text
@@ -307,12 +325,22 @@
 -- video_jobs.media_path: text
 
 -- constraints
--- admin_actions admin_actions_action_type_check: CHECK ((action_type = ANY (ARRAY['credit_refund'::text, 'credit_adjustment'::text, 'model_disable'::text, 'model_enable'::text, 'model_update'::text, 'user_ban'::text, 'user_unban'::text])))
+-- admin_actions admin_actions_action_type_check: CHECK ((action_type ~ '^[a-z_]{3,50}$'::text))
 -- admin_actions admin_actions_admin_user_id_fkey: FOREIGN KEY (admin_user_id) REFERENCES users(id)
 -- admin_actions admin_actions_pkey: PRIMARY KEY (id)
 -- admin_actions admin_actions_reason_check: CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 2000)))
+-- admin_actions admin_actions_target_check: CHECK (((char_length(target) >= 1) AND (char_length(target) <= 200)))
 -- admin_actions admin_actions_target_model_id_fkey: FOREIGN KEY (target_model_id) REFERENCES models(id)
 -- admin_actions admin_actions_target_user_id_fkey: FOREIGN KEY (target_user_id) REFERENCES users(id)
+-- admin_links admin_links_admin_user_id_fkey: FOREIGN KEY (admin_user_id) REFERENCES administrators(user_id)
+-- admin_links admin_links_pkey: PRIMARY KEY (token_hash)
+-- admin_links admin_links_token_hash_check: CHECK ((octet_length(token_hash) = 32))
+-- admin_sessions admin_sessions_admin_user_id_fkey: FOREIGN KEY (admin_user_id) REFERENCES administrators(user_id)
+-- admin_sessions admin_sessions_opened_by_check: CHECK ((opened_by = ANY (ARRAY['link'::text, 'command_line'::text])))
+-- admin_sessions admin_sessions_pkey: PRIMARY KEY (id)
+-- administrators administrators_email_check: CHECK (((email = lower(email)) AND ((char_length(email) >= 3) AND (char_length(email) <= 320))))
+-- administrators administrators_email_key: UNIQUE (email)
+-- administrators administrators_pkey: PRIMARY KEY (user_id)
 -- alerts alerts_kind_check: CHECK (((char_length(kind) >= 1) AND (char_length(kind) <= 50)))
 -- alerts alerts_once_an_hour: UNIQUE (kind, subject, hour)
 -- alerts alerts_pkey: PRIMARY KEY (id)
@@ -533,6 +561,14 @@
 -- admin_actions admin_actions_of_model: using btree (target_model_id) WHERE (target_model_id IS NOT NULL)
 -- admin_actions admin_actions_of_user: using btree (target_user_id) WHERE (target_user_id IS NOT NULL)
 -- admin_actions admin_actions_pkey: using btree (id)
+-- admin_links admin_links_by_expiry: using btree (expires_at)
+-- admin_links admin_links_of_administrator: using btree (admin_user_id)
+-- admin_links admin_links_pkey: using btree (token_hash)
+-- admin_sessions admin_sessions_by_expiry: using btree (expires_at)
+-- admin_sessions admin_sessions_of_administrator: using btree (admin_user_id)
+-- admin_sessions admin_sessions_pkey: using btree (id)
+-- administrators administrators_email_key: using btree (email)
+-- administrators administrators_pkey: using btree (user_id)
 -- alerts alerts_by_age: using btree (created_at)
 -- alerts alerts_once_an_hour: using btree (kind, subject, hour)
 -- alerts alerts_pkey: using btree (id)
@@ -665,6 +701,9 @@
 
 -- policies
 -- admin_actions server_reads: select to rendio_server using (true)
+-- admin_links server_reads: select to rendio_server using (true)
+-- admin_sessions server_reads: select to rendio_server using (true)
+-- administrators server_reads: select to rendio_server using (true)
 -- alerts server_reads: select to rendio_server using (true)
 -- apple_account_notifications server_reads: select to rendio_server using (true)
 -- apple_identities server_reads: select to rendio_server using (true)
@@ -711,12 +750,14 @@
 
 -- functions
 -- add_credits(p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text, p_job_id uuid, p_expires_at timestamp with time zone): returns jsonb security definer
+-- admin_refund_credits(p_by jsonb, p_user_id uuid, p_amount integer, p_reason text): returns jsonb security definer to rendio_server
 -- admit_to_provider(p_provider text): returns integer security definer
 -- admit_upload(p_user_id uuid, p_path text, p_bytes integer, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint): returns jsonb security definer to rendio_server
 -- adopt_media_store(p_id uuid): returns uuid security definer to rendio_server
 -- alert_violations(): returns void security definer
 -- announce_stream(p_user_id uuid, p_server_id uuid): returns void security definer to rendio_server
 -- apply_credits(p_user_id uuid, p_change integer, p_reason text, p_job_id uuid, p_transaction_id text, p_purchase_id uuid, p_expires_at timestamp with time zone): returns integer security definer
+-- begin_admin_action(p_by jsonb, p_operation text): returns jsonb security definer
 -- begin_attempt(p_job_id uuid): returns jsonb security definer to rendio_server
 -- begin_generation(p_user_id uuid, p_idempotency_key uuid, p_request_hash text, p_model_id uuid, p_prompt text, p_settings jsonb, p_limit_account integer, p_limit_address integer, p_limit_in_flight integer, p_deadline_seconds integer, p_image_url text, p_address inet): returns jsonb security definer to rendio_server
 -- begin_upload(p_user_id uuid, p_path text, p_content_type text, p_bytes integer, p_width integer, p_height integer, p_sha256 text, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint, p_metadata jsonb): returns jsonb security definer to rendio_server
@@ -745,6 +786,8 @@
 -- confirm_attempt(p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- count_credits(p_until bigint): returns void security definer
 -- count_jobs(): returns trigger security definer
+-- create_admin_link(p_email text, p_token_hash bytea): returns boolean security definer
+-- create_administrator(p_email text): returns uuid security definer
 -- create_anonymous_user(p_language text, p_data jsonb): returns uuid security definer to rendio_server
 -- create_code(p_credits integer, p_uses_max integer, p_code text, p_expires_at timestamp with time zone): returns codes security definer
 -- credit_purchase(p_store text, p_environment text, p_transaction_id text, p_product_id text, p_quantity integer, p_caller_id uuid, p_token uuid, p_purchased_at timestamp with time zone, p_price_milliunits bigint, p_currency text, p_idempotency_key uuid, p_request_hash text): returns jsonb security definer to rendio_server
@@ -754,6 +797,7 @@
 -- delete_account(p_user_id uuid): returns uuid security definer to rendio_server
 -- delete_generation(p_user_id uuid, p_job_id uuid): returns text security definer to rendio_server
 -- emit_event(p_user_id uuid, p_type text, p_job_id uuid, p_data jsonb): returns void security definer
+-- end_admin_session(p_session_id uuid): returns boolean security definer to rendio_server
 -- end_attempt(p_job_id uuid, p_result text, p_error text, p_cost_usd numeric): returns boolean security definer to rendio_server
 -- enqueue(p_task text, p_payload json, p_key text, p_delay_ms integer, p_max_attempts integer): returns void security definer
 -- erase_account(p_user_id uuid, p_limit integer): returns integer security definer to rendio_server
@@ -763,6 +807,7 @@
 -- fail_attempt(p_attempt_id uuid, p_state text, p_error_code text, p_cause text, p_reason text): returns jsonb security definer to rendio_server
 -- fail_generation(p_job_id uuid, p_error_code text, p_cause text, p_reason text): returns boolean security definer to rendio_server
 -- find_response(p_user_id uuid, p_idempotency_key uuid, p_operation text, p_request_hash text): returns jsonb security definer
+-- finish_admin_action(p_by jsonb, p_operation text, p_action_type text, p_reason text, p_target jsonb, p_response jsonb): returns jsonb security definer
 -- finish_generation(p_job_id uuid, p_video_path text, p_video_bytes bigint, p_video_sha256 text, p_video_seconds numeric, p_thumbnail_path text): returns boolean security definer to rendio_server
 -- finish_store_notification(p_store text, p_notification_id text, p_outcome text): returns void security definer to rendio_server
 -- finish_upload(p_id uuid, p_path text, p_upsert boolean): returns jsonb security definer to rendio_server
@@ -789,6 +834,8 @@
 -- note_provider_health(p_provider text, p_job_id uuid, p_fared text): returns text security definer to rendio_server
 -- notify_access_change(): returns trigger
 -- onboard_device(p_device_id text, p_language text, p_is_proven boolean): returns jsonb security definer to rendio_server
+-- open_admin_session(p_session_id uuid, p_token_hash bytea): returns jsonb security definer to rendio_server
+-- open_admin_session_by_email(p_session_id uuid, p_email text): returns jsonb security definer
 -- open_device_session(p_user_id uuid, p_device_id text, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns boolean security definer to rendio_server
 -- open_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns void security definer to rendio_server
 -- prune_logs(p_limit integer): returns jsonb security definer to rendio_server
@@ -810,6 +857,7 @@
 -- remove_uploads(p_user_id uuid, p_paths jsonb): returns jsonb security definer to rendio_server
 -- replay_store_notification(p_store text, p_notification_id text): returns boolean security definer to rendio_server
 -- requeue_orphans(p_limit integer): returns integer security definer to rendio_server
+-- revoke_administrator(p_email text): returns boolean security definer
 -- revoke_sessions(p_user_id uuid, p_scope text, p_session_id uuid): returns integer security definer to rendio_server
 -- rotate_session(p_token_hash bytea, p_next_token_hash bytea, p_next_nonce bytea, p_lifetime_seconds integer): returns jsonb security definer to rendio_server
 -- schedule_apple_revocation(p_client_id text, p_sealed_token bytea): returns void security definer

@@ -1,5 +1,6 @@
 /**
- * Generates `src/db/procedures.ts`: the procedures that the server may call. Names, arguments and their types come from the
+ * Generates `src/db/procedures.ts`: the procedures that the server may call, and those that are marked with `@owner`, for the command
+ * line. Names, arguments and their types come from the
  * database's catalogue, the type of a jsonb result from the `@returns` lines in db/procedures.
  */
 import { globSync, readFileSync } from 'node:fs';
@@ -44,12 +45,13 @@ export async function generateProcedures(client: pg.Client): Promise<string> {
   const types: string[] = [];
   const calls: string[] = [];
   const sets: string[] = [];
+  const ofOwner: string[] = [];
   for (const file of globSync('db/procedures/*/*.sql').sort((a, b) => basename(a).localeCompare(basename(b)))) {
     const sql = readFileSync(file, 'utf8');
-    const { returns, type } = annotationsIn(sql);
+    const { returns, type, isOwners } = annotationsIn(sql);
     if (type) types.push(`export type ${type};`);
     const name = basename(file, '.sql');
-    const found = await findFunction(client, name, sql);
+    const found = await findFunction(client, name, sql, isOwners);
     if (!found) continue;
     const args = argumentsOf(found);
     const fields = args.map(({ name: arg, type: of, isOptional, isNullable }) => {
@@ -57,21 +59,23 @@ export async function generateProcedures(client: pg.Client): Promise<string> {
     });
     const head = `  ${name}: {\n    args: ${fields.length > 0 ? `{\n${fields.join('\n')}\n    }` : 'Record<string, never>'};`;
     if (found.returns_set) sets.push(`${head}\n    row: ${rowOf(found)};\n  };`);
-    else calls.push(`${head}\n    result: ${returns ?? typeOf(found.returns)};\n  };`);
+    else (isOwners ? ofOwner : calls).push(`${head}\n    result: ${returns ?? typeOf(found.returns)};\n  };`);
   }
   return [
     HEAD,
     ...types,
     '/** By name: the arguments without their `p_`, and the result. */',
     `export type Procedures = {\n${calls.join('\n')}\n};`,
+    '/** Those that only the owner of the tables may call. */',
+    `export type OwnerProcedures = {\n${ofOwner.join('\n')}\n};`,
     '/** Procedures that return rows. */',
     `export type SetProcedures = {\n${sets.join('\n')}\n};`,
     '',
   ].join('\n');
 }
 
-/** The texts behind `@returns` and `@type` in the comment above the procedure. */
-function annotationsIn(sql: string): { returns: string | undefined; type: string | undefined } {
+/** The texts behind `@returns` and `@type` in the comment above the procedure, and whether `@owner` stands there. */
+function annotationsIn(sql: string): { returns: string | undefined; type: string | undefined; isOwners: boolean } {
   const comment = sql
     .slice(0, sql.indexOf('create or replace'))
     .split('\n')
@@ -79,11 +83,16 @@ function annotationsIn(sql: string): { returns: string | undefined; type: string
     .join('\n');
   const returns = /^@returns ([\s\S]+?)(?=\n@|$(?![\s\S]))/m.exec(comment)?.[1]?.trim();
   const [, name, shape] = /^@type (\w+) ([\s\S]+?)(?=\n@|$(?![\s\S]))/m.exec(comment) ?? [];
-  return { returns, type: name && `${name} = ${shape?.trim()}` };
+  return { returns, type: name && `${name} = ${shape?.trim()}`, isOwners: /^@owner$/m.test(comment) };
 }
 
-/** The function of that name with the arguments that its file declares, if the server may call it. */
-async function findFunction(client: pg.Client, name: string, sql: string): Promise<CatalogueRow | undefined> {
+/** The function of that name with the arguments that its file declares, if the server may call it, or the owner's if it is that. */
+async function findFunction(
+  client: pg.Client,
+  name: string,
+  sql: string,
+  isOwners: boolean,
+): Promise<CatalogueRow | undefined> {
   const { rows } = await client.query<CatalogueRow>(
     `select coalesce(p.proargnames, '{}') as names,
        array(select t.typname::text from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) with ordinality a (oid, n)
@@ -94,8 +103,8 @@ async function findFunction(client: pg.Client, name: string, sql: string): Promi
        p.proretset as returns_set
      from pg_proc p
      where p.pronamespace = 'public'::regnamespace and p.proname = $1
-       and has_function_privilege('rendio_server', p.oid, 'EXECUTE')`,
-    [name],
+       and has_function_privilege('rendio_server', p.oid, 'EXECUTE') <> $2`,
+    [name, isOwners],
   );
   const [declared = ''] = /^create or replace function[\s\S]*?\breturns\b/m.exec(sql) ?? [];
   const names = [...declared.matchAll(/\b(p_\w+)/g)].map(([, arg]) => arg);

@@ -10,6 +10,7 @@ import { createLease } from '../db/lease.ts';
 import { closePool, createPool } from '../db/pool.ts';
 import { createRefreshTokens } from '../features/accounts/refresh-tokens.ts';
 import { createTokens } from '../features/accounts/tokens.ts';
+import { createAdminTokens } from '../features/admin/tokens.ts';
 import type { Context, Policy } from '../features/context.ts';
 import { readMoneyFigures } from '../features/maintenance/money-figures.ts';
 import { createMediaSigner } from '../http/signed-url.ts';
@@ -89,7 +90,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     ...metricsOf(runtime, db, log),
     alertReceivers: alertReceiversOf(config),
     policy: policyOf(config),
-    tokens: tokensOf(options),
+    ...tokensOf(options),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),
     randomBytes,
     newUuid,
@@ -136,14 +137,15 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   };
 }
 
-function tokensOf({ config, secrets }: ContextOptions): Context['tokens'] {
+function tokensOf({ config, secrets }: ContextOptions): Pick<Context, 'adminTokens' | 'tokens'> {
   const { publicUrl, port } = config.settings.server;
-  return createTokens({
+  const signing = {
     privateKey: secrets.jwtPrivateKey.reveal(),
     previousKeys: config.secrets.jwtPreviousKeys,
     clock: systemClock,
     issuer: `${publicUrl ?? `http://localhost:${port}`}/auth/v1`,
-  });
+  };
+  return { tokens: createTokens(signing), adminTokens: createAdminTokens(signing) };
 }
 
 function deviceCheckOf({ key, ...access }: DeviceCheckAccess, log: Log): DeviceCheck {

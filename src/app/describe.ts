@@ -42,6 +42,11 @@ const TAGS = [
     name: 'Storage',
     description: 'Upload, read, list and delete images for image-to-video, as Supabase’s storage clients do.',
   },
+  {
+    name: 'Admin',
+    description:
+      'For administrators. A token of `admin-open-session` or of `npm run admin -- token <email>` is needed.',
+  },
   { name: 'Operations', description: 'For operators and providers: health checks and webhooks.' },
 ];
 
@@ -53,6 +58,12 @@ export function describe(api: Api): void {
     scheme: 'bearer',
     bearerFormat: 'JWT',
     description: 'The `access_token` of `device-check`. It is valid for an hour; renew it with `/auth/v1/token`.',
+  });
+  api.openAPIRegistry.registerComponent('securitySchemes', 'adminBearer', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The `access_token` of `admin-open-session`. It lasts an hour. Tokens of users do not count here.',
   });
   api.doc31('/openapi.json', (c) => ({
     openapi: '3.1.0',

@@ -8,6 +8,8 @@ import { authUserRoutes } from '../features/accounts/http/auth-user-routes.ts';
 import { DEVICE_CHECK } from '../features/accounts/http/openapi.ts';
 import { peopleRoutes } from '../features/accounts/http/people-routes.ts';
 import { accountRoutes } from '../features/accounts/http/routes.ts';
+import { findAdministrator } from '../features/admin/find-administrator.ts';
+import { adminRoutes } from '../features/admin/http/routes.ts';
 import { catalogueRoutes } from '../features/catalogue/http/routes.ts';
 import type { Context } from '../features/context.ts';
 import { creditRoutes } from '../features/credits/http/routes.ts';
@@ -22,8 +24,8 @@ import { storageRoutes } from '../features/storage/http/routes.ts';
 import { signedRoutes } from '../features/storage/http/signed-routes.ts';
 import { createAccountAliases } from '../http/account-aliases.ts';
 import { type Api, createApi } from '../http/api.ts';
-import { requireCaller } from '../http/auth.ts';
-import { callerId, checkQueryUserId, checkUserId } from '../http/caller.ts';
+import { bearerToken, readCaller, requireCaller } from '../http/auth.ts';
+import { administratorOf, callerId, checkQueryUserId, checkUserId } from '../http/caller.ts';
 import { busy, callsInProgress } from '../http/calls-in-progress.ts';
 import type { IpReader } from '../http/client-ip.ts';
 import { cors } from '../http/cors.ts';
@@ -102,6 +104,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   signedRoutes(router, ctx, calls);
   webhookRoutes(router, ctx);
   notificationRoutes(router, ctx);
+  adminRoutes(router, ctx, options.ipOf);
   maintenanceRoutes(router, ctx, { isWorking: options.isWorking, metrics: options.metrics ?? NO_METRICS });
   describe(api);
 
@@ -143,6 +146,29 @@ function createGuards(ctx: Context, options: HttpOptions, calls: CallLimiter) {
       plain: every(caller, inTurn, account),
       json: every(caller, inTurn, account, jsonBody({ acceptsText: true }), checkBody),
     },
+    admin: createAdminGuards(ctx, options, calls),
     public: { plain: null, json: jsonBody() },
   } satisfies Guards;
+}
+
+/** For administrators: checks the token and that its session is open, and bounds and counts their calls as those of users. */
+function createAdminGuards(ctx: Context, { anonKey }: HttpOptions, calls: CallLimiter): Guards['admin'] {
+  const administrator: MiddlewareHandler<HttpEnv> = async (c, next) => {
+    const header = c.req.header('Authorization');
+    const token = bearerToken(header, anonKey);
+    if (token === null) throw new NoAccess('missing');
+    const claims = await ctx.adminTokens.verify(token);
+    if (typeof claims === 'string') {
+      // A user's token that is good elsewhere is known, but not allowed here.
+      await readCaller(header, { verify: ctx.tokens.verify, anonKey });
+      throw new Problem('ERR_4005', { status: 403 });
+    }
+    const found = await findAdministrator(ctx, claims);
+    if (found === null) throw new NoAccess('signed_out');
+    c.set('administrator', found);
+    setRateLimitHeaders(c, await calls.take(found.userId));
+    await next();
+  };
+  const inTurn = callsInProgress((c) => administratorOf(c).userId, { max: CALLS_OF_ACCOUNT_MAX });
+  return { plain: every(administrator, inTurn), json: every(administrator, inTurn, jsonBody()) };
 }

@@ -14,7 +14,7 @@ const OPEN = { plain: null, json: jsonBody() };
 export function createMetricsHttp(ctx: Pick<Context, 'exportMetrics' | 'log' | 'newUuid'>, access: MetricsAccess): Api {
   const api = createApi();
   api.use(requestId(ctx.newUuid));
-  metricsRoutes(createRouter(api, { user: OPEN, public: OPEN }), ctx, access);
+  metricsRoutes(createRouter(api, { user: OPEN, admin: OPEN, public: OPEN }), ctx, access);
   api.onError(errorHandler(ctx.log));
   api.notFound(unrouted(api));
   return api;

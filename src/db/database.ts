@@ -4,7 +4,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
 import { createBoundedSemaphore } from '../kernel/bounded-semaphore.ts';
 import type { DB } from './generated.ts';
-import type { Procedures, SetProcedures } from './procedures.ts';
+import type { OwnerProcedures, Procedures, SetProcedures } from './procedures.ts';
 import { CONNECT_TIMEOUT_MS } from './session.ts';
 
 export type ProcedureName = keyof Procedures;
@@ -47,6 +47,21 @@ function statementFor(procedure: string, args: object): { call: string; values: 
   }
   const list = given.map(([name], index) => `p_${name} := $${index + 1}`).join(', ');
   return { call: `public.${procedure}(${list})`, values: given.map(([, value]) => encode(value)) };
+}
+
+/** Calls of the owner of the tables, who may call every procedure. */
+export type OwnerCall = <Name extends keyof (OwnerProcedures & Procedures)>(
+  procedure: Name,
+  args: (OwnerProcedures & Procedures)[Name]['args'],
+) => Promise<(OwnerProcedures & Procedures)[Name]['result']>;
+
+/** Calls procedures as the owner, by statements that `query` sends in an owner's session. */
+export function createOwnerCall(query: (text: string, values: unknown[]) => Promise<pg.QueryResult>): OwnerCall {
+  return async (procedure, args) => {
+    const { call, values } = statementFor(procedure, args);
+    const { rows } = await query(`select ${call} as result`, values);
+    return resultOf(rows[0]);
+  };
 }
 
 /** Calls procedures by statements that `query` sends. */

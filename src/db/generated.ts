@@ -31,8 +31,35 @@ export interface AdminActions {
   details: Generated<Json>;
   id: Generated<number>;
   reason: string;
+  session_id: string | null;
+  target: string | null;
+  target_job_id: string | null;
   target_model_id: string | null;
   target_user_id: string | null;
+}
+
+export interface Administrators {
+  created_at: Generated<Date>;
+  email: string;
+  revoked_at: Date | null;
+  user_id: string;
+}
+
+export interface AdminLinks {
+  admin_user_id: string;
+  created_at: Generated<Date>;
+  expires_at: Date;
+  token_hash: Buffer;
+  used_at: Date | null;
+}
+
+export interface AdminSessions {
+  admin_user_id: string;
+  created_at: Generated<Date>;
+  ended_at: Date | null;
+  expires_at: Date;
+  id: string;
+  opened_by: string;
 }
 
 export interface Alerts {
@@ -449,6 +476,9 @@ export interface VideoJobs {
 
 export interface DB {
   admin_actions: AdminActions;
+  admin_links: AdminLinks;
+  admin_sessions: AdminSessions;
+  administrators: Administrators;
   alerts: Alerts;
   apple_account_notifications: AppleAccountNotifications;
   apple_identities: AppleIdentities;

@@ -18,6 +18,17 @@ export type UploadRow = {
 };
 /** By name: the arguments without their `p_`, and the result. */
 export type Procedures = {
+  admin_refund_credits: {
+    args: {
+      by: object;
+      user_id: string;
+      amount: number;
+      reason: string;
+    };
+    result:
+      | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'session_ended' | 'key_reused' | 'not_found' | 'invalid_amount' };
+  };
   admit_upload: {
     args: {
       user_id: string;
@@ -248,6 +259,12 @@ export type Procedures = {
     };
     result: 'deleted' | 'running' | 'not_found';
   };
+  end_admin_session: {
+    args: {
+      session_id: string;
+    };
+    result: boolean;
+  };
   end_attempt: {
     args: {
       job_id: string;
@@ -379,6 +396,13 @@ export type Procedures = {
       initial_grant_claimed: boolean;
       has_open_claim: boolean;
     };
+  };
+  open_admin_session: {
+    args: {
+      session_id: string;
+      token_hash: Uint8Array;
+    };
+    result: { admin_user_id: string; email: string; expires_at: string } | null;
   };
   open_device_session: {
     args: {
@@ -668,6 +692,35 @@ export type Procedures = {
       user_id: string;
     };
     result: unknown;
+  };
+};
+/** Those that only the owner of the tables may call. */
+export type OwnerProcedures = {
+  create_admin_link: {
+    args: {
+      email: string;
+      token_hash: Uint8Array;
+    };
+    result: boolean;
+  };
+  create_administrator: {
+    args: {
+      email: string;
+    };
+    result: string;
+  };
+  open_admin_session_by_email: {
+    args: {
+      session_id: string;
+      email: string;
+    };
+    result: { admin_user_id: string; email: string; expires_at: string } | null;
+  };
+  revoke_administrator: {
+    args: {
+      email: string;
+    };
+    result: boolean;
   };
 };
 /** Procedures that return rows. */

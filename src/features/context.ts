@@ -77,6 +77,16 @@ export type Tokens = {
   jwks(): { keys: object[] };
 };
 
+/** `adminUserId`: the row of `administrators`. */
+export type AdminClaims = { adminUserId: string; sessionId: string };
+
+/** The access tokens of administrators, of an audience of their own. */
+export type AdminTokens = {
+  sign(claims: AdminClaims, expiresAt: Date): Promise<string>;
+  /** The claims of a token that this server signed for an administrator; otherwise why there are none. */
+  verify(token: string): Promise<AdminClaims | 'expired' | 'invalid'>;
+};
+
 /** In Prometheus' text format. */
 export type ExportedMetrics = { contentType: string; text: string };
 
@@ -91,6 +101,7 @@ export type Context = {
   alertReceivers: readonly AlertReceiver[];
   policy: Policy;
   tokens: Tokens;
+  adminTokens: AdminTokens;
   /** Derives a session's refresh token from its nonce and the server's secret. */
   refreshTokenFor(nonce: Uint8Array): Promise<string>;
   randomBytes(bytes: number): Uint8Array;

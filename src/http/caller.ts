@@ -1,12 +1,19 @@
 import { Problem } from '../kernel/errors.ts';
 import { parseUuid } from '../kernel/ids.ts';
-import type { HttpContext } from './env.ts';
+import type { Administrator, HttpContext } from './env.ts';
 
 /** Returns the verified caller's user id. Throws ERR_4005 (401) if a route was mounted without its guard. */
 export function callerId(c: HttpContext): string {
   const caller = c.get('caller');
   if (!caller) throw new Problem('ERR_4005');
   return caller.userId;
+}
+
+/** Returns the administrator of an admin route. Throws ERR_4005 (401) if a route was mounted without its guard. */
+export function administratorOf(c: HttpContext): Administrator {
+  const administrator = c.get('administrator');
+  if (!administrator) throw new Problem('ERR_4005');
+  return administrator;
 }
 
 /** Returns the verified caller's session; null for a token without one. */

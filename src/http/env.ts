@@ -12,12 +12,17 @@ export type Caller = {
   mergedIds?: readonly string[];
 };
 
+/** The administrator whom an access token of the administrators' audience identifies. */
+export type Administrator = { userId: string; sessionId: string; email: string; expiresAt: Date };
+
 /** What the middleware stores in a request's context. */
 export type HttpEnv = {
   Variables: {
     requestId: string;
     /** Set once the token is verified. */
     caller?: Caller;
+    /** Set on routes for administrators. */
+    administrator?: Administrator;
     /** The account's language, once the account was read. Used if `Accept-Language` names no supported language. */
     language?: Locale;
     /** The base of the URLs in responses, without a trailing slash. */

@@ -35,6 +35,8 @@ const ErrorBody = z
 
 /** The errors of every route that needs a user. */
 export const USER_ERRORS: ErrorCode[] = ['ERR_4005', 'ERR_4013', 'ERR_4004', 'ERR_4006'];
+/** The errors of every route for administrators; the 403 of ERR_4005 is for a user's token. */
+export const ADMIN_ERRORS: ErrorCode[] = ['ERR_4005', 'ERR_4004', 'ERR_4006'];
 /** The errors of every route that takes a JSON body. */
 export const BODY_ERRORS: ErrorCode[] = ['ERR_4006', 'ERR_4014', 'ERR_4015'];
 /** The errors of every route. */

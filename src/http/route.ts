@@ -7,15 +7,24 @@ import type { MiddlewareHandler } from 'hono';
 import type { ErrorCode } from '../kernel/errors.ts';
 import type { Api } from './api.ts';
 import type { HttpEnv } from './env.ts';
-import { type Answer, BODY_ERRORS, responses, USER_ERRORS } from './openapi.ts';
+import { ADMIN_ERRORS, type Answer, BODY_ERRORS, responses, USER_ERRORS } from './openapi.ts';
 import type { HeaderName } from './openapi-headers.ts';
 import { rejectInvalid, withoutEmpty } from './validate.ts';
 
-/** `user`: an account that is neither deleted nor banned and within its call limit. `public`: any caller. */
-export type Access = 'user' | 'public';
+/**
+ * `user`: an account that is neither deleted nor banned and within its call limit. `admin`: an administrator whose session is open, and
+ * within the same limit. `public`: any caller.
+ */
+export type Access = 'user' | 'admin' | 'public';
 
 /** The middleware before a route's handler, by access; `json` for routes that take a JSON body. */
 export type Guards = Record<Access, { plain: MiddlewareHandler<HttpEnv> | null; json: MiddlewareHandler<HttpEnv> }>;
+
+const SECURITY: Record<Access, Record<string, string[]>[]> = {
+  user: [{ bearer: [] }],
+  admin: [{ adminBearer: [] }],
+  public: [],
+};
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 type Request = NonNullable<RouteConfig['request']>;
@@ -86,6 +95,19 @@ export function userRoute<R extends Request, Schema extends z.ZodType>(
   return routeOf('user', spec, described);
 }
 
+/** Declares a JSON route for administrators: adds their bearer token, the errors of its guard and the rate limit headers. */
+export function adminRoute<R extends Request, Schema extends z.ZodType>(
+  spec: JsonRouteSpec<R, Schema>,
+): JsonRoute<R, Schema> {
+  const { errors = [], headers = [], ...answer } = spec.answer;
+  const described = responses(spec.answer.schema, {
+    ...answer,
+    headers: [...USER_HEADERS, ...headers],
+    errors: [...ADMIN_ERRORS, ...bodyErrorsOf(spec), ...errors],
+  });
+  return routeOf('admin', spec, described);
+}
+
 /** Declares a JSON route that needs no token. */
 export function publicRoute<R extends Request, Schema extends z.ZodType>(
   spec: JsonRouteSpec<R, Schema>,
@@ -134,7 +156,7 @@ function routeOf<R extends Request, Described extends Responses>(
 ): Route<{ method: Method; path: string; request: R; responses: Described }> {
   const { pattern, request, documents, fieldCodes = {}, head, method, path, ...texts } = spec;
   const { tags, operationId, summary, description, parameters } = texts;
-  const security = access === 'user' ? [{ bearer: [] }] : [];
+  const security = SECURITY[access];
   const common = { path, ...(tags && { tags }), security, request: { ...request, ...documents } };
   const document = { ...common, method, operationId, summary, description, responses: described };
   return {

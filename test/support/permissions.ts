@@ -3,6 +3,7 @@ import type pg from 'pg';
 
 /** All procedures that the server's role may call. A new one that is missing here fails the scan. */
 const SERVER_PROCEDURES = [
+  'admin_refund_credits',
   'admit_upload',
   'adopt_media_store',
   'announce_stream',
@@ -28,6 +29,7 @@ const SERVER_PROCEDURES = [
   'current_user_id',
   'delete_account',
   'delete_generation',
+  'end_admin_session',
   'end_attempt',
   'erase_account',
   'expire_due_lots',
@@ -46,6 +48,7 @@ const SERVER_PROCEDURES = [
   'money_rules',
   'note_provider_health',
   'onboard_device',
+  'open_admin_session',
   'open_device_session',
   'open_session',
   'prune_logs',

@@ -18,6 +18,9 @@ type Fate = {
 
 const SHA = 'a'.repeat(64);
 
+const ADMINISTRATOR = `insert into administrators (user_id, email) values ($1, gen_random_uuid()::text || '@example.com')
+  on conflict (user_id) do nothing`;
+
 const COLUMNS: Record<string, Fate> = {
   'admin_actions.admin_user_id': {
     seed: `insert into admin_actions (admin_user_id, action_type, reason) values ($1, 'user_ban', 'spam')`,
@@ -29,6 +32,21 @@ const COLUMNS: Record<string, Fate> = {
     merge: 'stays',
     deletion: 'stays',
   },
+  // No session of a user is ever opened for an administrator.
+  'admin_links.admin_user_id': {
+    seed: `with administrator as (${ADMINISTRATOR})
+           insert into admin_links (token_hash, admin_user_id, expires_at)
+           values (sha256(convert_to(gen_random_uuid()::text, 'UTF8')), $1, now())`,
+    merge: 'never',
+    deletion: 'stays',
+  },
+  'admin_sessions.admin_user_id': {
+    seed: `with administrator as (${ADMINISTRATOR})
+           insert into admin_sessions (id, admin_user_id, opened_by, expires_at) values (gen_random_uuid(), $1, 'link', now())`,
+    merge: 'never',
+    deletion: 'stays',
+  },
+  'administrators.user_id': { seed: ADMINISTRATOR, merge: 'never', deletion: 'stays' },
   'apple_identities.user_id': { seed: null, merge: 'never', deletion: 'goes' },
   'apple_tokens.user_id': {
     seed: `insert into apple_tokens (user_id, client_id, sealed_token) values ($1, 'com.example.rendio', '\\x01')`,

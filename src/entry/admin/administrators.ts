@@ -1,0 +1,100 @@
+/** Commands that make administrators, let them in, and end their rights. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { Config } from '../../app/config.ts';
+import { createAdminTokens } from '../../features/admin/tokens.ts';
+import { systemClock } from '../../kernel/clock.ts';
+import { sha256 } from '../../kernel/hash.ts';
+import { loadDevelopmentSecrets } from '../development-secrets.ts';
+import { type Command, UsageError } from './command.ts';
+import { type OwnerTools, withOwner } from './owner.ts';
+
+const EMAIL = /^[^\s@]{1,64}@[^\s@]{1,255}$/;
+/** Too many to guess within the link's 15 minutes, or ever. */
+const LINK_BYTES = 32;
+const NO_ADMINISTRATOR = 'There is no such administrator. `create` makes one.';
+
+export const createAdministrator: Command = {
+  name: 'create',
+  usage: '<email>',
+  summary: 'makes an administrator, and a one-time link that lasts 15 minutes',
+  async run(args, tools) {
+    const email = readEmail(args);
+    return withOwner(tools, async (owner) => {
+      await owner.call('create_administrator', { email });
+      tools.print(await newLink(owner, email));
+      return 0;
+    });
+  },
+};
+
+export const linkAdministrator: Command = {
+  name: 'link',
+  usage: '<email>',
+  summary: 'makes a one-time link for an administrator, which lasts 15 minutes',
+  async run(args, tools) {
+    const email = readEmail(args);
+    return withOwner(tools, async (owner) => {
+      const link = await newLink(owner, email);
+      if (link === '') return fail(NO_ADMINISTRATOR);
+      tools.print(link);
+      return 0;
+    });
+  },
+};
+
+export const tokenOfAdministrator: Command = {
+  name: 'token',
+  usage: '<email>',
+  summary: 'opens a session of an hour for an administrator and prints its access token',
+  async run(args, tools) {
+    const email = readEmail(args);
+    return withOwner(tools, async ({ call, config }) => {
+      const sessionId = randomUUID();
+      const opened = await call('open_admin_session_by_email', { session_id: sessionId, email });
+      if (!opened) return fail(NO_ADMINISTRATOR);
+      const tokens = await adminTokensOf(config);
+      tools.print(await tokens.sign({ adminUserId: opened.admin_user_id, sessionId }, new Date(opened.expires_at)));
+      return 0;
+    });
+  },
+};
+
+export const revokeAdministrator: Command = {
+  name: 'revoke',
+  usage: '<email>',
+  summary: 'ends an administrator’s rights, links and sessions at once',
+  async run(args, tools) {
+    const email = readEmail(args);
+    return withOwner(tools, async ({ call }) => {
+      if (!(await call('revoke_administrator', { email }))) return fail(NO_ADMINISTRATOR);
+      tools.print(`${email} is no administrator any more; open sessions have ended.`);
+      return 0;
+    });
+  },
+};
+
+function readEmail([email = '', ...others]: string[]): string {
+  if (!EMAIL.test(email) || others.length > 0) throw new UsageError('One e-mail address is needed.');
+  return email.toLowerCase();
+}
+
+function fail(sentence: string): number {
+  console.error(sentence);
+  return 1;
+}
+
+/** The token stands behind `#`, which browsers send to no server; empty if there is no such administrator. */
+async function newLink({ call, config }: OwnerTools, email: string): Promise<string> {
+  const token = randomBytes(LINK_BYTES).toString('base64url');
+  if (!(await call('create_admin_link', { email, token_hash: await sha256(token) }))) return '';
+  const { publicUrl, port } = config.settings.server;
+  return `${publicUrl ?? `http://localhost:${port}`}/admin#link=${token}`;
+}
+
+async function adminTokensOf({ secrets, settings }: Config) {
+  const { publicUrl, port, dataDir } = settings.server;
+  const key = secrets.jwtPrivateKey ?? (await loadDevelopmentSecrets(resolve(dataDir))).jwtPrivateKey;
+  const issuer = `${publicUrl ?? `http://localhost:${port}`}/auth/v1`;
+  return createAdminTokens({ privateKey: key.reveal(), clock: systemClock, issuer });
+}

@@ -1,0 +1,53 @@
+import { parseArgs } from 'node:util';
+import { type Command, UsageError } from './command.ts';
+import { withOwner } from './owner.ts';
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** As the API's. */
+const CREDITS_MAX = 10_000;
+const REASON_MIN = 3;
+const REASON_MAX = 500;
+
+/** Gives an account credits back; recorded among the actions of administrators, without one's name. */
+export const refund: Command = {
+  name: 'refund',
+  usage: '<user> <credits> --reason <text>',
+  summary: 'gives an account credits back',
+  async run(args, tools) {
+    const { userId, amount, reason } = readArguments(args);
+    return withOwner(tools, async ({ call }) => {
+      const result = await call('admin_refund_credits', { by: {}, user_id: userId, amount, reason });
+      if (result.outcome !== 'done') {
+        console.error(
+          result.outcome === 'not_found' ? `There is no account ${userId}.` : 'The credits cannot be added.',
+        );
+        return 1;
+      }
+      const { new_balance: balance } = result.response as { new_balance: number };
+      tools.print(`${amount} credits were given back. The balance of ${userId} is ${balance}.`);
+      return 0;
+    });
+  },
+};
+
+function readArguments(args: string[]): { userId: string; amount: number; reason: string } {
+  const { values, positionals } = parse(args);
+  const [userId = '', credits = '', ...others] = positionals;
+  const [amount, reason] = [Number(credits), (values.reason ?? '').trim()];
+  if (!UUID.test(userId) || others.length > 0) throw new UsageError('The id of one account is needed.');
+  if (!/^\d+$/.test(credits) || amount < 1 || amount > CREDITS_MAX) {
+    throw new UsageError(`The credits are a whole number from 1 to ${CREDITS_MAX}.`);
+  }
+  if (reason.length < REASON_MIN || reason.length > REASON_MAX) {
+    throw new UsageError(`--reason needs ${REASON_MIN} to ${REASON_MAX} characters.`);
+  }
+  return { userId: userId.toLowerCase(), amount, reason };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options: { reason: { type: 'string' } }, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

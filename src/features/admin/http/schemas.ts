@@ -1,0 +1,42 @@
+import { z } from '@hono/zod-openapi';
+import { time, uuid } from '../../../http/api.ts';
+
+/** A link's token has 43 characters; a longer text is none. */
+const LINK_TOKEN_MAX = 200;
+
+export const OpenSessionBody = z.object({
+  token: z.string().min(1).max(LINK_TOKEN_MAX).openapi({ description: 'What stands behind `#link=` in the link.' }),
+});
+
+export const AdminSession = z
+  .object({
+    access_token: z.string().openapi({ description: 'For admin endpoints alone. Lasts an hour and is not renewed.' }),
+    token_type: z.literal('bearer'),
+    expires_at: time,
+    email: z.string().openapi({ description: 'The administrator’s e-mail address.' }),
+  })
+  .openapi('AdminSession');
+
+export const CurrentAdmin = z.object({ email: z.string(), expires_at: time });
+
+export const Success = z.object({ success: z.literal(true) });
+
+/** Why an administrator changed something; kept with the change. */
+export const reason = z
+  .string()
+  .trim()
+  .min(3)
+  .max(500)
+  .openapi({ type: 'string', minLength: 3, maxLength: 500, description: 'Why; kept with the change.' });
+
+export const CREDITS_OF_CHANGE_MAX = 10_000;
+
+export const RefundBody = z.object({
+  user_id: uuid,
+  amount: z.int().min(1).max(CREDITS_OF_CHANGE_MAX).openapi({ description: 'Credits to give back.' }),
+  reason,
+});
+
+export const NewBalance = z
+  .object({ success: z.literal(true), new_balance: z.int().openapi({ description: 'The balance after the change.' }) })
+  .openapi('NewBalance');
