@@ -23,6 +23,7 @@ const PROCESSES: [folder: string, count: number][] = [
   ['test/acceptance/', 6],
   ['test/app/', 1],
   ['test/apple/', 2],
+  ['test/browser/', 5],
   ['test/features/', 4],
   ['test/client/', 3],
   ['test/conformance/', 2],

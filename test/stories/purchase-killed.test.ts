@@ -21,6 +21,7 @@ describe('a server that is killed after the 200 to a notification', () => {
   let owner: pg.Pool;
   let store: TestAppStore;
   let env: Record<string, string>;
+  let next: TestServer;
   const closing: (() => Promise<unknown>)[] = [];
   before(async () => {
     const database = await createTestDatabase();
@@ -42,6 +43,7 @@ describe('a server that is killed after the 200 to a notification', () => {
     };
   });
   after(async () => {
+    await next.stop();
     for (const close of closing) await close();
   });
 
@@ -70,7 +72,7 @@ describe('a server that is killed after the 200 to a notification', () => {
     const server = await startTestServer({ env: { ...env, WORKER: 'off' } });
     const userId = await notified(server);
     await server.kill('SIGKILL');
-    await using _next = await startTestServer({ env });
+    next = await startTestServer({ env });
     await assertCreditedOnce(userId);
   });
 
@@ -84,7 +86,7 @@ describe('a server that is killed after the 200 to a notification', () => {
     await owner.query('create trigger held before insert on quota_log for each row execute function hold()');
     const holder = await owner.connect();
     await holder.query(`select pg_advisory_lock(${HELD})`);
-    const server = await startTestServer({ env });
+    const server = next;
     const userId = await notified(server);
     const waiting = () =>
       owner.query<{ pid: number }>(
@@ -95,7 +97,7 @@ describe('a server that is killed after the 200 to a notification', () => {
     for (const { pid } of (await waiting()).rows) await owner.query('select pg_terminate_backend($1)', [pid]);
     await holder.query(`select pg_advisory_unlock(${HELD})`);
     holder.release();
-    await using _next = await startTestServer({ env });
+    next = await startTestServer({ env });
     await assertCreditedOnce(userId);
   });
 });

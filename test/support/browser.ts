@@ -1,6 +1,6 @@
 /** Tests in a real Chromium, against the real server. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { buildWeb } from '../../scripts/build-web.ts';
 import { BROWSER_ARGUMENTS, chromiumPath, isBrowserRequired, NO_CHROMIUM } from './chromium.ts';
@@ -20,38 +20,61 @@ type Options = {
   start?(): Promise<SharedServer>;
 };
 
+/** One for all files of a process. */
+let launched: Promise<Browser> | undefined;
+
+async function openBrowser(): Promise<Browser> {
+  assert.ok(chromiumPath, NO_CHROMIUM);
+  await buildWeb();
+  const shared = process.env.RENDIO_TEST_BROWSER_URL;
+  return shared ? chromium.connect(shared) : chromium.launch({ executablePath: chromiumPath, args: BROWSER_ARGUMENTS });
+}
+after(async () => {
+  await (await launched?.catch(() => null))?.close();
+});
+
 /**
  * Each test runs as a first-time visitor (a new browser context) in the run's browser and, without `env` and `start`,
  * on the run's server. Without Chromium there are no tests: test/browser/chromium.test.ts says why, once for all files.
+ * A file's server starts with its first test and stops with its last: other files run in the same process.
  */
 export function browserTests({ env, path = '/', start }: Options = {}): BrowserTest {
   if (!chromiumPath && !isBrowserRequired) return () => {};
   const begin = start ?? (env ? () => startServerOnDatabase({ env }) : useSharedServer);
-  let server: SharedServer;
-  let browser: Browser;
-  before(async () => {
-    assert.ok(chromiumPath, NO_CHROMIUM);
-    await buildWeb();
-    server = await begin();
-    const shared = process.env.RENDIO_TEST_BROWSER_URL;
-    const own = { executablePath: chromiumPath, args: BROWSER_ARGUMENTS };
-    browser = await (shared ? chromium.connect(shared) : chromium.launch(own));
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+  let begun: Promise<SharedServer> | undefined;
+  const stop = async () => {
+    const ending = begun;
+    begun = undefined;
+    await (await ending?.catch(() => null))?.stop();
+  };
+  let testsLeft = 0;
+  after(stop);
+
   return (name, options, work) => {
+    testsLeft += 1;
     test(name, async () => {
-      await using context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-      context.setDefaultTimeout(TIMEOUT_MS);
-      const page = await context.newPage();
-      const problems = watchForProblems(page);
-      if (path !== null) await page.goto(new URL(path, server.url).href);
-      await work({ page, server });
-      assert.deepEqual(problems, []);
+      try {
+        launched ??= openBrowser();
+        begun ??= begin();
+        await visit(await launched, await begun, { path, options, work });
+      } finally {
+        testsLeft -= 1;
+        if (testsLeft === 0) await stop();
+      }
     });
   };
+}
+
+type Planned = { path: string | null; options: BrowserContextOptions; work: (visit: Visit) => Promise<void> };
+
+async function visit(browser: Browser, server: SharedServer, { path, options, work }: Planned): Promise<void> {
+  await using context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  context.setDefaultTimeout(TIMEOUT_MS);
+  const page = await context.newPage();
+  const problems = watchForProblems(page);
+  if (path !== null) await page.goto(new URL(path, server.url).href);
+  await work({ page, server });
+  assert.deepEqual(problems, []);
 }
 
 /** Collects script errors and violations of the page's content security policy. Failed requests are not counted. */
