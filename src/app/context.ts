@@ -1,5 +1,6 @@
 /** Builds the context of the features. Only this file names concrete gateways. */
 import { resolve } from 'node:path';
+import { createRaiseAlert, type RaiseAlert } from '../alerts/raise-alert.ts';
 import { createAppStore } from '../apple/app-store/app-store.ts';
 import { createDeviceCheck, type DeviceCheck } from '../apple/device-check.ts';
 import { createAppleIdentity } from '../apple/identity-token.ts';
@@ -12,7 +13,7 @@ import { createRefreshTokens } from '../features/accounts/refresh-tokens.ts';
 import { createTokens } from '../features/accounts/tokens.ts';
 import { createAdminTokens } from '../features/admin/tokens.ts';
 import type { Context, Policy } from '../features/context.ts';
-import { readMoneyFigures } from '../features/maintenance/money-figures.ts';
+import { readAllFigures } from '../features/maintenance/figures.ts';
 import { createMediaSigner } from '../http/signed-url.ts';
 import { createSignedWebhooks } from '../http/signed-webhook.ts';
 import { createBulkhead } from '../kernel/bulkhead.ts';
@@ -20,6 +21,7 @@ import { systemClock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { noMetrics } from '../kernel/metrics.ts';
 import { createSealer } from '../kernel/sealer.ts';
+import { noTracer, type Tracer } from '../kernel/tracer.ts';
 import { createMediaFetcher } from '../media/fetch-media.ts';
 import { VIDEO_BYTES_MAX } from '../media/object-path.ts';
 import { createStripePayments } from '../payments/stripe/index.ts';
@@ -28,6 +30,7 @@ import type { ProviderName, VideoProvider } from '../providers/provider.ts';
 import { alertReceiversOf } from './alert-receivers.ts';
 import { callbackUrls } from './callback-url.ts';
 import type { Config } from './config.ts';
+import { measuredProvider } from './measured-provider.ts';
 import { openMediaStore } from './media-store.ts';
 import type { OwnStore } from './own-store.ts';
 import type { CreateRuntime, RuntimeCapabilities } from './runtime-capabilities.ts';
@@ -49,6 +52,8 @@ export type ContextOptions = {
   /** Where this machine's own processes reach the server; null where it has no port, or not yet. */
   localUrl(): string | null;
   log: Log;
+  /** None by default. */
+  tracer?: Tracer;
   stopping: AbortSignal;
   /** What this process can do besides answering requests. By default: everything that Node on a machine can. */
   createRuntime?: CreateRuntime;
@@ -73,10 +78,10 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   // Imported only where it is needed: an isolate may not even import its modules.
   const createRuntime = options.createRuntime ?? (await import('./node-runtime.ts')).createNodeRuntime;
   const runtime = await createRuntime({ dataDir, directUrl: database.directUrl, log });
-  const providers = await createProviders(connections, runtime, log);
   const pool = createPool({ url: database.url, log, connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX });
-
   const db = createDatabase(pool);
+  const raiseAlert = createRaiseAlert({ db, log, clock });
+  const providers = await createProviders(connections, runtime, { log, raiseAlert });
   const newUuid = () => crypto.randomUUID();
   const randomBytes = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes));
   const { directUrl } = database;
@@ -88,13 +93,16 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     clock,
     log,
     ...metricsOf(runtime, db, log),
+    tracer: options.tracer ?? noTracer,
     alertReceivers: alertReceiversOf(config),
+    raiseAlert,
+    diskSpace: runtime.diskSpace,
     policy: policyOf(config),
     ...tokensOf(options),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),
     randomBytes,
     newUuid,
-    deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, log) : null,
+    deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, { log, raiseAlert }) : null,
     ...signInWithApple(connections.appleId),
     ...storesOf(connections, runtime),
     appleTokenSealer: createSealer(secrets.secretKey, 'rendio apple tokens', randomBytes),
@@ -121,6 +129,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     stopping,
     ...options.overrides,
   };
+  ctx.providers = new Map([...ctx.providers].map(([name, provider]) => [name, measuredProvider(provider, ctx)]));
   return {
     ctx,
     concurrency: runtime.concurrency,
@@ -148,8 +157,11 @@ function tokensOf({ config, secrets }: ContextOptions): Pick<Context, 'adminToke
   return { tokens: createTokens(signing), adminTokens: createAdminTokens(signing) };
 }
 
-function deviceCheckOf({ key, ...access }: DeviceCheckAccess, log: Log): DeviceCheck {
-  return createDeviceCheck({ ...access, ...key, clock: systemClock, log });
+type Telling = { log: Log; raiseAlert: RaiseAlert };
+
+function deviceCheckOf({ key, ...access }: DeviceCheckAccess, { log, raiseAlert }: Telling): DeviceCheck {
+  const onRefusedKey = () => raiseAlert({ kind: 'vendor_key', subject: 'devicecheck' });
+  return createDeviceCheck({ ...access, ...key, clock: systemClock, log, onRefusedKey });
 }
 
 function signInWithApple(access: AppleIdAccess | undefined): Pick<Context, 'appleIdentity' | 'appleSignIn'> {
@@ -172,11 +184,12 @@ function storesOf(
 }
 
 function metricsOf(
-  { createMetrics }: RuntimeCapabilities,
+  { createMetrics, diskSpace }: RuntimeCapabilities,
   db: Database,
   log: Log,
 ): Pick<Context, 'metrics' | 'exportMetrics'> {
-  const made = createMetrics?.({ readMoney: () => readMoneyFigures({ db }), log });
+  const readFigures = () => readAllFigures({ db });
+  const made = createMetrics?.({ readFigures, pool: db.pool, diskSpace, log });
   return made ?? { metrics: noMetrics, exportMetrics: null };
 }
 
@@ -207,10 +220,15 @@ function mediaFetchersOf(
 async function createProviders(
   { providers }: VendorConnections,
   runtime: RuntimeCapabilities,
-  log: Log,
+  { log, raiseAlert }: Telling,
 ): Promise<Map<ProviderName, VideoProvider>> {
-  const tools = { clock: systemClock, log, createSandbox: runtime.createSandbox };
   const created = [...providers.values()].map(async ({ manifest, connection }) => {
+    const tools = {
+      clock: systemClock,
+      log,
+      createSandbox: runtime.createSandbox,
+      onRefusedKey: () => raiseAlert({ kind: 'vendor_key', subject: manifest.name }),
+    };
     const adapter = await manifest.createAdapter(connection, tools);
     return [manifest.name, providerOf(manifest, adapter)] as const;
   });
