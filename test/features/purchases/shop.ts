@@ -1,6 +1,7 @@
 /** Guests who buy at an App Store of the tests’ own, and what that App Store tells the server. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import type { TestAppOptions } from '../../support/app.ts';
 import {
   appStoreOverrides,
   createTestAppStore,
@@ -44,10 +45,17 @@ export type Shop = AsyncDisposable & {
   merge(survivor: Person, guest: Person): Promise<void>;
 };
 
-export async function openShop(env: Record<string, string> = {}): Promise<Shop> {
+export async function openShop(
+  env: Record<string, string> = {},
+  { overrides, ...options }: TestAppOptions = {},
+): Promise<Shop> {
   const store = await createTestAppStore();
   const limits = { RATE_LIMIT_PURCHASES_PER_HOUR: '100000', RATE_LIMIT_CALLS_PER_MINUTE: '1000000' };
-  const people = await createPeople({ env: { ...limits, ...env }, overrides: await appStoreOverrides(store) });
+  const people = await createPeople({
+    ...options,
+    env: { ...limits, ...env },
+    overrides: { ...(await appStoreOverrides(store)), ...overrides },
+  });
   const { app } = people;
   // One credit a second, at most a minute.
   await people.rows(
