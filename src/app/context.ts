@@ -1,11 +1,10 @@
 /** Builds the context of the features. Only this file names concrete gateways. */
 import { resolve } from 'node:path';
-import { createRaiseAlert, type RaiseAlert } from '../alerts/raise-alert.ts';
 import { createAppStore } from '../apple/app-store/app-store.ts';
 import { createDeviceCheck, type DeviceCheck } from '../apple/device-check.ts';
 import { createAppleIdentity } from '../apple/identity-token.ts';
 import { createAppleSignIn } from '../apple/sign-in.ts';
-import { createDatabase, type Database } from '../db/database.ts';
+import { createDatabase } from '../db/database.ts';
 import { LATEST_MIGRATION } from '../db/latest-migration.ts';
 import { createLease } from '../db/lease.ts';
 import { closePool, createPool } from '../db/pool.ts';
@@ -13,25 +12,23 @@ import { createRefreshTokens } from '../features/accounts/refresh-tokens.ts';
 import { createTokens } from '../features/accounts/tokens.ts';
 import { createAdminTokens } from '../features/admin/tokens.ts';
 import type { Context, Policy } from '../features/context.ts';
-import { readAllFigures } from '../features/maintenance/figures.ts';
 import { createMediaSigner } from '../http/signed-url.ts';
 import { createSignedWebhooks } from '../http/signed-webhook.ts';
 import { createBulkhead } from '../kernel/bulkhead.ts';
 import { systemClock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import { noMetrics } from '../kernel/metrics.ts';
 import { createSealer } from '../kernel/sealer.ts';
-import { noTracer, type Tracer } from '../kernel/tracer.ts';
+import type { Tracer } from '../kernel/tracer.ts';
 import { createMediaFetcher } from '../media/fetch-media.ts';
 import { VIDEO_BYTES_MAX } from '../media/object-path.ts';
 import { createStripePayments } from '../payments/stripe/index.ts';
 import { providerOf } from '../providers/manifest.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
-import { alertReceiversOf } from './alert-receivers.ts';
 import { callbackUrls } from './callback-url.ts';
 import type { Config } from './config.ts';
 import { measuredProvider } from './measured-provider.ts';
 import { openMediaStore } from './media-store.ts';
+import { createObservability, type Telling } from './observability.ts';
 import type { OwnStore } from './own-store.ts';
 import type { CreateRuntime, RuntimeCapabilities } from './runtime-capabilities.ts';
 import type { AppleIdAccess, DeviceCheckAccess, VendorConnections } from './vendor-connections.ts';
@@ -80,8 +77,8 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   const runtime = await createRuntime({ dataDir, directUrl: database.directUrl, log });
   const pool = createPool({ url: database.url, log, connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX });
   const db = createDatabase(pool);
-  const raiseAlert = createRaiseAlert({ db, log, clock });
-  const providers = await createProviders(connections, runtime, { log, raiseAlert });
+  const observability = createObservability(options, runtime, db);
+  const providers = await createProviders(connections, runtime, observability);
   const newUuid = () => crypto.randomUUID();
   const randomBytes = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes));
   const { directUrl } = database;
@@ -91,18 +88,13 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   const ctx: Context = {
     db,
     clock,
-    log,
-    ...metricsOf(runtime, db, log),
-    tracer: options.tracer ?? noTracer,
-    alertReceivers: alertReceiversOf(config),
-    raiseAlert,
-    diskSpace: runtime.diskSpace,
+    ...observability,
     policy: policyOf(config),
     ...tokensOf(options),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),
     randomBytes,
     newUuid,
-    deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, { log, raiseAlert }) : null,
+    deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, observability) : null,
     ...signInWithApple(connections.appleId),
     ...storesOf(connections, runtime),
     appleTokenSealer: createSealer(secrets.secretKey, 'rendio apple tokens', randomBytes),
@@ -157,8 +149,6 @@ function tokensOf({ config, secrets }: ContextOptions): Pick<Context, 'adminToke
   return { tokens: createTokens(signing), adminTokens: createAdminTokens(signing) };
 }
 
-type Telling = { log: Log; raiseAlert: RaiseAlert };
-
 function deviceCheckOf({ key, ...access }: DeviceCheckAccess, { log, raiseAlert }: Telling): DeviceCheck {
   const onRefusedKey = () => raiseAlert({ kind: 'vendor_key', subject: 'devicecheck' });
   return createDeviceCheck({ ...access, ...key, clock: systemClock, log, onRefusedKey });
@@ -181,16 +171,6 @@ function storesOf(
     appStore: appStore ? createAppStore({ ...appStore, createVerifier, clock: systemClock }) : null,
     payments: stripe ? createStripePayments({ ...stripe, clock: systemClock }) : null,
   };
-}
-
-function metricsOf(
-  { createMetrics, diskSpace }: RuntimeCapabilities,
-  db: Database,
-  log: Log,
-): Pick<Context, 'metrics' | 'exportMetrics'> {
-  const readFigures = () => readAllFigures({ db });
-  const made = createMetrics?.({ readFigures, pool: db.pool, diskSpace, log });
-  return made ?? { metrics: noMetrics, exportMetrics: null };
 }
 
 const MEDIA_STALL_MS = 30_000;

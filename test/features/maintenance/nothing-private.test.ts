@@ -119,4 +119,15 @@ describe('after a life with every kind of error', () => {
     ] as const)
       assert.ok(kept.lines(event).length > 0, event);
   });
+
+  it('a line has the id of its own request, also of very many at once that share the database’s sessions', async () => {
+    const guests = await Promise.all(Array.from({ length: 40 }, () => shop.guest()));
+    const claims = guests.map((guest) =>
+      shop.claimById(guest, shop.bought().transactionId, { 'X-Request-Id': `of-${guest.id}` }),
+    );
+    assert.ok((await Promise.all(claims)).every(({ status }) => status === 200));
+    const bought = kept.lines('purchase_completed').filter(({ user_id }) => guests.some(({ id }) => id === user_id));
+    assert.equal(bought.length, guests.length);
+    for (const { request_id, user_id } of bought) assert.equal(request_id, `of-${user_id}`);
+  });
 });
