@@ -11,13 +11,14 @@ revoke all on table
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
   public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
-  public.admin_sessions
+  public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
   public.video_jobs_seq_seq, public.quota_log_seq_seq, public.user_events_id_seq, public.rate_limit_log_id_seq,
   public.error_log_id_seq, public.admin_actions_id_seq, public.provider_events_id_seq, public.purchases_seq_seq,
-  public.store_notifications_seq_seq, public.codes_seq_seq, public.credit_lots_seq_seq, public.lot_movements_id_seq
+  public.store_notifications_seq_seq, public.codes_seq_seq, public.credit_lots_seq_seq, public.lot_movements_id_seq,
+  public.metric_entries_id_seq
 from public, anon, authenticated, service_role, rendio_server;
 
 -- All our functions. Those that are not granted again below are called only by other procedures, such as add_credits and
@@ -53,6 +54,7 @@ revoke all on function
   public.record_violations, public.redeem_code, public.schedule_store_notification, public.suspected_accounts,
   public.take_account_limit, public.take_from_lot, public.take_from_lots, public.alert_violations, public.count_credits,
   public.mark_alert_sent, public.raise_alert,
+  public.count_account, public.count_generation, public.count_paying_accounts, public.total_metrics,
   public.admin_refund_credits, public.begin_admin_action, public.create_admin_link, public.create_administrator,
   public.end_admin_session, public.finish_admin_action, public.open_admin_session, public.open_admin_session_by_email,
   public.revoke_administrator
@@ -70,7 +72,7 @@ grant select on table
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
   public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
-  public.admin_sessions
+  public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals
 to rendio_server;
 grant execute on function
   public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
@@ -90,7 +92,7 @@ grant execute on function
   public.check_range, public.close_violations, public.compare_sums, public.finish_store_notification,
   public.money_rules, public.purchase_consumption, public.record_store_notification, public.redeem_code,
   public.refund_purchase, public.replay_store_notification, public.suspected_accounts, public.take_account_limit,
-  public.raise_alert, public.mark_alert_sent,
+  public.raise_alert, public.mark_alert_sent, public.total_metrics,
   public.admin_refund_credits, public.end_admin_session, public.open_admin_session
 to rendio_server;
 

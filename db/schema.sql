@@ -64,6 +64,8 @@
 -- audit_progress.noted_at: timestamp with time zone not null default clock_timestamp()
 -- audit_progress.counted_seq: bigint not null default 0
 -- audit_progress.credits_outstanding: bigint not null default 0
+-- balance_totals.up_to: integer not null
+-- balance_totals.accounts: bigint not null default 0
 -- code_uses.code_id: uuid not null
 -- code_uses.user_id: uuid not null
 -- code_uses.created_at: timestamp with time zone not null default clock_timestamp()
@@ -123,6 +125,13 @@
 -- merged_users.survivor_id: uuid not null
 -- merged_users.credits_total: integer not null default 0
 -- merged_users.merged_at: timestamp with time zone not null default clock_timestamp()
+-- metric_entries.id: bigint not null always identity
+-- metric_entries.metric: text not null
+-- metric_entries.labels: jsonb not null default '{}'::jsonb
+-- metric_entries.amount: integer not null
+-- metric_totals.metric: text not null
+-- metric_totals.labels: jsonb not null default '{}'::jsonb
+-- metric_totals.total: bigint not null
 -- models.id: uuid not null default gen_random_uuid()
 -- models.name: text not null
 -- models.category: text not null
@@ -323,6 +332,7 @@
 -- video_jobs.deleted_at: timestamp with time zone
 -- video_jobs.error_reason: text
 -- video_jobs.media_path: text
+-- video_jobs.trace_parent: text
 
 -- constraints
 -- admin_actions admin_actions_action_type_check: CHECK ((action_type ~ '^[a-z_]{3,50}$'::text))
@@ -356,6 +366,7 @@
 -- apple_tokens apple_tokens_sealed_token_check: CHECK (((octet_length(sealed_token) >= 1) AND (octet_length(sealed_token) <= 8192)))
 -- audit_progress audit_progress_is_only_row_check: CHECK (is_only_row)
 -- audit_progress audit_progress_pkey: PRIMARY KEY (is_only_row)
+-- balance_totals balance_totals_pkey: PRIMARY KEY (up_to)
 -- code_uses code_uses_code_id_fkey: FOREIGN KEY (code_id) REFERENCES codes(id)
 -- code_uses code_uses_pkey: PRIMARY KEY (code_id, user_id)
 -- codes codes_are_used_at_most_so_often: CHECK (((uses >= 0) AND (uses <= uses_max)))
@@ -396,6 +407,10 @@
 -- merged_users merged_users_credits_total_check: CHECK ((credits_total >= 0))
 -- merged_users merged_users_go_elsewhere: CHECK ((user_id <> survivor_id))
 -- merged_users merged_users_pkey: PRIMARY KEY (user_id)
+-- metric_entries metric_entries_metric_check: CHECK (((char_length(metric) >= 1) AND (char_length(metric) <= 50)))
+-- metric_entries metric_entries_pkey: PRIMARY KEY (id)
+-- metric_totals metric_totals_metric_check: CHECK (((char_length(metric) >= 1) AND (char_length(metric) <= 50)))
+-- metric_totals metric_totals_pkey: PRIMARY KEY (metric, labels)
 -- models models_category_check: CHECK (((char_length(category) >= 1) AND (char_length(category) <= 50)))
 -- models models_cost_per_generation_check: CHECK ((cost_per_generation > 0))
 -- models models_description_check: CHECK ((char_length(description) <= 2000))
@@ -550,6 +565,7 @@
 -- video_jobs video_jobs_reason_only_with_a_code: CHECK (((error_reason IS NULL) OR (error_code IS NOT NULL)))
 -- video_jobs video_jobs_settings_check: CHECK ((jsonb_typeof(settings) = 'object'::text))
 -- video_jobs video_jobs_status_check: CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text])))
+-- video_jobs video_jobs_trace_parent_check: CHECK ((char_length(trace_parent) = 55))
 -- video_jobs video_jobs_unfinished_has_a_media_path: CHECK (((completed_at IS NOT NULL) OR (media_path IS NOT NULL)))
 -- video_jobs video_jobs_user_id_fkey: FOREIGN KEY (user_id) REFERENCES users(id)
 -- video_jobs video_jobs_video_bytes_check: CHECK ((video_bytes > 0))
@@ -579,6 +595,7 @@
 -- apple_revocations apple_revocations_pkey: using btree (id)
 -- apple_tokens apple_tokens_pkey: using btree (user_id, client_id)
 -- audit_progress audit_progress_pkey: using btree (is_only_row)
+-- balance_totals balance_totals_pkey: using btree (up_to)
 -- code_uses code_uses_of_user: using btree (user_id)
 -- code_uses code_uses_pkey: using btree (code_id, user_id)
 -- codes codes_code_key: using btree (code)
@@ -607,6 +624,8 @@
 -- merged_users merged_users_by_time: using btree (merged_at)
 -- merged_users merged_users_of_survivor: using btree (survivor_id)
 -- merged_users merged_users_pkey: using btree (user_id)
+-- metric_entries metric_entries_pkey: using btree (id)
+-- metric_totals metric_totals_pkey: using btree (metric, labels)
 -- models models_available: using btree (is_featured DESC, name) WHERE is_available
 -- models models_pkey: using btree (id)
 -- models models_provider_provider_model_id_key: using btree (provider, provider_model_id)
@@ -683,19 +702,24 @@
 -- triggers
 -- lot_movements lot_movements_are_never_emptied: BEFORE TRUNCATE ON public.lot_movements FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change()
 -- lot_movements lot_movements_only_grow: BEFORE DELETE OR UPDATE ON public.lot_movements FOR EACH ROW EXECUTE FUNCTION refuse_ledger_change()
+-- merged_users merged_users_count_accounts: AFTER INSERT ON public.merged_users FOR EACH ROW EXECUTE FUNCTION count_account()
 -- models models_keep_default_price: BEFORE INSERT OR UPDATE ON public.models FOR EACH ROW EXECUTE FUNCTION keep_default_price()
 -- provider_attempts provider_attempts_complete_previous_rows: BEFORE UPDATE OF state ON public.provider_attempts FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
+-- purchases purchases_count_accounts_of_changed: AFTER UPDATE ON public.purchases REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION count_paying_accounts()
+-- purchases purchases_count_accounts_of_new: AFTER INSERT ON public.purchases REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION count_paying_accounts()
 -- quota_log quota_log_is_never_emptied: BEFORE TRUNCATE ON public.quota_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change()
 -- quota_log quota_log_only_grows: BEFORE DELETE OR UPDATE ON public.quota_log FOR EACH ROW EXECUTE FUNCTION refuse_ledger_change()
 -- sessions sessions_notify_access_change: AFTER UPDATE OF revoked_at ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION notify_access_change('user_id')
 -- sessions sessions_removed_notify_access_change: AFTER DELETE ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (old.expires_at > now()))) EXECUTE FUNCTION notify_access_change('user_id')
 -- uploads uploads_complete_previous_rows: BEFORE INSERT ON public.uploads FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
 -- user_bans user_bans_notify_access_change: AFTER INSERT ON public.user_bans FOR EACH ROW EXECUTE FUNCTION notify_access_change('user_id')
+-- users users_count_accounts: AFTER INSERT ON public.users FOR EACH ROW WHEN ((NOT new.is_admin)) EXECUTE FUNCTION count_account()
 -- users users_lots_hold_the_balance: CREATE CONSTRAINT TRIGGER users_lots_hold_the_balance AFTER INSERT OR UPDATE OF credits_remaining ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_lots()
 -- users users_notify_access_change: AFTER UPDATE OF deleted_at ON public.users FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION notify_access_change('id')
 -- users users_removed_notify_access_change: AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION notify_access_change('id')
 -- video_jobs video_jobs_complete_previous_rows: BEFORE INSERT ON public.video_jobs FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
 -- video_jobs video_jobs_count_changes: AFTER UPDATE OF status, deleted_at, user_id ON public.video_jobs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.deleted_at IS DISTINCT FROM new.deleted_at) OR (old.user_id IS DISTINCT FROM new.user_id))) EXECUTE FUNCTION count_jobs()
+-- video_jobs video_jobs_count_outcome: AFTER UPDATE OF status ON public.video_jobs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) AND (new.status = ANY (ARRAY['completed'::text, 'failed'::text])))) EXECUTE FUNCTION count_generation()
 -- video_jobs video_jobs_count_rows: AFTER INSERT OR DELETE ON public.video_jobs FOR EACH ROW EXECUTE FUNCTION count_jobs()
 -- video_jobs video_jobs_guard_state: BEFORE UPDATE OF status ON public.video_jobs FOR EACH ROW EXECUTE FUNCTION guard_job_state()
 
@@ -710,6 +734,7 @@
 -- apple_revocations server_reads: select to rendio_server using (true)
 -- apple_tokens server_reads: select to rendio_server using (true)
 -- audit_progress server_reads: select to rendio_server using (true)
+-- balance_totals server_reads: select to rendio_server using (true)
 -- code_uses server_reads: select to rendio_server using (true)
 -- codes server_reads: select to rendio_server using (true)
 -- credit_lots server_reads: select to rendio_server using (true)
@@ -720,6 +745,8 @@
 -- job_counters server_reads: select to rendio_server using (true)
 -- lot_movements server_reads: select to rendio_server using (true)
 -- merged_users server_reads: select to rendio_server using (true)
+-- metric_entries server_reads: select to rendio_server using (true)
+-- metric_totals server_reads: select to rendio_server using (true)
 -- models everybody_reads_available_models: select to anon, authenticated using (is_available)
 -- models server_reads: select to rendio_server using (true)
 -- money_checks server_reads: select to rendio_server using (true)
@@ -759,7 +786,7 @@
 -- apply_credits(p_user_id uuid, p_change integer, p_reason text, p_job_id uuid, p_transaction_id text, p_purchase_id uuid, p_expires_at timestamp with time zone): returns integer security definer
 -- begin_admin_action(p_by jsonb, p_operation text): returns jsonb security definer
 -- begin_attempt(p_job_id uuid): returns jsonb security definer to rendio_server
--- begin_generation(p_user_id uuid, p_idempotency_key uuid, p_request_hash text, p_model_id uuid, p_prompt text, p_settings jsonb, p_limit_account integer, p_limit_address integer, p_limit_in_flight integer, p_deadline_seconds integer, p_image_url text, p_address inet): returns jsonb security definer to rendio_server
+-- begin_generation(p_user_id uuid, p_idempotency_key uuid, p_request_hash text, p_model_id uuid, p_prompt text, p_settings jsonb, p_limit_account integer, p_limit_address integer, p_limit_in_flight integer, p_deadline_seconds integer, p_image_url text, p_address inet, p_trace_parent text): returns jsonb security definer to rendio_server
 -- begin_upload(p_user_id uuid, p_path text, p_content_type text, p_bytes integer, p_width integer, p_height integer, p_sha256 text, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint, p_metadata jsonb): returns jsonb security definer to rendio_server
 -- broken_balances(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
 -- broken_by_changes(p_after_seq bigint, p_until_seq bigint, p_after timestamp with time zone, p_until timestamp with time zone): returns TABLE(invariant text, subject uuid, details jsonb) security definer
@@ -784,8 +811,11 @@
 -- complete_initial_grant(p_user_id uuid, p_amount integer): returns integer security definer to rendio_server
 -- complete_previous_rows(): returns trigger
 -- confirm_attempt(p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
+-- count_account(): returns trigger security definer
 -- count_credits(p_until bigint): returns void security definer
+-- count_generation(): returns trigger security definer
 -- count_jobs(): returns trigger security definer
+-- count_paying_accounts(): returns trigger security definer
 -- create_admin_link(p_email text, p_token_hash bytea): returns boolean security definer
 -- create_administrator(p_email text): returns uuid security definer
 -- create_anonymous_user(p_language text, p_data jsonb): returns uuid security definer to rendio_server
@@ -879,6 +909,7 @@
 -- take_from_lot(p_lot_id uuid, p_amount integer, p_ledger_id uuid, p_job_id uuid): returns integer security definer
 -- take_from_lots(p_user_id uuid, p_amount integer, p_ledger_id uuid, p_job_id uuid, p_purchase_id uuid): returns void security definer
 -- take_rate_limit(p_action text, p_address inet, p_limit integer, p_window_seconds integer): returns jsonb security definer to rendio_server
+-- total_metrics(p_limit integer): returns integer security definer to rendio_server
 -- update_profile(p_user_id uuid, p_language text, p_theme_preference text): returns boolean security definer to rendio_server
 -- update_user_metadata(p_user_id uuid, p_data jsonb): returns text security definer to rendio_server
 -- withdraw_initial_grant(p_user_id uuid): returns void security definer to rendio_server

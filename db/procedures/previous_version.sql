@@ -120,3 +120,6 @@ drop function if exists public.finish_generation(uuid, text, text, bigint, text,
 drop function if exists public.broken_invariants();
 drop function if exists public.prune_logs();
 drop function if exists public.cancel_generation(uuid, uuid, uuid, text);
+drop function if exists public.begin_generation(
+  uuid, uuid, text, uuid, text, jsonb, integer, integer, integer, integer, text, inet
+);

@@ -1,5 +1,17 @@
 /** What operators are told, and who tells them. */
 
+/** Each has a message, and a section of docs/runbook.md. */
+export type AlertKind =
+  | 'money_invariant'
+  | 'store_key'
+  | 'vendor_key'
+  | 'provider_circuit'
+  | 'queue_stalled'
+  | 'task_fails'
+  | 'disk_full'
+  | 'database_pool'
+  | 'refund_share';
+
 export type Alert = {
   id: string;
   /** What has happened, in one word: `money_invariant`. */

@@ -4,7 +4,7 @@ import { createAppStore } from '../apple/app-store/app-store.ts';
 import { createDeviceCheck, type DeviceCheck } from '../apple/device-check.ts';
 import { createAppleIdentity } from '../apple/identity-token.ts';
 import { createAppleSignIn } from '../apple/sign-in.ts';
-import { createDatabase, type Database } from '../db/database.ts';
+import { createDatabase } from '../db/database.ts';
 import { LATEST_MIGRATION } from '../db/latest-migration.ts';
 import { createLease } from '../db/lease.ts';
 import { closePool, createPool } from '../db/pool.ts';
@@ -12,23 +12,23 @@ import { createRefreshTokens } from '../features/accounts/refresh-tokens.ts';
 import { createTokens } from '../features/accounts/tokens.ts';
 import { createAdminTokens } from '../features/admin/tokens.ts';
 import type { Context, Policy } from '../features/context.ts';
-import { readMoneyFigures } from '../features/maintenance/money-figures.ts';
 import { createMediaSigner } from '../http/signed-url.ts';
 import { createSignedWebhooks } from '../http/signed-webhook.ts';
 import { createBulkhead } from '../kernel/bulkhead.ts';
 import { systemClock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import { noMetrics } from '../kernel/metrics.ts';
 import { createSealer } from '../kernel/sealer.ts';
+import type { Tracer } from '../kernel/tracer.ts';
 import { createMediaFetcher } from '../media/fetch-media.ts';
 import { VIDEO_BYTES_MAX } from '../media/object-path.ts';
 import { createStripePayments } from '../payments/stripe/index.ts';
 import { providerOf } from '../providers/manifest.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
-import { alertReceiversOf } from './alert-receivers.ts';
 import { callbackUrls } from './callback-url.ts';
 import type { Config } from './config.ts';
+import { measuredProvider } from './measured-provider.ts';
 import { openMediaStore } from './media-store.ts';
+import { createObservability, type Telling } from './observability.ts';
 import type { OwnStore } from './own-store.ts';
 import type { CreateRuntime, RuntimeCapabilities } from './runtime-capabilities.ts';
 import type { AppleIdAccess, DeviceCheckAccess, VendorConnections } from './vendor-connections.ts';
@@ -49,6 +49,8 @@ export type ContextOptions = {
   /** Where this machine's own processes reach the server; null where it has no port, or not yet. */
   localUrl(): string | null;
   log: Log;
+  /** None by default. */
+  tracer?: Tracer;
   stopping: AbortSignal;
   /** What this process can do besides answering requests. By default: everything that Node on a machine can. */
   createRuntime?: CreateRuntime;
@@ -73,10 +75,10 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   // Imported only where it is needed: an isolate may not even import its modules.
   const createRuntime = options.createRuntime ?? (await import('./node-runtime.ts')).createNodeRuntime;
   const runtime = await createRuntime({ dataDir, directUrl: database.directUrl, log });
-  const providers = await createProviders(connections, runtime, log);
   const pool = createPool({ url: database.url, log, connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX });
-
   const db = createDatabase(pool);
+  const observability = createObservability(options, runtime, db);
+  const providers = await createProviders(connections, runtime, observability);
   const newUuid = () => crypto.randomUUID();
   const randomBytes = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes));
   const { directUrl } = database;
@@ -86,15 +88,13 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   const ctx: Context = {
     db,
     clock,
-    log,
-    ...metricsOf(runtime, db, log),
-    alertReceivers: alertReceiversOf(config),
+    ...observability,
     policy: policyOf(config),
     ...tokensOf(options),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),
     randomBytes,
     newUuid,
-    deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, log) : null,
+    deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, observability) : null,
     ...signInWithApple(connections.appleId),
     ...storesOf(connections, runtime),
     appleTokenSealer: createSealer(secrets.secretKey, 'rendio apple tokens', randomBytes),
@@ -121,6 +121,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     stopping,
     ...options.overrides,
   };
+  ctx.providers = new Map([...ctx.providers].map(([name, provider]) => [name, measuredProvider(provider, ctx)]));
   return {
     ctx,
     concurrency: runtime.concurrency,
@@ -148,8 +149,9 @@ function tokensOf({ config, secrets }: ContextOptions): Pick<Context, 'adminToke
   return { tokens: createTokens(signing), adminTokens: createAdminTokens(signing) };
 }
 
-function deviceCheckOf({ key, ...access }: DeviceCheckAccess, log: Log): DeviceCheck {
-  return createDeviceCheck({ ...access, ...key, clock: systemClock, log });
+function deviceCheckOf({ key, ...access }: DeviceCheckAccess, { log, raiseAlert }: Telling): DeviceCheck {
+  const onRefusedKey = () => raiseAlert({ kind: 'vendor_key', subject: 'devicecheck' });
+  return createDeviceCheck({ ...access, ...key, clock: systemClock, log, onRefusedKey });
 }
 
 function signInWithApple(access: AppleIdAccess | undefined): Pick<Context, 'appleIdentity' | 'appleSignIn'> {
@@ -169,15 +171,6 @@ function storesOf(
     appStore: appStore ? createAppStore({ ...appStore, createVerifier, clock: systemClock }) : null,
     payments: stripe ? createStripePayments({ ...stripe, clock: systemClock }) : null,
   };
-}
-
-function metricsOf(
-  { createMetrics }: RuntimeCapabilities,
-  db: Database,
-  log: Log,
-): Pick<Context, 'metrics' | 'exportMetrics'> {
-  const made = createMetrics?.({ readMoney: () => readMoneyFigures({ db }), log });
-  return made ?? { metrics: noMetrics, exportMetrics: null };
 }
 
 const MEDIA_STALL_MS = 30_000;
@@ -207,10 +200,15 @@ function mediaFetchersOf(
 async function createProviders(
   { providers }: VendorConnections,
   runtime: RuntimeCapabilities,
-  log: Log,
+  { log, raiseAlert }: Telling,
 ): Promise<Map<ProviderName, VideoProvider>> {
-  const tools = { clock: systemClock, log, createSandbox: runtime.createSandbox };
   const created = [...providers.values()].map(async ({ manifest, connection }) => {
+    const tools = {
+      clock: systemClock,
+      log,
+      createSandbox: runtime.createSandbox,
+      onRefusedKey: () => raiseAlert({ kind: 'vendor_key', subject: manifest.name }),
+    };
     const adapter = await manifest.createAdapter(connection, tools);
     return [manifest.name, providerOf(manifest, adapter)] as const;
   });

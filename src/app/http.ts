@@ -35,7 +35,7 @@ import { cancelUnsentBody } from '../http/head.ts';
 import { jsonBody } from '../http/json-body.ts';
 import { NoAccess } from '../http/no-access.ts';
 import { requestOrigin } from '../http/origin.ts';
-import { errorHandler } from '../http/problem.ts';
+import { asProblem, errorHandler } from '../http/problem.ts';
 import { type CallLimiter, createCallLimiter, setRateLimitHeaders } from '../http/rate-limit.ts';
 import { requestId } from '../http/request-id.ts';
 import { requestLog } from '../http/request-log.ts';
@@ -76,7 +76,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   const api = createApi();
   const { publicUrl, trustedProxyHops = 0 } = options;
   api.use(requestId(ctx.newUuid));
-  api.use(requestLog(ctx.log, ctx.clock));
+  api.use(requestLog({ ...ctx, problemOf: asProblem }));
   api.use(cancelUnsentBody);
   api.use(cors(options.corsOrigins));
   api.use(securityHeaders({ isHttpsOnly: publicUrl?.startsWith('https:') ?? false }));

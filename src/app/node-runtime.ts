@@ -1,8 +1,9 @@
 /** Node on a machine: child processes that render and decode, a persistent folder, a connection that listens. */
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CreateVerifier } from '../apple/app-store/signed-data.ts';
 import { listen } from '../db/listen.ts';
+import type { DiskSpace } from '../features/context.ts';
 import { createImageCheckPool } from '../media/image-check-pool.ts';
 import { createProbe } from '../media/probe.ts';
 import { compileCache } from '../platform/compile-cache.ts';
@@ -37,6 +38,7 @@ export const createNodeRuntime: CreateRuntime = async ({ dataDir, directUrl, log
     imageCheck: createImageCheckPool({ maxParallel: IMAGE_CHECKS_MAX, log, env }),
     createVerifier,
     createMetrics: createProcessMetrics,
+    diskSpace: () => diskSpaceOf(dataDir),
     createSandbox: () =>
       createSandboxAdapter({ workDir: join(dataDir, sandbox.name), log, maxParallel: RENDERS_MAX, env }),
   };
@@ -53,4 +55,10 @@ async function emptyWorkDir(dataDir: string): Promise<string> {
   const folder = join(work, String(process.pid));
   await makeFolder(folder);
   return folder;
+}
+
+/** What an ordinary user of the machine may still write. */
+async function diskSpaceOf(folder: string): Promise<DiskSpace> {
+  const { bsize, bavail, blocks } = await statfs(folder);
+  return { freeBytes: bsize * bavail, totalBytes: bsize * blocks };
 }

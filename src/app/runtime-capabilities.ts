@@ -1,8 +1,9 @@
 /** What the runtime of a process offers to the context: not every runtime has child processes and a persistent disk. */
+import type pg from 'pg';
 import type { CreateVerifier } from '../apple/app-store/signed-data.ts';
 import type { Listener } from '../db/listen.ts';
-import type { ExportedMetrics } from '../features/context.ts';
-import type { MoneyFigures } from '../features/maintenance/money-figures.ts';
+import type { DiskSpace, ExportedMetrics } from '../features/context.ts';
+import type { Figures } from '../features/maintenance/figures.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Metrics } from '../kernel/metrics.ts';
 import type { ImageCheck } from '../media/image-check.ts';
@@ -17,7 +18,14 @@ export type RuntimeOptions = {
   log: Log;
 };
 
-export type ProcessMetricsOptions = { readMoney(): Promise<MoneyFigures>; log: Log; waitMs?: number };
+export type ProcessMetricsOptions = {
+  readFigures(): Promise<Figures>;
+  /** The database's pool of this process. */
+  pool: Pick<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount'>;
+  diskSpace: RuntimeCapabilities['diskSpace'];
+  log: Log;
+  waitMs?: number;
+};
 export type ProcessMetrics = { metrics: Metrics; exportMetrics(): Promise<ExportedMetrics> };
 
 export type RuntimeCapabilities = {
@@ -35,6 +43,8 @@ export type RuntimeCapabilities = {
   createVerifier: CreateVerifier;
   /** What counts here, for Prometheus; null where no process stays up to be scraped. */
   createMetrics: ((options: ProcessMetricsOptions) => ProcessMetrics) | null;
+  /** The space of the disk under the data folder; null where there is no such disk. */
+  diskSpace: (() => Promise<DiskSpace>) | null;
   /** The adapter of the built-in provider, created only where that provider may be used. */
   createSandbox(): ProviderAdapter;
 };

@@ -13,6 +13,8 @@ export type DeviceCheckOptions = TeamKey & {
   fetch: typeof fetch;
   clock: Clock;
   log: Log;
+  /** Called when Apple refuses our own key, at every host that was asked. */
+  onRefusedKey?: () => void;
   /** For all requests of an operation together, because a user is waiting. Default 4000. */
   timeoutMs?: number;
 };
@@ -75,6 +77,8 @@ export function createSend(options: DeviceCheckOptions): (operation: Operation) 
   return async function send(operation) {
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(new Error('no answer in time')), timeoutMs);
-    return sendToHosts(operation, timeout.signal).finally(() => clearTimeout(timer));
+    const outcome = await sendToHosts(operation, timeout.signal).finally(() => clearTimeout(timer));
+    if (outcome.meaning.means === 'refused' && outcome.meaning.isOurFault) options.onRefusedKey?.();
+    return outcome;
   };
 }

@@ -116,6 +116,11 @@ export interface AuditProgress {
   noted_xid: Generated<string>;
 }
 
+export interface BalanceTotals {
+  accounts: Generated<number>;
+  up_to: number;
+}
+
 export interface Codes {
   code: string;
   created_at: Generated<Date>;
@@ -203,6 +208,19 @@ export interface MergedUsers {
   merged_at: Generated<Date>;
   survivor_id: string;
   user_id: string;
+}
+
+export interface MetricEntries {
+  amount: number;
+  id: Generated<number>;
+  labels: Generated<Json>;
+  metric: string;
+}
+
+export interface MetricTotals {
+  labels: Generated<Json>;
+  metric: string;
+  total: number;
 }
 
 export interface Models {
@@ -467,6 +485,7 @@ export interface VideoJobs {
   status: Generated<string>;
   submitted_at: Date | null;
   thumbnail_url: string | null;
+  trace_parent: string | null;
   user_id: string;
   video_bytes: number | null;
   video_seconds: Numeric | null;
@@ -485,6 +504,7 @@ export interface DB {
   apple_revocations: AppleRevocations;
   apple_tokens: AppleTokens;
   audit_progress: AuditProgress;
+  balance_totals: BalanceTotals;
   code_uses: CodeUses;
   codes: Codes;
   credit_lots: CreditLots;
@@ -495,6 +515,8 @@ export interface DB {
   job_counters: JobCounters;
   lot_movements: LotMovements;
   merged_users: MergedUsers;
+  metric_entries: MetricEntries;
+  metric_totals: MetricTotals;
   models: Models;
   money_checks: MoneyChecks;
   money_violations: MoneyViolations;

@@ -3,6 +3,7 @@
 import pg from 'pg';
 import { errorLabel } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
+import { withoutLogFields } from '../kernel/log-scope.ts';
 import { within } from '../kernel/sleep.ts';
 import { DatabaseClient, restrictedSession } from './session.ts';
 
@@ -34,7 +35,10 @@ export function createPool(options: PoolOptions): pg.Pool {
     }
   }
   const pool = new pg.Pool({ ...session, max: connectionsMax, Client: PooledClient });
-  pool.on('error', (error) => log.warn({ code: errorLabel(error) }, 'idle database connection lost'));
+  // A connection outlives the request that opened it.
+  pool.on('error', (error) =>
+    withoutLogFields(() => log.warn({ code: errorLabel(error) }, 'idle database connection lost')),
+  );
   // The queue's library wants to see a listener; the client itself already has one for its errors.
   pool.on('connect', () => {});
   return pool;

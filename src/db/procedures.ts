@@ -79,6 +79,7 @@ export type Procedures = {
       deadline_seconds: number;
       image_url?: string | null | undefined;
       address?: string | null | undefined;
+      trace_parent?: string | null | undefined;
     };
     result:
       | {
@@ -671,6 +672,12 @@ export type Procedures = {
       window_seconds: number;
     };
     result: { allowed: boolean; limit: number; window_seconds: number; remaining: number; reset_seconds: number };
+  };
+  total_metrics: {
+    args: {
+      limit?: number | undefined;
+    };
+    result: number;
   };
   update_profile: {
     args: {

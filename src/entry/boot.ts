@@ -9,6 +9,8 @@ import { migrate } from '../db/migrate.ts';
 import { storeSettings } from '../db/settings.ts';
 import { compareClocks, tryRole, trySameDatabase, trySessions } from '../db/try-urls.ts';
 import type { EmbeddedPostgres } from '../embedded-postgres/start.ts';
+import { createProcessWatch } from '../features/maintenance/watch-process.ts';
+import { startWatch } from '../features/maintenance/worker/watch.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { errorCodeInChain, errorLabel } from '../kernel/error-code.ts';
 import { Problem } from '../kernel/errors.ts';
@@ -21,6 +23,9 @@ import { describeDataDirFailure, prepareDataDir } from './data-dir.ts';
 import { loadDevelopmentSecrets } from './development-secrets.ts';
 import { createLog } from './log.ts';
 import { type SimulatedPages, startSimulation } from './simulation.ts';
+import { tracingSettings } from './tracing/settings.ts';
+import { startTracing } from './tracing/start.ts';
+import { readVersion } from './version.ts';
 
 export type Boot = {
   config: Config;
@@ -53,8 +58,9 @@ const PRIVATE_UMASK = 0o077;
 export async function boot({ env, canEmbed, manifests = MANIFESTS, ...runtime }: BootOptions): Promise<Boot> {
   const config = await readConfig(env, { manifests });
   const { settings, secrets } = config;
-  const isDevelopment = settings.environment === 'development';
-  const log = createLog(settings.server.logLevel, isDevelopment && !env.LOG_JSON);
+  const { environment, server } = settings;
+  const isPretty = process.stdout.isTTY && !env.LOG_JSON;
+  const log = createLog({ level: server.logLevel, isPretty, environment });
   for (const warning of config.warnings) log.warn({}, warning);
   process.umask(PRIVATE_UMASK);
   const dataDir = await prepareDataDir(settings.server.dataDir, log);
@@ -70,6 +76,8 @@ export async function boot({ env, canEmbed, manifests = MANIFESTS, ...runtime }:
     if (failures.length > 0) throw new AggregateError(failures, 'not everything could be closed');
   };
   try {
+    const tracing = await startTracing(tracingSettings(config, env), readVersion(), log);
+    closers.push(() => tracing.close());
     const database = await openDatabase(config, dataDir, canEmbed, log);
     if (database.embedded) closers.push(() => database.embedded?.stop() ?? Promise.resolve());
     await prepareDatabase(database, settings.limits, log);
@@ -85,10 +93,13 @@ export async function boot({ env, canEmbed, manifests = MANIFESTS, ...runtime }:
       connections: simulation.connections,
       localUrl,
       log,
+      tracer: tracing.tracer,
       stopping: stopping.signal,
       ...runtime,
     });
     closers.push(() => running.close());
+    const watch = startWatch({ log }, createProcessWatch(running.ctx));
+    closers.push(() => watch.stop());
     await checkStore(running, log);
     return {
       ...{ config, log, running, database, listening, stopping, close: closeAll },

@@ -2,6 +2,7 @@ import { allTasks, CRONTAB } from '../app/tasks.ts';
 import { closePool, createPool } from '../db/pool.ts';
 import { restrictedSession } from '../db/session.ts';
 import { startSweeper } from '../features/generations/worker/sweep.ts';
+import { startWatch, watchDatabase, watchTask } from '../features/maintenance/worker/watch.ts';
 import { startWorker } from '../queue/worker.ts';
 import type { Boot } from './boot.ts';
 
@@ -26,15 +27,17 @@ export async function startWork({ running, database, log }: Boot): Promise<Work>
     concurrency,
     // No other process knows the URL of the embedded database.
     isOnlyWorker: database.embedded !== null,
+    onFailure: (failure) => watchTask(ctx, failure),
   }).catch(async (error) => {
     await pool.end();
     throw error;
   });
   const sweeper = startSweeper(ctx);
+  const watch = startWatch(ctx, () => watchDatabase(ctx));
   return {
     isWorking: () => worker.isWorking,
     async stop(graceMs) {
-      await Promise.all([sweeper.stop(), worker.stop(graceMs)]);
+      await Promise.all([sweeper.stop(), watch.stop(), worker.stop(graceMs)]);
       await closePool(pool);
     },
   };

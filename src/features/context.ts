@@ -1,6 +1,7 @@
 /** The dependencies of all features. Built once in `app/context.ts`; ports only, no concrete gateway. */
 
 import type { AlertReceiver } from '../alerts/port.ts';
+import type { RaiseAlert } from '../alerts/raise-alert.ts';
 import type { AppStore } from '../apple/app-store/port.ts';
 import type { DeviceCheck } from '../apple/device-check.ts';
 import type { AppleIdentity } from '../apple/identity-token.ts';
@@ -13,6 +14,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Metrics } from '../kernel/metrics.ts';
 import type { Sealer } from '../kernel/sealer.ts';
+import type { Tracer } from '../kernel/tracer.ts';
 import type { MediaFetcher } from '../media/fetch-media.ts';
 import type { ImageCheck } from '../media/image-check.ts';
 import type { MediaProbe } from '../media/probe.ts';
@@ -87,6 +89,8 @@ export type AdminTokens = {
   verify(token: string): Promise<AdminClaims | 'expired' | 'invalid'>;
 };
 
+export type DiskSpace = { freeBytes: number; totalBytes: number };
+
 /** In Prometheus' text format. */
 export type ExportedMetrics = { contentType: string; text: string };
 
@@ -95,10 +99,15 @@ export type Context = {
   clock: Clock;
   log: Log;
   metrics: Metrics;
+  tracer: Tracer;
   /** What this process shows to Prometheus, in bounded time; null where the runtime cannot. Never throws. */
   exportMetrics: (() => Promise<ExportedMetrics>) | null;
   /** Who is told of alerts; by the worker alone. */
   alertReceivers: readonly AlertReceiver[];
+  /** Tells operators of a cause, once an hour. Nobody waits for it, and it never throws. */
+  raiseAlert: RaiseAlert;
+  /** The space of the disk that this process writes to; null where the runtime cannot say it. */
+  diskSpace: (() => Promise<DiskSpace>) | null;
   policy: Policy;
   tokens: Tokens;
   adminTokens: AdminTokens;

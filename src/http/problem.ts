@@ -9,8 +9,8 @@ import { messageFor } from '../kernel/messages/index.ts';
 import { describeError } from './describe-error.ts';
 import type { HttpContext, HttpEnv } from './env.ts';
 import { HttpProblem } from './http-problem.ts';
+import { routeOf } from './matched-route.ts';
 import { rateLimitHeaders } from './rate-limit.ts';
-import { routeOf } from './request-log.ts';
 
 /** Our codes for errors that Hono throws itself; its other 4xx are ERR_4006. */
 const FRAMEWORK_CODES: Record<number, ErrorCode> = {

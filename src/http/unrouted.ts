@@ -22,6 +22,8 @@ export function unrouted(app: Hono<HttpEnv>): NotFoundHandler<HttpEnv> {
     const problem = isUnknown
       ? new Problem('ERR_4007')
       : new HttpProblem('ERR_4016', { details: { allowed }, headers: { Allow: allowed.join(', ') } });
+    // As if it had been thrown: what reports requests finds it here.
+    c.error = problem;
     return inDialect(c, problem, toErrorResponse(c, problem));
   };
 }

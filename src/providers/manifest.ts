@@ -26,6 +26,8 @@ export type ProviderConnection<Credential extends string = string, Url extends s
 export type AdapterTools = {
   clock: Clock;
   log: Log;
+  /** Called when the vendor refuses our key or our account, for the operator. */
+  onRefusedKey(): void;
   /** The sandbox's adapter depends on the runtime: it renders in child processes, or leaves that to another process. */
   createSandbox(): ProviderAdapter;
 };

@@ -6,6 +6,7 @@ import type pg from 'pg';
 import type { SessionConfig } from '../db/session.ts';
 import { errorLabel } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
+import { withLogFields } from '../kernel/log-scope.ts';
 import { within } from '../kernel/sleep.ts';
 import { openLivenessLock } from './liveness-lock.ts';
 import { loadLibrary } from './load-library.ts';
@@ -22,6 +23,8 @@ export type RunOptions = {
   /** graphile-worker's crontab text. */
   crontab: string;
   log: Log;
+  /** Called for each failure of a task that its worker's shutdown has not caused. `attempts` counts them. */
+  onFailure?: (failure: { task: string; attempts: number }) => void;
   concurrency?: number;
   /** No other process takes jobs of this queue: the jobs of an earlier process are taken over without waiting. */
   isOnlyWorker?: boolean;
@@ -117,16 +120,19 @@ export async function startRun(options: RunOptions, ended: ReadonlySet<string>):
   };
 }
 
-function createTaskList({ tasks, log }: RunOptions, stopping: AbortSignal): TaskList {
+function createTaskList({ tasks, log, onFailure }: RunOptions, stopping: AbortSignal): TaskList {
   const entries = Object.entries(tasks).map(([name, handle]): [string, TaskList[string]] => [
     name,
     async (payload, { abortSignal, job }) => {
       const signal = abortSignal ? AbortSignal.any([abortSignal, stopping]) : stopping;
       try {
-        await handle(payload, { signal, attempt: job.attempts });
+        await withLogFields({ task: name }, () => handle(payload, { signal, attempt: job.attempts }));
       } catch (error) {
         if (signal.aborted) log.info({ task: name, job: payload }, 'task interrupted, will be retried');
-        else log.warn({ task: name, job: payload, code: errorLabel(error) }, 'task failed, will be retried');
+        else {
+          log.warn({ task: name, job: payload, code: errorLabel(error) }, 'task failed, will be retried');
+          onFailure?.({ task: name, attempts: job.attempts });
+        }
         // The queue stores and logs the message of this error: a code holds no values.
         throw new Error(errorLabel(error));
       }

@@ -5,16 +5,37 @@ import { readConfig } from '../../src/app/config.ts';
 import { createProcessMetrics } from '../../src/app/metrics.ts';
 import { createMetricsHttp } from '../../src/app/metrics-http.ts';
 import { metricsAccess } from '../../src/entry/metrics-access.ts';
-import type { MoneyFigures } from '../../src/features/maintenance/money-figures.ts';
+import type { Figures } from '../../src/features/maintenance/figures.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 
 const RULE = 'lots hold the balance';
-const FIGURES: MoneyFigures = {
+const MONEY: Figures['money'] = {
   violations: [{ rule: RULE, open: 2 }],
   checkedAt: new Date(1_700_000_000_000),
   moved: [{ reason: 'iap_purchase', credits: 50 }],
   outstanding: 46,
 };
+const FIGURES: Figures = {
+  money: MONEY,
+  operations: {
+    generations: [{ model: 'a "model"', provider: 'fal', outcome: 'completed', total: 7 }],
+    accounts: 8,
+    payingAccounts: 2,
+    balances: [
+      { upTo: 0, accounts: 5 },
+      { upTo: 10, accounts: 2 },
+      { upTo: 2_147_483_647, accounts: 1 },
+    ],
+    circuits: [
+      { provider: 'fal', isOpen: true },
+      { provider: 'runway', isOpen: false },
+    ],
+    queue: { depth: 3, oldestSeconds: 12.5 },
+  },
+};
+const pool = { totalCount: 5, idleCount: 2, waitingCount: 1 };
+const diskSpace = async () => ({ freeBytes: 25, totalBytes: 100 });
+const PROCESS = { pool, diskSpace, log: silentLog };
 /** The operator's own characters, not those of our access tokens. */
 const TOKEN = 'a_token:/not?ours#';
 
@@ -86,7 +107,7 @@ describe('who may read the metrics', () => {
 
 describe('the metrics of a process', () => {
   it('show the money of the database beside what the process counts itself', async () => {
-    const made = createProcessMetrics({ readMoney: async () => FIGURES, log: silentLog });
+    const made = createProcessMetrics({ ...PROCESS, readFigures: async () => FIGURES });
     made.metrics.count('rendio_purchases_total', { store: 'apple', outcome: 'completed' });
     const { contentType, text } = await made.exportMetrics();
     assert.match(contentType, /^text\/plain; version=0\.0\.4/);
@@ -98,6 +119,22 @@ describe('the metrics of a process', () => {
       'rendio_database_up 1',
       'rendio_purchases_total{store="apple",outcome="completed"} 1',
       'rendio_purchases_total{store="stripe",outcome="failed"} 0',
+      'rendio_generations_total{model="a \\"model\\"",provider="fal",outcome="completed"} 7',
+      'rendio_provider_circuit{provider="fal"} 1',
+      'rendio_provider_circuit{provider="runway"} 0',
+      'rendio_queue_depth 3',
+      'rendio_queue_oldest_seconds 12.5',
+      'rendio_accounts 8',
+      'rendio_paying_accounts 2',
+      'rendio_purchase_conversion_ratio 0.25',
+      'rendio_account_credits_bucket{le="10"} 7',
+      'rendio_account_credits_bucket{le="+Inf"} 8',
+      'rendio_account_credits_sum 46',
+      'rendio_account_credits_count 8',
+      'rendio_database_sessions{state="used"} 3',
+      'rendio_database_sessions{state="waited_for"} 1',
+      'rendio_disk_free_ratio 0.25',
+      'rendio_errors_total{code="ERR_6003"} 0',
     ])
       assert.ok(text.split('\n').includes(line), `${line}\n${text}`);
     assert.match(text, /^process_resident_memory_bytes \d+/m);
@@ -107,11 +144,11 @@ describe('the metrics of a process', () => {
 
   it('are there without the money while the database does not answer, and no second question waits for it', async () => {
     let reads = 0;
-    const waiting = Promise.withResolvers<MoneyFigures>();
+    const waiting = Promise.withResolvers<Figures>();
     const made = createProcessMetrics({
-      log: silentLog,
+      ...PROCESS,
       waitMs: 20,
-      readMoney: () => {
+      readFigures: () => {
         reads += 1;
         return reads === 1 ? waiting.promise : Promise.resolve(FIGURES);
       },
@@ -120,7 +157,7 @@ describe('the metrics of a process', () => {
       const { text } = await made.exportMetrics();
       assert.match(text, /^process_resident_memory_bytes/m);
       assert.match(text, /^rendio_database_up 0$/m);
-      assert.doesNotMatch(text, /rendio_(?:money|credits)_/);
+      assert.doesNotMatch(text, /rendio_(?:money|credits|generations|queue|provider_circuit|account)/);
     }
     assert.equal(reads, 1);
     waiting.reject(new Error('the database is away'));
@@ -131,19 +168,22 @@ describe('the metrics of a process', () => {
 
   it('are read once for all scrapes at the same time', async () => {
     let reads = 0;
-    const readMoney = async () => {
+    const readFigures = async () => {
       reads += 1;
       return FIGURES;
     };
-    const made = createProcessMetrics({ readMoney, log: silentLog });
+    const made = createProcessMetrics({ ...PROCESS, readFigures });
     await Promise.all(Array.from({ length: 20 }, () => made.exportMetrics()));
     assert.equal(reads, 1);
   });
 
   it('never show a counter that falls', async () => {
     const totals = [50, 40, 60];
-    const readMoney = async () => ({ ...FIGURES, moved: [{ reason: 'iap_purchase', credits: totals.shift() ?? 0 }] });
-    const made = createProcessMetrics({ readMoney, log: silentLog });
+    const readFigures = async () => ({
+      ...FIGURES,
+      money: { ...MONEY, moved: [{ reason: 'iap_purchase', credits: totals.shift() ?? 0 }] },
+    });
+    const made = createProcessMetrics({ ...PROCESS, readFigures });
     const shown: string[] = [];
     for (let scrape = 0; scrape < 3; scrape += 1) {
       const { text } = await made.exportMetrics();

@@ -12,6 +12,7 @@ const APPLE_LIBRARY = '@apple/app-store-server-library';
 
 /** Node's modules that the edge runtime carries and that do something there. */
 const ALLOWED = [
+  'node:async_hooks',
   'node:buffer',
   'node:crypto',
   'node:dns/promises',

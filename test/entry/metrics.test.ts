@@ -32,4 +32,15 @@ it('a server and a worker that runs alone each serve their metrics, and both sho
   assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 404, 'it serves nothing else');
   await worker.kill('SIGTERM');
   assert.equal(await worker.exited, 0);
+  // Its standard output is no terminal.
+  const lines = worker
+    .output()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.ok(
+    lines.some(
+      ({ msg, level, environment }) => msg === 'worker started' && level === 'info' && environment === 'development',
+    ),
+  );
 });

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { cors } from '../../src/http/cors.ts';
+import { asProblem } from '../../src/http/problem.ts';
 import { requestLog } from '../../src/http/request-log.ts';
 import { securityHeaders } from '../../src/http/security-headers.ts';
 import { Problem } from '../../src/kernel/errors.ts';
+import { noMetrics } from '../../src/kernel/metrics.ts';
+import { noTracer } from '../../src/kernel/tracer.ts';
 import { createApp, recordingLog } from './harness.ts';
 
 describe('X-Request-Id', () => {
@@ -52,7 +55,7 @@ describe('the request log', () => {
     let now = 1_000;
     const clock = { now: () => new Date(now) };
     const app = createApp(log);
-    app.use(requestLog(log, clock));
+    app.use(requestLog({ log, clock, metrics: noMetrics, tracer: noTracer, problemOf: asProblem }));
     app.post('/jobs/:id', async (c) => {
       c.set('caller', { userId: 'u-1', sessionId: 's', isAnonymous: true, expiresAt: 0 });
       now += 42;
@@ -76,6 +79,7 @@ describe('the request log', () => {
         level: 'info',
         message: 'request',
         fields: {
+          event: 'request',
           request_id: 'request-0001',
           method: 'POST',
           route: '/jobs/:id',
@@ -95,8 +99,8 @@ describe('the request log', () => {
       lines.map(({ route, status, code }) => [route, status, code]),
       [
         ['/rejected', 403, 'ERR_4013'],
-        ['/broken', 500, undefined],
-        ['none', 404, undefined],
+        ['/broken', 500, 'ERR_6003'],
+        ['none', 404, 'ERR_4007'],
       ],
     );
   });

@@ -119,7 +119,7 @@ test('without credentials its simulator replaces it, and the banner names it', a
   assert.ok(access?.isSimulated);
   const createSandbox = () => assert.fail('the sandbox must not be created');
   const adapter = await access.manifest.createAdapter(access.connection, {
-    ...{ clock: systemClock, log: silentLog, createSandbox },
+    ...{ clock: systemClock, log: silentLog, createSandbox, onRefusedKey: () => {} },
   });
   const answer = await adapter.submit(requestFor(), AbortSignal.timeout(5_000));
   assert.equal(answer.outcome, 'accepted');

@@ -79,6 +79,7 @@ const SERVER_PROCEDURES = [
   'suspected_accounts',
   'take_account_limit',
   'take_rate_limit',
+  'total_metrics',
   'update_profile',
   'update_user_metadata',
   'withdraw_initial_grant',

@@ -16,13 +16,13 @@ begin
   if v_id is null then
     return false;
   end if;
-  -- With the queue's growing waits, ten attempts last for hours.
-  perform public.enqueue(
+  -- Before all other tasks: an alert may be about a queue that is long. With the queue's growing waits, ten attempts last for hours.
+  perform graphile_worker.add_job(
     'send_alert',
     json_build_object('alert_id', v_id),
-    'alert:' || p_kind || ':' || p_subject || ':' || extract(epoch from v_hour)::bigint,
-    0,
-    10
+    max_attempts := 10,
+    job_key := 'alert:' || p_kind || ':' || p_subject || ':' || extract(epoch from v_hour)::bigint,
+    priority := -10
   );
   return true;
 end

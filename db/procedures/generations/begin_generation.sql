@@ -24,7 +24,8 @@ create or replace function public.begin_generation(
   p_limit_in_flight integer,
   p_deadline_seconds integer,
   p_image_url text default null,
-  p_address inet default null
+  p_address inet default null,
+  p_trace_parent text default null
 ) returns jsonb
 language plpgsql
 security definer
@@ -103,12 +104,12 @@ begin
 
   insert into public.video_jobs (
     job_id, user_id, model_id, model_name, provider, provider_model_id, prompt, settings, image_url, credits_used,
-    deadline_at, media_path
+    deadline_at, media_path, trace_parent
   )
   values (
     v_job_id, p_user_id, v_model.id, v_model.name, v_model.provider, v_model.provider_model_id, p_prompt, p_settings,
     p_image_url, v_price, clock_timestamp() + make_interval(secs => p_deadline_seconds),
-    p_user_id || '/' || to_char(now() at time zone 'utc', 'YYYY-MM') || '/' || v_job_id
+    p_user_id || '/' || to_char(now() at time zone 'utc', 'YYYY-MM') || '/' || v_job_id, p_trace_parent
   );
 
   v_response := jsonb_build_object('job_id', v_job_id, 'status', 'pending', 'credits_used', v_price);

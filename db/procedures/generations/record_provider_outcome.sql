@@ -54,6 +54,9 @@ begin
       opened_at = case when v_opens then clock_timestamp() else opened_at end,
       probe_at = case when v_opens then clock_timestamp() + interval '30 seconds' else probe_at end
   where provider = p_provider;
+  if v_opens then
+    perform public.raise_alert('provider_circuit', p_provider);
+  end if;
   return case when v_opens then 'opened' end;
 end
 $$;

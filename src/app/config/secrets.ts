@@ -20,6 +20,8 @@ export type Secrets = {
   metricsToken: Secret | undefined;
   telegram: { botToken: Secret; chatId: string } | undefined;
   alertWebhookUrl: Secret | undefined;
+  /** Sent with traces: `name=value` pairs with commas between them. */
+  tracingHeaders: Secret | undefined;
   stripe: { secretKey: Secret; webhookSecret: Secret } | undefined;
   providers: ProviderSecrets;
   webhookSecret: Secret | undefined;
@@ -87,6 +89,7 @@ export function secretsOf(values: Values, manifests: readonly ProviderManifest[]
     metricsToken: secretOf(values.METRICS_TOKEN),
     telegram: telegramOf(values),
     alertWebhookUrl: secretOf(values.ALERT_WEBHOOK_URL),
+    tracingHeaders: secretOf(values.OTEL_EXPORTER_OTLP_TRACES_HEADERS ?? values.OTEL_EXPORTER_OTLP_HEADERS),
     stripe: stripeOf(values),
     providers: credentialsOf(values.providers, manifests),
     webhookSecret: secretOf(values.WEBHOOK_SECRET),

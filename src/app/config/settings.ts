@@ -48,6 +48,17 @@ export type Settings = {
     apnsUrl: string | undefined;
   };
   stripeUrl: string;
+  /** Where traces are sent; without a URL, nowhere. */
+  tracing: {
+    /** With its path. */
+    url: string | undefined;
+    isDisabled: boolean;
+    protocol: 'http/protobuf' | 'http/json';
+    serviceName: string;
+    sampler: Values['OTEL_TRACES_SAMPLER'];
+    /** The share of traces that is kept. */
+    samplerArgument: number;
+  };
   telegramUrl: string;
   /** `host` or `host:port`, in lower case; they come in addition to the providers' own. */
   mediaAllowedHosts: string[];
@@ -101,6 +112,19 @@ function appleOf(values: Values): Settings['apple'] {
   };
 }
 
+function tracingOf(values: Values): Settings['tracing'] {
+  const base = values.OTEL_EXPORTER_OTLP_ENDPOINT;
+  return {
+    // The base URL serves several signals, the other one traces alone.
+    url: values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base}/v1/traces`),
+    isDisabled: values.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || values.OTEL_TRACES_EXPORTER === 'none',
+    protocol: values.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? values.OTEL_EXPORTER_OTLP_PROTOCOL ?? 'http/protobuf',
+    serviceName: values.OTEL_SERVICE_NAME,
+    sampler: values.OTEL_TRACES_SAMPLER,
+    samplerArgument: values.OTEL_TRACES_SAMPLER_ARG,
+  };
+}
+
 /** The settings, with every default filled in. */
 export function settingsOf(values: Values, manifests: readonly ProviderManifest[]): Settings {
   return {
@@ -109,6 +133,7 @@ export function settingsOf(values: Values, manifests: readonly ProviderManifest[
     providers: urlsOf(values.providers, manifests),
     apple: appleOf(values),
     stripeUrl: values.STRIPE_API_URL,
+    tracing: tracingOf(values),
     telegramUrl: values.TELEGRAM_API_URL,
     mediaAllowedHosts: values.MEDIA_ALLOWED_HOSTS,
     limits: limitsOf(values),

@@ -18,6 +18,21 @@ export function integer(min: number, max: number) {
     .transform(Number);
 }
 
+/** A decimal number from 0 to 1. */
+export function share() {
+  return z
+    .string()
+    .refine((text) => /^(?:0?\.\d{1,15}|[01](?:\.\d{1,15})?)$/.test(text) && Number(text) <= 1, {
+      error: 'must be a number from 0 to 1',
+    })
+    .transform(Number);
+}
+
+/** OpenTelemetry knows gRPC too, which needs a library of its own. */
+export function otlpProtocol() {
+  return oneOf(['http/protobuf', 'http/json']);
+}
+
 export function oneOf<const T extends string>(values: readonly T[]) {
   return z.enum(values, { error: `must be ${listOf(values)}` });
 }

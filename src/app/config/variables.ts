@@ -5,7 +5,19 @@ import type { ProviderManifest } from '../../providers/manifest.ts';
 import { appleKey, jwtPreviousKeys, jwtSigningKey } from './keys.ts';
 import { credentialVariables, type ProviderValues, urlVariables } from './providers.ts';
 import { rootCerts } from './root-certs.ts';
-import { hostList, idList, integer, listenHost, oneOf, origins, postgresUrl, vendorId, webUrl } from './values.ts';
+import {
+  hostList,
+  idList,
+  integer,
+  listenHost,
+  oneOf,
+  origins,
+  otlpProtocol,
+  postgresUrl,
+  share,
+  vendorId,
+  webUrl,
+} from './values.ts';
 
 const PEM = '"-----BEGIN PRIVATE KEY-----\\nMIGHAgEA…\\n-----END PRIVATE KEY-----"';
 
@@ -71,6 +83,28 @@ const SERVER_AND_OPERATIONS = {
   ),
   TELEGRAM_API_URL: variable(baseUrl().default('https://api.telegram.org'), 'https://api.telegram.org'),
   ALERT_WEBHOOK_URL: variable(webUrl().optional(), 'https://hooks.example.com/services/…'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optionalUrl('http://localhost:4318'),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: variable(webUrl().optional(), 'http://localhost:4318/v1/traces'),
+  OTEL_EXPORTER_OTLP_HEADERS: text('x-api-key=…'),
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: text('x-api-key=…'),
+  OTEL_EXPORTER_OTLP_PROTOCOL: variable(otlpProtocol().optional(), 'http/protobuf'),
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: variable(otlpProtocol().optional(), 'http/protobuf'),
+  OTEL_SERVICE_NAME: variable(z.string().default('rendio'), 'rendio'),
+  OTEL_TRACES_EXPORTER: variable(oneOf(['otlp', 'none']).default('otlp'), 'otlp'),
+  OTEL_TRACES_SAMPLER: variable(
+    oneOf([
+      'always_on',
+      'always_off',
+      'traceidratio',
+      'parentbased_always_on',
+      'parentbased_always_off',
+      'parentbased_traceidratio',
+    ]).default('parentbased_always_on'),
+    'parentbased_traceidratio',
+  ),
+  OTEL_TRACES_SAMPLER_ARG: variable(share().default(1), '0.1'),
+  // As OpenTelemetry reads it: everything but "true" is false.
+  OTEL_SDK_DISABLED: text('true'),
 
   STRIPE_SECRET_KEY: optionalToken('sk_live_…'),
   STRIPE_WEBHOOK_SECRET: optionalToken('whsec_…'),

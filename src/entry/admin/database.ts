@@ -22,7 +22,8 @@ type Found = { url: string; directUrl: string; close(): Promise<void> };
  */
 export async function withDatabase<T>(tools: AdminTools, work: (database: AdminDatabase) => Promise<T>): Promise<T> {
   const { config, found } = await findDatabase(tools);
-  const log = createLog(config.settings.server.logLevel, true);
+  const { environment, server } = config.settings;
+  const log = createLog({ level: server.logLevel, isPretty: process.stdout.isTTY, environment });
   const pool = createPool({ url: found.url, log, applicationName: 'rendio-admin', connectionsMax: CONNECTIONS_MAX });
   try {
     const db = createDatabase(pool);
@@ -49,7 +50,7 @@ export async function findDatabase({ env, progress }: AdminTools): Promise<{ con
   const running = await findRunningPostgres(dataDir);
   if (running) return { config, found: { url: running, directUrl: running, close: async () => {} } };
   progress('starting the database of DATA_DIR');
-  const log = createLog('error', true);
+  const log = createLog({ level: 'error', isPretty: process.stdout.isTTY, environment: 'development' });
   const { startEmbeddedPostgres } = await import('../../embedded-postgres/start.ts');
   const embedded = await startEmbeddedPostgres({ dataDir, log });
   try {

@@ -40,7 +40,7 @@ export async function bootIsolate(given: Record<string, string | undefined>, sto
   const config = await readConfig({ ...env, DATA_DIR: env.DATA_DIR || join(tmpdir(), 'rendio') });
   const { settings, secrets } = config;
   if (!secrets.database) throw new StartupError('DATABASE_URL is missing.');
-  const log = createConsoleLog(settings.server.logLevel);
+  const log = createConsoleLog(settings.server.logLevel, settings.environment);
   for (const warning of config.warnings) log.warn({}, warning);
   const dataDir = resolve(settings.server.dataDir);
   const database = { url: secrets.database.url.reveal(), directUrl: secrets.database.directUrl.reveal() };

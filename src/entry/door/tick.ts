@@ -5,6 +5,7 @@ import { createLease, LeaseTimeout } from '../../db/lease.ts';
 import { closePool, createPool } from '../../db/pool.ts';
 import { restrictedSession } from '../../db/session.ts';
 import { sweepGenerations } from '../../features/generations/worker/sweep.ts';
+import { watchDatabase, watchTask } from '../../features/maintenance/worker/watch.ts';
 import { bearerToken } from '../../http/auth.ts';
 import { runDueJobs } from '../../queue/run-due-jobs.ts';
 import type { Isolate } from './boot.ts';
@@ -48,6 +49,7 @@ export async function tick(isolate: Isolate): Promise<TickResult> {
 
 async function runWork({ directUrl, log, running: { ctx, concurrency } }: Isolate): Promise<TickResult> {
   const swept = await sweepGenerations(ctx);
+  await watchDatabase(ctx);
   const pool = createPool({ url: directUrl, log, applicationName: 'rendio-tick', connectionsMax: concurrency });
   try {
     const done = await runDueJobs({
@@ -56,6 +58,7 @@ async function runWork({ directUrl, log, running: { ctx, concurrency } }: Isolat
       tasks: allTasks(ctx),
       crontab: CRONTAB_WITH_CATCH_UP,
       log,
+      onFailure: (failure) => watchTask(ctx, failure),
       concurrency,
       limitMs: TIME_LIMIT_MS,
       graceMs: GRACE_MS,

@@ -11,7 +11,7 @@ export function sealContext(clientId: string): string {
  * an extra, and the app can send another with its next identity token.
  */
 export async function exchangeCode(
-  ctx: Pick<Context, 'appleSignIn' | 'appleTokenSealer' | 'db' | 'log'>,
+  ctx: Pick<Context, 'appleSignIn' | 'appleTokenSealer' | 'db' | 'log' | 'raiseAlert'>,
   userId: string,
   { clientId, sub }: Pick<AppleUser, 'clientId' | 'sub'>,
   code: string,
@@ -21,8 +21,10 @@ export async function exchangeCode(
   if (exchange.state !== 'exchanged') {
     const isOurFault = exchange.state === 'unavailable' && exchange.isOurFault;
     const fields = { user_id: userId, state: exchange.state, cause: exchange.cause };
-    if (isOurFault) ctx.log.error(fields, 'Sign in with Apple refuses the key of this server');
-    else ctx.log.warn(fields, 'an authorization code could not be exchanged');
+    if (isOurFault) {
+      ctx.log.error({ event: 'vendor_key_refused', ...fields }, 'Sign in with Apple refuses the key of this server');
+      ctx.raiseAlert({ kind: 'vendor_key', subject: 'apple_sign_in' });
+    } else ctx.log.warn(fields, 'an authorization code could not be exchanged');
     return;
   }
   if (exchange.sub !== null && exchange.sub !== sub) {

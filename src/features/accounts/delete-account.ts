@@ -13,7 +13,7 @@ const BATCHES_AT_ONCE = 100;
 export async function deleteAccount(ctx: Pick<Context, 'db' | 'log'>, userId: string): Promise<void> {
   const deletedId = await ctx.db.call('delete_account', { user_id: userId });
   if (deletedId === null) throw new Problem('ERR_4005');
-  ctx.log.info({ user_id: deletedId }, 'an account was deleted');
+  ctx.log.info({ event: 'account_deleted', user_id: deletedId }, 'an account was deleted');
   // The account is gone whether this finishes now or in the queue.
   await eraseAccount(ctx, deletedId, BATCHES_AT_ONCE).catch((error) => {
     ctx.log.warn({ user_id: deletedId, error: Object(error).name }, 'a deleted account is erased by the queue');

@@ -20,7 +20,7 @@ export type Linked =
   /** Without `mayMerge`: the Apple user has an account already. */
   | { outcome: 'identity_exists' };
 
-type LinkContext = Pick<Context, 'appleIdentity' | 'appleSignIn' | 'appleTokenSealer' | 'db' | 'log'>;
+type LinkContext = Pick<Context, 'appleIdentity' | 'appleSignIn' | 'appleTokenSealer' | 'db' | 'log' | 'raiseAlert'>;
 
 /**
  * Links the Apple user of an identity token to the caller's account: a guest becomes the Apple user's account, or is merged into
@@ -49,6 +49,7 @@ export async function linkAppleIdentity(ctx: LinkContext, input: LinkInput): Pro
       throw new Problem('ERR_4008', { details: { reason: 'apple_account' } });
     default:
       // After the transaction: nothing foreign is called inside one, and a code that Apple refuses does not undo a merge.
+      logLinked(ctx, input.userId, result);
       if (input.authorizationCode) await exchangeCode(ctx, result.user_id, user, input.authorizationCode);
       return { outcome: 'linked', userId: result.user_id };
   }
@@ -62,4 +63,17 @@ export function identityOf(user: AppleUser) {
     is_email_verified: user.isEmailVerified,
     is_private_email: user.isPrivateEmail,
   };
+}
+
+function logLinked(
+  { log }: Pick<Context, 'log'>,
+  callerId: string,
+  { outcome, user_id }: { outcome: string; user_id: string },
+): void {
+  if (outcome === 'merged')
+    log.info(
+      { event: 'account_merged', user_id, guest_id: callerId },
+      'a guest was merged into the account of an Apple user',
+    );
+  else log.info({ event: 'user_signed_in', user_id, outcome }, 'an account is the Apple user’s');
 }

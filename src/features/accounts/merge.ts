@@ -23,7 +23,7 @@ export type MergeInput = {
  * and as 401 if `appleSub` is not the token's.
  */
 export async function mergeGuest(
-  ctx: OpenSessionContext & Pick<Context, 'appleIdentity' | 'appleSignIn' | 'appleTokenSealer' | 'log'>,
+  ctx: OpenSessionContext & Pick<Context, 'appleIdentity' | 'appleSignIn' | 'appleTokenSealer' | 'log' | 'raiseAlert'>,
   input: MergeInput,
 ): Promise<Session> {
   if (input.deviceId !== null) await refuseOthersDevice(ctx, input.deviceId, input.callerIds);

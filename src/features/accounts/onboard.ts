@@ -77,7 +77,7 @@ function refuseOtherDevice(account: Pick<Account, 'initial_grant_claimed'>, { bi
 }
 
 async function bitsOrFallback(
-  ctx: OpenSessionContext & Pick<Context, 'policy'>,
+  ctx: OpenSessionContext & Pick<Context, 'log' | 'policy'>,
   input: OnboardInput,
   answer: DeviceCheckAnswer,
   isKnown: boolean,
@@ -89,7 +89,7 @@ async function bitsOrFallback(
 
 /** Onboards a device that Apple has not verified: a new one, without credits, if the policy allows. Else throws ERR_5006. */
 async function onboardUnverified(
-  ctx: OpenSessionContext & Pick<Context, 'policy'>,
+  ctx: OpenSessionContext & Pick<Context, 'log' | 'policy'>,
   input: OnboardInput,
   isKnown: boolean,
   cause: string,
@@ -113,10 +113,18 @@ function findOrCreateAccount(ctx: Pick<Context, 'db'>, input: OnboardInput, isPr
   return ctx.db.call('onboard_device', { device_id: deviceId, language, is_proven: isProven });
 }
 
-async function openSessionOf(ctx: OpenSessionContext, input: OnboardInput, account: Account): Promise<Onboarded> {
+async function openSessionOf(
+  ctx: OpenSessionContext & Pick<Context, 'log'>,
+  input: OnboardInput,
+  account: Account,
+): Promise<Onboarded> {
   const session = await openDeviceSession(ctx, account.user_id, input.deviceId);
   // While Apple was asked, the account was banned, or became one that a device does not open: the next call sees which.
   if (session === null) throw unverifiable('the account has changed meanwhile');
+  ctx.log.info(
+    { event: 'user_onboarded', user_id: account.user_id, is_new: account.is_new, credits: account.credits_remaining },
+    'a device was onboarded',
+  );
   return {
     userId: account.user_id,
     creditsRemaining: account.credits_remaining,

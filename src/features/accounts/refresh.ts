@@ -19,10 +19,10 @@ const TOKEN_CHARACTERS_MAX = 500;
  * a lost response signs no user out. Any older token closes the session.
  */
 export async function refreshSession(
-  ctx: SessionContext & Pick<Context, 'log'>,
+  ctx: SessionContext & Pick<Context, 'log' | 'metrics'>,
   refreshToken: string,
 ): Promise<Session | RefreshFailure> {
-  if (refreshToken.length > TOKEN_CHARACTERS_MAX) return 'not_found';
+  if (refreshToken.length > TOKEN_CHARACTERS_MAX) return refused(ctx, 'not_found');
   const next = await makeRefreshToken(ctx);
   const result = await ctx.db.call('rotate_session', {
     token_hash: await sha256(refreshToken),
@@ -32,13 +32,23 @@ export async function refreshSession(
   });
   switch (result.outcome) {
     case 'rotated':
+      ctx.metrics.count('rendio_session_refreshes_total', { outcome: result.outcome });
       return signSession(ctx, result.user_id, result.session_id, next.token);
     case 'active': {
+      ctx.metrics.count('rendio_session_refreshes_total', { outcome: result.outcome });
       const active = await ctx.refreshTokenFor(bytesFromHex(result.nonce));
       return signSession(ctx, result.user_id, result.session_id, active);
     }
     default:
-      if (result.outcome === 'reused') ctx.log.warn({}, 'an old refresh token was used again: its session is closed');
-      return result.outcome;
+      return refused(ctx, result.outcome);
   }
+}
+
+function refused({ log, metrics }: Pick<Context, 'log' | 'metrics'>, outcome: RefreshFailure): RefreshFailure {
+  metrics.count('rendio_session_refreshes_total', { outcome });
+  metrics.count('rendio_auth_failures_total', { reason: `refresh_${outcome}` });
+  if (outcome === 'reused')
+    log.warn({ event: 'refresh_token_reused' }, 'an old refresh token was used again: its session is closed');
+  else log.info({ event: 'auth_failed', reason: `refresh_${outcome}` }, 'a refresh token was refused');
+  return outcome;
 }

@@ -17,6 +17,7 @@ export async function signInWithApple(
   const user = await verifyIdentity(ctx, input);
   const result = await ctx.db.call('sign_in_with_apple', { ...identityOf(user), language: input.language });
   if (result.outcome === 'banned') throw new Problem('ERR_4013');
+  ctx.log.info({ event: 'user_signed_in', user_id: result.user_id }, 'a user signed in with Apple');
   return openSession(ctx, result.user_id);
 }
 
@@ -25,10 +26,14 @@ export async function signInWithApple(
  * keeps with it. Throws ERR_4014 if that is too much.
  */
 export async function signUpAnonymously(
-  ctx: OpenSessionContext,
+  ctx: OpenSessionContext & Pick<Context, 'log'>,
   { language, data }: { language: Locale; data: Record<string, unknown> },
 ): Promise<Session> {
   const userId = await ctx.db.call('create_anonymous_user', { language, data });
   if (userId === null) throw new Problem('ERR_4014', { details: { bytes_max: METADATA_BYTES_MAX } });
+  ctx.log.info(
+    { event: 'user_onboarded', user_id: userId, is_new: true, credits: 0 },
+    'an account began without a device',
+  );
   return openSession(ctx, userId);
 }

@@ -17,6 +17,6 @@ export async function openAdminSession(
   if (!opened) throw new Problem('ERR_4005');
   const { admin_user_id: adminUserId, email } = opened;
   const expiresAt = new Date(opened.expires_at);
-  ctx.log.info({ admin_user_id: adminUserId }, 'an administrator signed in by a link');
+  ctx.log.info({ event: 'admin_signed_in', admin_user_id: adminUserId }, 'an administrator signed in by a link');
   return { accessToken: await ctx.adminTokens.sign({ adminUserId, sessionId }, expiresAt), expiresAt, email };
 }

@@ -35,7 +35,10 @@ export async function redeemCode(ctx: RedeemContext, input: RedeemCodeInput): Pr
   });
   // The code itself may be worth credits to whoever reads the log.
   if (result.outcome === 'redeemed') {
-    ctx.log.info({ user_id: input.userId, code_id: result.code_id, credits: result.credits }, 'a code was redeemed');
+    ctx.log.info(
+      { event: 'code_redeemed', user_id: input.userId, code_id: result.code_id, credits: result.credits },
+      'a code was redeemed',
+    );
   }
   if (result.outcome === 'rate_limited') {
     ctx.log.warn({ user_id: input.userId, limit_of: result.scope }, 'too many codes were guessed');

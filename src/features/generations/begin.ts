@@ -29,7 +29,7 @@ const IN_FLIGHT_RETRY_SECONDS = 5;
 
 /** Charges for one generation and starts it, once per idempotency key. */
 export async function beginGeneration(
-  ctx: Pick<Context, 'db' | 'media' | 'policy' | 'providers'>,
+  ctx: Pick<Context, 'db' | 'log' | 'media' | 'policy' | 'providers' | 'tracer'>,
   input: BeginGenerationInput,
 ): Promise<Answer> {
   const prompt = input.prompt.trim();
@@ -65,8 +65,21 @@ export async function beginGeneration(
     limit_address: limits.generationsPerHourPerIp,
     limit_in_flight: limits.generationsInFlight,
     deadline_seconds: ctx.policy.generationDeadlineSeconds,
+    trace_parent: ctx.tracer.traceParent(),
   });
+  if (result.outcome === 'created') logStarted(ctx, input, model.provider, result.response);
   return answerOf(result);
+}
+
+function logStarted(
+  { log }: Pick<Context, 'log'>,
+  { userId, modelId }: BeginGenerationInput,
+  provider: string,
+  response: Json,
+): void {
+  const { job_id, credits_used: credits } = Object(response);
+  const fields = { user_id: userId, job_id, model_id: modelId, provider, credits };
+  log.info({ event: 'video_generation_started', ...fields }, 'a generation was charged and started');
 }
 
 /** Two requests are the same if their hashes are. `names` are the settings that count. */

@@ -26,8 +26,14 @@ export async function cancelGeneration(
     limit_refunded: ctx.policy.limits.refundedCancelsPerHour,
     is_begun: progress === 'begun',
   });
-  if (result.outcome === 'cancelled' && progress === 'begun') {
-    ctx.log.warn({ job_id: jobId }, 'a generation was cancelled and refunded after its provider had begun');
+  if (result.outcome === 'cancelled') {
+    const isBegun = progress === 'begun';
+    const fields = { user_id: userId, job_id: jobId, is_begun: isBegun };
+    const message = 'a generation was cancelled by its user';
+    if (isBegun)
+      ctx.log.warn({ event: 'video_generation_cancelled', ...fields }, `${message} after its provider had begun`);
+    else ctx.log.info({ event: 'video_generation_cancelled', ...fields }, message);
+    ctx.log.info({ event: 'credits_refunded', ...fields }, 'a cancelled generation was refunded');
   }
   return answerOf(result);
 }

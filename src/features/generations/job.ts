@@ -12,6 +12,8 @@ export type FoundJob = {
   request: GenerationRequest;
   status: string;
   isDeleted: boolean;
+  /** When it was charged, by this process's clock. */
+  begunAt: Date;
   /** By this process's clock: the database says how long is left, so that a clock that is wrong ends no job early. */
   deadlineAt: Date;
   /** The paths of its files in their buckets, stored or not yet. Null if no file was or will be stored. */
@@ -32,6 +34,7 @@ export async function findJob(ctx: JobContext, jobId: string): Promise<FoundJob 
     .selectFrom('video_jobs')
     .selectAll()
     .select(sql<number>`extract(epoch from deadline_at - clock_timestamp())::float8 * 1000`.as('ms_left'))
+    .select(sql<number>`extract(epoch from clock_timestamp() - created_at)::float8 * 1000`.as('ms_old'))
     .where('job_id', '=', jobId)
     .executeTakeFirst();
   if (!row) return null;
@@ -50,6 +53,7 @@ export async function findJob(ctx: JobContext, jobId: string): Promise<FoundJob 
     },
     status: row.status,
     isDeleted: row.deleted_at !== null,
+    begunAt: new Date(ctx.clock.now().getTime() - row.ms_old),
     deadlineAt: new Date(ctx.clock.now().getTime() + row.ms_left),
     videoPath: row.video_url ?? withExtension(row.media_path, 'mp4'),
     thumbnailPath: row.thumbnail_url ?? withExtension(row.media_path, 'jpg'),

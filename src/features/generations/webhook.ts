@@ -2,6 +2,7 @@ import { Problem } from '../../kernel/errors.ts';
 import { sha256Hex } from '../../kernel/hash.ts';
 import type { ProviderName, VideoProvider, WebhookDelivery } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
+import { traceParentOf } from './trace-parent.ts';
 
 /** `sender` and `jobId` come from the URL: neither is signed. */
 export type ReceivedWebhook = WebhookDelivery & { sender: string | null; jobId: string | null };
@@ -64,10 +65,22 @@ export function genericEvent(
  * event about an unknown job leaves no row.
  */
 export async function recordWebhook(
-  ctx: Pick<Context, 'db' | 'log'>,
+  ctx: Pick<Context, 'db' | 'log' | 'tracer'>,
   webhook: ReceivedWebhook,
   event: ProviderEvent,
 ): Promise<void> {
+  // In the trace of the call that began the job, not in that of the vendor's call.
+  const parent = ctx.tracer.isOn && webhook.jobId !== null ? await traceParentOf(ctx, webhook.jobId) : null;
+  const attributes = { 'rendio.sender': event.sender, ...(webhook.jobId ? { 'rendio.job_id': webhook.jobId } : {}) };
+  await ctx.tracer.span('webhook', { kind: 'consumer', parent, attributes }, async (span) => {
+    const effect = await recordEvent(ctx, webhook, event);
+    span.set({ 'rendio.effect': effect });
+    const fields = { sender: event.sender, provider_job_id: event.providerJobId, effect };
+    ctx.log.info({ event: 'provider_event', ...fields }, 'provider event');
+  });
+}
+
+async function recordEvent(ctx: Pick<Context, 'db'>, webhook: ReceivedWebhook, event: ProviderEvent): Promise<string> {
   const recorded = await ctx.db.call('record_provider_event', {
     sender: event.sender,
     event_key: event.eventId ?? `sha256:${await sha256Hex(Uint8Array.from(webhook.body))}`,
@@ -75,8 +88,7 @@ export async function recordWebhook(
     job_id: webhook.jobId,
     provider_job_id: event.providerJobId,
   });
-  const effect = recorded.outcome === 'recorded' ? recorded.effect : recorded.outcome;
-  ctx.log.info({ sender: event.sender, provider_job_id: event.providerJobId, effect }, 'provider event');
+  return recorded.outcome === 'recorded' ? recorded.effect : recorded.outcome;
 }
 
 function sendsWebhooks(provider: VideoProvider): provider is Sender {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { PaidPurchase, PaymentNotification, PaymentsEnvironment } from '../../payments/port.ts';
 import type { Context } from '../context.ts';
+import { reportCredited, reportRefund } from './credit.ts';
 import { storeProblem } from './store-problem.ts';
 
 type EventContext = Pick<Context, 'db' | 'log' | 'metrics' | 'payments' | 'stopping'>;
@@ -35,7 +36,7 @@ export async function applyPaymentEvent(
 }
 
 async function credit(ctx: EventContext, environment: PaymentsEnvironment, purchase: PaidPurchase): Promise<string> {
-  const { outcome } = await ctx.db.call('credit_purchase', {
+  const result = await ctx.db.call('credit_purchase', {
     store: STORE,
     environment,
     transaction_id: purchase.transactionId,
@@ -46,8 +47,8 @@ async function credit(ctx: EventContext, environment: PaymentsEnvironment, purch
     price_milliunits: purchase.priceMilliunits,
     currency: purchase.currency,
   });
-  if (outcome === 'credited') ctx.metrics.count('rendio_purchases_total', { store: STORE, outcome: 'completed' });
-  return outcome;
+  reportCredited(ctx, STORE, purchase.transactionId, result);
+  return result.outcome;
 }
 
 /**
@@ -63,7 +64,7 @@ async function settle(ctx: EventContext, transactionId: string): Promise<string>
   if (answer.outcome !== 'found') throw await storeProblem(ctx, answer);
   const { environment, purchase, refundedPercentage } = answer.payment;
   await credit(ctx, environment, purchase);
-  const { outcome } = await ctx.db.call('refund_purchase', {
+  const result = await ctx.db.call('refund_purchase', {
     store: STORE,
     environment,
     transaction_id: transactionId,
@@ -72,7 +73,8 @@ async function settle(ctx: EventContext, transactionId: string): Promise<string>
     percentage: refundedPercentage,
     is_total: true,
   });
-  return outcome;
+  reportRefund(ctx, STORE, transactionId, result);
+  return result.outcome;
 }
 
 /** One clock for all servers. Two questions in the same millisecond have the same answer: an event takes longer than that. */

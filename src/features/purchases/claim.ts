@@ -121,7 +121,6 @@ function answerOf(
 ): Answer {
   switch (result.outcome) {
     case 'credited':
-      ctx.log.info({ event: 'purchase_credited', user_id: result.user_id }, 'a purchase was credited');
       return { status: result.status_code, body: result.response, isReplay: false };
     case 'replayed':
       return { status: result.status_code, body: result.response, isReplay: true };

@@ -12,13 +12,13 @@ export type Claim = { callerId: string | null; idempotencyKey?: string | null; r
  * is taken back, and what it has not brought stays unbought.
  */
 export async function creditTransaction(
-  ctx: Pick<Context, 'db' | 'metrics'>,
+  ctx: Pick<Context, 'db' | 'log' | 'metrics'>,
   transaction: AppStoreTransaction,
   { callerId, idempotencyKey = null, requestHash = null }: Claim,
 ): Promise<CreditResult> {
   const { environment, transactionId, appAccountToken } = transaction;
   if (transaction.revokedAt) {
-    await ctx.db.call('refund_purchase', {
+    const refunded = await ctx.db.call('refund_purchase', {
       store: 'apple',
       environment,
       transaction_id: transactionId,
@@ -27,6 +27,7 @@ export async function creditTransaction(
       is_refund: true,
       percentage: transaction.revocationPercentage,
     });
+    reportRefund(ctx, 'apple', transactionId, refunded);
   }
   const token = appAccountToken === null ? null : parseUuid(appAccountToken);
   // It names an account, but none that we could have made.
@@ -45,7 +46,36 @@ export async function creditTransaction(
     idempotency_key: idempotencyKey,
     request_hash: requestHash,
   });
-  if (result.outcome === 'credited')
-    ctx.metrics.count('rendio_purchases_total', { store: 'apple', outcome: 'completed' });
+  reportCredited(ctx, 'apple', transactionId, result);
   return result;
+}
+
+/** Counts and logs a purchase that was credited just now; of any other result nothing is said. */
+export function reportCredited(
+  { log, metrics }: Pick<Context, 'log' | 'metrics'>,
+  store: 'apple' | 'stripe',
+  transactionId: string,
+  result: CreditResult,
+): void {
+  if (result.outcome !== 'credited') return;
+  metrics.count('rendio_purchases_total', { store, outcome: 'completed' });
+  const { user_id, credits_added: credits } = result;
+  log.info(
+    { event: 'purchase_completed', store, user_id, credits, transaction_id: transactionId },
+    'a purchase was credited',
+  );
+}
+
+/** Logs what a store's decision about a refund has changed. */
+export function reportRefund(
+  { log }: Pick<Context, 'log'>,
+  store: 'apple' | 'stripe',
+  transactionId: string,
+  result: ResultOf<'refund_purchase'>,
+): void {
+  if (result.outcome !== 'taken_back' && result.outcome !== 'given_back') return;
+  const { user_id, credits } = result;
+  const fields = { store, user_id, credits, transaction_id: transactionId };
+  if (result.outcome === 'taken_back') log.info({ event: 'purchase_refunded', ...fields }, 'a purchase was refunded');
+  else log.info({ event: 'purchase_refund_reversed', ...fields }, 'a refund of a purchase was reversed');
 }

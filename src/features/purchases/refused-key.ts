@@ -15,7 +15,7 @@ export async function reportRefusedKey(
   store: 'apple' | 'stripe',
   cause: string,
 ): Promise<void> {
-  log.error({ cause }, SENTENCES[store]);
+  log.error({ event: 'vendor_key_refused', store, cause }, SENTENCES[store]);
   await db.call('raise_alert', { kind: 'store_key', subject: store }).catch((error: unknown) => {
     log.warn({ code: errorLabel(error) }, 'an alert could not be queued');
   });

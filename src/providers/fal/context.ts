@@ -19,6 +19,7 @@ export type FalOptions = {
   fetch: typeof fetch;
   clock: Clock;
   log: Log;
+  onRefusedKey?: () => void;
   retryTools?: RetryTools;
   /** Between two polls of one job; 5 s by default. */
   pollIntervalMs?: number;
@@ -46,6 +47,7 @@ export function createFal({
   fetch,
   clock,
   log,
+  onRefusedKey,
   retryTools,
 }: Required<FalOptions>): Fal {
   return {
@@ -55,7 +57,10 @@ export function createFal({
     clock,
     log,
     secretsOf: ({ prompt, image, webhookUrl }) => [prompt, image?.url ?? '', webhookUrl ?? '', apiKey],
-    reportRefusedKey: (cause) => log.error({ provider: name, cause }, 'fal refuses our key or our account'),
+    reportRefusedKey(cause) {
+      log.error({ event: 'vendor_key_refused', provider: name, cause }, 'fal refuses our key or our account');
+      onRefusedKey();
+    },
     send({ isKeyless, ...request }, signal, isFinal = () => false) {
       const authorized = { ...request, apiKey: isKeyless ? undefined : apiKey };
       return callWithRetries((limit) => call(fetch, authorized, limit), { clock, retryTools, isFinal }, signal);

@@ -16,8 +16,8 @@ const POLL_INTERVAL_MS = 5_000;
 
 /** Stores nothing on this machine: any process can poll any job. */
 export function createFalAdapter(options: FalOptions): ProviderAdapter {
-  const { pollIntervalMs = POLL_INTERVAL_MS, retryTools = systemRetryTools } = options;
-  const fal = createFal({ ...options, pollIntervalMs, retryTools });
+  const { pollIntervalMs = POLL_INTERVAL_MS, retryTools = systemRetryTools, onRefusedKey = () => {} } = options;
+  const fal = createFal({ ...options, pollIntervalMs, retryTools, onRefusedKey });
   const keys = createSigningKeys(options);
   return {
     submitIsRepeatable: false,

@@ -20,9 +20,9 @@ const SHARED = {
 } satisfies Partial<FalManifest>;
 
 function createAdapterAs(name: 'fal' | 'pika'): FalManifest['createAdapter'] {
-  return async ({ credentials, urls, fetch }, { clock, log }) => {
+  return async ({ credentials, urls, fetch }, { clock, log, onRefusedKey }) => {
     const { createFalAdapter } = await import('./index.ts');
-    return createFalAdapter({ name, ...credentials, ...urls, fetch, clock, log });
+    return createFalAdapter({ name, ...credentials, ...urls, fetch, clock, log, onRefusedKey });
   };
 }
 

@@ -14,6 +14,7 @@ export type RunwayOptions = {
   fetch: typeof fetch;
   clock: Clock;
   log: Log;
+  onRefusedKey?: () => void;
   retryTools?: RetryTools;
   /** Between two polls of one job; 5 s by default, which is Runway's minimum. */
   pollIntervalMs?: number;
@@ -34,12 +35,15 @@ export type Runway = Vendor & {
 };
 
 export function createRunway(options: Required<RunwayOptions>): Runway {
-  const { apiKey, baseUrl, fetch, clock, retryTools, log } = options;
+  const { apiKey, baseUrl, fetch, clock, retryTools, log, onRefusedKey } = options;
   const askOnce = (request: Call, signal: AbortSignal) => call({ apiKey, baseUrl, fetch }, request, signal);
   return {
     ...{ apiKey, baseUrl, fetch, clock, retryTools, log, sendOnce: askOnce },
     secretsOf: ({ prompt, image }) => [prompt, image?.url ?? '', image?.fileName ?? '', apiKey],
-    reportRefusedKey: (cause) => log.error({ provider: 'runway', cause }, 'Runway refuses our key or our account'),
+    reportRefusedKey(cause) {
+      log.error({ event: 'vendor_key_refused', provider: 'runway', cause }, 'Runway refuses our key or our account');
+      onRefusedKey();
+    },
     send: (request, signal) => callWithRetries((limit) => askOnce(request, limit), { clock, retryTools }, signal),
   };
 }

@@ -14,8 +14,8 @@ const POLL_INTERVAL_MS = 5_000;
 
 /** Stores nothing on this machine: any process can poll any job. Runway sends no webhooks. */
 export function createRunwayAdapter(options: RunwayOptions): ProviderAdapter {
-  const { pollIntervalMs = POLL_INTERVAL_MS, retryTools = systemRetryTools } = options;
-  const runway = createRunway({ ...options, pollIntervalMs, retryTools });
+  const { pollIntervalMs = POLL_INTERVAL_MS, retryTools = systemRetryTools, onRefusedKey = () => {} } = options;
+  const runway = createRunway({ ...options, pollIntervalMs, retryTools, onRefusedKey });
   return {
     submitIsRepeatable: false,
     pollIntervalMs,

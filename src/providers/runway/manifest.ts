@@ -12,8 +12,8 @@ export const runway: ProviderManifest<'apiKey', 'baseUrl'> = {
   mediaHosts: ['dnznrvs05pmza.cloudfront.net', '*.runwayml.com'],
   callbacksFrom: 'baseUrl',
   simulator: 'runway',
-  async createAdapter({ credentials, urls, fetch }, { clock, log }) {
+  async createAdapter({ credentials, urls, fetch }, { clock, log, onRefusedKey }) {
     const { createRunwayAdapter } = await import('./index.ts');
-    return createRunwayAdapter({ ...credentials, ...urls, fetch, clock, log });
+    return createRunwayAdapter({ ...credentials, ...urls, fetch, clock, log, onRefusedKey });
   },
 };

@@ -56,7 +56,7 @@ async function tokensOf(id: string): Promise<{ client_id: string; sealed_token: 
 const revocations = async () => (await app.owner.query('select * from apple_revocations')).rows;
 const open = (sealed: Buffer, clientId = BUNDLE_ID) =>
   app.ctx.appleTokenSealer.open(Uint8Array.from(sealed), `apple ${clientId}`);
-const levels = () => log.lines.map(({ level }) => level);
+const levels = () => log.lines.map(({ level }) => level).filter((level) => level !== 'info');
 
 /** Nothing that Apple or the app trusts us with may be in the log. */
 function assertNoSecrets(): void {

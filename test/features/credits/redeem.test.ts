@@ -99,7 +99,11 @@ describe('a code', () => {
     const [row] = await people.rows('select id from codes where code = $1', [code]);
     const lines = log.lines.filter(({ message }) => message === 'a code was redeemed');
     assert.deepEqual(lines, [
-      { level: 'info', fields: { user_id: guest.id, code_id: row?.id, credits: 5 }, message: 'a code was redeemed' },
+      {
+        level: 'info',
+        fields: { event: 'code_redeemed', user_id: guest.id, code_id: row?.id, credits: 5 },
+        message: 'a code was redeemed',
+      },
     ]);
     assert.doesNotMatch(JSON.stringify(log.lines), /secret2026/i);
   });

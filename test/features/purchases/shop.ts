@@ -1,6 +1,7 @@
 /** Guests who buy at an App Store of the tests’ own, and what that App Store tells the server. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import type { TestAppOptions } from '../../support/app.ts';
 import {
   appStoreOverrides,
   createTestAppStore,
@@ -44,16 +45,29 @@ export type Shop = AsyncDisposable & {
   merge(survivor: Person, guest: Person): Promise<void>;
 };
 
-export async function openShop(env: Record<string, string> = {}): Promise<Shop> {
-  const store = await createTestAppStore();
+/** Guests of an application with that App Store, and a model of one credit a second, at most a minute. */
+async function openCounter(
+  store: TestAppStore,
+  env: Record<string, string>,
+  { overrides, ...options }: TestAppOptions,
+): Promise<People> {
   const limits = { RATE_LIMIT_PURCHASES_PER_HOUR: '100000', RATE_LIMIT_CALLS_PER_MINUTE: '1000000' };
-  const people = await createPeople({ env: { ...limits, ...env }, overrides: await appStoreOverrides(store) });
-  const { app } = people;
-  // One credit a second, at most a minute.
+  const people = await createPeople({
+    ...options,
+    env: { ...limits, ...env },
+    overrides: { ...(await appStoreOverrides(store)), ...overrides },
+  });
   await people.rows(
     `update models set price_credits = 1, price_per_seconds = 1,
        settings_schema = jsonb_set(settings_schema, '{properties,duration,maximum}', '60') where name = 'Sandbox'`,
   );
+  return people;
+}
+
+export async function openShop(env: Record<string, string> = {}, options: TestAppOptions = {}): Promise<Shop> {
+  const store = await createTestAppStore();
+  const people = await openCounter(store, env, options);
+  const { app } = people;
 
   const shop: Shop = {
     people,

@@ -4,7 +4,7 @@ import { sealContext } from '../authorization-code.ts';
 
 /** Revokes one token at Apple. Throws while Apple cannot be reached, so that the queue asks again. Safe to repeat. */
 export async function revokeAppleToken(
-  ctx: Pick<Context, 'appleSignIn' | 'appleTokenSealer' | 'db' | 'log'>,
+  ctx: Pick<Context, 'appleSignIn' | 'appleTokenSealer' | 'db' | 'log' | 'raiseAlert'>,
   id: string,
 ): Promise<void> {
   const row = await ctx.db.read
@@ -18,8 +18,11 @@ export async function revokeAppleToken(
     if (!ctx.appleSignIn) throw new Error('the key of Sign in with Apple is not configured any more');
     const answer = await ctx.appleSignIn.revoke(row.client_id, token);
     if (answer.state !== 'revoked') {
-      if (answer.isOurFault)
-        ctx.log.error({ cause: answer.cause }, 'Sign in with Apple refuses the key of this server');
+      if (answer.isOurFault) {
+        const fields = { event: 'vendor_key_refused', cause: answer.cause } as const;
+        ctx.log.error(fields, 'Sign in with Apple refuses the key of this server');
+        ctx.raiseAlert({ kind: 'vendor_key', subject: 'apple_sign_in' });
+      }
       throw new Error(`Apple has not revoked a token: ${answer.cause}`);
     }
   }

@@ -8,7 +8,9 @@ import { revokeAppleToken } from './revoke-apple-token.ts';
 const AccountPayload = z.object({ user_id: z.uuid() });
 const RevocationPayload = z.object({ id: z.uuid() });
 
-export function accountTasks(ctx: Pick<Context, 'appleSignIn' | 'appleTokenSealer' | 'db' | 'log'>): Tasks {
+export function accountTasks(
+  ctx: Pick<Context, 'appleSignIn' | 'appleTokenSealer' | 'db' | 'log' | 'raiseAlert'>,
+): Tasks {
   return {
     erase_account: async (payload) => {
       await eraseAccount(ctx, AccountPayload.parse(payload).user_id);

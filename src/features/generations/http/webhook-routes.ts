@@ -13,7 +13,7 @@ const BODY_BYTES_MAX = 1024 * 1024;
 
 export function webhookRoutes(
   router: Router,
-  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'providers' | 'verifySignedWebhook'>,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'providers' | 'tracer' | 'verifySignedWebhook'>,
 ): void {
   router.add(DELIVER_WEBHOOK, async (c) => {
     const webhook = {

@@ -21,7 +21,7 @@ const PERHAPS_NOT_THE_FILE: ReadonlySet<UnusableReason> = new Set([
 
 export type DeliveryContext = Pick<
   Context,
-  'clock' | 'db' | 'log' | 'media' | 'mediaFetcherFor' | 'newUuid' | 'probe' | 'workDir'
+  'clock' | 'db' | 'log' | 'media' | 'mediaFetcherFor' | 'metrics' | 'newUuid' | 'probe' | 'workDir'
 >;
 
 /**
@@ -96,7 +96,7 @@ async function fetchFile(
 }
 
 async function checkAndStore(
-  ctx: Pick<Context, 'db' | 'log' | 'media' | 'mediaFetcherFor' | 'probe'>,
+  ctx: DeliveryContext,
   job: ProviderJob,
   files: Files,
   thumbnail: VideoSource | null,
@@ -109,7 +109,7 @@ async function checkAndStore(
 }
 
 async function probeOrFail(
-  ctx: Pick<Context, 'db' | 'log' | 'probe'>,
+  ctx: Pick<Context, 'db' | 'log' | 'metrics' | 'probe'>,
   jobId: string,
   files: Files,
   signal: AbortSignal,
@@ -128,7 +128,7 @@ async function probeOrFail(
 }
 
 async function storeAndFinish(
-  ctx: Pick<Context, 'db' | 'media'>,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'metrics'>,
   job: ProviderJob,
   files: Files,
   probed: ProbedVideo,
@@ -145,7 +145,7 @@ async function storeAndFinish(
     () => false,
   );
   if (hasThumbnail) await ctx.media.putFile(`thumbnails/${thumbnailPath}`, files.thumbnail, signal);
-  await ctx.db.call('finish_generation', {
+  const isFinished = await ctx.db.call('finish_generation', {
     job_id: job.request.jobId,
     video_path: videoPath,
     thumbnail_path: hasThumbnail ? thumbnailPath : null,
@@ -153,4 +153,15 @@ async function storeAndFinish(
     video_sha256: stored.sha256,
     video_seconds: probed.durationSeconds,
   });
+  if (isFinished) reportCompleted(ctx, job);
+}
+
+function reportCompleted(
+  { clock, log, metrics }: Pick<Context, 'clock' | 'log' | 'metrics'>,
+  { provider: { name: provider }, request, begunAt }: ProviderJob,
+): void {
+  const seconds = (clock.now().getTime() - begunAt.getTime()) / 1_000;
+  metrics.observe('rendio_generation_seconds', { provider }, seconds);
+  const fields = { job_id: request.jobId, provider, seconds };
+  log.info({ event: 'video_generation_completed', ...fields }, 'a video was completed');
 }

@@ -7,14 +7,14 @@ import type { Context } from '../../context.ts';
  * for operators.
  */
 export async function failGeneration(
-  ctx: Pick<Context, 'db' | 'log'>,
+  ctx: Pick<Context, 'db' | 'log' | 'metrics'>,
   jobId: string,
   code: ErrorCode,
   cause: string,
   reason?: DeclineReason,
 ): Promise<boolean> {
   const hasFailed = await ctx.db.call('fail_generation', { job_id: jobId, error_code: code, cause, reason });
-  if (hasFailed) ctx.log.warn({ job_id: jobId, code }, 'generation failed and was refunded');
+  if (hasFailed) reportFailed(ctx, jobId, code);
   return hasFailed;
 }
 
@@ -31,7 +31,7 @@ export type AttemptFailure = {
  * generation goes on.
  */
 export async function failAttempt(
-  ctx: Pick<Context, 'db' | 'log'>,
+  ctx: Pick<Context, 'db' | 'log' | 'metrics'>,
   jobId: string,
   attemptId: string,
   { state, code, cause, reason }: AttemptFailure,
@@ -43,6 +43,12 @@ export async function failAttempt(
     cause,
     reason,
   });
-  if (outcome === 'failed') ctx.log.warn({ job_id: jobId, code }, 'generation failed and was refunded');
+  if (outcome === 'failed') reportFailed(ctx, jobId, code);
   return outcome !== 'closed';
+}
+
+function reportFailed({ log, metrics }: Pick<Context, 'log' | 'metrics'>, jobId: string, code: ErrorCode): void {
+  metrics.count('rendio_errors_total', { code });
+  log.warn({ event: 'video_generation_error', job_id: jobId, code }, 'generation failed');
+  log.info({ event: 'credits_refunded', job_id: jobId, code }, 'a failed generation was refunded');
 }

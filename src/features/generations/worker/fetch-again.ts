@@ -21,7 +21,7 @@ const TRY_GAP_MS = 1_000;
  * completed goes on.
  */
 export async function fetchAgain(
-  ctx: Pick<Context, 'clock' | 'db' | 'log'>,
+  ctx: Pick<Context, 'clock' | 'db' | 'log' | 'metrics'>,
   { request: { jobId }, deadlineAt }: ProviderJob,
   { cause, isNotReady }: Undelivered,
 ): Promise<number | 'ended'> {

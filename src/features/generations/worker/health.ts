@@ -16,8 +16,16 @@ export async function recordOutcome(
   outcome: Outcome,
 ): Promise<void> {
   const change = await ctx.db.call('record_provider_outcome', { provider, job_id: jobId, outcome });
-  if (change === 'opened') ctx.log.error({ provider }, 'circuit opened: the provider’s models are not offered');
-  if (change === 'closed') ctx.log.warn({ provider }, 'circuit closed: the provider’s models are offered again');
+  if (change === 'opened')
+    ctx.log.error(
+      { event: 'provider_circuit', provider, state: 'open' },
+      'circuit opened: the provider’s models are not offered',
+    );
+  if (change === 'closed')
+    ctx.log.warn(
+      { event: 'provider_circuit', provider, state: 'closed' },
+      'circuit closed: the provider’s models are offered again',
+    );
 }
 
 /** Declined requests and videos that do not play do not count as failures of the provider. */

@@ -17,7 +17,7 @@ const POLLS_PER_TASK = 20;
 /** A provider that this server does not have may be configured again with the next start. */
 const NO_PROVIDER_RETRY_MS = 60_000;
 
-type PollContext = JobContext & DeliveryContext & Pick<Context, 'bulkhead'>;
+type PollContext = JobContext & DeliveryContext & Pick<Context, 'bulkhead' | 'tracer'>;
 
 /** Polls the provider until the generation has ended or the next poll has a task of its own. */
 export async function pollGeneration(ctx: PollContext, jobId: string, signal: AbortSignal): Promise<void> {
@@ -49,14 +49,14 @@ async function pollLater(ctx: Pick<Context, 'db'>, jobId: string, delayMs: numbe
 type Next = number | 'ended' | 'delivered';
 
 /** One poll and, where the video is made, its delivery, which is as slow as the vendor's host. */
-async function pollOnce(ctx: DeliveryContext, job: ProviderJob, signal: AbortSignal): Promise<Next> {
+async function pollOnce(ctx: PollContext, job: ProviderJob, signal: AbortSignal): Promise<Next> {
   // A check on the table ensures that a processing job has the provider's id.
   const status = await fetchStatus(job, job.providerJobId ?? '', signal);
   return applyStatus(ctx, job, status, signal);
 }
 
 async function applyStatus(
-  ctx: DeliveryContext,
+  ctx: PollContext,
   job: ProviderJob,
   status: ProviderStatus,
   signal: AbortSignal,
@@ -95,7 +95,10 @@ async function applyStatus(
     case 'completed': {
       await endAttempt(ctx, jobId, 'completed', null, status.costUsd);
       await recordOutcome(ctx, provider, jobId, 'completed');
-      const delivered = await deliverGeneration(ctx, job, status, signal);
+      const attributes = { 'rendio.provider': provider, 'rendio.job_id': jobId };
+      const delivered = await ctx.tracer.span('deliver', { attributes }, () =>
+        deliverGeneration(ctx, job, status, signal),
+      );
       return delivered === 'ended' ? 'delivered' : fetchAgain(ctx, job, delivered);
     }
   }

@@ -22,7 +22,7 @@ const SUBMIT_TIMEOUT_MS = 30_000;
 const STORE_TRIES_MAX = 30;
 const STORE_RETRY_MS = 1_000;
 
-type SubmitContext = JobContext & Pick<Context, 'bulkhead' | 'log' | 'randomBytes'>;
+type SubmitContext = JobContext & Pick<Context, 'bulkhead' | 'log' | 'metrics' | 'randomBytes'>;
 
 /**
  * Sends a paid generation to its provider, once. If a worker died during a submit and the provider does not recognise a
@@ -42,7 +42,7 @@ export async function submitGeneration(ctx: SubmitContext, jobId: string, signal
 
 /** Null when nothing is left to send; else how long to wait before the next send. */
 async function tryToSubmit(
-  ctx: Pick<Context, 'db' | 'log' | 'randomBytes'>,
+  ctx: Pick<Context, 'db' | 'log' | 'metrics' | 'randomBytes'>,
   job: FoundJob,
   signal: AbortSignal,
 ): Promise<number | null> {
@@ -69,7 +69,7 @@ async function tryToSubmit(
 
 /** Null when nothing is left to send; else the wait that the provider asks for, or 0. */
 async function sendOnce(
-  ctx: Pick<Context, 'db' | 'log'>,
+  ctx: Pick<Context, 'db' | 'log' | 'metrics'>,
   job: ProviderJob,
   { attempt_id: attemptId, attempt: tries }: Attempt,
   signal: AbortSignal,

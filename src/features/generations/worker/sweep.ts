@@ -4,6 +4,8 @@ import { sleep } from '../../../kernel/sleep.ts';
 import type { Context } from '../../context.ts';
 import { failGeneration } from './fail.ts';
 
+type SweepContext = Pick<Context, 'db' | 'log' | 'metrics'>;
+
 /** A job that is past its deadline fails within this time. */
 const SWEEP_EVERY_MS = 5_000;
 
@@ -11,7 +13,7 @@ const SWEEP_EVERY_MS = 5_000;
 const BATCH = 100;
 
 /** Sweeps repeatedly until stopped, one sweep at a time. A sweep that fails is logged, and the next one runs as usual. */
-export function startSweeper(ctx: Pick<Context, 'db' | 'log'>, everyMs = SWEEP_EVERY_MS): { stop(): Promise<void> } {
+export function startSweeper(ctx: SweepContext, everyMs = SWEEP_EVERY_MS): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const wait = () => sleep(everyMs, stopping.signal);
   const sweeping = (async () => {
@@ -25,7 +27,7 @@ export function startSweeper(ctx: Pick<Context, 'db' | 'log'>, everyMs = SWEEP_E
   };
 }
 
-async function sweep(ctx: Pick<Context, 'db' | 'log'>): Promise<void> {
+async function sweep(ctx: SweepContext): Promise<void> {
   try {
     const done = await sweepGenerations(ctx);
     if (done.expired + done.requeued > 0) ctx.log.warn(done, 'sweep ended late generations or requeued jobs');
@@ -38,9 +40,7 @@ async function sweep(ctx: Pick<Context, 'db' | 'log'>): Promise<void> {
  * Fails and refunds every generation past its deadline, and requeues unfinished jobs without a queue task. With the sweep
  * alone, every generation would still end correctly.
  */
-export async function sweepGenerations(
-  ctx: Pick<Context, 'db' | 'log'>,
-): Promise<{ expired: number; requeued: number }> {
+export async function sweepGenerations(ctx: SweepContext): Promise<{ expired: number; requeued: number }> {
   const late = await ctx.db.read
     .selectFrom('video_jobs')
     .select('job_id')
@@ -58,7 +58,7 @@ export async function sweepGenerations(
 }
 
 /** Fails one job. An error is only logged, so that the other jobs still get their refunds. */
-async function expire(ctx: Pick<Context, 'db' | 'log'>, jobId: string): Promise<boolean> {
+async function expire(ctx: SweepContext, jobId: string): Promise<boolean> {
   try {
     return await failGeneration(ctx, jobId, 'ERR_5001', 'past its deadline');
   } catch (error) {

@@ -1,5 +1,7 @@
-/** What an alert says: what has happened, in plain English, and what to do. */
+/** What an alert says: what has happened, in plain English, and what to do. `docs/runbook.md` has a section for each kind. */
 import { z } from 'zod';
+import type { AlertKind } from '../../../alerts/port.ts';
+import { REFUSED_KEYS } from './refused-keys.ts';
 
 export type AlertCause = { kind: string; subject: string; details: unknown };
 export type AlertMessage = { title: string; text: string };
@@ -9,38 +11,91 @@ const Violations = z.object({
   rules: z.array(z.object({ rule: z.string(), violations: z.number() })),
   accounts: z.array(z.string()),
 });
+type Violations = z.infer<typeof Violations>;
 
-const REFUSED_KEYS: Record<string, AlertMessage> = {
-  apple: {
-    title: 'The App Store refuses the key of this server',
+/** Figures that an alert was raised with; one of another version may lack some. */
+type Figures = (name: string) => string;
+
+const MESSAGES: Record<Exclude<AlertKind, 'money_invariant'>, (subject: string, figure: Figures) => AlertMessage> = {
+  store_key: refusedKey,
+  vendor_key: refusedKey,
+  provider_circuit: (provider) => ({
+    title: `${provider} makes no videos: its models are not offered`,
     text: [
-      'Purchases cannot be verified by their id until the key is accepted. None is lost: the app reports it again, and Apple’s history',
-      'has what never arrived.',
+      'Several generations in a row failed at this provider, or had no answer. Their credits were returned. Its models are refused',
+      'without a charge, but for one try every 30 seconds; the first that succeeds opens them again.',
       '',
-      'Compare APPLE_KEY_ID, APPLE_ISSUER_ID and APPLE_PRIVATE_KEY with App Store Connect: Users and Access, Integrations, In-App',
-      'Purchase. Set them right and restart the server. Then run: npm run admin -- heal-purchases',
+      `Look at the status page of ${provider}, and at the log for "provider":"${provider}". If it lasts, take its models off the`,
+      'catalogue.',
     ].join('\n'),
-  },
-  stripe: {
-    title: 'Stripe refuses the key of this server, or a right of it',
+  }),
+  queue_stalled: (_subject, figure) => ({
+    title: 'Tasks wait for more than five minutes',
     text: [
-      'The web shop sells nothing, and refunds are not followed, until the key is accepted. Events that have arrived are kept and tried',
-      'again.',
+      `${figure('depth')} tasks are due, the oldest for ${figure('oldest_seconds')} seconds. Videos are late; none is lost.`,
       '',
-      'Compare STRIPE_SECRET_KEY with the API keys in the Dashboard of Stripe, and the rights of a restricted key with',
-      'docs/guides/web-shop.md. Set it right and restart the server.',
+      'See whether workers run (GET /readyz), how long the provider takes (rendio_provider_request_seconds), and start another',
+      'worker: npm run worker',
     ].join('\n'),
-  },
+  }),
+  task_fails: (task, figure) => ({
+    title: `The task ${task} fails every time`,
+    text: [
+      `It has failed ${figure('attempts')} times in a row and is tried again with growing waits.`,
+      '',
+      `The log has each failure: "task":"${task}". What a task needs is in its error code: a vendor that is away (wait), a key (set`,
+      'it right), a bug (report it).',
+    ].join('\n'),
+  }),
+  disk_full: (machine, figure) => ({
+    title: `The disk of ${machine} is almost full`,
+    text: [
+      `${figure('free_megabytes')} MB of ${figure('total_megabytes')} MB are free under DATA_DIR. Without space, uploads and videos`,
+      'cannot be received; an embedded database stops.',
+      '',
+      'Make space or enlarge the disk. Files of videos: set S3_ENDPOINT to keep them elsewhere.',
+    ].join('\n'),
+  }),
+  database_pool: (machine, figure) => ({
+    title: `${machine} waits for sessions of its database`,
+    text: [
+      `All ${figure('sessions')} sessions have been in use for more than a minute, and ${figure('waiting')} statements wait. Calls are`,
+      'slow or answered with 503.',
+      '',
+      'Look for slow statements and locks (pg_stat_activity), and at the load. If the database has room, start another server.',
+    ].join('\n'),
+  }),
+  refund_share: (_subject, figure) => ({
+    title: 'Many generations fail and are refunded',
+    text: [
+      `Within an hour ${figure('charges')} generations were charged and ${figure('refunds')} refunded. Users lose no credits, but they`,
+      'have no videos.',
+      '',
+      'The failed ones by provider and code: rendio_generations_total, rendio_errors_total, the table error_log.',
+    ].join('\n'),
+  }),
 };
 
 /** The message for a cause. One of a newer version, which this one does not know, is named. */
 export function alertMessage({ kind, subject, details }: AlertCause): AlertMessage {
   if (kind === 'money_invariant') return moneyMessage(Violations.parse(details));
-  const known = kind === 'store_key' ? REFUSED_KEYS[subject] : undefined;
-  return known ?? { title: `${kind} ${subject}`.trim(), text: 'See the log of the server.' };
+  const figure: Figures = (name) => String(Object(details)[name] ?? 'some');
+  return isKnown(kind) ? MESSAGES[kind](subject, figure) : unknownMessage(kind, subject);
 }
 
-function moneyMessage({ violations, rules, accounts }: z.infer<typeof Violations>): AlertMessage {
+function isKnown(kind: string): kind is keyof typeof MESSAGES {
+  return Object.hasOwn(MESSAGES, kind);
+}
+
+function refusedKey(subject: string): AlertMessage {
+  return REFUSED_KEYS[subject] ?? unknownMessage('A key is refused:', subject);
+}
+
+function unknownMessage(kind: string, subject: string): AlertMessage {
+  return { title: `${kind} ${subject}`.trim(), text: 'See the log of the server.' };
+}
+
+function moneyMessage({ violations, rules, accounts }: Violations): AlertMessage {
   const isOne = violations === 1;
   return {
     title: isOne ? 'A rule of the money is broken' : `Rules of the money are broken: ${violations} violations`,

@@ -5,6 +5,7 @@ import { checkChanges } from './check-changes.ts';
 import { pruneLogs } from './prune.ts';
 import { reconcile } from './reconcile.ts';
 import { sendAlert } from './send-alert.ts';
+import { totalMetrics } from './total-metrics.ts';
 
 const AlertPayload = z.object({ alert_id: z.uuid() });
 
@@ -15,13 +16,15 @@ export function maintenanceTasks(ctx: Pick<Context, 'alertReceivers' | 'db' | 'l
     reconcile: async (_payload, { signal }) => {
       await reconcile(ctx, signal);
     },
+    total_metrics: (_payload, { signal }) => totalMetrics(ctx, signal),
     send_alert: (payload, help) => sendAlert(ctx, AlertPayload.parse(payload).alert_id, help),
   };
 }
 
-/** In graphile-worker's crontab format. Of the check of changes, at most one waits. */
+/** In graphile-worker's crontab format. Of what runs every minute, at most one waits. */
 export const MAINTENANCE_CRONTAB = [
   '* * * * * check_changes ?jobKey=check_changes',
+  '* * * * * total_metrics ?jobKey=total_metrics',
   '17 * * * * prune_logs',
   '7 3 * * * reconcile',
 ].join('\n');

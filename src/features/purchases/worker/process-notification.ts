@@ -1,6 +1,6 @@
 import type { AppStoreNotification, AppStoreTransaction } from '../../../apple/app-store/port.ts';
 import type { Context } from '../../context.ts';
-import { creditTransaction } from '../credit.ts';
+import { creditTransaction, reportRefund } from '../credit.ts';
 import type { NotificationContext } from '../notification.ts';
 import { whyDisqualified } from '../qualify.ts';
 import { answerConsumptionRequest } from './answer-consumption-request.ts';
@@ -47,7 +47,7 @@ async function effectOf(ctx: NotificationContext, notification: AppStoreNotifica
 }
 
 async function credit(
-  ctx: Pick<Context, 'db' | 'metrics' | 'policy'>,
+  ctx: Pick<Context, 'db' | 'log' | 'metrics' | 'policy'>,
   transaction: AppStoreTransaction,
 ): Promise<string> {
   const disqualified = whyDisqualified(transaction, ctx.policy);
@@ -56,7 +56,7 @@ async function credit(
 }
 
 async function refund(
-  ctx: Pick<Context, 'db'>,
+  ctx: Pick<Context, 'db' | 'log'>,
   { type, signedAt }: AppStoreNotification,
   { environment, transactionId, revocationPercentage }: AppStoreTransaction,
 ): Promise<string> {
@@ -69,5 +69,6 @@ async function refund(
     is_refund: isRefund,
     percentage: isRefund ? revocationPercentage : null,
   });
+  reportRefund(ctx, 'apple', transactionId, result);
   return result.outcome;
 }

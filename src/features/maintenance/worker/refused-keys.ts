@@ -1,0 +1,59 @@
+/** What to do when a vendor refuses our own key, by the subject of the alert. */
+
+type Message = { title: string; text: string };
+
+/** Our account at the vendor may also have run out of credit. */
+function providerKey(name: string, variable: string, dashboard: string): Message {
+  return {
+    title: `${name} refuses our key or our account`,
+    text: [
+      'Generations by this provider fail and are refunded until it accepts the key. Nothing is lost.',
+      '',
+      `Look at ${dashboard}: is the key still there, and is there credit? Set ${variable} right and restart the server.`,
+    ].join('\n'),
+  };
+}
+
+export const REFUSED_KEYS: Record<string, Message> = {
+  apple: {
+    title: 'The App Store refuses the key of this server',
+    text: [
+      'Purchases cannot be verified by their id until the key is accepted. None is lost: the app reports it again, and Apple’s history',
+      'has what never arrived.',
+      '',
+      'Compare APPLE_KEY_ID, APPLE_ISSUER_ID and APPLE_PRIVATE_KEY with App Store Connect: Users and Access, Integrations, In-App',
+      'Purchase. Set them right and restart the server. Then run: npm run admin -- heal-purchases',
+    ].join('\n'),
+  },
+  stripe: {
+    title: 'Stripe refuses the key of this server, or a right of it',
+    text: [
+      'The web shop sells nothing, and refunds are not followed, until the key is accepted. Events that have arrived are kept and tried',
+      'again.',
+      '',
+      'Compare STRIPE_SECRET_KEY with the API keys in the Dashboard of Stripe, and the rights of a restricted key with',
+      'docs/guides/web-shop.md. Set it right and restart the server.',
+    ].join('\n'),
+  },
+  devicecheck: {
+    title: 'DeviceCheck refuses the key of this server',
+    text: [
+      'New devices get an account without the initial credits, or none, as DEVICECHECK_FALLBACK says.',
+      '',
+      'Compare APPLE_TEAM_ID, APPLE_DEVICECHECK_KEY_ID and APPLE_DEVICECHECK_PRIVATE_KEY with the keys in the Apple Developer account,',
+      'and the clock of this machine. Set them right and restart the server.',
+    ].join('\n'),
+  },
+  apple_sign_in: {
+    title: 'Sign in with Apple refuses the key of this server',
+    text: [
+      'People can sign in. Apple’s tokens of deleted accounts are not revoked until the key is accepted; the queue goes on trying.',
+      '',
+      'Compare APPLE_TEAM_ID, APPLE_SIGNIN_KEY_ID and APPLE_SIGNIN_PRIVATE_KEY with the keys in the Apple Developer account. Set them',
+      'right and restart the server.',
+    ].join('\n'),
+  },
+  fal: providerKey('fal', 'FALAI_API_KEY', 'the dashboard of fal'),
+  pika: providerKey('Pika', 'PIKA_API_KEY (or FALAI_API_KEY)', 'the dashboard of fal, through which Pika is reached'),
+  runway: providerKey('Runway', 'RUNWAY_API_KEY', 'the developer portal of Runway'),
+};
