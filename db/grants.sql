@@ -55,7 +55,7 @@ revoke all on function
   public.mark_alert_sent, public.raise_alert,
   public.admin_refund_credits, public.begin_admin_action, public.create_admin_link, public.create_administrator,
   public.end_admin_session, public.finish_admin_action, public.open_admin_session, public.open_admin_session_by_email,
-  public.revoke_administrator
+  public.revoke_administrator, public.admin_pause, public.log_errors, public.spending_state
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -91,7 +91,7 @@ grant execute on function
   public.money_rules, public.purchase_consumption, public.record_store_notification, public.redeem_code,
   public.refund_purchase, public.replay_store_notification, public.suspected_accounts, public.take_account_limit,
   public.raise_alert, public.mark_alert_sent,
-  public.admin_refund_credits, public.end_admin_session, public.open_admin_session
+  public.admin_pause, public.admin_refund_credits, public.end_admin_session, public.log_errors, public.open_admin_session
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

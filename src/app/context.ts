@@ -221,7 +221,7 @@ function simulatedIn({ providers }: VendorConnections): ReadonlySet<ProviderName
   return new Set([...providers].filter(([, { isSimulated }]) => isSimulated).map(([name]) => name));
 }
 
-function policyOf({ settings: { apple, limits } }: Config): Policy {
+function policyOf({ settings: { apple, errorLogDays, limits } }: Config): Policy {
   return {
     initialGrantCredits: limits.initialGrantCredits,
     deviceCheckFallback: limits.deviceCheckFallback,
@@ -229,6 +229,7 @@ function policyOf({ settings: { apple, limits } }: Config): Policy {
     sandboxPurchases: apple.sandboxPurchases,
     consumptionConsent: apple.consumptionConsent,
     refundPreference: apple.refundPreference,
+    errorLogDays,
     limits,
   };
 }

@@ -31,6 +31,8 @@ export type Policy = {
   consumptionConsent: boolean;
   /** What Apple is told to prefer when a refund is asked for; null: nothing. */
   refundPreference: 'DECLINE' | 'GRANT_FULL' | 'GRANT_PRORATED' | null;
+  /** How long rows of error_log are kept. */
+  errorLogDays: number;
   limits: {
     generationsPerHour: number;
     generationsPerHourPerIp: number;
@@ -38,6 +40,8 @@ export type Policy = {
     refundedCancelsPerHour: number;
     codeGuessesPerHour: number;
     codeGuessesPerHourPerIp: number;
+    /** What an account may spend in 24 hours; null: any amount. */
+    dailySpendCapCredits: number | null;
     onboardingPerHour: number;
     authPer5Minutes: number;
     purchasesPerHour: number;

@@ -9,6 +9,7 @@ import { messageFor } from '../kernel/messages/index.ts';
 import { describeError } from './describe-error.ts';
 import type { HttpContext, HttpEnv } from './env.ts';
 import { HttpProblem } from './http-problem.ts';
+import { PROBLEM_JSON, problemJson, wantsProblemJson } from './problem-json.ts';
 import { rateLimitHeaders } from './rate-limit.ts';
 import { routeOf } from './request-log.ts';
 
@@ -53,7 +54,10 @@ export function toErrorResponse(c: HttpContext, error: unknown, locale: Locale =
   const headers = { 'Content-Language': locale, ...challenge, ...headersOf(problem) };
   // Set on the context, where they replace headers from before the failure, such as a limit's state.
   for (const [name, value] of Object.entries(headers)) c.header(name, value);
-  return c.json({ error: { code, message, details } }, status);
+  c.header('Vary', 'Accept, Accept-Language', { append: true });
+  if (!wantsProblemJson(c)) return c.json({ error: { code, message, details } }, status);
+  const asked = { message, origin: c.get('origin') ?? '', requestId: c.get('requestId') };
+  return c.body(JSON.stringify(problemJson(problem, asked)), status, { 'Content-Type': PROBLEM_JSON });
 }
 
 /** Returns the response headers of a problem. */

@@ -8,6 +8,7 @@ export type RateLimitState = {
     | 'calls'
     | 'calls_in_progress'
     | 'code_guesses'
+    | 'daily_spend'
     | 'exports'
     | 'refunded_cancels'
     | 'uploads';

@@ -49,6 +49,8 @@ export type Settings = {
   };
   stripeUrl: string;
   telegramUrl: string;
+  /** How long rows of error_log are kept. */
+  errorLogDays: number;
   /** `host` or `host:port`, in lower case; they come in addition to the providers' own. */
   mediaAllowedHosts: string[];
   limits: Limits;
@@ -110,6 +112,7 @@ export function settingsOf(values: Values, manifests: readonly ProviderManifest[
     apple: appleOf(values),
     stripeUrl: values.STRIPE_API_URL,
     telegramUrl: values.TELEGRAM_API_URL,
+    errorLogDays: values.ERROR_LOG_DAYS,
     mediaAllowedHosts: values.MEDIA_ALLOWED_HOSTS,
     limits: limitsOf(values),
     simulated: simulatedIn(values, manifests),
