@@ -5,6 +5,7 @@ import type { ExportedMetrics } from '../features/context.ts';
 import type { MoneyFigures } from '../features/maintenance/money-figures.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Metrics } from '../kernel/metrics.ts';
+import type { Overload } from '../kernel/overload.ts';
 import type { ImageCheck } from '../media/image-check.ts';
 import type { MediaProbe } from '../media/probe.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
@@ -35,6 +36,8 @@ export type RuntimeCapabilities = {
   createVerifier: CreateVerifier;
   /** What counts here, for Prometheus; null where no process stays up to be scraped. */
   createMetrics: ((options: ProcessMetricsOptions) => ProcessMetrics) | null;
+  /** Measures what the process itself has too much work for; null where the runtime sees to it. */
+  load: { readonly overload: Overload | null; stop(): void } | null;
   /** The adapter of the built-in provider, created only where that provider may be used. */
   createSandbox(): ProviderAdapter;
 };

@@ -10,8 +10,10 @@ import type { Lease } from '../db/lease.ts';
 import type { Listener } from '../db/listen.ts';
 import type { Bulkhead } from '../kernel/bulkhead.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { ErrorLog } from '../kernel/error-log.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Metrics } from '../kernel/metrics.ts';
+import type { ReadOverload } from '../kernel/overload.ts';
 import type { Sealer } from '../kernel/sealer.ts';
 import type { MediaFetcher } from '../media/fetch-media.ts';
 import type { ImageCheck } from '../media/image-check.ts';
@@ -98,6 +100,10 @@ export type Context = {
   db: Database;
   clock: Clock;
   log: Log;
+  /** Remembers failed requests, in the background. */
+  errorLog: ErrorLog;
+  /** What this process has too much work for. */
+  readOverload: ReadOverload;
   metrics: Metrics;
   /** What this process shows to Prometheus, in bounded time; null where the runtime cannot. Never throws. */
   exportMetrics: (() => Promise<ExportedMetrics>) | null;

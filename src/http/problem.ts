@@ -74,7 +74,8 @@ export function headersOf(problem: Problem): Record<string, string> {
 export function errorHandler(log: Log): ErrorHandler<HttpEnv> {
   return (error, c) => {
     const problem = asProblem(error);
-    if (problem.status >= 500) {
+    // A pause is an operator's decision: nothing has failed.
+    if (problem.status >= 500 && problem.code !== 'ERR_4019') {
       const { code, cause } = problem;
       const fields = { request_id: c.get('requestId'), route: routeOf(c), code, error: describeError(cause ?? error) };
       if (code === 'ERR_6003') log.error(fields, 'request failed unexpectedly');

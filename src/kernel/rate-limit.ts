@@ -9,6 +9,7 @@ export type RateLimitState = {
     | 'calls_in_progress'
     | 'code_guesses'
     | 'daily_spend'
+    | 'downloads'
     | 'exports'
     | 'refunded_cancels'
     | 'uploads';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Policy } from '../../../src/features/context.ts';
 import { pruneLogs } from '../../../src/features/maintenance/worker/prune.ts';
 import { reconcile } from '../../../src/features/maintenance/worker/reconcile.ts';
 import { type Log, silentLog } from '../../../src/kernel/log.ts';
@@ -72,7 +73,8 @@ describe('upkeep', () => {
       return world.db.call(name, args);
     };
     const { log, infos } = recordingLog();
-    await pruneLogs({ db: { ...world.db, call }, log }, AbortSignal.timeout(60_000));
+    const policy = { errorLogDays: 90 } as Policy;
+    await pruneLogs({ db: { ...world.db, call }, log, policy }, AbortSignal.timeout(60_000));
     assert.equal(batches, 3);
     assert.equal(infos[0]?.fields.events, 2500);
     const { rows } = await world.owner.query('select count(*)::int as n from user_events where user_id = $1', [userId]);
