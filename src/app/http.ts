@@ -111,7 +111,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
     c.set('origin', publicUrl ?? requestOrigin(c.req.raw, trustedProxyHops));
     await next();
   });
-  api.use(shedLoad(ctx.readOverload, (path) => NEVER_SHED.has(path)));
+  api.use(shedLoad({ log: ctx.log, readOverload: ctx.readOverload, isExempt: (path) => NEVER_SHED.has(path) }));
   api.use(DEVICE_CHECK.checked.path, callsInProgress(options.ipOf, { max: DEVICE_CHECKS_OF_IP_MAX }));
   for (const { checked } of [CREATE_SESSION, SIGN_UP])
     api.use(checked.path, callsInProgress(options.ipOf, SESSIONS_OF_IP));

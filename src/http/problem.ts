@@ -70,12 +70,16 @@ export function headersOf(problem: Problem): Record<string, string> {
   };
 }
 
+/** A pause, and too much work: nothing has failed, and there may be very many. */
+function isRefusal({ code, details }: Problem): boolean {
+  return code === 'ERR_4019' || details.reason === 'busy';
+}
+
 /** Hono's `onError`: responds in the caller's language and logs the cause of a 5xx, which callers must not see. */
 export function errorHandler(log: Log): ErrorHandler<HttpEnv> {
   return (error, c) => {
     const problem = asProblem(error);
-    // A pause is an operator's decision: nothing has failed.
-    if (problem.status >= 500 && problem.code !== 'ERR_4019') {
+    if (problem.status >= 500 && !isRefusal(problem)) {
       const { code, cause } = problem;
       const fields = { request_id: c.get('requestId'), route: routeOf(c), code, error: describeError(cause ?? error) };
       if (code === 'ERR_6003') log.error(fields, 'request failed unexpectedly');
