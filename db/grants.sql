@@ -57,7 +57,7 @@ revoke all on function
   public.count_account, public.count_generation, public.count_paying_accounts, public.total_metrics,
   public.admin_refund_credits, public.begin_admin_action, public.create_admin_link, public.create_administrator,
   public.end_admin_session, public.finish_admin_action, public.open_admin_session, public.open_admin_session_by_email,
-  public.revoke_administrator
+  public.revoke_administrator, public.admin_pause, public.log_errors, public.spending_state
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -92,8 +92,8 @@ grant execute on function
   public.check_range, public.close_violations, public.compare_sums, public.finish_store_notification,
   public.money_rules, public.purchase_consumption, public.record_store_notification, public.redeem_code,
   public.refund_purchase, public.replay_store_notification, public.suspected_accounts, public.take_account_limit,
-  public.raise_alert, public.mark_alert_sent, public.total_metrics,
-  public.admin_refund_credits, public.end_admin_session, public.open_admin_session
+  public.raise_alert, public.mark_alert_sent, public.total_metrics, public.admin_refund_credits,
+  public.end_admin_session, public.open_admin_session, public.admin_pause, public.log_errors
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

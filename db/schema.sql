@@ -103,6 +103,7 @@
 -- error_log.request_data: jsonb
 -- error_log.error_details: jsonb
 -- error_log.created_at: timestamp with time zone not null default now()
+-- error_log.entry_id: uuid
 -- idempotency_log.user_id: uuid not null
 -- idempotency_log.idempotency_key: uuid not null
 -- idempotency_log.job_id: uuid
@@ -248,6 +249,7 @@
 -- settings.initial_grant_credits: integer not null default 10
 -- settings.updated_at: timestamp with time zone not null default now()
 -- settings.media_store_id: uuid
+-- settings.is_paused: boolean not null default false
 -- store_notifications.store: text not null
 -- store_notifications.notification_id: text not null
 -- store_notifications.seq: bigint not null always identity
@@ -332,6 +334,7 @@
 -- video_jobs.deleted_at: timestamp with time zone
 -- video_jobs.error_reason: text
 -- video_jobs.media_path: text
+-- video_jobs.request_id: text
 -- video_jobs.trace_parent: text
 
 -- constraints
@@ -563,6 +566,7 @@
 -- video_jobs video_jobs_provider_job_id_check: CHECK (((char_length(provider_job_id) >= 1) AND (char_length(provider_job_id) <= 500)))
 -- video_jobs video_jobs_queue_position_check: CHECK ((queue_position > 0))
 -- video_jobs video_jobs_reason_only_with_a_code: CHECK (((error_reason IS NULL) OR (error_code IS NOT NULL)))
+-- video_jobs video_jobs_request_id_check: CHECK (((char_length(request_id) >= 1) AND (char_length(request_id) <= 128))) NOT VALID
 -- video_jobs video_jobs_settings_check: CHECK ((jsonb_typeof(settings) = 'object'::text))
 -- video_jobs video_jobs_status_check: CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text])))
 -- video_jobs video_jobs_trace_parent_check: CHECK ((char_length(trace_parent) = 55))
@@ -612,6 +616,7 @@
 -- device_grants device_grants_pkey: using btree (user_id)
 -- error_log error_log_by_age: using btree (created_at)
 -- error_log error_log_of_user: using btree (user_id) WHERE (user_id IS NOT NULL)
+-- error_log error_log_once: using btree (entry_id) WHERE (entry_id IS NOT NULL)
 -- error_log error_log_pkey: using btree (id)
 -- idempotency_log idempotency_log_by_expiry: using btree (expires_at)
 -- idempotency_log idempotency_log_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
@@ -777,6 +782,7 @@
 
 -- functions
 -- add_credits(p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text, p_job_id uuid, p_expires_at timestamp with time zone): returns jsonb security definer
+-- admin_pause(p_by jsonb, p_is_paused boolean, p_reason text): returns jsonb security definer to rendio_server
 -- admin_refund_credits(p_by jsonb, p_user_id uuid, p_amount integer, p_reason text): returns jsonb security definer to rendio_server
 -- admit_to_provider(p_provider text): returns integer security definer
 -- admit_upload(p_user_id uuid, p_path text, p_bytes integer, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint): returns jsonb security definer to rendio_server
@@ -786,7 +792,7 @@
 -- apply_credits(p_user_id uuid, p_change integer, p_reason text, p_job_id uuid, p_transaction_id text, p_purchase_id uuid, p_expires_at timestamp with time zone): returns integer security definer
 -- begin_admin_action(p_by jsonb, p_operation text): returns jsonb security definer
 -- begin_attempt(p_job_id uuid): returns jsonb security definer to rendio_server
--- begin_generation(p_user_id uuid, p_idempotency_key uuid, p_request_hash text, p_model_id uuid, p_prompt text, p_settings jsonb, p_limit_account integer, p_limit_address integer, p_limit_in_flight integer, p_deadline_seconds integer, p_image_url text, p_address inet, p_trace_parent text): returns jsonb security definer to rendio_server
+-- begin_generation(p_user_id uuid, p_idempotency_key uuid, p_request_hash text, p_model_id uuid, p_prompt text, p_settings jsonb, p_limit_account integer, p_limit_address integer, p_limit_in_flight integer, p_deadline_seconds integer, p_image_url text, p_address inet, p_request_id text, p_limit_spending integer, p_trace_parent text): returns jsonb security definer to rendio_server
 -- begin_upload(p_user_id uuid, p_path text, p_content_type text, p_bytes integer, p_width integer, p_height integer, p_sha256 text, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint, p_metadata jsonb): returns jsonb security definer to rendio_server
 -- broken_balances(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
 -- broken_by_changes(p_after_seq bigint, p_until_seq bigint, p_after timestamp with time zone, p_until timestamp with time zone): returns TABLE(invariant text, subject uuid, details jsonb) security definer
@@ -856,6 +862,7 @@
 -- lock_job(p_job_id uuid): returns video_jobs security definer
 -- lock_transaction(p_store text, p_transaction_id text): returns void security definer
 -- log_error(p_user_id uuid, p_error_code text, p_endpoint text, p_request_data jsonb, p_error_details jsonb): returns void security definer
+-- log_errors(p_entries jsonb): returns integer security definer to rendio_server
 -- mark_alert_sent(p_alert_id uuid, p_receiver text): returns void security definer to rendio_server
 -- mark_submitted(p_job_id uuid, p_attempt_id uuid, p_provider_job_id text, p_vendor_request_id text): returns jsonb security definer to rendio_server
 -- merge_guest(p_guest_id uuid, p_survivor_id uuid): returns void security definer
@@ -868,7 +875,7 @@
 -- open_admin_session_by_email(p_session_id uuid, p_email text): returns jsonb security definer
 -- open_device_session(p_user_id uuid, p_device_id text, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns boolean security definer to rendio_server
 -- open_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns void security definer to rendio_server
--- prune_logs(p_limit integer): returns jsonb security definer to rendio_server
+-- prune_logs(p_limit integer, p_error_log_days integer): returns jsonb security definer to rendio_server
 -- purchase_consumption(p_store text, p_transaction_id text): returns jsonb security definer to rendio_server
 -- raise_alert(p_kind text, p_subject text, p_details jsonb): returns boolean security definer to rendio_server
 -- rate_limit_state(p_action text, p_user_id uuid, p_address inet, p_limit integer, p_window interval): returns jsonb security definer
@@ -900,6 +907,7 @@
 -- schedule_store_notification(p_store text, p_notification_id text): returns void security definer
 -- schedule_submit(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- sign_in_with_apple(p_apple_sub text, p_is_email_verified boolean, p_is_private_email boolean, p_language text, p_email text): returns jsonb security definer to rendio_server
+-- spending_state(p_user_id uuid, p_price integer, p_limit integer): returns jsonb security definer
 -- stop_at_provider(p_job_id uuid): returns void security definer
 -- store_apple_token(p_user_id uuid, p_client_id text, p_sealed_token bytea): returns boolean security definer to rendio_server
 -- store_response(p_user_id uuid, p_idempotency_key uuid, p_operation text, p_request_hash text, p_response jsonb, p_job_id uuid): returns void security definer

@@ -112,6 +112,9 @@ create or replace trigger provider_attempts_complete_previous_rows
 drop function if exists public.begin_generation(
   uuid, uuid, text, uuid, text, jsonb, text, inet, integer, integer, integer, integer
 );
+drop function if exists public.begin_generation(
+  uuid, uuid, text, uuid, text, jsonb, integer, integer, integer, integer, text, inet
+);
 drop function if exists public.begin_upload(
   uuid, text, text, integer, integer, integer, text, boolean, integer, bigint
 );
@@ -119,7 +122,5 @@ drop function if exists public.onboard_device(text, text);
 drop function if exists public.finish_generation(uuid, text, text, bigint, text, numeric);
 drop function if exists public.broken_invariants();
 drop function if exists public.prune_logs();
+drop function if exists public.prune_logs(integer);
 drop function if exists public.cancel_generation(uuid, uuid, uuid, text);
-drop function if exists public.begin_generation(
-  uuid, uuid, text, uuid, text, jsonb, integer, integer, integer, integer, text, inet
-);

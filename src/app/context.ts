@@ -12,12 +12,14 @@ import { createRefreshTokens } from '../features/accounts/refresh-tokens.ts';
 import { createTokens } from '../features/accounts/tokens.ts';
 import { createAdminTokens } from '../features/admin/tokens.ts';
 import type { Context, Policy } from '../features/context.ts';
+import { createErrorLog } from '../features/maintenance/error-log.ts';
 import { createMediaSigner } from '../http/signed-url.ts';
 import { createSignedWebhooks } from '../http/signed-webhook.ts';
 import { createBulkhead } from '../kernel/bulkhead.ts';
 import { systemClock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { createSealer } from '../kernel/sealer.ts';
+import { within } from '../kernel/sleep.ts';
 import type { Tracer } from '../kernel/tracer.ts';
 import { createMediaFetcher } from '../media/fetch-media.ts';
 import { VIDEO_BYTES_MAX } from '../media/object-path.ts';
@@ -29,6 +31,7 @@ import type { Config } from './config.ts';
 import { measuredProvider } from './measured-provider.ts';
 import { openMediaStore } from './media-store.ts';
 import { createObservability, type Telling } from './observability.ts';
+import { overloadOf } from './overload.ts';
 import type { OwnStore } from './own-store.ts';
 import type { CreateRuntime, RuntimeCapabilities } from './runtime-capabilities.ts';
 import type { AppleIdAccess, DeviceCheckAccess, VendorConnections } from './vendor-connections.ts';
@@ -37,6 +40,8 @@ import type { AppleIdAccess, DeviceCheckAccess, VendorConnections } from './vend
 const GRANT_WAIT_MS = 15_000;
 /** For a server with many concurrent requests; an isolate, which has few, sets a lower number. */
 const CONNECTIONS_MAX = 20;
+/** For the rest of the error log at the end. */
+const ERROR_LOG_GRACE_MS = 1_000;
 /** The part of the worker's slots that one vendor may use: a vendor that hangs leaves the other half. */
 const VENDORS_SHARE = 1 / 2;
 
@@ -75,12 +80,17 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   // Imported only where it is needed: an isolate may not even import its modules.
   const createRuntime = options.createRuntime ?? (await import('./node-runtime.ts')).createNodeRuntime;
   const runtime = await createRuntime({ dataDir, directUrl: database.directUrl, log });
-  const pool = createPool({ url: database.url, log, connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX });
+  const connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
+  const pool = createPool({ url: database.url, log, connectionsMax });
+
   const db = createDatabase(pool);
   const observability = createObservability(options, runtime, db);
   const providers = await createProviders(connections, runtime, observability);
   const newUuid = () => crypto.randomUUID();
   const randomBytes = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes));
+  const errorLog = createErrorLog({ db, log, clock, newUuid });
+  // An isolate may not get to close its context.
+  stopping.addEventListener('abort', () => void errorLog.drain());
   const { directUrl } = database;
   const { workDir } = runtime;
   const store = openMediaStore({ config, dataDir, db, directUrl, workDir, newUuid, clock, log });
@@ -89,6 +99,8 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     db,
     clock,
     ...observability,
+    errorLog,
+    readOverload: overloadOf(db, connectionsMax, runtime),
     policy: policyOf(config),
     ...tokensOf(options),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),
@@ -132,7 +144,9 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
         runtime.imageCheck.close(),
         ...[...providers.values()].map((provider) => provider.close()),
       ]);
+      runtime.load?.stop();
       await runtime.userEvents.close();
+      await within(ERROR_LOG_GRACE_MS, errorLog.drain());
       await closePool(pool);
     },
   };
@@ -219,7 +233,7 @@ function simulatedIn({ providers }: VendorConnections): ReadonlySet<ProviderName
   return new Set([...providers].filter(([, { isSimulated }]) => isSimulated).map(([name]) => name));
 }
 
-function policyOf({ settings: { apple, limits } }: Config): Policy {
+function policyOf({ settings: { apple, errorLogDays, limits } }: Config): Policy {
   return {
     initialGrantCredits: limits.initialGrantCredits,
     deviceCheckFallback: limits.deviceCheckFallback,
@@ -227,6 +241,7 @@ function policyOf({ settings: { apple, limits } }: Config): Policy {
     sandboxPurchases: apple.sandboxPurchases,
     consumptionConsent: apple.consumptionConsent,
     refundPreference: apple.refundPreference,
+    errorLogDays,
     limits,
   };
 }

@@ -2,6 +2,7 @@
 import type { Api } from '../http/api.ts';
 import { registerHeaders } from '../http/openapi-headers.ts';
 import { originOf } from '../http/origin.ts';
+import { registerProblemJson } from '../http/problem-json.ts';
 
 const DESCRIPTION = `The backend for apps that sell AI-generated video for credits.
 
@@ -14,6 +15,9 @@ request is only compared with it.
 
 **Errors** have one shape, \`{"error": {"code", "message", "details"}}\`. Branch on \`code\` and show \`message\`, which follows
 \`Accept-Language\` (English, Turkish, Spanish). Every response has an \`X-Request-Id\`: quote it when you report a problem.
+A client whose \`Accept\` prefers \`application/problem+json\` gets errors in the format of RFC 9457 instead, which the schema
+\`Problem\` describes: the same code, message and details, whether a repeat may help and when, and the request id. This holds for all
+routes but those under \`/auth/v1\` and \`/storage/v1\`, which have the formats of Supabase’s clients.
 
 **Idempotency.** If a request with an \`Idempotency-Key\` gets no response, send it again with the same key. It is never charged
 twice.
@@ -53,6 +57,7 @@ const TAGS = [
 /** Serves the document of all routes declared so far at `/openapi.json`. */
 export function describe(api: Api): void {
   registerHeaders(api);
+  registerProblemJson(api);
   api.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',

@@ -26,5 +26,6 @@ export const createEdgeRuntime: CreateRuntime = async ({ directUrl, log }) => ({
   createVerifier,
   createMetrics: null,
   diskSpace: null,
+  load: null,
   createSandbox: createRemoteSandbox,
 });

@@ -6,6 +6,7 @@ import { CREATE_SESSION, SIGN_UP } from '../features/accounts/http/auth-openapi.
 import { authRoutes } from '../features/accounts/http/auth-routes.ts';
 import { authUserRoutes } from '../features/accounts/http/auth-user-routes.ts';
 import { DEVICE_CHECK } from '../features/accounts/http/openapi.ts';
+import { APPLE_ACCOUNT_NOTIFICATIONS } from '../features/accounts/http/people-openapi.ts';
 import { peopleRoutes } from '../features/accounts/http/people-routes.ts';
 import { accountRoutes } from '../features/accounts/http/routes.ts';
 import { findAdministrator } from '../features/admin/find-administrator.ts';
@@ -14,11 +15,15 @@ import { catalogueRoutes } from '../features/catalogue/http/routes.ts';
 import type { Context } from '../features/context.ts';
 import { creditRoutes } from '../features/credits/http/routes.ts';
 import { generationRoutes } from '../features/generations/http/routes.ts';
+import { DELIVER_WEBHOOK } from '../features/generations/http/webhook-openapi.ts';
 import { webhookRoutes } from '../features/generations/http/webhook-routes.ts';
 import type { MetricsAccess } from '../features/maintenance/http/metrics-routes.ts';
+import { GET_HEALTH, GET_METRICS, GET_READINESS } from '../features/maintenance/http/openapi.ts';
 import { maintenanceRoutes } from '../features/maintenance/http/routes.ts';
 import { notificationRoutes } from '../features/notifications/http/routes.ts';
+import { APP_STORE_NOTIFICATIONS } from '../features/purchases/http/openapi.ts';
 import { purchaseRoutes } from '../features/purchases/http/routes.ts';
+import { STRIPE_WEBHOOK } from '../features/purchases/http/stripe-openapi.ts';
 import { stripeRoutes } from '../features/purchases/http/stripe-routes.ts';
 import { storageRoutes } from '../features/storage/http/routes.ts';
 import { signedRoutes } from '../features/storage/http/signed-routes.ts';
@@ -26,13 +31,16 @@ import { createAccountAliases } from '../http/account-aliases.ts';
 import { type Api, createApi } from '../http/api.ts';
 import { bearerToken, readCaller, requireCaller } from '../http/auth.ts';
 import { administratorOf, callerId, checkQueryUserId, checkUserId } from '../http/caller.ts';
-import { busy, callsInProgress } from '../http/calls-in-progress.ts';
+import { busyLine, callsInProgress } from '../http/calls-in-progress.ts';
 import type { IpReader } from '../http/client-ip.ts';
 import { cors } from '../http/cors.ts';
 import { inDialect } from '../http/dialect.ts';
+import { createDownloads } from '../http/downloads.ts';
 import type { HttpEnv } from '../http/env.ts';
+import { failedRequests } from '../http/failed-requests.ts';
 import { cancelUnsentBody } from '../http/head.ts';
 import { jsonBody } from '../http/json-body.ts';
+import { shedLoad } from '../http/load-shedding.ts';
 import { NoAccess } from '../http/no-access.ts';
 import { requestOrigin } from '../http/origin.ts';
 import { asProblem, errorHandler } from '../http/problem.ts';
@@ -70,13 +78,32 @@ const CALLS_OF_ACCOUNT_MAX = 8;
 /** The phones behind one IP address. Apple is asked meanwhile, so these calls may last. */
 const DEVICE_CHECKS_OF_IP_MAX = 30;
 /** The same phones sign in and refresh: they wait, so that hundreds at once are not refused. */
-const SESSIONS_OF_IP = { max: CALLS_OF_ACCOUNT_MAX, waitingMax: 400, refusal: busy };
+const SESSIONS_OF_IP = { max: CALLS_OF_ACCOUNT_MAX, waitingMax: 400, refusal: busyLine };
+
+/**
+ * What callers without an account do at once from one IP address. Bodies have up to a megabyte before a signature is checked. Senders of
+ * webhooks repeat what a 503 refuses.
+ */
+const PUBLIC_CALLS_OF_IP = { max: 60, waitingMax: 400, refusal: busyLine };
+/** Health checks and metrics say what is wrong; vendors' events wait outside otherwise, and each is short. */
+const NEVER_SHED = new Set(
+  [
+    GET_HEALTH,
+    GET_READINESS,
+    GET_METRICS,
+    DELIVER_WEBHOOK,
+    APP_STORE_NOTIFICATIONS,
+    APPLE_ACCOUNT_NOTIFICATIONS,
+    STRIPE_WEBHOOK,
+  ].map(({ checked }): string => checked.path),
+);
 
 export function createHttp(ctx: Context, options: HttpOptions): Api {
   const api = createApi();
   const { publicUrl, trustedProxyHops = 0 } = options;
   api.use(requestId(ctx.newUuid));
   api.use(requestLog({ ...ctx, problemOf: asProblem }));
+  api.use(failedRequests(ctx.errorLog));
   api.use(cancelUnsentBody);
   api.use(cors(options.corsOrigins));
   api.use(securityHeaders({ isHttpsOnly: publicUrl?.startsWith('https:') ?? false }));
@@ -84,12 +111,15 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
     c.set('origin', publicUrl ?? requestOrigin(c.req.raw, trustedProxyHops));
     await next();
   });
+  api.use(shedLoad({ log: ctx.log, readOverload: ctx.readOverload, isExempt: (path) => NEVER_SHED.has(path) }));
   api.use(DEVICE_CHECK.checked.path, callsInProgress(options.ipOf, { max: DEVICE_CHECKS_OF_IP_MAX }));
   for (const { checked } of [CREATE_SESSION, SIGN_UP])
     api.use(checked.path, callsInProgress(options.ipOf, SESSIONS_OF_IP));
   const calls = createCallLimiter(ctx.policy.limits.callsPerMinute);
   const guards = createGuards(ctx, options, calls);
   const router = createRouter(api, guards);
+  // Uploads last, and are bounded for each account; what watches the server must not wait for anything.
+  const unbounded = createRouter(api, { ...guards, public: { plain: null, json: jsonBody() } });
   accountRoutes(router, ctx, options.ipOf);
   authRoutes(router, ctx, { ipOf: options.ipOf, asUser: guards.user.plain });
   const { appleAuthorizePath = null, appStorePath = null } = options;
@@ -100,12 +130,13 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   generationRoutes(router, ctx, options.ipOf);
   purchaseRoutes(router, ctx);
   stripeRoutes(router, ctx);
-  storageRoutes(router, ctx);
-  signedRoutes(router, ctx, calls);
+  const downloads = createDownloads();
+  storageRoutes(router, ctx, downloads);
+  signedRoutes(unbounded, ctx, { calls, downloads, ipOf: options.ipOf });
   webhookRoutes(router, ctx);
   notificationRoutes(router, ctx);
   adminRoutes(router, ctx, options.ipOf);
-  maintenanceRoutes(router, ctx, { isWorking: options.isWorking, metrics: options.metrics ?? NO_METRICS });
+  maintenanceRoutes(unbounded, ctx, { isWorking: options.isWorking, metrics: options.metrics ?? NO_METRICS });
   describe(api);
 
   const onError = errorHandler(ctx.log);
@@ -123,6 +154,8 @@ function createGuards(ctx: Context, options: HttpOptions, calls: CallLimiter) {
   const aliases = createAccountAliases();
   // Before the first statement: a call that waits for its turn holds no session of the database.
   const inTurn = callsInProgress((c) => aliases.accountOf(callerId(c)), { max: CALLS_OF_ACCOUNT_MAX });
+
+  const inTurnOfIp = callsInProgress(options.ipOf, PUBLIC_CALLS_OF_IP);
 
   const account: MiddlewareHandler<HttpEnv> = async (c, next) => {
     const claims = c.get('caller');
@@ -147,7 +180,7 @@ function createGuards(ctx: Context, options: HttpOptions, calls: CallLimiter) {
       json: every(caller, inTurn, account, jsonBody({ acceptsText: true }), checkBody),
     },
     admin: createAdminGuards(ctx, options, calls),
-    public: { plain: null, json: jsonBody() },
+    public: { plain: inTurnOfIp, json: every(inTurnOfIp, jsonBody()) },
   } satisfies Guards;
 }
 

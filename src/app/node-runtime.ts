@@ -9,6 +9,7 @@ import { createProbe } from '../media/probe.ts';
 import { compileCache } from '../platform/compile-cache.ts';
 import { makeFolder } from '../platform/make-folder.ts';
 import { isOtherProcess } from '../platform/process-ids.ts';
+import { measureProcessLoad } from '../platform/process-load.ts';
 import { createSandboxAdapter } from '../providers/sandbox/index.ts';
 import { sandbox } from '../providers/sandbox/manifest.ts';
 import { createProcessMetrics } from './metrics.ts';
@@ -39,6 +40,7 @@ export const createNodeRuntime: CreateRuntime = async ({ dataDir, directUrl, log
     createVerifier,
     createMetrics: createProcessMetrics,
     diskSpace: () => diskSpaceOf(dataDir),
+    load: measureProcessLoad(),
     createSandbox: () =>
       createSandboxAdapter({ workDir: join(dataDir, sandbox.name), log, maxParallel: RENDERS_MAX, env }),
   };

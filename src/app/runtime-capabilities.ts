@@ -6,6 +6,7 @@ import type { DiskSpace, ExportedMetrics } from '../features/context.ts';
 import type { Figures } from '../features/maintenance/figures.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Metrics } from '../kernel/metrics.ts';
+import type { Overload } from '../kernel/overload.ts';
 import type { ImageCheck } from '../media/image-check.ts';
 import type { MediaProbe } from '../media/probe.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
@@ -45,6 +46,8 @@ export type RuntimeCapabilities = {
   createMetrics: ((options: ProcessMetricsOptions) => ProcessMetrics) | null;
   /** The space of the disk under the data folder; null where there is no such disk. */
   diskSpace: (() => Promise<DiskSpace>) | null;
+  /** Measures what the process itself has too much work for; null where the runtime sees to it. */
+  load: { readonly overload: Overload | null; stop(): void } | null;
   /** The adapter of the built-in provider, created only where that provider may be used. */
   createSandbox(): ProviderAdapter;
 };

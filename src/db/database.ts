@@ -24,6 +24,8 @@ export type Database = {
   /** Calls a procedure that returns rows. */
   rows<Name extends SetName>(procedure: Name, args: SetProcedures[Name]['args']): Promise<SetProcedures[Name]['row'][]>;
   pool: pg.Pool;
+  /** How many statements wait for a session. */
+  waiting(): number;
 };
 
 const PROCEDURE_NAME = /^[a-z][a-z0-9_]*$/;
@@ -84,6 +86,7 @@ export function createDatabase(pool: pg.Pool): Database {
   return {
     read: new Kysely<DB>({ dialect: new PostgresDialect({ pool }) }),
     pool,
+    waiting: () => pool.waitingCount + writes.waiting,
     call: createCall((text, values) => writes.run(() => pool.query(text, values))),
     async rows<Name extends SetName>(procedure: Name, args: SetProcedures[Name]['args']) {
       const { call, values } = statementFor(procedure, args);

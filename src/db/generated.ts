@@ -169,6 +169,7 @@ export interface DeviceGrants {
 export interface ErrorLog {
   created_at: Generated<Date>;
   endpoint: string | null;
+  entry_id: string | null;
   error_code: string;
   error_details: Json | null;
   id: Generated<number>;
@@ -380,6 +381,7 @@ export interface Sessions {
 export interface Settings {
   initial_grant_credits: Generated<number>;
   is_only_row: Generated<boolean>;
+  is_paused: Generated<boolean>;
   media_store_id: string | null;
   updated_at: Generated<Date>;
 }
@@ -480,6 +482,7 @@ export interface VideoJobs {
   provider_job_id: string | null;
   provider_model_id: string;
   queue_position: number | null;
+  request_id: string | null;
   seq: Generated<number>;
   settings: Generated<Json>;
   status: Generated<string>;

@@ -18,6 +18,16 @@ export type UploadRow = {
 };
 /** By name: the arguments without their `p_`, and the result. */
 export type Procedures = {
+  admin_pause: {
+    args: {
+      by: object;
+      is_paused: boolean;
+      reason: string;
+    };
+    result:
+      | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'session_ended' | 'key_reused' };
+  };
   admin_refund_credits: {
     args: {
       by: object;
@@ -79,6 +89,8 @@ export type Procedures = {
       deadline_seconds: number;
       image_url?: string | null | undefined;
       address?: string | null | undefined;
+      request_id?: string | null | undefined;
+      limit_spending?: number | null | undefined;
       trace_parent?: string | null | undefined;
     };
     result:
@@ -91,12 +103,12 @@ export type Procedures = {
           reset_seconds: number;
         }
       | { outcome: 'replayed'; status_code: number; response: Json }
-      | { outcome: 'key_reused' | 'user_not_found' | 'banned' | 'model_unavailable' }
+      | { outcome: 'key_reused' | 'user_not_found' | 'banned' | 'paused' | 'model_unavailable' }
       | { outcome: 'provider_unavailable'; retry_seconds: number }
       | { outcome: 'rate_limited'; scope: 'in_flight'; limit: number }
       | {
           outcome: 'rate_limited';
-          scope: 'account' | 'address';
+          scope: 'account' | 'address' | 'spending';
           limit: number;
           window_seconds: number;
           remaining: number;
@@ -368,6 +380,12 @@ export type Procedures = {
       | { outcome: 'became' | 'merged' | 'linked_before'; user_id: string }
       | { outcome: 'user_not_found' | 'banned' | 'token_used' | 'other_account' | 'identity_exists' };
   };
+  log_errors: {
+    args: {
+      entries: object;
+    };
+    result: number;
+  };
   mark_alert_sent: {
     args: {
       alert_id: string;
@@ -429,6 +447,7 @@ export type Procedures = {
   prune_logs: {
     args: {
       limit?: number | undefined;
+      error_log_days?: number | undefined;
     };
     result: {
       rate_limit_rows: number;

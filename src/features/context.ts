@@ -11,8 +11,10 @@ import type { Lease } from '../db/lease.ts';
 import type { Listener } from '../db/listen.ts';
 import type { Bulkhead } from '../kernel/bulkhead.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { ErrorLog } from '../kernel/error-log.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Metrics } from '../kernel/metrics.ts';
+import type { ReadOverload } from '../kernel/overload.ts';
 import type { Sealer } from '../kernel/sealer.ts';
 import type { Tracer } from '../kernel/tracer.ts';
 import type { MediaFetcher } from '../media/fetch-media.ts';
@@ -33,6 +35,8 @@ export type Policy = {
   consumptionConsent: boolean;
   /** What Apple is told to prefer when a refund is asked for; null: nothing. */
   refundPreference: 'DECLINE' | 'GRANT_FULL' | 'GRANT_PRORATED' | null;
+  /** How long rows of error_log are kept. */
+  errorLogDays: number;
   limits: {
     generationsPerHour: number;
     generationsPerHourPerIp: number;
@@ -40,6 +44,8 @@ export type Policy = {
     refundedCancelsPerHour: number;
     codeGuessesPerHour: number;
     codeGuessesPerHourPerIp: number;
+    /** What an account may spend in 24 hours; null: any amount. */
+    dailySpendCapCredits: number | null;
     onboardingPerHour: number;
     authPer5Minutes: number;
     purchasesPerHour: number;
@@ -98,6 +104,10 @@ export type Context = {
   db: Database;
   clock: Clock;
   log: Log;
+  /** Remembers failed requests, in the background. */
+  errorLog: ErrorLog;
+  /** What this process has too much work for. */
+  readOverload: ReadOverload;
   metrics: Metrics;
   tracer: Tracer;
   /** What this process shows to Prometheus, in bounded time; null where the runtime cannot. Never throws. */

@@ -1,8 +1,9 @@
 /** Bounds how many calls of one caller are in progress, so that a caller with many holds neither sessions nor row locks. */
 import type { MiddlewareHandler } from 'hono';
-import { Problem } from '../kernel/errors.ts';
+import type { Problem } from '../kernel/errors.ts';
 import { createKeyedSlots } from '../kernel/keyed-slots.ts';
 import type { HttpContext, HttpEnv } from './env.ts';
+import { busy } from './load-shedding.ts';
 import { rateLimited } from './rate-limit.ts';
 
 /** Further calls wait here, outside the database. */
@@ -35,9 +36,9 @@ export function callsInProgress(
   };
 }
 
-/** For calls whose clients take a 429 as final: they sign the user out, where a 503 is retried. */
-export function busy(): Problem {
-  return new Problem('ERR_6001', { retryAfterSeconds: RETRY_AFTER_SECONDS });
+/** For calls whose clients take a 429 as final. */
+export function busyLine(): Problem {
+  return busy(RETRY_AFTER_SECONDS);
 }
 
 function tooMany(limit: number): Problem {

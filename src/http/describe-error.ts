@@ -30,3 +30,20 @@ function framesOf(stack = ''): string[] {
     .map((line) => line.trim())
     .filter((line) => line.startsWith('at '));
 }
+
+/** Longer texts are no names of classes, and no codes. */
+const WORD = /^[\w.-]{1,60}$/;
+
+/**
+ * The parts of an error that may be stored for operators: of it and its causes the classes, codes and constraints, in which no value of
+ * a user can be.
+ */
+export function causesOf(error: unknown): object[] {
+  const causes: object[] = [];
+  for (let current = error; current instanceof Error && causes.length < CAUSES_MAX; current = current.cause) {
+    const { code, constraint } = isDatabaseError(current) ? current : { code: errorCodeOf(current), constraint: null };
+    const words = Object.entries({ name: current.name, code, constraint });
+    causes.push(Object.fromEntries(words.filter(([, word]) => typeof word === 'string' && WORD.test(word))));
+  }
+  return causes;
+}

@@ -9,18 +9,35 @@ export type ReadableMedia = {
   read(key: string, range?: ByteRange): Promise<ReadableStream<Uint8Array> | null>;
 };
 
-type OpenMediaOptions = { store: ReadableMedia; key: string; request: Request; log: Log };
+type OpenMediaOptions = { store: ReadableMedia; key: string; request: Request; log: Log; begin?: () => () => void };
 
 /**
  * Returns a stored object, or a range of it, as a response body. Resolves once the first bytes have arrived, so that a
  * failing store gives a 503 and not a broken 200. The read ends when the client disconnects.
  */
 export async function openMedia(options: OpenMediaOptions, range?: ByteRange): Promise<ReadableStream<Uint8Array>> {
-  const { store, key, request, log } = options;
+  const end = options.begin?.() ?? (() => {});
+  try {
+    return await openCounted(options, range, end);
+  } catch (error) {
+    end();
+    throw error;
+  }
+}
+
+/** `end` is called once nothing is read any more, however that comes about. */
+async function openCounted(
+  { store, key, request, log }: OpenMediaOptions,
+  range: ByteRange | undefined,
+  end: () => void,
+): Promise<ReadableStream<Uint8Array>> {
   const stream = await orStorageProblem(() => store.read(key, range));
   if (stream === null) throw new Problem('ERR_4007');
   const reader = stream.getReader();
-  const stop = () => void reader.cancel().catch(() => {});
+  const stop = () => {
+    end();
+    reader.cancel().catch(() => {});
+  };
   if (request.signal.aborted) stop();
   else request.signal.addEventListener('abort', stop, { once: true });
 
@@ -30,15 +47,20 @@ export async function openMedia(options: OpenMediaOptions, range?: ByteRange): P
       try {
         const { done, value } = first ?? (await reader.read());
         first = undefined;
-        if (done) controller.close();
-        else controller.enqueue(value);
+        if (!done) return controller.enqueue(value);
+        end();
+        controller.close();
       } catch (error) {
+        end();
         log.warn({ key, error: describeError(error) }, 'a stored object could not be read to its end');
         // Without the store's message: an HTTP adapter may print it.
         controller.error(new Error('the object could not be read to its end'));
       }
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel(reason) {
+      end();
+      return reader.cancel(reason);
+    },
   });
 }
 

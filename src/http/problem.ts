@@ -10,6 +10,7 @@ import { describeError } from './describe-error.ts';
 import type { HttpContext, HttpEnv } from './env.ts';
 import { HttpProblem } from './http-problem.ts';
 import { routeOf } from './matched-route.ts';
+import { PROBLEM_JSON, problemJson, wantsProblemJson } from './problem-json.ts';
 import { rateLimitHeaders } from './rate-limit.ts';
 
 /** Our codes for errors that Hono throws itself; its other 4xx are ERR_4006. */
@@ -53,7 +54,10 @@ export function toErrorResponse(c: HttpContext, error: unknown, locale: Locale =
   const headers = { 'Content-Language': locale, ...challenge, ...headersOf(problem) };
   // Set on the context, where they replace headers from before the failure, such as a limit's state.
   for (const [name, value] of Object.entries(headers)) c.header(name, value);
-  return c.json({ error: { code, message, details } }, status);
+  c.header('Vary', 'Accept, Accept-Language', { append: true });
+  if (!wantsProblemJson(c)) return c.json({ error: { code, message, details } }, status);
+  const asked = { message, origin: c.get('origin') ?? '', requestId: c.get('requestId') };
+  return c.body(JSON.stringify(problemJson(problem, asked)), status, { 'Content-Type': PROBLEM_JSON });
 }
 
 /** Returns the response headers of a problem. */
@@ -66,11 +70,16 @@ export function headersOf(problem: Problem): Record<string, string> {
   };
 }
 
+/** A pause, and too much work: nothing has failed, and there may be very many. */
+function isRefusal({ code, details }: Problem): boolean {
+  return code === 'ERR_4019' || details.reason === 'busy';
+}
+
 /** Hono's `onError`: responds in the caller's language and logs the cause of a 5xx, which callers must not see. */
 export function errorHandler(log: Log): ErrorHandler<HttpEnv> {
   return (error, c) => {
     const problem = asProblem(error);
-    if (problem.status >= 500) {
+    if (problem.status >= 500 && !isRefusal(problem)) {
       const { code, cause } = problem;
       const fields = { request_id: c.get('requestId'), route: routeOf(c), code, error: describeError(cause ?? error) };
       if (code === 'ERR_6003') log.error(fields, 'request failed unexpectedly');

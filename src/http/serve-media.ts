@@ -21,6 +21,8 @@ export type ServeMediaOptions = {
   name?: string;
   /** If given, the file is offered as a download under this name, or if empty, under its own. */
   download?: string | undefined;
+  /** Counts the reader's download while its body is open. Throws what the reader gets who has too many. */
+  begin?: () => () => void;
 };
 
 /** Lets a browser show the image or play the video on its own page, and nothing else. */

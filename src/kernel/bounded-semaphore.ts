@@ -10,6 +10,8 @@ export type BoundedSemaphore = {
   run<T>(work: () => Promise<T>): Promise<T>;
   /** True while nothing runs and nothing waits. */
   readonly isIdle: boolean;
+  /** How much work waits for a slot. */
+  readonly waiting: number;
 };
 
 /**
@@ -63,6 +65,9 @@ export function createBoundedSemaphore(options: BoundedSemaphoreOptions): Bounde
     },
     get isIdle() {
       return running === 0;
+    },
+    get waiting() {
+      return waiting.size;
     },
   };
 }

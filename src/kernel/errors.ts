@@ -23,6 +23,7 @@ export const ERROR_STATUS = {
   ERR_4016: 405,
   ERR_4017: 501,
   ERR_4018: 400,
+  ERR_4019: 503,
   ERR_5001: 504,
   ERR_5002: 502,
   ERR_5003: 400,

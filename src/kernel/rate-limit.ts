@@ -8,6 +8,8 @@ export type RateLimitState = {
     | 'calls'
     | 'calls_in_progress'
     | 'code_guesses'
+    | 'daily_spend'
+    | 'downloads'
     | 'exports'
     | 'refunded_cancels'
     | 'uploads';

@@ -89,6 +89,7 @@ test('development limits are a hundred times the defaults, and each can be set',
   };
   const fixed = {
     codeGuessesPerHour: 10,
+    dailySpendCapCredits: null,
     generationDeadlineSeconds: 1800,
     initialGrantCredits: 10,
     deviceCheckFallback: 'no_grant',
@@ -107,11 +108,12 @@ test('development limits are a hundred times the defaults, and each can be set',
     RATE_LIMIT_REFUNDED_CANCELS_PER_HOUR: '8',
     RATE_LIMIT_CODE_GUESSES_PER_HOUR: '9',
     RATE_LIMIT_CODE_GUESSES_PER_HOUR_PER_ADDRESS: '10',
-    GENERATION_DEADLINE_SECONDS: '11',
+    DAILY_SPEND_CAP_CREDITS: '11',
+    GENERATION_DEADLINE_SECONDS: '12',
     INITIAL_GRANT_CREDITS: '0',
     DEVICECHECK_FALLBACK: 'deny',
   });
-  assert.deepEqual(Object.values(set), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0, 'deny']);
+  assert.deepEqual(Object.values(set), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 'deny']);
 });
 
 test('all variables that production lacks are reported at once, by name', async () => {

@@ -14,6 +14,16 @@ import { tr } from '../../src/kernel/messages/tr.ts';
 const CODES = Object.keys(ERROR_STATUS) as ErrorCode[];
 const CATALOGUES: Record<string, Record<string, Record<string, string>>> = { en, tr, es };
 
+test('every code of the contract has its status', () => {
+  assert.deepEqual(ERROR_STATUS, {
+    ...{ ERR_4001: 402, ERR_4002: 400, ERR_4003: 400, ERR_4004: 429, ERR_4005: 401, ERR_4006: 400, ERR_4007: 404 },
+    ...{ ERR_4008: 409, ERR_4009: 422, ERR_4010: 403, ERR_4011: 400, ERR_4012: 409, ERR_4013: 403, ERR_4014: 413 },
+    ...{ ERR_4015: 415, ERR_4016: 405, ERR_4017: 501, ERR_4018: 400, ERR_4019: 503 },
+    ...{ ERR_5001: 504, ERR_5002: 502, ERR_5003: 400, ERR_5004: 409, ERR_5005: 502, ERR_5006: 503 },
+    ...{ ERR_6001: 503, ERR_6002: 503, ERR_6003: 500 },
+  });
+});
+
 test('the English message for missing credits is exactly that of the contract', () => {
   assert.equal(
     messageFor('ERR_4001', 'en', { required: 4, available: 2, credits_remaining: 2 }),

@@ -3,6 +3,7 @@ import type pg from 'pg';
 
 /** All procedures that the server's role may call. A new one that is missing here fails the scan. */
 const SERVER_PROCEDURES = [
+  'admin_pause',
   'admin_refund_credits',
   'admit_upload',
   'adopt_media_store',
@@ -43,6 +44,7 @@ const SERVER_PROCEDURES = [
   'forget_upload',
   'forget_uploads',
   'link_apple_identity',
+  'log_errors',
   'mark_alert_sent',
   'mark_submitted',
   'money_rules',

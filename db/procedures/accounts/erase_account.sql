@@ -31,7 +31,12 @@ begin
     )
   ) found;
   update public.video_jobs
-  set prompt = '[deleted]', image_url = null, error_message = null, deleted_at = coalesce(deleted_at, clock_timestamp())
+  set prompt = '[deleted]',
+      image_url = null,
+      error_message = null,
+      -- A client may choose it.
+      request_id = null,
+      deleted_at = coalesce(deleted_at, clock_timestamp())
   where job_id = any (v_jobs);
   get diagnostics v_sum = row_count;
   -- A vendor's message may quote the prompt.

@@ -4,11 +4,11 @@
 --     outcome: 'created', status_code: number, response: Json, limit: number, remaining: number, reset_seconds: number
 --   }
 --   | {outcome: 'replayed', status_code: number, response: Json}
---   | {outcome: 'key_reused' | 'user_not_found' | 'banned' | 'model_unavailable'}
+--   | {outcome: 'key_reused' | 'user_not_found' | 'banned' | 'paused' | 'model_unavailable'}
 --   | {outcome: 'provider_unavailable', retry_seconds: number}
 --   | {outcome: 'rate_limited', scope: 'in_flight', limit: number}
 --   | {
---     outcome: 'rate_limited', scope: 'account' | 'address', limit: number, window_seconds: number, remaining: number,
+--     outcome: 'rate_limited', scope: 'account' | 'address' | 'spending', limit: number, window_seconds: number, remaining: number,
 --     reset_seconds: number, allowed: boolean
 --   }
 --   | {outcome: 'insufficient_credits', required: number, available: number}
@@ -25,6 +25,8 @@ create or replace function public.begin_generation(
   p_deadline_seconds integer,
   p_image_url text default null,
   p_address inet default null,
+  p_request_id text default null,
+  p_limit_spending integer default null,
   p_trace_parent text default null
 ) returns jsonb
 language plpgsql
@@ -37,6 +39,7 @@ declare
   v_earlier jsonb;
   v_account_state jsonb;
   v_address_state jsonb;
+  v_spending_state jsonb;
   v_price integer;
   v_retry_seconds integer;
   v_job_id uuid := gen_random_uuid();
@@ -54,6 +57,10 @@ begin
   v_earlier := public.find_response(p_user_id, p_idempotency_key, 'generate_video', p_request_hash);
   if v_earlier is not null then
     return v_earlier;
+  end if;
+
+  if (select is_paused from public.settings) then
+    return jsonb_build_object('outcome', 'paused');
   end if;
 
   select * into v_model from public.models where id = p_model_id and is_available;
@@ -90,6 +97,12 @@ begin
   end if;
   -- A user who cannot pay must not use up the one try of a provider whose circuit is open.
   if v_user.credits_remaining >= v_price then
+    if p_limit_spending is not null then
+      v_spending_state := public.spending_state(p_user_id, v_price, p_limit_spending);
+      if not (v_spending_state ->> 'allowed')::boolean then
+        return jsonb_build_object('outcome', 'rate_limited', 'scope', 'spending') || v_spending_state;
+      end if;
+    end if;
     v_retry_seconds := public.admit_to_provider(v_model.provider);
     if v_retry_seconds > 0 then
       return jsonb_build_object('outcome', 'provider_unavailable', 'retry_seconds', v_retry_seconds);
@@ -104,12 +117,13 @@ begin
 
   insert into public.video_jobs (
     job_id, user_id, model_id, model_name, provider, provider_model_id, prompt, settings, image_url, credits_used,
-    deadline_at, media_path, trace_parent
+    deadline_at, media_path, request_id, trace_parent
   )
   values (
     v_job_id, p_user_id, v_model.id, v_model.name, v_model.provider, v_model.provider_model_id, p_prompt, p_settings,
     p_image_url, v_price, clock_timestamp() + make_interval(secs => p_deadline_seconds),
-    p_user_id || '/' || to_char(now() at time zone 'utc', 'YYYY-MM') || '/' || v_job_id, p_trace_parent
+    p_user_id || '/' || to_char(now() at time zone 'utc', 'YYYY-MM') || '/' || v_job_id,
+    p_request_id, p_trace_parent
   );
 
   v_response := jsonb_build_object('job_id', v_job_id, 'status', 'pending', 'credits_used', v_price);

@@ -37,15 +37,13 @@ begin
       jsonb_build_object('error_code', p_error_code, 'reason', p_reason, 'refunded', v_job.credits_used)
     )
   );
-  if p_error_code <> 'ERR_5004' then
-    perform public.log_error(
-      v_job.user_id,
-      p_error_code,
-      'generation',
-      jsonb_build_object('job_id', p_job_id, 'provider', v_job.provider),
-      jsonb_build_object('cause', p_cause)
-    );
-  end if;
+  perform public.log_error(
+    v_job.user_id,
+    p_error_code,
+    'generation',
+    jsonb_build_object('job_id', p_job_id, 'provider', v_job.provider),
+    jsonb_build_object('cause', p_cause, 'request_id', v_job.request_id)
+  );
   perform public.schedule_cleanup(p_job_id);
   return true;
 end

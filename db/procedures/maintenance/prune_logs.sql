@@ -5,7 +5,7 @@
 --   rate_limit_rows: number, idempotency_keys: number, events: number, sessions: number, errors: number,
 --   provider_events: number, apple_notifications: number, identity_tokens: number, alerts: number
 -- }
-create or replace function public.prune_logs(p_limit integer default 1000) returns jsonb
+create or replace function public.prune_logs(p_limit integer default 1000, p_error_log_days integer default 90) returns jsonb
 language plpgsql
 security definer
 set search_path = ''
@@ -67,7 +67,7 @@ begin
   where id in (
     select id
     from public.error_log
-    where created_at < now() - interval '90 days'
+    where created_at < now() - make_interval(days => p_error_log_days)
     order by created_at
     limit p_limit
     for update skip locked

@@ -12,6 +12,8 @@ export type Limits = {
   refundedCancelsPerHour: number;
   codeGuessesPerHour: number;
   codeGuessesPerHourPerIp: number;
+  /** What an account may spend in 24 hours; null: any amount. */
+  dailySpendCapCredits: number | null;
   generationDeadlineSeconds: number;
   initialGrantCredits: number;
   deviceCheckFallback: Values['DEVICECHECK_FALLBACK'];
@@ -35,6 +37,7 @@ export function limitsOf(values: Values): Limits {
     // The same in development: an account's guesses are few there too.
     codeGuessesPerHour: values.RATE_LIMIT_CODE_GUESSES_PER_HOUR ?? 10,
     codeGuessesPerHourPerIp: values.RATE_LIMIT_CODE_GUESSES_PER_HOUR_PER_ADDRESS ?? 30 * factor,
+    dailySpendCapCredits: values.DAILY_SPEND_CAP_CREDITS ?? null,
     generationDeadlineSeconds: values.GENERATION_DEADLINE_SECONDS,
     initialGrantCredits: values.INITIAL_GRANT_CREDITS,
     deviceCheckFallback: values.DEVICECHECK_FALLBACK,

@@ -60,6 +60,8 @@ export type Settings = {
     samplerArgument: number;
   };
   telegramUrl: string;
+  /** How long rows of error_log are kept. */
+  errorLogDays: number;
   /** `host` or `host:port`, in lower case; they come in addition to the providers' own. */
   mediaAllowedHosts: string[];
   limits: Limits;
@@ -135,6 +137,7 @@ export function settingsOf(values: Values, manifests: readonly ProviderManifest[
     stripeUrl: values.STRIPE_API_URL,
     tracing: tracingOf(values),
     telegramUrl: values.TELEGRAM_API_URL,
+    errorLogDays: values.ERROR_LOG_DAYS,
     mediaAllowedHosts: values.MEDIA_ALLOWED_HOSTS,
     limits: limitsOf(values),
     simulated: simulatedIn(values, manifests),

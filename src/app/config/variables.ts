@@ -105,6 +105,8 @@ const SERVER_AND_OPERATIONS = {
   OTEL_TRACES_SAMPLER_ARG: variable(share().default(1), '0.1'),
   // As OpenTelemetry reads it: everything but "true" is false.
   OTEL_SDK_DISABLED: text('true'),
+  // Ten years at most.
+  ERROR_LOG_DAYS: variable(integer(1, 3650).default(90), '90'),
 
   STRIPE_SECRET_KEY: optionalToken('sk_live_…'),
   STRIPE_WEBHOOK_SECRET: optionalToken('whsec_…'),
@@ -166,6 +168,7 @@ const VENDOR_URLS_AND_LIMITS = {
   RATE_LIMIT_REFUNDED_CANCELS_PER_HOUR: limit('5'),
   RATE_LIMIT_CODE_GUESSES_PER_HOUR: limit('10'),
   RATE_LIMIT_CODE_GUESSES_PER_HOUR_PER_ADDRESS: limit('30'),
+  DAILY_SPEND_CAP_CREDITS: limit('100'),
   // At most a day: a longer generation is lost, and its credits must not be held any longer.
   GENERATION_DEADLINE_SECONDS: variable(integer(1, 86_400).default(1800), '1800'),
   INITIAL_GRANT_CREDITS: variable(integer(0, 1_000_000).default(10), '10'),

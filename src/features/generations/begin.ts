@@ -18,6 +18,8 @@ export type BeginGenerationInput = {
   imageUrl: string | null;
   /** The caller's IP address in the form that rate limits count; null if there is none. */
   ip: string | null;
+  /** Recorded with the job, for its errors. */
+  requestId: string;
 };
 
 type BeginResult = ResultOf<'begin_generation'>;
@@ -26,6 +28,8 @@ const PROMPT_MIN = 3;
 const HOUR_SECONDS = 3600;
 /** A slot frees when any job ends, which may be soon. */
 const IN_FLIGHT_RETRY_SECONDS = 5;
+/** Nobody knows when an operator goes on: phones ask once a minute. */
+const PAUSED_RETRY_SECONDS = 60;
 
 /** Charges for one generation and starts it, once per idempotency key. */
 export async function beginGeneration(
@@ -64,8 +68,10 @@ export async function beginGeneration(
     limit_account: limits.generationsPerHour,
     limit_address: limits.generationsPerHourPerIp,
     limit_in_flight: limits.generationsInFlight,
+    limit_spending: limits.dailySpendCapCredits,
     deadline_seconds: ctx.policy.generationDeadlineSeconds,
     trace_parent: ctx.tracer.traceParent(),
+    request_id: input.requestId,
   });
   if (result.outcome === 'created') logStarted(ctx, input, model.provider, result.response);
   return answerOf(result);
@@ -134,6 +140,11 @@ function answerOf(result: BeginResult): Answer {
       throw new Problem('ERR_4005');
     case 'banned':
       throw new Problem('ERR_4013');
+    case 'paused':
+      throw new Problem('ERR_4019', {
+        details: { retry_after: PAUSED_RETRY_SECONDS },
+        retryAfterSeconds: PAUSED_RETRY_SECONDS,
+      });
     case 'model_unavailable':
       throw new Problem('ERR_4002', { details: { field: 'model_id' } });
     case 'provider_unavailable': {
@@ -153,17 +164,16 @@ function answerOf(result: BeginResult): Answer {
 }
 
 function rateLimited(result: Extract<BeginResult, { outcome: 'rate_limited' }>): Problem {
-  const isInFlight = result.scope === 'in_flight';
-  return limitReached(
-    {
-      policy: 'generations',
-      limit: result.limit,
-      windowSeconds: isInFlight ? null : result.window_seconds,
-      remaining: 0,
-      resetSeconds: isInFlight ? IN_FLIGHT_RETRY_SECONDS : result.reset_seconds,
-    },
-    isInFlight ? 'in_flight' : undefined,
-  );
+  const { scope, limit } = result;
+  if (scope === 'in_flight') {
+    const state = { windowSeconds: null, remaining: 0, resetSeconds: IN_FLIGHT_RETRY_SECONDS };
+    return limitReached({ policy: 'generations', limit, ...state }, 'in_flight');
+  }
+  const { window_seconds: windowSeconds, remaining, reset_seconds: resetSeconds } = result;
+  const state = { limit, windowSeconds, remaining, resetSeconds };
+  return scope === 'spending'
+    ? limitReached({ policy: 'daily_spend', ...state }, 'daily_spend')
+    : limitReached({ policy: 'generations', ...state, remaining: 0 });
 }
 
 /** A check on the column ensures an object; all writes to the catalogue keep to its shape. */

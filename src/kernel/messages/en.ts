@@ -27,6 +27,8 @@ export const en = {
       'You have reached the limit for now. Please try again in {minutes, plural, one {# minute} other {# minutes}}.',
     in_flight: 'You have reached the limit of videos in progress. Please wait until one is finished.',
     refunded_cancels: 'You have cancelled many videos that were already being made. Please let this one finish.',
+    daily_spend:
+      'You have reached the limit of credits for one day. Please try again in {hours, plural, one {# hour} other {# hours}}.',
     code_guesses:
       'You have entered too many codes that do not work. Please try again in {minutes, plural, one {# minute} other {# minutes}}.',
   },
@@ -104,6 +106,13 @@ export const en = {
   },
   ERR_4017: { plain: 'This feature is not enabled here.' },
   ERR_4018: { plain: 'This code does not work. It may be misspelt, expired or already used up.' },
+  ERR_4019: {
+    plain: 'New videos are paused for a short while. You were not charged. Please try again soon.',
+    detailed:
+      'New videos are paused for a short while. You were not charged. Please try again in {retry_after, plural, one {# second} other {# seconds}}.',
+    minutes:
+      'New videos are paused for a short while. You were not charged. Please try again in {minutes, plural, one {# minute} other {# minutes}}.',
+  },
   ERR_5001: {
     plain:
       'The video took too long, so we stopped waiting. You were not charged: any credits it used are back in your balance.',
@@ -142,7 +151,10 @@ export const en = {
       'The video service returned a video that does not play. You were not charged: {refunded, plural, one {its # credit is} other {its # credits are}} back in your balance. Please try again.',
   },
   ERR_5006: { plain: 'A service that we depend on cannot be reached right now. Please try again in a few minutes.' },
-  ERR_6001: { plain: 'We cannot reach our database right now. Please try again in a moment.' },
+  ERR_6001: {
+    plain: 'We cannot reach our database right now. Please try again in a moment.',
+    busy: 'We are very busy right now. Please try again in a moment.',
+  },
   ERR_6002: { plain: 'We cannot reach our video storage right now. Please try again in a moment.' },
   ERR_6003: { plain: 'Something went wrong on our side. Please try again in a moment.' },
 };

@@ -26,6 +26,8 @@ export const es: Sentences = {
       'Has alcanzado el límite por ahora. Inténtalo de nuevo dentro de {minutes, plural, one {# minuto} other {# minutos}}.',
     in_flight: 'Has alcanzado el límite de vídeos en curso. Espera a que termine alguno.',
     refunded_cancels: 'Has cancelado muchos vídeos que ya se estaban haciendo. Deja que este termine.',
+    daily_spend:
+      'Has alcanzado el límite de créditos que puedes gastar en un día. Inténtalo de nuevo dentro de {hours, plural, one {# hora} other {# horas}}.',
     code_guesses:
       'Has introducido demasiados códigos que no funcionan. Inténtalo de nuevo dentro de {minutes, plural, one {# minuto} other {# minutos}}.',
   },
@@ -108,6 +110,14 @@ export const es: Sentences = {
   },
   ERR_4017: { plain: 'Esta función no está activada aquí.' },
   ERR_4018: { plain: 'Este código no funciona. Puede estar mal escrito, caducado o ya agotado.' },
+  ERR_4019: {
+    plain:
+      'La creación de vídeos está en pausa por un momento. No se te ha cobrado nada. Inténtalo de nuevo dentro de poco.',
+    detailed:
+      'La creación de vídeos está en pausa por un momento. No se te ha cobrado nada. Inténtalo de nuevo dentro de {retry_after, plural, one {# segundo} other {# segundos}}.',
+    minutes:
+      'La creación de vídeos está en pausa por un momento. No se te ha cobrado nada. Inténtalo de nuevo dentro de {minutes, plural, one {# minuto} other {# minutos}}.',
+  },
   ERR_5001: {
     plain:
       'El vídeo tardaba demasiado y hemos dejado de esperar. No se te ha cobrado nada: si se usaron créditos, ya están de nuevo en tu saldo.',
@@ -151,6 +161,7 @@ export const es: Sentences = {
   },
   ERR_6001: {
     plain: 'No podemos acceder a nuestra base de datos en este momento. Inténtalo de nuevo dentro de un momento.',
+    busy: 'Ahora mismo estamos recibiendo muchas solicitudes. Inténtalo de nuevo dentro de un momento.',
   },
   ERR_6002: {
     plain: 'No podemos acceder a nuestro almacén de vídeos en este momento. Inténtalo de nuevo dentro de un momento.',

@@ -20,6 +20,7 @@ export const EXAMPLE_DETAILS: Record<ErrorCode, ProblemDetails> = {
   ERR_4016: { allowed: ['GET', 'HEAD'] },
   ERR_4017: { feature: 'device-check' },
   ERR_4018: { field: 'code' },
+  ERR_4019: { retry_after: 60 },
   ERR_5001: {},
   ERR_5002: {},
   ERR_5003: {},

@@ -8,6 +8,8 @@ export type Guidance = {
   alsoStatus?: 403;
   /** Never the code of an HTTP answer: only the `error_code` of a finished generation. */
   jobsOnly?: true;
+  /** Whether the same request may succeed later. Any other code is worth a repeat only if its answer has `Retry-After`. */
+  isRetryable?: true;
 };
 
 export const GUIDANCE: Record<ErrorCode, Guidance> = {
@@ -26,6 +28,7 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
   },
   ERR_4004: {
     name: 'rate limit exceeded',
+    isRetryable: true,
     advice: 'Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request.',
   },
   ERR_4005: {
@@ -81,12 +84,21 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
       'Show the message beside the field and let the user correct the code. Do not repeat it unchanged: only some wrong codes per ' +
       'hour are answered.',
   },
+  ERR_4019: {
+    name: 'paused by the operator',
+    isRetryable: true,
+    advice:
+      'Nothing was charged. Repeat the same request after `Retry-After` seconds, with the same `Idempotency-Key`. Videos that were ' +
+      'already paid for are finished meanwhile.',
+  },
   ERR_5001: {
     name: 'provider timeout',
+    isRetryable: true,
     advice: 'The user was not charged. Offer to try again, perhaps with another model.',
   },
   ERR_5002: {
     name: 'provider unavailable',
+    isRetryable: true,
     advice: 'The user was not charged. Offer another model, or try again later.',
   },
   ERR_5003: {
@@ -102,20 +114,24 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
   },
   ERR_5006: {
     name: 'external service unavailable',
+    isRetryable: true,
     advice: 'Repeat after about a minute. Keep the session and the tokens: they are still valid.',
   },
   ERR_6001: {
     name: 'database unavailable',
+    isRetryable: true,
     advice:
       'Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.',
   },
   ERR_6002: {
     name: 'storage unavailable',
+    isRetryable: true,
     advice:
       'Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.',
   },
   ERR_6003: {
     name: 'internal error',
+    isRetryable: true,
     advice:
       'Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer.',
   },

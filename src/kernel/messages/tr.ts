@@ -24,6 +24,8 @@ export const tr: Sentences = {
     minutes: 'Şimdilik sınıra ulaştınız. Lütfen {minutes, number} dakika sonra tekrar deneyin.',
     in_flight: 'Aynı anda hazırlanabilecek video sınırına ulaştınız. Lütfen birinin tamamlanmasını bekleyin.',
     refunded_cancels: 'Hazırlanmakta olan çok sayıda videoyu iptal ettiniz. Lütfen bunun tamamlanmasını bekleyin.',
+    daily_spend:
+      'Bir gün içinde kullanabileceğiniz kredi sınırına ulaştınız. Lütfen {hours, number} saat sonra tekrar deneyin.',
     code_guesses: 'Geçerli olmayan çok sayıda kod girdiniz. Lütfen {minutes, number} dakika sonra tekrar deneyin.',
   },
   ERR_4005: {
@@ -105,6 +107,13 @@ export const tr: Sentences = {
   },
   ERR_4017: { plain: 'Bu özellik burada etkin değil.' },
   ERR_4018: { plain: 'Bu kod geçerli değil. Yanlış yazılmış, süresi dolmuş veya tamamen kullanılmış olabilir.' },
+  ERR_4019: {
+    plain: 'Yeni videolara kısa bir ara verdik. Sizden ücret alınmadı. Lütfen birazdan tekrar deneyin.',
+    detailed:
+      'Yeni videolara kısa bir ara verdik. Sizden ücret alınmadı. Lütfen {retry_after, number} saniye sonra tekrar deneyin.',
+    minutes:
+      'Yeni videolara kısa bir ara verdik. Sizden ücret alınmadı. Lütfen {minutes, number} dakika sonra tekrar deneyin.',
+  },
   ERR_5001: {
     plain:
       'Video çok uzun sürdüğü için beklemeyi bıraktık. Sizden ücret alınmadı: kullanılan kredi varsa bakiyenize geri döndü.',
@@ -142,7 +151,10 @@ export const tr: Sentences = {
       'Video servisinden gelen video oynatılamıyor. Sizden ücret alınmadı: {refunded, number} krediniz bakiyenize geri döndü. Lütfen tekrar deneyin.',
   },
   ERR_5006: { plain: 'Bağlı olduğumuz bir servise şu anda ulaşılamıyor. Lütfen birkaç dakika sonra tekrar deneyin.' },
-  ERR_6001: { plain: 'Şu anda veritabanımıza ulaşamıyoruz. Lütfen birazdan tekrar deneyin.' },
+  ERR_6001: {
+    plain: 'Şu anda veritabanımıza ulaşamıyoruz. Lütfen birazdan tekrar deneyin.',
+    busy: 'Şu anda çok yoğunuz. Lütfen birazdan tekrar deneyin.',
+  },
   ERR_6002: { plain: 'Şu anda video depomuza ulaşamıyoruz. Lütfen birazdan tekrar deneyin.' },
   ERR_6003: { plain: 'Bizim tarafımızda bir sorun oluştu. Lütfen birazdan tekrar deneyin.' },
 };

@@ -19,7 +19,10 @@ export function sentenceValues(details: ProblemDetails, locale: Locale): Sentenc
   const { allowed, retry_after: retryAfter, bytes_max: bytesMax } = details;
   if (Array.isArray(allowed)) Object.assign(values, listOf(allowed, locale));
   if (isRecord(allowed)) Object.assign(values, sentenceValues({ ...allowed, allowed: undefined }, locale));
-  if (typeof retryAfter === 'number') values.minutes = Math.ceil(retryAfter / 60);
+  if (typeof retryAfter === 'number') {
+    values.minutes = Math.ceil(retryAfter / 60);
+    values.hours = Math.ceil(retryAfter / 3600);
+  }
   if (typeof bytesMax === 'number') values.size = sizeOf(bytesMax, locale);
   return values;
 }

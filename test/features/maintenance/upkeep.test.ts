@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Policy } from '../../../src/features/context.ts';
 import { pruneLogs } from '../../../src/features/maintenance/worker/prune.ts';
 import { reconcile } from '../../../src/features/maintenance/worker/reconcile.ts';
 import { type Log, silentLog } from '../../../src/kernel/log.ts';
@@ -72,11 +73,32 @@ describe('upkeep', () => {
       return world.db.call(name, args);
     };
     const { log, infos } = recordingLog();
-    await pruneLogs({ db: { ...world.db, call }, log }, AbortSignal.timeout(60_000));
+    const policy = { errorLogDays: 90 } as Policy;
+    await pruneLogs({ db: { ...world.db, call }, log, policy }, AbortSignal.timeout(60_000));
     assert.equal(batches, 3);
     assert.equal(infos[0]?.fields.events, 2500);
     const { rows } = await world.owner.query('select count(*)::int as n from user_events where user_id = $1', [userId]);
     assert.deepEqual(rows, [{ n: 1 }]);
+  });
+
+  it('rows of the rate limits are kept for seven days, and those that another call holds are left to the next time', async () => {
+    await world.owner.query(
+      `insert into rate_limit_log (action, ip_address, created_at)
+       select 'upkeep', inet '198.51.100.1', now() - make_interval(days => 7, mins => case when n <= 2500 then 1 else -1 end)
+       from generate_series(1, 2503) n`,
+    );
+    const cleanUp = async () => (await world.owner.query('select cleanup_rate_limit_logs() as n')).rows[0].n;
+    const holder = await world.owner.connect();
+    await holder.query('begin');
+    await holder.query(
+      `select from rate_limit_log where id = (select min(id) from rate_limit_log where action = 'upkeep') for update`,
+    );
+    assert.equal(await cleanUp(), 2499);
+    await holder.query('rollback');
+    holder.release();
+    assert.equal(await cleanUp(), 1);
+    const { rows } = await world.owner.query(`select count(*)::int as n from rate_limit_log where action = 'upkeep'`);
+    assert.deepEqual(rows, [{ n: 3 }]);
   });
 
   it('a rate limit reads no more rows than its window has slots, whatever others have done in it', async () => {

@@ -1,15 +1,14 @@
 import { administratorOf } from '../../../http/caller.ts';
 import type { IpReader } from '../../../http/client-ip.ts';
-import type { HttpContext } from '../../../http/env.ts';
-import { readIdempotencyKey } from '../../../http/idempotency.ts';
 import { takeIpSlot } from '../../../http/ip-limit.ts';
 import { replayable } from '../../../http/replay.ts';
 import type { Router } from '../../../http/route.ts';
 import type { Context } from '../../context.ts';
-import type { AdminCall } from '../change.ts';
 import { openAdminSession } from '../open-session.ts';
 import { refundCredits } from '../refund-credits.ts';
+import { adminCallOf } from './admin-call.ts';
 import { END_SESSION, GET_SESSION, OPEN_SESSION, REFUND_CREDITS } from './openapi.ts';
+import { pauseRoutes } from './pause-routes.ts';
 
 const FIVE_MINUTES_SECONDS = 300;
 
@@ -33,9 +32,5 @@ export function adminRoutes(router: Router, ctx: Context, ipOf: IpReader): void 
   });
 
   router.add(REFUND_CREDITS, async (c) => replayable(c, await refundCredits(ctx, adminCallOf(c), c.req.valid('json'))));
-}
-
-/** Who asks for a change, and under which key. */
-export function adminCallOf(c: HttpContext): AdminCall {
-  return { administrator: administratorOf(c), idempotencyKey: readIdempotencyKey(c) };
+  pauseRoutes(router, ctx);
 }

@@ -31,6 +31,7 @@ export function generationRoutes(router: Router, ctx: Context, ipOf: IpReader): 
       settings: body.settings ?? {},
       imageUrl: body.image_url ?? null,
       ip: ipOf(c),
+      requestId: c.get('requestId'),
     });
     if (answer.limit) setRateLimitHeaders(c, answer.limit);
     return replayable(c, answer);

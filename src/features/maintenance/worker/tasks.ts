@@ -9,7 +9,7 @@ import { totalMetrics } from './total-metrics.ts';
 
 const AlertPayload = z.object({ alert_id: z.uuid() });
 
-export function maintenanceTasks(ctx: Pick<Context, 'alertReceivers' | 'db' | 'log'>): Tasks {
+export function maintenanceTasks(ctx: Pick<Context, 'alertReceivers' | 'db' | 'log' | 'policy'>): Tasks {
   return {
     check_changes: (_payload, { signal }) => checkChanges(ctx, signal),
     prune_logs: (_payload, { signal }) => pruneLogs(ctx, signal),

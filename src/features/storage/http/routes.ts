@@ -1,5 +1,6 @@
 /** The part of Supabase's storage API that its clients use. Only owners reach objects, and write only to `user_uploads`. */
 import { callerId, callerIds } from '../../../http/caller.ts';
+import type { Downloads } from '../../../http/downloads.ts';
 import type { HttpContext } from '../../../http/env.ts';
 import type { Router } from '../../../http/route.ts';
 import { serveMedia } from '../../../http/serve-media.ts';
@@ -22,7 +23,7 @@ import {
 import { bucketIn, OBJECT, objectIn, pathIn, receiveImage, requireBucket, type UploadContext } from './requests.ts';
 import { presentDeleted, presentEntry, presentInfo } from './schemas.ts';
 
-export function storageRoutes(router: Router, ctx: UploadContext & Pick<Context, 'clock'>): void {
+export function storageRoutes(router: Router, ctx: UploadContext & Pick<Context, 'clock'>, downloads: Downloads): void {
   router.add(LIST_OBJECTS, async (c) => {
     const { prefix, limit, offset, search, sortBy } = c.req.valid('json');
     const order = { sortBy: sortBy.column, isDescending: sortBy.isDescending };
@@ -35,8 +36,8 @@ export function storageRoutes(router: Router, ctx: UploadContext & Pick<Context,
     if (!stored) throw new Problem('ERR_4007');
     return c.json(presentInfo(found, stored), 200);
   });
-  router.add(DOWNLOAD_AUTHENTICATED, (c) => download(c, ctx, `${OBJECT}/authenticated`));
-  router.add(DOWNLOAD_OBJECT, (c) => download(c, ctx, OBJECT));
+  router.add(DOWNLOAD_AUTHENTICATED, (c) => download(c, ctx, downloads, `${OBJECT}/authenticated`));
+  router.add(DOWNLOAD_OBJECT, (c) => download(c, ctx, downloads, OBJECT));
 
   router.add(UPLOAD_OBJECT, async (c) => c.json(await store(c, ctx, c.req.header('x-upsert') === 'true'), 200));
   router.add(REPLACE_OBJECT, async (c) => c.json(await store(c, ctx, true), 200));
@@ -63,6 +64,7 @@ async function store(c: HttpContext, ctx: UploadContext, isUpsert: boolean) {
 async function download(
   c: HttpContext,
   ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media'>,
+  downloads: Downloads,
   base: string,
 ): Promise<Response> {
   const { key, contentType, path } = await objectIn(c, ctx, base);
@@ -70,5 +72,6 @@ async function download(
   // The permission to read is checked again for each request.
   const expiresAt = clock.now();
   const presentation = { contentType, name: path, download: c.req.query('download') };
-  return serveMedia({ store, key, request: c.req.raw, clock, log, expiresAt, ...presentation });
+  const begin = () => downloads.begin(callerId(c));
+  return serveMedia({ store, key, request: c.req.raw, clock, log, expiresAt, begin, ...presentation });
 }

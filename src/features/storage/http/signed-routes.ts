@@ -1,5 +1,7 @@
 /** Signed URLs: for reading a stored object, and for uploading one. */
 import { callerId, callerIds } from '../../../http/caller.ts';
+import type { IpReader } from '../../../http/client-ip.ts';
+import type { Downloads } from '../../../http/downloads.ts';
 import type { HttpContext } from '../../../http/env.ts';
 import { ownTurn } from '../../../http/own-turn.ts';
 import { type CallLimiter, setRateLimitHeaders } from '../../../http/rate-limit.ts';
@@ -31,16 +33,22 @@ const SIGNED_AT_ONCE = 100;
 /** Supabase's own message for a path that cannot be signed. */
 const NOT_FOUND = 'Either the object does not exist or you do not have access to it';
 
-/** `calls` counts the uploads to signed URLs, which no guard does, for the account that signed them. */
+export type SignedRoutesOptions = {
+  /** Counts the uploads to signed URLs, which no guard does, for the account that signed them. */
+  calls: CallLimiter;
+  downloads: Downloads;
+  ipOf: IpReader;
+};
+
 export function signedRoutes(
   router: Router,
   ctx: UploadContext & Pick<Context, 'clock' | 'mediaSigner'>,
-  calls: CallLimiter,
+  { calls, downloads, ipOf }: SignedRoutesOptions,
 ): void {
   const signedPath = async (key: string, seconds: number) =>
     signedMediaPath(key, await ctx.mediaSigner.sign(key, seconds)).slice(BASE.length);
 
-  router.add(OPEN_SIGNED, (c) => serveSigned(c, ctx));
+  router.add(OPEN_SIGNED, (c) => serveSigned(c, ctx, () => downloads.begin(ipOf(c))));
   router.add(SIGN_OBJECTS, async (c) => {
     const { expiresIn, paths } = c.req.valid('json');
     const [bucket, userId] = [requireBucket(c), callerId(c)];
@@ -89,6 +97,7 @@ export function signedRoutes(
 async function serveSigned(
   c: HttpContext,
   ctx: Pick<Context, 'clock' | 'db' | 'log' | 'media' | 'mediaSigner'>,
+  begin: () => () => void,
 ): Promise<Response> {
   const parsed = BUCKETS.includes(bucketIn(c)) ? parseObjectPath(decodeAgain(pathIn(c, SIGN))) : null;
   const token = c.req.query('token') ?? '';
@@ -97,7 +106,8 @@ async function serveSigned(
   const { key, contentType } = await findSigned(ctx, bucketIn(c), parsed.path);
   const { media: store, clock, log } = ctx;
   const presentation = { contentType, name: parsed.path, download: c.req.query('download') };
-  return serveMedia({ store, key, request: c.req.raw, clock, log, expiresAt: tokenExpiry(token), ...presentation });
+  const expiresAt = tokenExpiry(token);
+  return serveMedia({ store, key, request: c.req.raw, clock, log, expiresAt, begin, ...presentation });
 }
 
 function invalidLink(reason: 'link' | 'link_expired'): Problem {
