@@ -80,17 +80,14 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   // Imported only where it is needed: an isolate may not even import its modules.
   const createRuntime = options.createRuntime ?? (await import('./node-runtime.ts')).createNodeRuntime;
   const runtime = await createRuntime({ dataDir, directUrl: database.directUrl, log });
-  const connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
-  const pool = createPool({ url: database.url, log, connectionsMax });
+  const pool = createPool({ url: database.url, log, connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX });
 
   const db = createDatabase(pool);
   const observability = createObservability(options, runtime, db);
   const providers = await createProviders(connections, runtime, observability);
   const newUuid = () => crypto.randomUUID();
   const randomBytes = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes));
-  const errorLog = createErrorLog({ db, log, clock, newUuid });
-  // An isolate may not get to close its context.
-  stopping.addEventListener('abort', () => void errorLog.drain());
+  const errorLog = createErrorLog({ db, log, clock, newUuid, stopping });
   const { directUrl } = database;
   const { workDir } = runtime;
   const store = openMediaStore({ config, dataDir, db, directUrl, workDir, newUuid, clock, log });
@@ -100,7 +97,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     clock,
     ...observability,
     errorLog,
-    readOverload: overloadOf(db, connectionsMax, runtime),
+    readOverload: overloadOf(db, runtime),
     policy: policyOf(config),
     ...tokensOf(options),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),
@@ -139,17 +136,17 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     concurrency: runtime.concurrency,
     ensureOwnStore: store.ensureOwn,
     async close() {
-      await Promise.all([
-        runtime.probe.close(),
-        runtime.imageCheck.close(),
-        ...[...providers.values()].map((provider) => provider.close()),
-      ]);
-      runtime.load?.stop();
-      await runtime.userEvents.close();
+      await closeRuntime(runtime, [...providers.values()]);
       await within(ERROR_LOG_GRACE_MS, errorLog.drain());
       await closePool(pool);
     },
   };
+}
+
+async function closeRuntime(runtime: RuntimeCapabilities, providers: VideoProvider[]): Promise<void> {
+  runtime.load?.stop();
+  await Promise.all([runtime.probe, runtime.imageCheck, ...providers].map((each) => each.close()));
+  await runtime.userEvents.close();
 }
 
 function tokensOf({ config, secrets }: ContextOptions): Pick<Context, 'adminTokens' | 'tokens'> {

@@ -8,11 +8,11 @@ import type { RuntimeCapabilities } from './runtime-capabilities.ts';
  */
 const WAITING_PER_SESSION = 50;
 
-/** What a process with so many sessions of the database has too much work for. */
+/** What a process with this database and this runtime has too much work for. */
 export function overloadOf(
-  db: Pick<Database, 'waiting'>,
-  connectionsMax: number,
+  db: Pick<Database, 'pool' | 'waiting'>,
   { load }: Pick<RuntimeCapabilities, 'load'>,
 ): ReadOverload {
-  return () => (db.waiting() > WAITING_PER_SESSION * connectionsMax ? 'database' : (load?.overload ?? null));
+  const waitingMax = WAITING_PER_SESSION * db.pool.options.max;
+  return () => (db.waiting() > waitingMax ? 'database' : (load?.overload ?? null));
 }

@@ -9,6 +9,7 @@ import { silentLog } from '../../src/kernel/log.ts';
 export function declareRoutes(): Api {
   const ctx = {
     log: silentLog,
+    readOverload: () => null,
     clock: systemClock,
     newUuid: () => crypto.randomUUID(),
     policy: { limits: { callsPerMinute: 1 } },

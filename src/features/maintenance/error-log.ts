@@ -28,7 +28,7 @@ type Entry = {
 
 type Minute = { number: number; counts: Map<string, { first: FailedRequest; count: number }> };
 
-export function createErrorLog(ctx: Pick<Context, 'clock' | 'db' | 'log' | 'newUuid'>): ErrorLog {
+export function createErrorLog(ctx: Pick<Context, 'clock' | 'db' | 'log' | 'newUuid' | 'stopping'>): ErrorLog {
   const waiting: Entry[] = [];
   let minute: Minute = { number: 0, counts: new Map() };
   let dropped = 0;
@@ -66,7 +66,7 @@ export function createErrorLog(ctx: Pick<Context, 'clock' | 'db' | 'log' | 'newU
     return storing;
   }
 
-  return {
+  const errorLog: ErrorLog = {
     add(failure) {
       const number = Math.floor(ctx.clock.now().getTime() / MINUTE_MS);
       if (number !== minute.number) closeMinute(number);
@@ -86,6 +86,9 @@ export function createErrorLog(ctx: Pick<Context, 'clock' | 'db' | 'log' | 'newU
       closeSoon.stop();
     },
   };
+  // An edge function may not get to close what it has opened.
+  ctx.stopping.addEventListener('abort', () => void errorLog.drain());
+  return errorLog;
 }
 
 type Timer = { start(ms: number): void; stop(): void };

@@ -20,7 +20,13 @@ function bufferOn(call: (entries: Entry[]) => Promise<unknown> = async () => 0) 
       stored.push(entries);
     },
   };
-  const ctx = { db, log, clock: { now: () => time.now }, newUuid: randomUUID } as unknown as Context;
+  const ctx = {
+    db,
+    log,
+    clock: { now: () => time.now },
+    newUuid: randomUUID,
+    stopping: new AbortController().signal,
+  } as unknown as Context;
   return { errors: createErrorLog(ctx), log, time, stored, rows: () => stored.flat() };
 }
 
