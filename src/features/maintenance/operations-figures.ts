@@ -29,7 +29,7 @@ export async function readOperationsFigures({ db }: Pick<Context, 'db'>): Promis
   // One after another: a scrape occupies one session of the database.
   const totals = (await metricTotals().execute(db.read)).rows;
   const balances = (await balanceFigures().execute(db.read)).rows;
-  const circuits = await db.read.selectFrom('provider_circuits').select(['provider', 'state']).execute();
+  const circuits = await readCircuits({ db });
   const queue = await readQueueFigures({ db });
   const totalOf = (name: string) => totals.find(({ metric }) => metric === name)?.total ?? 0;
   const accounts = totalOf('accounts');
@@ -44,9 +44,21 @@ export async function readOperationsFigures({ db }: Pick<Context, 'db'>): Promis
       // Every account begins without credits, and without a row.
       accounts: Math.max(0, upTo === 0 ? accounts + moved : moved),
     })),
-    circuits: circuits.map(({ provider, state }) => ({ provider, isOpen: state === 'open' })),
+    circuits,
     queue,
   };
+}
+
+/** Of each provider in the catalogue: one that has never failed has no row. */
+async function readCircuits({ db }: Pick<Context, 'db'>): Promise<OperationsFigures['circuits']> {
+  const rows = await db.read
+    .selectFrom('models')
+    .leftJoin('provider_circuits', 'provider_circuits.provider', 'models.provider')
+    .select(['models.provider', 'provider_circuits.state'])
+    .distinct()
+    .orderBy('models.provider')
+    .execute();
+  return rows.map(({ provider, state }) => ({ provider, isOpen: state === 'open' }));
 }
 
 /** The queue's index has its due tasks in order, so the first of them is the oldest. */

@@ -224,6 +224,7 @@ describe('operators are told', () => {
   it('of an opened circuit, in the transaction that opens it', async () => {
     const { app } = shop.people;
     const user = await app.user(100);
+    assert.match(await metrics(), /^rendio_provider_circuit\{provider="sandbox"\} 0$/m);
     for (let failed = 0; failed < 5; failed += 1) {
       assert.deepEqual(await raised(), []);
       const jobId = await app.generate(user);
