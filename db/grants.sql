@@ -53,9 +53,13 @@ revoke all on function
   public.record_violations, public.redeem_code, public.schedule_store_notification, public.suspected_accounts,
   public.take_account_limit, public.take_from_lot, public.take_from_lots, public.alert_violations, public.count_credits,
   public.mark_alert_sent, public.raise_alert,
-  public.admin_refund_credits, public.begin_admin_action, public.create_admin_link, public.create_administrator,
-  public.end_admin_session, public.finish_admin_action, public.open_admin_session, public.open_admin_session_by_email,
-  public.revoke_administrator
+  public.admin_adjust_credits, public.admin_ban_user, public.admin_cancel_job, public.admin_create_code,
+  public.admin_refund_credits, public.admin_toggle_model, public.admin_unban_user, public.admin_update_model,
+  public.admin_update_product, public.administrator_state, public.answer_admin_action, public.begin_admin_action,
+  public.changed_values, public.create_admin_link, public.create_administrator, public.end_admin_session,
+  public.finish_admin_action, public.iso_time, public.model_of_admin, public.open_admin_session,
+  public.open_admin_session_by_email, public.owner_replays_notification, public.product_of_admin,
+  public.record_owner_action, public.revoke_administrator
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -91,7 +95,9 @@ grant execute on function
   public.money_rules, public.purchase_consumption, public.record_store_notification, public.redeem_code,
   public.refund_purchase, public.replay_store_notification, public.suspected_accounts, public.take_account_limit,
   public.raise_alert, public.mark_alert_sent,
-  public.admin_refund_credits, public.end_admin_session, public.open_admin_session
+  public.admin_adjust_credits, public.admin_ban_user, public.admin_cancel_job, public.admin_create_code,
+  public.admin_refund_credits, public.admin_toggle_model, public.admin_unban_user, public.admin_update_model,
+  public.admin_update_product, public.end_admin_session, public.open_admin_session
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.
