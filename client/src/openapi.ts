@@ -10154,11 +10154,8 @@ export interface operations {
               };
             };
           } | null;
-          /**
-           * Format: uri
-           * @description An https URL; an empty text removes it.
-           */
-          thumbnail_url?: string;
+          /** @description An https URL; an empty text removes it. */
+          thumbnail_url?: string | null;
           /** @description Why; kept with the change. */
           reason: string;
         };
@@ -10379,7 +10376,7 @@ export interface operations {
       content: {
         'application/json': {
           /** @description 4 to 40 letters and digits; case, dashes and spaces do not matter. Without it, one that cannot be guessed is made. */
-          code?: string;
+          code?: string | null;
           /** @description What each account that redeems it gets. */
           credits: number;
           /** @description How many accounts can redeem it. */
@@ -10388,7 +10385,7 @@ export interface operations {
            * Format: date-time
            * @description In the future; without it, the code does not expire.
            */
-          expires_at?: string;
+          expires_at?: string | null;
           /** @description Why; kept with the change. */
           reason: string;
         };

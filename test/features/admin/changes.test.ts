@@ -60,6 +60,19 @@ describe('correcting a balance', () => {
     assert.deepEqual([await app.balance(guest.id), (await actionsOn(guest.id)).length], [2, 1]);
   });
 
+  it('of a debt only lessens it', async () => {
+    const guest = await people.guest(0);
+    const { db } = app.ctx;
+    const purchase = { store: 'apple', environment: 'Production', transaction_id: randomUUID() };
+    const product = { product_id: 'com.rendio.credits.10', quantity: 1, caller_id: guest.id };
+    await db.call('credit_purchase', { ...purchase, ...product });
+    await adjust(guest.id, -4);
+    await db.call('refund_purchase', { ...purchase, decided_at: new Date(), is_refund: true });
+    assert.equal((await adjust(guest.id, -1)).body.error.details.credits_remaining, -4);
+    assert.equal((await adjust(guest.id, 1)).body.new_balance, -3);
+    assert.equal((await adjust(guest.id, 10)).body.new_balance, 7);
+  });
+
   it('shares a balance with generations that begin meanwhile: together they spend no more than there is', async () => {
     const guest = await people.guest(4);
     const answers = await Promise.all([

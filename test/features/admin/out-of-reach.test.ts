@@ -8,7 +8,8 @@ import { callAsOwner } from '../../support/procedures.ts';
 
 const people = await createPeople();
 const { app } = people;
-const ada = await newAdministrator(app);
+const [ada, gone] = [await newAdministrator(app), await newAdministrator(app)];
+await callAsOwner(app.owner, 'revoke_administrator', { email: gone.email });
 after(async () => {
   await people.assertUnbroken();
   await people[Symbol.asyncDispose]();
@@ -115,9 +116,6 @@ describe('an administrator is made by nothing that a client can write', () => {
     }
   });
 });
-
-const gone = await newAdministrator(app);
-await callAsOwner(app.owner, 'revoke_administrator', { email: gone.email });
 
 describe('an administrator’s row of users', () => {
   for (const [who, { id }] of Object.entries({

@@ -10,6 +10,9 @@ const USES_MAX = 1_000_000;
 const CODE_TEXT_MAX = 100;
 const URL_MAX = 2_000;
 
+/** Null and absent mean the same. */
+const NULLABLE_TEXT: ['string', 'null'] = ['string', 'null'];
+
 const price = z.int().min(1).max(CREDITS_OF_CHANGE_MAX);
 
 export const ToggleModelBody = z.object({ model_id: uuid, is_available: z.boolean(), reason });
@@ -17,7 +20,8 @@ export const ToggleModelBody = z.object({ model_id: uuid, is_available: z.boolea
 /** An empty text removes it. */
 const thumbnailUrl = z
   .union([z.literal(''), z.url({ protocol: /^https$/, hostname: z.regexes.domain }).max(URL_MAX)])
-  .openapi({ type: 'string', format: 'uri', description: 'An https URL; an empty text removes it.' });
+  .nullish()
+  .openapi({ type: NULLABLE_TEXT, description: 'An https URL; an empty text removes it.' });
 
 export const UpdateModelBody = z.object({
   model_id: uuid,
@@ -34,7 +38,7 @@ export const UpdateModelBody = z.object({
   }),
   is_featured: z.boolean().nullish(),
   settings_schema: GivenSettingsSchema.nullish(),
-  thumbnail_url: thumbnailUrl.nullish(),
+  thumbnail_url: thumbnailUrl,
   reason,
 });
 
@@ -68,14 +72,15 @@ const code = z
     if (parsed === null) issues.addIssue({ code: 'custom' });
     return parsed ?? z.NEVER;
   })
+  .nullish()
   .openapi({
-    type: 'string',
+    type: NULLABLE_TEXT,
     description:
       '4 to 40 letters and digits; case, dashes and spaces do not matter. Without it, one that cannot be guessed is made.',
   });
 
 export const CreateCodeBody = z.object({
-  code: code.nullish(),
+  code,
   credits: price.openapi({ description: 'What each account that redeems it gets.' }),
   uses_max: z.int().min(1).max(USES_MAX).openapi({ description: 'How many accounts can redeem it.' }),
   expires_at: z.iso
@@ -83,7 +88,7 @@ export const CreateCodeBody = z.object({
     .transform((text) => new Date(text))
     .nullish()
     .openapi({
-      type: 'string',
+      type: NULLABLE_TEXT,
       format: 'date-time',
       description: 'In the future; without it, the code does not expire.',
     }),
