@@ -96,6 +96,7 @@ describe('an administrator is made by nothing that a client can write', () => {
         }
       }
     } finally {
+      await client.query('rollback');
       client.release();
     }
   });
@@ -164,6 +165,7 @@ describe('an administrator’s row of users', () => {
           await client.query('rollback');
         }
       } finally {
+        await client.query('rollback');
         client.release();
       }
     });
