@@ -57,7 +57,11 @@ revoke all on function
   public.count_account, public.count_generation, public.count_paying_accounts, public.total_metrics,
   public.admin_refund_credits, public.begin_admin_action, public.create_admin_link, public.create_administrator,
   public.end_admin_session, public.finish_admin_action, public.open_admin_session, public.open_admin_session_by_email,
-  public.revoke_administrator, public.admin_pause, public.log_errors, public.spending_state
+  public.revoke_administrator, public.admin_pause, public.log_errors, public.spending_state,
+  public.admin_adjust_credits, public.admin_ban_user, public.admin_cancel_job, public.admin_create_code,
+  public.admin_toggle_model, public.admin_unban_user, public.admin_update_model, public.admin_update_product,
+  public.administrator_state, public.answer_admin_action, public.changed_values, public.iso_time,
+  public.model_of_admin, public.owner_replays_notification, public.product_of_admin, public.record_owner_action
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -93,7 +97,9 @@ grant execute on function
   public.money_rules, public.purchase_consumption, public.record_store_notification, public.redeem_code,
   public.refund_purchase, public.replay_store_notification, public.suspected_accounts, public.take_account_limit,
   public.raise_alert, public.mark_alert_sent, public.total_metrics, public.admin_refund_credits,
-  public.end_admin_session, public.open_admin_session, public.admin_pause, public.log_errors
+  public.end_admin_session, public.open_admin_session, public.admin_pause, public.log_errors,
+  public.admin_adjust_credits, public.admin_ban_user, public.admin_cancel_job, public.admin_create_code,
+  public.admin_toggle_model, public.admin_unban_user, public.admin_update_model, public.admin_update_product
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

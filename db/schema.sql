@@ -782,13 +782,23 @@
 
 -- functions
 -- add_credits(p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text, p_job_id uuid, p_expires_at timestamp with time zone): returns jsonb security definer
+-- admin_adjust_credits(p_by jsonb, p_user_id uuid, p_amount integer, p_reason text): returns jsonb security definer to rendio_server
+-- admin_ban_user(p_by jsonb, p_user_id uuid, p_reason text): returns jsonb security definer to rendio_server
+-- admin_cancel_job(p_by jsonb, p_job_id uuid, p_reason text): returns jsonb security definer to rendio_server
+-- admin_create_code(p_by jsonb, p_credits integer, p_uses_max integer, p_reason text, p_code text, p_expires_at timestamp with time zone): returns jsonb security definer to rendio_server
 -- admin_pause(p_by jsonb, p_is_paused boolean, p_reason text): returns jsonb security definer to rendio_server
 -- admin_refund_credits(p_by jsonb, p_user_id uuid, p_amount integer, p_reason text): returns jsonb security definer to rendio_server
+-- admin_toggle_model(p_by jsonb, p_model_id uuid, p_is_available boolean, p_reason text): returns jsonb security definer to rendio_server
+-- admin_unban_user(p_by jsonb, p_user_id uuid, p_reason text): returns jsonb security definer to rendio_server
+-- admin_update_model(p_by jsonb, p_model_id uuid, p_changes jsonb, p_reason text): returns jsonb security definer to rendio_server
+-- admin_update_product(p_by jsonb, p_product_id text, p_changes jsonb, p_reason text): returns jsonb security definer to rendio_server
+-- administrator_state(p_email text): returns text security definer
 -- admit_to_provider(p_provider text): returns integer security definer
 -- admit_upload(p_user_id uuid, p_path text, p_bytes integer, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint): returns jsonb security definer to rendio_server
 -- adopt_media_store(p_id uuid): returns uuid security definer to rendio_server
 -- alert_violations(): returns void security definer
 -- announce_stream(p_user_id uuid, p_server_id uuid): returns void security definer to rendio_server
+-- answer_admin_action(p_by jsonb, p_operation text, p_response jsonb): returns jsonb security definer
 -- apply_credits(p_user_id uuid, p_change integer, p_reason text, p_job_id uuid, p_transaction_id text, p_purchase_id uuid, p_expires_at timestamp with time zone): returns integer security definer
 -- begin_admin_action(p_by jsonb, p_operation text): returns jsonb security definer
 -- begin_attempt(p_job_id uuid): returns jsonb security definer to rendio_server
@@ -804,6 +814,7 @@
 -- broken_lots(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
 -- broken_purchases(p_after uuid, p_until uuid): returns TABLE(invariant text, subject uuid, details jsonb) security definer to rendio_server
 -- cancel_generation(p_user_id uuid, p_job_id uuid, p_idempotency_key uuid, p_request_hash text, p_limit_refunded integer, p_is_begun boolean): returns jsonb security definer to rendio_server
+-- changed_values(p_before jsonb, p_after jsonb): returns jsonb
 -- check_changes(p_limit integer): returns jsonb security definer to rendio_server
 -- check_lots(): returns trigger security definer
 -- check_range(p_after uuid, p_until uuid): returns jsonb security definer to rendio_server
@@ -855,6 +866,7 @@
 -- guard_job_state(): returns trigger
 -- ids_of_account(p_user_id uuid): returns uuid[] security definer
 -- is_made(p_job_id uuid): returns boolean security definer
+-- iso_time(p_time timestamp with time zone): returns text
 -- keep_default_price(): returns trigger
 -- link_apple_identity(p_user_id uuid, p_apple_sub text, p_is_email_verified boolean, p_is_private_email boolean, p_token_hash bytea, p_token_expires_at timestamp with time zone, p_may_merge boolean, p_email text): returns jsonb security definer to rendio_server
 -- lock_account(p_user_id uuid): returns users security definer
@@ -866,6 +878,7 @@
 -- mark_alert_sent(p_alert_id uuid, p_receiver text): returns void security definer to rendio_server
 -- mark_submitted(p_job_id uuid, p_attempt_id uuid, p_provider_job_id text, p_vendor_request_id text): returns jsonb security definer to rendio_server
 -- merge_guest(p_guest_id uuid, p_survivor_id uuid): returns void security definer
+-- model_of_admin(p_model models): returns jsonb
 -- money_rules(): returns TABLE(rule text) to rendio_server
 -- move_balance(p_guest_id uuid, p_survivor_id uuid): returns void security definer
 -- note_provider_health(p_provider text, p_job_id uuid, p_fared text): returns text security definer to rendio_server
@@ -875,12 +888,15 @@
 -- open_admin_session_by_email(p_session_id uuid, p_email text): returns jsonb security definer
 -- open_device_session(p_user_id uuid, p_device_id text, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns boolean security definer to rendio_server
 -- open_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns void security definer to rendio_server
+-- owner_replays_notification(p_notification_id text): returns text security definer
+-- product_of_admin(p_product products): returns jsonb
 -- prune_logs(p_limit integer, p_error_log_days integer): returns jsonb security definer to rendio_server
 -- purchase_consumption(p_store text, p_transaction_id text): returns jsonb security definer to rendio_server
 -- raise_alert(p_kind text, p_subject text, p_details jsonb): returns boolean security definer to rendio_server
 -- rate_limit_state(p_action text, p_user_id uuid, p_address inet, p_limit integer, p_window interval): returns jsonb security definer
 -- record_apple_identity(p_user_id uuid, p_email text, p_is_email_verified boolean, p_is_private_email boolean): returns void security definer
 -- record_apple_notification(p_notification_id text, p_type text, p_apple_sub text, p_event_at timestamp with time zone, p_email text, p_is_private_email boolean): returns jsonb security definer to rendio_server
+-- record_owner_action(p_action_type text, p_user_id uuid, p_target text): returns void security definer
 -- record_progress(p_job_id uuid, p_progress integer, p_queue_position integer): returns boolean security definer to rendio_server
 -- record_provider_event(p_sender text, p_event_key text, p_providers jsonb, p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- record_provider_outcome(p_provider text, p_job_id uuid, p_outcome text): returns text security definer to rendio_server

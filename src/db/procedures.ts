@@ -18,6 +18,52 @@ export type UploadRow = {
 };
 /** By name: the arguments without their `p_`, and the result. */
 export type Procedures = {
+  admin_adjust_credits: {
+    args: {
+      by: object;
+      user_id: string;
+      amount: number;
+      reason: string;
+    };
+    result:
+      | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'session_ended' | 'key_reused' | 'not_found' | 'invalid_amount' }
+      | { outcome: 'below_zero'; credits_remaining: number };
+  };
+  admin_ban_user: {
+    args: {
+      by: object;
+      user_id: string;
+      reason: string;
+    };
+    result:
+      | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'session_ended' | 'key_reused' | 'not_found' };
+  };
+  admin_cancel_job: {
+    args: {
+      by: object;
+      job_id: string;
+      reason: string;
+    };
+    result:
+      | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'session_ended' | 'key_reused' | 'not_found' }
+      | { outcome: 'final'; status: string };
+  };
+  admin_create_code: {
+    args: {
+      by: object;
+      credits: number;
+      uses_max: number;
+      reason: string;
+      code?: string | null | undefined;
+      expires_at?: Date | null | undefined;
+    };
+    result:
+      | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'session_ended' | 'key_reused' | 'exists' | 'past' };
+  };
   admin_pause: {
     args: {
       by: object;
@@ -38,6 +84,49 @@ export type Procedures = {
     result:
       | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
       | { outcome: 'session_ended' | 'key_reused' | 'not_found' | 'invalid_amount' };
+  };
+  admin_toggle_model: {
+    args: {
+      by: object;
+      model_id: string;
+      is_available: boolean;
+      reason: string;
+    };
+    result:
+      | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'session_ended' | 'key_reused' | 'not_found' };
+  };
+  admin_unban_user: {
+    args: {
+      by: object;
+      user_id: string;
+      reason: string;
+    };
+    result:
+      | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'session_ended' | 'key_reused' | 'not_found' };
+  };
+  admin_update_model: {
+    args: {
+      by: object;
+      model_id: string;
+      changes: object;
+      reason: string;
+    };
+    result:
+      | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'session_ended' | 'key_reused' | 'not_found' | 'no_duration' };
+  };
+  admin_update_product: {
+    args: {
+      by: object;
+      product_id: string;
+      changes: object;
+      reason: string;
+    };
+    result:
+      | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'session_ended' | 'key_reused' | 'not_found' };
   };
   admit_upload: {
     args: {
@@ -722,6 +811,12 @@ export type Procedures = {
 };
 /** Those that only the owner of the tables may call. */
 export type OwnerProcedures = {
+  administrator_state: {
+    args: {
+      email: string;
+    };
+    result: 'active' | 'revoked' | null;
+  };
   create_admin_link: {
     args: {
       email: string;
@@ -741,6 +836,12 @@ export type OwnerProcedures = {
       email: string;
     };
     result: { admin_user_id: string; email: string; expires_at: string } | null;
+  };
+  owner_replays_notification: {
+    args: {
+      notification_id: string;
+    };
+    result: 'replayed' | 'erased' | 'not_found';
   };
   revoke_administrator: {
     args: {

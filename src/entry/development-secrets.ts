@@ -63,9 +63,16 @@ async function newSigningKey(): Promise<string> {
   return `${(await exportPKCS8(privateKey)).trim()}\n`;
 }
 
+const KEY_FILE = 'development-jwt-key.pem';
+
+/** Whether an earlier start has made them. */
+export async function hasDevelopmentSecrets(dataDir: string): Promise<boolean> {
+  return (await readIfThere(join(dataDir, KEY_FILE))) !== undefined;
+}
+
 /** Creates both secrets in `dataDir` once, as files of mode 0600; later starts and other processes read them. */
 export async function loadDevelopmentSecrets(dataDir: string): Promise<DevelopmentSecrets> {
-  const keyFile = join(dataDir, 'development-jwt-key.pem');
+  const keyFile = join(dataDir, KEY_FILE);
   const secretFile = join(dataDir, 'development-secret-key');
   const pem = await readOrCreate(keyFile, newSigningKey);
   const secret = (await readOrCreate(secretFile, async () => `${randomBytes(32).toString('hex')}\n`)).trim();

@@ -3,6 +3,7 @@ import { localUrlOf } from '../app/callback-url.ts';
 import { assemble } from './assemble.ts';
 import type { Boot } from './boot.ts';
 import { listenOn } from './listen.ts';
+import { noteServerUrl } from './server-url.ts';
 import type { Work } from './work.ts';
 
 export type HttpServer = {
@@ -28,8 +29,13 @@ export async function startServer(boot: Boot, work: Work | null): Promise<HttpSe
   const host = ['0.0.0.0', '127.0.0.1', '::', '::1'].includes(settings.host) ? 'localhost' : settings.host;
   boot.listening.url = localUrlOf({ host: settings.host, port });
   log.debug({ port }, 'listening');
+  const url = settings.publicUrl ?? `http://${host}:${port}`;
+  const forgetUrl = await noteServerUrl(settings.dataDir, url, log);
   return {
-    url: settings.publicUrl ?? `http://${host}:${port}`,
-    stop: drain,
+    url,
+    async stop() {
+      await forgetUrl();
+      await drain();
+    },
   };
 }

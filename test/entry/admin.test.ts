@@ -1,31 +1,13 @@
-/** The operator's command line, as a process. */
+/** The operator's command line on DATABASE_URL. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { runAdmin } from '../../src/entry/admin/run.ts';
+import { admin, adminHere } from '../support/admin-command.ts';
 import { PLANTS, type PlantedAccounts, plant, seedMoney } from '../support/broken-money.ts';
-import { importFlag } from '../support/import-flag.ts';
 import { createMoneyWorld, type MoneyWorld } from '../support/money.ts';
-import { startTestServer } from '../support/server.ts';
-
-const PROGRAM = fileURLToPath(new URL('../../src/entry/admin.ts', import.meta.url));
-
-type Ended = { code: number; out: string; err: string };
-
-/** Outside the checkout, where a developer's `.env` may be. */
-function admin(args: string[], env: Record<string, string> = {}): Promise<Ended> {
-  const options = { cwd: tmpdir(), env: { PATH: process.env.PATH, NO_COLOR: '1', LOG_LEVEL: 'error', ...env } };
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [...importFlag(), PROGRAM, ...args], options, (_error, out, err) =>
-      resolve({ code: child.exitCode ?? -1, out, err }),
-    );
-  });
-}
 
 describe('the operator’s command line', () => {
   let world: MoneyWorld;
@@ -40,12 +22,19 @@ describe('the operator’s command line', () => {
     await world[Symbol.asyncDispose]();
     await rm(dataDir, { recursive: true, force: true });
   });
-  const run = (...args: string[]) => admin(args, { DATABASE_URL: world.url, DATA_DIR: dataDir });
+  const env = () => ({ DATABASE_URL: world.url, DATA_DIR: dataDir });
+  const run = (...args: string[]) => adminHere(args, env());
+  const runApart = (...args: string[]) => admin(args, env());
 
-  it('lists its commands for --help, and ends with 2 for what it does not know', async (t) => {
+  it('lists its commands for --help, and ends with 2 for what it does not know', async () => {
     const help = await admin(['--help']);
     assert.equal(help.code, 0);
     for (const name of [
+      'create <email>',
+      'link <email>',
+      'token <email>',
+      'revoke <email>',
+      'refund <user> <credits> --reason <text>',
       'audit',
       'explain-balance <user>',
       'heal-purchases [--days N]',
@@ -56,18 +45,82 @@ describe('the operator’s command line', () => {
     }
     const misused = [[], ['nonsense'], ['audit', '--nonsense'], ['audit', '--show', 'x'], ['explain-balance', 'ada']];
     misused.push(['maintenance', 'nonsense'], ['replay-notification'], ['heal-purchases', '--days', '0']);
-    const log = t.mock.method(console, 'log', () => {});
-    const error = t.mock.method(console, 'error', () => {});
+    for (const name of ['create', 'link', 'token', 'revoke'])
+      misused.push([name], [name, 'ada'], [name, 'a@b.c', 'd@e.f']);
+    const user = randomUUID();
+    misused.push(
+      ['refund', user, '5'],
+      ['refund', user, '5', '--reason', 'ab'],
+      ['refund', 'ada', '5', '--reason', 'why'],
+    );
+    for (const credits of ['0', '-5', '+5', '1.5', '1e3', '10001', 'all', ''])
+      misused.push(['refund', user, credits, '--reason', 'why']);
+    misused.push(['refund', user, '5', '6', '--reason', 'why'], ['refund', user, '5', '--why', 'why']);
     for (const args of misused) {
-      assert.equal(await runAdmin(args, { DATABASE_URL: world.url }), 2, args.join(' '));
-      assert.match(String(error.mock.calls.at(-1)?.arguments[0]), /Usage:\n {2}npm run admin -- /);
+      const { code, out, err } = await run(...args);
+      assert.deepEqual([code, out], [2, ''], args.join(' '));
+      assert.match(err, /\n\nUsage:\n {2}npm run admin -- /);
     }
-    assert.equal(error.mock.callCount(), misused.length);
-    assert.equal(log.mock.callCount(), 0);
+  });
+
+  it('makes an administrator, lets them in, ends their rights and gives them back; each is recorded', async () => {
+    const email = 'Ada.Lovelace@example.com';
+    const actions = async () =>
+      (
+        await world.owner.query(
+          `select action_type as type, admin_user_id as by from admin_actions a join administrators on user_id = target_user_id
+           where email = lower($1) order by a.id`,
+          [email],
+        )
+      ).rows;
+    assert.match(
+      (await run('link', email)).err,
+      /There is no administrator ada.lovelace@example.com. `create` makes one/,
+    );
+    const created = await run('create', email);
+    assert.match(created.out, /^http:\/\/localhost:8787\/admin#link=[\w-]{43}\n$/);
+    const apart = await adminHere(['link', email], { ...env(), PUBLIC_URL: 'https://api.example.com' });
+    assert.match(apart.out, /^https:\/\/api.example.com\/admin#link=[\w-]{43}\n$/);
+    const port = await adminHere(['link', email], { ...env(), PORT: '0' });
+    assert.match(port.err, /put the port that it chooses/);
+    const token = await run('token', email);
+    assert.match(token.out.trim().split('\n').at(-1) ?? '', /^[\w-]+\.[\w-]+\.[\w-]+$/);
+    for (let n = 0; n < 2; n += 1) assert.equal((await run('revoke', email)).code, 0);
+    for (const name of ['link', 'token']) {
+      const { code, out, err } = await run(name, email);
+      assert.deepEqual([code, out, err.includes('were revoked. `create` gives them back')], [1, '', true], name);
+    }
+    assert.equal((await run('revoke', 'grace@example.com')).code, 1);
+    assert.equal((await run('create', email)).code, 0);
+    assert.deepEqual(
+      await actions(),
+      ['create', 'link', 'link', 'link', 'session', 'revoke', 'create', 'link'].map((what) => ({
+        type: `administrator_${what}`,
+        by: null,
+      })),
+    );
+  });
+
+  it('gives credits back each time that it runs, says what it did, and records it without an administrator', async () => {
+    const { buyer } = accounts;
+    const before = await world.balance(buyer);
+    for (const n of [1, 2]) {
+      const { code, out } = await run('refund', buyer.toUpperCase(), '1', '--reason', ' The video was black. ');
+      assert.deepEqual([code, out], [0, `1 credit was given back. The balance of ${buyer} is ${before + n}.\n`]);
+    }
+    const { rows } = await world.owner.query(
+      'select action_type, amount, reason, admin_user_id from admin_actions where target_user_id = $1',
+      [buyer],
+    );
+    const row = { action_type: 'credit_refund', amount: 1, reason: 'The video was black.', admin_user_id: null };
+    assert.deepEqual(rows, [row, row]);
+    const unknown = await run('refund', randomUUID(), '1', '--reason', 'why');
+    assert.deepEqual([unknown.code, unknown.out], [1, '']);
+    assert.match(unknown.err, /There is no account/);
   });
 
   it('asks the App Store for what never arrived: the simulated one beside a development server', async () => {
-    const { code, out, err } = await run('heal-purchases', '--days', '3');
+    const { code, out, err } = await runApart('heal-purchases', '--days', '3');
     assert.equal(code, 0, err);
     assert.match(out, /^\d+ notifications of the last 3 days, \d+ of them new here$/m);
     const off = await admin(['heal-purchases'], { DATABASE_URL: world.url, DATA_DIR: dataDir, ENVIRONMENT: 'staging' });
@@ -126,9 +179,9 @@ describe('the operator’s command line', () => {
   });
 
   it('runs an upkeep task by its name, or all of them', async () => {
-    const one = await run('maintenance', 'prune_logs');
+    const one = await runApart('maintenance', 'prune_logs');
     assert.deepEqual([one.code, one.out.replace(/\(.*\)/, '')], [0, 'prune_logs: done \n'], one.err);
-    const all = await run('maintenance', 'all');
+    const all = await runApart('maintenance', 'all');
     assert.equal(all.code, 0, all.err);
     const names = all.out
       .trim()
@@ -157,6 +210,8 @@ describe('the operator’s command line', () => {
     assert.equal(await waiting(), 0);
     assert.equal((await run('replay-notification', id.toUpperCase())).code, 0);
     assert.equal(await waiting(), 1);
+    const recorded = `select target from admin_actions where action_type = 'notification_replay'`;
+    assert.deepEqual((await world.owner.query(recorded)).rows, [{ target: id.toUpperCase() }]);
     const unknown = await run('replay-notification', randomUUID());
     assert.equal(unknown.code, 1);
     assert.match(unknown.err, /There is no such notification/);
@@ -183,22 +238,4 @@ describe('the operator’s command line', () => {
     const explained = await run('explain-balance', accounts.buyer);
     assert.match(explained.out, /BROKEN {2}lots hold the balance/);
   });
-});
-
-it('works on the embedded database beside a running server, and without one', async () => {
-  const server = await startTestServer();
-  const { dataDir } = server;
-  const env = { DATA_DIR: dataDir };
-  try {
-    const beside = await admin(['audit'], env);
-    assert.equal(beside.code, 0, beside.err);
-    assert.equal((await admin(['maintenance', 'check_changes'], env)).code, 0);
-    assert.equal((await fetch(`${server.url}/readyz`)).status, 200, 'the server goes on');
-    await server.kill('SIGTERM');
-    const alone = await admin(['audit'], env);
-    assert.equal(alone.code, 0, alone.err);
-    assert.match(alone.out, /all rules hold/);
-  } finally {
-    await server.stop();
-  }
 });

@@ -3,8 +3,16 @@ import type pg from 'pg';
 
 /** All procedures that the server's role may call. A new one that is missing here fails the scan. */
 const SERVER_PROCEDURES = [
+  'admin_adjust_credits',
+  'admin_ban_user',
+  'admin_cancel_job',
+  'admin_create_code',
   'admin_pause',
   'admin_refund_credits',
+  'admin_toggle_model',
+  'admin_unban_user',
+  'admin_update_model',
+  'admin_update_product',
   'admit_upload',
   'adopt_media_store',
   'announce_stream',

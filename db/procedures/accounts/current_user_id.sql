@@ -1,5 +1,5 @@
 -- The account that the access token of a query through PostgREST or Realtime addresses; null if it has none, its session has
--- ended, or the account is banned or deleted.
+-- ended, the account is banned or deleted, or the row is an administrator's.
 create or replace function public.current_user_id() returns uuid
 language sql
 stable
@@ -15,6 +15,7 @@ as $$
   ) t
   join public.users u on u.id = t.user_id and u.deleted_at is null
   where not exists (select from public.user_bans b where b.user_id = u.id)
+    and not exists (select from public.administrators a where a.user_id = u.id)
     and (
       t.session_id is null
       or exists (select from public.sessions s where s.id = t.session_id and s.user_id = u.id and s.revoked_at is null)

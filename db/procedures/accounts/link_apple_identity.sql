@@ -34,7 +34,10 @@ begin
   v_caller_id := public.survivor_of(p_user_id);
   select * into v_caller from public.users where id = v_caller_id;
   select * into v_target from public.users where apple_sub = p_apple_sub and deleted_at is null;
-  if v_caller.id is null or v_caller.deleted_at is not null then
+  if v_caller.id is null
+    or v_caller.deleted_at is not null
+    or exists (select from public.administrators where user_id = v_caller.id)
+  then
     return jsonb_build_object('outcome', 'user_not_found');
   end if;
   if exists (select from public.user_bans where user_id in (v_caller.id, v_target.id)) then

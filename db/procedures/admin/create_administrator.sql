@@ -15,10 +15,14 @@ begin
   if v_id is null then
     insert into public.users (email, is_guest, is_admin) values (v_email, false, true) returning id into v_id;
     insert into public.administrators (user_id, email) values (v_id, v_email);
-    return v_id;
+  else
+    update public.administrators set revoked_at = null where user_id = v_id and revoked_at is not null;
+    if not found then
+      return v_id;
+    end if;
+    update public.users set is_admin = true, updated_at = now() where id = v_id;
   end if;
-  update public.administrators set revoked_at = null where user_id = v_id;
-  update public.users set is_admin = true, updated_at = now() where id = v_id and not is_admin;
+  perform public.record_owner_action('administrator_create', v_id);
   return v_id;
 end
 $$;

@@ -30,15 +30,6 @@ begin
     p_reason,
     coalesce(p_target -> 'details', '{}')
   );
-  if p_by ->> 'admin_user_id' is not null and p_by ->> 'idempotency_key' is not null then
-    perform public.store_response(
-      (p_by ->> 'admin_user_id')::uuid,
-      (p_by ->> 'idempotency_key')::uuid,
-      p_operation,
-      p_by ->> 'request_hash',
-      p_response
-    );
-  end if;
-  return jsonb_build_object('outcome', 'done', 'status_code', 200, 'response', p_response);
+  return public.answer_admin_action(p_by, p_operation, p_response);
 end
 $$;

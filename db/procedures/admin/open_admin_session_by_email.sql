@@ -19,6 +19,7 @@ begin
   end if;
   insert into public.admin_sessions (id, admin_user_id, opened_by, expires_at)
   values (p_session_id, v_administrator.user_id, 'command_line', v_expires_at);
+  perform public.record_owner_action('administrator_session', v_administrator.user_id);
   return jsonb_build_object(
     'admin_user_id', v_administrator.user_id, 'email', v_administrator.email, 'expires_at', v_expires_at
   );

@@ -8,15 +8,20 @@ set search_path = ''
 as $$
 declare
   v_id uuid;
+  v_revoked_at timestamptz;
 begin
-  update public.administrators
-  set revoked_at = coalesce(revoked_at, clock_timestamp())
+  select user_id, revoked_at into v_id, v_revoked_at
+  from public.administrators
   where email = lower(btrim(p_email))
-  returning user_id into v_id;
-  if v_id is null then
+  for update;
+  if not found then
     return false;
+  elsif v_revoked_at is not null then
+    return true;
   end if;
-  update public.users set is_admin = false, updated_at = now() where id = v_id and is_admin;
+  update public.administrators set revoked_at = clock_timestamp() where user_id = v_id;
+  update public.users set is_admin = false, updated_at = now() where id = v_id;
+  perform public.record_owner_action('administrator_revoke', v_id);
   update public.admin_sessions set ended_at = clock_timestamp() where admin_user_id = v_id and ended_at is null;
   update public.admin_links set used_at = clock_timestamp() where admin_user_id = v_id and used_at is null;
   return true;

@@ -5,14 +5,14 @@ import type { Config } from '../../app/config.ts';
 import { createAdminTokens } from '../../features/admin/tokens.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { sha256 } from '../../kernel/hash.ts';
-import { loadDevelopmentSecrets } from '../development-secrets.ts';
+import { hasDevelopmentSecrets, loadDevelopmentSecrets } from '../development-secrets.ts';
+import { readServerUrl } from '../server-url.ts';
 import { type Command, UsageError } from './command.ts';
 import { type OwnerTools, withOwner } from './owner.ts';
 
 const EMAIL = /^[^\s@]{1,64}@[^\s@]{1,255}$/;
 /** Too many to guess within the link's 15 minutes, or ever. */
 const LINK_BYTES = 32;
-const NO_ADMINISTRATOR = 'There is no such administrator. `create` makes one.';
 
 export const createAdministrator: Command = {
   name: 'create',
@@ -22,7 +22,10 @@ export const createAdministrator: Command = {
     const email = readEmail(args);
     return withOwner(tools, async (owner) => {
       await owner.call('create_administrator', { email });
-      tools.print(await newLink(owner, email));
+      const link = await newLink(owner, email);
+      // Revoked between the two.
+      if (link === null) return refuse(owner, email);
+      tools.print(link);
       return 0;
     });
   },
@@ -36,7 +39,7 @@ export const linkAdministrator: Command = {
     const email = readEmail(args);
     return withOwner(tools, async (owner) => {
       const link = await newLink(owner, email);
-      if (link === '') return fail(NO_ADMINISTRATOR);
+      if (link === null) return refuse(owner, email);
       tools.print(link);
       return 0;
     });
@@ -49,10 +52,11 @@ export const tokenOfAdministrator: Command = {
   summary: 'opens a session of an hour for an administrator and prints its access token',
   async run(args, tools) {
     const email = readEmail(args);
-    return withOwner(tools, async ({ call, config }) => {
+    return withOwner(tools, async (owner) => {
+      const { call, config } = owner;
       const sessionId = randomUUID();
       const opened = await call('open_admin_session_by_email', { session_id: sessionId, email });
-      if (!opened) return fail(NO_ADMINISTRATOR);
+      if (!opened) return refuse(owner, email);
       const tokens = await adminTokensOf(config);
       tools.print(await tokens.sign({ adminUserId: opened.admin_user_id, sessionId }, new Date(opened.expires_at)));
       return 0;
@@ -66,8 +70,8 @@ export const revokeAdministrator: Command = {
   summary: 'ends an administrator’s rights, links and sessions at once',
   async run(args, tools) {
     const email = readEmail(args);
-    return withOwner(tools, async ({ call }) => {
-      if (!(await call('revoke_administrator', { email }))) return fail(NO_ADMINISTRATOR);
+    return withOwner(tools, async (owner) => {
+      if (!(await owner.call('revoke_administrator', { email }))) return refuse(owner, email);
       tools.print(`${email} is no administrator any more; open sessions have ended.`);
       return 0;
     });
@@ -79,22 +83,42 @@ function readEmail([email = '', ...others]: string[]): string {
   return email.toLowerCase();
 }
 
-function fail(sentence: string): number {
-  console.error(sentence);
+/** Says why there is nothing to open for this address. */
+async function refuse({ call }: OwnerTools, email: string): Promise<number> {
+  const isRevoked = (await call('administrator_state', { email })) === 'revoked';
+  console.error(
+    isRevoked
+      ? `The rights of ${email} were revoked. \`create\` gives them back.`
+      : `There is no administrator ${email}. \`create\` makes one.`,
+  );
   return 1;
 }
 
-/** The token stands behind `#`, which browsers send to no server; empty if there is no such administrator. */
-async function newLink({ call, config }: OwnerTools, email: string): Promise<string> {
+/** The token stands behind `#`, which browsers send to no server; null if there is no such administrator. */
+async function newLink({ call, config }: OwnerTools, email: string): Promise<string | null> {
   const token = randomBytes(LINK_BYTES).toString('base64url');
-  if (!(await call('create_admin_link', { email, token_hash: await sha256(token) }))) return '';
-  const { publicUrl, port } = config.settings.server;
-  return `${publicUrl ?? `http://localhost:${port}`}/admin#link=${token}`;
+  if (!(await call('create_admin_link', { email, token_hash: await sha256(token) }))) return null;
+  return `${await serverUrlOf(config)}/admin#link=${token}`;
+}
+
+/** PUBLIC_URL, else where the server of DATA_DIR listens, else where it will. */
+async function serverUrlOf({ settings }: Config): Promise<string> {
+  const { publicUrl, port, dataDir } = settings.server;
+  const known = publicUrl ?? (await readServerUrl(dataDir));
+  if (known !== null) return known;
+  if (port === 0) console.error('No server runs on DATA_DIR: in the link, put the port that it chooses in place of 0.');
+  return `http://localhost:${port}`;
 }
 
 async function adminTokensOf({ secrets, settings }: Config) {
   const { publicUrl, port, dataDir } = settings.server;
-  const key = secrets.jwtPrivateKey ?? (await loadDevelopmentSecrets(resolve(dataDir))).jwtPrivateKey;
+  const folder = resolve(dataDir);
+  if (!secrets.jwtPrivateKey && secrets.database && !(await hasDevelopmentSecrets(folder))) {
+    console.error(
+      `${folder} had no signing key, so one is made there. A server with another DATA_DIR does not know this token.`,
+    );
+  }
+  const key = secrets.jwtPrivateKey ?? (await loadDevelopmentSecrets(folder)).jwtPrivateKey;
   const issuer = `${publicUrl ?? `http://localhost:${port}`}/auth/v1`;
   return createAdminTokens({ privateKey: key.reveal(), clock: systemClock, issuer });
 }

@@ -6,10 +6,12 @@ import { describeDatabaseFailure } from '../../db/failure.ts';
 import { LATEST_MIGRATION } from '../../db/latest-migration.ts';
 import { migrate } from '../../db/migrate.ts';
 import { closePool, createPool } from '../../db/pool.ts';
+import { errorCodeOf } from '../../kernel/error-code.ts';
 import { StartupError } from '../../kernel/startup-error.ts';
 import { createLog } from '../log.ts';
 import type { AdminTools } from './command.ts';
 
+const UNDEFINED_TABLE = '42P01';
 /** Commands make one statement after the other. */
 const CONNECTIONS_MAX = 2;
 
@@ -27,8 +29,9 @@ export async function withDatabase<T>(tools: AdminTools, work: (database: AdminD
   const pool = createPool({ url: found.url, log, applicationName: 'rendio-admin', connectionsMax: CONNECTIONS_MAX });
   try {
     const db = createDatabase(pool);
-    await requireMigrated(db).catch((error: unknown) => {
-      throw describeDatabaseFailure(error);
+    await requireMigrated(async (name) => {
+      const found = db.read.selectFrom('schema_history').select('name').where('name', '=', name);
+      return (await found.executeTakeFirst()) !== undefined;
     });
     return await work({ db, directUrl: found.directUrl });
   } finally {
@@ -63,14 +66,17 @@ export async function findDatabase({ env, progress }: AdminTools): Promise<{ con
   }
 }
 
-/** An operator's command never migrates a database that servers use. */
-async function requireMigrated(db: Database): Promise<void> {
-  const newest = await db.read
-    .selectFrom('schema_history')
-    .select('name')
-    .where('name', '=', LATEST_MIGRATION)
-    .executeTakeFirst();
-  if (newest) return;
+/**
+ * Throws where the database is older than this version, by whether it has a migration: an operator's command never migrates a
+ * database that servers use.
+ */
+export async function requireMigrated(hasMigration: (name: string) => Promise<boolean>): Promise<void> {
+  const isMigrated = await hasMigration(LATEST_MIGRATION).catch((error: unknown) => {
+    // A database that no server has started on.
+    if (errorCodeOf(error) === UNDEFINED_TABLE) return false;
+    throw describeDatabaseFailure(error);
+  });
+  if (isMigrated) return;
   throw new StartupError(
     'The database is older than this version of Rendio: start its server once, which migrates it.',
   );

@@ -4,7 +4,7 @@ import { createOwnerCall, type OwnerCall } from '../../db/database.ts';
 import { describeDatabaseFailure } from '../../db/failure.ts';
 import { DatabaseClient, ownerSession } from '../../db/session.ts';
 import type { AdminTools } from './command.ts';
-import { findDatabase } from './database.ts';
+import { findDatabase, requireMigrated } from './database.ts';
 
 export type OwnerTools = { call: OwnerCall; config: Config };
 
@@ -16,6 +16,10 @@ export async function withOwner<T>(tools: AdminTools, work: (owner: OwnerTools) 
     try {
       await client.connect().catch((error: unknown) => {
         throw describeDatabaseFailure(error);
+      });
+      await requireMigrated(async (name) => {
+        const { rowCount } = await client.query('select from public.schema_history where name = $1', [name]);
+        return rowCount === 1;
       });
       return await work({ call: createOwnerCall((text, values) => client.query(text, values)), config });
     } finally {

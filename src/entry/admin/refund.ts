@@ -8,23 +8,26 @@ const CREDITS_MAX = 10_000;
 const REASON_MIN = 3;
 const REASON_MAX = 500;
 
-/** Gives an account credits back; recorded among the actions of administrators, without one's name. */
+/** Gives an account credits back, each time that it runs; recorded among the actions of administrators, without one's name. */
 export const refund: Command = {
   name: 'refund',
   usage: '<user> <credits> --reason <text>',
-  summary: 'gives an account credits back',
+  summary: 'gives an account credits back, once for each time that it runs',
   async run(args, tools) {
     const { userId, amount, reason } = readArguments(args);
     return withOwner(tools, async ({ call }) => {
       const result = await call('admin_refund_credits', { by: {}, user_id: userId, amount, reason });
       if (result.outcome !== 'done') {
         console.error(
-          result.outcome === 'not_found' ? `There is no account ${userId}.` : 'The credits cannot be added.',
+          result.outcome === 'not_found'
+            ? `There is no account ${userId}, or it was deleted.`
+            : 'So many credits cannot be added.',
         );
         return 1;
       }
       const { new_balance: balance } = result.response as { new_balance: number };
-      tools.print(`${amount} credits were given back. The balance of ${userId} is ${balance}.`);
+      const given = amount === 1 ? '1 credit was' : `${amount} credits were`;
+      tools.print(`${given} given back. The balance of ${userId} is ${balance}.`);
       return 0;
     });
   },

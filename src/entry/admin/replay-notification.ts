@@ -1,5 +1,5 @@
 import { type Command, UsageError } from './command.ts';
-import { withDatabase } from './database.ts';
+import { withOwner } from './owner.ts';
 
 const ID_CHARACTERS_MAX = 200;
 
@@ -13,19 +13,10 @@ export const replayNotification: Command = {
     if (id === '' || id.length > ID_CHARACTERS_MAX || others.length > 0) {
       throw new UsageError('The id of one notification is needed.');
     }
-    return withDatabase(tools, async ({ db }) => {
-      // Apple writes its UUIDs in small letters; other stores' ids mean their case.
-      const stored = await db.read
-        .selectFrom('store_notifications')
-        .select(['store', 'notification_id'])
-        .where('notification_id', 'in', [id, id.toLowerCase()])
-        .execute();
-      let replayed = 0;
-      for (const { store, notification_id } of stored) {
-        if (await db.call('replay_store_notification', { store, notification_id })) replayed += 1;
-      }
-      if (replayed === 0) {
-        const why = stored.length > 0 ? 'Its text was deleted with the account.' : 'There is no such notification.';
+    return withOwner(tools, async ({ call }) => {
+      const outcome = await call('owner_replays_notification', { notification_id: id });
+      if (outcome !== 'replayed') {
+        const why = outcome === 'erased' ? 'Its text was deleted with the account.' : 'There is no such notification.';
         console.error(`${id} cannot be replayed. ${why}`);
         return 1;
       }

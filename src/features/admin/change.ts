@@ -30,6 +30,16 @@ export async function byOf({ administrator, idempotencyKey }: AdminCall, fields:
   };
 }
 
+/** Fields of a change, each of which may be left out. */
+export type Optional<Fields> = { [Name in keyof Fields]?: Fields[Name] | null | undefined };
+
+/** What is to be changed. Throws ERR_4006 for nothing: a misspelt field must not look like a success. */
+export function givenOf(fields: Record<string, unknown>): Record<string, unknown> {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null);
+  if (given.length === 0) throw new Problem('ERR_4006', { details: { field: 'body', reason: 'no_change' } });
+  return Object.fromEntries(given);
+}
+
 /** The response of a change, or its refusal: `field` is the one whose row was not found, `own` the change's own refusals. */
 export function answerOf<Own extends string = never>(
   result: Answered | { outcome: Usual | Own },

@@ -3,10 +3,11 @@ import type { ResultOf } from '../../db/database.ts';
 import type { Json } from '../../db/generated.ts';
 import { Problem } from '../../kernel/errors.ts';
 import { canonicalHash } from '../../kernel/hash.ts';
+import type { SettingsSchema } from '../../kernel/settings-schema.ts';
 import { parseImageUrl } from '../../media/object-path.ts';
 import type { Context } from '../context.ts';
 import { type Answer, limitReached } from './answer.ts';
-import { completeSettings, pickSettings, type SettingsSchema } from './settings.ts';
+import { completeSettings, pickSettings } from './settings.ts';
 import { checkImage } from './source-image.ts';
 
 export type BeginGenerationInput = {

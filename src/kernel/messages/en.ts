@@ -68,6 +68,9 @@ export const en = {
     picture_small: 'This image is too small to animate. Its shorter side must be at least {minimum, number} pixels.',
     picture_shape: 'This image is too long and narrow to animate.',
     picture_unknown: 'Please choose an image that you have uploaded.',
+    no_change: 'Nothing in this request would change anything.',
+    past: 'The time in “{field}” has passed already.',
+    no_duration: 'This model’s settings have no default duration, so it cannot be sold by the second.',
   },
   ERR_4007: { plain: 'We could not find that. It may have been deleted.' },
   ERR_4008: {
@@ -78,6 +81,8 @@ export const en = {
     exists: 'A file with this name already exists.',
     uploads_full: 'You have reached the limit for stored images. Please delete some first.',
     apple_account: 'This account already belongs to another Apple Account.',
+    below_zero: 'The balance would fall below zero. It is {credits_remaining, number}.',
+    code_exists: 'There is already such a code.',
   },
   ERR_4009: { plain: 'This request was already sent with different content. Please start a new one.' },
   ERR_4010: {

@@ -69,6 +69,10 @@ export const es: Sentences = {
       'Esta imagen es demasiado pequeña para animarla. Su lado más corto debe tener al menos {minimum, number} píxeles.',
     picture_shape: 'Esta imagen es demasiado larga y estrecha para animarla.',
     picture_unknown: 'Elige una imagen que hayas subido.',
+    no_change: 'Nada de esta solicitud cambiaría algo.',
+    past: 'La hora de «{field}» ya ha pasado.',
+    no_duration:
+      'Los ajustes de este modelo no tienen una duración predeterminada, así que no se puede vender por segundos.',
   },
   ERR_4007: { plain: 'No hemos encontrado lo que buscas. Puede que se haya eliminado.' },
   ERR_4008: {
@@ -79,6 +83,8 @@ export const es: Sentences = {
     exists: 'Ya hay un archivo con este nombre.',
     uploads_full: 'Has alcanzado el límite de imágenes guardadas. Borra alguna primero.',
     apple_account: 'Esta cuenta ya pertenece a otra cuenta de Apple.',
+    below_zero: 'El saldo quedaría por debajo de cero. Es de {credits_remaining, number}.',
+    code_exists: 'Ya existe un código así.',
   },
   ERR_4009: { plain: 'Esta solicitud ya se envió con otro contenido. Empieza una nueva.' },
   ERR_4010: {

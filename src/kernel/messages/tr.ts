@@ -65,6 +65,9 @@ export const tr: Sentences = {
     picture_small: 'Bu görsel canlandırmak için çok küçük. Kısa kenarı en az {minimum, number} piksel olmalı.',
     picture_shape: 'Bu görsel canlandırmak için çok uzun ve dar.',
     picture_unknown: 'Lütfen yüklediğiniz bir görseli seçin.',
+    no_change: 'Bu istekteki hiçbir şey bir değişiklik yapmaz.',
+    past: '“{field}” alanındaki zaman çoktan geçti.',
+    no_duration: 'Bu modelin ayarlarında varsayılan bir süre yok; bu yüzden saniye başına satılamaz.',
   },
   ERR_4007: { plain: 'Aradığınızı bulamadık. Silinmiş olabilir.' },
   ERR_4008: {
@@ -75,6 +78,8 @@ export const tr: Sentences = {
     exists: 'Bu adda bir dosya zaten var.',
     uploads_full: 'Saklayabileceğiniz görsel sınırına ulaştınız. Lütfen önce bazı görselleri silin.',
     apple_account: 'Bu hesap zaten başka bir Apple Hesabına ait.',
+    below_zero: 'Bakiye sıfırın altına düşerdi. Şu an {credits_remaining, number}.',
+    code_exists: 'Böyle bir kod zaten var.',
   },
   ERR_4009: {
     plain: 'Bu istek daha önce farklı bir içerikle gönderildi. Lütfen yeni bir istek başlatın.',

@@ -1,13 +1,11 @@
 import { administratorOf } from '../../../http/caller.ts';
 import type { IpReader } from '../../../http/client-ip.ts';
 import { takeIpSlot } from '../../../http/ip-limit.ts';
-import { replayable } from '../../../http/replay.ts';
 import type { Router } from '../../../http/route.ts';
 import type { Context } from '../../context.ts';
 import { openAdminSession } from '../open-session.ts';
-import { refundCredits } from '../refund-credits.ts';
-import { adminCallOf } from './admin-call.ts';
-import { END_SESSION, GET_SESSION, OPEN_SESSION, REFUND_CREDITS } from './openapi.ts';
+import { changeRoutes } from './change-routes.ts';
+import { END_SESSION, GET_SESSION, OPEN_SESSION } from './openapi.ts';
 import { pauseRoutes } from './pause-routes.ts';
 
 const FIVE_MINUTES_SECONDS = 300;
@@ -31,6 +29,6 @@ export function adminRoutes(router: Router, ctx: Context, ipOf: IpReader): void 
     return c.json({ success: true as const }, 200);
   });
 
-  router.add(REFUND_CREDITS, async (c) => replayable(c, await refundCredits(ctx, adminCallOf(c), c.req.valid('json'))));
+  changeRoutes(router, ctx);
   pauseRoutes(router, ctx);
 }

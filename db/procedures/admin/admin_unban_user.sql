@@ -1,0 +1,29 @@
+-- Lifts the ban of an account; its sessions go on. An account that is not banned stays as it is.
+-- @returns {outcome: 'done' | 'replayed', status_code: number, response: Json}
+--   | {outcome: 'session_ended' | 'key_reused' | 'not_found'}
+create or replace function public.admin_unban_user(p_by jsonb, p_user_id uuid, p_reason text) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_earlier jsonb := public.begin_admin_action(p_by, 'admin_unban_user');
+  v_user public.users;
+  v_response constant jsonb := jsonb_build_object('success', true);
+begin
+  if v_earlier is not null then
+    return v_earlier;
+  end if;
+  v_user := public.lock_account(p_user_id);
+  if v_user.id is null then
+    return jsonb_build_object('outcome', 'not_found');
+  end if;
+  delete from public.user_bans where user_id = v_user.id;
+  if not found then
+    return public.answer_admin_action(p_by, 'admin_unban_user', v_response);
+  end if;
+  return public.finish_admin_action(
+    p_by, 'admin_unban_user', 'user_unban', p_reason, jsonb_build_object('user_id', v_user.id), v_response
+  );
+end
+$$;

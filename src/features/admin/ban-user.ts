@@ -1,0 +1,12 @@
+import type { Context } from '../context.ts';
+import { type AdminCall, answerOf, byOf, type ChangeAnswer } from './change.ts';
+
+/** Bans an account: its tokens open nothing from then on. A repeat changes nothing. Throws ERR_4007 for an unknown or deleted account. */
+export async function banUser(
+  ctx: Pick<Context, 'db'>,
+  call: AdminCall,
+  fields: { user_id: string; reason: string },
+): Promise<ChangeAnswer> {
+  const result = await ctx.db.call('admin_ban_user', { by: await byOf(call, fields), ...fields });
+  return answerOf(result, 'user_id');
+}
