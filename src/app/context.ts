@@ -32,6 +32,7 @@ import { openMediaStore } from './media-store.ts';
 import type { OwnStore } from './own-store.ts';
 import type { CreateRuntime, RuntimeCapabilities } from './runtime-capabilities.ts';
 import type { AppleIdAccess, DeviceCheckAccess, VendorConnections } from './vendor-connections.ts';
+import { webhookReceiverOf } from './webhook-receiver.ts';
 
 /** A user waits at a phone: after this time DeviceCheck is given up, and the device counts as not verified. */
 const GRANT_WAIT_MS = 15_000;
@@ -109,6 +110,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     verifySignedWebhook: config.secrets.webhookSecret
       ? createSignedWebhooks(config.secrets.webhookSecret.reveal())
       : null,
+    webhookReceiver: webhookReceiverOf(config, runtime),
     bulkhead: createBulkhead({ slots: Math.ceil(runtime.concurrency * VENDORS_SHARE), clock }),
     media: store.media,
     mediaFetcherFor: mediaFetchersOf(config, connections, runtime),

@@ -29,6 +29,16 @@ export type Procedures = {
       | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
       | { outcome: 'session_ended' | 'key_reused' | 'not_found' | 'invalid_amount' };
   };
+  admin_replay_delivery: {
+    args: {
+      by: object;
+      delivery_id: string;
+      reason: string;
+    };
+    result:
+      | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'session_ended' | 'key_reused' | 'not_found' | 'off' };
+  };
   admit_upload: {
     args: {
       user_id: string;
@@ -507,6 +517,16 @@ export type Procedures = {
     };
     result: boolean;
   };
+  record_webhook_attempt: {
+    args: {
+      delivery_id: string;
+      attempts: number;
+      status?: number | null | undefined;
+      error?: string | null | undefined;
+      retry_after_seconds?: number | null | undefined;
+    };
+    result: 'delivered' | 'retried' | 'failed' | 'outdated';
+  };
   redeem_code: {
     args: {
       user_id: string;
@@ -716,6 +736,10 @@ export type OwnerProcedures = {
     };
     result: { admin_user_id: string; email: string; expires_at: string } | null;
   };
+  resume_webhooks: {
+    args: Record<string, never>;
+    result: unknown;
+  };
   revoke_administrator: {
     args: {
       email: string;
@@ -759,6 +783,12 @@ export type SetProcedures = {
       until: string;
     };
     row: { invariant: string; subject: string; details: Json };
+  };
+  claim_webhooks: {
+    args: {
+      limit: number;
+    };
+    row: { id: string; type: string; payload: Json; attempts: number; created_at: Date };
   };
   compare_sums: {
     args: Record<string, never>;

@@ -4,6 +4,7 @@ import type pg from 'pg';
 /** All procedures that the server's role may call. A new one that is missing here fails the scan. */
 const SERVER_PROCEDURES = [
   'admin_refund_credits',
+  'admin_replay_delivery',
   'admit_upload',
   'adopt_media_store',
   'announce_stream',
@@ -19,6 +20,7 @@ const SERVER_PROCEDURES = [
   'check_changes',
   'check_range',
   'claim_initial_grant',
+  'claim_webhooks',
   'close_attempt',
   'close_violations',
   'compare_sums',
@@ -59,6 +61,7 @@ const SERVER_PROCEDURES = [
   'record_provider_event',
   'record_provider_outcome',
   'record_store_notification',
+  'record_webhook_attempt',
   'redeem_code',
   'refund_purchase',
   'remove_uploads',

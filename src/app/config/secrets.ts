@@ -20,6 +20,8 @@ export type Secrets = {
   metricsToken: Secret | undefined;
   telegram: { botToken: Secret; chatId: string } | undefined;
   alertWebhookUrl: Secret | undefined;
+  /** The URL may hold a password. */
+  outgoingWebhook: { url: Secret; secrets: Secret<string[]> } | undefined;
   stripe: { secretKey: Secret; webhookSecret: Secret } | undefined;
   providers: ProviderSecrets;
   webhookSecret: Secret | undefined;
@@ -42,6 +44,11 @@ function supabaseOf(values: Values): Secrets['supabase'] {
 
 function telegramOf({ TELEGRAM_BOT_TOKEN: botToken, TELEGRAM_CHAT_ID: chatId }: Values): Secrets['telegram'] {
   return botToken && chatId ? { botToken: new Secret(botToken), chatId } : undefined;
+}
+
+function outgoingWebhookOf(values: Values): Secrets['outgoingWebhook'] {
+  const { OUTGOING_WEBHOOK_URL: url, OUTGOING_WEBHOOK_SECRET: secrets } = values;
+  return url && secrets ? { url: new Secret(url), secrets: new Secret(secrets) } : undefined;
 }
 
 function stripeOf(values: Values): Secrets['stripe'] {
@@ -87,6 +94,7 @@ export function secretsOf(values: Values, manifests: readonly ProviderManifest[]
     metricsToken: secretOf(values.METRICS_TOKEN),
     telegram: telegramOf(values),
     alertWebhookUrl: secretOf(values.ALERT_WEBHOOK_URL),
+    outgoingWebhook: outgoingWebhookOf(values),
     stripe: stripeOf(values),
     providers: credentialsOf(values.providers, manifests),
     webhookSecret: secretOf(values.WEBHOOK_SECRET),

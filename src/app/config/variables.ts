@@ -5,7 +5,18 @@ import type { ProviderManifest } from '../../providers/manifest.ts';
 import { appleKey, jwtPreviousKeys, jwtSigningKey } from './keys.ts';
 import { credentialVariables, type ProviderValues, urlVariables } from './providers.ts';
 import { rootCerts } from './root-certs.ts';
-import { hostList, idList, integer, listenHost, oneOf, origins, postgresUrl, vendorId, webUrl } from './values.ts';
+import {
+  hostList,
+  idList,
+  integer,
+  listenHost,
+  oneOf,
+  origins,
+  postgresUrl,
+  vendorId,
+  webhookSecrets,
+  webUrl,
+} from './values.ts';
 
 const PEM = '"-----BEGIN PRIVATE KEY-----\\nMIGHAgEA…\\n-----END PRIVATE KEY-----"';
 
@@ -71,6 +82,8 @@ const SERVER_AND_OPERATIONS = {
   ),
   TELEGRAM_API_URL: variable(baseUrl().default('https://api.telegram.org'), 'https://api.telegram.org'),
   ALERT_WEBHOOK_URL: variable(webUrl().optional(), 'https://hooks.example.com/services/…'),
+  OUTGOING_WEBHOOK_URL: variable(webUrl().optional(), 'https://example.com/rendio-events'),
+  OUTGOING_WEBHOOK_SECRET: variable(webhookSecrets().optional(), 'whsec_$(openssl rand -base64 32)'),
 
   STRIPE_SECRET_KEY: optionalToken('sk_live_…'),
   STRIPE_WEBHOOK_SECRET: optionalToken('whsec_…'),

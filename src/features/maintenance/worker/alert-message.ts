@@ -33,10 +33,34 @@ const REFUSED_KEYS: Record<string, AlertMessage> = {
   },
 };
 
+const WEBHOOKS: Record<string, AlertMessage> = {
+  failed: {
+    title: 'Outgoing webhooks could not be delivered',
+    text: [
+      'The receiver has not accepted an event in eight attempts over more than a day. It is kept for a while and can be sent again.',
+      '',
+      'See GET admin-deliveries?state=failed for the statuses and errors, set the receiver right, and send each again by',
+      'POST admin-replay-delivery.',
+    ].join('\n'),
+  },
+  gone: {
+    title: 'Outgoing webhooks have stopped: the receiver answers 410',
+    text: [
+      'A receiver that answers 410 asks for no more requests, so nothing is sent to it. Events are kept.',
+      '',
+      'Set the receiver, or OUTGOING_WEBHOOK_URL, right. Then restart the server, or send one of the events again by',
+      'POST admin-replay-delivery: the others follow.',
+    ].join('\n'),
+  },
+};
+
+/** By kind and subject. */
+const MESSAGES: Record<string, Record<string, AlertMessage>> = { store_key: REFUSED_KEYS, outgoing_webhook: WEBHOOKS };
+
 /** The message for a cause. One of a newer version, which this one does not know, is named. */
 export function alertMessage({ kind, subject, details }: AlertCause): AlertMessage {
   if (kind === 'money_invariant') return moneyMessage(Violations.parse(details));
-  const known = kind === 'store_key' ? REFUSED_KEYS[subject] : undefined;
+  const known = MESSAGES[kind]?.[subject];
   return known ?? { title: `${kind} ${subject}`.trim(), text: 'See the log of the server.' };
 }
 
