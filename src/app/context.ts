@@ -89,7 +89,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     clock,
     log,
     ...metricsOf(runtime, db, log),
-    alertReceivers: alertReceiversOf(config),
+    ...receiversOf(config, runtime),
     policy: policyOf(config),
     ...tokensOf(options),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),
@@ -110,7 +110,6 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     verifySignedWebhook: config.secrets.webhookSecret
       ? createSignedWebhooks(config.secrets.webhookSecret.reveal())
       : null,
-    webhookReceiver: webhookReceiverOf(config, runtime),
     bulkhead: createBulkhead({ slots: Math.ceil(runtime.concurrency * VENDORS_SHARE), clock }),
     media: store.media,
     mediaFetcherFor: mediaFetchersOf(config, connections, runtime),
@@ -137,6 +136,14 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
       await closePool(pool);
     },
   };
+}
+
+/** The operator's own programs, which are told of what happens. */
+function receiversOf(
+  config: Config,
+  runtime: RuntimeCapabilities,
+): Pick<Context, 'alertReceivers' | 'webhookReceiver'> {
+  return { alertReceivers: alertReceiversOf(config), webhookReceiver: webhookReceiverOf(config, runtime) };
 }
 
 function tokensOf({ config, secrets }: ContextOptions): Pick<Context, 'adminTokens' | 'tokens'> {

@@ -52,14 +52,17 @@ begin
     );
   end if;
 
-  perform public.schedule_webhook(
-    p_user_id,
-    'credits.changed',
-    jsonb_build_object(
-      'user_id', p_user_id, 'credits_remaining', v_balance, 'change', p_change, 'reason', p_reason, 'seq', v_seq,
-      'ledger_id', v_id, 'job_id', p_job_id, 'purchase_id', p_purchase_id
-    )
-  );
+  -- Asked here too: on a server without a receiver, to make the event would cost most of it.
+  if (select sends_webhooks from public.settings) then
+    perform public.schedule_webhook(
+      p_user_id,
+      'credits.changed',
+      jsonb_build_object(
+        'user_id', p_user_id, 'credits_remaining', v_balance, 'change', p_change, 'reason', p_reason, 'seq', v_seq,
+        'ledger_id', v_id, 'job_id', p_job_id, 'purchase_id', p_purchase_id
+      )
+    );
+  end if;
 
   if p_reason = 'account_merge' then
     -- Lots change their owner instead: move_balance.

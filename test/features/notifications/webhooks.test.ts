@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { storeSettings } from '../../../src/db/settings.ts';
+import { alertMessage } from '../../../src/features/maintenance/worker/alert-message.ts';
 import { createWebhookSender } from '../../../src/features/notifications/worker/send-webhooks.ts';
 import { until } from '../../media/until.ts';
 import { newAdministrator, type TestAdministrator } from '../../support/administrators.ts';
@@ -82,6 +83,7 @@ describe('outgoing webhooks', () => {
   };
   const replay = (id: string, headers = {}) =>
     admin.call('admin-replay-delivery', { delivery_id: id, reason: 'The receiver was down.' }, headers);
+  const titleOf = (subject: string) => alertMessage({ kind: 'outgoing_webhook', subject, details: {} }).title;
   const alerts = async () =>
     (await app.owner.query('select subject, details from alerts order by created_at')).rows as Record<
       string,
@@ -222,6 +224,7 @@ describe('outgoing webhooks', () => {
     await sendDue();
     assert.deepEqual([new Set(inbox.requests.map((request) => request.id)), inbox.requests.length], [new Set([id]), 8]);
     assert.equal(new Set(inbox.requests.map(({ text }) => text)).size, 1, 'the same bytes each time');
+    assert.match(titleOf('failed'), /could not be delivered/);
     assert.deepEqual(await alerts(), [
       { subject: 'failed', details: { delivery_id: id, type: 'video.failed', status: 500 } },
     ]);
@@ -298,6 +301,7 @@ describe('outgoing webhooks', () => {
   });
 
   it('stop after a 410, with an alert, until a server starts or one is replayed; none is lost', async () => {
+    assert.match(titleOf('gone'), /have stopped/);
     for (const resume of ['start', 'replay']) {
       await app.owner.query('truncate alerts');
       status(410);
