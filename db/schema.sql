@@ -576,7 +576,6 @@
 -- webhook_deliveries webhook_deliveries_next_attempt: CHECK (((state = 'pending'::text) = (next_attempt_at IS NOT NULL)))
 -- webhook_deliveries webhook_deliveries_payload_check: CHECK ((jsonb_typeof(payload) = 'object'::text))
 -- webhook_deliveries webhook_deliveries_pkey: PRIMARY KEY (id)
--- webhook_deliveries webhook_deliveries_seq_key: UNIQUE (seq)
 -- webhook_deliveries webhook_deliveries_state_check: CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
 -- webhook_deliveries webhook_deliveries_type_check: CHECK ((type = ANY (ARRAY['video.completed'::text, 'video.failed'::text, 'credits.changed'::text, 'purchase.completed'::text, 'purchase.refunded'::text, 'account.merged'::text, 'account.deleted'::text])))
 
@@ -709,7 +708,6 @@
 -- webhook_deliveries webhook_deliveries_listed_of_user: using btree (user_id, seq)
 -- webhook_deliveries webhook_deliveries_of_user: using btree (user_id, created_at DESC, id)
 -- webhook_deliveries webhook_deliveries_pkey: using btree (id)
--- webhook_deliveries webhook_deliveries_seq_key: using btree (seq)
 
 -- triggers
 -- lot_movements lot_movements_are_never_emptied: BEFORE TRUNCATE ON public.lot_movements FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change()

@@ -10,7 +10,7 @@ alter table public.settings add column webhooks_held_until timestamptz;
 -- is the queue: tasks only say when to look into it.
 create table public.webhook_deliveries (
   id uuid primary key default gen_random_uuid(),
-  seq bigint generated always as identity unique,
+  seq bigint generated always as identity,
   user_id uuid not null,
   type text not null check (
     type in (
@@ -33,7 +33,8 @@ create table public.webhook_deliveries (
 create index webhook_deliveries_due on public.webhook_deliveries (next_attempt_at) where state = 'pending';
 create index webhook_deliveries_by_age on public.webhook_deliveries (created_at);
 create index webhook_deliveries_of_user on public.webhook_deliveries (user_id, created_at desc, id);
--- The administrators' list: every combination of state and type is read from its end.
+-- The administrators' list: every combination of state and type is read from its end. With an index on `seq` alone, the planner
+-- would walk through all rows for a rare one.
 create index webhook_deliveries_listed on public.webhook_deliveries (state, type, seq);
 create index webhook_deliveries_listed_of_user on public.webhook_deliveries (user_id, seq);
 
