@@ -11,14 +11,14 @@ revoke all on table
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
   public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
-  public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals
+  public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals, public.webhook_deliveries
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
   public.video_jobs_seq_seq, public.quota_log_seq_seq, public.user_events_id_seq, public.rate_limit_log_id_seq,
   public.error_log_id_seq, public.admin_actions_id_seq, public.provider_events_id_seq, public.purchases_seq_seq,
   public.store_notifications_seq_seq, public.codes_seq_seq, public.credit_lots_seq_seq, public.lot_movements_id_seq,
-  public.metric_entries_id_seq
+  public.metric_entries_id_seq, public.webhook_deliveries_seq_seq
 from public, anon, authenticated, service_role, rendio_server;
 
 -- All our functions. Those that are not granted again below are called only by other procedures, such as add_credits and
@@ -61,7 +61,9 @@ revoke all on function
   public.admin_adjust_credits, public.admin_ban_user, public.admin_cancel_job, public.admin_create_code,
   public.admin_toggle_model, public.admin_unban_user, public.admin_update_model, public.admin_update_product,
   public.administrator_state, public.answer_admin_action, public.changed_values, public.iso_time,
-  public.model_of_admin, public.owner_replays_notification, public.product_of_admin, public.record_owner_action
+  public.model_of_admin, public.owner_replays_notification, public.product_of_admin, public.record_owner_action,
+  public.admin_replay_delivery, public.claim_webhooks, public.record_webhook_attempt, public.resume_webhooks,
+  public.schedule_webhook
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -76,7 +78,7 @@ grant select on table
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
   public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
-  public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals
+  public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals, public.webhook_deliveries
 to rendio_server;
 grant execute on function
   public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
@@ -99,7 +101,8 @@ grant execute on function
   public.raise_alert, public.mark_alert_sent, public.total_metrics, public.admin_refund_credits,
   public.end_admin_session, public.open_admin_session, public.admin_pause, public.log_errors,
   public.admin_adjust_credits, public.admin_ban_user, public.admin_cancel_job, public.admin_create_code,
-  public.admin_toggle_model, public.admin_unban_user, public.admin_update_model, public.admin_update_product
+  public.admin_toggle_model, public.admin_unban_user, public.admin_update_model, public.admin_update_product,
+  public.admin_replay_delivery, public.claim_webhooks, public.record_webhook_attempt
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

@@ -250,6 +250,8 @@
 -- settings.updated_at: timestamp with time zone not null default now()
 -- settings.media_store_id: uuid
 -- settings.is_paused: boolean not null default false
+-- settings.sends_webhooks: boolean not null default false
+-- settings.webhooks_held_until: timestamp with time zone
 -- store_notifications.store: text not null
 -- store_notifications.notification_id: text not null
 -- store_notifications.seq: bigint not null always identity
@@ -336,6 +338,19 @@
 -- video_jobs.media_path: text
 -- video_jobs.request_id: text
 -- video_jobs.trace_parent: text
+-- webhook_deliveries.id: uuid not null default gen_random_uuid()
+-- webhook_deliveries.seq: bigint not null always identity
+-- webhook_deliveries.user_id: uuid not null
+-- webhook_deliveries.type: text not null
+-- webhook_deliveries.payload: jsonb not null
+-- webhook_deliveries.state: text not null default 'pending'::text
+-- webhook_deliveries.attempts: integer not null default 0
+-- webhook_deliveries.last_status: integer
+-- webhook_deliveries.last_error: text
+-- webhook_deliveries.created_at: timestamp with time zone not null default clock_timestamp()
+-- webhook_deliveries.last_attempt_at: timestamp with time zone
+-- webhook_deliveries.next_attempt_at: timestamp with time zone default clock_timestamp()
+-- webhook_deliveries.delivered_at: timestamp with time zone
 
 -- constraints
 -- admin_actions admin_actions_action_type_check: CHECK ((action_type ~ '^[a-z_]{3,50}$'::text))
@@ -575,6 +590,14 @@
 -- video_jobs video_jobs_video_bytes_check: CHECK ((video_bytes > 0))
 -- video_jobs video_jobs_video_seconds_check: CHECK ((video_seconds > (0)::numeric))
 -- video_jobs video_jobs_video_sha256_check: CHECK ((video_sha256 ~ '^[0-9a-f]{64}$'::text))
+-- webhook_deliveries webhook_deliveries_attempts_check: CHECK ((attempts >= 0))
+-- webhook_deliveries webhook_deliveries_delivered: CHECK (((state = 'delivered'::text) = (delivered_at IS NOT NULL)))
+-- webhook_deliveries webhook_deliveries_last_error_check: CHECK ((char_length(last_error) <= 100))
+-- webhook_deliveries webhook_deliveries_next_attempt: CHECK (((state = 'pending'::text) = (next_attempt_at IS NOT NULL)))
+-- webhook_deliveries webhook_deliveries_payload_check: CHECK ((jsonb_typeof(payload) = 'object'::text))
+-- webhook_deliveries webhook_deliveries_pkey: PRIMARY KEY (id)
+-- webhook_deliveries webhook_deliveries_state_check: CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
+-- webhook_deliveries webhook_deliveries_type_check: CHECK ((type = ANY (ARRAY['video.completed'::text, 'video.failed'::text, 'credits.changed'::text, 'purchase.completed'::text, 'purchase.refunded'::text, 'account.merged'::text, 'account.deleted'::text])))
 
 -- indexes
 -- admin_actions admin_actions_of_admin: using btree (admin_user_id)
@@ -703,6 +726,12 @@
 -- video_jobs video_jobs_of_user_by_status: using btree (user_id, status, seq DESC) WHERE (deleted_at IS NULL)
 -- video_jobs video_jobs_pkey: using btree (job_id)
 -- video_jobs video_jobs_unfinished_by_deadline: using btree (deadline_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]))
+-- webhook_deliveries webhook_deliveries_by_age: using btree (created_at)
+-- webhook_deliveries webhook_deliveries_due: using btree (next_attempt_at) WHERE (state = 'pending'::text)
+-- webhook_deliveries webhook_deliveries_listed: using btree (state, type, seq)
+-- webhook_deliveries webhook_deliveries_listed_of_user: using btree (user_id, seq)
+-- webhook_deliveries webhook_deliveries_of_user: using btree (user_id, created_at DESC, id)
+-- webhook_deliveries webhook_deliveries_pkey: using btree (id)
 
 -- triggers
 -- lot_movements lot_movements_are_never_emptied: BEFORE TRUNCATE ON public.lot_movements FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change()
@@ -779,6 +808,7 @@
 -- users server_reads: select to rendio_server using (true)
 -- video_jobs people_read_their_jobs: select to authenticated using (((user_id = ( SELECT current_user_id() AS current_user_id)) AND (deleted_at IS NULL)))
 -- video_jobs server_reads: select to rendio_server using (true)
+-- webhook_deliveries server_reads: select to rendio_server using (true)
 
 -- functions
 -- add_credits(p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text, p_job_id uuid, p_expires_at timestamp with time zone): returns jsonb security definer
@@ -788,6 +818,7 @@
 -- admin_create_code(p_by jsonb, p_credits integer, p_uses_max integer, p_reason text, p_code text, p_expires_at timestamp with time zone): returns jsonb security definer to rendio_server
 -- admin_pause(p_by jsonb, p_is_paused boolean, p_reason text): returns jsonb security definer to rendio_server
 -- admin_refund_credits(p_by jsonb, p_user_id uuid, p_amount integer, p_reason text): returns jsonb security definer to rendio_server
+-- admin_replay_delivery(p_by jsonb, p_delivery_id uuid, p_reason text): returns jsonb security definer to rendio_server
 -- admin_toggle_model(p_by jsonb, p_model_id uuid, p_is_available boolean, p_reason text): returns jsonb security definer to rendio_server
 -- admin_unban_user(p_by jsonb, p_user_id uuid, p_reason text): returns jsonb security definer to rendio_server
 -- admin_update_model(p_by jsonb, p_model_id uuid, p_changes jsonb, p_reason text): returns jsonb security definer to rendio_server
@@ -820,6 +851,7 @@
 -- check_range(p_after uuid, p_until uuid): returns jsonb security definer to rendio_server
 -- claim_initial_grant(p_user_id uuid): returns boolean security definer to rendio_server
 -- claim_initial_grant(p_user_id uuid, p_bit1 boolean): returns boolean security definer to rendio_server
+-- claim_webhooks(p_limit integer): returns TABLE(id uuid, type text, payload jsonb, attempts integer, created_at timestamp with time zone) security definer to rendio_server
 -- cleanup_rate_limit_logs(): returns integer security definer
 -- close_attempt(p_attempt_id uuid, p_state text, p_error text): returns boolean security definer to rendio_server
 -- close_violations(p_before timestamp with time zone): returns integer security definer to rendio_server
@@ -902,6 +934,7 @@
 -- record_provider_outcome(p_provider text, p_job_id uuid, p_outcome text): returns text security definer to rendio_server
 -- record_store_notification(p_store text, p_notification_id text, p_type text, p_signed_at timestamp with time zone, p_payload text, p_subtype text, p_environment text, p_transaction_id text, p_outcome text): returns boolean security definer to rendio_server
 -- record_violations(p_violations jsonb): returns jsonb security definer
+-- record_webhook_attempt(p_delivery_id uuid, p_attempts integer, p_status integer, p_error text, p_retry_after_seconds integer): returns text security definer to rendio_server
 -- redact(p_value jsonb, p_texts text[]): returns jsonb
 -- redact_notes(p_user_id uuid, p_about uuid[]): returns void security definer
 -- redeem_code(p_user_id uuid, p_code text, p_limit_account integer, p_limit_address integer, p_address inet, p_idempotency_key uuid, p_request_hash text): returns jsonb security definer to rendio_server
@@ -910,6 +943,7 @@
 -- remove_uploads(p_user_id uuid, p_paths jsonb): returns jsonb security definer to rendio_server
 -- replay_store_notification(p_store text, p_notification_id text): returns boolean security definer to rendio_server
 -- requeue_orphans(p_limit integer): returns integer security definer to rendio_server
+-- resume_webhooks(): returns void security definer
 -- revoke_administrator(p_email text): returns boolean security definer
 -- revoke_sessions(p_user_id uuid, p_scope text, p_session_id uuid): returns integer security definer to rendio_server
 -- rotate_session(p_token_hash bytea, p_next_token_hash bytea, p_next_nonce bytea, p_lifetime_seconds integer): returns jsonb security definer to rendio_server
@@ -922,6 +956,7 @@
 -- schedule_stop(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_store_notification(p_store text, p_notification_id text): returns void security definer
 -- schedule_submit(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
+-- schedule_webhook(p_user_id uuid, p_type text, p_data jsonb): returns void security definer
 -- sign_in_with_apple(p_apple_sub text, p_is_email_verified boolean, p_is_private_email boolean, p_language text, p_email text): returns jsonb security definer to rendio_server
 -- spending_state(p_user_id uuid, p_price integer, p_limit integer): returns jsonb security definer
 -- stop_at_provider(p_job_id uuid): returns void security definer

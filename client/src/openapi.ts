@@ -1104,6 +1104,46 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/functions/v1/admin-deliveries': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the outgoing webhooks
+     * @description Returns what the operator’s own server is told, newest first, of the last 30 days. A pending one that is due waits for its turn, or for a receiver that has said 410 or 429.
+     */
+    get: operations['adminDeliveries'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-replay-delivery': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Send an outgoing webhook again
+     * @description Sends it with the same `webhook-id`, also one that was delivered, and with all attempts. If the receiver had stopped the sending by a 410, it goes on.
+     */
+    post: operations['adminReplayDelivery'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/functions/v1/admin-pause': {
     parameters: {
       query?: never;
@@ -2010,6 +2050,59 @@ export interface components {
       success: true;
       /** @description What was given back, in credits. */
       refunded: number;
+    };
+    Deliveries: {
+      deliveries: {
+        /**
+         * Format: uuid
+         * @description The `webhook-id` of its requests.
+         */
+        id: string;
+        /** Format: uuid */
+        user_id: string;
+        /** @enum {string} */
+        type:
+          | 'video.completed'
+          | 'video.failed'
+          | 'credits.changed'
+          | 'purchase.completed'
+          | 'purchase.refunded'
+          | 'account.merged'
+          | 'account.deleted';
+        /** @enum {string} */
+        state: 'pending' | 'delivered' | 'failed';
+        attempts: number;
+        /** @description The receiver’s; null if it gave none. */
+        last_status: number | null;
+        /** @description Why it gave none. */
+        last_error: string | null;
+        /** @description The field `data` of its body. */
+        data: {
+          [key: string]: unknown;
+        };
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        created_at: string;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        last_attempt_at: string | null;
+        /**
+         * Format: date-time
+         * @description Of a pending one.
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        next_attempt_at: string | null;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        delivered_at: string | null;
+      }[];
+      next_cursor: string | null;
     };
     Health: {
       /** @enum {string} */
@@ -10785,6 +10878,314 @@ export interface operations {
       };
       /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminDeliveries: {
+    parameters: {
+      query?: {
+        limit?: string;
+        /** @description The `next_cursor` of the previous page. */
+        cursor?: string;
+        state?: 'pending' | 'delivered' | 'failed';
+        type?:
+          | 'video.completed'
+          | 'video.failed'
+          | 'credits.changed'
+          | 'purchase.completed'
+          | 'purchase.refunded'
+          | 'account.merged'
+          | 'account.deleted';
+        user_id?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of the list */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "deliveries": [
+           *         {
+           *           "id": "5b0f3c1e-2d4a-4e6b-8f7a-1c2d3e4f5a6b",
+           *           "user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *           "type": "video.failed",
+           *           "state": "pending",
+           *           "attempts": 1,
+           *           "last_status": 503,
+           *           "last_error": null,
+           *           "data": {
+           *             "user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *             "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
+           *             "error_code": "ERR_5001",
+           *             "credits_refunded": 4
+           *           },
+           *           "created_at": "2026-11-23T09:31:00.000Z",
+           *           "last_attempt_at": "2026-11-23T09:31:00.000Z",
+           *           "next_attempt_at": "2026-11-23T09:31:05.000Z",
+           *           "delivered_at": null
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': components['schemas']['Deliveries'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminReplayDelivery: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description A UUID that the client creates, with or without double quotes. With it, a repeat returns the first response. */
+        'Idempotency-Key'?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @description The delivery, which is the `webhook-id` of its requests.
+           * @example 3f2504e0-4f89-41d3-9a0c-0305e82c3301
+           */
+          delivery_id: string;
+          /** @description Why; kept with the change. */
+          reason: string;
+        };
+      };
+    };
+    responses: {
+      /** @description It is sent as soon as a worker has time */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          'X-Idempotent-Replay': components['headers']['IdempotentReplay'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "success": true
+           *     }
+           */
+          'application/json': {
+            /** @enum {boolean} */
+            success: true;
+          };
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4009` idempotency key used for another request. A bug in the client: use a new `Idempotency-Key` for each new request, and the same key only for retries. */
+      422: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4017` switched off by configuration. Hide the feature. The operator of the server can configure it. */
+      501: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
           'Content-Language': components['headers']['ContentLanguage'];

@@ -35,6 +35,7 @@ import { overloadOf } from './overload.ts';
 import type { OwnStore } from './own-store.ts';
 import type { CreateRuntime, RuntimeCapabilities } from './runtime-capabilities.ts';
 import type { AppleIdAccess, DeviceCheckAccess, VendorConnections } from './vendor-connections.ts';
+import { webhookReceiverOf } from './webhook-receiver.ts';
 
 /** A user waits at a phone: after this time DeviceCheck is given up, and the device counts as not verified. */
 const GRANT_WAIT_MS = 15_000;
@@ -98,6 +99,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     ...observability,
     errorLog,
     readOverload: overloadOf(db, runtime),
+    webhookReceiver: webhookReceiverOf(config, runtime),
     policy: policyOf(config),
     ...tokensOf(options),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),

@@ -383,7 +383,9 @@ export interface Settings {
   is_only_row: Generated<boolean>;
   is_paused: Generated<boolean>;
   media_store_id: string | null;
+  sends_webhooks: Generated<boolean>;
   updated_at: Generated<Date>;
+  webhooks_held_until: Date | null;
 }
 
 export interface StoreNotifications {
@@ -496,6 +498,22 @@ export interface VideoJobs {
   video_url: string | null;
 }
 
+export interface WebhookDeliveries {
+  attempts: Generated<number>;
+  created_at: Generated<Date>;
+  delivered_at: Date | null;
+  id: Generated<string>;
+  last_attempt_at: Date | null;
+  last_error: string | null;
+  last_status: number | null;
+  next_attempt_at: Generated<Date | null>;
+  payload: Json;
+  seq: Generated<number>;
+  state: Generated<string>;
+  type: string;
+  user_id: string;
+}
+
 export interface DB {
   admin_actions: AdminActions;
   admin_links: AdminLinks;
@@ -543,4 +561,5 @@ export interface DB {
   user_metadata: UserMetadata;
   users: Users;
   video_jobs: VideoJobs;
+  webhook_deliveries: WebhookDeliveries;
 }

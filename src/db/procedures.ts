@@ -85,6 +85,16 @@ export type Procedures = {
       | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
       | { outcome: 'session_ended' | 'key_reused' | 'not_found' | 'invalid_amount' };
   };
+  admin_replay_delivery: {
+    args: {
+      by: object;
+      delivery_id: string;
+      reason: string;
+    };
+    result:
+      | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'session_ended' | 'key_reused' | 'not_found' | 'off' };
+  };
   admin_toggle_model: {
     args: {
       by: object;
@@ -616,6 +626,16 @@ export type Procedures = {
     };
     result: boolean;
   };
+  record_webhook_attempt: {
+    args: {
+      delivery_id: string;
+      attempts: number;
+      status?: number | null | undefined;
+      error?: string | null | undefined;
+      retry_after_seconds?: number | null | undefined;
+    };
+    result: 'delivered' | 'retried' | 'failed' | 'outdated';
+  };
   redeem_code: {
     args: {
       user_id: string;
@@ -843,6 +863,10 @@ export type OwnerProcedures = {
     };
     result: 'replayed' | 'erased' | 'not_found';
   };
+  resume_webhooks: {
+    args: Record<string, never>;
+    result: unknown;
+  };
   revoke_administrator: {
     args: {
       email: string;
@@ -886,6 +910,12 @@ export type SetProcedures = {
       until: string;
     };
     row: { invariant: string; subject: string; details: Json };
+  };
+  claim_webhooks: {
+    args: {
+      limit: number;
+    };
+    row: { id: string; type: string; payload: Json; attempts: number; created_at: Date };
   };
   compare_sums: {
     args: Record<string, never>;

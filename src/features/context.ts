@@ -23,6 +23,7 @@ import type { MediaProbe } from '../media/probe.ts';
 import type { MediaStore } from '../media/store.ts';
 import type { Payments } from '../payments/port.ts';
 import type { ProviderName, VideoProvider, WebhookDelivery } from '../providers/provider.ts';
+import type { WebhookReceiver } from '../webhooks/port.ts';
 
 /** Settings of the operator; see `.env.example`. */
 export type Policy = {
@@ -146,6 +147,8 @@ export type Context = {
   callbackUrl(provider: Pick<VideoProvider, 'name'>): string | null;
   /** Whether the sender of an event in the generic form knows the webhook secret; null if no secret is set. */
   verifySignedWebhook: ((delivery: WebhookDelivery) => Promise<boolean>) | null;
+  /** The operator's own server, which is told of events, by the worker alone. Null if none is configured. */
+  webhookReceiver: WebhookReceiver | null;
   /** Limits how many of the worker's slots one vendor can use. */
   bulkhead: Bulkhead;
   media: MediaStore;

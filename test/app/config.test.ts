@@ -625,3 +625,43 @@ test('.env.example names every variable once, in the order of the table, and set
     [],
   );
 });
+
+test('outgoing webhooks need a URL and secrets of Standard Webhooks; in production, https and a public host', async () => {
+  const secretOf = (bytes: number) => `whsec_${randomBytes(bytes).toString('base64')}`;
+  const [url, secret] = ['https://example.com/events', secretOf(24)];
+  assert.equal((await readConfig({})).secrets.outgoingWebhook, undefined);
+  assert.deepEqual(await reportedNames({ OUTGOING_WEBHOOK_URL: url }), ['OUTGOING_WEBHOOK_SECRET']);
+  assert.deepEqual(await reportedNames({ OUTGOING_WEBHOOK_SECRET: secret }), ['OUTGOING_WEBHOOK_URL']);
+
+  const read = async (env: Env) => (await readConfig(env)).secrets.outgoingWebhook;
+  const both = { OUTGOING_WEBHOOK_URL: url, OUTGOING_WEBHOOK_SECRET: `${secret}  ${secretOf(64)}` };
+  const found = await read({ ...production, ...both });
+  assert.deepEqual([found?.url.reveal(), found?.secrets.reveal().length], [url, 2]);
+  assert.ok(!inspect(await readConfig({ ...production, ...both }), { depth: 9 }).includes(secret));
+
+  const weak = [
+    secret.slice(6),
+    'whsec_$(openssl rand -base64 32)',
+    secretOf(23),
+    secretOf(65),
+    `${secret} short`,
+    'whsec_',
+  ];
+  for (const each of [...weak, `${secretOf(32).replace('=', '')}`, 'whsec_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_']) {
+    const line = (await reportOf({ ...both, OUTGOING_WEBHOOK_SECRET: each })).get('OUTGOING_WEBHOOK_SECRET');
+    assert.match(line ?? '', /must be whsec_ and the base64 of 24 to 64 bytes/, each);
+  }
+  for (const each of [
+    'http://example.com/',
+    'https://localhost/',
+    'https://127.0.0.1/',
+    'https://10.0.0.7:8443/',
+    'https://[::1]/',
+  ]) {
+    const env = { ...both, OUTGOING_WEBHOOK_URL: each };
+    assert.deepEqual(await reportedNames({ ...production, ...env }), ['OUTGOING_WEBHOOK_URL'], each);
+    for (const environment of ['development', 'staging']) {
+      assert.equal((await read({ ...env, ENVIRONMENT: environment }))?.url.reveal(), each);
+    }
+  }
+});

@@ -41,6 +41,14 @@ begin
   update public.users
   set deleted_at = clock_timestamp(), email = null, device_id = null, apple_sub = null, updated_at = now()
   where id = v_user_id;
+  -- What is still to be sent of the account is sent: ids and numbers, nothing of the person.
+  perform public.schedule_webhook(
+    v_user_id,
+    'account.deleted',
+    jsonb_build_object(
+      'user_id', v_user_id, 'merged_user_ids', array_remove(public.ids_of_account(v_user_id), v_user_id)
+    )
+  );
   perform public.enqueue('erase_account', json_build_object('user_id', v_user_id), 'erase:' || v_user_id);
   return v_user_id;
 end

@@ -52,6 +52,12 @@ begin
   select p_survivor_id, data from public.user_metadata where user_id = p_guest_id
   on conflict (user_id) do nothing;
   delete from public.user_metadata where user_id = p_guest_id;
+  -- What they tell stays as it was: it names the guest.
+  perform from public.webhook_deliveries where user_id = p_guest_id order by id for update;
+  update public.webhook_deliveries set user_id = p_survivor_id where user_id = p_guest_id;
+  perform public.schedule_webhook(
+    p_survivor_id, 'account.merged', jsonb_build_object('user_id', p_survivor_id, 'merged_user_id', p_guest_id)
+  );
   -- Wakes the survivor's event streams, which have the guest's events now.
   perform pg_catalog.pg_notify('user_events', p_survivor_id::text);
   -- Stay with the guest's id: quota_log, device_grants, job_counters, admin_actions, used_identity_tokens. A guest that is merged

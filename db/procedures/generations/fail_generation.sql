@@ -37,6 +37,14 @@ begin
       jsonb_build_object('error_code', p_error_code, 'reason', p_reason, 'refunded', v_job.credits_used)
     )
   );
+  perform public.schedule_webhook(
+    v_job.user_id,
+    'video.failed',
+    jsonb_build_object(
+      'user_id', v_job.user_id, 'job_id', p_job_id, 'model_id', v_job.model_id, 'error_code', p_error_code,
+      'credits_refunded', v_job.credits_used
+    )
+  );
   perform public.log_error(
     v_job.user_id,
     p_error_code,

@@ -103,6 +103,15 @@ begin
     raise exception 'transaction % is in the ledger, but not among the purchases', p_transaction_id
       using errcode = 'unique_violation';
   end if;
+  perform public.schedule_webhook(
+    v_user.id,
+    'purchase.completed',
+    jsonb_build_object(
+      'user_id', v_user.id, 'purchase_id', v_purchase.id, 'store', p_store, 'environment', p_environment,
+      'transaction_id', p_transaction_id, 'product_id', p_product_id, 'quantity', p_quantity, 'credits', v_credits,
+      'price_milliunits', p_price_milliunits, 'currency', p_currency
+    )
+  );
   v_response := jsonb_build_object(
     'success', true, 'credits_added', v_credits, 'credits_remaining', v_balance, 'total_credits', v_balance
   );

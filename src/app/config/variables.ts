@@ -16,6 +16,7 @@ import {
   postgresUrl,
   share,
   vendorId,
+  webhookSecrets,
   webUrl,
 } from './values.ts';
 
@@ -107,6 +108,8 @@ const SERVER_AND_OPERATIONS = {
   OTEL_SDK_DISABLED: text('true'),
   // Ten years at most.
   ERROR_LOG_DAYS: variable(integer(1, 3650).default(90), '90'),
+  OUTGOING_WEBHOOK_URL: variable(webUrl().optional(), 'https://example.com/rendio-events'),
+  OUTGOING_WEBHOOK_SECRET: variable(webhookSecrets().optional(), 'whsec_$(openssl rand -base64 32)'),
 
   STRIPE_SECRET_KEY: optionalToken('sk_live_…'),
   STRIPE_WEBHOOK_SECRET: optionalToken('whsec_…'),

@@ -135,6 +135,12 @@ const COLUMNS: Record<string, Fate> = {
     deletion: 'goes',
   },
   'video_jobs.user_id': { seed: null, merge: 'moves', deletion: 'stays' },
+  // What the operator's own server is told: it names an account without a person, and is pruned.
+  'webhook_deliveries.user_id': {
+    seed: `insert into webhook_deliveries (user_id, type, payload) values ($1, 'video.failed', '{}')`,
+    merge: 'moves',
+    deletion: 'stays',
+  },
 };
 
 describe('every column that names a user', () => {

@@ -5,6 +5,7 @@ import type { Router } from '../../../http/route.ts';
 import type { Context } from '../../context.ts';
 import { openAdminSession } from '../open-session.ts';
 import { changeRoutes } from './change-routes.ts';
+import { deliveryRoutes } from './delivery-routes.ts';
 import { END_SESSION, GET_SESSION, OPEN_SESSION } from './openapi.ts';
 import { pauseRoutes } from './pause-routes.ts';
 
@@ -30,5 +31,6 @@ export function adminRoutes(router: Router, ctx: Context, ipOf: IpReader): void 
   });
 
   changeRoutes(router, ctx);
+  deliveryRoutes(router, ctx);
   pauseRoutes(router, ctx);
 }
