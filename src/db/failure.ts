@@ -27,13 +27,14 @@ export type DatabaseVariable = 'DATABASE_URL' | 'DATABASE_DIRECT_URL';
 /** Turns a failure to reach, try or migrate the database into one sentence that names its variable; other errors are returned unchanged. */
 export function describeDatabaseFailure(error: unknown, variable: DatabaseVariable = 'DATABASE_URL'): unknown {
   if (error instanceof StartupError) return error;
-  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  const reason = reasonOf(first);
+  const reason = databaseFailureReason(error);
   if (!reason) return error;
   return new StartupError(`The database named by ${variable} cannot be used: ${reason}`, { cause: error });
 }
 
-function reasonOf(error: unknown): string | undefined {
+/** In a sentence that is read after "cannot be used:"; undefined for an error that is not about reaching or using a database. */
+export function databaseFailureReason(failure: unknown): string | undefined {
+  const error: unknown = failure instanceof AggregateError ? failure.errors[0] : failure;
   if (error instanceof UnusableSession) return error.message;
   if (isSilence(error)) return REASONS.ETIMEDOUT;
   const code = errorCodeOf(error) ?? '';
