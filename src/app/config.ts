@@ -47,9 +47,12 @@ async function readEach(given: Given, manifests: readonly ProviderManifest[]): P
   if (own.success && providers.success) return { values: { ...own.data, providers: providers.data }, complaints: [] };
   const issues = [...(own.error?.issues ?? []), ...(providers.error?.issues ?? [])];
   const complaints = issues.map(({ path, message }) => ({ name: String(path[0]), problem: message }));
-  const valid = Object.entries(given).filter(([name]) => complaints.every((complaint) => complaint.name !== name));
-  const { values } = await readEach(Object.fromEntries(valid), manifests);
-  return { values, complaints };
+  return { values: (await readEach(without(given, complaints), manifests)).values, complaints };
+}
+
+function without(given: Given, complaints: Complaint[]): Given {
+  const names = new Set(complaints.map(({ name }) => name));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !names.has(name)));
 }
 
 /** Reads an environment to the end, whatever is wrong with it. */
@@ -60,8 +63,10 @@ export async function examineEnvironment(
   const examples = examplesOf(manifests);
   const given = givenIn(env, examples.keys());
   const environment = variables.shape.ENVIRONMENT.safeParse(given.ENVIRONMENT).data;
-  const { values, complaints } = await readEach(given, manifests);
-  const all = [...complaints, ...complaintsAbout(given, environment, manifests)];
+  const read = await readEach(given, manifests);
+  const complaints = [...read.complaints, ...complaintsAbout(given, environment, manifests)];
+  // A value that is refused is not used either: a key is not sent to a URL without https.
+  const { values } = complaints.length === 0 ? read : await readEach(without(given, complaints), manifests);
   const misspelt = misspellings(env, examples.keys());
   const doubts = [...shortKeys(given, manifests), ...plainUrls(given, values.ENVIRONMENT)];
   const config: Config = {
@@ -70,7 +75,7 @@ export async function examineEnvironment(
     appleRoots: values.APPLE_ROOT_CERTS?.certificates ?? null,
     warnings: [...misspelt, ...doubts].map(({ name, problem }) => `${name} ${problem}`),
   };
-  return { given, config, complaints: oneForEach(all, examples), misspelt, doubts };
+  return { given, config, complaints: oneForEach(complaints, examples), misspelt, doubts };
 }
 
 function oneForEach(complaints: Complaint[], examples: ReadonlyMap<string, string>): ExaminedEnvironment['complaints'] {

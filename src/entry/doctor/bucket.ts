@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { mediaStoreOf, whereMediaIs } from '../../app/media-store.ts';
 import { compareIds, otherStoreFault } from '../../app/own-store.ts';
 import { inspectDatabase } from '../../db/inspect.ts';
+import { errorCodeInChain } from '../../kernel/error-code.ts';
 import { createS3Call } from '../../media/s3-call.ts';
 import { StoreRefusal } from '../../media/storage-problem.ts';
 import type { MediaStore } from '../../media/store.ts';
@@ -113,7 +114,7 @@ function findingOf(error: unknown, doing: string, { config }: DoctorTools): Find
       `leads to a store that does not ${doing} a file as S3 does`,
       'Use a store with the whole S3 protocol.',
     );
-  if (!(cause instanceof StoreRefusal)) return unreachable('S3_ENDPOINT', endpoint, describeFailure(cause));
+  if (!(cause instanceof StoreRefusal)) return unreachable('S3_ENDPOINT', endpoint, inWords(cause));
   const known = FAULTS[cause.code] ?? (cause.status === 301 ? FAULTS.PermanentRedirect : undefined);
   if (known) return wrong(...known);
   if (cause.status === 403)
@@ -123,6 +124,12 @@ function findingOf(error: unknown, doing: string, { config }: DoctorTools): Find
       'Give the key the rights to read, write, delete and list in that bucket.',
     );
   return unreachable('S3_ENDPOINT', endpoint, `${cause.message} to the try to ${doing} a file`);
+}
+
+/** The gateway's own sentences have no code. */
+function inWords(cause: unknown): string {
+  const isOurs = cause instanceof Error && cause.name === 'Error' && errorCodeInChain(cause) === null;
+  return isOurs ? cause.message : describeFailure(cause);
 }
 
 /** Only warned of: the server does without, and is then slower to say that a file is missing. */

@@ -16,21 +16,23 @@ export type ExamineOptions = ConfigOptions & {
   fetch?: typeof fetch;
   network?: Network;
   clock?: Clock;
+  /** For one request, and for one check. */
+  limits?: { requestMs: number; checkMs: number };
   /** Called as checks end: how many of how many, and which are still running. */
   progress?(done: number, all: number, running: string[]): void;
 };
 
-const REQUEST_MS = 8_000;
-const CHECK_MS = 10_000;
+const LIMITS = { requestMs: 8_000, checkMs: 10_000 };
 const ORDER: Finding['level'][] = ['wrong', 'warning', 'untried', 'fine'];
 
 /** Runs all checks at the same time, in about ten seconds at most, and changes nothing. What is wrong comes first. */
 export async function examine(options: ExamineOptions): Promise<Finding[]> {
+  const { limits = LIMITS } = options;
   const tools = await createTools(options);
   const running = new Set(CHECKS);
   const found = await Promise.all(
     CHECKS.map(async (check) => {
-      const findings = await runCheck(check, tools);
+      const findings = await runCheck(check, tools, limits.checkMs);
       running.delete(check);
       options.progress?.(
         CHECKS.length - running.size,
@@ -50,10 +52,10 @@ async function createTools({
   network = systemNetwork,
   ...options
 }: ExamineOptions): Promise<DoctorTools> {
-  const { manifests = MANIFESTS } = options;
+  const { manifests = MANIFESTS, limits = LIMITS } = options;
   const examined = await examineEnvironment(env, { manifests });
   const clocks = createClocks();
-  const timedFetch = createTimedFetch(options.fetch ?? fetch, clock, clocks, REQUEST_MS);
+  const timedFetch = createTimedFetch(options.fetch ?? fetch, clock, clocks, limits.requestMs);
   const { config } = examined;
   const dataDir = resolve(config.settings.server.dataDir);
   return {
@@ -93,9 +95,9 @@ async function findDatabase(
   return url === null ? null : { url, directUrl: url, variables: { url: 'DATA_DIR', directUrl: 'DATA_DIR' } };
 }
 
-async function runCheck({ run, variable }: Check, tools: DoctorTools): Promise<Finding[]> {
+async function runCheck({ run, variable }: Check, tools: DoctorTools, limitMs: number): Promise<Finding[]> {
   try {
-    return (await within(CHECK_MS, run(tools))) ?? [failed(variable, 'no answer in time')];
+    return (await within(limitMs, run(tools))) ?? [failed(variable, 'no answer in time')];
   } catch (error) {
     return [failed(variable, errorCodeInChain(error) ?? errorLabel(error))];
   }
