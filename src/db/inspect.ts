@@ -108,20 +108,28 @@ async function readHistory(
   client: pg.Client,
   rights: Rights,
 ): Promise<Pick<DatabaseState, 'faults' | 'pending' | 'mediaStoreId'>> {
-  const faults: string[] = [];
-  let pending = 0;
   const applied = rights.hasHistory && rights.ownsTables ? await readHashes(client) : new Map<string, string>();
-  for (const look of [
-    () => requireVersion(client),
-    () => requireKnownMigrations(applied),
-    async () => void (pending = (await pendingMigrations(applied)).length),
-  ]) {
-    await look().catch((error: unknown) => {
-      if (!(error instanceof StartupError)) throw error;
-      faults.push(`leads to a database that cannot be used. ${error.message}`);
-    });
+  const pending = await faultOr(() => pendingMigrations(applied));
+  const all = [
+    await faultOr(() => requireVersion(client)),
+    await faultOr(() => requireKnownMigrations(applied)),
+    pending,
+  ];
+  return {
+    faults: all.filter((found) => typeof found === 'string'),
+    pending: Array.isArray(pending) ? pending.length : 0,
+    mediaStoreId: applied.size > 0 ? await readMediaStoreId(client) : null,
+  };
+}
+
+/** What a start throws, as a fault. */
+async function faultOr<T>(work: () => Promise<T>): Promise<T | string> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error;
+    return `leads to a database that cannot be used. ${error.message}`;
   }
-  return { faults, pending, mediaStoreId: applied.size > 0 ? await readMediaStoreId(client) : null };
 }
 
 async function readMediaStoreId(client: pg.Client): Promise<string | null> {

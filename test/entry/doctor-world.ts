@@ -63,7 +63,8 @@ export async function createDoctorWorld(): Promise<DoctorWorld> {
     async fetch(input, init) {
       const request = new Request(input, init);
       const { host } = new URL(request.url);
-      const answer = await (answers.get(host) ?? usual[host])?.(request.clone() as Request);
+      const ask = (by: Answer | undefined) => by?.(request.clone() as Request);
+      const answer = (await ask(answers.get(host))) ?? (await ask(usual[host]));
       if (answer) return answer;
       return host.startsWith('127.0.0.1:') ? fetch(request) : world.fetch(input, init);
     },

@@ -6,8 +6,8 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { before, beforeEach, describe, it } from 'node:test';
 import type pg from 'pg';
-import type { Finding } from '../../src/entry/doctor/check.ts';
 import { type ExamineOptions, examine } from '../../src/entry/doctor/examine.ts';
+import type { Finding } from '../../src/entry/doctor/finding.ts';
 import { systemNetwork } from '../../src/entry/doctor/network.ts';
 import { textReport } from '../../src/entry/doctor/report.ts';
 import { runDoctor } from '../../src/entry/doctor/run.ts';
@@ -276,6 +276,11 @@ describe('the environment alone', () => {
       { level },
     );
     await assertFinds(
+      { ...staging('telegram'), METRICS_TOKEN: `"${'a-token-of-length'}"` },
+      { METRICS_TOKEN: /quotes.*Leave them out/ },
+      { level },
+    );
+    await assertFinds(
       { ...staging('apple'), APPLE_APNS_KEY_ID: 'AuthKey_2X9R4HXF34' },
       { APPLE_APNS_KEY_ID: /ten capital/ },
       { level },
@@ -359,6 +364,14 @@ describe('the database', () => {
     await finds(
       at(database.url, (url) => (url.password = 'not-the-password')),
       /password is wrong.*percent-encoded/,
+    );
+    await finds(
+      at(database.url, (url) => (url.password = '')),
+      /asks for a password, and the URL has none/,
+    );
+    await finds(
+      at(database.url, (url) => url.searchParams.set('sslmode', 'require')),
+      /does not speak TLS.*sslmode/,
     );
   });
 
@@ -714,9 +727,16 @@ describe('vendors', () => {
       { ...env, SUPABASE_ANON_KEY: supabaseKey('anon', 'zyxwvutsrqponmlkjihg') },
       { SUPABASE_ANON_KEY: /another project/ },
     );
-    outside.answer(SUPABASE_HOST, (request) =>
-      request.url.includes('settings') ? new Response(null, { status: 401 }) : undefined,
-    );
+    const refusing = (path: string) =>
+      outside.answer(SUPABASE_HOST, (request) =>
+        request.url.includes(path) ? new Response(null, { status: 401 }) : undefined,
+      );
+    refusing('settings');
+    await assertFinds(env, { SUPABASE_ANON_KEY: /refused by Supabase.*API keys/ });
+    refusing('bucket');
+    await assertFinds(env, { SUPABASE_SERVICE_ROLE_KEY: /refused by Supabase.*API keys/ });
+    outside.answer(SUPABASE_HOST, () => new Response('<html>'));
+    await assertFinds({ ...env, PUBLIC_URL: undefined }, { SUPABASE_URL: /not as Supabase/ });
   });
 
   it('Supabase lacks a bucket, shows one to everyone, has sign-ups, or does not know the signing key', async () => {

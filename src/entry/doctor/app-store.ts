@@ -4,7 +4,8 @@ import { type ApiReply, callApi } from '../../apple/app-store/call.ts';
 import type { AppStoreEnvironment } from '../../apple/app-store/port.ts';
 import { systemRetryTools } from '../../kernel/retry.ts';
 import { refusedAppleKey } from './apple-key.ts';
-import { type Check, type DoctorTools, type Finding, fine, warning, wrong } from './check.ts';
+import type { Check, DoctorTools } from './check.ts';
+import { type Finding, fine, warning, wrong } from './finding.ts';
 import { describeCause, unreachable } from './network.ts';
 
 const KEY = 'APPLE_PRIVATE_KEY';

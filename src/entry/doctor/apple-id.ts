@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { AppleIdAccess } from '../../app/vendor-connections.ts';
 import { createAppleSignIn } from '../../apple/sign-in.ts';
 import { refusedAppleKey } from './apple-key.ts';
-import { type Check, type DoctorTools, type Finding, fine, wrong } from './check.ts';
+import type { Check, DoctorTools } from './check.ts';
+import { type Finding, fine, wrong } from './finding.ts';
 import { describeFailure, unreachable } from './network.ts';
 
 const NAMES = {

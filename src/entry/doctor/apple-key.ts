@@ -1,5 +1,5 @@
 /** A key of Apple's that is refused: Apple does not say which of its names is the wrong one. */
-import { type Finding, wrong } from './check.ts';
+import { type Finding, wrong } from './finding.ts';
 
 export type RefusedKey = {
   keyId: string;

@@ -1,5 +1,6 @@
 import { isAuthority, isValidAt, parseCertificate } from '../../apple/app-store/certificate.ts';
-import { type Check, type DoctorTools, type Finding, untried, warning, wrong } from './check.ts';
+import type { Check, DoctorTools } from './check.ts';
+import { type Finding, untried, warning, wrong } from './finding.ts';
 
 const TEN = /^[A-Z0-9]{10}$/;
 const SHAPES: [names: string[], shape: RegExp, mend: string][] = [

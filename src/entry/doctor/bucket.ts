@@ -10,7 +10,8 @@ import { createS3Call } from '../../media/s3-call.ts';
 import { StoreRefusal } from '../../media/storage-problem.ts';
 import type { MediaStore } from '../../media/store.ts';
 import { readStoreId } from '../../media/store-id.ts';
-import { type Check, type DoctorTools, type Finding, fine, warning, wrong } from './check.ts';
+import type { Check, DoctorTools } from './check.ts';
+import { type Finding, fine, warning, wrong } from './finding.ts';
 import { describeFailure, unreachable } from './network.ts';
 
 const CONTENT = 'rendio doctor';
@@ -38,6 +39,7 @@ const FAULTS: Record<string, Fault> = {
     'is not the region of the bucket',
     'Set the region that the store shows for it.',
   ],
+  InvalidRegion: ['S3_REGION', 'is no region of this store', 'Set the region that the store shows for the bucket.'],
   InvalidRegionName: ['S3_REGION', 'is no region of this store', 'Set the region that the store shows for the bucket.'],
   PermanentRedirect: [
     'S3_REGION',
@@ -117,6 +119,12 @@ function findingOf(error: unknown, doing: string, { config }: DoctorTools): Find
   if (!(cause instanceof StoreRefusal)) return unreachable('S3_ENDPOINT', endpoint, inWords(cause));
   const known = FAULTS[cause.code] ?? (cause.status === 301 ? FAULTS.PermanentRedirect : undefined);
   if (known) return wrong(...known);
+  if (cause.status === 401)
+    return wrong(
+      'S3_ACCESS_KEY_ID',
+      `or S3_SECRET_ACCESS_KEY is refused by the store (${cause.code || '401'})`,
+      'Copy both of a key that is active there.',
+    );
   if (cause.status === 403)
     return wrong(
       'S3_ACCESS_KEY_ID',

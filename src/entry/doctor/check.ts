@@ -4,21 +4,8 @@ import type { VendorConnections } from '../../app/vendor-connections.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { ProviderManifest } from '../../providers/manifest.ts';
 import type { Clocks } from './clocks.ts';
+import type { Finding } from './finding.ts';
 import type { Network } from './network.ts';
-
-/**
- * `wrong`: something does not work, or not as it is meant. `warning`: it may be meant. `untried`: it cannot be known before it is
- * used. No text holds a secret.
- */
-export type Finding = {
-  level: 'wrong' | 'warning' | 'untried' | 'fine';
-  /** The variable, or `clock`. */
-  name: string;
-  /** To be read after the name, without a full stop. */
-  problem: string;
-  /** What to do, in sentences. */
-  mend?: string;
-};
 
 /** The databases of both URLs are tried; `variables` are named for each of them. Null: there is none to try. */
 export type FoundDatabase = {
@@ -52,18 +39,3 @@ export type Check = {
   variable: string;
   run(tools: DoctorTools): Promise<Finding[]>;
 };
-
-export const wrong = (name: string, problem: string, mend: string): Finding => ({
-  level: 'wrong',
-  name,
-  problem,
-  mend,
-});
-export const warning = (name: string, problem: string, mend: string): Finding => ({
-  level: 'warning',
-  name,
-  problem,
-  mend,
-});
-export const fine = (name: string, problem: string): Finding => ({ level: 'fine', name, problem });
-export const untried = (name: string, problem: string): Finding => ({ level: 'untried', name, problem });

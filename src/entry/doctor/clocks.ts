@@ -2,7 +2,7 @@
 
 import { CLOCK_DIFFERENCE_MAX_MS } from '../../db/try-urls.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { type Finding, fine, wrong } from './check.ts';
+import { type Finding, fine, wrong } from './finding.ts';
 
 export type Clocks = {
   /** `aheadMs`: how far this machine's clock is ahead of `whose`, at least. */

@@ -4,7 +4,8 @@ import { StartupError } from '../../kernel/startup-error.ts';
 import { VIDEO_BYTES_MAX } from '../../media/object-path.ts';
 import { tryDataDir } from '../data-dir.ts';
 import { findDevelopmentSecrets } from '../development-secrets.ts';
-import { type Check, type DoctorTools, type Finding, fine, warning, wrong } from './check.ts';
+import type { Check, DoctorTools } from './check.ts';
+import { type Finding, fine, warning, wrong } from './finding.ts';
 
 /** Below it, not even what is needed to work fits. */
 const FREE_BYTES_MIN = 100 * 1024 * 1024;

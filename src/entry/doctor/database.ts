@@ -4,7 +4,8 @@ import { ownerSession, restrictedSession } from '../../db/session.ts';
 import { clockDifference, tryRole, trySameDatabase, trySessions } from '../../db/try-urls.ts';
 import { errorCodeInChain } from '../../kernel/error-code.ts';
 import { mayBePublic } from '../../media/public-ip.ts';
-import { type Check, type DoctorTools, type Finding, type FoundDatabase, fine, warning, wrong } from './check.ts';
+import type { Check, DoctorTools, FoundDatabase } from './check.ts';
+import { type Finding, fine, warning, wrong } from './finding.ts';
 import { describeFailure } from './network.ts';
 
 /** A server and its worker open about as many. */

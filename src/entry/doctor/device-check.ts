@@ -2,7 +2,8 @@ import type { Meaning } from '../../apple/device-check-reply.ts';
 import { createSend } from '../../apple/device-check-send.ts';
 import { silentLog } from '../../kernel/log.ts';
 import { refusedAppleKey } from './apple-key.ts';
-import { type Check, type DoctorTools, type Finding, fine, wrong } from './check.ts';
+import type { Check, DoctorTools } from './check.ts';
+import { type Finding, fine, wrong } from './finding.ts';
 import { describeCause, unreachable } from './network.ts';
 
 /** Nonsense: an accepted key is answered that this is no device's token. */

@@ -5,10 +5,11 @@ import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { errorCodeInChain, errorLabel } from '../../kernel/error-code.ts';
 import { within } from '../../kernel/sleep.ts';
 import { MANIFESTS } from '../../providers/manifests.ts';
-import type { Check, DoctorTools, Finding, FoundDatabase } from './check.ts';
+import type { Check, DoctorTools, FoundDatabase } from './check.ts';
 import { CHECKS } from './checks.ts';
 import { createClocks, createTimedFetch } from './clocks.ts';
 import { findSigningKeyId } from './data-dir.ts';
+import type { Finding } from './finding.ts';
 import { type Network, systemNetwork } from './network.ts';
 
 export type ExamineOptions = ConfigOptions & {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { errorCodeInChain, errorLabel } from '../../kernel/error-code.ts';
-import { type Finding, wrong } from './check.ts';
+import { type Finding, wrong } from './finding.ts';
 
 export type Network = {
   /** Opens a connection to the URL's host, with TLS for https, and sends nothing. Returns when the certificate ends. */
@@ -56,12 +56,17 @@ function inWords(code: string): string | undefined {
   return words && `${words} (${code})`;
 }
 
+const CERTIFICATE_MEND =
+  'Renew or complete the certificate there. An authority of your own has to be named in NODE_EXTRA_CA_CERTS before Node.js starts.';
+
 /** `url` without what is secret in it. */
 export function unreachable(name: string, url: string, why: string): Finding {
   return wrong(
     name,
     `leads to ${new URL(url).origin}, which cannot be used: ${why}`,
-    'Correct the URL, or let this machine reach it (DNS, firewall, proxy).',
+    /certificate/.test(why)
+      ? CERTIFICATE_MEND
+      : 'Correct the URL, or let this machine reach it (DNS, firewall, proxy).',
   );
 }
 

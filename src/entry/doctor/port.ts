@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { localUrlOf } from '../../app/callback-url.ts';
 import { errorCodeOf, errorLabel } from '../../kernel/error-code.ts';
-import { type Check, fine, wrong } from './check.ts';
+import type { Check } from './check.ts';
+import { fine, wrong } from './finding.ts';
 import { lookAtServer } from './server.ts';
 
 /** Whether a start could listen; a server that runs already may hold the port. */

@@ -1,5 +1,6 @@
 import type { ConnectionTrial, ProviderManifest } from '../../providers/manifest.ts';
-import { type Check, type DoctorTools, type Finding, fine, untried, warning, wrong } from './check.ts';
+import type { Check, DoctorTools } from './check.ts';
+import { type Finding, fine, untried, warning, wrong } from './finding.ts';
 import { describeCause, unreachable } from './network.ts';
 
 /** The key of each provider that would be called for real, by a call that makes nothing. */

@@ -1,6 +1,7 @@
 import { isLoopback } from '../../app/loopback.ts';
 import { isPublicIp, mayBePublic } from '../../media/public-ip.ts';
-import { type Check, type DoctorTools, type Finding, fine, warning, wrong } from './check.ts';
+import type { Check, DoctorTools } from './check.ts';
+import { type Finding, fine, warning, wrong } from './finding.ts';
 import { describeFailure, unreachable } from './network.ts';
 import { lookAtServer } from './server.ts';
 

@@ -1,5 +1,6 @@
 import { isPublicIp } from '../../media/public-ip.ts';
-import { type Check, type DoctorTools, type Finding, fine, untried, warning, wrong } from './check.ts';
+import type { Check, DoctorTools } from './check.ts';
+import { type Finding, fine, untried, warning, wrong } from './finding.ts';
 import { describeFailure, unreachable } from './network.ts';
 
 const ALERTS = 'ALERT_WEBHOOK_URL';
@@ -23,11 +24,14 @@ function settingOf({ env, complaints }: DoctorTools, name: string): string | und
   return complaints.some((complaint) => complaint.name === name) ? undefined : env[name]?.trim() || undefined;
 }
 
-async function tryReceiver(name: string, url: string, { network, config }: DoctorTools): Promise<Finding[]> {
+async function tryReceiver(name: string, url: string, { network, config, env }: DoctorTools): Promise<Finding[]> {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     return [wrong(name, 'is no http(s) URL', `Example: ${name}=https://hooks.example.com/…`)];
   const { hostname, protocol } = new URL(url);
   const { environment } = config.settings;
+  // The connection would lead past the proxy.
+  if (env.NODE_USE_ENV_PROXY && (env.HTTPS_PROXY || env.https_proxy))
+    return [untried(name, 'is not tried: it is reached through the proxy of HTTPS_PROXY')];
   try {
     await network.connect(url);
   } catch (error) {

@@ -1,6 +1,6 @@
 /** What `npm run doctor` prints: a line for each finding, which begins with the variable's name. */
 import { styleText } from 'node:util';
-import type { Finding } from './check.ts';
+import type { Finding } from './finding.ts';
 
 export type ReportOptions = { isVerbose: boolean };
 

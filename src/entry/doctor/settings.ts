@@ -1,6 +1,7 @@
 import { isLoopback } from '../../app/loopback.ts';
 import { mayBePublic } from '../../media/public-ip.ts';
-import { type Check, type DoctorTools, type Finding, warning } from './check.ts';
+import type { Check, DoctorTools } from './check.ts';
+import { type Finding, warning } from './finding.ts';
 
 /** Values that are allowed and seldom meant, outside development. */
 export const settings: Check = {

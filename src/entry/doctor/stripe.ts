@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { StripeAccess } from '../../app/vendor-connections.ts';
-import { type Check, type DoctorTools, type Finding, fine, warning, wrong } from './check.ts';
+import type { Check, DoctorTools } from './check.ts';
+import { type Finding, fine, warning, wrong } from './finding.ts';
 import { describeFailure, unreachable } from './network.ts';
 
 const KEY = 'STRIPE_SECRET_KEY';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BUCKETS } from '../../media/object-path.ts';
-import { type Check, type DoctorTools, type Finding, fine, warning, wrong } from './check.ts';
+import type { Check, DoctorTools } from './check.ts';
+import { type Finding, fine, untried, warning, wrong } from './finding.ts';
 import { describeFailure, unreachable } from './network.ts';
 
 const URL_NAME = 'SUPABASE_URL';
@@ -82,8 +83,8 @@ function databaseOf({ url }: Project, { given }: DoctorTools): Finding[] {
 }
 
 async function ask({ url }: Project, path: string, key: string | null, { fetch }: DoctorTools) {
-  const isToken = key !== null && !key.startsWith('sb_');
-  const headers = { ...(key && { apikey: key }), ...(isToken && { Authorization: `Bearer ${key}` }) };
+  // As Supabase's own clients send it, be it a token or one of the newer keys.
+  const headers = key === null ? {} : { apikey: key, Authorization: `Bearer ${key}` };
   const response = await fetch(`${url}${path}`, { headers, redirect: 'manual' });
   return { status: response.status, body: (await response.json().catch(() => null)) as unknown };
 }
@@ -96,7 +97,7 @@ async function tryAnonKey(project: Project, tools: DoctorTools): Promise<Finding
   const { status, body } = await ask(project, '/auth/v1/settings', project.anonKey, tools);
   if (isRefusal(status)) return [wrong(ANON, `is refused by Supabase (answered ${status})`, COPY)];
   const settings = status === 200 ? Settings.safeParse(body).data : undefined;
-  if (!settings) return [unreachable(URL_NAME, project.url, `it answers ${status} and not as Supabase’s Auth does`)];
+  if (!settings) return [unreachable(URL_NAME, project.url, `it answers ${status} and not as Supabase does`)];
   if (settings.disable_signup !== false) return [fine(ANON, 'is accepted by Supabase')];
   return [
     warning(
@@ -109,9 +110,12 @@ async function tryAnonKey(project: Project, tools: DoctorTools): Promise<Finding
 
 async function tryServiceKey(project: Project, tools: DoctorTools): Promise<Finding[]> {
   const { status, body } = await ask(project, '/storage/v1/bucket', project.serviceRoleKey, tools);
+  // Storage has answered newer keys so, where the gateway before it did not know them.
+  if (status === 400 && project.serviceRoleKey.startsWith('sb_'))
+    return [untried(SERVICE, 'is not tried: Storage takes no newer key directly here')];
   if (isRefusal(status) || status === 400) return [wrong(SERVICE, `is refused by Supabase (answered ${status})`, COPY)];
   const buckets = status === 200 ? Buckets.safeParse(body).data : undefined;
-  if (!buckets) return [unreachable(URL_NAME, project.url, `it answers ${status} and not as Supabase’s Storage does`)];
+  if (!buckets) return [unreachable(URL_NAME, project.url, `it answers ${status} and not as Supabase does`)];
   const findings = BUCKETS.flatMap((name) => {
     const bucket = buckets.find(({ id }) => id === name);
     if (!bucket) return [wrong(URL_NAME, `names a project without the bucket ${name}`, 'Run: npx supabase db push')];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Check, type Finding, fine, wrong } from './check.ts';
+import type { Check } from './check.ts';
+import { type Finding, fine, wrong } from './finding.ts';
 import { describeFailure, unreachable } from './network.ts';
 
 const TOKEN = 'TELEGRAM_BOT_TOKEN';
