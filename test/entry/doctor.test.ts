@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { before, beforeEach, describe, it } from 'node:test';
 import type pg from 'pg';
@@ -303,11 +303,11 @@ describe('this machine', () => {
     await assertFinds({ DATA_DIR: folder, PORT: '0' }, { DATA_DIR: /development-jwt-key\.pem.*Delete it/ });
   });
 
-  it('a port that another program has, and an address that this machine has not', async () => {
+  it('a port that another program has, and an address that this machine has not', async (t) => {
     const server = createServer((socket) => socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n'));
+    t.after(() => server.close());
     const port = String(await listening(server));
     await assertFinds(development({ PORT: port, HOST: '127.0.0.1' }), { PORT: /taken by another program.*PORT=/ });
-    server.close();
     await assertFinds(development({ HOST: '203.0.113.7' }), { HOST: /no address of this machine/ });
   });
 
@@ -395,6 +395,21 @@ describe('the database', () => {
     }
   });
 
+  it('hosts that are silent or closed are given up, and both URLs named', async (t) => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => sockets.push(socket));
+    t.after(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    // Of several hosts, each has less time: the test is over sooner.
+    const hosts = `127.0.0.1:${await listening(server)},127.0.0.1:${await freePort()}`;
+    const urlAt = (name: string) => `postgres://owner:a-password@${hosts}/${name}`;
+    const words = /cannot be used: (?:it does not answer|no server listens)/;
+    const env = { ...staging(), DATABASE_URL: urlAt('one'), DATABASE_DIRECT_URL: urlAt('two') };
+    await assertFinds(env, { DATABASE_URL: words, DATABASE_DIRECT_URL: words });
+  });
+
   it('the direct URL leads to another database', async () => {
     await using other = await createTestDatabase();
     const env = { ...staging(), DATABASE_URL: database.url, DATABASE_DIRECT_URL: other.url };
@@ -462,6 +477,8 @@ describe('the media store', () => {
     await assertFinds(withS3(), { S3_REGION: /not the region of the bucket/ });
     answering('PUT', refusal(301, 'PermanentRedirect'));
     await assertFinds(withS3(), { S3_REGION: /endpoint of that region/ });
+    answering('PUT', refusal(401, 'Unauthorized'));
+    await assertFinds(withS3(), { S3_ACCESS_KEY_ID: /S3_SECRET_ACCESS_KEY is refused.*Copy both/ });
     answering('PUT', refusal(403, 'AccessDenied'));
     await assertFinds(withS3(), { S3_ACCESS_KEY_ID: /may not write.*rights/ });
     answering('DELETE', refusal(403, 'AccessDenied'));
@@ -663,6 +680,11 @@ describe('vendors', () => {
     });
     outside.answer('api.stripe.com', endpoints(`https://${PUBLIC_HOST}/functions/v1/stripe-webhook`, 'disabled'));
     await assertFinds(staging('stripe'), { STRIPE_WEBHOOK_SECRET: /switched off/ });
+    outside.answer(
+      'api.stripe.com',
+      () => new Response('<html>', { status: 404, headers: { 'content-type': 'text/html' } }),
+    );
+    await assertFinds(staging('stripe'), { STRIPE_API_URL: /it answers 404/ });
     outside.answer('api.stripe.com', () => Response.json({}, { status: 403 }));
     await assertFinds(staging('stripe'), { STRIPE_SECRET_KEY: /may not read payments.*rights/ });
   });
@@ -683,9 +705,10 @@ describe('vendors', () => {
     );
   });
 
-  it('receivers are not reached, or have no secret; nothing is sent to them', async () => {
+  it('receivers are not reached, or have no secret; nothing is sent to them', async (t) => {
     let bytes = 0;
     const server = createServer((socket) => socket.on('data', (chunk) => (bytes += chunk.byteLength)));
+    t.after(() => server.close());
     const [open, closed] = [await listening(server), await freePort()];
     outside.overNetwork({ connect: systemNetwork.connect });
     const receivers = (env: Env): Env => ({ ...development(), ...env });
@@ -709,7 +732,6 @@ describe('vendors', () => {
     const inside = withDatabase({ ...production('receivers') });
     const faults = faultsIn(await examineEnv(inside));
     assert.match(textReport(faults, { isVerbose: false }), /^OUTGOING_WEBHOOK_URL leads to a private address/m);
-    server.close();
     assert.equal(bytes, 0);
   });
 

@@ -1,4 +1,5 @@
 import { databaseFailureReason } from '../../db/failure.ts';
+import { hostOf, urlsOf } from '../../db/hosts.ts';
 import { type DatabaseState, inspectDatabase } from '../../db/inspect.ts';
 import { ownerSession, restrictedSession } from '../../db/session.ts';
 import { clockDifference, tryRole, trySameDatabase, trySessions } from '../../db/try-urls.ts';
@@ -26,8 +27,9 @@ export const database: Check = {
     const found = await tools.database();
     if (!found) return [fine('DATABASE_URL', 'is not set: the embedded PostgreSQL is made, or started, by npm start')];
     const { url, directUrl, variables } = found;
-    const direct = await stateOf(variables.directUrl, directUrl);
-    if ('finding' in direct) return [direct.finding, ...(await pooledUnreachable(found))];
+    // Both at once: a silent host takes five seconds to be given up.
+    const [direct, pooled] = await Promise.all([stateOf(variables.directUrl, directUrl), pooledUnreachable(found)]);
+    if ('finding' in direct) return [direct.finding, ...pooled];
     const { state } = direct;
     const trials = [
       naming(variables.directUrl, () => trySessions(directUrl)),
@@ -51,7 +53,7 @@ async function stateOf(name: string, url: string): Promise<{ state: DatabaseStat
   }
 }
 
-/** The direct URL is at fault already: the other one is only opened. */
+/** Whether the other URL can be opened at all, where the direct one is at fault already. */
 async function pooledUnreachable({ url, directUrl, variables }: FoundDatabase): Promise<Finding[]> {
   if (url === directUrl) return [];
   const pooled = await stateOf(variables.url, url);
@@ -91,7 +93,7 @@ function findingsIn(state: DatabaseState, name: string, tools: DoctorTools, url:
         `A server with its worker uses up to ${CONNECTIONS_WANTED}: raise max_connections.`,
       ),
     );
-  if (environment !== 'development' && !state.isEncrypted && mayBePublic(new URL(url.replace(/,[^/]*/, '')).hostname))
+  if (environment !== 'development' && !state.isEncrypted && urlsOf(url).some((each) => mayBePublic(hostOf(each).host)))
     findings.push(
       warning(name, 'leads over the internet without encryption', 'Add ?sslmode=require, or use a private network.'),
     );

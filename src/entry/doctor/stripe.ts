@@ -46,7 +46,10 @@ function get({ baseUrl, secretKey, fetch }: StripeAccess, path: string): Promise
 async function tryKey(access: StripeAccess): Promise<Finding[]> {
   const name = 'STRIPE_API_URL';
   try {
-    const { status } = await get(access, NO_PAYMENT);
+    const response = await get(access, NO_PAYMENT);
+    const { status } = response;
+    const isPage = /^text\/html/.test(response.headers.get('content-type') ?? '');
+    await response.body?.cancel();
     if (status === 401)
       return [
         wrong(KEY, 'is refused by Stripe (answered 401)', 'Copy the whole key from the dashboard, or make a new one.'),
@@ -59,7 +62,7 @@ async function tryKey(access: StripeAccess): Promise<Finding[]> {
           'Give the restricted key the rights of docs/guides/web-shop.md.',
         ),
       ];
-    if (status === 404 || status === 200) return [fine(KEY, 'is accepted by Stripe')];
+    if ((status === 404 || status === 200) && !isPage) return [fine(KEY, 'is accepted by Stripe')];
     return [unreachable(name, access.baseUrl, `it answers ${status}`)];
   } catch (error) {
     return [unreachable(name, access.baseUrl, describeFailure(error))];
