@@ -48,7 +48,11 @@ export type VendorConnections = {
 };
 
 /** The vendors that have all their credentials, at their real URLs; none is simulated. */
-export function realConnections(config: Config, manifests: readonly ProviderManifest[]): VendorConnections {
+export function realConnections(
+  config: Config,
+  manifests: readonly ProviderManifest[],
+  fetch: typeof globalThis.fetch = globalThis.fetch,
+): VendorConnections {
   const { deviceCheck, signIn, stripe } = config.secrets;
   const { apple } = config.settings;
   return {
@@ -66,7 +70,7 @@ export function realConnections(config: Config, manifests: readonly ProviderMani
           fetch,
         }
       : undefined,
-    appStore: appStoreAccess(config),
+    appStore: appStoreAccess(config, fetch),
     stripe: stripe && {
       secretKey: stripe.secretKey.reveal(),
       webhookSecret: stripe.webhookSecret.reveal(),
@@ -75,14 +79,17 @@ export function realConnections(config: Config, manifests: readonly ProviderMani
     },
     providers: new Map(
       manifests.flatMap((manifest) => {
-        const connection = realConnection(config, manifest);
+        const connection = realConnection(config, manifest, fetch);
         return connection ? [[manifest.name, { manifest, connection, isSimulated: false }]] : [];
       }),
     ),
   };
 }
 
-function appStoreAccess({ settings: { apple }, secrets, appleRoots }: Config): AppStoreAccess | undefined {
+function appStoreAccess(
+  { settings: { apple }, secrets, appleRoots }: Config,
+  fetch: typeof globalThis.fetch,
+): AppStoreAccess | undefined {
   if (!secrets.appStore) return undefined;
   const { keyId, issuerId, privateKey, bundleId, appId } = secrets.appStore;
   return {
@@ -95,6 +102,7 @@ function appStoreAccess({ settings: { apple }, secrets, appleRoots }: Config): A
 function realConnection(
   { settings, secrets }: Config,
   { name, isForProduction }: ProviderManifest,
+  fetch: typeof globalThis.fetch,
 ): ProviderConnection | null {
   const credentials = secrets.providers[name];
   if (!credentials || (settings.environment === 'production' && !isForProduction)) return null;
