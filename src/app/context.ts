@@ -25,6 +25,7 @@ import { VIDEO_BYTES_MAX } from '../media/object-path.ts';
 import { createStripePayments } from '../payments/stripe/index.ts';
 import { providerOf } from '../providers/manifest.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
+import type { PushService } from '../push/port.ts';
 import { alertReceiversOf } from './alert-receivers.ts';
 import { callbackUrls } from './callback-url.ts';
 import type { Config } from './config.ts';
@@ -74,6 +75,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   const createRuntime = options.createRuntime ?? (await import('./node-runtime.ts')).createNodeRuntime;
   const runtime = await createRuntime({ dataDir, directUrl: database.directUrl, log });
   const providers = await createProviders(connections, runtime, log);
+  const push = pushOf(connections, runtime, log);
   const pool = createPool({ url: database.url, log, connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX });
 
   const db = createDatabase(pool);
@@ -97,6 +99,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, log) : null,
     ...signInWithApple(connections.appleId),
     ...storesOf(connections, runtime),
+    push,
     appleTokenSealer: createSealer(secrets.secretKey, 'rendio apple tokens', randomBytes),
     deviceGrantLease: createLease({ url: database.directUrl, name: 'device grants', waitMs: GRANT_WAIT_MS, log }),
     providers,
@@ -130,6 +133,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
         runtime.probe.close(),
         runtime.imageCheck.close(),
         ...[...providers.values()].map((provider) => provider.close()),
+        push?.close(),
       ]);
       await runtime.userEvents.close();
       await closePool(pool);
@@ -169,6 +173,11 @@ function storesOf(
     appStore: appStore ? createAppStore({ ...appStore, createVerifier, clock: systemClock }) : null,
     payments: stripe ? createStripePayments({ ...stripe, clock: systemClock }) : null,
   };
+}
+
+function pushOf({ apns }: VendorConnections, { createPush }: RuntimeCapabilities, log: Log): PushService | null {
+  if (!apns) return null;
+  return createPush ? createPush({ ...apns, clock: systemClock, log }) : { send: null, close: async () => {} };
 }
 
 function metricsOf(

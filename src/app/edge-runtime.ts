@@ -25,5 +25,6 @@ export const createEdgeRuntime: CreateRuntime = async ({ directUrl, log }) => ({
   imageCheck: createImageCheckHere(),
   createVerifier,
   createMetrics: null,
+  createPush: null,
   createSandbox: createRemoteSandbox,
 });

@@ -17,6 +17,7 @@ import { generationRoutes } from '../features/generations/http/routes.ts';
 import { webhookRoutes } from '../features/generations/http/webhook-routes.ts';
 import type { MetricsAccess } from '../features/maintenance/http/metrics-routes.ts';
 import { maintenanceRoutes } from '../features/maintenance/http/routes.ts';
+import { pushRoutes } from '../features/notifications/http/push-routes.ts';
 import { notificationRoutes } from '../features/notifications/http/routes.ts';
 import { purchaseRoutes } from '../features/purchases/http/routes.ts';
 import { stripeRoutes } from '../features/purchases/http/stripe-routes.ts';
@@ -104,6 +105,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   signedRoutes(router, ctx, calls);
   webhookRoutes(router, ctx);
   notificationRoutes(router, ctx);
+  pushRoutes(router, ctx);
   adminRoutes(router, ctx, options.ipOf);
   maintenanceRoutes(router, ctx, { isWorking: options.isWorking, metrics: options.metrics ?? NO_METRICS });
   describe(api);

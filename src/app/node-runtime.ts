@@ -10,6 +10,7 @@ import { makeFolder } from '../platform/make-folder.ts';
 import { isOtherProcess } from '../platform/process-ids.ts';
 import { createSandboxAdapter } from '../providers/sandbox/index.ts';
 import { sandbox } from '../providers/sandbox/manifest.ts';
+import { createApns } from '../push/apns/apns.ts';
 import { createProcessMetrics } from './metrics.ts';
 import { type CreateRuntime, USER_EVENTS } from './runtime-capabilities.ts';
 
@@ -37,6 +38,7 @@ export const createNodeRuntime: CreateRuntime = async ({ dataDir, directUrl, log
     imageCheck: createImageCheckPool({ maxParallel: IMAGE_CHECKS_MAX, log, env }),
     createVerifier,
     createMetrics: createProcessMetrics,
+    createPush: createApns,
     createSandbox: () =>
       createSandboxAdapter({ workDir: join(dataDir, sandbox.name), log, maxParallel: RENDERS_MAX, env }),
   };

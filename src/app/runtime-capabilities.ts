@@ -8,6 +8,8 @@ import type { Metrics } from '../kernel/metrics.ts';
 import type { ImageCheck } from '../media/image-check.ts';
 import type { MediaProbe } from '../media/probe.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
+import type { ApnsOptions } from '../push/apns/apns.ts';
+import type { PushService } from '../push/port.ts';
 
 export type RuntimeOptions = {
   /** Absolute. */
@@ -35,6 +37,8 @@ export type RuntimeCapabilities = {
   createVerifier: CreateVerifier;
   /** What counts here, for Prometheus; null where no process stays up to be scraped. */
   createMetrics: ((options: ProcessMetricsOptions) => ProcessMetrics) | null;
+  /** Sends pushes; null where no HTTP/2 connection can be kept, so that they are left to a worker elsewhere. */
+  createPush: ((options: ApnsOptions) => PushService) | null;
   /** The adapter of the built-in provider, created only where that provider may be used. */
   createSandbox(): ProviderAdapter;
 };

@@ -3,6 +3,7 @@ import type { Context } from '../features/context.ts';
 import { CREDITS_CRONTAB, creditTasks } from '../features/credits/worker/tasks.ts';
 import { generationTasks } from '../features/generations/worker/tasks.ts';
 import { MAINTENANCE_CRONTAB, maintenanceTasks } from '../features/maintenance/worker/tasks.ts';
+import { pushTasks } from '../features/notifications/worker/push-tasks.ts';
 import { PURCHASES_CRONTAB, purchaseTasks } from '../features/purchases/worker/tasks.ts';
 import { STORAGE_CRONTAB, storageTasks } from '../features/storage/worker/tasks.ts';
 import type { Tasks } from '../queue/worker.ts';
@@ -15,6 +16,7 @@ export function allTasks(ctx: Context): Tasks {
     ...generationTasks(ctx),
     ...maintenanceTasks(ctx),
     ...purchaseTasks(ctx),
+    ...pushTasks(ctx),
     ...storageTasks(ctx),
   };
 }

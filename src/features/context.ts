@@ -19,6 +19,7 @@ import type { MediaProbe } from '../media/probe.ts';
 import type { MediaStore } from '../media/store.ts';
 import type { Payments } from '../payments/port.ts';
 import type { ProviderName, VideoProvider, WebhookDelivery } from '../providers/provider.ts';
+import type { PushService } from '../push/port.ts';
 
 /** Settings of the operator; see `.env.example`. */
 export type Policy = {
@@ -120,6 +121,8 @@ export type Context = {
   deviceGrantLease: Lease;
   /** The web shop's store. Null without a key for it. */
   payments: Payments | null;
+  /** Push notifications. Null without a key for them. */
+  push: PushService | null;
   providers: ReadonlyMap<ProviderName, VideoProvider>;
   /** The providers that this process simulates: no vendor is called, and their videos do not show the prompt. */
   simulated: ReadonlySet<ProviderName>;

@@ -38,6 +38,7 @@ begin
     )
   );
   if p_error_code <> 'ERR_5004' then
+    perform public.schedule_pushes(v_job.user_id, p_job_id, 'video_failed');
     perform public.log_error(
       v_job.user_id,
       p_error_code,

@@ -29,6 +29,7 @@ begin
       completed_at = clock_timestamp()
   where job_id = p_job_id and status = 'processing';
   perform public.emit_event(v_job.user_id, 'completed', p_job_id, '{}');
+  perform public.schedule_pushes(v_job.user_id, p_job_id, 'video_ready');
   return true;
 end
 $$;
