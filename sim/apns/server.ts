@@ -90,7 +90,7 @@ export async function startServer(options: ServerOptions): Promise<ApnsServer> {
     const http2 = stream.session;
     const body = await bodyOf(stream);
     if (!http2) return;
-    const authorization = headers.authorization ?? '';
+    const { authorization = '' } = headers;
     const call: ApnsCall = {
       ...{ id: headers['apns-id']?.toString() ?? null, path: String(headers[':path']), authorization },
       ...{ session: sessions.get(http2)?.number ?? 0, status: null, reason: null },
@@ -101,8 +101,7 @@ export async function startServer(options: ServerOptions): Promise<ApnsServer> {
     if ('reason' in judged) return note(call, answer(stream, judged));
     const plan = plans.take(judged.token);
     if (!plan || plan.isDelivered) await inbox.deliver(judged);
-    if (plan?.silence === 'cut') http2.destroy();
-    if (plan?.silence) return;
+    if (plan?.silence) return plan.silence === 'cut' ? http2.destroy() : undefined;
     note(call, plan ? answerByPlan(stream, plan, judged) : answer(stream, { status: 200, reason: null }, judged));
   }
 

@@ -86,9 +86,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   const store = openMediaStore({ config, dataDir, db, directUrl, workDir, newUuid, clock, log });
 
   const ctx: Context = {
-    db,
-    clock,
-    log,
+    ...{ db, clock, log },
     ...metricsOf(runtime, db, log),
     alertReceivers: alertReceiversOf(config),
     policy: policyOf(config),
@@ -132,8 +130,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
       await Promise.all([
         runtime.probe.close(),
         runtime.imageCheck.close(),
-        ...[...providers.values()].map((provider) => provider.close()),
-        push?.close(),
+        ...[push, ...providers.values()].map((each) => each?.close()),
       ]);
       await runtime.userEvents.close();
       await closePool(pool);

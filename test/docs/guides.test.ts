@@ -80,6 +80,10 @@ const OUTPUT: Record<string, { sh: RegExp[]; ts: RegExp[] }> = {
       /^bought, now: 20\nfinish: true\nnot credited: ERR_4011\nfinish: true\n-5 apple_refund\n10 iap_purchase\n10 initial_grant$/m,
     ],
   },
+  push: {
+    sh: [/^\{"success":true\}\{"success":true\}$/m],
+    ts: [/^Your video is ready \| Tap to watch it\. true$/m],
+  },
   'web-shop': { sh: [/"ERR_4017".*"feature":"web-shop"/], ts: [/^This server has no web shop\.\nnow: 10$/m] },
 };
 
@@ -172,7 +176,7 @@ test('the Swift code calls existing endpoints, and reads and sends existing fiel
     [...new Set(called)].filter((path) => !paths[path]),
     [],
   );
-  assert.equal(called.length, 11);
+  assert.equal(called.length, 12);
 
   // Stored properties of the encoded and decoded structs.
   const structs = [...swift.matchAll(/struct (\w+): (?:Encodable|Decodable) \{([\s\S]*?)^\}/gm)];

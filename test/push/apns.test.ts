@@ -16,10 +16,13 @@ import { BUNDLE_ID, openApns, type TestApns } from '../support/apns.ts';
 
 const never = new AbortController().signal;
 const MINUTE_MS = 60_000;
+/** A push that nothing ends would otherwise hold the whole file up. */
+const LIMIT = { timeout: 20_000 };
 
 describe('the push service', () => {
   let apns: TestApns;
-  let nowMs = Date.now();
+  // At the beginning of a half hour, which decides when tokens are renewed.
+  let nowMs = Date.parse('2026-11-29T12:01:00.000Z');
   const clock = { now: () => new Date(nowMs) };
   before(async () => {
     apns = await openApns(clock);
@@ -143,19 +146,23 @@ describe('the push service', () => {
     assert.equal(sessionsOf(...ids).size, 1, 'on one connection');
   });
 
-  it('a push without an answer is no verdict; sent again with the same id, a device shows it once', async (t) => {
-    const service = open(t, { timing: { replyMs: 1_500 } });
-    for (const silence of ['hang', 'cut'] as const) {
-      const push = pushOf();
-      apns.controls.plan({ token: push.token, silence, isDelivered: true });
-      const result = await send(service, push);
-      assert.equal(result.outcome, 'retry', silence);
-      assert.match(result.outcome === 'retry' ? result.reason : '', /^no answer: \w+$/);
-      assert.deepEqual(await send(service, push), { outcome: 'sent' });
-      assert.equal((await received(push.id))?.copies, 2);
-      assert.equal(sessionsOf(push.id).size, 2, 'the second on a new connection');
-    }
-  });
+  it(
+    'a push without an answer is no verdict; sent again with the same id, a device shows it once',
+    LIMIT,
+    async (t) => {
+      const service = open(t, { timing: { replyMs: 1_500 } });
+      for (const silence of ['hang', 'cut'] as const) {
+        const push = pushOf();
+        apns.controls.plan({ token: push.token, silence, isDelivered: true });
+        const result = await send(service, push);
+        assert.equal(result.outcome, 'retry', silence);
+        assert.match(result.outcome === 'retry' ? result.reason : '', /^no answer: \w+$/);
+        assert.deepEqual(await send(service, push), { outcome: 'sent' });
+        assert.equal((await received(push.id))?.copies, 2);
+        assert.equal(sessionsOf(push.id).size, 2, 'the second on a new connection');
+      }
+    },
+  );
 
   it('many pushes share one connection, also before Apple allows more than one stream', async (t) => {
     const service = open(t);
@@ -194,26 +201,30 @@ describe('the push service', () => {
     assert.notDeepEqual(sessionsOf(push.id), sessionsOf(next.id));
   });
 
-  it('a connection that has fallen silent is noticed by its ping, one that rests for long is closed', async (t) => {
-    const proxy = await openSilentProxy(t, apns.urls.production);
-    const service = open(t, {
-      urls: { production: proxy.url, sandbox: proxy.url },
-      timing: { pingEveryMs: 50, replyMs: 1_500 },
-    });
-    assert.equal((await send(service, pushOf())).outcome, 'sent');
-    proxy.silence();
-    await proxy.ended(1);
-    assert.equal((await send(service, pushOf())).outcome, 'sent');
-    const resting = open(t, {
-      urls: { production: proxy.url, sandbox: proxy.url },
-      timing: { pingEveryMs: 20, restMaxMs: 10 },
-    });
-    assert.equal((await send(resting, pushOf())).outcome, 'sent');
-    await proxy.ended(2);
-    assert.equal((await send(resting, pushOf())).outcome, 'sent');
-  });
+  it(
+    'a connection that has fallen silent is noticed by its ping, one that rests for long is closed',
+    LIMIT,
+    async (t) => {
+      const proxy = await openSilentProxy(t, apns.urls.production);
+      const service = open(t, {
+        urls: { production: proxy.url, sandbox: proxy.url },
+        timing: { pingEveryMs: 50, replyMs: 1_500 },
+      });
+      assert.equal((await send(service, pushOf())).outcome, 'sent');
+      proxy.silence();
+      await proxy.ended(1);
+      assert.equal((await send(service, pushOf())).outcome, 'sent');
+      const resting = open(t, {
+        urls: { production: proxy.url, sandbox: proxy.url },
+        timing: { pingEveryMs: 20, restMaxMs: 10 },
+      });
+      assert.equal((await send(resting, pushOf())).outcome, 'sent');
+      await proxy.ended(2);
+      assert.equal((await send(resting, pushOf())).outcome, 'sent');
+    },
+  );
 
-  it('nobody there, no HTTP/2, or nothing said: no verdict, in bounded time', async (t) => {
+  it('nobody there, no HTTP/2, or nothing said: no verdict, in bounded time', LIMIT, async (t) => {
     const silent = createServer(() => {});
     const wrong = createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const closed = createServer();

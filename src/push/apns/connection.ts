@@ -48,12 +48,12 @@ export function createConnection({ origin, log, timing: given }: ConnectionOptio
     const kept = await unlessAborted(session(), signal);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timing.replyMs)]);
     try {
-      return await kept.run((http2) => exchange(http2, request, limit), limit);
+      return await kept.run((http2) => exchange(http2, request, limit));
     } catch (error) {
-      const isLate = limit.aborted && !signal.aborted;
+      if (signal.aborted) throw error;
       // It ends, or may be dead: the others on it are given their time, and the next ones another connection.
-      if (isLate || error instanceof NotTaken) kept.retire();
-      throw isLate ? new NoReply('ETIMEDOUT') : error;
+      kept.retire();
+      throw limit.aborted ? new NoReply('ETIMEDOUT') : error;
     }
   }
 

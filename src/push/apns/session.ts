@@ -1,22 +1,21 @@
 /** An HTTP/2 session that is used until its host ends it, falls silent, or it rests for too long. */
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { errorLabel } from '../../kernel/error-code.ts';
-import { NoReply, NotTaken, type Timing } from './reply.ts';
+import { NoReply, type Timing } from './reply.ts';
 
 export type KeptSession = {
   /** False: it takes no more requests. Those that are on their way may still be answered. */
   readonly isUsable: boolean;
-  /** Waits for a free stream. Throws `NotTaken` if the session ends before there is one, `NoReply` if the signal aborts. */
-  run<T>(work: (session: ClientHttp2Session) => Promise<T>, signal: AbortSignal): Promise<T>;
+  run<T>(work: (session: ClientHttp2Session) => Promise<T>): Promise<T>;
   /** Takes no more requests, and ends once the present ones are answered, or late. */
   retire(): void;
   destroy(): void;
 };
 
-/** Of a worker's tasks, fewer run at a time. Apple allows one stream until it has accepted a token, then a thousand. */
-const STREAMS_MAX = 100;
-
-/** Resolves once the host has said how many streams it allows. Throws `NoReply`. */
+/**
+ * Resolves once the host has said how many streams it allows: Apple one, until it has accepted a token. From then on Node itself keeps
+ * requests back that would be more. Throws `NoReply`.
+ */
 export async function openSession(origin: string, timing: Timing): Promise<KeptSession> {
   const session = connect(origin);
   await ready(session, timing.connectMs);
@@ -44,15 +43,14 @@ function ready(session: ClientHttp2Session, connectMs: number): Promise<void> {
 }
 
 function keep(session: ClientHttp2Session, { replyMs, pingEveryMs, restMaxMs }: Timing): KeptSession {
-  const line = createLine(() => Math.min(STREAMS_MAX, session.remoteSettings.maxConcurrentStreams ?? STREAMS_MAX));
   let isUsable = true;
+  let running = 0;
   let usedAt = performance.now();
 
   function retire(): void {
     if (!isUsable) return;
     isUsable = false;
     clearInterval(timer);
-    line.close();
     if (session.destroyed) return;
     session.close();
     const late = setTimeout(() => session.destroy(), replyMs);
@@ -71,83 +69,26 @@ function keep(session: ClientHttp2Session, { replyMs, pingEveryMs, restMaxMs }: 
     });
   }
   const timer = setInterval(() => {
-    if (line.isIdle && performance.now() - usedAt > restMaxMs) retire();
+    if (session.destroyed || (running === 0 && performance.now() - usedAt > restMaxMs)) retire();
     else ping();
   }, pingEveryMs).unref();
   for (const event of ['goaway', 'frameError', 'error', 'close']) session.on(event, retire);
-  session.on('remoteSettings', line.advance);
   if (session.closed || session.destroyed) retire();
 
   return {
     get isUsable() {
       return isUsable;
     },
-    async run(work, signal) {
-      await line.enter(signal);
+    async run(work) {
+      running += 1;
       try {
         return await work(session);
       } finally {
+        running -= 1;
         usedAt = performance.now();
-        line.leave();
       }
     },
     retire,
     destroy,
-  };
-}
-
-type Waiting = { start(): void; stop(error: Error): void };
-
-/** Requests wait here for a stream, in their order. `limit` may change while they wait: then `advance`. */
-function createLine(limit: () => number) {
-  const waiting = new Set<Waiting>();
-  let running = 0;
-  let isOpen = true;
-
-  function advance(): void {
-    for (const next of waiting) {
-      if (running >= limit()) return;
-      next.start();
-    }
-  }
-
-  return {
-    get isIdle() {
-      return running === 0 && waiting.size === 0;
-    },
-    advance,
-    enter(signal: AbortSignal): Promise<void> {
-      return new Promise((resolve, reject) => {
-        const abort = () => next.stop(new NoReply('aborted'));
-        const leaveLine = () => {
-          waiting.delete(next);
-          signal.removeEventListener('abort', abort);
-        };
-        const next: Waiting = {
-          start() {
-            leaveLine();
-            running += 1;
-            resolve();
-          },
-          stop(error) {
-            leaveLine();
-            reject(error);
-          },
-        };
-        if (!isOpen) return reject(new NotTaken('closed'));
-        if (signal.aborted) return abort();
-        waiting.add(next);
-        signal.addEventListener('abort', abort, { once: true });
-        advance();
-      });
-    },
-    leave(): void {
-      running -= 1;
-      if (isOpen) advance();
-    },
-    close(): void {
-      isOpen = false;
-      for (const next of waiting) next.stop(new NotTaken('closed'));
-    },
   };
 }

@@ -7,8 +7,8 @@ export type Request = { path: string; headers: Record<string, string>; body: str
 
 /** Apple's answers are a reason and a time. */
 const TEXT_CHARACTERS_MAX = 4_000;
-/** Errors of a session that had ended before the request could leave. */
-const ENDED_BEFORE = new Set(['ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SESSION']);
+/** Errors of a session that takes no more requests: this one has not left. */
+const ENDED_BEFORE = new Set(['ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SESSION', 'ERR_HTTP2_OUT_OF_STREAMS']);
 
 /** Throws `NoReply`, or `NotTaken`, also when the signal aborts. */
 export function exchange(session: ClientHttp2Session, request: Request, signal: AbortSignal): Promise<Reply> {

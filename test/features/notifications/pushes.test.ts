@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { PlanInput } from '../../../sim/apns/plans.ts';
 import { allTasks } from '../../../src/app/tasks.ts';
+import { alertMessage } from '../../../src/features/maintenance/worker/alert-message.ts';
 import { registerPushToken, unregisterPushToken } from '../../../src/features/notifications/push-token.ts';
 import { openApns, type TestApns } from '../../support/apns.ts';
 import { createPeople, newSub, type People, type Person } from '../../support/people.ts';
@@ -201,6 +202,8 @@ describe('pushes', () => {
     }
     const alerts = await people.rows(`select subject from alerts where kind = 'store_key'`);
     assert.deepEqual(alerts, [{ subject: 'apns' }]);
+    const { title, text } = alertMessage({ kind: 'store_key', subject: 'apns', details: {} });
+    assert.match(`${title} ${text}`, /key for pushes.*APPLE_APNS_KEY_ID/s);
   });
 
   it('a device that was registered again while Apple refused it stays', async () => {
@@ -305,6 +308,28 @@ describe('pushes', () => {
     const many = [];
     for (let index = 0; index < 21; index += 1) many.push(await register(ada));
     assert.deepEqual(await tokensOf(ada), many.slice(1));
+  });
+
+  it('registrations, merges and sign-outs at once leave each token with one account, and none waits for another for ever', async () => {
+    const sub = newSub();
+    await people.appleUser(sub, 0);
+    const shared = [newToken(), newToken(), newToken()];
+    const guests = await Promise.all(Array.from({ length: 4 }, () => people.guest()));
+    const work = guests.flatMap((guest, index) => [
+      ...[...shared, ...shared].map((token) => send('POST', guest.token, { token, environment: 'sandbox' })),
+      ...(index < 2 ? [people.merge(guest.token, { sub })] : []),
+      ...(index === 3 ? [people.call(guest.token, '/auth/v1/logout?scope=global', {})] : []),
+    ]);
+    const statuses = new Set((await Promise.all(work)).map(({ status }) => status));
+    for (const status of statuses) assert.ok([200, 204, 401].includes(status), `${status}`);
+    const rows = await people.rows(
+      `select t.token, s.revoked_at from push_tokens t join sessions s on s.id = t.session_id and s.user_id = t.user_id
+       where t.token = any ($1)`,
+      [shared],
+    );
+    const total = await people.rows('select token from push_tokens where token = any ($1)', [shared]);
+    assert.equal(rows.length, total.length, 'each belongs to a session of its account');
+    assert.ok(rows.every(({ revoked_at }) => revoked_at === null));
   });
 
   it('a malformed registration is refused with its field', async () => {
