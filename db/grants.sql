@@ -11,7 +11,8 @@ revoke all on table
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
   public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
-  public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals, public.webhook_deliveries
+  public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals,
+  public.webhook_deliveries, public.push_tokens, public.pushes
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
@@ -63,7 +64,9 @@ revoke all on function
   public.administrator_state, public.answer_admin_action, public.changed_values, public.iso_time,
   public.model_of_admin, public.owner_replays_notification, public.product_of_admin, public.record_owner_action,
   public.admin_replay_delivery, public.claim_webhooks, public.record_webhook_attempt, public.resume_webhooks,
-  public.schedule_webhook
+  public.schedule_webhook, public.finish_push, public.forget_push_token, public.forget_tokens_of_session,
+  public.move_push_tokens, public.register_push_token, public.replay_push, public.schedule_push,
+  public.schedule_pushes, public.trim_push_tokens
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -78,7 +81,8 @@ grant select on table
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
   public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
-  public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals, public.webhook_deliveries
+  public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals,
+  public.webhook_deliveries, public.push_tokens, public.pushes
 to rendio_server;
 grant execute on function
   public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
@@ -102,7 +106,8 @@ grant execute on function
   public.end_admin_session, public.open_admin_session, public.admin_pause, public.log_errors,
   public.admin_adjust_credits, public.admin_ban_user, public.admin_cancel_job, public.admin_create_code,
   public.admin_toggle_model, public.admin_unban_user, public.admin_update_model, public.admin_update_product,
-  public.admin_replay_delivery, public.claim_webhooks, public.record_webhook_attempt
+  public.admin_replay_delivery, public.claim_webhooks, public.record_webhook_attempt, public.finish_push,
+  public.forget_push_token, public.move_push_tokens, public.register_push_token, public.schedule_push
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

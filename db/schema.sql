@@ -215,6 +215,23 @@
 -- purchases.currency: text
 -- purchases.purchased_at: timestamp with time zone
 -- purchases.created_at: timestamp with time zone not null default clock_timestamp()
+-- push_tokens.id: uuid not null default gen_random_uuid()
+-- push_tokens.token: text not null
+-- push_tokens.environment: text not null
+-- push_tokens.user_id: uuid not null
+-- push_tokens.session_id: uuid
+-- push_tokens.registered_at: timestamp(3) with time zone not null default clock_timestamp()
+-- pushes.id: uuid not null default gen_random_uuid()
+-- pushes.user_id: uuid not null
+-- pushes.job_id: uuid not null
+-- pushes.token_id: uuid not null
+-- pushes.kind: text not null
+-- pushes.state: text not null default 'pending'::text
+-- pushes.attempts: integer not null default 0
+-- pushes.last_error: text
+-- pushes.created_at: timestamp with time zone not null default clock_timestamp()
+-- pushes.expires_at: timestamp with time zone not null
+-- pushes.sent_at: timestamp with time zone
 -- quota_log.id: uuid not null default gen_random_uuid()
 -- quota_log.seq: bigint not null always identity
 -- quota_log.user_id: uuid not null
@@ -493,6 +510,17 @@
 -- purchases purchases_store_check: CHECK ((store = ANY (ARRAY['apple'::text, 'stripe'::text])))
 -- purchases purchases_take_back_at_most_what_they_gave: CHECK (((taken_back >= 0) AND (taken_back <= credits)))
 -- purchases purchases_transaction_id_check: CHECK (((char_length(transaction_id) >= 1) AND (char_length(transaction_id) <= 200)))
+-- push_tokens push_tokens_environment_check: CHECK ((environment = ANY (ARRAY['production'::text, 'sandbox'::text])))
+-- push_tokens push_tokens_pkey: PRIMARY KEY (id)
+-- push_tokens push_tokens_token_check: CHECK ((token ~ '^[0-9a-f]{64,200}$'::text))
+-- push_tokens push_tokens_token_key: UNIQUE (token)
+-- pushes pushes_attempts_check: CHECK ((attempts >= 0))
+-- pushes pushes_kind_check: CHECK ((kind = ANY (ARRAY['video_ready'::text, 'video_failed'::text])))
+-- pushes pushes_last_error_check: CHECK ((char_length(last_error) <= 200))
+-- pushes pushes_once_for_each_token: UNIQUE (job_id, kind, token_id)
+-- pushes pushes_pkey: PRIMARY KEY (id)
+-- pushes pushes_sent_at_their_time: CHECK (((state = 'sent'::text) = (sent_at IS NOT NULL)))
+-- pushes pushes_state_check: CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'dropped'::text])))
 -- quota_log quota_log_change_check: CHECK ((change <> 0))
 -- quota_log quota_log_charges_take_and_grants_give: CHECK ( CASE WHEN (reason = ANY (ARRAY['video_generation'::text, 'apple_refund'::text, 'store_refund'::text, 'credits_expired'::text])) THEN (change < 0) WHEN (reason = ANY (ARRAY['admin_adjustment'::text, 'account_merge'::text])) THEN true ELSE (change > 0) END)
 -- quota_log quota_log_job_id_fkey: FOREIGN KEY (job_id) REFERENCES video_jobs(job_id) DEFERRABLE INITIALLY DEFERRED
@@ -674,6 +702,14 @@
 -- purchases purchases_of_user: using btree (user_id, seq DESC) WHERE (user_id IS NOT NULL)
 -- purchases purchases_once: using btree (store, transaction_id)
 -- purchases purchases_pkey: using btree (id)
+-- push_tokens push_tokens_of_session: using btree (session_id)
+-- push_tokens push_tokens_of_user: using btree (user_id, registered_at DESC, id)
+-- push_tokens push_tokens_pkey: using btree (id)
+-- push_tokens push_tokens_token_key: using btree (token)
+-- pushes pushes_by_age: using btree (created_at)
+-- pushes pushes_of_user: using btree (user_id, created_at DESC, id)
+-- pushes pushes_once_for_each_token: using btree (job_id, kind, token_id)
+-- pushes pushes_pkey: using btree (id)
 -- quota_log quota_log_by_seq: using btree (seq)
 -- quota_log quota_log_earned_of_user: using btree (user_id) INCLUDE (change) WHERE (reason = ANY (ARRAY['initial_grant'::text, 'iap_purchase'::text, 'promo_grant'::text, 'code_redeemed'::text]))
 -- quota_log quota_log_merges_of_user: using btree (user_id) INCLUDE (change) WHERE (reason = 'account_merge'::text)
@@ -743,7 +779,9 @@
 -- purchases purchases_count_accounts_of_new: AFTER INSERT ON public.purchases REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION count_paying_accounts()
 -- quota_log quota_log_is_never_emptied: BEFORE TRUNCATE ON public.quota_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change()
 -- quota_log quota_log_only_grows: BEFORE DELETE OR UPDATE ON public.quota_log FOR EACH ROW EXECUTE FUNCTION refuse_ledger_change()
+-- sessions sessions_forget_push_tokens: AFTER UPDATE OF revoked_at ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION forget_tokens_of_session()
 -- sessions sessions_notify_access_change: AFTER UPDATE OF revoked_at ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION notify_access_change('user_id')
+-- sessions sessions_removed_forget_push_tokens: AFTER DELETE ON public.sessions FOR EACH ROW EXECUTE FUNCTION forget_tokens_of_session()
 -- sessions sessions_removed_notify_access_change: AFTER DELETE ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (old.expires_at > now()))) EXECUTE FUNCTION notify_access_change('user_id')
 -- uploads uploads_complete_previous_rows: BEFORE INSERT ON public.uploads FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
 -- user_bans user_bans_notify_access_change: AFTER INSERT ON public.user_bans FOR EACH ROW EXECUTE FUNCTION notify_access_change('user_id')
@@ -791,6 +829,8 @@
 -- provider_circuits server_reads: select to rendio_server using (true)
 -- provider_events server_reads: select to rendio_server using (true)
 -- purchases server_reads: select to rendio_server using (true)
+-- push_tokens server_reads: select to rendio_server using (true)
+-- pushes server_reads: select to rendio_server using (true)
 -- quota_log people_read_their_transactions: select to authenticated using ((user_id = ( SELECT current_user_id() AS current_user_id)))
 -- quota_log server_reads: select to rendio_server using (true)
 -- rate_limit_log server_reads: select to rendio_server using (true)
@@ -888,9 +928,12 @@
 -- find_response(p_user_id uuid, p_idempotency_key uuid, p_operation text, p_request_hash text): returns jsonb security definer
 -- finish_admin_action(p_by jsonb, p_operation text, p_action_type text, p_reason text, p_target jsonb, p_response jsonb): returns jsonb security definer
 -- finish_generation(p_job_id uuid, p_video_path text, p_video_bytes bigint, p_video_sha256 text, p_video_seconds numeric, p_thumbnail_path text): returns boolean security definer to rendio_server
+-- finish_push(p_push_id uuid, p_outcome text, p_reason text, p_retry_ms integer, p_registered_at timestamp with time zone, p_gone_at timestamp with time zone): returns void security definer to rendio_server
 -- finish_store_notification(p_store text, p_notification_id text, p_outcome text): returns void security definer to rendio_server
 -- finish_upload(p_id uuid, p_path text, p_upsert boolean): returns jsonb security definer to rendio_server
 -- forget_apple_revocation(p_id uuid): returns void security definer to rendio_server
+-- forget_push_token(p_user_id uuid, p_token text): returns void security definer to rendio_server
+-- forget_tokens_of_session(): returns trigger security definer
 -- forget_upload(p_id uuid): returns boolean security definer to rendio_server
 -- forget_uploads(p_ids jsonb): returns integer security definer to rendio_server
 -- generation_price(p_model models, p_duration_seconds numeric): returns integer
@@ -913,6 +956,7 @@
 -- model_of_admin(p_model models): returns jsonb
 -- money_rules(): returns TABLE(rule text) to rendio_server
 -- move_balance(p_guest_id uuid, p_survivor_id uuid): returns void security definer
+-- move_push_tokens(p_user_id uuid, p_from_session_id uuid, p_to_session_id uuid): returns void security definer to rendio_server
 -- note_provider_health(p_provider text, p_job_id uuid, p_fared text): returns text security definer to rendio_server
 -- notify_access_change(): returns trigger
 -- onboard_device(p_device_id text, p_language text, p_is_proven boolean): returns jsonb security definer to rendio_server
@@ -940,7 +984,9 @@
 -- redeem_code(p_user_id uuid, p_code text, p_limit_account integer, p_limit_address integer, p_address inet, p_idempotency_key uuid, p_request_hash text): returns jsonb security definer to rendio_server
 -- refund_purchase(p_store text, p_environment text, p_transaction_id text, p_decided_at timestamp with time zone, p_is_refund boolean, p_percentage integer, p_is_total boolean): returns jsonb security definer to rendio_server
 -- refuse_ledger_change(): returns trigger
+-- register_push_token(p_user_id uuid, p_token text, p_environment text, p_session_id uuid): returns text security definer to rendio_server
 -- remove_uploads(p_user_id uuid, p_paths jsonb): returns jsonb security definer to rendio_server
+-- replay_push(p_push_id uuid): returns boolean security definer
 -- replay_store_notification(p_store text, p_notification_id text): returns boolean security definer to rendio_server
 -- requeue_orphans(p_limit integer): returns integer security definer to rendio_server
 -- resume_webhooks(): returns void security definer
@@ -952,6 +998,8 @@
 -- schedule_confirm(p_job_id uuid, p_provider_job_id text, p_delay_ms integer, p_look integer): returns void security definer to rendio_server
 -- schedule_confirmation(p_job_id uuid, p_provider_job_id text, p_delay_ms integer, p_try integer): returns void security definer to rendio_server
 -- schedule_poll(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
+-- schedule_push(p_push_id uuid, p_delay_ms integer): returns void security definer to rendio_server
+-- schedule_pushes(p_user_id uuid, p_job_id uuid, p_kind text): returns void security definer
 -- schedule_settle(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_stop(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_store_notification(p_store text, p_notification_id text): returns void security definer
@@ -969,6 +1017,7 @@
 -- take_from_lots(p_user_id uuid, p_amount integer, p_ledger_id uuid, p_job_id uuid, p_purchase_id uuid): returns void security definer
 -- take_rate_limit(p_action text, p_address inet, p_limit integer, p_window_seconds integer): returns jsonb security definer to rendio_server
 -- total_metrics(p_limit integer): returns integer security definer to rendio_server
+-- trim_push_tokens(p_user_id uuid): returns void security definer
 -- update_profile(p_user_id uuid, p_language text, p_theme_preference text): returns boolean security definer to rendio_server
 -- update_user_metadata(p_user_id uuid, p_data jsonb): returns text security definer to rendio_server
 -- withdraw_initial_grant(p_user_id uuid): returns void security definer to rendio_server

@@ -864,6 +864,30 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/functions/v1/register-push-token': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Get pushes on this device
+     * @description Registers the device for pushes about the caller’s videos: that one is ready, or that one has failed and its credits are back, in the account’s language. Call it each time the app starts and after each sign-in. A device gets the pushes of one account: registering it under another moves it. It is forgotten when the session that registered it ends, when Apple says that the app is gone from it, and beyond the twenty devices of an account that were registered last. 501 where the server has no key for pushes.
+     */
+    post: operations['registerPushToken'];
+    /**
+     * Get no more pushes on this device
+     * @description Takes the same body. Also succeeds for a device that is not registered, or not for the caller.
+     */
+    delete: operations['unregisterPushToken'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/functions/v1/admin-open-session': {
     parameters: {
       query?: never;
@@ -2026,6 +2050,10 @@ export interface components {
             created_at: string;
           };
         };
+    PushTokenChanged: {
+      /** @enum {boolean} */
+      success: true;
+    };
     AdminSession: {
       /** @description For admin endpoints alone. Lasts an hour and is not renewed. */
       access_token: string;
@@ -8852,6 +8880,318 @@ export interface operations {
       };
       /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
       500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  registerPushToken: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @description Only compared with the access token. Another user’s id returns a 403.
+           */
+          user_id?: string | null;
+          /**
+           * @description The device token that iOS gave the app, in hexadecimal: 64 to 200 digits in any case.
+           * @example 740f4707bebcf74f9b7c25d48e3358945f6aa01da5ddb387462c7eaf61bb78ad
+           */
+          token: string;
+          /**
+           * @description Where Apple knows the token: `sandbox` for a build that Xcode runs, `production` for one from TestFlight or the App Store. It is the app’s entitlement `aps-environment`, where `development` stands for `sandbox`.
+           * @enum {string}
+           */
+          environment: 'production' | 'sandbox';
+        };
+      };
+    };
+    responses: {
+      /** @description Done, now or by an earlier request */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "success": true
+           *     }
+           */
+          'application/json': components['schemas']['PushTokenChanged'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4017` switched off by configuration. Hide the feature. The operator of the server can configure it. */
+      501: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  unregisterPushToken: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @description Only compared with the access token. Another user’s id returns a 403.
+           */
+          user_id?: string | null;
+          /**
+           * @description The device token that iOS gave the app, in hexadecimal: 64 to 200 digits in any case.
+           * @example 740f4707bebcf74f9b7c25d48e3358945f6aa01da5ddb387462c7eaf61bb78ad
+           */
+          token: string;
+          /**
+           * @description Where Apple knows the token: `sandbox` for a build that Xcode runs, `production` for one from TestFlight or the App Store. It is the app’s entitlement `aps-environment`, where `development` stands for `sandbox`.
+           * @enum {string}
+           */
+          environment: 'production' | 'sandbox';
+        };
+      };
+    };
+    responses: {
+      /** @description Done, now or by an earlier request */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "success": true
+           *     }
+           */
+          'application/json': components['schemas']['PushTokenChanged'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4017` switched off by configuration. Hide the feature. The operator of the server can configure it. */
+      501: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
           'Content-Language': components['headers']['ContentLanguage'];

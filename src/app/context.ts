@@ -26,6 +26,7 @@ import { VIDEO_BYTES_MAX } from '../media/object-path.ts';
 import { createStripePayments } from '../payments/stripe/index.ts';
 import { providerOf } from '../providers/manifest.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
+import type { PushService } from '../push/port.ts';
 import { callbackUrls } from './callback-url.ts';
 import type { Config } from './config.ts';
 import { measuredProvider } from './measured-provider.ts';
@@ -81,6 +82,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   // Imported only where it is needed: an isolate may not even import its modules.
   const createRuntime = options.createRuntime ?? (await import('./node-runtime.ts')).createNodeRuntime;
   const runtime = await createRuntime({ dataDir, directUrl: database.directUrl, log });
+  const push = pushOf(connections, runtime, log);
   const pool = createPool({ url: database.url, log, connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX });
 
   const db = createDatabase(pool);
@@ -94,10 +96,8 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   const store = openMediaStore({ config, dataDir, db, directUrl, workDir, newUuid, clock, log });
 
   const ctx: Context = {
-    db,
-    clock,
+    ...{ db, clock, errorLog },
     ...observability,
-    errorLog,
     readOverload: overloadOf(db, runtime),
     webhookReceiver: webhookReceiverOf(config, runtime),
     policy: policyOf(config),
@@ -108,6 +108,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, observability) : null,
     ...signInWithApple(connections.appleId),
     ...storesOf(connections, runtime),
+    push,
     appleTokenSealer: createSealer(secrets.secretKey, 'rendio apple tokens', randomBytes),
     deviceGrantLease: createLease({ url: database.directUrl, name: 'device grants', waitMs: GRANT_WAIT_MS, log }),
     providers,
@@ -138,16 +139,18 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     concurrency: runtime.concurrency,
     ensureOwnStore: store.ensureOwn,
     async close() {
-      await closeRuntime(runtime, [...providers.values()]);
+      await closeRuntime(runtime, [push, ...providers.values()]);
       await within(ERROR_LOG_GRACE_MS, errorLog.drain());
       await closePool(pool);
     },
   };
 }
 
-async function closeRuntime(runtime: RuntimeCapabilities, providers: VideoProvider[]): Promise<void> {
+type Closable = { close(): Promise<void> };
+
+async function closeRuntime(runtime: RuntimeCapabilities, others: (Closable | null)[]): Promise<void> {
   runtime.load?.stop();
-  await Promise.all([runtime.probe, runtime.imageCheck, ...providers].map((each) => each.close()));
+  await Promise.all([runtime.probe, runtime.imageCheck, ...others].map((each) => each?.close()));
   await runtime.userEvents.close();
 }
 
@@ -184,6 +187,11 @@ function storesOf(
     appStore: appStore ? createAppStore({ ...appStore, createVerifier, clock: systemClock }) : null,
     payments: stripe ? createStripePayments({ ...stripe, clock: systemClock }) : null,
   };
+}
+
+function pushOf({ apns }: VendorConnections, { createPush }: RuntimeCapabilities, log: Log): PushService | null {
+  if (!apns) return null;
+  return createPush ? createPush({ ...apns, clock: systemClock, log }) : { send: null, close: async () => {} };
 }
 
 const MEDIA_STALL_MS = 30_000;

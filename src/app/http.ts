@@ -20,6 +20,7 @@ import { webhookRoutes } from '../features/generations/http/webhook-routes.ts';
 import type { MetricsAccess } from '../features/maintenance/http/metrics-routes.ts';
 import { GET_HEALTH, GET_METRICS, GET_READINESS } from '../features/maintenance/http/openapi.ts';
 import { maintenanceRoutes } from '../features/maintenance/http/routes.ts';
+import { pushRoutes } from '../features/notifications/http/push-routes.ts';
 import { notificationRoutes } from '../features/notifications/http/routes.ts';
 import { APP_STORE_NOTIFICATIONS } from '../features/purchases/http/openapi.ts';
 import { purchaseRoutes } from '../features/purchases/http/routes.ts';
@@ -135,6 +136,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   signedRoutes(unbounded, ctx, { calls, downloads, ipOf: options.ipOf });
   webhookRoutes(router, ctx);
   notificationRoutes(router, ctx);
+  pushRoutes(router, ctx);
   adminRoutes(router, ctx, options.ipOf);
   maintenanceRoutes(unbounded, ctx, { isWorking: options.isWorking, metrics: options.metrics ?? NO_METRICS });
   describe(api);

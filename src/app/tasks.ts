@@ -3,6 +3,7 @@ import type { Context } from '../features/context.ts';
 import { CREDITS_CRONTAB, creditTasks } from '../features/credits/worker/tasks.ts';
 import { generationTasks } from '../features/generations/worker/tasks.ts';
 import { MAINTENANCE_CRONTAB, maintenanceTasks } from '../features/maintenance/worker/tasks.ts';
+import { pushTasks } from '../features/notifications/worker/push-tasks.ts';
 import { NOTIFICATIONS_CRONTAB, notificationTasks } from '../features/notifications/worker/tasks.ts';
 import { PURCHASES_CRONTAB, purchaseTasks } from '../features/purchases/worker/tasks.ts';
 import { STORAGE_CRONTAB, storageTasks } from '../features/storage/worker/tasks.ts';
@@ -17,6 +18,7 @@ export function allTasks(ctx: Context): Tasks {
     ...maintenanceTasks(ctx),
     ...notificationTasks(ctx),
     ...purchaseTasks(ctx),
+    ...pushTasks(ctx),
     ...storageTasks(ctx),
   };
 }

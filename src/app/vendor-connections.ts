@@ -3,6 +3,7 @@ import type { AppStoreKey } from '../apple/app-store/api-token.ts';
 import type { TeamKey } from '../apple/team-token.ts';
 import type { ProviderConnection, ProviderManifest } from '../providers/manifest.ts';
 import type { ProviderName } from '../providers/provider.ts';
+import type { ApnsAccess } from '../push/apns/apns.ts';
 import type { Config } from './config.ts';
 
 /** URLs have no slash at the end. `otherBaseUrl`: is asked about tokens that the first does not know. */
@@ -39,6 +40,8 @@ export type VendorConnections = {
   appleId?: AppleIdAccess | undefined;
   /** Undefined: purchases in the App Store are switched off. */
   appStore?: AppStoreAccess | undefined;
+  /** Undefined: pushes are switched off. */
+  apns?: ApnsAccess | undefined;
   /** Undefined: there is no web shop. It is never simulated. */
   stripe?: StripeAccess | undefined;
   /** The providers that are on offer here. */
@@ -71,6 +74,7 @@ export function realConnections(
         }
       : undefined,
     appStore: appStoreAccess(config, fetch),
+    apns: apnsAccess(config),
     stripe: stripe && {
       secretKey: stripe.secretKey.reveal(),
       webhookSecret: stripe.webhookSecret.reveal(),
@@ -96,6 +100,20 @@ function appStoreAccess(
     key: { keyId, issuerId, privateKey: privateKey.reveal() },
     ...{ bundleId, appId, roots: appleRoots, fetch },
     urls: { production: apple.appStoreUrl, sandbox: apple.appStoreSandboxUrl },
+  };
+}
+
+/** Apple knows a token only at the server of its environment. */
+function apnsAccess({ settings: { apple }, secrets: { apns } }: Config): ApnsAccess | undefined {
+  if (!apns) return undefined;
+  const { teamId, keyId, privateKey, bundleId } = apns;
+  return {
+    key: { teamId, keyId, privateKey: privateKey.reveal() },
+    bundleId,
+    urls: {
+      production: apple.apnsUrl ?? 'https://api.push.apple.com',
+      sandbox: apple.apnsUrl ?? 'https://api.sandbox.push.apple.com',
+    },
   };
 }
 

@@ -333,6 +333,29 @@ export interface Purchases {
   user_id: string | null;
 }
 
+export interface Pushes {
+  attempts: Generated<number>;
+  created_at: Generated<Date>;
+  expires_at: Date;
+  id: Generated<string>;
+  job_id: string;
+  kind: string;
+  last_error: string | null;
+  sent_at: Date | null;
+  state: Generated<string>;
+  token_id: string;
+  user_id: string;
+}
+
+export interface PushTokens {
+  environment: string;
+  id: Generated<string>;
+  registered_at: Generated<Date>;
+  session_id: string | null;
+  token: string;
+  user_id: string;
+}
+
 export interface QuotaLog {
   balance_after: number;
   change: number;
@@ -547,6 +570,8 @@ export interface DB {
   provider_circuits: ProviderCircuits;
   provider_events: ProviderEvents;
   purchases: Purchases;
+  push_tokens: PushTokens;
+  pushes: Pushes;
   quota_log: QuotaLog;
   rate_limit_log: RateLimitLog;
   refresh_tokens: RefreshTokens;

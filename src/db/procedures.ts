@@ -436,6 +436,17 @@ export type Procedures = {
     };
     result: boolean;
   };
+  finish_push: {
+    args: {
+      push_id: string;
+      outcome: string;
+      reason?: string | null | undefined;
+      retry_ms?: number | null | undefined;
+      registered_at?: Date | null | undefined;
+      gone_at?: Date | null | undefined;
+    };
+    result: unknown;
+  };
   finish_store_notification: {
     args: {
       store: string;
@@ -455,6 +466,13 @@ export type Procedures = {
   forget_apple_revocation: {
     args: {
       id: string;
+    };
+    result: unknown;
+  };
+  forget_push_token: {
+    args: {
+      user_id: string;
+      token: string;
     };
     result: unknown;
   };
@@ -500,6 +518,14 @@ export type Procedures = {
       vendor_request_id?: string | null | undefined;
     };
     result: { outcome: 'submitted' | 'already' | 'superseded' | 'final' | 'taken' | 'not_found' };
+  };
+  move_push_tokens: {
+    args: {
+      user_id: string;
+      from_session_id: string;
+      to_session_id: string;
+    };
+    result: unknown;
   };
   onboard_device: {
     args: {
@@ -682,6 +708,15 @@ export type Procedures = {
       | { outcome: 'taken_back' | 'given_back'; user_id: string; credits: number; credits_remaining: number }
       | { outcome: 'unchanged' | 'outdated' | 'not_credited' };
   };
+  register_push_token: {
+    args: {
+      user_id: string;
+      token: string;
+      environment: string;
+      session_id?: string | null | undefined;
+    };
+    result: 'registered' | 'signed_out';
+  };
   remove_uploads: {
     args: {
       user_id: string;
@@ -743,6 +778,13 @@ export type Procedures = {
     args: {
       job_id: string;
       delay_ms: number;
+    };
+    result: unknown;
+  };
+  schedule_push: {
+    args: {
+      push_id: string;
+      delay_ms?: number | undefined;
     };
     result: unknown;
   };

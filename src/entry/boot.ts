@@ -83,7 +83,11 @@ export async function boot({ env, canEmbed, manifests = MANIFESTS, ...runtime }:
     await prepareDatabase(database, storedSettingsOf(config), log);
     const listening = { url: localUrlOf(settings.server) };
     const localUrl = () => listening.url;
-    const simulation = await startSimulation(config, { manifests, dataDir, clock: systemClock, log, localUrl });
+    const simulation = await startSimulation(config, {
+      ...{ manifests, dataDir, clock: systemClock, log, localUrl },
+      // Only Node's own runtime keeps connections to send pushes on.
+      sendsPushes: runtime.createRuntime === undefined,
+    });
     closers.push(() => simulation.close());
     const stopping = new AbortController();
     const running = await createContext({

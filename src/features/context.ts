@@ -23,6 +23,7 @@ import type { MediaProbe } from '../media/probe.ts';
 import type { MediaStore } from '../media/store.ts';
 import type { Payments } from '../payments/port.ts';
 import type { ProviderName, VideoProvider, WebhookDelivery } from '../providers/provider.ts';
+import type { PushService } from '../push/port.ts';
 import type { WebhookReceiver } from '../webhooks/port.ts';
 
 /** Settings of the operator; see `.env.example`. */
@@ -140,6 +141,8 @@ export type Context = {
   deviceGrantLease: Lease;
   /** The web shop's store. Null without a key for it. */
   payments: Payments | null;
+  /** Push notifications. Null without a key for them. */
+  push: PushService | null;
   providers: ReadonlyMap<ProviderName, VideoProvider>;
   /** The providers that this process simulates: no vendor is called, and their videos do not show the prompt. */
   simulated: ReadonlySet<ProviderName>;

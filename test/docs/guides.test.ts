@@ -85,6 +85,10 @@ const OUTPUT: Record<string, { sh: RegExp[]; ts: RegExp[] }> = {
     sh: [/^v1,SgIKLQg9zd84EsSoHGbsIImIMHG2JlxwJMWbZ12Mbdc=\n?$/],
     ts: [/^credits\.changed -4 6\nnew: 204 again: 204 forged: 401$/m],
   },
+  push: {
+    sh: [/^\{"success":true\}\{"success":true\}$/m],
+    ts: [/^Your video is ready \| Tap to watch it\. true$/m],
+  },
   'web-shop': { sh: [/"ERR_4017".*"feature":"web-shop"/], ts: [/^This server has no web shop\.\nnow: 10$/m] },
 };
 
@@ -178,7 +182,7 @@ test('the Swift code calls existing endpoints, and reads and sends existing fiel
     [...new Set(called)].filter((path) => !paths[path]),
     [],
   );
-  assert.equal(called.length, 11);
+  assert.equal(called.length, 12);
 
   // Stored properties of the encoded and decoded structs.
   const structs = [...swift.matchAll(/struct (\w+): (?:Encodable|Decodable) \{([\s\S]*?)^\}/gm)];

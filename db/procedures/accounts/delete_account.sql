@@ -28,6 +28,7 @@ begin
   delete from public.apple_identities where user_id = v_user_id;
   delete from public.user_metadata where user_id = v_user_id;
   delete from public.sessions where user_id = v_user_id;
+  delete from public.push_tokens where user_id = v_user_id;
 
   -- At most a few hundred. Those that are being stored keep their rows: whoever stores them, or the sweep, deletes their files.
   perform from public.uploads where user_id = v_user_id order by id for update;

@@ -78,6 +78,10 @@ begin
   get diagnostics v_count = row_count;
   v_sum := v_sum + v_count;
   delete from public.proven_devices where user_id = any (v_ids);
+  delete from public.push_tokens where user_id = any (v_ids);
+  delete from public.pushes where id in (select id from public.pushes where user_id = any (v_ids) limit p_limit);
+  get diagnostics v_count = row_count;
+  v_sum := v_sum + v_count;
   return v_sum;
 end
 $$;

@@ -28,6 +28,11 @@ begin
   perform from public.uploads where user_id = p_guest_id order by id for update;
   update public.uploads set user_id = p_survivor_id where user_id = p_guest_id;
   update public.sessions set user_id = p_survivor_id where user_id = p_guest_id;
+  perform from public.push_tokens where user_id = p_guest_id order by id for update;
+  update public.push_tokens set user_id = p_survivor_id where user_id = p_guest_id;
+  perform public.trim_push_tokens(p_survivor_id);
+  perform from public.pushes where user_id = p_guest_id order by id for update;
+  update public.pushes set user_id = p_survivor_id where user_id = p_guest_id;
   update public.rate_limit_log set user_id = p_survivor_id where user_id = p_guest_id;
   update public.error_log set user_id = p_survivor_id where user_id = p_guest_id;
   -- A key that both have used stays the survivor's.

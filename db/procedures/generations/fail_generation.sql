@@ -37,6 +37,9 @@ begin
       jsonb_build_object('error_code', p_error_code, 'reason', p_reason, 'refunded', v_job.credits_used)
     )
   );
+  if p_error_code <> 'ERR_5004' then
+    perform public.schedule_pushes(v_job.user_id, p_job_id, 'video_failed');
+  end if;
   perform public.schedule_webhook(
     v_job.user_id,
     'video.failed',

@@ -38,6 +38,7 @@ begin
       'video_seconds', p_video_seconds, 'video_bytes', p_video_bytes
     )
   );
+  perform public.schedule_pushes(v_job.user_id, p_job_id, 'video_ready');
   return true;
 end
 $$;

@@ -99,7 +99,7 @@ const SIMULATION = new URL('../simulation.ts', import.meta.url).href;
 
 type StartSimulation = (
   config: Config,
-  options: { manifests: readonly ProviderManifest[]; dataDir: string; clock: Clock; log: Log },
+  options: { manifests: readonly ProviderManifest[]; dataDir: string; clock: Clock; log: Log; sendsPushes: boolean },
 ) => Promise<{ connections: VendorConnections }>;
 
 async function connectVendors(config: Config, dataDir: string, log: Log): Promise<VendorConnections> {
@@ -107,5 +107,6 @@ async function connectVendors(config: Config, dataDir: string, log: Log): Promis
   const module: { startSimulation: StartSimulation } = await import(SIMULATION).catch((error) => {
     throw new StartupError('Simulators are not deployed. Set ENVIRONMENT to staging or production.', { cause: error });
   });
-  return (await module.startSimulation(config, { manifests: MANIFESTS, dataDir, clock: systemClock, log })).connections;
+  const options = { manifests: MANIFESTS, dataDir, clock: systemClock, log, sendsPushes: false };
+  return (await module.startSimulation(config, options)).connections;
 }

@@ -101,6 +101,18 @@ const COLUMNS: Record<string, Fate> = {
     merge: 'moves',
     deletion: 'stays',
   },
+  'push_tokens.user_id': {
+    seed: `insert into push_tokens (user_id, token, environment)
+           values ($1, encode(sha256(gen_random_uuid()::text::bytea), 'hex'), 'sandbox')`,
+    merge: 'moves',
+    deletion: 'goes',
+  },
+  'pushes.user_id': {
+    seed: `insert into pushes (user_id, job_id, token_id, kind, expires_at)
+           values ($1, gen_random_uuid(), gen_random_uuid(), 'video_ready', now() + interval '1 day')`,
+    merge: 'moves',
+    deletion: 'goes',
+  },
   // The ledger only grows.
   'quota_log.user_id': { seed: null, merge: 'stays', deletion: 'stays' },
   'rate_limit_log.user_id': {
