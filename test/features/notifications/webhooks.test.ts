@@ -200,6 +200,7 @@ describe('outgoing webhooks', () => {
 
     await storeSettings(app.url, { sendsWebhooks: false }, { isStart: true });
     await app.user(10);
+    await app.owner.query(`select schedule_webhook($1, 'video.failed', '{}')`, [userId]);
     assert.deepEqual([(await rows()).length, await tasks()], [before, 0]);
     const off = createWebhookSender({ ...app.ctx, webhookReceiver: null, db: null as never });
     await off(signal);
@@ -342,6 +343,12 @@ describe('outgoing webhooks', () => {
     const late = { delivery_id: id, attempts: 0, status: 500 };
     assert.equal(await app.ctx.db.call('record_webhook_attempt', late), 'outdated');
     assert.equal((await row(id)).state, 'delivered');
+    // Nor does it while a later attempt runs.
+    await app.owner.query(
+      `update webhook_deliveries set state = 'pending', attempts = 1, delivered_at = null, next_attempt_at = now()`,
+    );
+    assert.equal(await app.ctx.db.call('record_webhook_attempt', { ...late, status: 200 }), 'outdated');
+    assert.equal((await row(id)).state, 'pending');
   });
 
   it('are not recorded as failed by a shutdown in the middle of an attempt', async () => {

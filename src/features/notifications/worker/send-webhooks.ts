@@ -41,7 +41,7 @@ type Turn = { bell: Bell; mayGoOn(): boolean };
 async function sendAllDue(ctx: SenderContext, signal: AbortSignal, { bell, mayGoOn }: Turn): Promise<void> {
   const running = new Set<Promise<void>>();
   try {
-    do {
+    for (;;) {
       bell.reset();
       const free = mayGoOn() ? AT_ONCE - running.size : 0;
       const due = free > 0 ? await ctx.db.rows('claim_webhooks', { limit: free }) : [];
@@ -49,8 +49,10 @@ async function sendAllDue(ctx: SenderContext, signal: AbortSignal, { bell, mayGo
         const sending: Promise<void> = sendWebhook(ctx, delivery, signal).finally(() => running.delete(sending));
         running.add(sending);
       }
-      if (running.size > 0) await Promise.race([...running, bell.rung()]);
-    } while (running.size > 0);
+      if (running.size === 0) return;
+      // All of them may end in one moment: it is over once nothing runs after a look for more.
+      await Promise.race([...running, bell.rung()]);
+    }
   } finally {
     await Promise.all(running);
   }
