@@ -1,4 +1,4 @@
--- Sends an outgoing webhook once more, by an administrator's decision, also one that was delivered: with the same webhook-id, and with
+-- Sends an outgoing webhook or a push once more, by an administrator's decision, also one that was delivered: with the same webhook-id, and with
 -- all attempts again. Sending goes on, if the receiver had said that it is gone. `off`: no receiver is configured.
 -- @returns {outcome: 'done' | 'replayed', status_code: number, response: Json}
 --   | {outcome: 'session_ended' | 'key_reused' | 'not_found' | 'off'}
@@ -9,7 +9,10 @@ set search_path = ''
 as $$
 declare
   v_earlier jsonb := public.begin_admin_action(p_by, 'admin_replay_delivery');
-  v_user_id uuid := (select user_id from public.webhook_deliveries where id = p_delivery_id);
+  v_user_id uuid := coalesce(
+    (select user_id from public.webhook_deliveries where id = p_delivery_id),
+    (select user_id from public.pushes where id = p_delivery_id)
+  );
   v_delivery public.webhook_deliveries;
 begin
   if v_earlier is not null then
@@ -19,7 +22,14 @@ begin
   perform from public.users where id = v_user_id for key share;
   select * into v_delivery from public.webhook_deliveries where id = p_delivery_id for update;
   if not found then
-    return jsonb_build_object('outcome', 'not_found');
+    if not public.replay_push(p_delivery_id) then
+      return jsonb_build_object('outcome', 'not_found');
+    end if;
+    return public.finish_admin_action(
+      p_by, 'admin_replay_delivery', 'push_replay', p_reason,
+      jsonb_build_object('user_id', v_user_id, 'target', p_delivery_id),
+      jsonb_build_object('success', true)
+    );
   end if;
   if not (select sends_webhooks from public.settings) then
     return jsonb_build_object('outcome', 'off');

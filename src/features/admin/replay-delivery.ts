@@ -2,7 +2,7 @@ import { Problem } from '../../kernel/errors.ts';
 import type { Context } from '../context.ts';
 import { type AdminCall, answerOf, byOf, type ChangeAnswer } from './change.ts';
 
-/** Has an outgoing webhook sent once more. Throws ERR_4007 for an unknown one, ERR_4017 where no receiver is configured. */
+/** Has an outgoing webhook or a push sent once more. Throws ERR_4007 for an unknown one, ERR_4017 where no receiver is configured. */
 export async function replayDelivery(
   ctx: Pick<Context, 'db'>,
   call: AdminCall,

@@ -6,6 +6,7 @@ import type { PlanInput } from '../../../sim/apns/plans.ts';
 import { allTasks } from '../../../src/app/tasks.ts';
 import { alertMessage } from '../../../src/features/maintenance/worker/alert-message.ts';
 import { registerPushToken, unregisterPushToken } from '../../../src/features/notifications/push-token.ts';
+import { newAdministrator } from '../../support/administrators.ts';
 import { openApns, type TestApns } from '../../support/apns.ts';
 import { createPeople, newSub, type People, type Person } from '../../support/people.ts';
 
@@ -427,19 +428,25 @@ describe('pushes', () => {
     assert.equal((await tokensOf(survivor)).length, 20);
   });
 
-  it('a push is sent once more, with the same id, and only while its device and video are there', async () => {
+  it('an administrator has a push sent once more, with the same id, and only while its device and video are there', async () => {
     const { person, token } = await guestWithDevice();
     const { jobId, push } = await scheduled(person);
     await people.app.drain();
-    const replay = async (id: string) => (await people.rows('select replay_push($1) as found', [id]))[0]?.found;
-    assert.equal(await replay(push.id), true);
-    assert.equal(await replay(randomUUID()), false);
+    const administrator = await newAdministrator(people.app);
+    const replay = async (id: string) =>
+      (await administrator.call('admin-replay-delivery', { delivery_id: id, reason: 'It did not arrive.' })).status;
+    assert.equal(await replay(push.id), 200);
+    assert.equal(await replay(randomUUID()), 404);
+    const actions = await people.rows('select action_type, target from admin_actions where target_user_id = $1', [
+      person.id,
+    ]);
+    assert.deepEqual(actions, [{ action_type: 'push_replay', target: push.id }]);
     await people.app.drain();
     const [got, ...others] = await received(jobId);
     assert.deepEqual([got?.id, got?.copies, others.length], [push.id, 2, 0]);
     assert.equal((await pushOf(jobId)).state, 'sent');
     await send('DELETE', person.token, { token, environment: 'production' });
-    await replay(push.id);
+    assert.equal(await replay(push.id), 200);
     await people.app.drain();
     assert.equal((await pushOf(jobId)).state, 'dropped');
   });

@@ -44,10 +44,11 @@ export const REPLAY_DELIVERY = adminRoute({
   path: '/functions/v1/admin-replay-delivery',
   tags: ADMIN_TAGS,
   operationId: 'adminReplayDelivery',
-  summary: 'Send an outgoing webhook again',
+  summary: 'Send an outgoing webhook or a push again',
   description:
-    'Sends it with the same `webhook-id`, also one that was delivered, and with all attempts. If the receiver had stopped the ' +
-    'sending by a 410, it goes on.',
+    'Sends an outgoing webhook with the same `webhook-id`, also one that was delivered, and with all attempts. If the receiver had stopped the ' +
+    'sending by a 410, it goes on. The id of a push sends that push again, with its own id at Apple, if the device still belongs to ' +
+    'the account and the video is still there.',
   parameters: [IDEMPOTENCY_PARAMETER],
   request: {
     body: jsonContent(ReplayBody, {
