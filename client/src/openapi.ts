@@ -11244,10 +11244,13 @@ export interface operations {
   adminDeliveries: {
     parameters: {
       query?: {
-        limit?: string;
+        /** @description The maximum number of items to return. */
+        limit?: number;
         /** @description The `next_cursor` of the previous page. */
         cursor?: string;
+        /** @description Only deliveries in this state. */
         state?: 'pending' | 'delivered' | 'failed';
+        /** @description Only events of this type. */
         type?:
           | 'video.completed'
           | 'video.failed'
@@ -11256,6 +11259,7 @@ export interface operations {
           | 'purchase.refunded'
           | 'account.merged'
           | 'account.deleted';
+        /** @description Only events of this account. */
         user_id?: string;
       };
       header?: never;

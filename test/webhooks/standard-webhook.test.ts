@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer as createSocketServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { after, beforeEach, describe, it } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import { systemClock } from '../../src/kernel/clock.ts';
@@ -110,14 +110,13 @@ describe('an outgoing webhook', () => {
   }
 
   it('counts by the status of an answer that never ends, or is cut', async () => {
-    let socket: Socket | null = null as Socket | null;
     inbox.answer = (response) => {
       response.writeHead(200);
-      socket = response.socket;
       response.on('drain', () => response.write(Buffer.alloc(16_384))).write(Buffer.alloc(200_000));
     };
-    assert.equal((await send()).status, 200);
-    assert.ok((socket?.bytesWritten ?? 0) < 20_000_000, 'only the beginning was read');
+    const began = performance.now();
+    assert.equal((await send({ timeoutMs: 5_000 })).status, 200);
+    assert.ok(performance.now() - began < 4_500, 'only its beginning was read');
     inbox.answer = (response) => response.writeHead(200).write('a');
     assert.equal((await send({ timeoutMs: 100 })).status, 200);
     inbox.answer = (response) => {

@@ -51,11 +51,17 @@ export const ReplayBody = z.object({
 const LIST_LIMIT_DEFAULT = 25;
 
 export const DeliveriesQuery = z.object({
-  limit: limit.unwrap().default(LIST_LIMIT_DEFAULT).openapi({ default: LIST_LIMIT_DEFAULT }),
+  limit: limit
+    .unwrap()
+    .default(LIST_LIMIT_DEFAULT)
+    .openapi({
+      ...{ type: 'integer', minimum: 1, maximum: 100, default: LIST_LIMIT_DEFAULT },
+      description: 'The maximum number of items to return.',
+    }),
   cursor,
-  state: z.enum(DELIVERY_STATES).optional(),
-  type: z.enum(DELIVERY_TYPES).optional(),
-  user_id: uuid.optional(),
+  state: z.enum(DELIVERY_STATES).optional().openapi({ description: 'Only deliveries in this state.' }),
+  type: z.enum(DELIVERY_TYPES).optional().openapi({ description: 'Only events of this type.' }),
+  user_id: uuid.optional().openapi({ description: 'Only events of this account.' }),
 });
 
 export const Deliveries = z
