@@ -11,13 +11,14 @@ revoke all on table
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
   public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
-  public.admin_sessions
+  public.admin_sessions, public.shares, public.reports, public.file_sweeps
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
   public.video_jobs_seq_seq, public.quota_log_seq_seq, public.user_events_id_seq, public.rate_limit_log_id_seq,
   public.error_log_id_seq, public.admin_actions_id_seq, public.provider_events_id_seq, public.purchases_seq_seq,
-  public.store_notifications_seq_seq, public.codes_seq_seq, public.credit_lots_seq_seq, public.lot_movements_id_seq
+  public.store_notifications_seq_seq, public.codes_seq_seq, public.credit_lots_seq_seq, public.lot_movements_id_seq,
+  public.reports_seq_seq
 from public, anon, authenticated, service_role, rendio_server;
 
 -- All our functions. Those that are not granted again below are called only by other procedures, such as add_credits and
@@ -55,7 +56,10 @@ revoke all on function
   public.mark_alert_sent, public.raise_alert,
   public.admin_refund_credits, public.begin_admin_action, public.create_admin_link, public.create_administrator,
   public.end_admin_session, public.finish_admin_action, public.open_admin_session, public.open_admin_session_by_email,
-  public.revoke_administrator
+  public.revoke_administrator,
+  public.admin_handle_report, public.empty_deleted_jobs, public.expire_videos, public.find_share, public.note_file_sweep,
+  public.prune_rows, public.report_video, public.retention_kinds, public.retentions, public.share_video,
+  public.unshare_video
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -70,7 +74,7 @@ grant select on table
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
   public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
-  public.admin_sessions
+  public.admin_sessions, public.shares, public.reports, public.file_sweeps
 to rendio_server;
 grant execute on function
   public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
@@ -91,7 +95,9 @@ grant execute on function
   public.money_rules, public.purchase_consumption, public.record_store_notification, public.redeem_code,
   public.refund_purchase, public.replay_store_notification, public.suspected_accounts, public.take_account_limit,
   public.raise_alert, public.mark_alert_sent,
-  public.admin_refund_credits, public.end_admin_session, public.open_admin_session
+  public.admin_refund_credits, public.end_admin_session, public.open_admin_session,
+  public.admin_handle_report, public.empty_deleted_jobs, public.expire_videos, public.find_share, public.note_file_sweep,
+  public.prune_rows, public.report_video, public.retention_kinds, public.share_video, public.unshare_video
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

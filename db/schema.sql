@@ -101,6 +101,9 @@
 -- error_log.request_data: jsonb
 -- error_log.error_details: jsonb
 -- error_log.created_at: timestamp with time zone not null default now()
+-- file_sweeps.bucket: text not null
+-- file_sweeps.after_key: text
+-- file_sweeps.finished_at: timestamp with time zone
 -- idempotency_log.user_id: uuid not null
 -- idempotency_log.idempotency_key: uuid not null
 -- idempotency_log.job_id: uuid
@@ -225,6 +228,15 @@
 -- refresh_tokens.generation: integer not null
 -- refresh_tokens.nonce: bytea not null
 -- refresh_tokens.created_at: timestamp with time zone not null default now()
+-- reports.id: uuid not null default gen_random_uuid()
+-- reports.seq: bigint not null always identity
+-- reports.job_id: uuid not null
+-- reports.user_id: uuid not null
+-- reports.reporter_user_id: uuid not null
+-- reports.source: text not null
+-- reports.reason: text not null
+-- reports.created_at: timestamp with time zone not null default clock_timestamp()
+-- reports.handled_at: timestamp with time zone
 -- schema_history.name: text not null
 -- schema_history.hash: text not null
 -- schema_history.applied_at: timestamp with time zone not null default now()
@@ -239,6 +251,10 @@
 -- settings.initial_grant_credits: integer not null default 10
 -- settings.updated_at: timestamp with time zone not null default now()
 -- settings.media_store_id: uuid
+-- shares.job_id: uuid not null
+-- shares.token: text not null
+-- shares.with_prompt: boolean not null default false
+-- shares.created_at: timestamp with time zone not null default clock_timestamp()
 -- store_notifications.store: text not null
 -- store_notifications.notification_id: text not null
 -- store_notifications.seq: bigint not null always identity
@@ -323,6 +339,7 @@
 -- video_jobs.deleted_at: timestamp with time zone
 -- video_jobs.error_reason: text
 -- video_jobs.media_path: text
+-- video_jobs.video_removed_at: timestamp with time zone
 
 -- constraints
 -- admin_actions admin_actions_action_type_check: CHECK ((action_type ~ '^[a-z_]{3,50}$'::text))
@@ -380,6 +397,9 @@
 -- error_log error_log_error_code_check: CHECK ((char_length(error_code) <= 50))
 -- error_log error_log_pkey: PRIMARY KEY (id)
 -- error_log error_log_user_id_fkey: FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE SET NULL
+-- file_sweeps file_sweeps_after_key_check: CHECK ((char_length(after_key) <= 1000))
+-- file_sweeps file_sweeps_bucket_check: CHECK (((char_length(bucket) >= 1) AND (char_length(bucket) <= 100)))
+-- file_sweeps file_sweeps_pkey: PRIMARY KEY (bucket)
 -- idempotency_log idempotency_log_job_id_fkey: FOREIGN KEY (job_id) REFERENCES video_jobs(job_id)
 -- idempotency_log idempotency_log_operation_type_check: CHECK (((char_length(operation_type) >= 1) AND (char_length(operation_type) <= 50)))
 -- idempotency_log idempotency_log_pkey: PRIMARY KEY (user_id, idempotency_key)
@@ -478,6 +498,10 @@
 -- refresh_tokens refresh_tokens_session_id_fkey: FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE
 -- refresh_tokens refresh_tokens_session_id_generation_key: UNIQUE (session_id, generation)
 -- refresh_tokens refresh_tokens_token_hash_check: CHECK ((octet_length(token_hash) = 32))
+-- reports reports_once_by_an_account: UNIQUE (job_id, reporter_user_id)
+-- reports reports_pkey: PRIMARY KEY (id)
+-- reports reports_reason_check: CHECK (((char_length(reason) >= 3) AND (char_length(reason) <= 500)))
+-- reports reports_source_check: CHECK ((source = ANY (ARRAY['owner'::text, 'share'::text])))
 -- schema_history schema_history_pkey: PRIMARY KEY (name)
 -- sessions sessions_active_generation_check: CHECK ((active_generation >= 0))
 -- sessions sessions_pkey: PRIMARY KEY (id)
@@ -485,6 +509,9 @@
 -- settings settings_initial_grant_credits_check: CHECK (((initial_grant_credits >= 0) AND (initial_grant_credits <= 1000000)))
 -- settings settings_is_only_row_check: CHECK (is_only_row)
 -- settings settings_pkey: PRIMARY KEY (is_only_row)
+-- shares shares_pkey: PRIMARY KEY (job_id)
+-- shares shares_token_check: CHECK ((token ~ '^[A-Za-z0-9_-]{22}$'::text))
+-- shares shares_token_key: UNIQUE (token)
 -- store_notifications store_notifications_environment_check: CHECK (((char_length(environment) >= 1) AND (char_length(environment) <= 20)))
 -- store_notifications store_notifications_have_an_outcome: CHECK (((processed_at IS NULL) = (outcome IS NULL)))
 -- store_notifications store_notifications_notification_id_check: CHECK (((char_length(notification_id) >= 1) AND (char_length(notification_id) <= 200)))
@@ -532,7 +559,7 @@
 -- users users_theme_preference_check: CHECK ((theme_preference = ANY (ARRAY['light'::text, 'dark'::text, 'system'::text])))
 -- users users_tier_check: CHECK ((tier = ANY (ARRAY['free'::text, 'premium'::text])))
 -- video_jobs video_jobs_completed_at_set_when_final: CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text])) = (completed_at IS NOT NULL)))
--- video_jobs video_jobs_completed_has_a_file: CHECK (((status <> 'completed'::text) OR ((video_url IS NOT NULL) AND (video_sha256 IS NOT NULL))))
+-- video_jobs video_jobs_completed_has_a_file: CHECK (((status <> 'completed'::text) OR ((video_sha256 IS NOT NULL) AND ((video_url IS NOT NULL) OR (video_removed_at IS NOT NULL))))) NOT VALID
 -- video_jobs video_jobs_credits_used_check: CHECK ((credits_used > 0))
 -- video_jobs video_jobs_deleted_only_when_final: CHECK (((deleted_at IS NULL) OR (completed_at IS NOT NULL)))
 -- video_jobs video_jobs_error_code_check: CHECK ((error_code ~ '^ERR_[0-9]{4}$'::text))
@@ -596,6 +623,7 @@
 -- error_log error_log_by_age: using btree (created_at)
 -- error_log error_log_of_user: using btree (user_id) WHERE (user_id IS NOT NULL)
 -- error_log error_log_pkey: using btree (id)
+-- file_sweeps file_sweeps_pkey: using btree (bucket)
 -- idempotency_log idempotency_log_by_expiry: using btree (expires_at)
 -- idempotency_log idempotency_log_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
 -- idempotency_log idempotency_log_pkey: using btree (user_id, idempotency_key)
@@ -618,6 +646,7 @@
 -- provider_attempts provider_attempts_job_id_attempt_key: using btree (job_id, attempt)
 -- provider_attempts provider_attempts_one_outstanding: using btree (job_id) WHERE (state = ANY (ARRAY['submitting'::text, 'accepted'::text, 'unknown'::text]))
 -- provider_attempts provider_attempts_pkey: using btree (id)
+-- provider_attempts provider_attempts_with_errors: using btree (created_at) WHERE ((error IS NOT NULL) OR (result_error IS NOT NULL))
 -- provider_circuits provider_circuits_pkey: using btree (provider)
 -- provider_events provider_events_by_age: using btree (created_at)
 -- provider_events provider_events_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
@@ -642,17 +671,29 @@
 -- rate_limit_log rate_limit_log_of_address: using btree (ip_address, action, created_at) WHERE (ip_address IS NOT NULL)
 -- rate_limit_log rate_limit_log_of_user: using btree (user_id, action, created_at) WHERE (user_id IS NOT NULL)
 -- rate_limit_log rate_limit_log_pkey: using btree (id)
+-- refresh_tokens refresh_tokens_by_age: using btree (created_at)
 -- refresh_tokens refresh_tokens_pkey: using btree (token_hash)
 -- refresh_tokens refresh_tokens_session_id_generation_key: using btree (session_id, generation)
+-- reports reports_handled_newest_first: using btree (seq DESC) WHERE (handled_at IS NOT NULL)
+-- reports reports_newest_first: using btree (seq DESC)
+-- reports reports_of_job: using btree (job_id, seq DESC)
+-- reports reports_of_reporter: using btree (reporter_user_id, seq DESC)
+-- reports reports_of_user: using btree (user_id, seq DESC)
+-- reports reports_once_by_an_account: using btree (job_id, reporter_user_id)
+-- reports reports_open_newest_first: using btree (seq DESC) WHERE (handled_at IS NULL)
+-- reports reports_pkey: using btree (id)
 -- schema_history schema_history_pkey: using btree (name)
 -- sessions sessions_by_expiry: using btree (expires_at)
 -- sessions sessions_of_user: using btree (user_id)
 -- sessions sessions_pkey: using btree (id)
 -- settings settings_pkey: using btree (is_only_row)
+-- shares shares_pkey: using btree (job_id)
+-- shares shares_token_key: using btree (token)
 -- store_notifications store_notifications_by_age: using btree (received_at)
 -- store_notifications store_notifications_newest_first: using btree (seq DESC)
 -- store_notifications store_notifications_of_transaction: using btree (transaction_id) WHERE (transaction_id IS NOT NULL)
 -- store_notifications store_notifications_pkey: using btree (store, notification_id)
+-- store_notifications store_notifications_with_payload: using btree (received_at) WHERE ((payload IS NOT NULL) AND (processed_at IS NOT NULL))
 -- uploads uploads_by_age: using btree (updated_at) WHERE (stored_at IS NOT NULL)
 -- uploads uploads_by_file: using btree (file)
 -- uploads uploads_left_behind: using btree (updated_at) WHERE (stored_at IS NULL)
@@ -673,12 +714,15 @@
 -- video_jobs video_jobs_by_completion: using btree (completed_at) WHERE (completed_at IS NOT NULL)
 -- video_jobs video_jobs_by_provider_job: using btree (provider, provider_job_id) WHERE (provider_job_id IS NOT NULL)
 -- video_jobs video_jobs_deleted_of_user: using btree (user_id) WHERE (deleted_at IS NOT NULL)
+-- video_jobs video_jobs_deleted_with_text: using btree (deleted_at) WHERE ((deleted_at IS NOT NULL) AND (prompt <> '[deleted]'::text))
 -- video_jobs video_jobs_of_image: using btree (image_url) WHERE (image_url IS NOT NULL)
 -- video_jobs video_jobs_of_model: using btree (model_id)
 -- video_jobs video_jobs_of_user: using btree (user_id, seq DESC) WHERE (deleted_at IS NULL)
 -- video_jobs video_jobs_of_user_by_status: using btree (user_id, status, seq DESC) WHERE (deleted_at IS NULL)
 -- video_jobs video_jobs_pkey: using btree (job_id)
 -- video_jobs video_jobs_unfinished_by_deadline: using btree (deadline_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]))
+-- video_jobs video_jobs_with_a_cause: using btree (completed_at) WHERE ((completed_at IS NOT NULL) AND (error_message IS NOT NULL))
+-- video_jobs video_jobs_with_video: using btree (completed_at) WHERE ((status = 'completed'::text) AND (deleted_at IS NULL) AND (video_url IS NOT NULL))
 
 -- triggers
 -- lot_movements lot_movements_are_never_emptied: BEFORE TRUNCATE ON public.lot_movements FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change()
@@ -716,6 +760,7 @@
 -- credit_totals server_reads: select to rendio_server using (true)
 -- device_grants server_reads: select to rendio_server using (true)
 -- error_log server_reads: select to rendio_server using (true)
+-- file_sweeps server_reads: select to rendio_server using (true)
 -- idempotency_log server_reads: select to rendio_server using (true)
 -- job_counters server_reads: select to rendio_server using (true)
 -- lot_movements server_reads: select to rendio_server using (true)
@@ -734,9 +779,11 @@
 -- quota_log server_reads: select to rendio_server using (true)
 -- rate_limit_log server_reads: select to rendio_server using (true)
 -- refresh_tokens server_reads: select to rendio_server using (true)
+-- reports server_reads: select to rendio_server using (true)
 -- schema_history server_reads: select to rendio_server using (true)
 -- sessions server_reads: select to rendio_server using (true)
 -- settings server_reads: select to rendio_server using (true)
+-- shares server_reads: select to rendio_server using (true)
 -- store_notifications server_reads: select to rendio_server using (true)
 -- uploads server_reads: select to rendio_server using (true)
 -- used_identity_tokens server_reads: select to rendio_server using (true)
@@ -750,6 +797,7 @@
 
 -- functions
 -- add_credits(p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text, p_job_id uuid, p_expires_at timestamp with time zone): returns jsonb security definer
+-- admin_handle_report(p_by jsonb, p_report_id uuid, p_reason text): returns jsonb security definer to rendio_server
 -- admin_refund_credits(p_by jsonb, p_user_id uuid, p_amount integer, p_reason text): returns jsonb security definer to rendio_server
 -- admit_to_provider(p_provider text): returns integer security definer
 -- admit_upload(p_user_id uuid, p_path text, p_bytes integer, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint): returns jsonb security definer to rendio_server
@@ -797,6 +845,7 @@
 -- delete_account(p_user_id uuid): returns uuid security definer to rendio_server
 -- delete_generation(p_user_id uuid, p_job_id uuid): returns text security definer to rendio_server
 -- emit_event(p_user_id uuid, p_type text, p_job_id uuid, p_data jsonb): returns void security definer
+-- empty_deleted_jobs(p_limit integer, p_after timestamp with time zone): returns jsonb security definer to rendio_server
 -- end_admin_session(p_session_id uuid): returns boolean security definer to rendio_server
 -- end_attempt(p_job_id uuid, p_result text, p_error text, p_cost_usd numeric): returns boolean security definer to rendio_server
 -- enqueue(p_task text, p_payload json, p_key text, p_delay_ms integer, p_max_attempts integer): returns void security definer
@@ -804,9 +853,11 @@
 -- expire_due_lots(p_limit integer): returns integer security definer to rendio_server
 -- expire_lots(p_user_id uuid): returns integer security definer
 -- expire_uploads(p_unused_days integer, p_limit integer): returns integer security definer to rendio_server
+-- expire_videos(p_days integer, p_limit integer): returns jsonb security definer to rendio_server
 -- fail_attempt(p_attempt_id uuid, p_state text, p_error_code text, p_cause text, p_reason text): returns jsonb security definer to rendio_server
 -- fail_generation(p_job_id uuid, p_error_code text, p_cause text, p_reason text): returns boolean security definer to rendio_server
 -- find_response(p_user_id uuid, p_idempotency_key uuid, p_operation text, p_request_hash text): returns jsonb security definer
+-- find_share(p_token text): returns TABLE(job_id uuid, user_id uuid, model_name text, prompt text, video_url text, thumbnail_url text, completed_at timestamp with time zone) security definer to rendio_server
 -- finish_admin_action(p_by jsonb, p_operation text, p_action_type text, p_reason text, p_target jsonb, p_response jsonb): returns jsonb security definer
 -- finish_generation(p_job_id uuid, p_video_path text, p_video_bytes bigint, p_video_sha256 text, p_video_seconds numeric, p_thumbnail_path text): returns boolean security definer to rendio_server
 -- finish_store_notification(p_store text, p_notification_id text, p_outcome text): returns void security definer to rendio_server
@@ -831,6 +882,7 @@
 -- merge_guest(p_guest_id uuid, p_survivor_id uuid): returns void security definer
 -- money_rules(): returns TABLE(rule text) to rendio_server
 -- move_balance(p_guest_id uuid, p_survivor_id uuid): returns void security definer
+-- note_file_sweep(p_bucket text, p_after text): returns void security definer to rendio_server
 -- note_provider_health(p_provider text, p_job_id uuid, p_fared text): returns text security definer to rendio_server
 -- notify_access_change(): returns trigger
 -- onboard_device(p_device_id text, p_language text, p_is_proven boolean): returns jsonb security definer to rendio_server
@@ -839,6 +891,7 @@
 -- open_device_session(p_user_id uuid, p_device_id text, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns boolean security definer to rendio_server
 -- open_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns void security definer to rendio_server
 -- prune_logs(p_limit integer): returns jsonb security definer to rendio_server
+-- prune_rows(p_kind text, p_limit integer, p_after timestamp with time zone, p_error_log_days integer, p_job_archive_days integer): returns jsonb security definer to rendio_server
 -- purchase_consumption(p_store text, p_transaction_id text): returns jsonb security definer to rendio_server
 -- raise_alert(p_kind text, p_subject text, p_details jsonb): returns boolean security definer to rendio_server
 -- rate_limit_state(p_action text, p_user_id uuid, p_address inet, p_limit integer, p_window interval): returns jsonb security definer
@@ -856,7 +909,10 @@
 -- refuse_ledger_change(): returns trigger
 -- remove_uploads(p_user_id uuid, p_paths jsonb): returns jsonb security definer to rendio_server
 -- replay_store_notification(p_store text, p_notification_id text): returns boolean security definer to rendio_server
+-- report_video(p_user_id uuid, p_reason text, p_limit integer, p_job_id uuid, p_share_token text): returns jsonb security definer to rendio_server
 -- requeue_orphans(p_limit integer): returns integer security definer to rendio_server
+-- retention_kinds(): returns jsonb to rendio_server
+-- retentions(p_error_log_days integer, p_job_archive_days integer): returns TABLE(kind text, table_name text, age_column text, keep interval, condition text, change text)
 -- revoke_administrator(p_email text): returns boolean security definer
 -- revoke_sessions(p_user_id uuid, p_scope text, p_session_id uuid): returns integer security definer to rendio_server
 -- rotate_session(p_token_hash bytea, p_next_token_hash bytea, p_next_nonce bytea, p_lifetime_seconds integer): returns jsonb security definer to rendio_server
@@ -869,6 +925,7 @@
 -- schedule_stop(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_store_notification(p_store text, p_notification_id text): returns void security definer
 -- schedule_submit(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
+-- share_video(p_user_id uuid, p_job_id uuid, p_token text, p_with_prompt boolean): returns jsonb security definer to rendio_server
 -- sign_in_with_apple(p_apple_sub text, p_is_email_verified boolean, p_is_private_email boolean, p_language text, p_email text): returns jsonb security definer to rendio_server
 -- stop_at_provider(p_job_id uuid): returns void security definer
 -- store_apple_token(p_user_id uuid, p_client_id text, p_sealed_token bytea): returns boolean security definer to rendio_server
@@ -879,6 +936,7 @@
 -- take_from_lot(p_lot_id uuid, p_amount integer, p_ledger_id uuid, p_job_id uuid): returns integer security definer
 -- take_from_lots(p_user_id uuid, p_amount integer, p_ledger_id uuid, p_job_id uuid, p_purchase_id uuid): returns void security definer
 -- take_rate_limit(p_action text, p_address inet, p_limit integer, p_window_seconds integer): returns jsonb security definer to rendio_server
+-- unshare_video(p_user_id uuid, p_job_id uuid): returns boolean security definer to rendio_server
 -- update_profile(p_user_id uuid, p_language text, p_theme_preference text): returns boolean security definer to rendio_server
 -- update_user_metadata(p_user_id uuid, p_data jsonb): returns text security definer to rendio_server
 -- withdraw_initial_grant(p_user_id uuid): returns void security definer to rendio_server

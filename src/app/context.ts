@@ -11,7 +11,7 @@ import { closePool, createPool } from '../db/pool.ts';
 import { createRefreshTokens } from '../features/accounts/refresh-tokens.ts';
 import { createTokens } from '../features/accounts/tokens.ts';
 import { createAdminTokens } from '../features/admin/tokens.ts';
-import type { Context, Policy } from '../features/context.ts';
+import type { Context } from '../features/context.ts';
 import { readMoneyFigures } from '../features/maintenance/money-figures.ts';
 import { createMediaSigner } from '../http/signed-url.ts';
 import { createSignedWebhooks } from '../http/signed-webhook.ts';
@@ -30,6 +30,7 @@ import { callbackUrls } from './callback-url.ts';
 import type { Config } from './config.ts';
 import { openMediaStore } from './media-store.ts';
 import type { OwnStore } from './own-store.ts';
+import { promptPolicyOf } from './prompt-policy.ts';
 import type { CreateRuntime, RuntimeCapabilities } from './runtime-capabilities.ts';
 import type { AppleIdAccess, DeviceCheckAccess, VendorConnections } from './vendor-connections.ts';
 
@@ -89,7 +90,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     log,
     ...metricsOf(runtime, db, log),
     alertReceivers: alertReceiversOf(config),
-    policy: policyOf(config),
+    ...policiesOf(config),
     ...tokensOf(options),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),
     randomBytes,
@@ -221,14 +222,17 @@ function simulatedIn({ providers }: VendorConnections): ReadonlySet<ProviderName
   return new Set([...providers].filter(([, { isSimulated }]) => isSimulated).map(([name]) => name));
 }
 
-function policyOf({ settings: { apple, limits } }: Config): Policy {
-  return {
+function policiesOf(config: Config): Pick<Context, 'policy' | 'promptPolicy'> {
+  const { apple, limits, retention } = config.settings;
+  const policy = {
     initialGrantCredits: limits.initialGrantCredits,
     deviceCheckFallback: limits.deviceCheckFallback,
     generationDeadlineSeconds: limits.generationDeadlineSeconds,
     sandboxPurchases: apple.sandboxPurchases,
     consumptionConsent: apple.consumptionConsent,
     refundPreference: apple.refundPreference,
+    retention,
     limits,
   };
+  return { policy, promptPolicy: promptPolicyOf(config) };
 }

@@ -9,11 +9,13 @@ import { DEVICE_CHECK } from '../features/accounts/http/openapi.ts';
 import { peopleRoutes } from '../features/accounts/http/people-routes.ts';
 import { accountRoutes } from '../features/accounts/http/routes.ts';
 import { findAdministrator } from '../features/admin/find-administrator.ts';
+import { reportRoutes } from '../features/admin/http/report-routes.ts';
 import { adminRoutes } from '../features/admin/http/routes.ts';
 import { catalogueRoutes } from '../features/catalogue/http/routes.ts';
 import type { Context } from '../features/context.ts';
 import { creditRoutes } from '../features/credits/http/routes.ts';
 import { generationRoutes } from '../features/generations/http/routes.ts';
+import { sharingRoutes } from '../features/generations/http/sharing-routes.ts';
 import { webhookRoutes } from '../features/generations/http/webhook-routes.ts';
 import type { MetricsAccess } from '../features/maintenance/http/metrics-routes.ts';
 import { maintenanceRoutes } from '../features/maintenance/http/routes.ts';
@@ -98,6 +100,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   creditRoutes(router, ctx, options.ipOf);
   catalogueRoutes(router, ctx);
   generationRoutes(router, ctx, options.ipOf);
+  sharingRoutes(router, ctx);
   purchaseRoutes(router, ctx);
   stripeRoutes(router, ctx);
   storageRoutes(router, ctx);
@@ -105,6 +108,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   webhookRoutes(router, ctx);
   notificationRoutes(router, ctx);
   adminRoutes(router, ctx, options.ipOf);
+  reportRoutes(router, ctx);
   maintenanceRoutes(router, ctx, { isWorking: options.isWorking, metrics: options.metrics ?? NO_METRICS });
   describe(api);
 

@@ -10,6 +10,7 @@ export type RateLimitState = {
     | 'code_guesses'
     | 'exports'
     | 'refunded_cancels'
+    | 'reports'
     | 'uploads';
   limit: number;
   windowSeconds: number | null;

@@ -6,6 +6,7 @@ import { canonicalHash } from '../../kernel/hash.ts';
 import { parseImageUrl } from '../../media/object-path.ts';
 import type { Context } from '../context.ts';
 import { type Answer, limitReached } from './answer.ts';
+import { checkPolicy } from './check-policy.ts';
 import { completeSettings, pickSettings, type SettingsSchema } from './settings.ts';
 import { checkImage } from './source-image.ts';
 
@@ -29,7 +30,7 @@ const IN_FLIGHT_RETRY_SECONDS = 5;
 
 /** Charges for one generation and starts it, once per idempotency key. */
 export async function beginGeneration(
-  ctx: Pick<Context, 'db' | 'media' | 'policy' | 'providers'>,
+  ctx: Pick<Context, 'db' | 'log' | 'media' | 'policy' | 'promptPolicy' | 'providers'>,
   input: BeginGenerationInput,
 ): Promise<Answer> {
   const prompt = input.prompt.trim();
@@ -49,6 +50,7 @@ export async function beginGeneration(
     throw new Problem('ERR_4002', { details: { field: 'model_id' } });
   }
   checkPrompt(prompt, model.prompt_max);
+  await checkPolicy(ctx, { prompt, userId: input.userId, modelId: model.id });
   const { userId, imageUrl } = input;
   const imagePath = await checkImage(ctx, { userId, imageUrl, isRequired: model.requires_image });
   const { limits } = ctx.policy;
