@@ -72,8 +72,8 @@ const SIGNS: [RegExp, string][] = [
 ];
 
 export function foldText(text: string): string {
-  // Through upper case: ß is ss, and both forms of the Greek sigma are one.
-  const lower = text.normalize('NFKD').toUpperCase().toLowerCase().normalize('NFKD');
+  // Through lower and upper case: ẞ is ß, and ß is ss, and both forms of the Greek sigma are one.
+  const lower = text.normalize('NFKD').toLowerCase().toUpperCase().toLowerCase().normalize('NFKD');
   const seen = lower.replace(UNSEEN, '').replace(MARKS, '').normalize('NFC');
   const latin = seen.replace(LOOKALIKE, (letter) => LOOKALIKES.get(letter) ?? letter);
   return SIGNS.reduce((folded, [pattern, letter]) => folded.replace(pattern, letter), latin);
