@@ -911,7 +911,7 @@
 -- replay_store_notification(p_store text, p_notification_id text): returns boolean security definer to rendio_server
 -- report_video(p_user_id uuid, p_reason text, p_limit integer, p_job_id uuid, p_share_token text): returns jsonb security definer to rendio_server
 -- requeue_orphans(p_limit integer): returns integer security definer to rendio_server
--- retention_kinds(): returns jsonb to rendio_server
+-- retention_kinds(): returns jsonb security definer to rendio_server
 -- retentions(p_error_log_days integer, p_job_archive_days integer): returns TABLE(kind text, table_name text, age_column text, keep interval, condition text, change text)
 -- revoke_administrator(p_email text): returns boolean security definer
 -- revoke_sessions(p_user_id uuid, p_scope text, p_session_id uuid): returns integer security definer to rendio_server

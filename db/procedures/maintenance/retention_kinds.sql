@@ -3,6 +3,7 @@
 create or replace function public.retention_kinds() returns jsonb
 language sql
 immutable
+security definer
 set search_path = ''
 as $$
   select jsonb_agg(kind order by place)
