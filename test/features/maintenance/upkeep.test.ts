@@ -68,12 +68,12 @@ describe('upkeep', () => {
     await world.owner.query(`insert into user_events (user_id, type) values ($1, 'credits')`, [userId]);
     let batches = 0;
     const call: typeof world.db.call = (name, args) => {
-      batches += 1;
+      if (Object(args).kind === 'events') batches += 1;
       return world.db.call(name, args);
     };
     const { log, infos } = recordingLog();
     await pruneLogs({ db: { ...world.db, call }, log }, AbortSignal.timeout(60_000));
-    assert.equal(batches, 3);
+    assert.equal(batches, 6, 'five full ones and one that finds nothing');
     assert.equal(infos[0]?.fields.events, 2500);
     const { rows } = await world.owner.query('select count(*)::int as n from user_events where user_id = $1', [userId]);
     assert.deepEqual(rows, [{ n: 1 }]);

@@ -8,6 +8,7 @@ import { allTasks } from '../../../src/app/tasks.ts';
 import { createDatabase } from '../../../src/db/database.ts';
 import { createPool } from '../../../src/db/pool.ts';
 import type { Context } from '../../../src/features/context.ts';
+import { sweepFiles } from '../../../src/features/storage/worker/sweep-files.ts';
 import { silentLog } from '../../../src/kernel/log.ts';
 import { createDiskStore } from '../../../src/media/disk.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
@@ -253,5 +254,40 @@ describe('upkeep over a year of life', () => {
     assert.deepEqual([status, video_url, thumbnail_url], ['completed', null, null]);
     assert.match(video_removed_at ?? '', /^20/);
     assert.deepEqual(await rows('select * from broken_invariants()'), []);
+  });
+
+  it('takes the search for files without a row up where it stopped, and spares the files of another database', async () => {
+    const source = join(app.dataDir, 'source');
+    const weekAgo = new Date(Date.now() - 7 * 86_400_000);
+    const store = async (key: string) => {
+      await app.ctx.media.putFile(key, source);
+      await utimes(join(app.dataDir, 'media', key), weekAgo, weekAgo);
+      return key;
+    };
+    const orphan = (owner: string) => store(`user_uploads/${owner}/${randomUUID()}.png`);
+    const { signal } = new AbortController();
+    const sweep = () => sweepFiles(app.ctx, signal);
+    const [early, late] = [
+      await orphan('0'.repeat(8) + randomUUID().slice(8)),
+      await orphan('f'.repeat(8) + randomUUID().slice(8)),
+    ];
+    const isThere = async (key: string) => (await app.ctx.media.info(key)) !== null;
+
+    await rows(`update file_sweeps set after_key = $1, finished_at = null where bucket = 'user_uploads'`, [early]);
+    assert.equal((await sweep()).removed, 1);
+    assert.deepEqual([await isThere(early), await isThere(late)], [true, false]);
+    assert.deepEqual(await rows('select after_key from file_sweeps where after_key is not null'), []);
+
+    const [own] = await rows('select media_store_id as id from settings');
+    for (const id of [randomUUID(), null]) {
+      await rows('update settings set media_store_id = $1', [id]);
+      assert.equal((await sweep()).removed, 0, 'the store is not the database’s own');
+    }
+    await rows('update settings set media_store_id = $1', [own?.id]);
+    const strangers = await Promise.all(Array.from({ length: 200 }, () => orphan(randomUUID())));
+    assert.equal((await sweep()).removed, 0, 'the database is an old backup');
+    await Promise.all(strangers.slice(10).map((key) => app.ctx.media.remove(key)));
+    assert.equal((await sweep()).removed, 11);
+    assert.equal(await isThere(early), false);
   });
 });
