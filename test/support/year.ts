@@ -1,8 +1,8 @@
 /** A database with a year of generated life, the newest at the end of it: accounts, merges, deletions, jobs in all states, money, events. */
 import type pg from 'pg';
 
-export const USERS = 40;
-export const JOBS = 1_200;
+const USERS = 40;
+const JOBS = 480;
 
 /** The ids of the user, the job or another row with this number, from 1; in SQL. */
 const id = (kind: 8 | 9 | 'a' | 'b', n: string) =>
@@ -68,7 +68,7 @@ const GENERATIONS = [
      video_url, thumbnail_url, video_bytes, video_sha256, video_seconds, credits_used, error_code, error_message, provider_job_id,
      created_at, deadline_at, completed_at, deleted_at, media_path)
    select ${job('n')}, ${user('1 + n % 34')}, m.id, m.name, m.provider, m.provider_model_id, 'a cat playing piano ' || n, '{"duration": 5}',
-     case when n % 7 = 0 or ${IS_RUNNING} then ${user('1 + n % 34')} || '/image-' || n % 120 || '.png' end,
+     case when n % 7 = 0 or ${IS_RUNNING} then ${user('1 + n % 34')} || '/image-' || n % 60 || '.png' end,
      case when ${IS_FAILED} then 'failed' when ${IS_COMPLETED} then 'completed' when n % 2 = 0 then 'pending' else 'processing' end,
      case when ${IS_COMPLETED} then p.path || '.mp4' end, case when ${IS_COMPLETED} then p.path || '.jpg' end,
      case when ${IS_COMPLETED} then 1000 end, case when ${IS_COMPLETED} then ${SHA} end, case when ${IS_COMPLETED} then 5 end, 2,
@@ -109,9 +109,9 @@ const GENERATIONS = [
      'user_uploads/' || u.id || '/' || ${id('b', 'n')} || '.png', 'image/png', 9, 320, 320, ${SHA}, t.at,
      case when n % 20 = 0 then now() - interval '2 hours' when n % 10 = 0 then now() - interval '10 minutes' else t.at end,
      case when n % 10 <> 0 then t.at end
-   from generate_series(1, 120) n
+   from generate_series(1, 60) n
    cross join lateral (select ${user('1 + n % 34')} as id) u
-   cross join lateral (select now() - ${age(60, 120)} as at) t`,
+   cross join lateral (select now() - ${age(60, 60)} as at) t`,
 ];
 
 const MONEY = [

@@ -1,7 +1,7 @@
 -- Empties the texts of up to `p_limit` jobs that were deleted more than 30 days ago, the oldest first. The rows stay: charges and
 -- refunds name them. Returns how many, and from where to go on; null: it is done.
 -- @returns {rows: number, next: string | null}
-create or replace function public.empty_deleted_jobs(p_limit integer default 500, p_after timestamptz default null)
+create or replace function public.empty_deleted_jobs(p_limit integer default 30, p_after timestamptz default null)
 returns jsonb
 language plpgsql
 security definer

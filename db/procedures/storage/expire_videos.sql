@@ -2,7 +2,7 @@
 -- and thumbnail_url become null, and a shared video is shared no more. Returns the paths that the files have in their buckets,
 -- for the caller to delete them; what it does not delete, the search for files without a row does.
 -- @returns {video: string, thumbnail: string | null}[]
-create or replace function public.expire_videos(p_days integer, p_limit integer default 200) returns jsonb
+create or replace function public.expire_videos(p_days integer, p_limit integer default 50) returns jsonb
 language plpgsql
 security definer
 set search_path = ''

@@ -73,7 +73,7 @@ describe('upkeep', () => {
     };
     const { log, infos } = recordingLog();
     await pruneLogs({ db: { ...world.db, call }, log }, AbortSignal.timeout(60_000));
-    assert.equal(batches, 6, 'five full ones and one that finds nothing');
+    assert.equal(batches, 9, 'eight full ones and the rest');
     assert.equal(infos[0]?.fields.events, 2500);
     const { rows } = await world.owner.query('select count(*)::int as n from user_events where user_id = $1', [userId]);
     assert.deepEqual(rows, [{ n: 1 }]);

@@ -160,9 +160,9 @@ describe('upkeep over a year of life', () => {
     }
   }
 
-  async function contents(rules: Record<string, Rule>, isBefore: boolean): Promise<Map<string, string[]>> {
+  async function contents(rules: Record<string, Rule>, isBefore: boolean, of = tables): Promise<Map<string, string[]>> {
     const all = new Map<string, string[]>();
-    for (const table of tables) {
+    for (const table of of) {
       const { keep = 'true', change = `'{}'`, without = [] } = rules[table] ?? {};
       const columns = `{${without.join(',')}}`;
       const found = await rows(
@@ -212,8 +212,9 @@ describe('upkeep over a year of life', () => {
 
   it('generates a year in which the rules of the money hold, and something of each kind has had its time', async () => {
     assert.deepEqual(await rows('select * from broken_invariants()'), []);
-    const [all, kept] = [await contents({}, false), await contents(ALWAYS, true)];
-    for (const table of Object.keys(ALWAYS)) {
+    const changing = Object.keys(ALWAYS);
+    const [all, kept] = [await contents({}, false, changing), await contents(ALWAYS, true, changing)];
+    for (const table of changing) {
       const [was, is] = [all.get(table) ?? [], kept.get(table) ?? []];
       const same = is.filter((row) => was.includes(row)).length;
       assert.ok(same < was.length && is.length > 0, `${table}: ${same} of ${was.length} stay as they are`);
@@ -228,13 +229,9 @@ describe('upkeep over a year of life', () => {
       return rows('select id from rate_limit_log order by created_at limit 1');
     });
     assert.deepEqual(...held, 'a row that is held is left to the next time');
-    await upkeep({ videoDays: null, jobArchiveDays: null });
+    for (let n = 1; n <= 2; n += 1) await upkeep({ videoDays: null, jobArchiveDays: null });
     assertSame(await contents(ALWAYS, false), expected);
     await assertFilesOf(earlier);
-    const files = await app.stored();
-    await upkeep({ videoDays: null, jobArchiveDays: null });
-    assertSame(await contents(ALWAYS, false), expected);
-    assert.deepEqual(await app.stored(), files);
     assert.deepEqual(await rows('select * from broken_invariants()'), []);
   });
 
@@ -284,7 +281,7 @@ describe('upkeep over a year of life', () => {
       assert.equal((await sweep()).removed, 0, 'the store is not the database’s own');
     }
     await rows('update settings set media_store_id = $1', [own?.id]);
-    const strangers = await Promise.all(Array.from({ length: 200 }, () => orphan(randomUUID())));
+    const strangers = await Promise.all(Array.from({ length: 80 }, () => orphan(randomUUID())));
     assert.equal((await sweep()).removed, 0, 'the database is an old backup');
     await Promise.all(strangers.slice(10).map((key) => app.ctx.media.remove(key)));
     assert.equal((await sweep()).removed, 11);

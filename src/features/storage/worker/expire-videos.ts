@@ -1,8 +1,8 @@
 import type { Context } from '../../context.ts';
 import { removeObjects } from './remove-objects.ts';
 
-/** Videos in one statement. */
-const BATCH = 200;
+/** Videos in one statement: each job is written anew into a dozen indexes. */
+const BATCH = 50;
 
 /**
  * Removes the files of videos that were completed more than `days` days ago; their jobs stay, without URLs. First the jobs, so that no

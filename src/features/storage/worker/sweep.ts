@@ -5,8 +5,8 @@ import { deleteFiles } from '../delete-files.ts';
 /** An upload that has not finished after this long was cut off. */
 const ABANDONED_AFTER = sql`interval '1 hour'`;
 const UNUSED_DAYS = 30;
-/** Rows in one statement. */
-const BATCH = 500;
+/** Rows in one statement: those that are hidden are written anew, into every index. */
+const BATCH = 50;
 /** After as many batches of which no file could be deleted, the store is away. */
 const BATCHES_IN_VAIN_MAX = 3;
 
