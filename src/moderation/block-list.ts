@@ -1,9 +1,11 @@
 /** Judges prompts by a list of words and phrases. */
-import { foldText } from './fold-text.ts';
+import { foldText, signsAsLetters } from './fold-text.ts';
 import type { PromptPolicy } from './port.ts';
 
 /** Of letters and digits, with the marks that belong to them. */
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
+/** The same where digits stand between words and not for letters, as in "word2". */
+const WORD_OF_LETTERS = /[\p{L}\p{M}]+/gu;
 /** Written without spaces between words, so there a phrase may stand anywhere. */
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
@@ -25,7 +27,7 @@ type BlockList = {
 
 /** The letters and digits of a line of the list in the form in which they are compared; empty for a line without any. */
 export function phraseOf(line: string): string {
-  return wordsIn(line)
+  return wordsIn(signsAsLetters(foldText(line)), WORD)
     .map(({ text }) => text)
     .join('');
 }
@@ -36,13 +38,20 @@ export function phraseOf(line: string): string {
  */
 export function createBlockList(lines: readonly string[]): PromptPolicy {
   const list = compile(lines);
-  return { judge: async (prompt) => (isBlocked(list, wordsIn(prompt)) ? 'blocked' : 'allowed') };
+  return {
+    async judge(prompt) {
+      const folded = foldText(prompt);
+      const isFound =
+        isBlocked(list, wordsIn(signsAsLetters(folded), WORD)) || isBlocked(list, wordsIn(folded, WORD_OF_LETTERS));
+      return isFound ? 'blocked' : 'allowed';
+    },
+  };
 }
 
 function compile(lines: readonly string[]): BlockList {
   const list: BlockList = { phrases: new Map(), beginnings: new Set(), anywhere: [], lengths: new Set(), lengthMax: 0 };
   for (const line of lines) {
-    const words = wordsIn(line).map(({ text }) => text);
+    const words = wordsIn(signsAsLetters(foldText(line)), WORD).map(({ text }) => text);
     const phrase = words.join('');
     if (phrase === '') continue;
     if (UNSPACED.test(phrase)) list.anywhere.push(phrase);
@@ -54,10 +63,9 @@ function compile(lines: readonly string[]): BlockList {
   return list;
 }
 
-function wordsIn(text: string): Word[] {
-  const folded = foldText(text);
+function wordsIn(folded: string, word: RegExp): Word[] {
   let end = 0;
-  return Array.from(folded.matchAll(WORD), (match) => {
+  return Array.from(folded.matchAll(word), (match) => {
     const isAfterSpace = /\s/.test(folded.slice(end, match.index));
     end = match.index + match[0].length;
     return { text: match[0], isAfterSpace };

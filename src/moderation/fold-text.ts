@@ -75,6 +75,10 @@ export function foldText(text: string): string {
   // Through lower and upper case: ẞ is ß, and ß is ss, and both forms of the Greek sigma are one.
   const lower = text.normalize('NFKD').toLowerCase().toUpperCase().toLowerCase().normalize('NFKD');
   const seen = lower.replace(UNSEEN, '').replace(MARKS, '').normalize('NFC');
-  const latin = seen.replace(LOOKALIKE, (letter) => LOOKALIKES.get(letter) ?? letter);
-  return SIGNS.reduce((folded, [pattern, letter]) => folded.replace(pattern, letter), latin);
+  return seen.replace(LOOKALIKE, (letter) => LOOKALIKES.get(letter) ?? letter);
+}
+
+/** Of a folded text: signs that stand for letters, as those letters. */
+export function signsAsLetters(folded: string): string {
+  return SIGNS.reduce((text, [pattern, letter]) => text.replace(pattern, letter), folded);
 }

@@ -26,13 +26,15 @@ begin
     return jsonb_build_object('outcome', 'user_not_found');
   end if;
   if p_job_id is not null then
-    select job_id, user_id into v_job_id, v_owner_id
+    select job_id into v_job_id
     from public.video_jobs
     where job_id = p_job_id and user_id = v_user_id and deleted_at is null;
   else
-    select job_id, user_id into v_job_id, v_owner_id from public.find_share(p_share_token);
+    select job_id into v_job_id from public.find_share(p_share_token);
   end if;
-  if v_job_id is null then
+  -- Whose it is now: a merge that moves it waits for this report, which it then moves too.
+  select user_id into v_owner_id from public.video_jobs where job_id = v_job_id and deleted_at is null for share;
+  if not found then
     return jsonb_build_object('outcome', 'not_found');
   end if;
   -- Reports of one account come one after the other, so that the insert meets no other.
