@@ -212,7 +212,7 @@ async function maintain({ running }: Boot): Promise<void> {
   const signal = AbortSignal.timeout(600_000);
   for (let n = 1; n <= DELETIONS; n += 1) await deleteAccount(ctx, userId(n));
   await sweepGenerations(ctx);
-  await sweepUploads(ctx);
+  await sweepUploads(ctx, signal);
   await pruneLogs(ctx, signal);
   await checkChanges(ctx, signal);
   const violations = await reconcile(ctx, signal);

@@ -104,6 +104,9 @@
 -- error_log.error_details: jsonb
 -- error_log.created_at: timestamp with time zone not null default now()
 -- error_log.entry_id: uuid
+-- file_sweeps.bucket: text not null
+-- file_sweeps.after_key: text
+-- file_sweeps.finished_at: timestamp with time zone
 -- idempotency_log.user_id: uuid not null
 -- idempotency_log.idempotency_key: uuid not null
 -- idempotency_log.job_id: uuid
@@ -252,6 +255,15 @@
 -- refresh_tokens.generation: integer not null
 -- refresh_tokens.nonce: bytea not null
 -- refresh_tokens.created_at: timestamp with time zone not null default now()
+-- reports.id: uuid not null default gen_random_uuid()
+-- reports.seq: bigint not null always identity
+-- reports.job_id: uuid not null
+-- reports.user_id: uuid not null
+-- reports.reporter_user_id: uuid not null
+-- reports.source: text not null
+-- reports.reason: text not null
+-- reports.created_at: timestamp with time zone not null default clock_timestamp()
+-- reports.handled_at: timestamp with time zone
 -- schema_history.name: text not null
 -- schema_history.hash: text not null
 -- schema_history.applied_at: timestamp with time zone not null default now()
@@ -269,6 +281,10 @@
 -- settings.is_paused: boolean not null default false
 -- settings.sends_webhooks: boolean not null default false
 -- settings.webhooks_held_until: timestamp with time zone
+-- shares.job_id: uuid not null
+-- shares.token: text not null
+-- shares.with_prompt: boolean not null default false
+-- shares.created_at: timestamp with time zone not null default clock_timestamp()
 -- store_notifications.store: text not null
 -- store_notifications.notification_id: text not null
 -- store_notifications.seq: bigint not null always identity
@@ -355,6 +371,7 @@
 -- video_jobs.media_path: text
 -- video_jobs.request_id: text
 -- video_jobs.trace_parent: text
+-- video_jobs.video_removed_at: timestamp with time zone
 -- webhook_deliveries.id: uuid not null default gen_random_uuid()
 -- webhook_deliveries.seq: bigint not null always identity
 -- webhook_deliveries.user_id: uuid not null
@@ -426,6 +443,9 @@
 -- error_log error_log_error_code_check: CHECK ((char_length(error_code) <= 50))
 -- error_log error_log_pkey: PRIMARY KEY (id)
 -- error_log error_log_user_id_fkey: FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE SET NULL
+-- file_sweeps file_sweeps_after_key_check: CHECK ((char_length(after_key) <= 1000))
+-- file_sweeps file_sweeps_bucket_check: CHECK (((char_length(bucket) >= 1) AND (char_length(bucket) <= 100)))
+-- file_sweeps file_sweeps_pkey: PRIMARY KEY (bucket)
 -- idempotency_log idempotency_log_job_id_fkey: FOREIGN KEY (job_id) REFERENCES video_jobs(job_id)
 -- idempotency_log idempotency_log_operation_type_check: CHECK (((char_length(operation_type) >= 1) AND (char_length(operation_type) <= 50)))
 -- idempotency_log idempotency_log_pkey: PRIMARY KEY (user_id, idempotency_key)
@@ -539,6 +559,10 @@
 -- refresh_tokens refresh_tokens_session_id_fkey: FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE
 -- refresh_tokens refresh_tokens_session_id_generation_key: UNIQUE (session_id, generation)
 -- refresh_tokens refresh_tokens_token_hash_check: CHECK ((octet_length(token_hash) = 32))
+-- reports reports_once_by_an_account: UNIQUE (job_id, reporter_user_id)
+-- reports reports_pkey: PRIMARY KEY (id)
+-- reports reports_reason_check: CHECK (((char_length(reason) >= 3) AND (char_length(reason) <= 500)))
+-- reports reports_source_check: CHECK ((source = ANY (ARRAY['owner'::text, 'share'::text])))
 -- schema_history schema_history_pkey: PRIMARY KEY (name)
 -- sessions sessions_active_generation_check: CHECK ((active_generation >= 0))
 -- sessions sessions_pkey: PRIMARY KEY (id)
@@ -546,6 +570,9 @@
 -- settings settings_initial_grant_credits_check: CHECK (((initial_grant_credits >= 0) AND (initial_grant_credits <= 1000000)))
 -- settings settings_is_only_row_check: CHECK (is_only_row)
 -- settings settings_pkey: PRIMARY KEY (is_only_row)
+-- shares shares_pkey: PRIMARY KEY (job_id)
+-- shares shares_token_check: CHECK ((token ~ '^[A-Za-z0-9_-]{22}$'::text))
+-- shares shares_token_key: UNIQUE (token)
 -- store_notifications store_notifications_environment_check: CHECK (((char_length(environment) >= 1) AND (char_length(environment) <= 20)))
 -- store_notifications store_notifications_have_an_outcome: CHECK (((processed_at IS NULL) = (outcome IS NULL)))
 -- store_notifications store_notifications_notification_id_check: CHECK (((char_length(notification_id) >= 1) AND (char_length(notification_id) <= 200)))
@@ -593,7 +620,7 @@
 -- users users_theme_preference_check: CHECK ((theme_preference = ANY (ARRAY['light'::text, 'dark'::text, 'system'::text])))
 -- users users_tier_check: CHECK ((tier = ANY (ARRAY['free'::text, 'premium'::text])))
 -- video_jobs video_jobs_completed_at_set_when_final: CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text])) = (completed_at IS NOT NULL)))
--- video_jobs video_jobs_completed_has_a_file: CHECK (((status <> 'completed'::text) OR ((video_url IS NOT NULL) AND (video_sha256 IS NOT NULL))))
+-- video_jobs video_jobs_completed_has_a_file: CHECK (((status <> 'completed'::text) OR ((video_sha256 IS NOT NULL) AND ((video_url IS NOT NULL) OR (video_removed_at IS NOT NULL))))) NOT VALID
 -- video_jobs video_jobs_credits_used_check: CHECK ((credits_used > 0))
 -- video_jobs video_jobs_deleted_only_when_final: CHECK (((deleted_at IS NULL) OR (completed_at IS NOT NULL)))
 -- video_jobs video_jobs_error_code_check: CHECK ((error_code ~ '^ERR_[0-9]{4}$'::text))
@@ -669,6 +696,7 @@
 -- error_log error_log_of_user: using btree (user_id) WHERE (user_id IS NOT NULL)
 -- error_log error_log_once: using btree (entry_id) WHERE (entry_id IS NOT NULL)
 -- error_log error_log_pkey: using btree (id)
+-- file_sweeps file_sweeps_pkey: using btree (bucket)
 -- idempotency_log idempotency_log_by_expiry: using btree (expires_at)
 -- idempotency_log idempotency_log_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
 -- idempotency_log idempotency_log_pkey: using btree (user_id, idempotency_key)
@@ -693,6 +721,7 @@
 -- provider_attempts provider_attempts_job_id_attempt_key: using btree (job_id, attempt)
 -- provider_attempts provider_attempts_one_outstanding: using btree (job_id) WHERE (state = ANY (ARRAY['submitting'::text, 'accepted'::text, 'unknown'::text]))
 -- provider_attempts provider_attempts_pkey: using btree (id)
+-- provider_attempts provider_attempts_with_errors: using btree (created_at) WHERE ((error IS NOT NULL) OR (result_error IS NOT NULL))
 -- provider_circuits provider_circuits_pkey: using btree (provider)
 -- provider_events provider_events_by_age: using btree (created_at)
 -- provider_events provider_events_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
@@ -725,17 +754,29 @@
 -- rate_limit_log rate_limit_log_of_address: using btree (ip_address, action, created_at) WHERE (ip_address IS NOT NULL)
 -- rate_limit_log rate_limit_log_of_user: using btree (user_id, action, created_at) WHERE (user_id IS NOT NULL)
 -- rate_limit_log rate_limit_log_pkey: using btree (id)
+-- refresh_tokens refresh_tokens_by_age: using btree (created_at)
 -- refresh_tokens refresh_tokens_pkey: using btree (token_hash)
 -- refresh_tokens refresh_tokens_session_id_generation_key: using btree (session_id, generation)
+-- reports reports_handled_newest_first: using btree (seq DESC) WHERE (handled_at IS NOT NULL)
+-- reports reports_newest_first: using btree (seq DESC)
+-- reports reports_of_job: using btree (job_id, seq DESC)
+-- reports reports_of_reporter: using btree (reporter_user_id, seq DESC)
+-- reports reports_of_user: using btree (user_id, seq DESC)
+-- reports reports_once_by_an_account: using btree (job_id, reporter_user_id)
+-- reports reports_open_newest_first: using btree (seq DESC) WHERE (handled_at IS NULL)
+-- reports reports_pkey: using btree (id)
 -- schema_history schema_history_pkey: using btree (name)
 -- sessions sessions_by_expiry: using btree (expires_at)
 -- sessions sessions_of_user: using btree (user_id)
 -- sessions sessions_pkey: using btree (id)
 -- settings settings_pkey: using btree (is_only_row)
+-- shares shares_pkey: using btree (job_id)
+-- shares shares_token_key: using btree (token)
 -- store_notifications store_notifications_by_age: using btree (received_at)
 -- store_notifications store_notifications_newest_first: using btree (seq DESC)
 -- store_notifications store_notifications_of_transaction: using btree (transaction_id) WHERE (transaction_id IS NOT NULL)
 -- store_notifications store_notifications_pkey: using btree (store, notification_id)
+-- store_notifications store_notifications_with_payload: using btree (received_at) WHERE ((payload IS NOT NULL) AND (processed_at IS NOT NULL))
 -- uploads uploads_by_age: using btree (updated_at) WHERE (stored_at IS NOT NULL)
 -- uploads uploads_by_file: using btree (file)
 -- uploads uploads_left_behind: using btree (updated_at) WHERE (stored_at IS NULL)
@@ -756,12 +797,15 @@
 -- video_jobs video_jobs_by_completion: using btree (completed_at) WHERE (completed_at IS NOT NULL)
 -- video_jobs video_jobs_by_provider_job: using btree (provider, provider_job_id) WHERE (provider_job_id IS NOT NULL)
 -- video_jobs video_jobs_deleted_of_user: using btree (user_id) WHERE (deleted_at IS NOT NULL)
+-- video_jobs video_jobs_deleted_with_text: using btree (deleted_at) WHERE ((deleted_at IS NOT NULL) AND (prompt <> '[deleted]'::text))
 -- video_jobs video_jobs_of_image: using btree (image_url) WHERE (image_url IS NOT NULL)
 -- video_jobs video_jobs_of_model: using btree (model_id)
 -- video_jobs video_jobs_of_user: using btree (user_id, seq DESC) WHERE (deleted_at IS NULL)
 -- video_jobs video_jobs_of_user_by_status: using btree (user_id, status, seq DESC) WHERE (deleted_at IS NULL)
 -- video_jobs video_jobs_pkey: using btree (job_id)
 -- video_jobs video_jobs_unfinished_by_deadline: using btree (deadline_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]))
+-- video_jobs video_jobs_with_a_cause: using btree (completed_at) WHERE ((completed_at IS NOT NULL) AND (error_message IS NOT NULL))
+-- video_jobs video_jobs_with_video: using btree (completed_at) WHERE ((status = 'completed'::text) AND (deleted_at IS NULL) AND (video_url IS NOT NULL))
 -- webhook_deliveries webhook_deliveries_by_age: using btree (created_at)
 -- webhook_deliveries webhook_deliveries_due: using btree (next_attempt_at) WHERE (state = 'pending'::text)
 -- webhook_deliveries webhook_deliveries_listed: using btree (state, type, seq)
@@ -813,6 +857,7 @@
 -- credit_totals server_reads: select to rendio_server using (true)
 -- device_grants server_reads: select to rendio_server using (true)
 -- error_log server_reads: select to rendio_server using (true)
+-- file_sweeps server_reads: select to rendio_server using (true)
 -- idempotency_log server_reads: select to rendio_server using (true)
 -- job_counters server_reads: select to rendio_server using (true)
 -- lot_movements server_reads: select to rendio_server using (true)
@@ -835,9 +880,11 @@
 -- quota_log server_reads: select to rendio_server using (true)
 -- rate_limit_log server_reads: select to rendio_server using (true)
 -- refresh_tokens server_reads: select to rendio_server using (true)
+-- reports server_reads: select to rendio_server using (true)
 -- schema_history server_reads: select to rendio_server using (true)
 -- sessions server_reads: select to rendio_server using (true)
 -- settings server_reads: select to rendio_server using (true)
+-- shares server_reads: select to rendio_server using (true)
 -- store_notifications server_reads: select to rendio_server using (true)
 -- uploads server_reads: select to rendio_server using (true)
 -- used_identity_tokens server_reads: select to rendio_server using (true)
@@ -856,6 +903,7 @@
 -- admin_ban_user(p_by jsonb, p_user_id uuid, p_reason text): returns jsonb security definer to rendio_server
 -- admin_cancel_job(p_by jsonb, p_job_id uuid, p_reason text): returns jsonb security definer to rendio_server
 -- admin_create_code(p_by jsonb, p_credits integer, p_uses_max integer, p_reason text, p_code text, p_expires_at timestamp with time zone): returns jsonb security definer to rendio_server
+-- admin_handle_report(p_by jsonb, p_report_id uuid, p_reason text): returns jsonb security definer to rendio_server
 -- admin_pause(p_by jsonb, p_is_paused boolean, p_reason text): returns jsonb security definer to rendio_server
 -- admin_refund_credits(p_by jsonb, p_user_id uuid, p_amount integer, p_reason text): returns jsonb security definer to rendio_server
 -- admin_replay_delivery(p_by jsonb, p_delivery_id uuid, p_reason text): returns jsonb security definer to rendio_server
@@ -916,6 +964,7 @@
 -- delete_account(p_user_id uuid): returns uuid security definer to rendio_server
 -- delete_generation(p_user_id uuid, p_job_id uuid): returns text security definer to rendio_server
 -- emit_event(p_user_id uuid, p_type text, p_job_id uuid, p_data jsonb): returns void security definer
+-- empty_deleted_jobs(p_limit integer, p_after timestamp with time zone): returns jsonb security definer to rendio_server
 -- end_admin_session(p_session_id uuid): returns boolean security definer to rendio_server
 -- end_attempt(p_job_id uuid, p_result text, p_error text, p_cost_usd numeric): returns boolean security definer to rendio_server
 -- enqueue(p_task text, p_payload json, p_key text, p_delay_ms integer, p_max_attempts integer): returns void security definer
@@ -923,9 +972,11 @@
 -- expire_due_lots(p_limit integer): returns integer security definer to rendio_server
 -- expire_lots(p_user_id uuid): returns integer security definer
 -- expire_uploads(p_unused_days integer, p_limit integer): returns integer security definer to rendio_server
+-- expire_videos(p_days integer, p_limit integer): returns jsonb security definer to rendio_server
 -- fail_attempt(p_attempt_id uuid, p_state text, p_error_code text, p_cause text, p_reason text): returns jsonb security definer to rendio_server
 -- fail_generation(p_job_id uuid, p_error_code text, p_cause text, p_reason text): returns boolean security definer to rendio_server
 -- find_response(p_user_id uuid, p_idempotency_key uuid, p_operation text, p_request_hash text): returns jsonb security definer
+-- find_share(p_token text): returns TABLE(job_id uuid, user_id uuid, model_name text, prompt text, video_url text, thumbnail_url text, completed_at timestamp with time zone) security definer to rendio_server
 -- finish_admin_action(p_by jsonb, p_operation text, p_action_type text, p_reason text, p_target jsonb, p_response jsonb): returns jsonb security definer
 -- finish_generation(p_job_id uuid, p_video_path text, p_video_bytes bigint, p_video_sha256 text, p_video_seconds numeric, p_thumbnail_path text): returns boolean security definer to rendio_server
 -- finish_push(p_push_id uuid, p_outcome text, p_reason text, p_retry_ms integer, p_registered_at timestamp with time zone, p_gone_at timestamp with time zone): returns void security definer to rendio_server
@@ -957,6 +1008,7 @@
 -- money_rules(): returns TABLE(rule text) to rendio_server
 -- move_balance(p_guest_id uuid, p_survivor_id uuid): returns void security definer
 -- move_push_tokens(p_user_id uuid, p_from_session_id uuid, p_to_session_id uuid): returns void security definer to rendio_server
+-- note_file_sweep(p_bucket text, p_after text): returns void security definer to rendio_server
 -- note_provider_health(p_provider text, p_job_id uuid, p_fared text): returns text security definer to rendio_server
 -- notify_access_change(): returns trigger
 -- onboard_device(p_device_id text, p_language text, p_is_proven boolean): returns jsonb security definer to rendio_server
@@ -966,7 +1018,8 @@
 -- open_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns void security definer to rendio_server
 -- owner_replays_notification(p_notification_id text): returns text security definer
 -- product_of_admin(p_product products): returns jsonb
--- prune_logs(p_limit integer, p_error_log_days integer): returns jsonb security definer to rendio_server
+-- prune_logs(p_limit integer): returns jsonb security definer to rendio_server
+-- prune_rows(p_kind text, p_limit integer, p_after timestamp with time zone, p_error_log_days integer, p_job_archive_days integer): returns jsonb security definer to rendio_server
 -- purchase_consumption(p_store text, p_transaction_id text): returns jsonb security definer to rendio_server
 -- raise_alert(p_kind text, p_subject text, p_details jsonb): returns boolean security definer to rendio_server
 -- rate_limit_state(p_action text, p_user_id uuid, p_address inet, p_limit integer, p_window interval): returns jsonb security definer
@@ -988,8 +1041,11 @@
 -- remove_uploads(p_user_id uuid, p_paths jsonb): returns jsonb security definer to rendio_server
 -- replay_push(p_push_id uuid): returns boolean security definer
 -- replay_store_notification(p_store text, p_notification_id text): returns boolean security definer to rendio_server
+-- report_video(p_user_id uuid, p_reason text, p_limit integer, p_job_id uuid, p_share_token text): returns jsonb security definer to rendio_server
 -- requeue_orphans(p_limit integer): returns integer security definer to rendio_server
 -- resume_webhooks(): returns void security definer
+-- retention_kinds(): returns jsonb security definer to rendio_server
+-- retentions(p_error_log_days integer, p_job_archive_days integer): returns TABLE(kind text, table_name text, age_column text, keep interval, condition text, change text)
 -- revoke_administrator(p_email text): returns boolean security definer
 -- revoke_sessions(p_user_id uuid, p_scope text, p_session_id uuid): returns integer security definer to rendio_server
 -- rotate_session(p_token_hash bytea, p_next_token_hash bytea, p_next_nonce bytea, p_lifetime_seconds integer): returns jsonb security definer to rendio_server
@@ -1005,6 +1061,7 @@
 -- schedule_store_notification(p_store text, p_notification_id text): returns void security definer
 -- schedule_submit(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_webhook(p_user_id uuid, p_type text, p_data jsonb): returns void security definer
+-- share_video(p_user_id uuid, p_job_id uuid, p_token text, p_with_prompt boolean): returns jsonb security definer to rendio_server
 -- sign_in_with_apple(p_apple_sub text, p_is_email_verified boolean, p_is_private_email boolean, p_language text, p_email text): returns jsonb security definer to rendio_server
 -- spending_state(p_user_id uuid, p_price integer, p_limit integer): returns jsonb security definer
 -- stop_at_provider(p_job_id uuid): returns void security definer
@@ -1018,6 +1075,7 @@
 -- take_rate_limit(p_action text, p_address inet, p_limit integer, p_window_seconds integer): returns jsonb security definer to rendio_server
 -- total_metrics(p_limit integer): returns integer security definer to rendio_server
 -- trim_push_tokens(p_user_id uuid): returns void security definer
+-- unshare_video(p_user_id uuid, p_job_id uuid): returns boolean security definer to rendio_server
 -- update_profile(p_user_id uuid, p_language text, p_theme_preference text): returns boolean security definer to rendio_server
 -- update_user_metadata(p_user_id uuid, p_data jsonb): returns text security definer to rendio_server
 -- withdraw_initial_grant(p_user_id uuid): returns void security definer to rendio_server

@@ -11,7 +11,7 @@ import { closePool, createPool } from '../db/pool.ts';
 import { createRefreshTokens } from '../features/accounts/refresh-tokens.ts';
 import { createTokens } from '../features/accounts/tokens.ts';
 import { createAdminTokens } from '../features/admin/tokens.ts';
-import type { Context, Policy } from '../features/context.ts';
+import type { Context } from '../features/context.ts';
 import { createErrorLog } from '../features/maintenance/error-log.ts';
 import { createMediaSigner } from '../http/signed-url.ts';
 import { createSignedWebhooks } from '../http/signed-webhook.ts';
@@ -34,6 +34,7 @@ import { openMediaStore } from './media-store.ts';
 import { createObservability, type Telling } from './observability.ts';
 import { overloadOf } from './overload.ts';
 import type { OwnStore } from './own-store.ts';
+import { promptPolicyOf } from './prompt-policy.ts';
 import type { CreateRuntime, RuntimeCapabilities } from './runtime-capabilities.ts';
 import type { AppleIdAccess, DeviceCheckAccess, VendorConnections } from './vendor-connections.ts';
 import { webhookReceiverOf } from './webhook-receiver.ts';
@@ -100,7 +101,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     ...observability,
     readOverload: overloadOf(db, runtime),
     webhookReceiver: webhookReceiverOf(config, runtime),
-    policy: policyOf(config),
+    ...policiesOf(config),
     ...tokensOf(options),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),
     randomBytes,
@@ -240,8 +241,9 @@ function simulatedIn({ providers }: VendorConnections): ReadonlySet<ProviderName
   return new Set([...providers].filter(([, { isSimulated }]) => isSimulated).map(([name]) => name));
 }
 
-function policyOf({ settings: { apple, errorLogDays, limits } }: Config): Policy {
-  return {
+function policiesOf(config: Config): Pick<Context, 'policy' | 'promptPolicy'> {
+  const { apple, errorLogDays, limits, retention } = config.settings;
+  const policy = {
     initialGrantCredits: limits.initialGrantCredits,
     deviceCheckFallback: limits.deviceCheckFallback,
     generationDeadlineSeconds: limits.generationDeadlineSeconds,
@@ -249,6 +251,8 @@ function policyOf({ settings: { apple, errorLogDays, limits } }: Config): Policy
     consumptionConsent: apple.consumptionConsent,
     refundPreference: apple.refundPreference,
     errorLogDays,
+    retention,
     limits,
   };
+  return { policy, promptPolicy: promptPolicyOf(config) };
 }

@@ -15,6 +15,7 @@ import { catalogueRoutes } from '../features/catalogue/http/routes.ts';
 import type { Context } from '../features/context.ts';
 import { creditRoutes } from '../features/credits/http/routes.ts';
 import { generationRoutes } from '../features/generations/http/routes.ts';
+import { sharingRoutes } from '../features/generations/http/sharing-routes.ts';
 import { DELIVER_WEBHOOK } from '../features/generations/http/webhook-openapi.ts';
 import { webhookRoutes } from '../features/generations/http/webhook-routes.ts';
 import type { MetricsAccess } from '../features/maintenance/http/metrics-routes.ts';
@@ -129,6 +130,7 @@ export function createHttp(ctx: Context, options: HttpOptions): Api {
   creditRoutes(router, ctx, options.ipOf);
   catalogueRoutes(router, ctx);
   generationRoutes(router, ctx, options.ipOf);
+  sharingRoutes(router, ctx);
   purchaseRoutes(router, ctx);
   stripeRoutes(router, ctx);
   const downloads = createDownloads();

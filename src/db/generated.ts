@@ -177,6 +177,12 @@ export interface ErrorLog {
   user_id: string | null;
 }
 
+export interface FileSweeps {
+  after_key: string | null;
+  bucket: string;
+  finished_at: Date | null;
+}
+
 export interface IdempotencyLog {
   created_at: Generated<Date>;
   expires_at: Generated<Date>;
@@ -385,6 +391,18 @@ export interface RefreshTokens {
   token_hash: Buffer;
 }
 
+export interface Reports {
+  created_at: Generated<Date>;
+  handled_at: Date | null;
+  id: Generated<string>;
+  job_id: string;
+  reason: string;
+  reporter_user_id: string;
+  seq: Generated<number>;
+  source: string;
+  user_id: string;
+}
+
 export interface SchemaHistory {
   applied_at: Generated<Date>;
   hash: string;
@@ -409,6 +427,13 @@ export interface Settings {
   sends_webhooks: Generated<boolean>;
   updated_at: Generated<Date>;
   webhooks_held_until: Date | null;
+}
+
+export interface Shares {
+  created_at: Generated<Date>;
+  job_id: string;
+  token: string;
+  with_prompt: Generated<boolean>;
 }
 
 export interface StoreNotifications {
@@ -516,6 +541,7 @@ export interface VideoJobs {
   trace_parent: string | null;
   user_id: string;
   video_bytes: number | null;
+  video_removed_at: Date | null;
   video_seconds: Numeric | null;
   video_sha256: string | null;
   video_url: string | null;
@@ -555,6 +581,7 @@ export interface DB {
   credit_totals: CreditTotals;
   device_grants: DeviceGrants;
   error_log: ErrorLog;
+  file_sweeps: FileSweeps;
   idempotency_log: IdempotencyLog;
   job_counters: JobCounters;
   lot_movements: LotMovements;
@@ -575,9 +602,11 @@ export interface DB {
   quota_log: QuotaLog;
   rate_limit_log: RateLimitLog;
   refresh_tokens: RefreshTokens;
+  reports: Reports;
   schema_history: SchemaHistory;
   sessions: Sessions;
   settings: Settings;
+  shares: Shares;
   store_notifications: StoreNotifications;
   uploads: Uploads;
   used_identity_tokens: UsedIdentityTokens;

@@ -64,6 +64,16 @@ export type Procedures = {
       | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
       | { outcome: 'session_ended' | 'key_reused' | 'exists' | 'past' };
   };
+  admin_handle_report: {
+    args: {
+      by: object;
+      report_id: string;
+      reason: string;
+    };
+    result:
+      | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'session_ended' | 'key_reused' | 'not_found' };
+  };
   admin_pause: {
     args: {
       by: object;
@@ -371,6 +381,13 @@ export type Procedures = {
     };
     result: 'deleted' | 'running' | 'not_found';
   };
+  empty_deleted_jobs: {
+    args: {
+      limit?: number | undefined;
+      after?: Date | null | undefined;
+    };
+    result: { rows: number; next: string | null };
+  };
   end_admin_session: {
     args: {
       session_id: string;
@@ -405,6 +422,13 @@ export type Procedures = {
       limit: number;
     };
     result: number;
+  };
+  expire_videos: {
+    args: {
+      days: number;
+      limit?: number | undefined;
+    };
+    result: { video: string; thumbnail: string | null }[];
   };
   fail_attempt: {
     args: {
@@ -527,6 +551,13 @@ export type Procedures = {
     };
     result: unknown;
   };
+  note_file_sweep: {
+    args: {
+      bucket: string;
+      after?: string | null | undefined;
+    };
+    result: unknown;
+  };
   onboard_device: {
     args: {
       device_id: string;
@@ -569,22 +600,15 @@ export type Procedures = {
     };
     result: unknown;
   };
-  prune_logs: {
+  prune_rows: {
     args: {
+      kind: string;
       limit?: number | undefined;
+      after?: Date | null | undefined;
       error_log_days?: number | undefined;
+      job_archive_days?: number | null | undefined;
     };
-    result: {
-      rate_limit_rows: number;
-      idempotency_keys: number;
-      events: number;
-      sessions: number;
-      errors: number;
-      provider_events: number;
-      apple_notifications: number;
-      identity_tokens: number;
-      alerts: number;
-    };
+    result: { rows: number; next: string | null };
   };
   purchase_consumption: {
     args: {
@@ -731,11 +755,35 @@ export type Procedures = {
     };
     result: boolean;
   };
+  report_video: {
+    args: {
+      user_id: string;
+      reason: string;
+      limit: number;
+      job_id?: string | null | undefined;
+      share_token?: string | null | undefined;
+    };
+    result:
+      | { outcome: 'reported'; report_id: string; job_id: string }
+      | { outcome: 'repeated' | 'not_found' | 'user_not_found' }
+      | {
+          outcome: 'rate_limited';
+          limit: number;
+          window_seconds: number;
+          remaining: number;
+          reset_seconds: number;
+          allowed: boolean;
+        };
+  };
   requeue_orphans: {
     args: {
       limit?: number | undefined;
     };
     result: number;
+  };
+  retention_kinds: {
+    args: Record<string, never>;
+    result: string[];
   };
   revoke_sessions: {
     args: {
@@ -795,6 +843,15 @@ export type Procedures = {
     };
     result: unknown;
   };
+  share_video: {
+    args: {
+      user_id: string;
+      job_id: string;
+      token: string;
+      with_prompt?: boolean | undefined;
+    };
+    result: { outcome: 'shared'; token: string } | { outcome: 'not_found' | 'running' | 'no_video' };
+  };
   sign_in_with_apple: {
     args: {
       apple_sub: string;
@@ -848,6 +905,13 @@ export type Procedures = {
       limit?: number | undefined;
     };
     result: number;
+  };
+  unshare_video: {
+    args: {
+      user_id: string;
+      job_id: string;
+    };
+    result: boolean;
   };
   update_profile: {
     args: {
@@ -962,6 +1026,20 @@ export type SetProcedures = {
   compare_sums: {
     args: Record<string, never>;
     row: { part: string; is_proven: boolean; rows: number };
+  };
+  find_share: {
+    args: {
+      token: string;
+    };
+    row: {
+      job_id: string;
+      user_id: string;
+      model_name: string;
+      prompt: string;
+      video_url: string;
+      thumbnail_url: string;
+      completed_at: Date;
+    };
   };
   money_rules: {
     args: Record<string, never>;

@@ -21,6 +21,7 @@ import type { MediaFetcher } from '../media/fetch-media.ts';
 import type { ImageCheck } from '../media/image-check.ts';
 import type { MediaProbe } from '../media/probe.ts';
 import type { MediaStore } from '../media/store.ts';
+import type { PromptPolicy } from '../moderation/port.ts';
 import type { Payments } from '../payments/port.ts';
 import type { ProviderName, VideoProvider, WebhookDelivery } from '../providers/provider.ts';
 import type { PushService } from '../push/port.ts';
@@ -39,6 +40,8 @@ export type Policy = {
   refundPreference: 'DECLINE' | 'GRANT_FULL' | 'GRANT_PRORATED' | null;
   /** How long rows of error_log are kept. */
   errorLogDays: number;
+  /** In days; null: for ever. */
+  retention: { videoDays: number | null; jobArchiveDays: number | null };
   limits: {
     generationsPerHour: number;
     generationsPerHourPerIp: number;
@@ -51,6 +54,7 @@ export type Policy = {
     onboardingPerHour: number;
     authPer5Minutes: number;
     purchasesPerHour: number;
+    reportsPerHour: number;
     callsPerMinute: number;
   };
 };
@@ -158,6 +162,8 @@ export type Context = {
   /** Downloads the provider's finished files from its hosts. */
   mediaFetcherFor(provider: Pick<VideoProvider, 'name'>): MediaFetcher;
   probe: MediaProbe;
+  /** Judges prompts before anything is charged. */
+  promptPolicy: PromptPolicy;
   /** Judges uploaded images. */
   imageCheck: ImageCheck;
   mediaSigner: MediaSigner;

@@ -82,6 +82,7 @@ test('development limits are a hundred times the defaults, and each can be set',
     onboardingPerHour: 30,
     authPer5Minutes: 150,
     purchasesPerHour: 30,
+    reportsPerHour: 20,
     callsPerMinute: 600,
     generationsInFlight: 10,
     refundedCancelsPerHour: 5,
@@ -103,6 +104,7 @@ test('development limits are a hundred times the defaults, and each can be set',
     RATE_LIMIT_ONBOARDING_PER_HOUR: '3',
     RATE_LIMIT_AUTH_PER_5_MINUTES: '4',
     RATE_LIMIT_PURCHASES_PER_HOUR: '5',
+    RATE_LIMIT_REPORTS_PER_HOUR: '55',
     RATE_LIMIT_CALLS_PER_MINUTE: '6',
     RATE_LIMIT_GENERATIONS_IN_FLIGHT: '7',
     RATE_LIMIT_REFUNDED_CANCELS_PER_HOUR: '8',
@@ -113,7 +115,7 @@ test('development limits are a hundred times the defaults, and each can be set',
     INITIAL_GRANT_CREDITS: '0',
     DEVICECHECK_FALLBACK: 'deny',
   });
-  assert.deepEqual(Object.values(set), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 'deny']);
+  assert.deepEqual(Object.values(set), [1, 2, 3, 4, 5, 55, 6, 7, 8, 9, 10, 11, 12, 0, 'deny']);
 });
 
 test('all variables that production lacks are reported at once, by name', async () => {

@@ -51,6 +51,15 @@ begin
     select from public.code_uses s where s.user_id = p_survivor_id and s.code_id = g.code_id
   );
   delete from public.code_uses where user_id = p_guest_id;
+  perform from public.reports where user_id = p_guest_id or reporter_user_id = p_guest_id order by id for update;
+  update public.reports set user_id = p_survivor_id where user_id = p_guest_id;
+  -- What both have reported stays the survivor's report.
+  update public.reports g
+  set reporter_user_id = p_survivor_id
+  where g.reporter_user_id = p_guest_id and not exists (
+    select from public.reports s where s.reporter_user_id = p_survivor_id and s.job_id = g.job_id
+  );
+  delete from public.reports where reporter_user_id = p_guest_id;
   -- It only says what a guest may store.
   delete from public.proven_devices where user_id = p_guest_id;
   insert into public.user_metadata (user_id, data)

@@ -120,6 +120,20 @@ const COLUMNS: Record<string, Fate> = {
     merge: 'moves',
     deletion: 'nameless',
   },
+  // Without the text, once the reporter is gone.
+  'reports.reporter_user_id': {
+    seed: `insert into reports (job_id, user_id, reporter_user_id, source, reason)
+           values (gen_random_uuid(), gen_random_uuid(), $1, 'share', 'not a cat')`,
+    merge: 'moves',
+    deletion: 'stays',
+  },
+  // Whose video was reported.
+  'reports.user_id': {
+    seed: `insert into reports (job_id, user_id, reporter_user_id, source, reason)
+           values (gen_random_uuid(), $1, gen_random_uuid(), 'share', 'not a cat')`,
+    merge: 'moves',
+    deletion: 'stays',
+  },
   'sessions.user_id': { seed: null, merge: 'moves', deletion: 'goes' },
   'uploads.user_id': {
     seed: `insert into uploads (user_id, path, file, content_type, bytes, width, height, sha256, stored_at)
