@@ -11,7 +11,7 @@ revoke all on table
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
   public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
-  public.admin_sessions
+  public.admin_sessions, public.day_figures, public.day_progress
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
@@ -55,7 +55,8 @@ revoke all on function
   public.mark_alert_sent, public.raise_alert,
   public.admin_refund_credits, public.begin_admin_action, public.create_admin_link, public.create_administrator,
   public.end_admin_session, public.finish_admin_action, public.open_admin_session, public.open_admin_session_by_email,
-  public.revoke_administrator
+  public.revoke_administrator,
+  public.count_days, public.day_bounds, public.seconds_of_days, public.uncounted_figures
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -70,7 +71,7 @@ grant select on table
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
   public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
-  public.admin_sessions
+  public.admin_sessions, public.day_figures, public.day_progress
 to rendio_server;
 grant execute on function
   public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
@@ -91,7 +92,8 @@ grant execute on function
   public.money_rules, public.purchase_consumption, public.record_store_notification, public.redeem_code,
   public.refund_purchase, public.replay_store_notification, public.suspected_accounts, public.take_account_limit,
   public.raise_alert, public.mark_alert_sent,
-  public.admin_refund_credits, public.end_admin_session, public.open_admin_session
+  public.admin_refund_credits, public.end_admin_session, public.open_admin_session,
+  public.count_days, public.day_bounds, public.seconds_of_days, public.uncounted_figures
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

@@ -1,4 +1,5 @@
 import { accountTasks } from '../features/accounts/worker/tasks.ts';
+import { ADMIN_CRONTAB, adminTasks } from '../features/admin/worker/tasks.ts';
 import type { Context } from '../features/context.ts';
 import { CREDITS_CRONTAB, creditTasks } from '../features/credits/worker/tasks.ts';
 import { generationTasks } from '../features/generations/worker/tasks.ts';
@@ -11,6 +12,7 @@ import type { Tasks } from '../queue/worker.ts';
 export function allTasks(ctx: Context): Tasks {
   return {
     ...accountTasks(ctx),
+    ...adminTasks(ctx),
     ...creditTasks(ctx),
     ...generationTasks(ctx),
     ...maintenanceTasks(ctx),
@@ -19,4 +21,6 @@ export function allTasks(ctx: Context): Tasks {
   };
 }
 
-export const CRONTAB = [CREDITS_CRONTAB, MAINTENANCE_CRONTAB, PURCHASES_CRONTAB, STORAGE_CRONTAB].join('\n');
+export const CRONTAB = [ADMIN_CRONTAB, CREDITS_CRONTAB, MAINTENANCE_CRONTAB, PURCHASES_CRONTAB, STORAGE_CRONTAB].join(
+  '\n',
+);

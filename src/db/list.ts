@@ -117,14 +117,17 @@ function rangeOf({ time, id }: Pick<List<object, unknown>, 'time' | 'id'>, { aft
 type Reading = { limit: number; inRange: Condition[]; compared: Condition[] };
 type Read<Row> = { rows: Row[]; end: Position | null };
 
+/** What a statement returns beside a row: its position and, where rows were compared, the end and the number of those. */
+type Located = { list_at: string | null; list_id: string; end_at?: string; end_id?: string; scanned?: number };
+
 /** All conditions are the index's: it has the page. */
 async function readIndexed<Filters extends object, Row>(
   db: Kysely<DB>,
   list: List<Filters, Row>,
   { limit, inRange }: Reading,
 ): Promise<Read<Row>> {
-  const { rows } = await sql<{ list_at: string; list_id: string } & Row>`
-    select ${positionOf(list, 't')}, ${list.columns}
+  const { rows } = await sql<Located & Row>`
+    select ${positionOf(list, 'list')}, ${list.columns}
     from (
       select t.* from ${sql.table(list.table)} t ${all(inRange)} ${newestFirst(list)} limit ${limit + 1}
     ) t ${list.joins ?? sql``}
@@ -138,40 +141,49 @@ async function readCompared<Filters extends object, Row>(
   list: List<Filters, Row>,
   { limit, inRange, compared }: Reading,
 ): Promise<Read<Row>> {
-  type Scanned = { end_at: string; end_id: string; scanned: number; list_at: string | null; list_id: string };
-  const { rows } = await sql<Scanned & Row>`
+  const { rows } = await sql<Located & Row>`
     with scanned as materialized (
       select t.* from ${sql.table(list.table)} t ${all(inRange)} ${newestFirst(list)} limit ${SCANNED_MAX}
     ), found as (
       select t.* from scanned t ${all(compared)} ${newestFirst(list)} limit ${limit + 1}
     ), last as (
-      select ${positionOf(list, 't', 'end')}, (select count(*)::integer from scanned) as scanned
+      select ${positionOf(list, 'end')}, (select count(*)::integer from scanned) as scanned
       from scanned t order by ${column(list.time)}, ${column(list.id.column)} limit 1
     )
-    select e.*, ${positionOf(list, 't')}, ${list.columns}
+    select e.*, ${positionOf(list, 'list')}, ${list.columns}
     from last e left join found t on true ${list.joins ?? sql``}
     ${newestFirst(list)}`.execute(db);
   const page = pageOf(
-    rows.filter(({ list_at }) => list_at !== null) as ({ list_at: string; list_id: string } & Row)[],
+    rows.filter(({ list_at }) => list_at !== null),
     limit,
   );
-  const [first] = rows;
-  if (page.end !== null || first === undefined || first.scanned < SCANNED_MAX) return page;
-  return { rows: page.rows, end: { at: first.end_at, id: first.end_id } };
+  const { end_at, end_id, scanned = 0 } = rows[0] ?? {};
+  if (page.end !== null || scanned < SCANNED_MAX || end_at === undefined || end_id === undefined) return page;
+  return { rows: page.rows, end: { at: end_at, id: end_id } };
 }
 
-function pageOf<Row>(rows: ({ list_at: string; list_id: string } & Row)[], limit: number): Read<Row> {
+function pageOf<Row>(rows: (Located & Row)[], limit: number): Read<Row> {
   const shown = rows.slice(0, limit);
   const last = rows.length > limit ? shown.at(-1) : undefined;
-  return { rows: shown, end: last ? { at: last.list_at, id: last.list_id } : null };
+  return {
+    rows: shown.map(
+      ({ list_at: _at, list_id: _id, end_at: _endAt, end_id: _endId, scanned: _n, ...row }) => row as Row,
+    ),
+    end: last?.list_at ? { at: last.list_at, id: last.list_id } : null,
+  };
 }
 
-function positionOf({ time, id }: Pick<List<object, unknown>, 'time' | 'id'>, row: string, name = 'list') {
-  const [at, key] = [sql.ref(`${row}.${time}`), sql.ref(`${row}.${id.column}`)];
-  return sql`${positionTime(at)} as ${sql.ref(`${name}_at`)}, ${key}::text as ${sql.ref(`${name}_id`)}`;
+function positionOf({ time, id }: Pick<List<object, unknown>, 'time' | 'id'>, name: 'list' | 'end') {
+  const names = [sql.ref(`${name}_at`), sql.ref(`${name}_id`)];
+  return sql`${positionTime(column(time))} as ${names[0]}, ${column(id.column)}::text as ${names[1]}`;
 }
 
 const column = (name: string) => sql.ref(`t.${name}`);
+
+/** The account that an id addresses: a merged guest's survivor, else the id itself. */
+export function survivorOf(userId: string): RawBuilder<string> {
+  return sql`coalesce((select survivor_id from merged_users where user_id = ${userId}::uuid), ${userId}::uuid)`;
+}
 
 function newestFirst({ time, id }: Pick<List<object, unknown>, 'time' | 'id'>) {
   return sql`order by ${column(time)} desc, ${column(id.column)} desc`;

@@ -64,11 +64,22 @@ export const nextCursor = z
       'be followed by others: filters without an index are compared with a bounded number of rows at a time.',
   });
 
+/** A row with its times as texts. */
+export type Shown<Row> = { [Name in keyof Row]: ShownValue<Row[Name]> };
+type ShownValue<Value> = Value extends Date ? string : Value;
+
+export function shown<Row extends object>(row: Row): Shown<Row> {
+  const values = Object.entries(row).map(([name, value]) => [
+    name,
+    value instanceof Date ? value.toISOString() : value,
+  ]);
+  return Object.fromEntries(values) as Shown<Row>;
+}
+
 /** A page in the form of `listOf`. */
-export function answerOfList<Name extends string, Row, Item>(
+export function answerOfList<Name extends string, Row extends object>(
   name: Name,
   { rows, nextCursor: next_cursor }: Page<Row>,
-  present: (row: Row) => Item,
-): Record<Name, Item[]> & { next_cursor: string | null } {
-  return { [name]: rows.map(present), next_cursor } as Record<Name, Item[]> & { next_cursor: string | null };
+): Record<Name, Shown<Row>[]> & { next_cursor: string | null } {
+  return { [name]: rows.map(shown), next_cursor } as Record<Name, Shown<Row>[]> & { next_cursor: string | null };
 }

@@ -10,6 +10,7 @@ import type { AdminCall } from '../change.ts';
 import { openAdminSession } from '../open-session.ts';
 import { refundCredits } from '../refund-credits.ts';
 import { END_SESSION, GET_SESSION, OPEN_SESSION, REFUND_CREDITS } from './openapi.ts';
+import { readRoutes } from './read-routes.ts';
 
 const FIVE_MINUTES_SECONDS = 300;
 
@@ -33,6 +34,7 @@ export function adminRoutes(router: Router, ctx: Context, ipOf: IpReader): void 
   });
 
   router.add(REFUND_CREDITS, async (c) => replayable(c, await refundCredits(ctx, adminCallOf(c), c.req.valid('json'))));
+  readRoutes(router, ctx);
 }
 
 /** Who asks for a change, and under which key. */
