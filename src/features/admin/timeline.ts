@@ -47,10 +47,11 @@ export async function readTimeline(
 
 async function afterOf(userId: string, cursor: string): Promise<After> {
   const position = await decodePosition(LIST, { user_id: userId }, cursor);
-  const [kind, id = ''] = position?.id.split(':', 2) ?? [];
+  const [kind, id = '', ...more] = position?.id.split(':') ?? [];
   const rank = TIMELINE_SOURCES.findIndex((source) => source.kind === kind);
   const isId = TIMELINE_SOURCES[rank]?.id.type === 'uuid' ? parseUuid(id) === id : /^\d{1,18}$/.test(id);
-  if (position === null || rank === -1 || !isId) throw new Problem('ERR_4006', { details: { field: 'cursor' } });
+  if (position === null || rank === -1 || !isId || more.length > 0)
+    throw new Problem('ERR_4006', { details: { field: 'cursor' } });
   return { at: position.at, id, rank };
 }
 

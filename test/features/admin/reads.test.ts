@@ -1,64 +1,21 @@
-/** What administrators read of accounts, jobs and the system. */
+/** What administrators read of accounts, of jobs and of the state of the system. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { newAdministrator, type TestAdministrator } from '../../support/administrators.ts';
+import { buy, notify, readerOf } from '../../support/admin-reads.ts';
+import { newAdministrator } from '../../support/administrators.ts';
 import { createPeople, newSub, type Person } from '../../support/people.ts';
 import { callAsOwner } from '../../support/procedures.ts';
 
 const people = await createPeople();
 const { app } = people;
-let ada: TestAdministrator;
-before(async () => {
-  ada = await newAdministrator(app);
-});
+const { all, read, refused } = readerOf(await newAdministrator(app));
 after(async () => {
   await people.assertUnbroken();
   await people[Symbol.asyncDispose]();
 });
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-
-async function read(path: string, query: Record<string, string | number> = {}) {
-  const { status, body } = await ada.call(`${path}?${new URLSearchParams(query as Record<string, string>)}`);
-  assert.equal(status, 200, `${path}: ${JSON.stringify(body)}`);
-  return body;
-}
-const refused = async (path: string, query: Record<string, string | number>) => {
-  const { status, body } = await ada.call(`${path}?${new URLSearchParams(query as Record<string, string>)}`);
-  return [status, body.error?.code, body.error?.details.field];
-};
-
-/** All rows of a list, read page by page. */
-async function all(path: string, name: string, query: Record<string, string | number> = {}, limit = 2) {
-  const rows = [];
-  for (let cursor = ''; ; ) {
-    const page = await read(path, { ...query, limit, cursor });
-    assert.ok(page[name].length <= limit);
-    rows.push(...page[name]);
-    if (page.next_cursor === null) return rows;
-    cursor = page.next_cursor;
-  }
-}
-
-/** A purchase, and a notification that it was refunded. */
-async function purchase(userId: string, { store = 'apple', credits = 10 } = {}) {
-  const transaction = randomUUID();
-  await app.owner.query(
-    `select credit_purchase($1, 'Production', $2, 'com.rendio.credits.10', $3, p_caller_id := $4, p_price_milliunits := 4990, p_currency := 'USD')`,
-    [store, transaction, credits / 10, userId],
-  );
-  return transaction;
-}
-async function notification(transaction: string) {
-  const id = randomUUID();
-  await app.owner.query(
-    `select record_store_notification('apple', $1, 'REFUND', now(), 'a signed text', p_transaction_id := $2)`,
-    [id, transaction],
-  );
-  await app.owner.query(`select finish_store_notification('apple', $1, 'unchanged')`, [id]);
-  return id;
-}
 
 describe('finding an account', () => {
   let ids: Record<string, string>;
@@ -71,7 +28,7 @@ describe('finding an account', () => {
     const job = await app.generate(guest.id);
     assert.equal((await people.merge(guest.token, { sub })).status, 200);
     await app.drain();
-    const transaction = await purchase(person.id);
+    const transaction = await buy(app, person.id);
     const one = async (sql: string) => String((await people.rows(sql, [person.id]))[0]?.id);
     ids = {
       'its id': person.id,
@@ -84,7 +41,7 @@ describe('finding an account', () => {
       'the id of a purchase': await one('select id from purchases where user_id = $1'),
       'the id of a lot': await one('select id from credit_lots where user_id = $1 limit 1'),
       'a store’s transaction': transaction,
-      'a store’s notification': await notification(transaction),
+      'a store’s notification': await notify(app, transaction),
       'its e-mail address': 'Grace.Hopper@Example.com',
       'its e-mail address in other letters': ' grace.hopper@EXAMPLE.com ',
       'its Apple sub': sub,
@@ -155,7 +112,7 @@ describe('an account in figures', () => {
     await callAsOwner(app.owner, 'fail_generation', { job_id: failed, error_code: 'ERR_5003' });
     await app.drain();
     await people.call(person.token, 'delete-video-job', { job_id: done });
-    await purchase(person.id, { credits: 20 });
+    await buy(app, person.id, { quantity: 2 });
     const { user, stats, recent_transactions } = await read('admin-user-stats', { user_id: person.id });
     assert.deepEqual([user.id, user.credits_remaining, user.is_banned], [person.id, 29, false]);
     assert.deepEqual(stats, {
@@ -179,5 +136,62 @@ describe('an account in figures', () => {
       assert.deepEqual(await refused(path, { user_id: 'me' }), [400, 'ERR_4006', 'user_id']);
       assert.deepEqual(await refused(path, {}), [400, 'ERR_4006', 'user_id']);
     }
+  });
+});
+
+describe('one job', () => {
+  it('comes with its attempts, events and files, without the prompt, also where a vendor quotes it', async () => {
+    const person = await people.guest(10);
+    const job = await app.generate(person.id);
+    await app.drain();
+    await app.owner.query(
+      `update provider_attempts set result_error = 'flagged: "A CAT playing Piano" was refused' where job_id = $1`,
+      [job],
+    );
+    await app.owner.query(`select record_provider_event('fal', $1, '["sandbox"]', $2)`, [randomUUID(), job]);
+    const found = await read('admin-job', { job_id: job.toUpperCase() });
+    assert.deepEqual([found.job.job_id, found.job.status, found.job.user_id], [job, 'completed', person.id]);
+    assert.deepEqual(
+      found.attempts.map((each: Record<string, unknown>) => [each.attempt, each.state, each.result, each.error]),
+      [[1, 'accepted', 'completed', 'flagged: "A … … …" was refused']],
+    );
+    const types = found.events.map(({ source, type }: { source: string; type: string }) => `${source} ${type}`);
+    assert.ok(types.includes('provider ignored') && types.includes('account completed'), types.join());
+    assert.deepEqual(
+      found.files.map(({ kind, path }: { kind: string; path: string }) => [kind, path]),
+      [
+        ['video', `videos/${(await app.job(job)).video_url}`],
+        ['thumbnail', `thumbnails/${(await app.job(job)).thumbnail_url}`],
+      ],
+    );
+    assert.ok(!/piano/i.test(JSON.stringify(found)));
+    assert.deepEqual(await refused('admin-job', { job_id: randomUUID() }), [404, 'ERR_4007', 'job_id']);
+  });
+});
+
+describe('the state of the system', () => {
+  it('names the queue, the providers’ circuits and the broken rules of the money', async () => {
+    await app.owner.query(`insert into provider_circuits (provider, state, failing_at, opened_at, probe_at)
+      values ('sandbox', 'open', 'job', now(), now()) on conflict (provider) do update set state = 'open', opened_at = now(), probe_at = now()`);
+    const rule = 'lots hold the balance';
+    await callAsOwner(app.owner, 'record_violations', {
+      violations: JSON.stringify([{ invariant: rule, subject: randomUUID(), details: {} }]),
+    });
+    await app.generate(await app.user(1));
+    const health = await read('admin-health');
+    assert.equal(health.database, true);
+    assert.ok(health.queue.depth >= 1 && health.queue.oldest_seconds >= 0);
+    assert.deepEqual(
+      health.providers.map(({ name, circuit }: Record<string, string>) => [name, circuit]),
+      [['sandbox', 'open']],
+    );
+    const broken = health.invariants.filter(({ holds }: { holds: boolean }) => !holds);
+    assert.deepEqual(
+      broken.map((each: { rule: string }) => each.rule),
+      [rule],
+    );
+    assert.match(broken[0].checked_at, TIME);
+    await app.owner.query('delete from money_violations; delete from provider_circuits');
+    await app.drain();
   });
 });
