@@ -4998,8 +4998,9 @@ export interface operations {
   adminExplainBalance: {
     parameters: {
       query: {
+        /** @description The account, or a guest that was merged into it. */
         user_id: string;
-        /** @description The `next_cursor` of the previous page, with the same filters. */
+        /** @description A `next_cursor`: of the page before, or of a lot. */
         cursor?: string;
       };
       header?: never;
@@ -10113,10 +10114,15 @@ export interface operations {
   adminJobs: {
     parameters: {
       query?: {
+        /** @description Only those with this `user_id`. */
         user_id?: string;
+        /** @description Only those with this `status`. */
         status?: 'pending' | 'processing' | 'completed' | 'failed';
+        /** @description Only those with this `model_id`. */
         model_id?: string;
+        /** @description Only those with this `provider`. */
         provider?: string;
+        /** @description Only those with this `error_code`. */
         error_code?: string;
         /** @description The first day (`2026-11-01`, in UTC) or instant. */
         from?: string;
@@ -10248,10 +10254,15 @@ export interface operations {
   adminTransactions: {
     parameters: {
       query?: {
+        /** @description Only those with this `user_id`. */
         user_id?: string;
+        /** @description Only those with this `reason`. */
         reason?: string;
+        /** @description Only those with this `job_id`. */
         job_id?: string;
+        /** @description Only those with this `transaction_id`. */
         transaction_id?: string;
+        /** @description Only those with this `purchase_id`. */
         purchase_id?: string;
         /** @description The first day (`2026-11-01`, in UTC) or instant. */
         from?: string;
@@ -10378,11 +10389,17 @@ export interface operations {
   adminPurchases: {
     parameters: {
       query?: {
+        /** @description Only those with this `user_id`. */
         user_id?: string;
+        /** @description Only those with this `transaction_id`. */
         transaction_id?: string;
+        /** @description Only those with this `product_id`. */
         product_id?: string;
+        /** @description Only those with this `is_refunded`. */
         is_refunded?: 'true' | 'false';
+        /** @description Only those with this `store`. */
         store?: 'apple' | 'stripe';
+        /** @description Only those with this `environment`. */
         environment?: string;
         /** @description The first day (`2026-11-01`, in UTC) or instant. */
         from?: string;
@@ -10514,13 +10531,21 @@ export interface operations {
   adminNotifications: {
     parameters: {
       query?: {
+        /** @description Only those with this `notification_id`. */
         notification_id?: string;
+        /** @description Only those with this `transaction_id`. */
         transaction_id?: string;
+        /** @description Only those with this `user_id`. */
         user_id?: string;
+        /** @description Only those with this `type`. */
         type?: string;
+        /** @description Only those with this `subtype`. */
         subtype?: string;
+        /** @description Only those with this `store`. */
         store?: 'apple' | 'stripe';
+        /** @description Only those with this `environment`. */
         environment?: string;
+        /** @description Only those with this `outcome`. */
         outcome?: string;
         /** @description The first day (`2026-11-01`, in UTC) or instant. */
         from?: string;
@@ -10649,9 +10674,13 @@ export interface operations {
   adminErrors: {
     parameters: {
       query?: {
+        /** @description Only those with this `user_id`. */
         user_id?: string;
+        /** @description Only those with this `error_code`. */
         error_code?: string;
+        /** @description Only those with this `endpoint`. */
         endpoint?: string;
+        /** @description Only those with this `request_id`. */
         request_id?: string;
         /** @description The first day (`2026-11-01`, in UTC) or instant. */
         from?: string;
@@ -10779,11 +10808,17 @@ export interface operations {
   adminActions: {
     parameters: {
       query?: {
+        /** @description Only those with this `admin_user_id`. */
         admin_user_id?: string;
+        /** @description Only those with this `action_type`. */
         action_type?: string;
+        /** @description Only those with this `target_user_id`. */
         target_user_id?: string;
+        /** @description Only those with this `target_model_id`. */
         target_model_id?: string;
+        /** @description Only those with this `target_job_id`. */
         target_job_id?: string;
+        /** @description Only those with this `target`. */
         target?: string;
         /** @description The first day (`2026-11-01`, in UTC) or instant. */
         from?: string;
@@ -10913,10 +10948,15 @@ export interface operations {
   adminModels: {
     parameters: {
       query?: {
+        /** @description Only those with this `provider`. */
         provider?: string;
+        /** @description Only those with this `category`. */
         category?: string;
+        /** @description Only those with this `is_available`. */
         is_available?: 'true' | 'false';
+        /** @description Only those with this `is_featured`. */
         is_featured?: 'true' | 'false';
+        /** @description Only those with this `requires_image`. */
         requires_image?: 'true' | 'false';
         /** @description The first day (`2026-11-01`, in UTC) or instant. */
         from?: string;
@@ -11086,7 +11126,9 @@ export interface operations {
   adminProducts: {
     parameters: {
       query?: {
+        /** @description Only those with this `product_id`. */
         product_id?: string;
+        /** @description Only those with this `is_active`. */
         is_active?: 'true' | 'false';
         /** @description The first day (`2026-11-01`, in UTC) or instant. */
         from?: string;
@@ -11236,6 +11278,7 @@ export interface operations {
       query?: {
         /** @description The whole code; case, dashes and spaces do not matter. */
         code?: string;
+        /** @description Only those with this `credits`. */
         credits?: number;
         /** @description The first day (`2026-11-01`, in UTC) or instant. */
         from?: string;
@@ -11378,6 +11421,7 @@ export interface operations {
   adminUserStats: {
     parameters: {
       query: {
+        /** @description The account, or a guest that was merged into it. */
         user_id: string;
       };
       header?: never;
@@ -11526,6 +11570,7 @@ export interface operations {
   adminUserTimeline: {
     parameters: {
       query: {
+        /** @description The account, or a guest that was merged into it. */
         user_id: string;
         /** @description The maximum number of items to return. */
         limit?: number;
@@ -11655,6 +11700,7 @@ export interface operations {
   adminJob: {
     parameters: {
       query: {
+        /** @description The job. */
         job_id: string;
       };
       header?: never;

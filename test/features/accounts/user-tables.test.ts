@@ -97,8 +97,8 @@ const COLUMNS: Record<string, Fate> = {
   },
   // Whose attempt, event or notification it was; without the person of a deleted account.
   'provider_attempts.user_id': {
-    seed: `insert into provider_attempts (job_id, user_id, attempt, provider, provider_model_id, state)
-           select job_id, user_id, 9, provider, provider_model_id, 'declined' from video_jobs where user_id = $1 limit 1`,
+    seed: `insert into provider_attempts (job_id, user_id, attempt, provider, provider_model_id, state, closed_at)
+           select job_id, user_id, 9, provider, provider_model_id, 'declined', now() from video_jobs where user_id = $1 limit 1`,
     merge: 'stays',
     deletion: 'stays',
   },
@@ -121,18 +121,18 @@ const COLUMNS: Record<string, Fate> = {
     deletion: 'nameless',
   },
   'sessions.user_id': { seed: null, merge: 'moves', deletion: 'goes' },
+  'store_notifications.user_id': {
+    seed: `insert into store_notifications (store, notification_id, type, signed_at, user_id)
+           values ('apple', gen_random_uuid(), 'REFUND', now(), $1)`,
+    merge: 'stays',
+    deletion: 'stays',
+  },
   'uploads.user_id': {
     seed: `insert into uploads (user_id, path, file, content_type, bytes, width, height, sha256, stored_at)
            select $1::uuid, $1::uuid || '/' || id, 'user_uploads/' || $1::uuid || '/' || id || '.png', 'image/png', 9, 320, 320, '${SHA}', now()
            from (select gen_random_uuid() as id) new`,
     merge: 'moves',
     deletion: 'goes',
-  },
-  'store_notifications.user_id': {
-    seed: `insert into store_notifications (store, notification_id, type, signed_at, user_id)
-           values ('apple', gen_random_uuid(), 'REFUND', now(), $1)`,
-    merge: 'stays',
-    deletion: 'stays',
   },
   // The hash of a token that may not be used again.
   'used_identity_tokens.user_id': {

@@ -11,16 +11,16 @@ import { listNotifications } from '../list-notifications.ts';
 import { listProducts } from '../list-products.ts';
 import { listPurchases } from '../list-purchases.ts';
 import { listTransactions } from '../list-transactions.ts';
+import { LIST_CODES, LIST_MODELS, LIST_PRODUCTS } from './catalogue-openapi.ts';
 import {
+  FIND_USERS,
   LIST_ACTIONS,
   LIST_ERRORS,
   LIST_JOBS,
-  LIST_MODELS,
   LIST_NOTIFICATIONS,
   LIST_PURCHASES,
   LIST_TRANSACTIONS,
 } from './list-openapi.ts';
-import { FIND_USERS, LIST_CODES, LIST_PRODUCTS } from './more-lists-openapi.ts';
 
 export function listRoutes(router: Router, ctx: Pick<Context, 'db'>): void {
   router.add(FIND_USERS, async (c) => c.json(answerOfList('users', await findUsers(ctx, c.req.valid('query'))), 200));

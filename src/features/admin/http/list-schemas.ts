@@ -1,28 +1,34 @@
 import { z } from '@hono/zod-openapi';
 import { credits, time, uuid } from '../../../http/api.ts';
 import { listOf, listQuery } from '../../../http/listing.ts';
-import { parseCreditCode } from '../../../kernel/credit-code.ts';
 
-const TEXT_MAX = 200;
+export const TEXT_MAX = 200;
 
-const text = z.string().max(TEXT_MAX).optional();
-const id = uuid.optional();
-const yesOrNo = z
-  .enum(['true', 'false'])
-  .transform((given) => given === 'true')
-  .optional();
+/** Only rows that have this value in the column. */
+export const only = <Schema extends z.ZodType>(column: string, schema: Schema) =>
+  schema.openapi({ description: `Only those with this \`${column}\`.` });
+export const text = (column: string) => only(column, z.string().max(TEXT_MAX).optional());
+const id = (column: string) => only(column, uuid.optional());
+export const yesOrNo = (column: string) =>
+  only(
+    column,
+    z
+      .enum(['true', 'false'])
+      .transform((given) => given === 'true')
+      .optional(),
+  );
 const JOB_STATUSES = ['pending', 'processing', 'completed', 'failed'] as const;
 const STORES = ['apple', 'stripe'] as const;
-const someTime = time.nullable();
+export const someTime = time.nullable();
 const someId = z.uuid().nullable();
-const someText = z.string().nullable();
+export const someText = z.string().nullable();
 
 export const JobsQuery = listQuery({
-  user_id: id,
-  status: z.enum(JOB_STATUSES).optional(),
-  model_id: id,
-  provider: text,
-  error_code: text,
+  user_id: id('user_id'),
+  status: only('status', z.enum(JOB_STATUSES).optional()),
+  model_id: id('model_id'),
+  provider: text('provider'),
+  error_code: text('error_code'),
 });
 
 export const ListedJob = z
@@ -46,11 +52,11 @@ export const ListedJob = z
 export const Jobs = listOf('jobs', ListedJob);
 
 export const TransactionsQuery = listQuery({
-  user_id: id,
-  reason: text,
-  job_id: id,
-  transaction_id: text,
-  purchase_id: id,
+  user_id: id('user_id'),
+  reason: text('reason'),
+  job_id: id('job_id'),
+  transaction_id: text('transaction_id'),
+  purchase_id: id('purchase_id'),
 });
 
 export const ListedTransaction = z
@@ -69,12 +75,12 @@ export const ListedTransaction = z
 export const Transactions = listOf('transactions', ListedTransaction);
 
 export const PurchasesQuery = listQuery({
-  user_id: id,
-  transaction_id: text,
-  product_id: text,
-  is_refunded: yesOrNo,
-  store: z.enum(STORES).optional(),
-  environment: text,
+  user_id: id('user_id'),
+  transaction_id: text('transaction_id'),
+  product_id: text('product_id'),
+  is_refunded: yesOrNo('is_refunded'),
+  store: only('store', z.enum(STORES).optional()),
+  environment: text('environment'),
 });
 
 const ListedPurchase = z
@@ -98,14 +104,14 @@ const ListedPurchase = z
 export const Purchases = listOf('purchases', ListedPurchase);
 
 export const NotificationsQuery = listQuery({
-  notification_id: text,
-  transaction_id: text,
-  user_id: id,
-  type: text,
-  subtype: text,
-  store: z.enum(STORES).optional(),
-  environment: text,
-  outcome: text,
+  notification_id: text('notification_id'),
+  transaction_id: text('transaction_id'),
+  user_id: id('user_id'),
+  type: text('type'),
+  subtype: text('subtype'),
+  store: only('store', z.enum(STORES).optional()),
+  environment: text('environment'),
+  outcome: text('outcome'),
 });
 
 const ListedNotification = z
@@ -125,7 +131,12 @@ const ListedNotification = z
   .openapi('AdminNotification');
 export const Notifications = listOf('notifications', ListedNotification);
 
-export const ErrorsQuery = listQuery({ user_id: id, error_code: text, endpoint: text, request_id: text });
+export const ErrorsQuery = listQuery({
+  user_id: id('user_id'),
+  error_code: text('error_code'),
+  endpoint: text('endpoint'),
+  request_id: text('request_id'),
+});
 
 const ListedError = z
   .object({
@@ -142,12 +153,12 @@ const ListedError = z
 export const Errors = listOf('errors', ListedError);
 
 export const ActionsQuery = listQuery({
-  admin_user_id: id,
-  action_type: text,
-  target_user_id: id,
-  target_model_id: id,
-  target_job_id: id,
-  target: text,
+  admin_user_id: id('admin_user_id'),
+  action_type: text('action_type'),
+  target_user_id: id('target_user_id'),
+  target_model_id: id('target_model_id'),
+  target_job_id: id('target_job_id'),
+  target: text('target'),
 });
 
 const ListedAction = z
@@ -167,79 +178,6 @@ const ListedAction = z
   })
   .openapi('AdminAction');
 export const Actions = listOf('actions', ListedAction);
-
-export const ModelsQuery = listQuery({
-  provider: text,
-  category: text,
-  is_available: yesOrNo,
-  is_featured: yesOrNo,
-  requires_image: yesOrNo,
-});
-
-const ListedModel = z.object({
-  id: z.uuid(),
-  name: z.string(),
-  category: z.string(),
-  description: z.string(),
-  cost_per_generation: credits('The price with the default settings'),
-  pricing: z.object({ credits: z.int(), per_seconds: z.int().nullable() }),
-  provider: z.string(),
-  provider_model_id: z.string(),
-  is_featured: z.boolean(),
-  is_available: z.boolean(),
-  requires_image: z.boolean(),
-  prompt_max: z.int(),
-  thumbnail_url: someText,
-  settings_schema: z.unknown(),
-  created_at: time,
-  updated_at: time,
-});
-export const Models = listOf('models', ListedModel);
-
-export const ProductsQuery = listQuery({ product_id: text, is_active: yesOrNo });
-
-const ListedProduct = z.object({
-  product_id: z.string(),
-  display_name: z.string(),
-  credits: credits('What one purchase adds'),
-  bonus_credits: credits('What it adds besides'),
-  web_price_cents: z.int().nullable().openapi({ description: 'Null: not sold in the web shop.' }),
-  web_currency: z.string(),
-  is_active: z.boolean(),
-  created_at: time,
-  updated_at: time,
-});
-export const Products = listOf('products', ListedProduct);
-
-export const CodesQuery = listQuery({
-  code: z
-    .string()
-    .max(TEXT_MAX)
-    .transform((given, issues) => {
-      const parsed = parseCreditCode(given);
-      if (parsed === null) issues.addIssue({ code: 'custom' });
-      return parsed ?? z.NEVER;
-    })
-    .optional()
-    .openapi({ type: 'string', description: 'The whole code; case, dashes and spaces do not matter.' }),
-  credits: z
-    .string()
-    .regex(/^\d{1,9}$/)
-    .transform(Number)
-    .optional()
-    .openapi({ type: 'integer' }),
-});
-
-const ListedCode = z.object({
-  id: z.uuid(),
-  code: z.string(),
-  credits: credits('What the code gives'),
-  uses: z.int(),
-  uses_max: z.int(),
-  expires_at: someTime,
-  created_at: time,
-});
-export const Codes = listOf('codes', ListedCode);
 
 export const UsersQuery = listQuery({
   query: z

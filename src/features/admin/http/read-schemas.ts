@@ -9,8 +9,10 @@ const someTime = time.nullable();
 const someText = z.string().nullable();
 const amounts = (description: string) => z.record(z.string(), z.number()).openapi({ description });
 
-export const UserQuery = z.object({ user_id: uuid });
-export const JobQuery = z.object({ job_id: uuid });
+export const UserQuery = z.object({
+  user_id: uuid.openapi({ description: 'The account, or a guest that was merged into it.' }),
+});
+export const JobQuery = z.object({ job_id: uuid.openapi({ description: 'The job.' }) });
 export const TimelineQuery = UserQuery.extend({ limit: pageSize(25), cursor: listCursor });
 export const OverviewQuery = z.object({ from, to });
 

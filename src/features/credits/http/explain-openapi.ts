@@ -4,7 +4,10 @@ import { listCursor } from '../../../http/listing.ts';
 import { EXAMPLE_IDS } from '../../../http/openapi.ts';
 import { adminRoute } from '../../../http/route.ts';
 
-const ExplainQuery = z.object({ user_id: uuid, cursor: listCursor });
+const ExplainQuery = z.object({
+  user_id: uuid.openapi({ description: 'The account, or a guest that was merged into it.' }),
+  cursor: listCursor.openapi({ description: 'A `next_cursor`: of the page before, or of a lot.' }),
+});
 
 const Movement = z.object({
   job_id: z.uuid().nullable(),

@@ -1,6 +1,37 @@
 import { EXAMPLE_IDS } from '../../../http/openapi.ts';
+import * as schemas from './catalogue-schemas.ts';
 import { AT, list } from './list-openapi.ts';
-import * as schemas from './list-schemas.ts';
+
+export const LIST_MODELS = list({
+  name: 'models',
+  what: 'models',
+  description: 'All models, also those that are not on offer.',
+  query: schemas.ModelsQuery,
+  schema: schemas.Models,
+  example: {
+    models: [
+      {
+        id: EXAMPLE_IDS.model,
+        name: 'Cinematic',
+        category: 'cinematic',
+        description: 'Cinematic scenes with realistic light and motion.',
+        cost_per_generation: 4,
+        pricing: { credits: 1, per_seconds: 1 },
+        provider: 'fal',
+        provider_model_id: 'fal-ai/veo3.1',
+        is_featured: true,
+        is_available: true,
+        requires_image: false,
+        prompt_max: 2000,
+        thumbnail_url: null,
+        settings_schema: { type: 'object', properties: {} },
+        created_at: AT,
+        updated_at: AT,
+      },
+    ],
+    next_cursor: null,
+  },
+});
 
 export const LIST_PRODUCTS = list({
   name: 'products',
@@ -42,31 +73,6 @@ export const LIST_CODES = list({
         uses_max: 1000,
         expires_at: null,
         created_at: AT,
-      },
-    ],
-    next_cursor: null,
-  },
-});
-
-export const FIND_USERS = list({
-  name: 'users',
-  what: 'accounts, or find one',
-  description:
-    'With `query`: the accounts that it is an id of, deleted ones too; a merged guest’s is the account that it was merged into. Without: ' +
-    'the accounts that are not deleted.',
-  query: schemas.UsersQuery,
-  schema: schemas.Users,
-  example: {
-    users: [
-      {
-        id: EXAMPLE_IDS.user,
-        email: 'grace@example.com',
-        is_guest: false,
-        is_banned: false,
-        credits_remaining: 6,
-        credits_total: 10,
-        created_at: AT,
-        deleted_at: null,
       },
     ],
     next_cursor: null,
