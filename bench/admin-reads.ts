@@ -137,9 +137,9 @@ async function countDays({ running }: Boot, owner: pg.Pool): Promise<void> {
     await owner.query(`update day_progress set noted_at = noted_at - interval '11 seconds'`);
   }
   await owner.query(
-    `insert into day_figures (day, figure, subject, amount)
-     select day - weeks * 56, figure, subject, amount from day_figures, generate_series(1, 7) weeks
-     where day > (now() at time zone 'utc')::date - 57 and figure <> 'duration'
+    `insert into day_figures (day, figures)
+     select day - weeks * 56, figures from day_figures, generate_series(1, 7) weeks
+     where day > (now() at time zone 'utc')::date - 57 and not figures ? 'duration'
      on conflict do nothing`,
   );
 }

@@ -56,7 +56,7 @@ revoke all on function
   public.admin_refund_credits, public.begin_admin_action, public.create_admin_link, public.create_administrator,
   public.end_admin_session, public.finish_admin_action, public.open_admin_session, public.open_admin_session_by_email,
   public.revoke_administrator,
-  public.count_days, public.day_bounds, public.seconds_of_days, public.uncounted_figures
+  public.add_figures, public.count_days, public.day_bounds, public.seconds_of, public.uncounted_figures
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -93,7 +93,7 @@ grant execute on function
   public.refund_purchase, public.replay_store_notification, public.suspected_accounts, public.take_account_limit,
   public.raise_alert, public.mark_alert_sent,
   public.admin_refund_credits, public.end_admin_session, public.open_admin_session,
-  public.count_days, public.day_bounds, public.seconds_of_days, public.uncounted_figures
+  public.count_days, public.day_bounds, public.uncounted_figures
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

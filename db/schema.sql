@@ -90,9 +90,7 @@
 -- credit_totals.reason: text not null
 -- credit_totals.credits: bigint not null
 -- day_figures.day: date not null
--- day_figures.figure: text not null
--- day_figures.subject: text not null
--- day_figures.amount: numeric not null
+-- day_figures.figures: jsonb not null
 -- day_progress.is_only_row: boolean not null default true
 -- day_progress.ledger_seq: bigint not null default 0
 -- day_progress.error_id: bigint not null default 0
@@ -388,9 +386,8 @@
 -- credit_totals credit_totals_credits_check: CHECK ((credits >= 0))
 -- credit_totals credit_totals_pkey: PRIMARY KEY (reason)
 -- credit_totals credit_totals_reason_check: CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 50)))
--- day_figures day_figures_figure_check: CHECK ((figure = ANY (ARRAY['credits_in'::text, 'credits_out'::text, 'errors'::text, 'revenue'::text, 'sold'::text, 'completed'::text, 'failed'::text, 'credits'::text, 'provider_cost'::text, 'duration'::text, 'seconds'::text])))
--- day_figures day_figures_pkey: PRIMARY KEY (day, figure, subject)
--- day_figures day_figures_subject_check: CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 200)))
+-- day_figures day_figures_figures_check: CHECK ((jsonb_typeof(figures) = 'object'::text))
+-- day_figures day_figures_pkey: PRIMARY KEY (day)
 -- day_progress day_progress_is_only_row_check: CHECK (is_only_row)
 -- day_progress day_progress_pkey: PRIMARY KEY (is_only_row)
 -- device_grants device_grants_pkey: PRIMARY KEY (user_id)
@@ -615,7 +612,7 @@
 -- credit_lots credit_lots_of_user: using btree (user_id, seq DESC)
 -- credit_lots credit_lots_pkey: using btree (id)
 -- credit_totals credit_totals_pkey: using btree (reason)
--- day_figures day_figures_pkey: using btree (day, figure, subject)
+-- day_figures day_figures_pkey: using btree (day)
 -- day_progress day_progress_pkey: using btree (is_only_row)
 -- device_grants device_grants_claiming: using btree (created_at) WHERE (state = 'claiming'::text)
 -- device_grants device_grants_pkey: using btree (user_id)
@@ -804,6 +801,7 @@
 
 -- functions
 -- add_credits(p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text, p_job_id uuid, p_expires_at timestamp with time zone): returns jsonb security definer
+-- add_figures(p_one jsonb, p_other jsonb): returns jsonb
 -- admin_refund_credits(p_by jsonb, p_user_id uuid, p_amount integer, p_reason text): returns jsonb security definer to rendio_server
 -- admit_to_provider(p_provider text): returns integer security definer
 -- admit_upload(p_user_id uuid, p_path text, p_bytes integer, p_upsert boolean, p_pictures_max integer, p_bytes_max bigint, p_bytes_max_unproven bigint): returns jsonb security definer to rendio_server
@@ -925,7 +923,7 @@
 -- schedule_stop(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_store_notification(p_store text, p_notification_id text): returns void security definer
 -- schedule_submit(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
--- seconds_of_days(p_durations jsonb): returns TABLE(day date, p50 numeric, p95 numeric) to rendio_server
+-- seconds_of(p_durations jsonb): returns jsonb
 -- sign_in_with_apple(p_apple_sub text, p_is_email_verified boolean, p_is_private_email boolean, p_language text, p_email text): returns jsonb security definer to rendio_server
 -- stop_at_provider(p_job_id uuid): returns void security definer
 -- store_apple_token(p_user_id uuid, p_client_id text, p_sealed_token bytea): returns boolean security definer to rendio_server

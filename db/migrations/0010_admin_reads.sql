@@ -12,17 +12,12 @@ set user_id = p.user_id
 from public.purchases p
 where p.store = n.store and p.transaction_id = n.transaction_id and p.user_id is not null;
 
--- Figures of a day, in UTC. `figure` and `subject`: credits_in and credits_out by reason; errors by code; revenue and sold (credits) by
--- currency; completed, failed, credits and provider_cost by model; duration (jobs) by tenths of a second, until the day has ended;
--- seconds by p50 and p95 after that.
+-- The figures of a day, in UTC: {figure: {subject: amount}}. credits_in and credits_out by reason; errors by code; revenue and sold
+-- (credits) by currency; completed, failed, credits and provider_cost by model; duration (jobs) by tenths of a second, until the day
+-- has ended; seconds by p50 and p95 after that.
 create table public.day_figures (
-  day date not null,
-  figure text not null check (figure in (
-    'credits_in', 'credits_out', 'errors', 'revenue', 'sold', 'completed', 'failed', 'credits', 'provider_cost', 'duration', 'seconds'
-  )),
-  subject text not null check (char_length(subject) between 1 and 200),
-  amount numeric not null,
-  primary key (day, figure, subject)
+  day date primary key,
+  figures jsonb not null check (jsonb_typeof(figures) = 'object')
 );
 
 -- Up to where rows are in day_figures, each once, and how far the next count may go: to what was noted, once every transaction that

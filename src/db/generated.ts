@@ -156,10 +156,8 @@ export interface CreditTotals {
 }
 
 export interface DayFigures {
-  amount: Numeric;
   day: Timestamp;
-  figure: string;
-  subject: string;
+  figures: Json;
 }
 
 export interface DayProgress {

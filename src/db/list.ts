@@ -1,6 +1,6 @@
 /**
  * Lists for administrators: newest first, filtered, a page at a time. Every page costs the same, however long the list is and
- * whatever is filtered: one statement reads a bounded part of one index.
+ * whatever is filtered: a page reads a bounded part of one index.
  */
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { Problem } from '../kernel/errors.ts';
@@ -37,11 +37,14 @@ export type List<Filters extends object, Row> = {
   filters: { [Name in keyof Filters]-?: Filter<NonNullable<Filters[Name]>> };
 };
 
+/** All of a list but its filters. */
+type Source<Row> = Omit<List<object, Row>, 'filters'>;
+
 /**
  * How many rows are compared with filters that no index has. A page for which these do not suffice is shorter than asked for, or
  * empty, and its cursor goes on behind them.
  */
-const SCANNED_MAX = 2_000;
+const SCANNED_MAX = 500;
 
 /** In UTC, to the microsecond; a cursor has it. */
 export function positionTime(column: RawBuilder<unknown>): RawBuilder<string> {
@@ -64,11 +67,7 @@ export async function readPage<Filters extends object, Row>(
   return { rows, nextCursor };
 }
 
-async function positionIn(
-  list: Pick<List<object, unknown>, 'name' | 'id'>,
-  filters: object,
-  cursor: string,
-): Promise<Position> {
+async function positionIn(list: Source<unknown>, filters: object, cursor: string): Promise<Position> {
   const position = await decodePosition(list.name, filters, cursor);
   if (position === null || !IS_ID[list.id.type](position.id)) {
     throw new Problem('ERR_4006', { details: { field: 'cursor' } });
@@ -76,7 +75,7 @@ async function positionIn(
   return position;
 }
 
-const IS_ID: Record<List<object, unknown>['id']['type'], (id: string) => boolean> = {
+const IS_ID: Record<Source<unknown>['id']['type'], (id: string) => boolean> = {
   bigint: (id) => /^\d{1,18}$/.test(id),
   uuid: (id) => parseUuid(id) === id,
   text: () => true,
@@ -103,7 +102,7 @@ function conditionsOf<Filters extends object, Row>(
 
 type Range = { after: Position | null; from: Date | undefined; to: Date | undefined };
 
-function rangeOf({ time, id }: Pick<List<object, unknown>, 'time' | 'id'>, { after, from, to }: Range): Condition[] {
+function rangeOf({ time, id }: Source<unknown>, { after, from, to }: Range): Condition[] {
   const [at, key] = [column(time), column(id.column)];
   return [
     ...(from ? [sql<boolean>`${at} >= ${from}`] : []),
@@ -117,63 +116,64 @@ function rangeOf({ time, id }: Pick<List<object, unknown>, 'time' | 'id'>, { aft
 type Reading = { limit: number; inRange: Condition[]; compared: Condition[] };
 type Read<Row> = { rows: Row[]; end: Position | null };
 
-/** What a statement returns beside a row: its position and, where rows were compared, the end and the number of those. */
-type Located = { list_at: string | null; list_id: string; end_at?: string; end_id?: string; scanned?: number };
+/** A row's position, and where the rows end that were compared for a page. */
+type Located = { list_at: string | null; list_id: string; end_at?: string | null; end_id?: string };
 
 /** All conditions are the index's: it has the page. */
-async function readIndexed<Filters extends object, Row>(
-  db: Kysely<DB>,
-  list: List<Filters, Row>,
-  { limit, inRange }: Reading,
-): Promise<Read<Row>> {
+async function readIndexed<Row>(db: Kysely<DB>, list: Source<Row>, { limit, inRange }: Reading): Promise<Read<Row>> {
   const { rows } = await sql<Located & Row>`
     select ${positionOf(list, 'list')}, ${list.columns}
-    from (
-      select t.* from ${sql.table(list.table)} t ${all(inRange)} ${newestFirst(list)} limit ${limit + 1}
-    ) t ${list.joins ?? sql``}
+    from (${rowsOf(list, inRange)} limit ${limit + 1}) t ${list.joins ?? sql``}
     ${newestFirst(list)}`.execute(db);
   return pageOf(rows, limit);
 }
 
-/** Of the next rows in the index those that meet the other conditions, and where the last of these rows is. */
-async function readCompared<Filters extends object, Row>(
+/** Of the next rows in the index those that meet the other conditions. Where they are too few, the cursor is behind all compared ones. */
+async function readCompared<Row>(
   db: Kysely<DB>,
-  list: List<Filters, Row>,
+  list: Source<Row>,
   { limit, inRange, compared }: Reading,
 ): Promise<Read<Row>> {
+  // `offset 0` keeps the conditions out of the rows that are bounded. The end is looked for only if the page is not full.
   const { rows } = await sql<Located & Row>`
-    with scanned as materialized (
-      select t.* from ${sql.table(list.table)} t ${all(inRange)} ${newestFirst(list)} limit ${SCANNED_MAX}
-    ), found as (
-      select t.* from scanned t ${all(compared)} ${newestFirst(list)} limit ${limit + 1}
+    with found as materialized (
+      select t.* from (${rowsOf(list, inRange)} limit ${SCANNED_MAX} offset 0) t
+      ${all(compared)} ${newestFirst(list)} limit ${limit + 1}
+    ), compared as (
+      select t.*, row_number() over (${newestFirst(list)}) as place
+      from (
+        select ${column(list.time)}, ${column(list.id.column)} from ${sql.table(list.table)} t ${all(inRange)} ${newestFirst(list)}
+        limit ${SCANNED_MAX}
+      ) t
     ), last as (
-      select ${positionOf(list, 'end')}, (select count(*)::integer from scanned) as scanned
-      from scanned t order by ${column(list.time)}, ${column(list.id.column)} limit 1
+      select ${positionOf(list, 'end')} from compared t
+      where t.place = ${SCANNED_MAX} and (select count(*) from found) <= ${limit}
     )
     select e.*, ${positionOf(list, 'list')}, ${list.columns}
-    from last e left join found t on true ${list.joins ?? sql``}
+    from (select) one left join last e on true left join found t on true ${list.joins ?? sql``}
     ${newestFirst(list)}`.execute(db);
+  const [{ end_at = null, end_id = '' } = {}] = rows;
   const page = pageOf(
     rows.filter(({ list_at }) => list_at !== null),
     limit,
   );
-  const { end_at, end_id, scanned = 0 } = rows[0] ?? {};
-  if (page.end !== null || scanned < SCANNED_MAX || end_at === undefined || end_id === undefined) return page;
-  return { rows: page.rows, end: { at: end_at, id: end_id } };
+  return end_at === null ? page : { ...page, end: { at: end_at, id: end_id } };
+}
+
+function rowsOf(list: Source<unknown>, inRange: Condition[]): RawBuilder<unknown> {
+  return sql`select t.* from ${sql.table(list.table)} t ${all(inRange)} ${newestFirst(list)}`;
 }
 
 function pageOf<Row>(rows: (Located & Row)[], limit: number): Read<Row> {
   const shown = rows.slice(0, limit);
   const last = rows.length > limit ? shown.at(-1) : undefined;
   return {
-    rows: shown.map(
-      ({ list_at: _at, list_id: _id, end_at: _endAt, end_id: _endId, scanned: _n, ...row }) => row as Row,
-    ),
+    rows: shown.map(({ list_at: _at, list_id: _id, end_at: _endAt, end_id: _endId, ...row }) => row as Row),
     end: last?.list_at ? { at: last.list_at, id: last.list_id } : null,
   };
 }
 
-function positionOf({ time, id }: Pick<List<object, unknown>, 'time' | 'id'>, name: 'list' | 'end') {
+function positionOf({ time, id }: Source<unknown>, name: 'list' | 'end') {
   const names = [sql.ref(`${name}_at`), sql.ref(`${name}_id`)];
   return sql`${positionTime(column(time))} as ${names[0]}, ${column(id.column)}::text as ${names[1]}`;
 }
@@ -185,7 +185,7 @@ export function survivorOf(userId: string): RawBuilder<string> {
   return sql`coalesce((select survivor_id from merged_users where user_id = ${userId}::uuid), ${userId}::uuid)`;
 }
 
-function newestFirst({ time, id }: Pick<List<object, unknown>, 'time' | 'id'>) {
+function newestFirst({ time, id }: Source<unknown>) {
   return sql`order by ${column(time)} desc, ${column(id.column)} desc`;
 }
 

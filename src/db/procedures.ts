@@ -783,12 +783,6 @@ export type SetProcedures = {
     args: Record<string, never>;
     row: { rule: string };
   };
-  seconds_of_days: {
-    args: {
-      durations: object;
-    };
-    row: { day: Date; p50: number; p95: number };
-  };
   suspected_accounts: {
     args: {
       part: string;

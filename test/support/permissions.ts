@@ -75,7 +75,6 @@ const SERVER_PROCEDURES = [
   'schedule_settle',
   'schedule_stop',
   'schedule_submit',
-  'seconds_of_days',
   'sign_in_with_apple',
   'store_apple_token',
   'survivor_of',

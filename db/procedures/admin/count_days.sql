@@ -33,23 +33,19 @@ begin
 
   select * into v_bounds
   from public.day_bounds(p_limit, v_progress.noted_ledger_seq, v_progress.noted_error_id, v_progress.noted_at);
-  insert into public.day_figures as f (day, figure, subject, amount)
-  select u.day, u.figure, u.subject, u.amount
-  from public.uncounted_figures(v_bounds.ledger_seq, v_bounds.error_id, v_bounds.jobs_at, v_bounds.attempts_at) u
-  on conflict (day, figure, subject) do update set amount = f.amount + excluded.amount;
-
+  insert into public.day_figures as f (day, figures)
+  select u.day, jsonb_object_agg(u.figure, u.amounts)
+  from (
+    select day, figure, jsonb_object_agg(subject, amount) as amounts
+    from public.uncounted_figures(v_bounds.ledger_seq, v_bounds.error_id, v_bounds.jobs_at, v_bounds.attempts_at)
+    group by day, figure
+  ) u
+  group by u.day
+  on conflict (day) do update set figures = public.add_figures(f.figures, excluded.figures);
   -- Jobs are counted in the order of their end, so the days before the last of them have all theirs.
-  with ended as (
-    delete from public.day_figures
-    where figure = 'duration' and day < (v_bounds.jobs_at at time zone 'utc')::date
-    returning day, subject, amount
-  )
-  insert into public.day_figures (day, figure, subject, amount)
-  select s.day, 'seconds', v.subject, v.amount
-  from public.seconds_of_days((
-    select jsonb_agg(jsonb_build_object('day', day, 'tenths', subject::integer, 'jobs', amount)) from ended
-  )) s
-  cross join lateral (values ('p50', s.p50), ('p95', s.p95)) v (subject, amount);
+  update public.day_figures
+  set figures = figures - 'duration' || jsonb_build_object('seconds', public.seconds_of(figures -> 'duration'))
+  where day < (v_bounds.jobs_at at time zone 'utc')::date and figures ? 'duration';
 
   update public.day_progress
   set ledger_seq = v_bounds.ledger_seq,

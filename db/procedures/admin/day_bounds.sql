@@ -3,9 +3,11 @@
 create or replace function public.day_bounds(p_limit integer, p_ledger_seq bigint, p_error_id bigint, p_time timestamptz)
 returns table (ledger_seq bigint, error_id bigint, jobs_at timestamptz, attempts_at timestamptz, is_limited boolean)
 language sql
+rows 1
 stable
 security definer
 set search_path = ''
+set jit = off
 as $$
   select
     case when l.rows < p_limit then greatest(p.ledger_seq, p_ledger_seq) else l.until end,

@@ -1,60 +1,59 @@
 import { sql } from 'kysely';
 import type { Context } from '../context.ts';
 
-type Amounts = Record<string, number>;
-
-/** `days`: by date, then by figure, then by subject (`all` where models are added up). `models`: by id, then by figure. */
-export type Figures = { days: Map<string, Record<string, Amounts>>; models: Map<string, Amounts> };
+export type Amounts = Record<string, number>;
+/** By figure, then by subject, as in the table day_figures. */
+export type DayFigures = Record<string, Amounts>;
 
 /** The count adds to the figures every minute, so there are hardly ever as many rows of one kind that it has not seen. */
 const UNCOUNTED_ROWS_MAX = 10_000;
 
-type Row = { part: 'day' | 'model'; key: string; figure: string; amounts: Amounts };
-
-/** The figures of these days: what is counted, and the few rows that came after it, in one statement, so each row is in one of both. */
+/**
+ * The figures of these days, by date: what is counted, and the few rows that came after it. In one statement, so each row is in one
+ * of both.
+ */
 export async function readFigures(
   { db }: Pick<Context, 'db'>,
   { from, to }: { from: string; to: string },
-): Promise<Figures> {
-  const { rows } = await sql<Row>`
-    with uncounted as materialized (
-      select u.*
-      from day_bounds(${UNCOUNTED_ROWS_MAX}, 9223372036854775807, 9223372036854775807, 'infinity') b
-      cross join lateral uncounted_figures(b.ledger_seq, b.error_id, b.jobs_at, b.attempts_at) u
-    ), figures as materialized (
-      select day, figure, subject, sum(amount) as amount
-      from (
-        select day, figure, subject, amount from day_figures where day between ${from}::date and ${to}::date
-        union all
-        select day, figure, subject, amount from uncounted where day between ${from}::date and ${to}::date
-      ) f
-      group by day, figure, subject
-    ), of_days as (
-      select day, figure, subject, amount from figures
-      where figure in ('credits_in', 'credits_out', 'errors', 'revenue', 'sold', 'seconds')
-      union all
-      select day, figure, 'all', sum(amount) from figures where figure in ('completed', 'failed', 'provider_cost') group by day, figure
-      union all
-      select s.day, 'seconds', v.subject, v.amount
-      from seconds_of_days((
-        select jsonb_agg(jsonb_build_object('day', day, 'tenths', subject::integer, 'jobs', amount)) from figures where figure = 'duration'
-      )) s
-      cross join lateral (values ('p50', s.p50), ('p95', s.p95)) v (subject, amount)
-    )
-    select 'day' as part, day::text as key, figure, jsonb_object_agg(subject, amount) as amounts
-    from of_days group by day, figure
+): Promise<Map<string, DayFigures>> {
+  const { rows } = await sql<{ day: string; figures: DayFigures }>`
+    select day::text as day, figures from day_figures where day between ${from}::date and ${to}::date
     union all
-    select 'model', subject, 'all', jsonb_object_agg(figure, amount)
-    from (
-      select subject, figure, sum(amount) as amount
-      from figures where figure in ('completed', 'failed', 'credits', 'provider_cost') group by subject, figure
-    ) m
-    group by subject`.execute(db.read);
-  const days = new Map<string, Record<string, Amounts>>();
-  const models = new Map<string, Amounts>();
-  for (const { part, key, figure, amounts } of rows) {
-    if (part === 'model') models.set(key, amounts);
-    else days.set(key, { ...days.get(key), [figure]: amounts });
+    select u.day::text, jsonb_build_object(u.figure, jsonb_build_object(u.subject, u.amount))
+    from day_bounds(${UNCOUNTED_ROWS_MAX}, 9223372036854775807, 9223372036854775807, 'infinity') b
+    cross join lateral uncounted_figures(b.ledger_seq, b.error_id, b.jobs_at, b.attempts_at) u
+    where u.day between ${from}::date and ${to}::date`.execute(db.read);
+  const days = new Map<string, DayFigures>();
+  for (const { day, figures } of rows) days.set(day, sumOf(days.get(day), figures));
+  for (const figures of days.values()) if (figures.duration) figures.seconds = secondsOf(figures.duration);
+  return days;
+}
+
+function sumOf(one: DayFigures = {}, other: DayFigures): DayFigures {
+  const sum = { ...one };
+  for (const [figure, amounts] of Object.entries(other)) sum[figure] = addAmounts(sum[figure], amounts);
+  return sum;
+}
+
+export function addAmounts(one: Amounts = {}, other: Amounts = {}): Amounts {
+  const sum = { ...one };
+  for (const [subject, amount] of Object.entries(other)) sum[subject] = (sum[subject] ?? 0) + amount;
+  return sum;
+}
+
+/** Of a day that has not ended, as seconds_of computes it for the others. */
+function secondsOf(duration: Amounts): Amounts {
+  const total = totalOf(duration);
+  let upTo = 0;
+  const seconds: Amounts = {};
+  for (const [tenths, jobs] of Object.entries(duration).sort(([a], [b]) => Number(a) - Number(b))) {
+    upTo += jobs;
+    if (upTo >= Math.ceil(0.5 * total)) seconds.p50 ??= Number(tenths) / 10;
+    if (upTo >= Math.ceil(0.95 * total)) seconds.p95 ??= Number(tenths) / 10;
   }
-  return { days, models };
+  return seconds;
+}
+
+export function totalOf(amounts: Amounts = {}): number {
+  return Object.values(amounts).reduce((sum, amount) => sum + amount, 0);
 }

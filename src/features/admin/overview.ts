@@ -1,10 +1,8 @@
 import { sql } from 'kysely';
 import { Problem } from '../../kernel/errors.ts';
 import type { Context } from '../context.ts';
-import { readFigures } from './day-figures.ts';
+import { type Amounts, addAmounts, type DayFigures, readFigures, totalOf } from './day-figures.ts';
 import { successRate } from './success-rate.ts';
-
-type Amounts = Record<string, number>;
 
 export type DayOverview = {
   date: string;
@@ -59,22 +57,27 @@ export async function readOverview(
     ctx.db.read.selectFrom('models').select(['id', 'name']).execute(),
     readOutstanding(ctx),
   ]);
-  const days = daysBetween(from, to).map((date) => dayOf(date, figures.days.get(date) ?? {}));
-  const sold = [...figures.days.values()].reduce((sum, day) => sum + (day.sold?.USD ?? 0), 0);
-  const revenue = days.reduce((sum, { revenue_usd }) => sum + revenue_usd, 0);
-  const usdPerCredit = sold > 0 ? revenue / sold : 0;
+  const days = daysBetween(from, to).map((date) => dayOf(date, figures.get(date) ?? {}));
+  const sum = (figure: string) => [...figures.values()].reduce<Amounts>((all, day) => addAmounts(all, day[figure]), {});
+  const [sold = 0, revenue = 0] = [sum('sold').USD, sum('revenue').USD];
+  const byModel = {
+    completed: sum('completed'),
+    failed: sum('failed'),
+    credits: sum('credits'),
+    cost: sum('provider_cost'),
+  };
   return {
     days,
     models: models
-      .map(({ id, name }) => modelOf({ id, name }, figures.models.get(id) ?? {}, usdPerCredit))
+      .map((model) => modelOf(model, byModel, sold > 0 ? revenue / sold : 0))
       .filter(({ generations, provider_cost_usd }) => generations > 0 || provider_cost_usd !== 0)
       .sort((a, b) => b.generations - a.generations || a.name.localeCompare(b.name)),
     credits_outstanding: outstanding,
   };
 }
 
-function dayOf(date: string, day: Record<string, Amounts>): DayOverview {
-  const [completed, failed] = [day.completed?.all ?? 0, day.failed?.all ?? 0];
+function dayOf(date: string, day: DayFigures): DayOverview {
+  const [completed, failed] = [totalOf(day.completed), totalOf(day.failed)];
   const { USD = 0, ...others } = day.revenue ?? {};
   return {
     date,
@@ -85,21 +88,23 @@ function dayOf(date: string, day: Record<string, Amounts>): DayOverview {
     credits_out: day.credits_out ?? {},
     revenue_usd: cents(USD),
     revenue_other: Object.fromEntries(Object.entries(others).map(([currency, amount]) => [currency, cents(amount)])),
-    provider_cost_usd: micros(day.provider_cost?.all ?? 0),
+    provider_cost_usd: micros(totalOf(day.provider_cost)),
     errors: day.errors ?? {},
   };
 }
 
+type ByModel = { completed: Amounts; failed: Amounts; credits: Amounts; cost: Amounts };
+
 /** A credit is worth what credits were sold for on these days, on average. */
-function modelOf({ id, name }: { id: string; name: string }, figures: Amounts, usdPerCredit: number): ModelOverview {
-  const { completed = 0, failed = 0, credits = 0, provider_cost = 0 } = figures;
+function modelOf({ id, name }: { id: string; name: string }, of: ByModel, usdPerCredit: number): ModelOverview {
+  const [credits = 0, cost = 0] = [of.credits[id], of.cost[id]];
   return {
     model_id: id,
     name,
-    generations: completed + failed,
+    generations: (of.completed[id] ?? 0) + (of.failed[id] ?? 0),
     credits,
-    provider_cost_usd: micros(provider_cost),
-    margin_usd: cents(credits * usdPerCredit - provider_cost),
+    provider_cost_usd: micros(cost),
+    margin_usd: cents(credits * usdPerCredit - cost),
   };
 }
 

@@ -215,7 +215,7 @@ describe('a list', () => {
     await app.owner.query(
       `insert into error_log (error_code, endpoint, created_at)
        select 'ERR_6003', case n when 1 then 'rare' else 'common' end, '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 second'
-       from generate_series(1, 4500) n`,
+       from generate_series(1, 1200) n`,
     );
     const pages = [];
     for (let cursor: string | null = ''; cursor !== null; ) {

@@ -11,8 +11,7 @@ const people = await createPeople();
 const { app } = people;
 const { all, read, refused } = readerOf(await newAdministrator(app));
 after(async () => {
-  await people.assertUnbroken();
-  await people[Symbol.asyncDispose]();
+  await people.assertUnbroken().finally(() => people[Symbol.asyncDispose]());
 });
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;

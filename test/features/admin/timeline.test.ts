@@ -12,8 +12,7 @@ const { app } = people;
 const ada = await newAdministrator(app);
 const { all, read, refused } = readerOf(ada);
 after(async () => {
-  await people.assertUnbroken();
-  await people[Symbol.asyncDispose]();
+  await people.assertUnbroken().finally(() => people[Symbol.asyncDispose]());
 });
 
 type Event = { at: string; kind: string; summary: string; data: Record<string, unknown> };
@@ -76,7 +75,7 @@ describe('a timeline', () => {
           .sort()
           .reverse(),
       );
-      for (const limit of [1, 2, 3, 7]) assert.deepEqual(await events(limit), whole, `pages of ${limit}`);
+      for (const limit of [1, 7]) assert.deepEqual(await events(limit), whole, `pages of ${limit}`);
       return whole;
     };
     const before = await check();
