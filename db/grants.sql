@@ -12,7 +12,8 @@ revoke all on table
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
   public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
   public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals,
-  public.webhook_deliveries, public.push_tokens, public.pushes, public.shares, public.reports, public.file_sweeps
+  public.webhook_deliveries, public.push_tokens, public.pushes, public.shares, public.reports, public.file_sweeps,
+  public.day_figures, public.day_progress
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
@@ -68,7 +69,8 @@ revoke all on function
   public.move_push_tokens, public.register_push_token, public.replay_push, public.schedule_push,
   public.schedule_pushes, public.trim_push_tokens, public.admin_handle_report, public.empty_deleted_jobs,
   public.expire_videos, public.find_share, public.note_file_sweep, public.prune_rows, public.report_video,
-  public.retention_kinds, public.retentions, public.share_video, public.unshare_video
+  public.retention_kinds, public.retentions, public.share_video, public.unshare_video, public.add_figures,
+  public.count_days, public.day_bounds, public.seconds_of, public.uncounted_figures
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -84,7 +86,8 @@ grant select on table
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
   public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
   public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals,
-  public.webhook_deliveries, public.push_tokens, public.pushes, public.shares, public.reports, public.file_sweeps
+  public.webhook_deliveries, public.push_tokens, public.pushes, public.shares, public.reports, public.file_sweeps,
+  public.day_figures, public.day_progress
 to rendio_server;
 grant execute on function
   public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
@@ -112,7 +115,7 @@ grant execute on function
   public.forget_push_token, public.move_push_tokens, public.register_push_token, public.schedule_push,
   public.admin_handle_report, public.empty_deleted_jobs, public.expire_videos, public.find_share,
   public.note_file_sweep, public.prune_rows, public.report_video, public.retention_kinds, public.share_video,
-  public.unshare_video
+  public.unshare_video, public.count_days, public.day_bounds, public.uncounted_figures
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

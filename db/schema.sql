@@ -91,6 +91,17 @@
 -- credit_lots.created_at: timestamp with time zone not null default clock_timestamp()
 -- credit_totals.reason: text not null
 -- credit_totals.credits: bigint not null
+-- day_figures.day: date not null
+-- day_figures.figures: jsonb not null
+-- day_progress.is_only_row: boolean not null default true
+-- day_progress.ledger_seq: bigint not null default 0
+-- day_progress.error_id: bigint not null default 0
+-- day_progress.jobs_at: timestamp with time zone not null default '1970-01-01 00:00:00+00'::timestamp with time zone
+-- day_progress.attempts_at: timestamp with time zone not null default '1970-01-01 00:00:00+00'::timestamp with time zone
+-- day_progress.noted_ledger_seq: bigint not null default 0
+-- day_progress.noted_error_id: bigint not null default 0
+-- day_progress.noted_at: timestamp with time zone not null default '1970-01-01 00:00:00+00'::timestamp with time zone
+-- day_progress.noted_xid: xid8 not null default '0'::xid8
 -- device_grants.user_id: uuid not null
 -- device_grants.state: text not null
 -- device_grants.bit1: boolean
@@ -188,6 +199,7 @@
 -- provider_attempts.result: text
 -- provider_attempts.result_error: text
 -- provider_attempts.ended_at: timestamp with time zone
+-- provider_attempts.user_id: uuid
 -- provider_circuits.provider: text not null
 -- provider_circuits.state: text not null default 'closed'::text
 -- provider_circuits.failed_jobs: uuid[] not null default '{}'::uuid[]
@@ -202,6 +214,7 @@
 -- provider_events.provider_job_id: text
 -- provider_events.effect: text not null
 -- provider_events.created_at: timestamp with time zone not null default clock_timestamp()
+-- provider_events.user_id: uuid
 -- purchases.id: uuid not null default gen_random_uuid()
 -- purchases.seq: bigint not null always identity
 -- purchases.store: text not null
@@ -297,6 +310,7 @@
 -- store_notifications.outcome: text
 -- store_notifications.received_at: timestamp with time zone not null default clock_timestamp()
 -- store_notifications.processed_at: timestamp with time zone
+-- store_notifications.user_id: uuid
 -- uploads.id: uuid not null default gen_random_uuid()
 -- uploads.user_id: uuid not null
 -- uploads.path: text not null
@@ -435,6 +449,10 @@
 -- credit_totals credit_totals_credits_check: CHECK ((credits >= 0))
 -- credit_totals credit_totals_pkey: PRIMARY KEY (reason)
 -- credit_totals credit_totals_reason_check: CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 50)))
+-- day_figures day_figures_figures_check: CHECK ((jsonb_typeof(figures) = 'object'::text))
+-- day_figures day_figures_pkey: PRIMARY KEY (day)
+-- day_progress day_progress_is_only_row_check: CHECK (is_only_row)
+-- day_progress day_progress_pkey: PRIMARY KEY (is_only_row)
 -- device_grants device_grants_pkey: PRIMARY KEY (user_id)
 -- device_grants device_grants_settled_when_final: CHECK (((state = 'claiming'::text) = (settled_at IS NULL)))
 -- device_grants device_grants_state_check: CHECK ((state = ANY (ARRAY['claiming'::text, 'granted'::text, 'void'::text])))
@@ -655,9 +673,11 @@
 -- webhook_deliveries webhook_deliveries_type_check: CHECK ((type = ANY (ARRAY['video.completed'::text, 'video.failed'::text, 'credits.changed'::text, 'purchase.completed'::text, 'purchase.refunded'::text, 'account.merged'::text, 'account.deleted'::text])))
 
 -- indexes
+-- admin_actions admin_actions_newest_first: using btree (created_at DESC, id DESC)
 -- admin_actions admin_actions_of_admin: using btree (admin_user_id)
 -- admin_actions admin_actions_of_model: using btree (target_model_id) WHERE (target_model_id IS NOT NULL)
 -- admin_actions admin_actions_of_user: using btree (target_user_id) WHERE (target_user_id IS NOT NULL)
+-- admin_actions admin_actions_of_user_by_time: using btree (target_user_id, created_at DESC, id DESC) WHERE (target_user_id IS NOT NULL)
 -- admin_actions admin_actions_pkey: using btree (id)
 -- admin_links admin_links_by_expiry: using btree (expires_at)
 -- admin_links admin_links_of_administrator: using btree (admin_user_id)
@@ -680,6 +700,7 @@
 -- balance_totals balance_totals_pkey: using btree (up_to)
 -- code_uses code_uses_of_user: using btree (user_id)
 -- code_uses code_uses_pkey: using btree (code_id, user_id)
+-- codes codes_by_time: using btree (created_at DESC, seq DESC)
 -- codes codes_code_key: using btree (code)
 -- codes codes_newest_first: using btree (seq DESC)
 -- codes codes_pkey: using btree (id)
@@ -690,10 +711,16 @@
 -- credit_lots credit_lots_of_user: using btree (user_id, seq DESC)
 -- credit_lots credit_lots_pkey: using btree (id)
 -- credit_totals credit_totals_pkey: using btree (reason)
+-- day_figures day_figures_pkey: using btree (day)
+-- day_progress day_progress_pkey: using btree (is_only_row)
 -- device_grants device_grants_claiming: using btree (created_at) WHERE (state = 'claiming'::text)
 -- device_grants device_grants_pkey: using btree (user_id)
 -- error_log error_log_by_age: using btree (created_at)
+-- error_log error_log_by_code: using btree (error_code, created_at DESC, id DESC)
+-- error_log error_log_newest_first: using btree (created_at DESC, id DESC)
+-- error_log error_log_of_request: using btree (((error_details ->> 'request_id'::text)), created_at DESC, id DESC) WHERE ((error_details ->> 'request_id'::text) IS NOT NULL)
 -- error_log error_log_of_user: using btree (user_id) WHERE (user_id IS NOT NULL)
+-- error_log error_log_of_user_by_time: using btree (user_id, created_at DESC, id DESC) WHERE (user_id IS NOT NULL)
 -- error_log error_log_once: using btree (entry_id) WHERE (entry_id IS NOT NULL)
 -- error_log error_log_pkey: using btree (id)
 -- file_sweeps file_sweeps_pkey: using btree (bucket)
@@ -717,20 +744,27 @@
 -- money_violations money_violations_pkey: using btree (invariant, subject)
 -- products products_pkey: using btree (product_id)
 -- proven_devices proven_devices_pkey: using btree (user_id)
+-- provider_attempts provider_attempts_by_end: using btree (ended_at) WHERE (ended_at IS NOT NULL)
 -- provider_attempts provider_attempts_by_provider_job: using btree (provider, provider_job_id) WHERE (provider_job_id IS NOT NULL)
 -- provider_attempts provider_attempts_job_id_attempt_key: using btree (job_id, attempt)
+-- provider_attempts provider_attempts_of_user: using btree (user_id, created_at DESC, id DESC)
 -- provider_attempts provider_attempts_one_outstanding: using btree (job_id) WHERE (state = ANY (ARRAY['submitting'::text, 'accepted'::text, 'unknown'::text]))
 -- provider_attempts provider_attempts_pkey: using btree (id)
 -- provider_attempts provider_attempts_with_errors: using btree (created_at) WHERE ((error IS NOT NULL) OR (result_error IS NOT NULL))
 -- provider_circuits provider_circuits_pkey: using btree (provider)
 -- provider_events provider_events_by_age: using btree (created_at)
 -- provider_events provider_events_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
+-- provider_events provider_events_of_user: using btree (user_id, created_at DESC, id DESC) WHERE (user_id IS NOT NULL)
 -- provider_events provider_events_pkey: using btree (id)
 -- provider_events provider_events_sender_event_key_key: using btree (sender, event_key)
+-- purchases purchases_by_time: using btree (created_at DESC, seq DESC)
 -- purchases purchases_newest_first: using btree (seq DESC)
+-- purchases purchases_of_product: using btree (product_id, created_at DESC, seq DESC) WHERE (product_id IS NOT NULL)
 -- purchases purchases_of_user: using btree (user_id, seq DESC) WHERE (user_id IS NOT NULL)
+-- purchases purchases_of_user_by_time: using btree (user_id, created_at DESC, seq DESC) WHERE (user_id IS NOT NULL)
 -- purchases purchases_once: using btree (store, transaction_id)
 -- purchases purchases_pkey: using btree (id)
+-- purchases purchases_refunded: using btree (created_at DESC, seq DESC) WHERE is_refunded
 -- push_tokens push_tokens_of_session: using btree (session_id)
 -- push_tokens push_tokens_of_user: using btree (user_id, registered_at DESC, id)
 -- push_tokens push_tokens_pkey: using btree (id)
@@ -742,9 +776,12 @@
 -- quota_log quota_log_by_seq: using btree (seq)
 -- quota_log quota_log_earned_of_user: using btree (user_id) INCLUDE (change) WHERE (reason = ANY (ARRAY['initial_grant'::text, 'iap_purchase'::text, 'promo_grant'::text, 'code_redeemed'::text]))
 -- quota_log quota_log_merges_of_user: using btree (user_id) INCLUDE (change) WHERE (reason = 'account_merge'::text)
+-- quota_log quota_log_newest_first: using btree (created_at DESC, seq DESC)
+-- quota_log quota_log_not_charges: using btree (reason, created_at DESC, seq DESC) WHERE (reason <> 'video_generation'::text)
 -- quota_log quota_log_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
 -- quota_log quota_log_of_purchase: using btree (purchase_id) WHERE (purchase_id IS NOT NULL)
 -- quota_log quota_log_of_user: using btree (user_id, seq DESC)
+-- quota_log quota_log_of_user_by_time: using btree (user_id, created_at DESC, seq DESC)
 -- quota_log quota_log_one_charge_per_job: using btree (job_id) WHERE (reason = 'video_generation'::text)
 -- quota_log quota_log_one_initial_grant_per_user: using btree (user_id) WHERE (reason = 'initial_grant'::text)
 -- quota_log quota_log_one_refund_per_job: using btree (job_id) WHERE (reason = 'generation_failed_refund'::text)
@@ -768,13 +805,18 @@
 -- schema_history schema_history_pkey: using btree (name)
 -- sessions sessions_by_expiry: using btree (expires_at)
 -- sessions sessions_of_user: using btree (user_id)
+-- sessions sessions_of_user_by_time: using btree (user_id, created_at DESC, id DESC)
 -- sessions sessions_pkey: using btree (id)
 -- settings settings_pkey: using btree (is_only_row)
 -- shares shares_pkey: using btree (job_id)
 -- shares shares_token_key: using btree (token)
 -- store_notifications store_notifications_by_age: using btree (received_at)
+-- store_notifications store_notifications_by_id: using btree (notification_id)
+-- store_notifications store_notifications_by_time: using btree (received_at DESC, seq DESC)
+-- store_notifications store_notifications_by_type: using btree (type, received_at DESC, seq DESC)
 -- store_notifications store_notifications_newest_first: using btree (seq DESC)
 -- store_notifications store_notifications_of_transaction: using btree (transaction_id) WHERE (transaction_id IS NOT NULL)
+-- store_notifications store_notifications_of_user: using btree (user_id, received_at DESC, seq DESC) WHERE (user_id IS NOT NULL)
 -- store_notifications store_notifications_pkey: using btree (store, notification_id)
 -- store_notifications store_notifications_with_payload: using btree (received_at) WHERE ((payload IS NOT NULL) AND (processed_at IS NOT NULL))
 -- uploads uploads_by_age: using btree (updated_at) WHERE (stored_at IS NOT NULL)
@@ -792,16 +834,23 @@
 -- user_events user_events_pkey: using btree (id)
 -- user_metadata user_metadata_pkey: using btree (user_id)
 -- users users_apple_sub_key: using btree (apple_sub)
+-- users users_by_email: using btree (lower(email)) WHERE (email IS NOT NULL)
 -- users users_device_id_key: using btree (device_id)
+-- users users_newest_first: using btree (created_at DESC, id DESC) WHERE (deleted_at IS NULL)
 -- users users_pkey: using btree (id)
 -- video_jobs video_jobs_by_completion: using btree (completed_at) WHERE (completed_at IS NOT NULL)
 -- video_jobs video_jobs_by_provider_job: using btree (provider, provider_job_id) WHERE (provider_job_id IS NOT NULL)
 -- video_jobs video_jobs_deleted_of_user: using btree (user_id) WHERE (deleted_at IS NOT NULL)
 -- video_jobs video_jobs_deleted_with_text: using btree (deleted_at) WHERE ((deleted_at IS NOT NULL) AND (prompt <> '[deleted]'::text))
+-- video_jobs video_jobs_newest_first: using btree (created_at DESC, seq DESC)
+-- video_jobs video_jobs_not_completed: using btree (status, created_at DESC, seq DESC) WHERE (status <> 'completed'::text)
 -- video_jobs video_jobs_of_image: using btree (image_url) WHERE (image_url IS NOT NULL)
 -- video_jobs video_jobs_of_model: using btree (model_id)
+-- video_jobs video_jobs_of_model_by_time: using btree (model_id, created_at DESC, seq DESC)
+-- video_jobs video_jobs_of_provider_by_time: using btree (provider, created_at DESC, seq DESC)
 -- video_jobs video_jobs_of_user: using btree (user_id, seq DESC) WHERE (deleted_at IS NULL)
 -- video_jobs video_jobs_of_user_by_status: using btree (user_id, status, seq DESC) WHERE (deleted_at IS NULL)
+-- video_jobs video_jobs_of_user_by_time: using btree (user_id, created_at DESC, seq DESC)
 -- video_jobs video_jobs_pkey: using btree (job_id)
 -- video_jobs video_jobs_unfinished_by_deadline: using btree (deadline_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]))
 -- video_jobs video_jobs_with_a_cause: using btree (completed_at) WHERE ((completed_at IS NOT NULL) AND (error_message IS NOT NULL))
@@ -855,6 +904,8 @@
 -- codes server_reads: select to rendio_server using (true)
 -- credit_lots server_reads: select to rendio_server using (true)
 -- credit_totals server_reads: select to rendio_server using (true)
+-- day_figures server_reads: select to rendio_server using (true)
+-- day_progress server_reads: select to rendio_server using (true)
 -- device_grants server_reads: select to rendio_server using (true)
 -- error_log server_reads: select to rendio_server using (true)
 -- file_sweeps server_reads: select to rendio_server using (true)
@@ -899,6 +950,7 @@
 
 -- functions
 -- add_credits(p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text, p_job_id uuid, p_expires_at timestamp with time zone): returns jsonb security definer
+-- add_figures(p_one jsonb, p_other jsonb): returns jsonb
 -- admin_adjust_credits(p_by jsonb, p_user_id uuid, p_amount integer, p_reason text): returns jsonb security definer to rendio_server
 -- admin_ban_user(p_by jsonb, p_user_id uuid, p_reason text): returns jsonb security definer to rendio_server
 -- admin_cancel_job(p_by jsonb, p_job_id uuid, p_reason text): returns jsonb security definer to rendio_server
@@ -950,6 +1002,7 @@
 -- confirm_attempt(p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- count_account(): returns trigger security definer
 -- count_credits(p_until bigint): returns void security definer
+-- count_days(p_limit integer): returns jsonb security definer to rendio_server
 -- count_generation(): returns trigger security definer
 -- count_jobs(): returns trigger security definer
 -- count_paying_accounts(): returns trigger security definer
@@ -960,6 +1013,7 @@
 -- credit_purchase(p_store text, p_environment text, p_transaction_id text, p_product_id text, p_quantity integer, p_caller_id uuid, p_token uuid, p_purchased_at timestamp with time zone, p_price_milliunits bigint, p_currency text, p_idempotency_key uuid, p_request_hash text): returns jsonb security definer to rendio_server
 -- current_user_folders(): returns text[] security definer to anon, authenticated
 -- current_user_id(): returns uuid security definer to anon, authenticated, rendio_server
+-- day_bounds(p_limit integer, p_ledger_seq bigint, p_error_id bigint, p_time timestamp with time zone): returns TABLE(ledger_seq bigint, error_id bigint, jobs_at timestamp with time zone, attempts_at timestamp with time zone, is_limited boolean) security definer to rendio_server
 -- deduct_credits(p_user_id uuid, p_amount integer, p_reason text, p_job_id uuid): returns jsonb security definer
 -- delete_account(p_user_id uuid): returns uuid security definer to rendio_server
 -- delete_generation(p_user_id uuid, p_job_id uuid): returns text security definer to rendio_server
@@ -1061,6 +1115,7 @@
 -- schedule_store_notification(p_store text, p_notification_id text): returns void security definer
 -- schedule_submit(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_webhook(p_user_id uuid, p_type text, p_data jsonb): returns void security definer
+-- seconds_of(p_durations jsonb): returns jsonb
 -- share_video(p_user_id uuid, p_job_id uuid, p_token text, p_with_prompt boolean): returns jsonb security definer to rendio_server
 -- sign_in_with_apple(p_apple_sub text, p_is_email_verified boolean, p_is_private_email boolean, p_language text, p_email text): returns jsonb security definer to rendio_server
 -- spending_state(p_user_id uuid, p_price integer, p_limit integer): returns jsonb security definer
@@ -1075,6 +1130,7 @@
 -- take_rate_limit(p_action text, p_address inet, p_limit integer, p_window_seconds integer): returns jsonb security definer to rendio_server
 -- total_metrics(p_limit integer): returns integer security definer to rendio_server
 -- trim_push_tokens(p_user_id uuid): returns void security definer
+-- uncounted_figures(p_ledger_seq bigint, p_error_id bigint, p_jobs_at timestamp with time zone, p_attempts_at timestamp with time zone): returns TABLE(day date, figure text, subject text, amount numeric) security definer to rendio_server
 -- unshare_video(p_user_id uuid, p_job_id uuid): returns boolean security definer to rendio_server
 -- update_profile(p_user_id uuid, p_language text, p_theme_preference text): returns boolean security definer to rendio_server
 -- update_user_metadata(p_user_id uuid, p_data jsonb): returns text security definer to rendio_server

@@ -1,4 +1,5 @@
 import { accountTasks } from '../features/accounts/worker/tasks.ts';
+import { ADMIN_CRONTAB, adminTasks } from '../features/admin/worker/tasks.ts';
 import type { Context } from '../features/context.ts';
 import { CREDITS_CRONTAB, creditTasks } from '../features/credits/worker/tasks.ts';
 import { generationTasks } from '../features/generations/worker/tasks.ts';
@@ -13,6 +14,7 @@ import type { Tasks } from '../queue/worker.ts';
 export function allTasks(ctx: Context): Tasks {
   return {
     ...accountTasks(ctx),
+    ...adminTasks(ctx),
     ...creditTasks(ctx),
     ...generationTasks(ctx),
     ...maintenanceTasks(ctx),
@@ -24,6 +26,7 @@ export function allTasks(ctx: Context): Tasks {
 }
 
 export const CRONTAB = [
+  ADMIN_CRONTAB,
   CREDITS_CRONTAB,
   MAINTENANCE_CRONTAB,
   NOTIFICATIONS_CRONTAB,

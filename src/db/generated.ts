@@ -23,6 +23,8 @@ export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
 export type Numeric = ColumnType<number, number | string, number | string>;
 
+export type Timestamp = ColumnType<Date, Date | string, Date | string>;
+
 export interface AdminActions {
   action_type: string;
   admin_user_id: string | null;
@@ -156,6 +158,23 @@ export interface CreditLots {
 export interface CreditTotals {
   credits: number;
   reason: string;
+}
+
+export interface DayFigures {
+  day: Timestamp;
+  figures: Json;
+}
+
+export interface DayProgress {
+  attempts_at: Generated<Date>;
+  error_id: Generated<number>;
+  is_only_row: Generated<boolean>;
+  jobs_at: Generated<Date>;
+  ledger_seq: Generated<number>;
+  noted_at: Generated<Date>;
+  noted_error_id: Generated<number>;
+  noted_ledger_seq: Generated<number>;
+  noted_xid: Generated<string>;
 }
 
 export interface DeviceGrants {
@@ -296,6 +315,7 @@ export interface ProviderAttempts {
   result: string | null;
   result_error: string | null;
   state: Generated<string>;
+  user_id: string | null;
   vendor_cost_usd: Numeric | null;
   vendor_request_id: string | null;
 }
@@ -318,6 +338,7 @@ export interface ProviderEvents {
   job_id: string | null;
   provider_job_id: string | null;
   sender: string;
+  user_id: string | null;
 }
 
 export interface Purchases {
@@ -449,6 +470,7 @@ export interface StoreNotifications {
   subtype: string | null;
   transaction_id: string | null;
   type: string;
+  user_id: string | null;
 }
 
 export interface Uploads {
@@ -579,6 +601,8 @@ export interface DB {
   codes: Codes;
   credit_lots: CreditLots;
   credit_totals: CreditTotals;
+  day_figures: DayFigures;
+  day_progress: DayProgress;
   device_grants: DeviceGrants;
   error_log: ErrorLog;
   file_sweeps: FileSweeps;

@@ -320,6 +320,12 @@ export type Procedures = {
     };
     result: { outcome: 'none' | 'submitted' | 'already' | 'superseded' | 'final' | 'taken' | 'not_found' };
   };
+  count_days: {
+    args: {
+      limit?: number | undefined;
+    };
+    result: { is_limited: boolean; has_advanced: boolean } | null;
+  };
   create_anonymous_user: {
     args: {
       language: string;
@@ -1027,6 +1033,15 @@ export type SetProcedures = {
     args: Record<string, never>;
     row: { part: string; is_proven: boolean; rows: number };
   };
+  day_bounds: {
+    args: {
+      limit: number;
+      ledger_seq: number;
+      error_id: number;
+      time: Date;
+    };
+    row: { ledger_seq: number; error_id: number; jobs_at: Date; attempts_at: Date; is_limited: boolean };
+  };
   find_share: {
     args: {
       token: string;
@@ -1050,5 +1065,14 @@ export type SetProcedures = {
       part: string;
     };
     row: { user_id: string };
+  };
+  uncounted_figures: {
+    args: {
+      ledger_seq: number;
+      error_id: number;
+      jobs_at: Date;
+      attempts_at: Date;
+    };
+    row: { day: Date; figure: string; subject: string; amount: number };
   };
 };

@@ -96,6 +96,10 @@ begin
       currency = excluded.currency,
       purchased_at = excluded.purchased_at
   returning * into v_purchase;
+  -- What the store has told about it before it was known whose it is.
+  update public.store_notifications
+  set user_id = v_user.id
+  where transaction_id = p_transaction_id and store = p_store and user_id is null;
   v_balance := public.apply_credits(
     v_user.id, v_credits::integer, 'iap_purchase', null, p_transaction_id, v_purchase.id
   );

@@ -95,6 +95,18 @@ const COLUMNS: Record<string, Fate> = {
     merge: 'goes',
     deletion: 'goes',
   },
+  // Whose attempt, event or notification it was; without the person of a deleted account.
+  'provider_attempts.user_id': {
+    seed: `insert into provider_attempts (job_id, user_id, attempt, provider, provider_model_id, state, closed_at)
+           select job_id, user_id, 9, provider, provider_model_id, 'declined', now() from video_jobs where user_id = $1 limit 1`,
+    merge: 'stays',
+    deletion: 'stays',
+  },
+  'provider_events.user_id': {
+    seed: `insert into provider_events (sender, event_key, user_id, effect) values ('fal', gen_random_uuid(), $1, 'ignored')`,
+    merge: 'stays',
+    deletion: 'stays',
+  },
   // A transaction that was claimed once stays claimed.
   'purchases.user_id': {
     seed: `insert into purchases (store, environment, transaction_id, user_id) values ('apple', 'Sandbox', gen_random_uuid(), $1)`,
@@ -135,6 +147,12 @@ const COLUMNS: Record<string, Fate> = {
     deletion: 'stays',
   },
   'sessions.user_id': { seed: null, merge: 'moves', deletion: 'goes' },
+  'store_notifications.user_id': {
+    seed: `insert into store_notifications (store, notification_id, type, signed_at, user_id)
+           values ('apple', gen_random_uuid(), 'REFUND', now(), $1)`,
+    merge: 'stays',
+    deletion: 'stays',
+  },
   'uploads.user_id': {
     seed: `insert into uploads (user_id, path, file, content_type, bytes, width, height, sha256, stored_at)
            select $1::uuid, $1::uuid || '/' || id, 'user_uploads/' || $1::uuid || '/' || id || '.png', 'image/png', 9, 320, 320, '${SHA}', now()
