@@ -34,7 +34,7 @@ import { openMediaStore } from './media-store.ts';
 import { createObservability, type Telling } from './observability.ts';
 import { overloadOf } from './overload.ts';
 import type { OwnStore } from './own-store.ts';
-import { promptPolicyOf } from './prompt-policy.ts';
+import { policiesOf } from './policies.ts';
 import type { CreateRuntime, RuntimeCapabilities } from './runtime-capabilities.ts';
 import type { AppleIdAccess, DeviceCheckAccess, VendorConnections } from './vendor-connections.ts';
 import { webhookReceiverOf } from './webhook-receiver.ts';
@@ -239,20 +239,4 @@ async function createProviders(
 
 function simulatedIn({ providers }: VendorConnections): ReadonlySet<ProviderName> {
   return new Set([...providers].filter(([, { isSimulated }]) => isSimulated).map(([name]) => name));
-}
-
-function policiesOf(config: Config): Pick<Context, 'policy' | 'promptPolicy'> {
-  const { apple, errorLogDays, limits, retention } = config.settings;
-  const policy = {
-    initialGrantCredits: limits.initialGrantCredits,
-    deviceCheckFallback: limits.deviceCheckFallback,
-    generationDeadlineSeconds: limits.generationDeadlineSeconds,
-    sandboxPurchases: apple.sandboxPurchases,
-    consumptionConsent: apple.consumptionConsent,
-    refundPreference: apple.refundPreference,
-    errorLogDays,
-    retention,
-    limits,
-  };
-  return { policy, promptPolicy: promptPolicyOf(config) };
 }
