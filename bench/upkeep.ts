@@ -89,7 +89,7 @@ async function measure(booted: Boot): Promise<Measurement[]> {
   await sweepUploads(measured, signal);
   await expireVideos(measured, 55, signal);
   const seconds = (performance.now() - began) / 1_000;
-  const promise = (STATEMENT_MS_MAX * credits) / CREDITS_MS;
+  const promise = Math.round((STATEMENT_MS_MAX * credits) / CREDITS_MS);
   const statements = [...timed].flatMap(([name, times]) => [
     { name: `${name} (${times.length}), p50`, value: quantile(times, 0.5), unit: 'ms' as const },
     { name: `${name}, p95`, value: quantile(times, 0.95), unit: 'ms' as const, promise },
