@@ -1,6 +1,6 @@
 /**
  * How many generations can be charged per second: for one user, whose charges wait for one another, and for many users. And what
- * lots cost: the same charges with them and, on the same database, with the procedures of before, turn by turn.
+ * lots cost: the same charges with them and, on the same database, with the procedures of before, turn by turn. The same for outgoing webhooks.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -12,6 +12,7 @@ import { migrate } from '../src/db/migrate.ts';
 import { closePool, createPool } from '../src/db/pool.ts';
 import { startEmbeddedPostgres } from '../src/embedded-postgres/start.ts';
 import { silentLog } from '../src/kernel/log.ts';
+import { costOfWebhooks } from './cost-of-webhooks.ts';
 import type { Bench } from './report.ts';
 
 const SECONDS = 5;
@@ -37,7 +38,9 @@ export const charges: Bench = async () => {
     const { rows } = await pool.query('select * from broken_invariants()');
     if (rows.length > 0) throw new Error(`broken: ${JSON.stringify(rows)}`);
     const ratio = await costOfLots(db, owner, users.slice(1));
+    const chargeAny = charger(db, await sandboxOf(db), users.slice(1));
     return [
+      ...(await costOfWebhooks(owner, chargeAny)),
       { name: 'cost of generate-video with lots, of without', value: ratio, unit: '×', promise: COST_OF_LOTS_MAX },
       { name: `charges of one user, ${CALLERS} at once`, value: one, unit: '/s' },
       { name: `charges of ${USERS - 1} users, ${CALLERS} at once`, value: many, unit: '/s' },
@@ -85,31 +88,41 @@ async function switchLots(owner: pg.Pool, areOn: boolean): Promise<void> {
   await owner.query(`alter table users ${areOn ? 'enable' : 'disable'} trigger users_lots_hold_the_balance`);
 }
 
-/** Calls the procedure that does all the writing of `generate-video`. */
 async function chargesPerSecond(db: Database, users: string[], seconds: number): Promise<number> {
-  const model = await db.read.selectFrom('models').select('id').where('name', '=', 'Sandbox').executeTakeFirstOrThrow();
+  const charge = charger(db, await sandboxOf(db), users);
   let charged = 0;
-  let turn = 0;
   const end = performance.now() + seconds * 1_000;
   const caller = async () => {
     while (performance.now() < end) {
-      turn += 1;
-      const begun = await db.call('begin_generation', {
-        user_id: users[turn % users.length] ?? '',
-        idempotency_key: randomUUID(),
-        request_hash: 'a'.repeat(64),
-        model_id: model.id,
-        prompt: 'a cat playing piano',
-        settings: { duration: 5 },
-        limit_account: 1_000_000,
-        limit_address: 1_000_000,
-        limit_in_flight: 1_000_000,
-        deadline_seconds: 1800,
-      });
-      if (begun.outcome !== 'created') throw new Error(begun.outcome);
+      await charge();
       charged += 1;
     }
   };
   await Promise.all(Array.from({ length: CALLERS }, caller));
   return charged / seconds;
+}
+
+async function sandboxOf(db: Database): Promise<string> {
+  return (await db.read.selectFrom('models').select('id').where('name', '=', 'Sandbox').executeTakeFirstOrThrow()).id;
+}
+
+/** Calls the procedure that does all the writing of `generate-video`, for one user after the other. */
+function charger(db: Database, modelId: string, users: string[]): () => Promise<void> {
+  let turn = 0;
+  return async () => {
+    turn += 1;
+    const begun = await db.call('begin_generation', {
+      user_id: users[turn % users.length] ?? '',
+      idempotency_key: randomUUID(),
+      request_hash: 'a'.repeat(64),
+      model_id: modelId,
+      prompt: 'a cat playing piano',
+      settings: { duration: 5 },
+      limit_account: 1_000_000,
+      limit_address: 1_000_000,
+      limit_in_flight: 1_000_000,
+      deadline_seconds: 1800,
+    });
+    if (begun.outcome !== 'created') throw new Error(begun.outcome);
+  };
 }

@@ -66,8 +66,10 @@ const STATEMENTS = [
    from (select max(seq) as seq from quota_log) n`,
   `insert into job_counters (user_id, status, jobs)
    select user_id, status, count(*) from video_jobs where deleted_at is null group by user_id, status`,
-  `insert into provider_attempts (job_id, attempt, provider, provider_model_id, state, provider_job_id, created_at, closed_at)
-   select job_id, 1, provider, provider_model_id, 'accepted', provider_job_id, created_at, submitted_at from video_jobs`,
+  `insert into provider_attempts (job_id, user_id, attempt, provider, provider_model_id, state, provider_job_id, vendor_cost_usd, created_at,
+     closed_at, ended_at, result)
+   select job_id, user_id, 1, provider, provider_model_id, 'accepted', provider_job_id, 0.1, created_at, submitted_at, completed_at, status
+   from video_jobs`,
   `insert into user_events (user_id, type, job_id, data, created_at)
    select user_id, 'completed', job_id, '{}', completed_at from video_jobs`,
   // The last million is of the last hour: the worst that a window can meet.
@@ -84,14 +86,30 @@ const STATEMENTS = [
    from generate_series(1, ${JOBS}) n
    cross join lateral (select now() - interval '29 days' * (1 - n::double precision / ${JOBS}) as at) t`,
   `insert into sessions (id, user_id, created_at, refreshed_at, expires_at)
-   select ${job('n')}, ${user(`1 + n % ${USERS}`)}, now() - interval '20 days', now() - interval '1 day', now() + interval '29 days'
+   select ${job('n')}, ${user(`1 + n % ${USERS}`)}, now() - interval '20 days' * (1 - n::double precision / ${JOBS}), now() - interval '1 day',
+     now() + interval '29 days'
    from generate_series(1, ${JOBS}) n`,
   `insert into refresh_tokens (token_hash, session_id, generation, nonce)
    select sha256(('token ' || n)::bytea), ${job('n')}, 0, decode(repeat('00', 32), 'hex') from generate_series(1, ${JOBS}) n`,
-  `insert into provider_events (sender, event_key, job_id, effect, created_at)
-   select 'fal', 'event-' || n, ${job('n')}, 'woke', now() - interval '29 days' * (1 - n::double precision / ${JOBS})
+  `insert into provider_events (sender, event_key, job_id, user_id, effect, created_at)
+   select 'fal', 'event-' || n, ${job('n')}, ${user(`1 + n % ${USERS}`)}, 'woke', now() - interval '29 days' * (1 - n::double precision / ${JOBS})
    from generate_series(1, ${JOBS}) n`,
   `insert into error_log (user_id, error_code, endpoint, request_data, error_details, created_at)
    select ${user(`1 + n % ${USERS}`)}, 'ERR_5003', 'generation', '{}', '{}', now() - interval '89 days' * (1 - n::double precision / ${JOBS})
    from generate_series(1, ${JOBS}) n`,
+  // As refunds leave purchases that no account was credited for.
+  `insert into purchases (store, environment, transaction_id, user_id, product_id, quantity, is_refunded, created_at)
+   select 'apple', 'Production', 'transaction-' || n, ${user(`1 + n % ${USERS}`)}, 'com.rendio.credits.10', 1, n % 50 = 0,
+     now() - interval '60 days' * (1 - n::double precision / ${JOBS})
+   from generate_series(1, ${JOBS}) n`,
+  `insert into store_notifications (store, notification_id, type, transaction_id, user_id, signed_at, outcome, received_at, processed_at)
+   select 'apple', gen_random_uuid(), case when n % 50 = 0 then 'REFUND' else 'ONE_TIME_CHARGE' end, 'transaction-' || n,
+     ${user(`1 + n % ${USERS}`)}, t.at, 'unchanged', t.at, t.at
+   from generate_series(1, ${JOBS}) n
+   cross join lateral (select now() - interval '60 days' * (1 - n::double precision / ${JOBS}) as at) t`,
+  `insert into admin_actions (action_type, target_user_id, amount, reason, created_at)
+   select 'credit_refund', ${user(`1 + n % ${USERS}`)}, 1, 'The video was unusable.', now() - interval '60 days' * (1 - n::double precision / ${JOBS})
+   from generate_series(1, ${JOBS}) n`,
+  `insert into codes (code, credits, uses_max, created_at)
+   select 'CODE' || n, 5, 1, now() - interval '60 days' * (1 - n::double precision / ${JOBS}) from generate_series(1, ${JOBS}) n`,
 ];

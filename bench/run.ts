@@ -1,4 +1,4 @@
-/** `npm run bench [-- start latency auth audit charges storage page webhook statements neighbour]`: measures what is promised; exit code 1 if a promise is broken. */
+/** `npm run bench [-- start latency auth audit charges storage page webhook statements upkeep neighbour]`: measures what is promised; exit code 1 if a promise is broken. */
 import { availableParallelism } from 'node:os';
 import { audit } from './audit.ts';
 import { auth } from './auth.ts';
@@ -10,6 +10,7 @@ import { type Bench, report } from './report.ts';
 import { start } from './start.ts';
 import { statements } from './statements.ts';
 import { storage } from './storage.ts';
+import { upkeep } from './upkeep.ts';
 import { webhook } from './webhook.ts';
 
 const BENCHES: Record<string, Bench> = {
@@ -22,6 +23,7 @@ const BENCHES: Record<string, Bench> = {
   page,
   webhook,
   statements,
+  upkeep,
   neighbour,
 };
 

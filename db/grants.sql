@@ -11,14 +11,16 @@ revoke all on table
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
   public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
-  public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals
+  public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals,
+  public.webhook_deliveries, public.push_tokens, public.pushes, public.shares, public.reports, public.file_sweeps,
+  public.day_figures, public.day_progress
 from public, anon, authenticated, service_role, rendio_server;
 
 revoke all on sequence
   public.video_jobs_seq_seq, public.quota_log_seq_seq, public.user_events_id_seq, public.rate_limit_log_id_seq,
   public.error_log_id_seq, public.admin_actions_id_seq, public.provider_events_id_seq, public.purchases_seq_seq,
   public.store_notifications_seq_seq, public.codes_seq_seq, public.credit_lots_seq_seq, public.lot_movements_id_seq,
-  public.metric_entries_id_seq
+  public.metric_entries_id_seq, public.webhook_deliveries_seq_seq, public.reports_seq_seq
 from public, anon, authenticated, service_role, rendio_server;
 
 -- All our functions. Those that are not granted again below are called only by other procedures, such as add_credits and
@@ -61,7 +63,14 @@ revoke all on function
   public.admin_adjust_credits, public.admin_ban_user, public.admin_cancel_job, public.admin_create_code,
   public.admin_toggle_model, public.admin_unban_user, public.admin_update_model, public.admin_update_product,
   public.administrator_state, public.answer_admin_action, public.changed_values, public.iso_time,
-  public.model_of_admin, public.owner_replays_notification, public.product_of_admin, public.record_owner_action
+  public.model_of_admin, public.owner_replays_notification, public.product_of_admin, public.record_owner_action,
+  public.admin_replay_delivery, public.claim_webhooks, public.record_webhook_attempt, public.resume_webhooks,
+  public.schedule_webhook, public.finish_push, public.forget_push_token, public.forget_tokens_of_session,
+  public.move_push_tokens, public.register_push_token, public.replay_push, public.schedule_push,
+  public.schedule_pushes, public.trim_push_tokens, public.admin_handle_report, public.empty_deleted_jobs,
+  public.expire_videos, public.find_share, public.note_file_sweep, public.prune_rows, public.report_video,
+  public.retention_kinds, public.retentions, public.share_video, public.unshare_video, public.add_figures,
+  public.count_days, public.day_bounds, public.seconds_of, public.uncounted_figures
 from public, anon, authenticated, service_role, rendio_server;
 
 grant usage on schema public to rendio_server, anon, authenticated;
@@ -76,7 +85,9 @@ grant select on table
   public.apple_account_notifications, public.user_metadata, public.products, public.purchases, public.store_notifications,
   public.codes, public.code_uses, public.credit_lots, public.lot_movements, public.money_checks, public.audit_progress,
   public.money_violations, public.alerts, public.credit_totals, public.administrators, public.admin_links,
-  public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals
+  public.admin_sessions, public.metric_entries, public.metric_totals, public.balance_totals,
+  public.webhook_deliveries, public.push_tokens, public.pushes, public.shares, public.reports, public.file_sweeps,
+  public.day_figures, public.day_progress
 to rendio_server;
 grant execute on function
   public.admit_upload, public.adopt_media_store, public.announce_stream, public.begin_attempt, public.begin_generation,
@@ -99,7 +110,12 @@ grant execute on function
   public.raise_alert, public.mark_alert_sent, public.total_metrics, public.admin_refund_credits,
   public.end_admin_session, public.open_admin_session, public.admin_pause, public.log_errors,
   public.admin_adjust_credits, public.admin_ban_user, public.admin_cancel_job, public.admin_create_code,
-  public.admin_toggle_model, public.admin_unban_user, public.admin_update_model, public.admin_update_product
+  public.admin_toggle_model, public.admin_unban_user, public.admin_update_model, public.admin_update_product,
+  public.admin_replay_delivery, public.claim_webhooks, public.record_webhook_attempt, public.finish_push,
+  public.forget_push_token, public.move_push_tokens, public.register_push_token, public.schedule_push,
+  public.admin_handle_report, public.empty_deleted_jobs, public.expire_videos, public.find_share,
+  public.note_file_sweep, public.prune_rows, public.report_video, public.retention_kinds, public.share_video,
+  public.unshare_video, public.count_days, public.day_bounds, public.uncounted_figures
 to rendio_server;
 
 -- Users may read their own rows and the available models, by the row policies.

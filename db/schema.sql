@@ -91,6 +91,17 @@
 -- credit_lots.created_at: timestamp with time zone not null default clock_timestamp()
 -- credit_totals.reason: text not null
 -- credit_totals.credits: bigint not null
+-- day_figures.day: date not null
+-- day_figures.figures: jsonb not null
+-- day_progress.is_only_row: boolean not null default true
+-- day_progress.ledger_seq: bigint not null default 0
+-- day_progress.error_id: bigint not null default 0
+-- day_progress.jobs_at: timestamp with time zone not null default '1970-01-01 00:00:00+00'::timestamp with time zone
+-- day_progress.attempts_at: timestamp with time zone not null default '1970-01-01 00:00:00+00'::timestamp with time zone
+-- day_progress.noted_ledger_seq: bigint not null default 0
+-- day_progress.noted_error_id: bigint not null default 0
+-- day_progress.noted_at: timestamp with time zone not null default '1970-01-01 00:00:00+00'::timestamp with time zone
+-- day_progress.noted_xid: xid8 not null default '0'::xid8
 -- device_grants.user_id: uuid not null
 -- device_grants.state: text not null
 -- device_grants.bit1: boolean
@@ -104,6 +115,9 @@
 -- error_log.error_details: jsonb
 -- error_log.created_at: timestamp with time zone not null default now()
 -- error_log.entry_id: uuid
+-- file_sweeps.bucket: text not null
+-- file_sweeps.after_key: text
+-- file_sweeps.finished_at: timestamp with time zone
 -- idempotency_log.user_id: uuid not null
 -- idempotency_log.idempotency_key: uuid not null
 -- idempotency_log.job_id: uuid
@@ -185,6 +199,7 @@
 -- provider_attempts.result: text
 -- provider_attempts.result_error: text
 -- provider_attempts.ended_at: timestamp with time zone
+-- provider_attempts.user_id: uuid
 -- provider_circuits.provider: text not null
 -- provider_circuits.state: text not null default 'closed'::text
 -- provider_circuits.failed_jobs: uuid[] not null default '{}'::uuid[]
@@ -199,6 +214,7 @@
 -- provider_events.provider_job_id: text
 -- provider_events.effect: text not null
 -- provider_events.created_at: timestamp with time zone not null default clock_timestamp()
+-- provider_events.user_id: uuid
 -- purchases.id: uuid not null default gen_random_uuid()
 -- purchases.seq: bigint not null always identity
 -- purchases.store: text not null
@@ -215,6 +231,23 @@
 -- purchases.currency: text
 -- purchases.purchased_at: timestamp with time zone
 -- purchases.created_at: timestamp with time zone not null default clock_timestamp()
+-- push_tokens.id: uuid not null default gen_random_uuid()
+-- push_tokens.token: text not null
+-- push_tokens.environment: text not null
+-- push_tokens.user_id: uuid not null
+-- push_tokens.session_id: uuid
+-- push_tokens.registered_at: timestamp(3) with time zone not null default clock_timestamp()
+-- pushes.id: uuid not null default gen_random_uuid()
+-- pushes.user_id: uuid not null
+-- pushes.job_id: uuid not null
+-- pushes.token_id: uuid not null
+-- pushes.kind: text not null
+-- pushes.state: text not null default 'pending'::text
+-- pushes.attempts: integer not null default 0
+-- pushes.last_error: text
+-- pushes.created_at: timestamp with time zone not null default clock_timestamp()
+-- pushes.expires_at: timestamp with time zone not null
+-- pushes.sent_at: timestamp with time zone
 -- quota_log.id: uuid not null default gen_random_uuid()
 -- quota_log.seq: bigint not null always identity
 -- quota_log.user_id: uuid not null
@@ -235,6 +268,15 @@
 -- refresh_tokens.generation: integer not null
 -- refresh_tokens.nonce: bytea not null
 -- refresh_tokens.created_at: timestamp with time zone not null default now()
+-- reports.id: uuid not null default gen_random_uuid()
+-- reports.seq: bigint not null always identity
+-- reports.job_id: uuid not null
+-- reports.user_id: uuid not null
+-- reports.reporter_user_id: uuid not null
+-- reports.source: text not null
+-- reports.reason: text not null
+-- reports.created_at: timestamp with time zone not null default clock_timestamp()
+-- reports.handled_at: timestamp with time zone
 -- schema_history.name: text not null
 -- schema_history.hash: text not null
 -- schema_history.applied_at: timestamp with time zone not null default now()
@@ -250,6 +292,12 @@
 -- settings.updated_at: timestamp with time zone not null default now()
 -- settings.media_store_id: uuid
 -- settings.is_paused: boolean not null default false
+-- settings.sends_webhooks: boolean not null default false
+-- settings.webhooks_held_until: timestamp with time zone
+-- shares.job_id: uuid not null
+-- shares.token: text not null
+-- shares.with_prompt: boolean not null default false
+-- shares.created_at: timestamp with time zone not null default clock_timestamp()
 -- store_notifications.store: text not null
 -- store_notifications.notification_id: text not null
 -- store_notifications.seq: bigint not null always identity
@@ -262,6 +310,7 @@
 -- store_notifications.outcome: text
 -- store_notifications.received_at: timestamp with time zone not null default clock_timestamp()
 -- store_notifications.processed_at: timestamp with time zone
+-- store_notifications.user_id: uuid
 -- uploads.id: uuid not null default gen_random_uuid()
 -- uploads.user_id: uuid not null
 -- uploads.path: text not null
@@ -336,6 +385,20 @@
 -- video_jobs.media_path: text
 -- video_jobs.request_id: text
 -- video_jobs.trace_parent: text
+-- video_jobs.video_removed_at: timestamp with time zone
+-- webhook_deliveries.id: uuid not null default gen_random_uuid()
+-- webhook_deliveries.seq: bigint not null always identity
+-- webhook_deliveries.user_id: uuid not null
+-- webhook_deliveries.type: text not null
+-- webhook_deliveries.payload: jsonb not null
+-- webhook_deliveries.state: text not null default 'pending'::text
+-- webhook_deliveries.attempts: integer not null default 0
+-- webhook_deliveries.last_status: integer
+-- webhook_deliveries.last_error: text
+-- webhook_deliveries.created_at: timestamp with time zone not null default clock_timestamp()
+-- webhook_deliveries.last_attempt_at: timestamp with time zone
+-- webhook_deliveries.next_attempt_at: timestamp with time zone default clock_timestamp()
+-- webhook_deliveries.delivered_at: timestamp with time zone
 
 -- constraints
 -- admin_actions admin_actions_action_type_check: CHECK ((action_type ~ '^[a-z_]{3,50}$'::text))
@@ -386,6 +449,10 @@
 -- credit_totals credit_totals_credits_check: CHECK ((credits >= 0))
 -- credit_totals credit_totals_pkey: PRIMARY KEY (reason)
 -- credit_totals credit_totals_reason_check: CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 50)))
+-- day_figures day_figures_figures_check: CHECK ((jsonb_typeof(figures) = 'object'::text))
+-- day_figures day_figures_pkey: PRIMARY KEY (day)
+-- day_progress day_progress_is_only_row_check: CHECK (is_only_row)
+-- day_progress day_progress_pkey: PRIMARY KEY (is_only_row)
 -- device_grants device_grants_pkey: PRIMARY KEY (user_id)
 -- device_grants device_grants_settled_when_final: CHECK (((state = 'claiming'::text) = (settled_at IS NULL)))
 -- device_grants device_grants_state_check: CHECK ((state = ANY (ARRAY['claiming'::text, 'granted'::text, 'void'::text])))
@@ -394,6 +461,9 @@
 -- error_log error_log_error_code_check: CHECK ((char_length(error_code) <= 50))
 -- error_log error_log_pkey: PRIMARY KEY (id)
 -- error_log error_log_user_id_fkey: FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE SET NULL
+-- file_sweeps file_sweeps_after_key_check: CHECK ((char_length(after_key) <= 1000))
+-- file_sweeps file_sweeps_bucket_check: CHECK (((char_length(bucket) >= 1) AND (char_length(bucket) <= 100)))
+-- file_sweeps file_sweeps_pkey: PRIMARY KEY (bucket)
 -- idempotency_log idempotency_log_job_id_fkey: FOREIGN KEY (job_id) REFERENCES video_jobs(job_id)
 -- idempotency_log idempotency_log_operation_type_check: CHECK (((char_length(operation_type) >= 1) AND (char_length(operation_type) <= 50)))
 -- idempotency_log idempotency_log_pkey: PRIMARY KEY (user_id, idempotency_key)
@@ -478,6 +548,17 @@
 -- purchases purchases_store_check: CHECK ((store = ANY (ARRAY['apple'::text, 'stripe'::text])))
 -- purchases purchases_take_back_at_most_what_they_gave: CHECK (((taken_back >= 0) AND (taken_back <= credits)))
 -- purchases purchases_transaction_id_check: CHECK (((char_length(transaction_id) >= 1) AND (char_length(transaction_id) <= 200)))
+-- push_tokens push_tokens_environment_check: CHECK ((environment = ANY (ARRAY['production'::text, 'sandbox'::text])))
+-- push_tokens push_tokens_pkey: PRIMARY KEY (id)
+-- push_tokens push_tokens_token_check: CHECK ((token ~ '^[0-9a-f]{64,200}$'::text))
+-- push_tokens push_tokens_token_key: UNIQUE (token)
+-- pushes pushes_attempts_check: CHECK ((attempts >= 0))
+-- pushes pushes_kind_check: CHECK ((kind = ANY (ARRAY['video_ready'::text, 'video_failed'::text])))
+-- pushes pushes_last_error_check: CHECK ((char_length(last_error) <= 200))
+-- pushes pushes_once_for_each_token: UNIQUE (job_id, kind, token_id)
+-- pushes pushes_pkey: PRIMARY KEY (id)
+-- pushes pushes_sent_at_their_time: CHECK (((state = 'sent'::text) = (sent_at IS NOT NULL)))
+-- pushes pushes_state_check: CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'dropped'::text])))
 -- quota_log quota_log_change_check: CHECK ((change <> 0))
 -- quota_log quota_log_charges_take_and_grants_give: CHECK ( CASE WHEN (reason = ANY (ARRAY['video_generation'::text, 'apple_refund'::text, 'store_refund'::text, 'credits_expired'::text])) THEN (change < 0) WHEN (reason = ANY (ARRAY['admin_adjustment'::text, 'account_merge'::text])) THEN true ELSE (change > 0) END)
 -- quota_log quota_log_job_id_fkey: FOREIGN KEY (job_id) REFERENCES video_jobs(job_id) DEFERRABLE INITIALLY DEFERRED
@@ -496,6 +577,10 @@
 -- refresh_tokens refresh_tokens_session_id_fkey: FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE
 -- refresh_tokens refresh_tokens_session_id_generation_key: UNIQUE (session_id, generation)
 -- refresh_tokens refresh_tokens_token_hash_check: CHECK ((octet_length(token_hash) = 32))
+-- reports reports_once_by_an_account: UNIQUE (job_id, reporter_user_id)
+-- reports reports_pkey: PRIMARY KEY (id)
+-- reports reports_reason_check: CHECK (((char_length(reason) >= 3) AND (char_length(reason) <= 500)))
+-- reports reports_source_check: CHECK ((source = ANY (ARRAY['owner'::text, 'share'::text])))
 -- schema_history schema_history_pkey: PRIMARY KEY (name)
 -- sessions sessions_active_generation_check: CHECK ((active_generation >= 0))
 -- sessions sessions_pkey: PRIMARY KEY (id)
@@ -503,6 +588,9 @@
 -- settings settings_initial_grant_credits_check: CHECK (((initial_grant_credits >= 0) AND (initial_grant_credits <= 1000000)))
 -- settings settings_is_only_row_check: CHECK (is_only_row)
 -- settings settings_pkey: PRIMARY KEY (is_only_row)
+-- shares shares_pkey: PRIMARY KEY (job_id)
+-- shares shares_token_check: CHECK ((token ~ '^[A-Za-z0-9_-]{22}$'::text))
+-- shares shares_token_key: UNIQUE (token)
 -- store_notifications store_notifications_environment_check: CHECK (((char_length(environment) >= 1) AND (char_length(environment) <= 20)))
 -- store_notifications store_notifications_have_an_outcome: CHECK (((processed_at IS NULL) = (outcome IS NULL)))
 -- store_notifications store_notifications_notification_id_check: CHECK (((char_length(notification_id) >= 1) AND (char_length(notification_id) <= 200)))
@@ -550,7 +638,7 @@
 -- users users_theme_preference_check: CHECK ((theme_preference = ANY (ARRAY['light'::text, 'dark'::text, 'system'::text])))
 -- users users_tier_check: CHECK ((tier = ANY (ARRAY['free'::text, 'premium'::text])))
 -- video_jobs video_jobs_completed_at_set_when_final: CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text])) = (completed_at IS NOT NULL)))
--- video_jobs video_jobs_completed_has_a_file: CHECK (((status <> 'completed'::text) OR ((video_url IS NOT NULL) AND (video_sha256 IS NOT NULL))))
+-- video_jobs video_jobs_completed_has_a_file: CHECK (((status <> 'completed'::text) OR ((video_sha256 IS NOT NULL) AND ((video_url IS NOT NULL) OR (video_removed_at IS NOT NULL))))) NOT VALID
 -- video_jobs video_jobs_credits_used_check: CHECK ((credits_used > 0))
 -- video_jobs video_jobs_deleted_only_when_final: CHECK (((deleted_at IS NULL) OR (completed_at IS NOT NULL)))
 -- video_jobs video_jobs_error_code_check: CHECK ((error_code ~ '^ERR_[0-9]{4}$'::text))
@@ -575,11 +663,21 @@
 -- video_jobs video_jobs_video_bytes_check: CHECK ((video_bytes > 0))
 -- video_jobs video_jobs_video_seconds_check: CHECK ((video_seconds > (0)::numeric))
 -- video_jobs video_jobs_video_sha256_check: CHECK ((video_sha256 ~ '^[0-9a-f]{64}$'::text))
+-- webhook_deliveries webhook_deliveries_attempts_check: CHECK ((attempts >= 0))
+-- webhook_deliveries webhook_deliveries_delivered: CHECK (((state = 'delivered'::text) = (delivered_at IS NOT NULL)))
+-- webhook_deliveries webhook_deliveries_last_error_check: CHECK ((char_length(last_error) <= 100))
+-- webhook_deliveries webhook_deliveries_next_attempt: CHECK (((state = 'pending'::text) = (next_attempt_at IS NOT NULL)))
+-- webhook_deliveries webhook_deliveries_payload_check: CHECK ((jsonb_typeof(payload) = 'object'::text))
+-- webhook_deliveries webhook_deliveries_pkey: PRIMARY KEY (id)
+-- webhook_deliveries webhook_deliveries_state_check: CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
+-- webhook_deliveries webhook_deliveries_type_check: CHECK ((type = ANY (ARRAY['video.completed'::text, 'video.failed'::text, 'credits.changed'::text, 'purchase.completed'::text, 'purchase.refunded'::text, 'account.merged'::text, 'account.deleted'::text])))
 
 -- indexes
+-- admin_actions admin_actions_newest_first: using btree (created_at DESC, id DESC)
 -- admin_actions admin_actions_of_admin: using btree (admin_user_id)
 -- admin_actions admin_actions_of_model: using btree (target_model_id) WHERE (target_model_id IS NOT NULL)
 -- admin_actions admin_actions_of_user: using btree (target_user_id) WHERE (target_user_id IS NOT NULL)
+-- admin_actions admin_actions_of_user_by_time: using btree (target_user_id, created_at DESC, id DESC) WHERE (target_user_id IS NOT NULL)
 -- admin_actions admin_actions_pkey: using btree (id)
 -- admin_links admin_links_by_expiry: using btree (expires_at)
 -- admin_links admin_links_of_administrator: using btree (admin_user_id)
@@ -602,6 +700,7 @@
 -- balance_totals balance_totals_pkey: using btree (up_to)
 -- code_uses code_uses_of_user: using btree (user_id)
 -- code_uses code_uses_pkey: using btree (code_id, user_id)
+-- codes codes_by_time: using btree (created_at DESC, seq DESC)
 -- codes codes_code_key: using btree (code)
 -- codes codes_newest_first: using btree (seq DESC)
 -- codes codes_pkey: using btree (id)
@@ -612,12 +711,19 @@
 -- credit_lots credit_lots_of_user: using btree (user_id, seq DESC)
 -- credit_lots credit_lots_pkey: using btree (id)
 -- credit_totals credit_totals_pkey: using btree (reason)
+-- day_figures day_figures_pkey: using btree (day)
+-- day_progress day_progress_pkey: using btree (is_only_row)
 -- device_grants device_grants_claiming: using btree (created_at) WHERE (state = 'claiming'::text)
 -- device_grants device_grants_pkey: using btree (user_id)
 -- error_log error_log_by_age: using btree (created_at)
+-- error_log error_log_by_code: using btree (error_code, created_at DESC, id DESC)
+-- error_log error_log_newest_first: using btree (created_at DESC, id DESC)
+-- error_log error_log_of_request: using btree (((error_details ->> 'request_id'::text)), created_at DESC, id DESC) WHERE ((error_details ->> 'request_id'::text) IS NOT NULL)
 -- error_log error_log_of_user: using btree (user_id) WHERE (user_id IS NOT NULL)
+-- error_log error_log_of_user_by_time: using btree (user_id, created_at DESC, id DESC) WHERE (user_id IS NOT NULL)
 -- error_log error_log_once: using btree (entry_id) WHERE (entry_id IS NOT NULL)
 -- error_log error_log_pkey: using btree (id)
+-- file_sweeps file_sweeps_pkey: using btree (bucket)
 -- idempotency_log idempotency_log_by_expiry: using btree (expires_at)
 -- idempotency_log idempotency_log_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
 -- idempotency_log idempotency_log_pkey: using btree (user_id, idempotency_key)
@@ -638,25 +744,44 @@
 -- money_violations money_violations_pkey: using btree (invariant, subject)
 -- products products_pkey: using btree (product_id)
 -- proven_devices proven_devices_pkey: using btree (user_id)
+-- provider_attempts provider_attempts_by_end: using btree (ended_at) WHERE (ended_at IS NOT NULL)
 -- provider_attempts provider_attempts_by_provider_job: using btree (provider, provider_job_id) WHERE (provider_job_id IS NOT NULL)
 -- provider_attempts provider_attempts_job_id_attempt_key: using btree (job_id, attempt)
+-- provider_attempts provider_attempts_of_user: using btree (user_id, created_at DESC, id DESC)
 -- provider_attempts provider_attempts_one_outstanding: using btree (job_id) WHERE (state = ANY (ARRAY['submitting'::text, 'accepted'::text, 'unknown'::text]))
 -- provider_attempts provider_attempts_pkey: using btree (id)
+-- provider_attempts provider_attempts_with_errors: using btree (created_at) WHERE ((error IS NOT NULL) OR (result_error IS NOT NULL))
 -- provider_circuits provider_circuits_pkey: using btree (provider)
 -- provider_events provider_events_by_age: using btree (created_at)
 -- provider_events provider_events_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
+-- provider_events provider_events_of_user: using btree (user_id, created_at DESC, id DESC) WHERE (user_id IS NOT NULL)
 -- provider_events provider_events_pkey: using btree (id)
 -- provider_events provider_events_sender_event_key_key: using btree (sender, event_key)
+-- purchases purchases_by_time: using btree (created_at DESC, seq DESC)
 -- purchases purchases_newest_first: using btree (seq DESC)
+-- purchases purchases_of_product: using btree (product_id, created_at DESC, seq DESC) WHERE (product_id IS NOT NULL)
 -- purchases purchases_of_user: using btree (user_id, seq DESC) WHERE (user_id IS NOT NULL)
+-- purchases purchases_of_user_by_time: using btree (user_id, created_at DESC, seq DESC) WHERE (user_id IS NOT NULL)
 -- purchases purchases_once: using btree (store, transaction_id)
 -- purchases purchases_pkey: using btree (id)
+-- purchases purchases_refunded: using btree (created_at DESC, seq DESC) WHERE is_refunded
+-- push_tokens push_tokens_of_session: using btree (session_id)
+-- push_tokens push_tokens_of_user: using btree (user_id, registered_at DESC, id)
+-- push_tokens push_tokens_pkey: using btree (id)
+-- push_tokens push_tokens_token_key: using btree (token)
+-- pushes pushes_by_age: using btree (created_at)
+-- pushes pushes_of_user: using btree (user_id, created_at DESC, id)
+-- pushes pushes_once_for_each_token: using btree (job_id, kind, token_id)
+-- pushes pushes_pkey: using btree (id)
 -- quota_log quota_log_by_seq: using btree (seq)
 -- quota_log quota_log_earned_of_user: using btree (user_id) INCLUDE (change) WHERE (reason = ANY (ARRAY['initial_grant'::text, 'iap_purchase'::text, 'promo_grant'::text, 'code_redeemed'::text]))
 -- quota_log quota_log_merges_of_user: using btree (user_id) INCLUDE (change) WHERE (reason = 'account_merge'::text)
+-- quota_log quota_log_newest_first: using btree (created_at DESC, seq DESC)
+-- quota_log quota_log_not_charges: using btree (reason, created_at DESC, seq DESC) WHERE (reason <> 'video_generation'::text)
 -- quota_log quota_log_of_job: using btree (job_id) WHERE (job_id IS NOT NULL)
 -- quota_log quota_log_of_purchase: using btree (purchase_id) WHERE (purchase_id IS NOT NULL)
 -- quota_log quota_log_of_user: using btree (user_id, seq DESC)
+-- quota_log quota_log_of_user_by_time: using btree (user_id, created_at DESC, seq DESC)
 -- quota_log quota_log_one_charge_per_job: using btree (job_id) WHERE (reason = 'video_generation'::text)
 -- quota_log quota_log_one_initial_grant_per_user: using btree (user_id) WHERE (reason = 'initial_grant'::text)
 -- quota_log quota_log_one_refund_per_job: using btree (job_id) WHERE (reason = 'generation_failed_refund'::text)
@@ -666,17 +791,34 @@
 -- rate_limit_log rate_limit_log_of_address: using btree (ip_address, action, created_at) WHERE (ip_address IS NOT NULL)
 -- rate_limit_log rate_limit_log_of_user: using btree (user_id, action, created_at) WHERE (user_id IS NOT NULL)
 -- rate_limit_log rate_limit_log_pkey: using btree (id)
+-- refresh_tokens refresh_tokens_by_age: using btree (created_at)
 -- refresh_tokens refresh_tokens_pkey: using btree (token_hash)
 -- refresh_tokens refresh_tokens_session_id_generation_key: using btree (session_id, generation)
+-- reports reports_handled_newest_first: using btree (seq DESC) WHERE (handled_at IS NOT NULL)
+-- reports reports_newest_first: using btree (seq DESC)
+-- reports reports_of_job: using btree (job_id, seq DESC)
+-- reports reports_of_reporter: using btree (reporter_user_id, seq DESC)
+-- reports reports_of_user: using btree (user_id, seq DESC)
+-- reports reports_once_by_an_account: using btree (job_id, reporter_user_id)
+-- reports reports_open_newest_first: using btree (seq DESC) WHERE (handled_at IS NULL)
+-- reports reports_pkey: using btree (id)
 -- schema_history schema_history_pkey: using btree (name)
 -- sessions sessions_by_expiry: using btree (expires_at)
 -- sessions sessions_of_user: using btree (user_id)
+-- sessions sessions_of_user_by_time: using btree (user_id, created_at DESC, id DESC)
 -- sessions sessions_pkey: using btree (id)
 -- settings settings_pkey: using btree (is_only_row)
+-- shares shares_pkey: using btree (job_id)
+-- shares shares_token_key: using btree (token)
 -- store_notifications store_notifications_by_age: using btree (received_at)
+-- store_notifications store_notifications_by_id: using btree (notification_id)
+-- store_notifications store_notifications_by_time: using btree (received_at DESC, seq DESC)
+-- store_notifications store_notifications_by_type: using btree (type, received_at DESC, seq DESC)
 -- store_notifications store_notifications_newest_first: using btree (seq DESC)
 -- store_notifications store_notifications_of_transaction: using btree (transaction_id) WHERE (transaction_id IS NOT NULL)
+-- store_notifications store_notifications_of_user: using btree (user_id, received_at DESC, seq DESC) WHERE (user_id IS NOT NULL)
 -- store_notifications store_notifications_pkey: using btree (store, notification_id)
+-- store_notifications store_notifications_with_payload: using btree (received_at) WHERE ((payload IS NOT NULL) AND (processed_at IS NOT NULL))
 -- uploads uploads_by_age: using btree (updated_at) WHERE (stored_at IS NOT NULL)
 -- uploads uploads_by_file: using btree (file)
 -- uploads uploads_left_behind: using btree (updated_at) WHERE (stored_at IS NULL)
@@ -692,17 +834,33 @@
 -- user_events user_events_pkey: using btree (id)
 -- user_metadata user_metadata_pkey: using btree (user_id)
 -- users users_apple_sub_key: using btree (apple_sub)
+-- users users_by_email: using btree (lower(email)) WHERE (email IS NOT NULL)
 -- users users_device_id_key: using btree (device_id)
+-- users users_newest_first: using btree (created_at DESC, id DESC) WHERE (deleted_at IS NULL)
 -- users users_pkey: using btree (id)
 -- video_jobs video_jobs_by_completion: using btree (completed_at) WHERE (completed_at IS NOT NULL)
 -- video_jobs video_jobs_by_provider_job: using btree (provider, provider_job_id) WHERE (provider_job_id IS NOT NULL)
 -- video_jobs video_jobs_deleted_of_user: using btree (user_id) WHERE (deleted_at IS NOT NULL)
+-- video_jobs video_jobs_deleted_with_text: using btree (deleted_at) WHERE ((deleted_at IS NOT NULL) AND (prompt <> '[deleted]'::text))
+-- video_jobs video_jobs_newest_first: using btree (created_at DESC, seq DESC)
+-- video_jobs video_jobs_not_completed: using btree (status, created_at DESC, seq DESC) WHERE (status <> 'completed'::text)
 -- video_jobs video_jobs_of_image: using btree (image_url) WHERE (image_url IS NOT NULL)
 -- video_jobs video_jobs_of_model: using btree (model_id)
+-- video_jobs video_jobs_of_model_by_time: using btree (model_id, created_at DESC, seq DESC)
+-- video_jobs video_jobs_of_provider_by_time: using btree (provider, created_at DESC, seq DESC)
 -- video_jobs video_jobs_of_user: using btree (user_id, seq DESC) WHERE (deleted_at IS NULL)
 -- video_jobs video_jobs_of_user_by_status: using btree (user_id, status, seq DESC) WHERE (deleted_at IS NULL)
+-- video_jobs video_jobs_of_user_by_time: using btree (user_id, created_at DESC, seq DESC)
 -- video_jobs video_jobs_pkey: using btree (job_id)
 -- video_jobs video_jobs_unfinished_by_deadline: using btree (deadline_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]))
+-- video_jobs video_jobs_with_a_cause: using btree (completed_at) WHERE ((completed_at IS NOT NULL) AND (error_message IS NOT NULL))
+-- video_jobs video_jobs_with_video: using btree (completed_at) WHERE ((status = 'completed'::text) AND (deleted_at IS NULL) AND (video_url IS NOT NULL))
+-- webhook_deliveries webhook_deliveries_by_age: using btree (created_at)
+-- webhook_deliveries webhook_deliveries_due: using btree (next_attempt_at) WHERE (state = 'pending'::text)
+-- webhook_deliveries webhook_deliveries_listed: using btree (state, type, seq)
+-- webhook_deliveries webhook_deliveries_listed_of_user: using btree (user_id, seq)
+-- webhook_deliveries webhook_deliveries_of_user: using btree (user_id, created_at DESC, id)
+-- webhook_deliveries webhook_deliveries_pkey: using btree (id)
 
 -- triggers
 -- lot_movements lot_movements_are_never_emptied: BEFORE TRUNCATE ON public.lot_movements FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change()
@@ -714,7 +872,9 @@
 -- purchases purchases_count_accounts_of_new: AFTER INSERT ON public.purchases REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION count_paying_accounts()
 -- quota_log quota_log_is_never_emptied: BEFORE TRUNCATE ON public.quota_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change()
 -- quota_log quota_log_only_grows: BEFORE DELETE OR UPDATE ON public.quota_log FOR EACH ROW EXECUTE FUNCTION refuse_ledger_change()
+-- sessions sessions_forget_push_tokens: AFTER UPDATE OF revoked_at ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION forget_tokens_of_session()
 -- sessions sessions_notify_access_change: AFTER UPDATE OF revoked_at ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION notify_access_change('user_id')
+-- sessions sessions_removed_forget_push_tokens: AFTER DELETE ON public.sessions FOR EACH ROW EXECUTE FUNCTION forget_tokens_of_session()
 -- sessions sessions_removed_notify_access_change: AFTER DELETE ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (old.expires_at > now()))) EXECUTE FUNCTION notify_access_change('user_id')
 -- uploads uploads_complete_previous_rows: BEFORE INSERT ON public.uploads FOR EACH ROW EXECUTE FUNCTION complete_previous_rows()
 -- user_bans user_bans_notify_access_change: AFTER INSERT ON public.user_bans FOR EACH ROW EXECUTE FUNCTION notify_access_change('user_id')
@@ -744,8 +904,11 @@
 -- codes server_reads: select to rendio_server using (true)
 -- credit_lots server_reads: select to rendio_server using (true)
 -- credit_totals server_reads: select to rendio_server using (true)
+-- day_figures server_reads: select to rendio_server using (true)
+-- day_progress server_reads: select to rendio_server using (true)
 -- device_grants server_reads: select to rendio_server using (true)
 -- error_log server_reads: select to rendio_server using (true)
+-- file_sweeps server_reads: select to rendio_server using (true)
 -- idempotency_log server_reads: select to rendio_server using (true)
 -- job_counters server_reads: select to rendio_server using (true)
 -- lot_movements server_reads: select to rendio_server using (true)
@@ -762,13 +925,17 @@
 -- provider_circuits server_reads: select to rendio_server using (true)
 -- provider_events server_reads: select to rendio_server using (true)
 -- purchases server_reads: select to rendio_server using (true)
+-- push_tokens server_reads: select to rendio_server using (true)
+-- pushes server_reads: select to rendio_server using (true)
 -- quota_log people_read_their_transactions: select to authenticated using ((user_id = ( SELECT current_user_id() AS current_user_id)))
 -- quota_log server_reads: select to rendio_server using (true)
 -- rate_limit_log server_reads: select to rendio_server using (true)
 -- refresh_tokens server_reads: select to rendio_server using (true)
+-- reports server_reads: select to rendio_server using (true)
 -- schema_history server_reads: select to rendio_server using (true)
 -- sessions server_reads: select to rendio_server using (true)
 -- settings server_reads: select to rendio_server using (true)
+-- shares server_reads: select to rendio_server using (true)
 -- store_notifications server_reads: select to rendio_server using (true)
 -- uploads server_reads: select to rendio_server using (true)
 -- used_identity_tokens server_reads: select to rendio_server using (true)
@@ -779,15 +946,19 @@
 -- users server_reads: select to rendio_server using (true)
 -- video_jobs people_read_their_jobs: select to authenticated using (((user_id = ( SELECT current_user_id() AS current_user_id)) AND (deleted_at IS NULL)))
 -- video_jobs server_reads: select to rendio_server using (true)
+-- webhook_deliveries server_reads: select to rendio_server using (true)
 
 -- functions
 -- add_credits(p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text, p_job_id uuid, p_expires_at timestamp with time zone): returns jsonb security definer
+-- add_figures(p_one jsonb, p_other jsonb): returns jsonb
 -- admin_adjust_credits(p_by jsonb, p_user_id uuid, p_amount integer, p_reason text): returns jsonb security definer to rendio_server
 -- admin_ban_user(p_by jsonb, p_user_id uuid, p_reason text): returns jsonb security definer to rendio_server
 -- admin_cancel_job(p_by jsonb, p_job_id uuid, p_reason text): returns jsonb security definer to rendio_server
 -- admin_create_code(p_by jsonb, p_credits integer, p_uses_max integer, p_reason text, p_code text, p_expires_at timestamp with time zone): returns jsonb security definer to rendio_server
+-- admin_handle_report(p_by jsonb, p_report_id uuid, p_reason text): returns jsonb security definer to rendio_server
 -- admin_pause(p_by jsonb, p_is_paused boolean, p_reason text): returns jsonb security definer to rendio_server
 -- admin_refund_credits(p_by jsonb, p_user_id uuid, p_amount integer, p_reason text): returns jsonb security definer to rendio_server
+-- admin_replay_delivery(p_by jsonb, p_delivery_id uuid, p_reason text): returns jsonb security definer to rendio_server
 -- admin_toggle_model(p_by jsonb, p_model_id uuid, p_is_available boolean, p_reason text): returns jsonb security definer to rendio_server
 -- admin_unban_user(p_by jsonb, p_user_id uuid, p_reason text): returns jsonb security definer to rendio_server
 -- admin_update_model(p_by jsonb, p_model_id uuid, p_changes jsonb, p_reason text): returns jsonb security definer to rendio_server
@@ -820,6 +991,7 @@
 -- check_range(p_after uuid, p_until uuid): returns jsonb security definer to rendio_server
 -- claim_initial_grant(p_user_id uuid): returns boolean security definer to rendio_server
 -- claim_initial_grant(p_user_id uuid, p_bit1 boolean): returns boolean security definer to rendio_server
+-- claim_webhooks(p_limit integer): returns TABLE(id uuid, type text, payload jsonb, attempts integer, created_at timestamp with time zone) security definer to rendio_server
 -- cleanup_rate_limit_logs(): returns integer security definer
 -- close_attempt(p_attempt_id uuid, p_state text, p_error text): returns boolean security definer to rendio_server
 -- close_violations(p_before timestamp with time zone): returns integer security definer to rendio_server
@@ -830,6 +1002,7 @@
 -- confirm_attempt(p_job_id uuid, p_provider_job_id text): returns jsonb security definer to rendio_server
 -- count_account(): returns trigger security definer
 -- count_credits(p_until bigint): returns void security definer
+-- count_days(p_limit integer): returns jsonb security definer to rendio_server
 -- count_generation(): returns trigger security definer
 -- count_jobs(): returns trigger security definer
 -- count_paying_accounts(): returns trigger security definer
@@ -840,10 +1013,12 @@
 -- credit_purchase(p_store text, p_environment text, p_transaction_id text, p_product_id text, p_quantity integer, p_caller_id uuid, p_token uuid, p_purchased_at timestamp with time zone, p_price_milliunits bigint, p_currency text, p_idempotency_key uuid, p_request_hash text): returns jsonb security definer to rendio_server
 -- current_user_folders(): returns text[] security definer to anon, authenticated
 -- current_user_id(): returns uuid security definer to anon, authenticated, rendio_server
+-- day_bounds(p_limit integer, p_ledger_seq bigint, p_error_id bigint, p_time timestamp with time zone): returns TABLE(ledger_seq bigint, error_id bigint, jobs_at timestamp with time zone, attempts_at timestamp with time zone, is_limited boolean) security definer to rendio_server
 -- deduct_credits(p_user_id uuid, p_amount integer, p_reason text, p_job_id uuid): returns jsonb security definer
 -- delete_account(p_user_id uuid): returns uuid security definer to rendio_server
 -- delete_generation(p_user_id uuid, p_job_id uuid): returns text security definer to rendio_server
 -- emit_event(p_user_id uuid, p_type text, p_job_id uuid, p_data jsonb): returns void security definer
+-- empty_deleted_jobs(p_limit integer, p_after timestamp with time zone): returns jsonb security definer to rendio_server
 -- end_admin_session(p_session_id uuid): returns boolean security definer to rendio_server
 -- end_attempt(p_job_id uuid, p_result text, p_error text, p_cost_usd numeric): returns boolean security definer to rendio_server
 -- enqueue(p_task text, p_payload json, p_key text, p_delay_ms integer, p_max_attempts integer): returns void security definer
@@ -851,14 +1026,19 @@
 -- expire_due_lots(p_limit integer): returns integer security definer to rendio_server
 -- expire_lots(p_user_id uuid): returns integer security definer
 -- expire_uploads(p_unused_days integer, p_limit integer): returns integer security definer to rendio_server
+-- expire_videos(p_days integer, p_limit integer): returns jsonb security definer to rendio_server
 -- fail_attempt(p_attempt_id uuid, p_state text, p_error_code text, p_cause text, p_reason text): returns jsonb security definer to rendio_server
 -- fail_generation(p_job_id uuid, p_error_code text, p_cause text, p_reason text): returns boolean security definer to rendio_server
 -- find_response(p_user_id uuid, p_idempotency_key uuid, p_operation text, p_request_hash text): returns jsonb security definer
+-- find_share(p_token text): returns TABLE(job_id uuid, user_id uuid, model_name text, prompt text, video_url text, thumbnail_url text, completed_at timestamp with time zone) security definer to rendio_server
 -- finish_admin_action(p_by jsonb, p_operation text, p_action_type text, p_reason text, p_target jsonb, p_response jsonb): returns jsonb security definer
 -- finish_generation(p_job_id uuid, p_video_path text, p_video_bytes bigint, p_video_sha256 text, p_video_seconds numeric, p_thumbnail_path text): returns boolean security definer to rendio_server
+-- finish_push(p_push_id uuid, p_outcome text, p_reason text, p_retry_ms integer, p_registered_at timestamp with time zone, p_gone_at timestamp with time zone): returns void security definer to rendio_server
 -- finish_store_notification(p_store text, p_notification_id text, p_outcome text): returns void security definer to rendio_server
 -- finish_upload(p_id uuid, p_path text, p_upsert boolean): returns jsonb security definer to rendio_server
 -- forget_apple_revocation(p_id uuid): returns void security definer to rendio_server
+-- forget_push_token(p_user_id uuid, p_token text): returns void security definer to rendio_server
+-- forget_tokens_of_session(): returns trigger security definer
 -- forget_upload(p_id uuid): returns boolean security definer to rendio_server
 -- forget_uploads(p_ids jsonb): returns integer security definer to rendio_server
 -- generation_price(p_model models, p_duration_seconds numeric): returns integer
@@ -881,6 +1061,8 @@
 -- model_of_admin(p_model models): returns jsonb
 -- money_rules(): returns TABLE(rule text) to rendio_server
 -- move_balance(p_guest_id uuid, p_survivor_id uuid): returns void security definer
+-- move_push_tokens(p_user_id uuid, p_from_session_id uuid, p_to_session_id uuid): returns void security definer to rendio_server
+-- note_file_sweep(p_bucket text, p_after text): returns void security definer to rendio_server
 -- note_provider_health(p_provider text, p_job_id uuid, p_fared text): returns text security definer to rendio_server
 -- notify_access_change(): returns trigger
 -- onboard_device(p_device_id text, p_language text, p_is_proven boolean): returns jsonb security definer to rendio_server
@@ -890,7 +1072,8 @@
 -- open_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_nonce bytea, p_lifetime_seconds integer): returns void security definer to rendio_server
 -- owner_replays_notification(p_notification_id text): returns text security definer
 -- product_of_admin(p_product products): returns jsonb
--- prune_logs(p_limit integer, p_error_log_days integer): returns jsonb security definer to rendio_server
+-- prune_logs(p_limit integer): returns jsonb security definer to rendio_server
+-- prune_rows(p_kind text, p_limit integer, p_after timestamp with time zone, p_error_log_days integer, p_job_archive_days integer): returns jsonb security definer to rendio_server
 -- purchase_consumption(p_store text, p_transaction_id text): returns jsonb security definer to rendio_server
 -- raise_alert(p_kind text, p_subject text, p_details jsonb): returns boolean security definer to rendio_server
 -- rate_limit_state(p_action text, p_user_id uuid, p_address inet, p_limit integer, p_window interval): returns jsonb security definer
@@ -902,14 +1085,21 @@
 -- record_provider_outcome(p_provider text, p_job_id uuid, p_outcome text): returns text security definer to rendio_server
 -- record_store_notification(p_store text, p_notification_id text, p_type text, p_signed_at timestamp with time zone, p_payload text, p_subtype text, p_environment text, p_transaction_id text, p_outcome text): returns boolean security definer to rendio_server
 -- record_violations(p_violations jsonb): returns jsonb security definer
+-- record_webhook_attempt(p_delivery_id uuid, p_attempts integer, p_status integer, p_error text, p_retry_after_seconds integer): returns text security definer to rendio_server
 -- redact(p_value jsonb, p_texts text[]): returns jsonb
 -- redact_notes(p_user_id uuid, p_about uuid[]): returns void security definer
 -- redeem_code(p_user_id uuid, p_code text, p_limit_account integer, p_limit_address integer, p_address inet, p_idempotency_key uuid, p_request_hash text): returns jsonb security definer to rendio_server
 -- refund_purchase(p_store text, p_environment text, p_transaction_id text, p_decided_at timestamp with time zone, p_is_refund boolean, p_percentage integer, p_is_total boolean): returns jsonb security definer to rendio_server
 -- refuse_ledger_change(): returns trigger
+-- register_push_token(p_user_id uuid, p_token text, p_environment text, p_session_id uuid): returns text security definer to rendio_server
 -- remove_uploads(p_user_id uuid, p_paths jsonb): returns jsonb security definer to rendio_server
+-- replay_push(p_push_id uuid): returns boolean security definer
 -- replay_store_notification(p_store text, p_notification_id text): returns boolean security definer to rendio_server
+-- report_video(p_user_id uuid, p_reason text, p_limit integer, p_job_id uuid, p_share_token text): returns jsonb security definer to rendio_server
 -- requeue_orphans(p_limit integer): returns integer security definer to rendio_server
+-- resume_webhooks(): returns void security definer
+-- retention_kinds(): returns jsonb security definer to rendio_server
+-- retentions(p_error_log_days integer, p_job_archive_days integer): returns TABLE(kind text, table_name text, age_column text, keep interval, condition text, change text)
 -- revoke_administrator(p_email text): returns boolean security definer
 -- revoke_sessions(p_user_id uuid, p_scope text, p_session_id uuid): returns integer security definer to rendio_server
 -- rotate_session(p_token_hash bytea, p_next_token_hash bytea, p_next_nonce bytea, p_lifetime_seconds integer): returns jsonb security definer to rendio_server
@@ -918,10 +1108,15 @@
 -- schedule_confirm(p_job_id uuid, p_provider_job_id text, p_delay_ms integer, p_look integer): returns void security definer to rendio_server
 -- schedule_confirmation(p_job_id uuid, p_provider_job_id text, p_delay_ms integer, p_try integer): returns void security definer to rendio_server
 -- schedule_poll(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
+-- schedule_push(p_push_id uuid, p_delay_ms integer): returns void security definer to rendio_server
+-- schedule_pushes(p_user_id uuid, p_job_id uuid, p_kind text): returns void security definer
 -- schedule_settle(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_stop(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
 -- schedule_store_notification(p_store text, p_notification_id text): returns void security definer
 -- schedule_submit(p_job_id uuid, p_delay_ms integer): returns void security definer to rendio_server
+-- schedule_webhook(p_user_id uuid, p_type text, p_data jsonb): returns void security definer
+-- seconds_of(p_durations jsonb): returns jsonb
+-- share_video(p_user_id uuid, p_job_id uuid, p_token text, p_with_prompt boolean): returns jsonb security definer to rendio_server
 -- sign_in_with_apple(p_apple_sub text, p_is_email_verified boolean, p_is_private_email boolean, p_language text, p_email text): returns jsonb security definer to rendio_server
 -- spending_state(p_user_id uuid, p_price integer, p_limit integer): returns jsonb security definer
 -- stop_at_provider(p_job_id uuid): returns void security definer
@@ -934,6 +1129,9 @@
 -- take_from_lots(p_user_id uuid, p_amount integer, p_ledger_id uuid, p_job_id uuid, p_purchase_id uuid): returns void security definer
 -- take_rate_limit(p_action text, p_address inet, p_limit integer, p_window_seconds integer): returns jsonb security definer to rendio_server
 -- total_metrics(p_limit integer): returns integer security definer to rendio_server
+-- trim_push_tokens(p_user_id uuid): returns void security definer
+-- uncounted_figures(p_ledger_seq bigint, p_error_id bigint, p_jobs_at timestamp with time zone, p_attempts_at timestamp with time zone): returns TABLE(day date, figure text, subject text, amount numeric) security definer to rendio_server
+-- unshare_video(p_user_id uuid, p_job_id uuid): returns boolean security definer to rendio_server
 -- update_profile(p_user_id uuid, p_language text, p_theme_preference text): returns boolean security definer to rendio_server
 -- update_user_metadata(p_user_id uuid, p_data jsonb): returns text security definer to rendio_server
 -- withdraw_initial_grant(p_user_id uuid): returns void security definer to rendio_server

@@ -11,7 +11,7 @@ const FLOORS: string[][] = [
   ['kernel'],
   ['platform'],
   ['db'],
-  ['http', 'queue', 'providers', 'apple', 'media', 'push', 'payments', 'alerts'],
+  ['http', 'queue', 'providers', 'apple', 'media', 'moderation', 'push', 'payments', 'alerts', 'webhooks'],
   ['features'],
   ['app'],
   ['embedded-postgres'],

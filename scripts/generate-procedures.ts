@@ -27,6 +27,7 @@ const TYPES: Record<string, string> = {
   int8: 'number',
   json: 'Json',
   jsonb: 'Json',
+  date: 'Date',
   numeric: 'number',
   text: 'string',
   timestamptz: 'Date',

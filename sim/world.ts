@@ -1,3 +1,4 @@
+import { type ApnsOptions, type ApnsSimulator, createApnsSimulator } from './apns.ts';
 import { type AppStoreOptions, type AppStoreSimulator, createAppStoreSimulator } from './app-store.ts';
 import { type AppleIdOptions, type AppleIdSimulator, createAppleIdSimulator } from './apple-id.ts';
 import { createDeviceCheckSimulator, type DeviceCheckSimulator } from './device-check.ts';
@@ -13,6 +14,8 @@ export type World = {
   deviceCheck: DeviceCheckSimulator;
   appleId: AppleIdSimulator;
   appStore: AppStoreSimulator;
+  /** Null unless it was asked for: it listens on a port, because HTTP/2 has no requests within a process. */
+  apns: ApnsSimulator | null;
   fal: FalSimulator;
   runway: RunwaySimulator;
   /** All providers' simulators, by the names that the manifests use. */
@@ -26,6 +29,8 @@ export type WorldOptions = Omit<SimulatorOptions, 'deliver'> & {
   deliver?: typeof fetch;
   appleId?: AppleIdOptions;
   appStore?: AppStoreOptions;
+  /** Absent: there is no push service. */
+  apns?: Pick<ApnsOptions, 'bundleId' | 'opensPort'> | undefined;
   /** More simulators, by the names that the manifests use. */
   simulators?: Readonly<Record<string, CreateProviderSimulator>>;
 };
@@ -37,12 +42,14 @@ export async function createWorld(worldOptions: WorldOptions): Promise<World> {
     simulators = {},
     appleId: appleIdOptions,
     appStore: appStoreOptions,
+    apns: apnsOptions,
     ...rest
   } = worldOptions;
   const options = { ...rest, deliver };
   const deviceCheck = await createDeviceCheckSimulator(options);
   const appleId = await createAppleIdSimulator({ ...options, ...appleIdOptions });
   const appStore = await createAppStoreSimulator({ ...options, ...appStoreOptions });
+  const apns = apnsOptions ? await createApnsSimulator({ ...options, ...apnsOptions }) : null;
   const fal = await createFalSimulator(options);
   const runway = await createRunwaySimulator(options);
   const providers: Record<string, ProviderSimulator> = { fal, runway };
@@ -51,9 +58,9 @@ export async function createWorld(worldOptions: WorldOptions): Promise<World> {
   const hosts = oneApp.flatMap(({ hosts, app }) => hosts.map((host) => [host, app] as const));
   return {
     fetch: inProcessFetch(new Map([...hosts, ...appStore.apps])),
-    ...{ deviceCheck, appleId, appStore, fal, runway, providers },
+    ...{ deviceCheck, appleId, appStore, apns, fal, runway, providers },
     async close() {
-      await Promise.all([...oneApp, appStore].map((simulator) => simulator.close()));
+      await Promise.all([...oneApp, appStore, apns].map((simulator) => simulator?.close()));
     },
   };
 }

@@ -1,6 +1,7 @@
 import { mergeGuest, signInWithApple } from './account/apple.ts';
 import { deleteAccount, signOut } from './account/leave.ts';
 import { openCheckout, readProducts, redeem, reportPurchase } from './account/purchases.ts';
+import { changePushToken } from './account/push.ts';
 import { iterateEvents } from './events/events.ts';
 import { follow } from './generate/follow.ts';
 import { PATIENCE_MS, submit } from './generate/submit.ts';
@@ -24,6 +25,7 @@ export function createClient(options: ClientOptions = {}): RendioClient {
     ...accountMethods(parts),
     ...peopleMethods(parts),
     ...purchaseMethods(parts),
+    ...pushMethods(parts),
     ...jobMethods(parts),
     uploads: parts.uploads,
     ...generateMethods(parts),
@@ -121,6 +123,17 @@ function purchaseMethods({ api, feed }: Parts): PurchaseMethods {
     reportPurchase: async (proof, options) => thenPoll(await reportPurchase(api, proof, options)),
     redeem: async (code, { signal } = {}) => thenPoll(await redeem(api, code, signal)),
     checkout: (productId, options) => openCheckout(api, productId, options),
+  };
+}
+
+type PushMethods = Pick<RendioClient, 'registerPushToken' | 'unregisterPushToken'>;
+
+function pushMethods({ api }: Parts): PushMethods {
+  return {
+    registerPushToken: (token, environment, { signal } = {}) =>
+      changePushToken(api, 'POST', { token, environment }, signal),
+    unregisterPushToken: (token, environment, { signal } = {}) =>
+      changePushToken(api, 'DELETE', { token, environment }, signal),
   };
 }
 

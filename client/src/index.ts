@@ -34,6 +34,7 @@ export type {
   Product,
   Profile,
   ProfileChange,
+  PushEnvironment,
   Redeemed,
   Session,
   SessionInfo,

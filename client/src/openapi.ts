@@ -371,6 +371,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/functions/v1/admin-explain-balance': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Explain a balance
+     * @description Shows the lots that an account’s credits lie in, which generation took how many of them, and whether each rule of the money holds for the account. Of a lot, `amount` and its movements add up to `remaining`; what remains in all lots is the balance, or nothing while that is a debt.
+     */
+    get: operations['adminExplainBalance'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/functions/v1/redeem-code': {
     parameters: {
       query?: never;
@@ -550,6 +570,66 @@ export interface paths {
      * @description Deletes a job that has ended. Its media URLs stop working at once. A job that has not ended returns a 409: cancel it first. Deleting a job again succeeds. Deleting does not give back slots of the rate limit. Name the job in the query or in the body: some proxies drop the body of a DELETE.
      */
     delete: operations['deleteVideoJobByDelete'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/share-video': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Share a video by a link
+     * @description Gives a completed video of the caller a link that anyone can open, and that no one can guess. A repeat returns the same link, and sets anew whether its page shows the prompt. The link ends with `unshare-video`, the video or the account; a video that is shared again gets another one.
+     */
+    post: operations['shareVideo'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/unshare-video': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * End a video’s link
+     * @description Ends the link at once. Ending it again succeeds.
+     */
+    post: operations['unshareVideo'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/report-video': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Report a video to the operator
+     * @description Stores what is wrong with a video: one of the caller’s own, by `job_id`, or a shared one, by the `share_token` at the end of its URL; exactly one of the two. A repeat about the same video changes nothing and succeeds. Only so many reports an hour are taken.
+     */
+    post: operations['reportVideo'];
+    delete?: never;
     options?: never;
     head?: never;
     patch?: never;
@@ -864,6 +944,30 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/functions/v1/register-push-token': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Get pushes on this device
+     * @description Registers the device for pushes about the caller’s videos: that one is ready, or that one has failed and its credits are back, in the account’s language. Call it each time the app starts and after each sign-in. A device gets the pushes of one account: registering it under another moves it. It is forgotten when the session that registered it ends, when Apple says that the app is gone from it, and beyond the twenty devices of an account that were registered last. 501 where the server has no key for pushes.
+     */
+    post: operations['registerPushToken'];
+    /**
+     * Get no more pushes on this device
+     * @description Takes the same body. Also succeeds for a device that is not registered, or not for the caller.
+     */
+    delete: operations['unregisterPushToken'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/functions/v1/admin-open-session': {
     parameters: {
       query?: never;
@@ -1104,6 +1208,46 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/functions/v1/admin-deliveries': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the outgoing webhooks
+     * @description Returns what the operator’s own server is told, newest first, of the last 30 days. A pending one that is due waits for its turn, or for a receiver that has said 410 or 429.
+     */
+    get: operations['adminDeliveries'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-replay-delivery': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Send an outgoing webhook or a push again
+     * @description Sends an outgoing webhook with the same `webhook-id`, also one that was delivered, and with all attempts. If the receiver had stopped the sending by a 410, it goes on. The id of a push sends that push again, with its own id at Apple, if the device still belongs to the account and the video is still there.
+     */
+    post: operations['adminReplayDelivery'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/functions/v1/admin-pause': {
     parameters: {
       query?: never;
@@ -1118,6 +1262,346 @@ export interface paths {
      * @description While it is stopped, `generate-video` returns a 503 `ERR_4019` with `Retry-After` and charges nothing; a repeat of a request that was paid for still gets its response. Videos that were paid for are finished, and purchases are credited.
      */
     post: operations['adminPause'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-users': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List accounts, or find one
+     * @description With `query`: the accounts that it is an id of, deleted ones too; a merged guest’s is the account that it was merged into. Without: the accounts that are not deleted. Newest first. Follow `next_cursor` with the same filters: every page costs the same.
+     */
+    get: operations['adminUsers'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-jobs': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List jobs
+     * @description All jobs, deleted ones too. Newest first. Follow `next_cursor` with the same filters: every page costs the same.
+     */
+    get: operations['adminJobs'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-transactions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List changes of balances
+     * @description The ledger of all accounts. Newest first. Follow `next_cursor` with the same filters: every page costs the same.
+     */
+    get: operations['adminTransactions'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-purchases': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List purchases
+     * @description Every transaction of a store that this server has seen. Newest first. Follow `next_cursor` with the same filters: every page costs the same.
+     */
+    get: operations['adminPurchases'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-notifications': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List notifications of stores
+     * @description What the stores have told this server about purchases, and what has followed. Newest first. Follow `next_cursor` with the same filters: every page costs the same.
+     */
+    get: operations['adminNotifications'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-errors': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List errors
+     * @description Failed generations and answers of 500 and more, as long as they are kept. Newest first. Follow `next_cursor` with the same filters: every page costs the same.
+     */
+    get: operations['adminErrors'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-actions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List what administrators have changed
+     * @description One row for each change, with its reason. Newest first. Follow `next_cursor` with the same filters: every page costs the same.
+     */
+    get: operations['adminActions'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-models': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List models
+     * @description All models, also those that are not on offer. Newest first. Follow `next_cursor` with the same filters: every page costs the same.
+     */
+    get: operations['adminModels'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-products': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List products
+     * @description All products, also those that are not on sale. Newest first. Follow `next_cursor` with the same filters: every page costs the same.
+     */
+    get: operations['adminProducts'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-codes': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List codes for credits
+     * @description All codes, also those that are used up or expired. Newest first. Follow `next_cursor` with the same filters: every page costs the same.
+     */
+    get: operations['adminCodes'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-user-stats': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get an account in figures
+     * @description A merged guest’s id stands for the account that it was merged into. Deleted accounts are found too.
+     */
+    get: operations['adminUserStats'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-user-timeline': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List everything that has happened to an account
+     * @description Merges the ledger, jobs, attempts, events of providers, purchases, notifications of stores, sessions, changes by administrators and errors, also those of merged guests. Newest first; every page costs the same. An entry shows the present state of what it is about.
+     */
+    get: operations['adminUserTimeline'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-job': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get a job with its attempts, events and files
+     * @description Everything about a job but its prompt.
+     */
+    get: operations['adminJob'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-health': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get the state of the system
+     * @description The queue, the providers, and the rules of the money as the last check found them.
+     */
+    get: operations['adminHealth'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-overview': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get the figures of some days
+     * @description Days are in UTC; instants stand for their days. At most 400 days lie between `from` and `to`; the last thirty by default. Figures are up to date when they are read, also today’s: what is older than about a minute is counted, and the rest is read live, at most 10,000 rows of a kind. After an outage of the worker it counts for some minutes, and the newest figures are incomplete meanwhile. A day’s figures no longer change a minute after it has ended, whatever is deleted later.
+     */
+    get: operations['adminOverview'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-reports': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List what users have reported
+     * @description Reports of `report-video`, newest first. Every page costs the same.
+     */
+    get: operations['adminReports'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/functions/v1/admin-handle-report': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Mark a report as handled
+     * @description Notes that a report was looked at, and why nothing more is to be done about it.
+     */
+    post: operations['adminHandleReport'];
     delete?: never;
     options?: never;
     head?: never;
@@ -1494,6 +1978,57 @@ export interface components {
       /** @description Send it as `cursor` to get the next page; null on the last page. */
       next_cursor: string | null;
     };
+    AdminExplainedBalance: {
+      /**
+       * Format: uuid
+       * @description Of a merged guest’s id: the account that it was merged into.
+       */
+      user_id: string;
+      /** @description The balance, in credits. */
+      balance: number;
+      /** @description The oldest first, at most 100. */
+      lots: {
+        /** Format: uuid */
+        lot_id: string;
+        /** @description The reason of the ledger row that opened the lot. */
+        source: string;
+        /** @description What the lot began with, in credits. */
+        amount: number;
+        /** @description What is left of it, in credits. */
+        remaining: number;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        expires_at: string | null;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        created_at: string;
+        transaction_id: string | null;
+        /** @description The first ones, at most 1,000. */
+        movements: {
+          /** Format: uuid */
+          job_id: string | null;
+          /** @description The change: negative if spent, positive if given back, in credits. */
+          change: number;
+          /**
+           * Format: date-time
+           * @example 2026-11-23T09:30:00.000Z
+           */
+          at: string;
+        }[];
+        /** @description Send it as `cursor` to get the lot’s next movements. */
+        next_cursor: string | null;
+      }[];
+      rules: {
+        rule: string;
+        holds: boolean;
+      }[];
+      /** @description Send it as `cursor` to get the next lots. */
+      next_cursor: string | null;
+    };
     Redeemed: {
       /** @enum {boolean} */
       success: true;
@@ -1642,6 +2177,12 @@ export interface components {
        * @example 2026-11-23T09:30:00.000Z
        */
       completed_at: string | null;
+      /**
+       * Format: date-time
+       * @description When the files of a completed job were removed because of their age; absent otherwise.
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      video_removed_at?: string;
     };
     /**
      * @description `pending` → `processing` → `completed` or `failed`. The last two are final.
@@ -1710,6 +2251,13 @@ export interface components {
     Removed: {
       /** @enum {boolean} */
       success: true;
+    };
+    Shared: {
+      /**
+       * Format: uri
+       * @description The page of the video; the same for a repeat.
+       */
+      url: string;
     };
     CreditedPurchase: {
       /** @enum {boolean} */
@@ -1986,6 +2534,10 @@ export interface components {
             created_at: string;
           };
         };
+    PushTokenChanged: {
+      /** @enum {boolean} */
+      success: true;
+    };
     AdminSession: {
       /** @description For admin endpoints alone. Lasts an hour and is not renewed. */
       access_token: string;
@@ -2010,6 +2562,511 @@ export interface components {
       success: true;
       /** @description What was given back, in credits. */
       refunded: number;
+    };
+    Deliveries: {
+      deliveries: {
+        /**
+         * Format: uuid
+         * @description The `webhook-id` of its requests.
+         */
+        id: string;
+        /** Format: uuid */
+        user_id: string;
+        /** @enum {string} */
+        type:
+          | 'video.completed'
+          | 'video.failed'
+          | 'credits.changed'
+          | 'purchase.completed'
+          | 'purchase.refunded'
+          | 'account.merged'
+          | 'account.deleted';
+        /** @enum {string} */
+        state: 'pending' | 'delivered' | 'failed';
+        attempts: number;
+        /** @description The receiver’s; null if it gave none. */
+        last_status: number | null;
+        /** @description Why it gave none. */
+        last_error: string | null;
+        /** @description The field `data` of its body. */
+        data: {
+          [key: string]: unknown;
+        };
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        created_at: string;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        last_attempt_at: string | null;
+        /**
+         * Format: date-time
+         * @description Of a pending one.
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        next_attempt_at: string | null;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        delivered_at: string | null;
+      }[];
+      next_cursor: string | null;
+    };
+    AdminUser: {
+      /** Format: uuid */
+      id: string;
+      email: string | null;
+      is_guest: boolean;
+      is_banned: boolean;
+      /** @description The balance, in credits. */
+      credits_remaining: number;
+      /** @description What was earned in the account’s lifetime, in credits. */
+      credits_total: number;
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      created_at: string;
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      deleted_at: string | null;
+    };
+    AdminJob: {
+      /** Format: uuid */
+      job_id: string;
+      /** Format: uuid */
+      user_id: string;
+      /** Format: uuid */
+      model_id: string;
+      /** @description As it was when the job was ordered. */
+      model_name: string;
+      provider: string;
+      /** @description The provider’s id; quote it to the provider’s support. */
+      provider_job_id: string | null;
+      /** @enum {string} */
+      status: 'pending' | 'processing' | 'completed' | 'failed';
+      /** @description The price, in credits. */
+      credits_used: number;
+      error_code: string | null;
+      error_reason: string | null;
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      created_at: string;
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      submitted_at: string | null;
+      /**
+       * Format: date-time
+       * @description When the job was completed or failed.
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      completed_at: string | null;
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      deleted_at: string | null;
+    };
+    AdminTransaction: {
+      /** Format: uuid */
+      id: string;
+      /**
+       * Format: uuid
+       * @description A merged guest’s rows stay under its own id.
+       */
+      user_id: string;
+      /** @description The change: positive if gained, negative if spent, in credits. */
+      change: number;
+      reason: string;
+      /** @description The balance after the change, in credits. */
+      balance_after: number;
+      /** Format: uuid */
+      job_id: string | null;
+      transaction_id: string | null;
+      /** Format: uuid */
+      purchase_id: string | null;
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      created_at: string;
+    };
+    AdminPurchase: {
+      /** Format: uuid */
+      id: string;
+      store: string;
+      environment: string;
+      /** @description The store’s id. */
+      transaction_id: string;
+      /**
+       * Format: uuid
+       * @description Null until an account is credited.
+       */
+      user_id: string | null;
+      product_id: string | null;
+      quantity: number | null;
+      /** @description What was credited, in credits. */
+      credits: number;
+      /** @description What refunds have taken back, in credits. */
+      taken_back: number;
+      is_refunded: boolean;
+      /** @description In units of `currency`; null if the store did not say. */
+      price: number | null;
+      currency: string | null;
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      purchased_at: string | null;
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      created_at: string;
+    };
+    AdminNotification: {
+      notification_id: string;
+      store: string;
+      type: string;
+      subtype: string | null;
+      environment: string | null;
+      transaction_id: string | null;
+      /**
+       * Format: uuid
+       * @description The account that had the purchase when the notification was processed.
+       */
+      user_id: string | null;
+      /** @description What has followed; null until it is processed. */
+      outcome: string | null;
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      signed_at: string;
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      received_at: string;
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      processed_at: string | null;
+    };
+    AdminError: {
+      id: number;
+      /** Format: uuid */
+      user_id: string | null;
+      error_code: string;
+      endpoint: string | null;
+      /** @description The `X-Request-Id` of the response. */
+      request_id: string | null;
+      /** Format: uuid */
+      job_id: string | null;
+      /** @description The cause, for operators. Words of a prompt are left out. */
+      details?: unknown;
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      created_at: string;
+    };
+    AdminAction: {
+      id: number;
+      /**
+       * Format: uuid
+       * @description Null for what was done on the command line.
+       */
+      admin_user_id: string | null;
+      admin_email: string | null;
+      action_type: string;
+      /** Format: uuid */
+      target_user_id: string | null;
+      /** Format: uuid */
+      target_model_id: string | null;
+      /** Format: uuid */
+      target_job_id: string | null;
+      /** @description What is no account, model or job, such as a product’s id. */
+      target: string | null;
+      amount: number | null;
+      reason: string;
+      details?: unknown;
+      /**
+       * Format: date-time
+       * @example 2026-11-23T09:30:00.000Z
+       */
+      created_at: string;
+    };
+    AdminUserStats: {
+      user: {
+        /** Format: uuid */
+        id: string;
+        email: string | null;
+        is_guest: boolean;
+        is_banned: boolean;
+        ban_reason: string | null;
+        tier: string;
+        /** @description The balance, in credits. */
+        credits_remaining: number;
+        /** @description What was earned in the account’s lifetime, in credits. */
+        credits_total: number;
+        initial_grant_claimed: boolean;
+        language: string;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        created_at: string;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        deleted_at: string | null;
+        /** @description The guests that were merged into the account. */
+        merged_guest_ids: string[];
+      };
+      stats: {
+        /** @description All jobs, deleted ones too. */
+        total_jobs: number;
+        completed_jobs: number;
+        /** @description Also the cancelled ones. */
+        failed_jobs: number;
+        /** @description completed / (completed + failed); 0 while none has finished. */
+        success_rate: number;
+        /** @description What all generations were charged, refunded or not, in credits. */
+        credits_spent: number;
+        /** @description What came back, for failed generations and by administrators, in credits. */
+        credits_refunded: number;
+        /** @description How many. */
+        purchases: number;
+      };
+      /** @description The newest twenty. */
+      recent_transactions: components['schemas']['AdminTransaction'][];
+    };
+    AdminTimeline: {
+      events: {
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        at: string;
+        /** @enum {string} */
+        kind:
+          | 'credits'
+          | 'job'
+          | 'attempt'
+          | 'provider_event'
+          | 'purchase'
+          | 'notification'
+          | 'push'
+          | 'delivery'
+          | 'session'
+          | 'admin_action'
+          | 'error';
+        /** @description One sentence in English. */
+        summary: string;
+        /** @description Ids and figures; which depends on the kind. */
+        data: {
+          [key: string]: unknown;
+        };
+      }[];
+      /** @description Send it as `cursor` to get the next page; null on the last page. A page may have fewer rows than asked for, or none, and still be followed by others: filters without an index are compared with a bounded number of rows at a time. */
+      next_cursor: string | null;
+    };
+    AdminJobDetails: {
+      job: components['schemas']['AdminJob'] & {
+        settings?: unknown;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        deadline_at: string;
+        video_seconds: number | null;
+      };
+      attempts: {
+        /** Format: uuid */
+        id: string;
+        attempt: number;
+        provider: string;
+        provider_model_id: string;
+        /** @description How the submit went. */
+        state: string;
+        /** @description How the provider’s job ended. */
+        result: string | null;
+        /** @description What the provider said. Words of the prompt are left out. */
+        error: string | null;
+        provider_job_id: string | null;
+        vendor_request_id: string | null;
+        vendor_cost_usd: number | null;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        created_at: string;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        closed_at: string | null;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        ended_at: string | null;
+      }[];
+      events: {
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        at: string;
+        /**
+         * @description `provider`: it has told us; `account`: we have told the account’s apps, kept for a day.
+         * @enum {string}
+         */
+        source: 'provider' | 'account';
+        /** @description Of a provider’s event its effect. */
+        type: string;
+        sender: string | null;
+      }[];
+      files: {
+        /** @enum {string} */
+        kind: 'video' | 'thumbnail' | 'image';
+        /** @description The bucket and the path in it. */
+        path: string;
+        bytes: number | null;
+        sha256: string | null;
+      }[];
+    };
+    AdminHealth: {
+      database: boolean;
+      queue: {
+        /** @description Tasks that are due and wait for a worker. */
+        depth: number;
+        /** @description How long the oldest of them has been due. */
+        oldest_seconds: number;
+      };
+      providers: {
+        name: string;
+        /**
+         * @description `open`: it fails, and hardly anything is sold on it.
+         * @enum {string}
+         */
+        circuit: 'open' | 'closed';
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        opened_at: string | null;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        next_try_at: string | null;
+        is_simulated: boolean;
+      }[];
+      invariants: {
+        rule: string;
+        holds: boolean;
+        violations: number;
+        /**
+         * Format: date-time
+         * @description Null: not checked yet.
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        checked_at: string | null;
+      }[];
+    };
+    AdminOverview: {
+      /** @description Every day, the oldest first. */
+      days: {
+        /** Format: date */
+        date: string;
+        generations: {
+          completed: number;
+          failed: number;
+        };
+        success_rate: number;
+        seconds_to_video: {
+          p50: number | null;
+          p95: number | null;
+        };
+        /** @description Credits that accounts got, by reason. */
+        credits_in: {
+          [key: string]: number;
+        };
+        /** @description Credits that accounts gave, by reason. */
+        credits_out: {
+          [key: string]: number;
+        };
+        /** @description Purchases in US dollars less their refunds; no test purchases. */
+        revenue_usd: number;
+        /** @description The same in other currencies, by currency; they are not converted. */
+        revenue_other: {
+          [key: string]: number;
+        };
+        /** @description What providers say that their jobs cost. */
+        provider_cost_usd: number;
+        /** @description How many, by code. */
+        errors: {
+          [key: string]: number;
+        };
+      }[];
+      /** @description The models of these days, those with most generations first. */
+      models: {
+        /** Format: uuid */
+        model_id: string;
+        name: string;
+        generations: number;
+        /** @description The price of the completed ones, in credits. */
+        credits: number;
+        provider_cost_usd: number;
+        /** @description The value of `credits` less the cost. A credit is worth what credits were sold for on these days in US dollars, on average; nothing if none were. */
+        margin_usd: number;
+      }[];
+      /** @description What all accounts have now; debts count as nothing, in credits. */
+      credits_outstanding: number;
+    };
+    Reports: {
+      reports: {
+        /** Format: uuid */
+        id: string;
+        /** Format: uuid */
+        job_id: string;
+        /**
+         * Format: uuid
+         * @description Whose video it is.
+         */
+        user_id: string;
+        /** Format: uuid */
+        reporter_user_id: string;
+        /** @description `owner`: the reporter’s own video; `share`: a shared one. */
+        source: string;
+        /** @description What the reporter wrote; `[deleted]` with the reporter’s account. */
+        reason: string;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        created_at: string;
+        /**
+         * Format: date-time
+         * @example 2026-11-23T09:30:00.000Z
+         */
+        handled_at: string | null;
+      }[];
+      next_cursor: string | null;
     };
     Health: {
       /** @enum {string} */
@@ -4430,6 +5487,148 @@ export interface operations {
       };
     };
   };
+  adminExplainBalance: {
+    parameters: {
+      query: {
+        /** @description The account, or a guest that was merged into it. */
+        user_id: string;
+        /** @description A `next_cursor`: of the page before, or of a lot. */
+        cursor?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The balance, its lots and the rules */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *       "balance": 6,
+           *       "lots": [
+           *         {
+           *           "lot_id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *           "source": "initial_grant",
+           *           "amount": 10,
+           *           "remaining": 6,
+           *           "expires_at": null,
+           *           "created_at": "2026-11-23T09:30:00.000Z",
+           *           "transaction_id": null,
+           *           "movements": [
+           *             {
+           *               "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
+           *               "change": -4,
+           *               "at": "2026-11-23T09:31:00.000Z"
+           *             }
+           *           ],
+           *           "next_cursor": null
+           *         }
+           *       ],
+           *       "rules": [
+           *         {
+           *           "rule": "a balance equals the sum of its ledger rows",
+           *           "holds": true
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': components['schemas']['AdminExplainedBalance'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
   redeemCode: {
     parameters: {
       query?: never;
@@ -4869,7 +6068,7 @@ export interface operations {
        *
        *     `ERR_4002` invalid, unknown or unavailable model. Read `get-models` again and let the user choose another model.
        *
-       *     `ERR_4003` invalid prompt. Keep the prompt between 3 characters and the model's `prompt_max`; show the message beside the field.
+       *     `ERR_4003` invalid prompt. Keep the prompt between 3 characters and the model's `prompt_max`; show the message beside the field. `details.reason` is `policy` for a prompt that the operator does not allow.
        */
       400: {
         headers: {
@@ -5002,6 +6201,8 @@ export interface operations {
       };
       /**
        * @description `ERR_4019` paused by the operator. Nothing was charged. Repeat the same request after `Retry-After` seconds, with the same `Idempotency-Key`. Videos that were already paid for are finished meanwhile.
+       *
+       *     `ERR_5006` external service unavailable. Repeat after about a minute. Keep the session and the tokens: they are still valid.
        *
        *     `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice.
        */
@@ -5836,6 +7037,486 @@ export interface operations {
           'X-Request-Id': components['headers']['RequestId'];
           'Content-Language': components['headers']['ContentLanguage'];
           'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  shareVideo: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @description Only compared with the access token. Another user’s id returns a 403.
+           */
+          user_id?: string | null;
+          /**
+           * Format: uuid
+           * @description One of the caller’s jobs.
+           * @example 9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55
+           */
+          job_id: string;
+          /** @description Whether the link’s page shows the prompt. Default: false, also in a repeat. */
+          with_prompt?: boolean | null;
+        };
+      };
+    };
+    responses: {
+      /** @description The link */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "url": "http://localhost:8787/v/q0Zb3xw1mH8sY2dKcV7nRg"
+           *     }
+           */
+          'application/json': components['schemas']['Shared'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4008` conflict with the current state. Read the current state and decide again. With `Retry-After`, repeat the same request after that many seconds. */
+      409: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  unshareVideo: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @description Only compared with the access token. Another user’s id returns a 403.
+           */
+          user_id?: string | null;
+          /**
+           * Format: uuid
+           * @description One of the caller’s jobs.
+           * @example 9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55
+           */
+          job_id: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The video is not shared */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "success": true
+           *     }
+           */
+          'application/json': {
+            /** @enum {boolean} */
+            success: true;
+          };
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  reportVideo: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @description Only compared with the access token. Another user’s id returns a 403.
+           */
+          user_id?: string | null;
+          /**
+           * Format: uuid
+           * @description One of the caller’s own jobs.
+           * @example 3f2504e0-4f89-41d3-9a0c-0305e82c3301
+           */
+          job_id?: string | null;
+          /** @description Instead of `job_id`: the last segment of a shared video’s URL. */
+          share_token?: string | null;
+          /** @description What is wrong with it; for the operator alone. */
+          reason: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The report is stored */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "success": true
+           *     }
+           */
+          'application/json': {
+            /** @enum {boolean} */
+            success: true;
+          };
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
           [name: string]: unknown;
         };
         content: {
@@ -8782,6 +10463,318 @@ export interface operations {
       };
     };
   };
+  registerPushToken: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @description Only compared with the access token. Another user’s id returns a 403.
+           */
+          user_id?: string | null;
+          /**
+           * @description The device token that iOS gave the app, in hexadecimal: 64 to 200 digits in any case.
+           * @example 740f4707bebcf74f9b7c25d48e3358945f6aa01da5ddb387462c7eaf61bb78ad
+           */
+          token: string;
+          /**
+           * @description Where Apple knows the token: `sandbox` for a build that Xcode runs, `production` for one from TestFlight or the App Store. It is the app’s entitlement `aps-environment`, where `development` stands for `sandbox`.
+           * @enum {string}
+           */
+          environment: 'production' | 'sandbox';
+        };
+      };
+    };
+    responses: {
+      /** @description Done, now or by an earlier request */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "success": true
+           *     }
+           */
+          'application/json': components['schemas']['PushTokenChanged'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4017` switched off by configuration. Hide the feature. The operator of the server can configure it. */
+      501: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  unregisterPushToken: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @description Only compared with the access token. Another user’s id returns a 403.
+           */
+          user_id?: string | null;
+          /**
+           * @description The device token that iOS gave the app, in hexadecimal: 64 to 200 digits in any case.
+           * @example 740f4707bebcf74f9b7c25d48e3358945f6aa01da5ddb387462c7eaf61bb78ad
+           */
+          token: string;
+          /**
+           * @description Where Apple knows the token: `sandbox` for a build that Xcode runs, `production` for one from TestFlight or the App Store. It is the app’s entitlement `aps-environment`, where `development` stands for `sandbox`.
+           * @enum {string}
+           */
+          environment: 'production' | 'sandbox';
+        };
+      };
+    };
+    responses: {
+      /** @description Done, now or by an earlier request */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "success": true
+           *     }
+           */
+          'application/json': components['schemas']['PushTokenChanged'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /**
+       * @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed.
+       *
+       *     `ERR_4013` account banned. Stop sending requests and show how to reach support.
+       */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4017` switched off by configuration. Hide the feature. The operator of the server can configure it. */
+      501: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
   adminOpenSession: {
     parameters: {
       query?: never;
@@ -10808,6 +12801,318 @@ export interface operations {
       };
     };
   };
+  adminDeliveries: {
+    parameters: {
+      query?: {
+        /** @description The maximum number of items to return. */
+        limit?: number;
+        /** @description The `next_cursor` of the previous page. */
+        cursor?: string;
+        /** @description Only deliveries in this state. */
+        state?: 'pending' | 'delivered' | 'failed';
+        /** @description Only events of this type. */
+        type?:
+          | 'video.completed'
+          | 'video.failed'
+          | 'credits.changed'
+          | 'purchase.completed'
+          | 'purchase.refunded'
+          | 'account.merged'
+          | 'account.deleted';
+        /** @description Only events of this account. */
+        user_id?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of the list */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "deliveries": [
+           *         {
+           *           "id": "5b0f3c1e-2d4a-4e6b-8f7a-1c2d3e4f5a6b",
+           *           "user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *           "type": "video.failed",
+           *           "state": "pending",
+           *           "attempts": 1,
+           *           "last_status": 503,
+           *           "last_error": null,
+           *           "data": {
+           *             "user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *             "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
+           *             "error_code": "ERR_5001",
+           *             "credits_refunded": 4
+           *           },
+           *           "created_at": "2026-11-23T09:31:00.000Z",
+           *           "last_attempt_at": "2026-11-23T09:31:00.000Z",
+           *           "next_attempt_at": "2026-11-23T09:31:05.000Z",
+           *           "delivered_at": null
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': components['schemas']['Deliveries'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminReplayDelivery: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description A UUID that the client creates, with or without double quotes. With it, a repeat returns the first response. */
+        'Idempotency-Key'?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @description The delivery, which is the `webhook-id` of its requests.
+           * @example 3f2504e0-4f89-41d3-9a0c-0305e82c3301
+           */
+          delivery_id: string;
+          /** @description Why; kept with the change. */
+          reason: string;
+        };
+      };
+    };
+    responses: {
+      /** @description It is sent as soon as a worker has time */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          'X-Idempotent-Replay': components['headers']['IdempotentReplay'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "success": true
+           *     }
+           */
+          'application/json': {
+            /** @enum {boolean} */
+            success: true;
+          };
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4009` idempotency key used for another request. A bug in the client: use a new `Idempotency-Key` for each new request, and the same key only for retries. */
+      422: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4017` switched off by configuration. Hide the feature. The operator of the server can configure it. */
+      501: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
   adminPause: {
     parameters: {
       query?: never;
@@ -10875,6 +13180,2432 @@ export interface operations {
       };
       /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
       403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4014` too large. Send less; `details.bytes_max` is the limit in bytes. */
+      413: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4015` unsupported type. Send one of the content types in `details.allowed`. */
+      415: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4009` idempotency key used for another request. A bug in the client: use a new `Idempotency-Key` for each new request, and the same key only for retries. */
+      422: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminUsers: {
+    parameters: {
+      query?: {
+        /** @description Whole: an id of a user, a merged guest, a job, a session, a ledger row, a purchase, an upload or a request, a store’s transaction or notification, a provider’s job, an e-mail address in any case, or an Apple sub. */
+        query?: string;
+        /** @description The first day (`2026-11-01`, in UTC) or instant. */
+        from?: string;
+        /** @description The last day (`2026-11-30`, in UTC) or instant; it is included. */
+        to?: string;
+        /** @description The maximum number of items to return. */
+        limit?: number;
+        /** @description The `next_cursor` of the previous page, with the same filters. */
+        cursor?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "users": [
+           *         {
+           *           "id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *           "email": "grace@example.com",
+           *           "is_guest": false,
+           *           "is_banned": false,
+           *           "credits_remaining": 6,
+           *           "credits_total": 10,
+           *           "created_at": "2026-11-23T09:31:00.000Z",
+           *           "deleted_at": null
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': {
+            users: components['schemas']['AdminUser'][];
+            /** @description Send it as `cursor` to get the next page; null on the last page. A page may have fewer rows than asked for, or none, and still be followed by others: filters without an index are compared with a bounded number of rows at a time. */
+            next_cursor: string | null;
+          };
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminJobs: {
+    parameters: {
+      query?: {
+        /** @description Only those with this `user_id`. */
+        user_id?: string;
+        /** @description Only those with this `status`. */
+        status?: 'pending' | 'processing' | 'completed' | 'failed';
+        /** @description Only those with this `model_id`. */
+        model_id?: string;
+        /** @description Only those with this `provider`. */
+        provider?: string;
+        /** @description Only those with this `error_code`. */
+        error_code?: string;
+        /** @description The first day (`2026-11-01`, in UTC) or instant. */
+        from?: string;
+        /** @description The last day (`2026-11-30`, in UTC) or instant; it is included. */
+        to?: string;
+        /** @description The maximum number of items to return. */
+        limit?: number;
+        /** @description The `next_cursor` of the previous page, with the same filters. */
+        cursor?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "jobs": [
+           *         {
+           *           "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
+           *           "user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *           "model_id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+           *           "model_name": "Cinematic",
+           *           "provider": "fal",
+           *           "provider_job_id": "764cabcf-b745-4b3e-ae38-1200304cf45b",
+           *           "status": "completed",
+           *           "credits_used": 4,
+           *           "error_code": null,
+           *           "error_reason": null,
+           *           "created_at": "2026-11-23T09:31:00.000Z",
+           *           "submitted_at": "2026-11-23T09:31:00.000Z",
+           *           "completed_at": "2026-11-23T09:32:10.000Z",
+           *           "deleted_at": null
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': {
+            jobs: components['schemas']['AdminJob'][];
+            /** @description Send it as `cursor` to get the next page; null on the last page. A page may have fewer rows than asked for, or none, and still be followed by others: filters without an index are compared with a bounded number of rows at a time. */
+            next_cursor: string | null;
+          };
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminTransactions: {
+    parameters: {
+      query?: {
+        /** @description Only those with this `user_id`. */
+        user_id?: string;
+        /** @description Only those with this `reason`. */
+        reason?: string;
+        /** @description Only those with this `job_id`. */
+        job_id?: string;
+        /** @description Only those with this `transaction_id`. */
+        transaction_id?: string;
+        /** @description Only those with this `purchase_id`. */
+        purchase_id?: string;
+        /** @description The first day (`2026-11-01`, in UTC) or instant. */
+        from?: string;
+        /** @description The last day (`2026-11-30`, in UTC) or instant; it is included. */
+        to?: string;
+        /** @description The maximum number of items to return. */
+        limit?: number;
+        /** @description The `next_cursor` of the previous page, with the same filters. */
+        cursor?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "transactions": [
+           *         {
+           *           "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *           "user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *           "change": -4,
+           *           "reason": "video_generation",
+           *           "balance_after": 6,
+           *           "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
+           *           "transaction_id": null,
+           *           "purchase_id": null,
+           *           "created_at": "2026-11-23T09:31:00.000Z"
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': {
+            transactions: components['schemas']['AdminTransaction'][];
+            /** @description Send it as `cursor` to get the next page; null on the last page. A page may have fewer rows than asked for, or none, and still be followed by others: filters without an index are compared with a bounded number of rows at a time. */
+            next_cursor: string | null;
+          };
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminPurchases: {
+    parameters: {
+      query?: {
+        /** @description Only those with this `user_id`. */
+        user_id?: string;
+        /** @description Only those with this `transaction_id`. */
+        transaction_id?: string;
+        /** @description Only those with this `product_id`. */
+        product_id?: string;
+        /** @description Only those with this `is_refunded`. */
+        is_refunded?: 'true' | 'false';
+        /** @description Only those with this `store`. */
+        store?: 'apple' | 'stripe';
+        /** @description Only those with this `environment`. */
+        environment?: string;
+        /** @description The first day (`2026-11-01`, in UTC) or instant. */
+        from?: string;
+        /** @description The last day (`2026-11-30`, in UTC) or instant; it is included. */
+        to?: string;
+        /** @description The maximum number of items to return. */
+        limit?: number;
+        /** @description The `next_cursor` of the previous page, with the same filters. */
+        cursor?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "purchases": [
+           *         {
+           *           "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *           "store": "apple",
+           *           "environment": "Production",
+           *           "transaction_id": "2000000123456789",
+           *           "user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *           "product_id": "com.rendio.credits.10",
+           *           "quantity": 1,
+           *           "credits": 10,
+           *           "taken_back": 0,
+           *           "is_refunded": false,
+           *           "price": 4.99,
+           *           "currency": "USD",
+           *           "purchased_at": "2026-11-23T09:31:00.000Z",
+           *           "created_at": "2026-11-23T09:31:00.000Z"
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': {
+            purchases: components['schemas']['AdminPurchase'][];
+            /** @description Send it as `cursor` to get the next page; null on the last page. A page may have fewer rows than asked for, or none, and still be followed by others: filters without an index are compared with a bounded number of rows at a time. */
+            next_cursor: string | null;
+          };
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminNotifications: {
+    parameters: {
+      query?: {
+        /** @description Only those with this `notification_id`. */
+        notification_id?: string;
+        /** @description Only those with this `transaction_id`. */
+        transaction_id?: string;
+        /** @description Only those with this `user_id`. */
+        user_id?: string;
+        /** @description Only those with this `type`. */
+        type?: string;
+        /** @description Only those with this `subtype`. */
+        subtype?: string;
+        /** @description Only those with this `store`. */
+        store?: 'apple' | 'stripe';
+        /** @description Only those with this `environment`. */
+        environment?: string;
+        /** @description Only those with this `outcome`. */
+        outcome?: string;
+        /** @description The first day (`2026-11-01`, in UTC) or instant. */
+        from?: string;
+        /** @description The last day (`2026-11-30`, in UTC) or instant; it is included. */
+        to?: string;
+        /** @description The maximum number of items to return. */
+        limit?: number;
+        /** @description The `next_cursor` of the previous page, with the same filters. */
+        cursor?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "notifications": [
+           *         {
+           *           "notification_id": "b0a9a6f4-0a39-4f2c-8f6d-0b1a2c3d4e5f",
+           *           "store": "apple",
+           *           "type": "REFUND",
+           *           "subtype": null,
+           *           "environment": "Production",
+           *           "transaction_id": "2000000123456789",
+           *           "user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *           "outcome": "taken_back",
+           *           "signed_at": "2026-11-23T09:31:00.000Z",
+           *           "received_at": "2026-11-23T09:31:00.000Z",
+           *           "processed_at": "2026-11-23T09:32:10.000Z"
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': {
+            notifications: components['schemas']['AdminNotification'][];
+            /** @description Send it as `cursor` to get the next page; null on the last page. A page may have fewer rows than asked for, or none, and still be followed by others: filters without an index are compared with a bounded number of rows at a time. */
+            next_cursor: string | null;
+          };
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminErrors: {
+    parameters: {
+      query?: {
+        /** @description Only those with this `user_id`. */
+        user_id?: string;
+        /** @description Only those with this `error_code`. */
+        error_code?: string;
+        /** @description Only those with this `endpoint`. */
+        endpoint?: string;
+        /** @description Only those with this `request_id`. */
+        request_id?: string;
+        /** @description The first day (`2026-11-01`, in UTC) or instant. */
+        from?: string;
+        /** @description The last day (`2026-11-30`, in UTC) or instant; it is included. */
+        to?: string;
+        /** @description The maximum number of items to return. */
+        limit?: number;
+        /** @description The `next_cursor` of the previous page, with the same filters. */
+        cursor?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "errors": [
+           *         {
+           *           "id": 1,
+           *           "user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *           "error_code": "ERR_5002",
+           *           "endpoint": "generation",
+           *           "request_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+           *           "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
+           *           "details": {
+           *             "cause": "the provider answered 503 four times"
+           *           },
+           *           "created_at": "2026-11-23T09:31:00.000Z"
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': {
+            errors: components['schemas']['AdminError'][];
+            /** @description Send it as `cursor` to get the next page; null on the last page. A page may have fewer rows than asked for, or none, and still be followed by others: filters without an index are compared with a bounded number of rows at a time. */
+            next_cursor: string | null;
+          };
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminActions: {
+    parameters: {
+      query?: {
+        /** @description Only those with this `admin_user_id`. */
+        admin_user_id?: string;
+        /** @description Only those with this `action_type`. */
+        action_type?: string;
+        /** @description Only those with this `target_user_id`. */
+        target_user_id?: string;
+        /** @description Only those with this `target_model_id`. */
+        target_model_id?: string;
+        /** @description Only those with this `target_job_id`. */
+        target_job_id?: string;
+        /** @description Only those with this `target`. */
+        target?: string;
+        /** @description The first day (`2026-11-01`, in UTC) or instant. */
+        from?: string;
+        /** @description The last day (`2026-11-30`, in UTC) or instant; it is included. */
+        to?: string;
+        /** @description The maximum number of items to return. */
+        limit?: number;
+        /** @description The `next_cursor` of the previous page, with the same filters. */
+        cursor?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "actions": [
+           *         {
+           *           "id": 1,
+           *           "admin_user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *           "admin_email": "ada@example.com",
+           *           "action_type": "credit_refund",
+           *           "target_user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *           "target_model_id": null,
+           *           "target_job_id": null,
+           *           "target": null,
+           *           "amount": 4,
+           *           "reason": "The video was unusable.",
+           *           "details": {},
+           *           "created_at": "2026-11-23T09:31:00.000Z"
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': {
+            actions: components['schemas']['AdminAction'][];
+            /** @description Send it as `cursor` to get the next page; null on the last page. A page may have fewer rows than asked for, or none, and still be followed by others: filters without an index are compared with a bounded number of rows at a time. */
+            next_cursor: string | null;
+          };
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminModels: {
+    parameters: {
+      query?: {
+        /** @description Only those with this `provider`. */
+        provider?: string;
+        /** @description Only those with this `category`. */
+        category?: string;
+        /** @description Only those with this `is_available`. */
+        is_available?: 'true' | 'false';
+        /** @description Only those with this `is_featured`. */
+        is_featured?: 'true' | 'false';
+        /** @description Only those with this `requires_image`. */
+        requires_image?: 'true' | 'false';
+        /** @description The first day (`2026-11-01`, in UTC) or instant. */
+        from?: string;
+        /** @description The last day (`2026-11-30`, in UTC) or instant; it is included. */
+        to?: string;
+        /** @description The maximum number of items to return. */
+        limit?: number;
+        /** @description The `next_cursor` of the previous page, with the same filters. */
+        cursor?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "models": [
+           *         {
+           *           "id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+           *           "name": "Cinematic",
+           *           "category": "cinematic",
+           *           "description": "Cinematic scenes with realistic light and motion.",
+           *           "cost_per_generation": 4,
+           *           "pricing": {
+           *             "credits": 1,
+           *             "per_seconds": 1
+           *           },
+           *           "provider": "fal",
+           *           "provider_model_id": "fal-ai/veo3.1",
+           *           "is_featured": true,
+           *           "is_available": true,
+           *           "requires_image": false,
+           *           "prompt_max": 2000,
+           *           "thumbnail_url": null,
+           *           "settings_schema": {
+           *             "type": "object",
+           *             "properties": {}
+           *           },
+           *           "created_at": "2026-11-23T09:31:00.000Z",
+           *           "updated_at": "2026-11-23T09:31:00.000Z"
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': {
+            models: {
+              /** Format: uuid */
+              id: string;
+              name: string;
+              category: string;
+              description: string;
+              /** @description The price with the default settings, in credits. */
+              cost_per_generation: number;
+              pricing: {
+                credits: number;
+                per_seconds: number | null;
+              };
+              provider: string;
+              provider_model_id: string;
+              is_featured: boolean;
+              is_available: boolean;
+              requires_image: boolean;
+              prompt_max: number;
+              thumbnail_url: string | null;
+              settings_schema?: unknown;
+              /**
+               * Format: date-time
+               * @example 2026-11-23T09:30:00.000Z
+               */
+              created_at: string;
+              /**
+               * Format: date-time
+               * @example 2026-11-23T09:30:00.000Z
+               */
+              updated_at: string;
+            }[];
+            /** @description Send it as `cursor` to get the next page; null on the last page. A page may have fewer rows than asked for, or none, and still be followed by others: filters without an index are compared with a bounded number of rows at a time. */
+            next_cursor: string | null;
+          };
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminProducts: {
+    parameters: {
+      query?: {
+        /** @description Only those with this `product_id`. */
+        product_id?: string;
+        /** @description Only those with this `is_active`. */
+        is_active?: 'true' | 'false';
+        /** @description The first day (`2026-11-01`, in UTC) or instant. */
+        from?: string;
+        /** @description The last day (`2026-11-30`, in UTC) or instant; it is included. */
+        to?: string;
+        /** @description The maximum number of items to return. */
+        limit?: number;
+        /** @description The `next_cursor` of the previous page, with the same filters. */
+        cursor?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "products": [
+           *         {
+           *           "product_id": "com.rendio.credits.10",
+           *           "display_name": "10 credits",
+           *           "credits": 10,
+           *           "bonus_credits": 0,
+           *           "web_price_cents": null,
+           *           "web_currency": "usd",
+           *           "is_active": true,
+           *           "created_at": "2026-11-23T09:31:00.000Z",
+           *           "updated_at": "2026-11-23T09:31:00.000Z"
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': {
+            products: {
+              product_id: string;
+              display_name: string;
+              /** @description What one purchase adds, in credits. */
+              credits: number;
+              /** @description What it adds besides, in credits. */
+              bonus_credits: number;
+              /** @description Null: not sold in the web shop. */
+              web_price_cents: number | null;
+              web_currency: string;
+              is_active: boolean;
+              /**
+               * Format: date-time
+               * @example 2026-11-23T09:30:00.000Z
+               */
+              created_at: string;
+              /**
+               * Format: date-time
+               * @example 2026-11-23T09:30:00.000Z
+               */
+              updated_at: string;
+            }[];
+            /** @description Send it as `cursor` to get the next page; null on the last page. A page may have fewer rows than asked for, or none, and still be followed by others: filters without an index are compared with a bounded number of rows at a time. */
+            next_cursor: string | null;
+          };
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminCodes: {
+    parameters: {
+      query?: {
+        /** @description The whole code; case, dashes and spaces do not matter. */
+        code?: string;
+        /** @description Only those with this `credits`. */
+        credits?: number;
+        /** @description The first day (`2026-11-01`, in UTC) or instant. */
+        from?: string;
+        /** @description The last day (`2026-11-30`, in UTC) or instant; it is included. */
+        to?: string;
+        /** @description The maximum number of items to return. */
+        limit?: number;
+        /** @description The `next_cursor` of the previous page, with the same filters. */
+        cursor?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "codes": [
+           *         {
+           *           "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *           "code": "SUMMER2026",
+           *           "credits": 5,
+           *           "uses": 120,
+           *           "uses_max": 1000,
+           *           "expires_at": null,
+           *           "created_at": "2026-11-23T09:31:00.000Z"
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': {
+            codes: {
+              /** Format: uuid */
+              id: string;
+              code: string;
+              /** @description What the code gives, in credits. */
+              credits: number;
+              uses: number;
+              uses_max: number;
+              /**
+               * Format: date-time
+               * @example 2026-11-23T09:30:00.000Z
+               */
+              expires_at: string | null;
+              /**
+               * Format: date-time
+               * @example 2026-11-23T09:30:00.000Z
+               */
+              created_at: string;
+            }[];
+            /** @description Send it as `cursor` to get the next page; null on the last page. A page may have fewer rows than asked for, or none, and still be followed by others: filters without an index are compared with a bounded number of rows at a time. */
+            next_cursor: string | null;
+          };
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminUserStats: {
+    parameters: {
+      query: {
+        /** @description The account, or a guest that was merged into it. */
+        user_id: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The account */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "user": {
+           *         "id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *         "email": "grace@example.com",
+           *         "is_guest": false,
+           *         "is_banned": false,
+           *         "ban_reason": null,
+           *         "tier": "free",
+           *         "credits_remaining": 6,
+           *         "credits_total": 10,
+           *         "initial_grant_claimed": true,
+           *         "language": "en",
+           *         "created_at": "2026-11-23T09:31:00.000Z",
+           *         "deleted_at": null,
+           *         "merged_guest_ids": []
+           *       },
+           *       "stats": {
+           *         "total_jobs": 1,
+           *         "completed_jobs": 1,
+           *         "failed_jobs": 0,
+           *         "success_rate": 1,
+           *         "credits_spent": 4,
+           *         "credits_refunded": 0,
+           *         "purchases": 0
+           *       },
+           *       "recent_transactions": [
+           *         {
+           *           "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *           "user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *           "change": -4,
+           *           "reason": "video_generation",
+           *           "balance_after": 6,
+           *           "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
+           *           "transaction_id": null,
+           *           "purchase_id": null,
+           *           "created_at": "2026-11-23T09:31:00.000Z"
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['AdminUserStats'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminUserTimeline: {
+    parameters: {
+      query: {
+        /** @description The account, or a guest that was merged into it. */
+        user_id: string;
+        /** @description The maximum number of items to return. */
+        limit?: number;
+        /** @description The `next_cursor` of the previous page, with the same filters. */
+        cursor?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "events": [
+           *         {
+           *           "at": "2026-11-23T09:31:00.000Z",
+           *           "kind": "credits",
+           *           "summary": "The balance changed by -4 to 6 (video_generation).",
+           *           "data": {
+           *             "change": -4,
+           *             "reason": "video_generation",
+           *             "balance_after": 6,
+           *             "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55"
+           *           }
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': components['schemas']['AdminTimeline'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminJob: {
+    parameters: {
+      query: {
+        /** @description The job. */
+        job_id: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The job */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "job": {
+           *         "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
+           *         "user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *         "model_id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+           *         "model_name": "Cinematic",
+           *         "provider": "fal",
+           *         "provider_job_id": "764cabcf-b745-4b3e-ae38-1200304cf45b",
+           *         "status": "completed",
+           *         "credits_used": 4,
+           *         "error_code": null,
+           *         "error_reason": null,
+           *         "created_at": "2026-11-23T09:31:00.000Z",
+           *         "submitted_at": "2026-11-23T09:31:00.000Z",
+           *         "completed_at": "2026-11-23T09:32:10.000Z",
+           *         "deleted_at": null,
+           *         "settings": {
+           *           "duration": 4
+           *         },
+           *         "deadline_at": "2026-11-23T10:01:00.000Z",
+           *         "video_seconds": 4
+           *       },
+           *       "attempts": [
+           *         {
+           *           "id": "c56a4180-65aa-42ec-a945-5fd21dec0538",
+           *           "attempt": 1,
+           *           "provider": "fal",
+           *           "provider_model_id": "fal-ai/veo3.1",
+           *           "state": "accepted",
+           *           "result": "completed",
+           *           "error": null,
+           *           "provider_job_id": "764cabcf-b745-4b3e-ae38-1200304cf45b",
+           *           "vendor_request_id": null,
+           *           "vendor_cost_usd": 0.8,
+           *           "created_at": "2026-11-23T09:31:00.000Z",
+           *           "closed_at": "2026-11-23T09:31:00.000Z",
+           *           "ended_at": "2026-11-23T09:32:10.000Z"
+           *         }
+           *       ],
+           *       "events": [
+           *         {
+           *           "at": "2026-11-23T09:32:10.000Z",
+           *           "source": "provider",
+           *           "type": "woke",
+           *           "sender": "fal"
+           *         }
+           *       ],
+           *       "files": [
+           *         {
+           *           "kind": "video",
+           *           "path": "videos/7c9e6679-7425-40de-944b-e07fc1f90ae7/2026-11/9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55.mp4",
+           *           "bytes": 2400000,
+           *           "sha256": null
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['AdminJobDetails'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminHealth: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The state */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "database": true,
+           *       "queue": {
+           *         "depth": 2,
+           *         "oldest_seconds": 0.4
+           *       },
+           *       "providers": [
+           *         {
+           *           "name": "fal",
+           *           "circuit": "closed",
+           *           "opened_at": null,
+           *           "next_try_at": null,
+           *           "is_simulated": false
+           *         }
+           *       ],
+           *       "invariants": [
+           *         {
+           *           "rule": "a balance equals the sum of its ledger rows",
+           *           "holds": true,
+           *           "violations": 0,
+           *           "checked_at": "2026-11-23T09:31:00.000Z"
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['AdminHealth'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminOverview: {
+    parameters: {
+      query?: {
+        /** @description The first day (`2026-11-01`, in UTC) or instant. */
+        from?: string;
+        /** @description The last day (`2026-11-30`, in UTC) or instant; it is included. */
+        to?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The figures */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "days": [
+           *         {
+           *           "date": "2026-11-23",
+           *           "generations": {
+           *             "completed": 19,
+           *             "failed": 1
+           *           },
+           *           "success_rate": 0.95,
+           *           "seconds_to_video": {
+           *             "p50": 41.2,
+           *             "p95": 96
+           *           },
+           *           "credits_in": {
+           *             "initial_grant": 50,
+           *             "iap_purchase": 100,
+           *             "generation_failed_refund": 4
+           *           },
+           *           "credits_out": {
+           *             "video_generation": 80
+           *           },
+           *           "revenue_usd": 49.9,
+           *           "revenue_other": {},
+           *           "provider_cost_usd": 15.2,
+           *           "errors": {
+           *             "ERR_5002": 1
+           *           }
+           *         }
+           *       ],
+           *       "models": [
+           *         {
+           *           "model_id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+           *           "name": "Cinematic",
+           *           "generations": 20,
+           *           "credits": 76,
+           *           "provider_cost_usd": 15.2,
+           *           "margin_usd": 22.72
+           *         }
+           *       ],
+           *       "credits_outstanding": 5120
+           *     }
+           */
+          'application/json': components['schemas']['AdminOverview'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminReports: {
+    parameters: {
+      query?: {
+        /** @description The maximum number of reports. */
+        limit?: number;
+        /** @description The `next_cursor` of the previous page. */
+        cursor?: string;
+        /** @description Reports about this job alone. */
+        job_id?: string;
+        /** @description Reports about this user’s videos alone. */
+        user_id?: string;
+        /** @description Reports by this user alone. */
+        reporter_user_id?: string;
+        /** @description Only those that are handled, or only those that are not. */
+        is_handled?: boolean;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of reports */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "reports": [
+           *         {
+           *           "id": "a0b1c2d3-e4f5-4a6b-8c7d-9e0f1a2b3c4d",
+           *           "job_id": "9b2f8f3c-5f0e-4b8e-9d0e-2a6c1f7d4e55",
+           *           "user_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+           *           "reporter_user_id": "0c6f6b0e-7a51-4d2e-9a55-6f4dcb3a1f10",
+           *           "source": "share",
+           *           "reason": "It shows a person who has not agreed to it.",
+           *           "created_at": "2026-11-23T09:30:00.000Z",
+           *           "handled_at": null
+           *         }
+           *       ],
+           *       "next_cursor": null
+           *     }
+           */
+          'application/json': components['schemas']['Reports'];
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4004` rate limit exceeded. Wait for `Retry-After` seconds (also `details.retry_after`), then repeat the same request. */
+      429: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6003` internal error. Repeat once after a few seconds, with the same `Idempotency-Key`; if that fails, report the `X-Request-Id` of the answer. */
+      500: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_6001` database unavailable. Repeat after a few seconds, with the same `Idempotency-Key` where there is one: it is never charged twice. */
+      503: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'Retry-After': components['headers']['RetryAfter'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  adminHandleReport: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description A UUID that the client creates, with or without double quotes. With it, a repeat returns the first response. */
+        'Idempotency-Key'?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /**
+           * Format: uuid
+           * @example 3f2504e0-4f89-41d3-9a0c-0305e82c3301
+           */
+          report_id: string;
+          /** @description Why; kept with the change. */
+          reason: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The report is handled */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          RateLimit: components['headers']['RateLimit'];
+          'RateLimit-Policy': components['headers']['RateLimitPolicy'];
+          'X-Idempotent-Replay': components['headers']['IdempotentReplay'];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "success": true
+           *     }
+           */
+          'application/json': {
+            /** @enum {boolean} */
+            success: true;
+          };
+        };
+      };
+      /** @description `ERR_4006` invalid request. Do not repeat. `details.field` names what to correct, `details.allowed` what would be accepted. */
+      400: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      401: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          'WWW-Authenticate': components['headers']['WwwAuthenticate'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4005` unauthorized. On 401 refresh the session once and repeat; if that fails, onboard the guest again or sign in again. On 403 do not repeat: the caller is known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['RequestId'];
+          'Content-Language': components['headers']['ContentLanguage'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description `ERR_4007` not found, or not yours. Do not repeat. Remove the object from your list and read the list again. */
+      404: {
         headers: {
           'X-Request-Id': components['headers']['RequestId'];
           'Content-Language': components['headers']['ContentLanguage'];

@@ -21,6 +21,7 @@ import type {
   Product,
   Profile,
   ProfileChange,
+  PushEnvironment,
   Redeemed,
   Session,
   SessionInfo,
@@ -120,6 +121,14 @@ export type RendioClient = {
   checkout(productId: string, options?: CheckoutOptions): Promise<string>;
   profile(options?: Abortable): Promise<Profile>;
   updateProfile(change: ProfileChange, options?: Abortable): Promise<Profile>;
+  /**
+   * Registers this device for pushes about the account's videos, with the token that iOS gave the app, in hexadecimal. Call it at each
+   * start of the app and after each sign-in: a device gets the pushes of the account that registered it last. Retried when no answer
+   * comes. Throws ERR_4017 (501) where the server sends no pushes.
+   */
+  registerPushToken(token: string, environment: PushEnvironment, options?: Abortable): Promise<void>;
+  /** Ends the pushes to this device, as signing out does. Safe to repeat; throws as `registerPushToken`. */
+  unregisterPushToken(token: string, environment: PushEnvironment, options?: Abortable): Promise<void>;
   job(jobId: string, options?: Abortable): Promise<Job>;
   /** The account's jobs, newest first. */
   jobs(options?: JobsQuery & Abortable): Promise<JobPage>;

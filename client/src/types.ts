@@ -42,6 +42,8 @@ export type GenerateRequest = Omit<BodyOf<paths['/functions/v1/generate-video'][
 export type ProfileChange = Omit<BodyOf<paths['/functions/v1/update-user-profile']['post']>, 'user_id'>;
 export type JobsQuery = Omit<QueryOf<paths['/functions/v1/get-video-jobs']['get']>, 'user_id'>;
 export type HistoryQuery = Omit<QueryOf<paths['/functions/v1/get-credit-history']['get']>, 'user_id'>;
+/** Where Apple knows a device's token: `sandbox` for builds that Xcode runs. */
+export type PushEnvironment = BodyOf<paths['/functions/v1/register-push-token']['post']>['environment'];
 /** What onboarding sends: the id of this installation, and Apple's proof that it runs on a real device. */
 export type Device = BodyOf<paths['/functions/v1/device-check']['post']>;
 

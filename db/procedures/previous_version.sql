@@ -34,6 +34,14 @@ as $$
   select public.record_provider_outcome(p_provider, p_job_id, case p_fared when 'refused' then 'turned_away' else p_fared end)
 $$;
 
+create or replace function public.prune_logs(p_limit integer default 1000) returns jsonb
+language sql
+security definer
+set search_path = ''
+as $$
+  select jsonb_object_agg(kind, public.prune_rows(kind, p_limit) -> 'rows') from public.retentions() where keep is not null
+$$;
+
 create or replace function public.schedule_confirm(
   p_job_id uuid,
   p_provider_job_id text,
@@ -122,5 +130,4 @@ drop function if exists public.onboard_device(text, text);
 drop function if exists public.finish_generation(uuid, text, text, bigint, text, numeric);
 drop function if exists public.broken_invariants();
 drop function if exists public.prune_logs();
-drop function if exists public.prune_logs(integer);
 drop function if exists public.cancel_generation(uuid, uuid, uuid, text);

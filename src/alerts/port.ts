@@ -10,7 +10,8 @@ export type AlertKind =
   | 'task_fails'
   | 'disk_full'
   | 'database_pool'
-  | 'refund_share';
+  | 'refund_share'
+  | 'outgoing_webhook';
 
 export type Alert = {
   id: string;

@@ -1,4 +1,5 @@
 /** Sends alerts as JSON to a URL of the operator's own. */
+import { withoutCredentials } from '../kernel/url-credentials.ts';
 import type { AlertReceiver } from './port.ts';
 import { postJson } from './post-json.ts';
 
@@ -15,7 +16,7 @@ export type WebhookOptions = {
  * show that field alone. Every 2xx counts as received; `id` is the same when an alert is sent once more.
  */
 export function createWebhookReceiver({ environment, url, ...options }: WebhookOptions): AlertReceiver {
-  const call = { ...options, ...withoutUser(url) };
+  const call = { ...options, ...withoutCredentials(url) };
   return {
     name: 'webhook',
     async send({ id, kind, subject, title, text, raisedAt }, signal) {
@@ -30,24 +31,4 @@ export function createWebhookReceiver({ environment, url, ...options }: WebhookO
       return isReceived ? { outcome: 'sent' } : { outcome: 'failed', cause: `answered ${result.status}` };
     },
   };
-}
-
-/** `fetch` takes no user and password in a URL: they become a header. */
-function withoutUser(text: string): { url: string; headers: Record<string, string> } {
-  const url = new URL(text);
-  const { username, password } = url;
-  if (!username && !password) return { url: text, headers: {} };
-  url.username = '';
-  url.password = '';
-  const bytes = new TextEncoder().encode(`${decoded(username)}:${decoded(password)}`);
-  return { url: url.href, headers: { Authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` } };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // A percent sign that begins no code stands for itself.
-    return text;
-  }
 }

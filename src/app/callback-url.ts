@@ -1,5 +1,5 @@
 /** The callback URL of each provider: where it can reach this server, for its webhooks and for images. */
-import { mayBePublic } from '../media/public-ip.ts';
+import { mayBePublic } from '../kernel/public-ip.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
 import { isLoopback } from './loopback.ts';
 import type { ProviderAccess } from './vendor-connections.ts';

@@ -24,8 +24,21 @@ export type ConfigOptions = {
   manifests?: readonly ProviderManifest[];
 };
 
-type Reading = { values: Values; complaints: [] } | { values: undefined; complaints: Complaint[] };
+/** An environment and all that is wrong with it. `given`: what it sets, trimmed. */
+export type ExaminedEnvironment = {
+  given: Given;
+  /** What is usable of it, with defaults in place of the rest. A server may be started with it where nothing is complained about. */
+  config: Config;
+  /** One for each variable, in the table's order, with a valid value to show. */
+  complaints: (Complaint & { example: string })[];
+  misspelt: Complaint[];
+  /** What is accepted, and probably a mistake. */
+  doubts: Complaint[];
+};
 
+type Reading = { values: Values; complaints: Complaint[] };
+
+/** Where a variable is invalid, the values are those of an environment without it. */
 async function readEach(given: Given, manifests: readonly ProviderManifest[]): Promise<Reading> {
   const [own, providers] = await Promise.all([
     variables.safeParseAsync(given),
@@ -33,35 +46,60 @@ async function readEach(given: Given, manifests: readonly ProviderManifest[]): P
   ]);
   if (own.success && providers.success) return { values: { ...own.data, providers: providers.data }, complaints: [] };
   const issues = [...(own.error?.issues ?? []), ...(providers.error?.issues ?? [])];
-  return {
-    values: undefined,
-    complaints: issues.map(({ path, message }) => ({ name: String(path[0]), problem: message })),
-  };
+  const complaints = issues.map(({ path, message }) => ({ name: String(path[0]), problem: message }));
+  return { values: (await readEach(without(given, complaints), manifests)).values, complaints };
 }
 
-/** One line per variable, in the table's order; then those that are misspelt, which may be why one is missing. */
-function refusal(complaints: Complaint[], examples: ReadonlyMap<string, string>, misspelt: string[]): StartupError {
-  const lines = [...examples].flatMap(([name, example]) => {
+function without(given: Given, complaints: Complaint[]): Given {
+  const names = new Set(complaints.map(({ name }) => name));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !names.has(name)));
+}
+
+/** Reads an environment to the end, whatever is wrong with it. */
+export async function examineEnvironment(
+  env: Record<string, string | undefined>,
+  { manifests = MANIFESTS }: ConfigOptions = {},
+): Promise<ExaminedEnvironment> {
+  const examples = examplesOf(manifests);
+  const given = givenIn(env, examples.keys());
+  const environment = variables.shape.ENVIRONMENT.safeParse(given.ENVIRONMENT).data;
+  const read = await readEach(given, manifests);
+  const complaints = [...read.complaints, ...complaintsAbout(given, environment, manifests)];
+  // A value that is refused is not used either: a key is not sent to a URL without https.
+  const { values } = complaints.length === 0 ? read : await readEach(without(given, complaints), manifests);
+  const misspelt = misspellings(env, examples.keys());
+  const doubts = [...shortKeys(given, manifests), ...plainUrls(given, values.ENVIRONMENT)];
+  const config: Config = {
+    settings: settingsOf(values, manifests),
+    secrets: secretsOf(values, manifests),
+    appleRoots: values.APPLE_ROOT_CERTS?.certificates ?? null,
+    warnings: [...misspelt, ...doubts].map(({ name, problem }) => `${name} ${problem}`),
+  };
+  return { given, config, complaints: oneForEach(complaints, examples), misspelt, doubts };
+}
+
+function oneForEach(complaints: Complaint[], examples: ReadonlyMap<string, string>): ExaminedEnvironment['complaints'] {
+  return [...examples].flatMap(([name, example]) => {
     const problems = new Set(complaints.filter((complaint) => complaint.name === name).map(({ problem }) => problem));
-    return problems.size === 0 ? [] : [`  ${name} ${[...problems].join('; ')}. Example: ${name}=${example}`];
+    return problems.size === 0 ? [] : [{ name, problem: [...problems].join('; '), example }];
   });
-  const all = [...lines, ...misspelt.map((sentence) => `  ${sentence}.`)];
-  return new StartupError(`The environment cannot be used. Set these right and start again:\n${all.join('\n')}`);
+}
+
+/** One line per variable; then those that are misspelt, which may be why one is missing. */
+function refusal({ complaints, misspelt }: ExaminedEnvironment): StartupError {
+  const lines = [
+    ...complaints.map(({ name, problem, example }) => `  ${name} ${problem}. Example: ${name}=${example}`),
+    ...misspelt.map(({ name, problem }) => `  ${name} ${problem}.`),
+  ];
+  return new StartupError(`The environment cannot be used. Set these right and start again:\n${lines.join('\n')}`);
 }
 
 /** Reads an environment. Everything missing or unusable is reported at once, by name, in one StartupError. */
 export async function readConfig(
   env: Record<string, string | undefined>,
-  { manifests = MANIFESTS }: ConfigOptions = {},
+  options: ConfigOptions = {},
 ): Promise<Config> {
-  const examples = examplesOf(manifests);
-  const given = givenIn(env, examples.keys());
-  const environment = variables.shape.ENVIRONMENT.safeParse(given.ENVIRONMENT).data;
-  const { values, complaints } = await readEach(given, manifests);
-  const all = [...complaints, ...complaintsAbout(given, environment, manifests)];
-  const misspelt = misspellings(env, examples.keys());
-  if (!values || all.length > 0) throw refusal(all, examples, misspelt);
-  const warnings = [...misspelt, ...shortKeys(given, manifests), ...plainUrls(given, values.ENVIRONMENT)];
-  const appleRoots = values.APPLE_ROOT_CERTS?.certificates ?? null;
-  return { settings: settingsOf(values, manifests), secrets: secretsOf(values, manifests), appleRoots, warnings };
+  const examined = await examineEnvironment(env, options);
+  if (examined.complaints.length > 0) throw refusal(examined);
+  return examined.config;
 }

@@ -11,7 +11,7 @@ import { closePool, createPool } from '../db/pool.ts';
 import { createRefreshTokens } from '../features/accounts/refresh-tokens.ts';
 import { createTokens } from '../features/accounts/tokens.ts';
 import { createAdminTokens } from '../features/admin/tokens.ts';
-import type { Context, Policy } from '../features/context.ts';
+import type { Context } from '../features/context.ts';
 import { createErrorLog } from '../features/maintenance/error-log.ts';
 import { createMediaSigner } from '../http/signed-url.ts';
 import { createSignedWebhooks } from '../http/signed-webhook.ts';
@@ -26,6 +26,7 @@ import { VIDEO_BYTES_MAX } from '../media/object-path.ts';
 import { createStripePayments } from '../payments/stripe/index.ts';
 import { providerOf } from '../providers/manifest.ts';
 import type { ProviderName, VideoProvider } from '../providers/provider.ts';
+import type { PushService } from '../push/port.ts';
 import { callbackUrls } from './callback-url.ts';
 import type { Config } from './config.ts';
 import { measuredProvider } from './measured-provider.ts';
@@ -33,8 +34,10 @@ import { openMediaStore } from './media-store.ts';
 import { createObservability, type Telling } from './observability.ts';
 import { overloadOf } from './overload.ts';
 import type { OwnStore } from './own-store.ts';
+import { promptPolicyOf } from './prompt-policy.ts';
 import type { CreateRuntime, RuntimeCapabilities } from './runtime-capabilities.ts';
 import type { AppleIdAccess, DeviceCheckAccess, VendorConnections } from './vendor-connections.ts';
+import { webhookReceiverOf } from './webhook-receiver.ts';
 
 /** A user waits at a phone: after this time DeviceCheck is given up, and the device counts as not verified. */
 const GRANT_WAIT_MS = 15_000;
@@ -80,6 +83,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   // Imported only where it is needed: an isolate may not even import its modules.
   const createRuntime = options.createRuntime ?? (await import('./node-runtime.ts')).createNodeRuntime;
   const runtime = await createRuntime({ dataDir, directUrl: database.directUrl, log });
+  const push = pushOf(connections, runtime, log);
   const pool = createPool({ url: database.url, log, connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX });
 
   const db = createDatabase(pool);
@@ -93,12 +97,11 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
   const store = openMediaStore({ config, dataDir, db, directUrl, workDir, newUuid, clock, log });
 
   const ctx: Context = {
-    db,
-    clock,
+    ...{ db, clock, errorLog },
     ...observability,
-    errorLog,
     readOverload: overloadOf(db, runtime),
-    policy: policyOf(config),
+    webhookReceiver: webhookReceiverOf(config, runtime),
+    ...policiesOf(config),
     ...tokensOf(options),
     refreshTokenFor: createRefreshTokens(secrets.secretKey),
     randomBytes,
@@ -106,6 +109,7 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     deviceCheck: connections.deviceCheck ? deviceCheckOf(connections.deviceCheck, observability) : null,
     ...signInWithApple(connections.appleId),
     ...storesOf(connections, runtime),
+    push,
     appleTokenSealer: createSealer(secrets.secretKey, 'rendio apple tokens', randomBytes),
     deviceGrantLease: createLease({ url: database.directUrl, name: 'device grants', waitMs: GRANT_WAIT_MS, log }),
     providers,
@@ -136,16 +140,18 @@ export async function createContext(options: ContextOptions): Promise<RunningCon
     concurrency: runtime.concurrency,
     ensureOwnStore: store.ensureOwn,
     async close() {
-      await closeRuntime(runtime, [...providers.values()]);
+      await closeRuntime(runtime, [push, ...providers.values()]);
       await within(ERROR_LOG_GRACE_MS, errorLog.drain());
       await closePool(pool);
     },
   };
 }
 
-async function closeRuntime(runtime: RuntimeCapabilities, providers: VideoProvider[]): Promise<void> {
+type Closable = { close(): Promise<void> };
+
+async function closeRuntime(runtime: RuntimeCapabilities, others: (Closable | null)[]): Promise<void> {
   runtime.load?.stop();
-  await Promise.all([runtime.probe, runtime.imageCheck, ...providers].map((each) => each.close()));
+  await Promise.all([runtime.probe, runtime.imageCheck, ...others].map((each) => each?.close()));
   await runtime.userEvents.close();
 }
 
@@ -182,6 +188,11 @@ function storesOf(
     appStore: appStore ? createAppStore({ ...appStore, createVerifier, clock: systemClock }) : null,
     payments: stripe ? createStripePayments({ ...stripe, clock: systemClock }) : null,
   };
+}
+
+function pushOf({ apns }: VendorConnections, { createPush }: RuntimeCapabilities, log: Log): PushService | null {
+  if (!apns) return null;
+  return createPush ? createPush({ ...apns, clock: systemClock, log }) : { send: null, close: async () => {} };
 }
 
 const MEDIA_STALL_MS = 30_000;
@@ -230,8 +241,9 @@ function simulatedIn({ providers }: VendorConnections): ReadonlySet<ProviderName
   return new Set([...providers].filter(([, { isSimulated }]) => isSimulated).map(([name]) => name));
 }
 
-function policyOf({ settings: { apple, errorLogDays, limits } }: Config): Policy {
-  return {
+function policiesOf(config: Config): Pick<Context, 'policy' | 'promptPolicy'> {
+  const { apple, errorLogDays, limits, retention } = config.settings;
+  const policy = {
     initialGrantCredits: limits.initialGrantCredits,
     deviceCheckFallback: limits.deviceCheckFallback,
     generationDeadlineSeconds: limits.generationDeadlineSeconds,
@@ -239,6 +251,8 @@ function policyOf({ settings: { apple, errorLogDays, limits } }: Config): Policy
     consumptionConsent: apple.consumptionConsent,
     refundPreference: apple.refundPreference,
     errorLogDays,
+    retention,
     limits,
   };
+  return { policy, promptPolicy: promptPolicyOf(config) };
 }

@@ -27,5 +27,6 @@ export const createEdgeRuntime: CreateRuntime = async ({ directUrl, log }) => ({
   createMetrics: null,
   diskSpace: null,
   load: null,
+  createPush: null,
   createSandbox: createRemoteSandbox,
 });

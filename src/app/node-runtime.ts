@@ -12,6 +12,7 @@ import { isOtherProcess } from '../platform/process-ids.ts';
 import { measureProcessLoad } from '../platform/process-load.ts';
 import { createSandboxAdapter } from '../providers/sandbox/index.ts';
 import { sandbox } from '../providers/sandbox/manifest.ts';
+import { createApns } from '../push/apns/apns.ts';
 import { createProcessMetrics } from './metrics.ts';
 import { type CreateRuntime, USER_EVENTS } from './runtime-capabilities.ts';
 
@@ -41,6 +42,7 @@ export const createNodeRuntime: CreateRuntime = async ({ dataDir, directUrl, log
     createMetrics: createProcessMetrics,
     diskSpace: () => diskSpaceOf(dataDir),
     load: measureProcessLoad(),
+    createPush: createApns,
     createSandbox: () =>
       createSandboxAdapter({ workDir: join(dataDir, sandbox.name), log, maxParallel: RENDERS_MAX, env }),
   };

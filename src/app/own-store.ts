@@ -66,9 +66,7 @@ async function check(options: OwnStoreOptions): Promise<void> {
 async function findFault(options: OwnStoreOptions): Promise<string | null> {
   const { store, variables } = options.where;
   try {
-    const found = await compare(options);
-    if (found === 'same') return null;
-    return `This database's files are in another media store: ${store} holds ${found === 'none' ? 'no id' : 'the id of another one'}. Give this process the same ${variables} as the others. If the files have moved here for good, run: update public.settings set media_store_id = null`;
+    return otherStoreFault(await compare(options), options.where);
   } catch (error) {
     const cause = error instanceof Problem ? error.cause : null;
     if (!(cause instanceof StoreRefusal) || !isConfigurationFault(error)) throw error;
@@ -76,7 +74,7 @@ async function findFault(options: OwnStoreOptions): Promise<string | null> {
   }
 }
 
-async function compare(options: OwnStoreOptions): Promise<'same' | 'none' | 'another'> {
+async function compare(options: OwnStoreOptions): Promise<StoreComparison> {
   const { db, media, lease } = options;
   const recorded = await recordedId(db);
   if (recorded !== null) return compareIds(recorded, await readStoreId(media));
@@ -88,7 +86,16 @@ async function compare(options: OwnStoreOptions): Promise<'same' | 'none' | 'ano
   });
 }
 
-function compareIds(recorded: string, found: string | null): 'same' | 'none' | 'another' {
+/** A sentence for the operator; null for the database's own store. */
+export function otherStoreFault(found: StoreComparison, { store, variables }: OwnStoreOptions['where']): string | null {
+  if (found === 'same') return null;
+  return `This database's files are in another media store: ${store} holds ${found === 'none' ? 'no id' : 'the id of another one'}. Give this process the same ${variables} as the others. If the files have moved here for good, run: update public.settings set media_store_id = null`;
+}
+
+/** What a store holds: the id that the database has recorded, none, or another one. */
+export type StoreComparison = 'same' | 'none' | 'another';
+
+export function compareIds(recorded: string, found: string | null): StoreComparison {
   if (found === null) return 'none';
   return found === recorded ? 'same' : 'another';
 }

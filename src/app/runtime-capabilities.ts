@@ -10,6 +10,8 @@ import type { Overload } from '../kernel/overload.ts';
 import type { ImageCheck } from '../media/image-check.ts';
 import type { MediaProbe } from '../media/probe.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
+import type { ApnsOptions } from '../push/apns/apns.ts';
+import type { PushService } from '../push/port.ts';
 
 export type RuntimeOptions = {
   /** Absolute. */
@@ -48,6 +50,8 @@ export type RuntimeCapabilities = {
   diskSpace: (() => Promise<DiskSpace>) | null;
   /** Measures what the process itself has too much work for; null where the runtime sees to it. */
   load: { readonly overload: Overload | null; stop(): void } | null;
+  /** Sends pushes; null where no HTTP/2 connection can be kept, so that they are left to a worker elsewhere. */
+  createPush: ((options: ApnsOptions) => PushService) | null;
   /** The adapter of the built-in provider, created only where that provider may be used. */
   createSandbox(): ProviderAdapter;
 };

@@ -3,6 +3,7 @@ import type { AppStoreKey } from '../apple/app-store/api-token.ts';
 import type { TeamKey } from '../apple/team-token.ts';
 import type { ProviderConnection, ProviderManifest } from '../providers/manifest.ts';
 import type { ProviderName } from '../providers/provider.ts';
+import type { ApnsAccess } from '../push/apns/apns.ts';
 import type { Config } from './config.ts';
 
 /** URLs have no slash at the end. `otherBaseUrl`: is asked about tokens that the first does not know. */
@@ -39,6 +40,8 @@ export type VendorConnections = {
   appleId?: AppleIdAccess | undefined;
   /** Undefined: purchases in the App Store are switched off. */
   appStore?: AppStoreAccess | undefined;
+  /** Undefined: pushes are switched off. */
+  apns?: ApnsAccess | undefined;
   /** Undefined: there is no web shop. It is never simulated. */
   stripe?: StripeAccess | undefined;
   /** The providers that are on offer here. */
@@ -48,7 +51,11 @@ export type VendorConnections = {
 };
 
 /** The vendors that have all their credentials, at their real URLs; none is simulated. */
-export function realConnections(config: Config, manifests: readonly ProviderManifest[]): VendorConnections {
+export function realConnections(
+  config: Config,
+  manifests: readonly ProviderManifest[],
+  fetch: typeof globalThis.fetch = globalThis.fetch,
+): VendorConnections {
   const { deviceCheck, signIn, stripe } = config.secrets;
   const { apple } = config.settings;
   return {
@@ -66,7 +73,8 @@ export function realConnections(config: Config, manifests: readonly ProviderMani
           fetch,
         }
       : undefined,
-    appStore: appStoreAccess(config),
+    appStore: appStoreAccess(config, fetch),
+    apns: apnsAccess(config),
     stripe: stripe && {
       secretKey: stripe.secretKey.reveal(),
       webhookSecret: stripe.webhookSecret.reveal(),
@@ -75,14 +83,17 @@ export function realConnections(config: Config, manifests: readonly ProviderMani
     },
     providers: new Map(
       manifests.flatMap((manifest) => {
-        const connection = realConnection(config, manifest);
+        const connection = realConnection(config, manifest, fetch);
         return connection ? [[manifest.name, { manifest, connection, isSimulated: false }]] : [];
       }),
     ),
   };
 }
 
-function appStoreAccess({ settings: { apple }, secrets, appleRoots }: Config): AppStoreAccess | undefined {
+function appStoreAccess(
+  { settings: { apple }, secrets, appleRoots }: Config,
+  fetch: typeof globalThis.fetch,
+): AppStoreAccess | undefined {
   if (!secrets.appStore) return undefined;
   const { keyId, issuerId, privateKey, bundleId, appId } = secrets.appStore;
   return {
@@ -92,9 +103,24 @@ function appStoreAccess({ settings: { apple }, secrets, appleRoots }: Config): A
   };
 }
 
+/** Apple knows a token only at the server of its environment. */
+function apnsAccess({ settings: { apple }, secrets: { apns } }: Config): ApnsAccess | undefined {
+  if (!apns) return undefined;
+  const { teamId, keyId, privateKey, bundleId } = apns;
+  return {
+    key: { teamId, keyId, privateKey: privateKey.reveal() },
+    bundleId,
+    urls: {
+      production: apple.apnsUrl ?? 'https://api.push.apple.com',
+      sandbox: apple.apnsUrl ?? 'https://api.sandbox.push.apple.com',
+    },
+  };
+}
+
 function realConnection(
   { settings, secrets }: Config,
   { name, isForProduction }: ProviderManifest,
+  fetch: typeof globalThis.fetch,
 ): ProviderConnection | null {
   const credentials = secrets.providers[name];
   if (!credentials || (settings.environment === 'production' && !isForProduction)) return null;

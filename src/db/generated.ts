@@ -23,6 +23,8 @@ export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
 export type Numeric = ColumnType<number, number | string, number | string>;
 
+export type Timestamp = ColumnType<Date, Date | string, Date | string>;
+
 export interface AdminActions {
   action_type: string;
   admin_user_id: string | null;
@@ -158,6 +160,23 @@ export interface CreditTotals {
   reason: string;
 }
 
+export interface DayFigures {
+  day: Timestamp;
+  figures: Json;
+}
+
+export interface DayProgress {
+  attempts_at: Generated<Date>;
+  error_id: Generated<number>;
+  is_only_row: Generated<boolean>;
+  jobs_at: Generated<Date>;
+  ledger_seq: Generated<number>;
+  noted_at: Generated<Date>;
+  noted_error_id: Generated<number>;
+  noted_ledger_seq: Generated<number>;
+  noted_xid: Generated<string>;
+}
+
 export interface DeviceGrants {
   bit1: boolean | null;
   created_at: Generated<Date>;
@@ -175,6 +194,12 @@ export interface ErrorLog {
   id: Generated<number>;
   request_data: Json | null;
   user_id: string | null;
+}
+
+export interface FileSweeps {
+  after_key: string | null;
+  bucket: string;
+  finished_at: Date | null;
 }
 
 export interface IdempotencyLog {
@@ -290,6 +315,7 @@ export interface ProviderAttempts {
   result: string | null;
   result_error: string | null;
   state: Generated<string>;
+  user_id: string | null;
   vendor_cost_usd: Numeric | null;
   vendor_request_id: string | null;
 }
@@ -312,6 +338,7 @@ export interface ProviderEvents {
   job_id: string | null;
   provider_job_id: string | null;
   sender: string;
+  user_id: string | null;
 }
 
 export interface Purchases {
@@ -331,6 +358,29 @@ export interface Purchases {
   taken_back: Generated<number>;
   transaction_id: string;
   user_id: string | null;
+}
+
+export interface Pushes {
+  attempts: Generated<number>;
+  created_at: Generated<Date>;
+  expires_at: Date;
+  id: Generated<string>;
+  job_id: string;
+  kind: string;
+  last_error: string | null;
+  sent_at: Date | null;
+  state: Generated<string>;
+  token_id: string;
+  user_id: string;
+}
+
+export interface PushTokens {
+  environment: string;
+  id: Generated<string>;
+  registered_at: Generated<Date>;
+  session_id: string | null;
+  token: string;
+  user_id: string;
 }
 
 export interface QuotaLog {
@@ -362,6 +412,18 @@ export interface RefreshTokens {
   token_hash: Buffer;
 }
 
+export interface Reports {
+  created_at: Generated<Date>;
+  handled_at: Date | null;
+  id: Generated<string>;
+  job_id: string;
+  reason: string;
+  reporter_user_id: string;
+  seq: Generated<number>;
+  source: string;
+  user_id: string;
+}
+
 export interface SchemaHistory {
   applied_at: Generated<Date>;
   hash: string;
@@ -383,7 +445,16 @@ export interface Settings {
   is_only_row: Generated<boolean>;
   is_paused: Generated<boolean>;
   media_store_id: string | null;
+  sends_webhooks: Generated<boolean>;
   updated_at: Generated<Date>;
+  webhooks_held_until: Date | null;
+}
+
+export interface Shares {
+  created_at: Generated<Date>;
+  job_id: string;
+  token: string;
+  with_prompt: Generated<boolean>;
 }
 
 export interface StoreNotifications {
@@ -399,6 +470,7 @@ export interface StoreNotifications {
   subtype: string | null;
   transaction_id: string | null;
   type: string;
+  user_id: string | null;
 }
 
 export interface Uploads {
@@ -491,9 +563,26 @@ export interface VideoJobs {
   trace_parent: string | null;
   user_id: string;
   video_bytes: number | null;
+  video_removed_at: Date | null;
   video_seconds: Numeric | null;
   video_sha256: string | null;
   video_url: string | null;
+}
+
+export interface WebhookDeliveries {
+  attempts: Generated<number>;
+  created_at: Generated<Date>;
+  delivered_at: Date | null;
+  id: Generated<string>;
+  last_attempt_at: Date | null;
+  last_error: string | null;
+  last_status: number | null;
+  next_attempt_at: Generated<Date | null>;
+  payload: Json;
+  seq: Generated<number>;
+  state: Generated<string>;
+  type: string;
+  user_id: string;
 }
 
 export interface DB {
@@ -512,8 +601,11 @@ export interface DB {
   codes: Codes;
   credit_lots: CreditLots;
   credit_totals: CreditTotals;
+  day_figures: DayFigures;
+  day_progress: DayProgress;
   device_grants: DeviceGrants;
   error_log: ErrorLog;
+  file_sweeps: FileSweeps;
   idempotency_log: IdempotencyLog;
   job_counters: JobCounters;
   lot_movements: LotMovements;
@@ -529,12 +621,16 @@ export interface DB {
   provider_circuits: ProviderCircuits;
   provider_events: ProviderEvents;
   purchases: Purchases;
+  push_tokens: PushTokens;
+  pushes: Pushes;
   quota_log: QuotaLog;
   rate_limit_log: RateLimitLog;
   refresh_tokens: RefreshTokens;
+  reports: Reports;
   schema_history: SchemaHistory;
   sessions: Sessions;
   settings: Settings;
+  shares: Shares;
   store_notifications: StoreNotifications;
   uploads: Uploads;
   used_identity_tokens: UsedIdentityTokens;
@@ -543,4 +639,5 @@ export interface DB {
   user_metadata: UserMetadata;
   users: Users;
   video_jobs: VideoJobs;
+  webhook_deliveries: WebhookDeliveries;
 }

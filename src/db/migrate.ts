@@ -75,12 +75,17 @@ async function appliedHashes(client: pg.Client): Promise<Map<string, string>> {
       hash text not null,
       applied_at timestamptz not null default now()
     )`);
+  return readHashes(client);
+}
+
+/** What the history says, which exists. */
+export async function readHashes(client: pg.Client): Promise<Map<string, string>> {
   const { rows } = await client.query<{ name: string; hash: string }>('select name, hash from public.schema_history');
   return new Map(rows.map((row) => [row.name, row.hash]));
 }
 
 /** Older code would put its own procedures back beside newer tables. */
-async function requireKnownMigrations(applied: Map<string, string>): Promise<void> {
+export async function requireKnownMigrations(applied: Map<string, string>): Promise<void> {
   const known = new Set((await readFolder('migrations')).map(({ name }) => name));
   const newer = [...applied.keys()].find((name) => name.startsWith('migrations/') && !known.has(name));
   if (newer === undefined) return;
@@ -89,21 +94,23 @@ async function requireKnownMigrations(applied: Map<string, string>): Promise<voi
   );
 }
 
+/** The migrations that a database lacks. Throws for one that has changed since it was applied. */
+export async function pendingMigrations(applied: Map<string, string>): Promise<SqlFile[]> {
+  const pending = (await readFolder('migrations')).filter(({ name, hash }) => applied.get(name) !== hash);
+  const changed = pending.find(({ name }) => applied.has(name));
+  if (changed === undefined) return pending;
+  throw new StartupError(
+    `The migration ${changed.name} has changed since it was applied to this database. Restore it and write a new one.`,
+  );
+}
+
 async function applyMigrations(client: pg.Client, applied: Map<string, string>): Promise<string[]> {
-  const done: string[] = [];
-  for (const file of await readFolder('migrations')) {
-    const before = applied.get(file.name);
-    if (before === file.hash) continue;
-    if (before !== undefined) {
-      throw new StartupError(
-        `The migration ${file.name} has changed since it was applied to this database. Restore it and write a new one.`,
-      );
-    }
+  const pending = await pendingMigrations(applied);
+  for (const file of pending) {
     await client.query(file.sql);
     await record(client, file);
-    done.push(file.name);
   }
-  return done;
+  return pending.map(({ name }) => name);
 }
 
 async function applyBehaviour(client: pg.Client, applied: Map<string, string>, isForced: boolean): Promise<string[]> {
@@ -186,7 +193,7 @@ async function takeMigrationLock(client: pg.Client): Promise<void> {
   while (!(await tryLock()).rows[0]?.locked) await sleep(LOCK_POLL_MS);
 }
 
-async function requireVersion(client: pg.Client): Promise<void> {
+export async function requireVersion(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ number: string; name: string }>(
     `select current_setting('server_version_num') as number, current_setting('server_version') as name`,
   );

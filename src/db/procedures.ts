@@ -64,6 +64,16 @@ export type Procedures = {
       | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
       | { outcome: 'session_ended' | 'key_reused' | 'exists' | 'past' };
   };
+  admin_handle_report: {
+    args: {
+      by: object;
+      report_id: string;
+      reason: string;
+    };
+    result:
+      | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'session_ended' | 'key_reused' | 'not_found' };
+  };
   admin_pause: {
     args: {
       by: object;
@@ -84,6 +94,16 @@ export type Procedures = {
     result:
       | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
       | { outcome: 'session_ended' | 'key_reused' | 'not_found' | 'invalid_amount' };
+  };
+  admin_replay_delivery: {
+    args: {
+      by: object;
+      delivery_id: string;
+      reason: string;
+    };
+    result:
+      | { outcome: 'done' | 'replayed'; status_code: number; response: Json }
+      | { outcome: 'session_ended' | 'key_reused' | 'not_found' | 'off' };
   };
   admin_toggle_model: {
     args: {
@@ -300,6 +320,12 @@ export type Procedures = {
     };
     result: { outcome: 'none' | 'submitted' | 'already' | 'superseded' | 'final' | 'taken' | 'not_found' };
   };
+  count_days: {
+    args: {
+      limit?: number | undefined;
+    };
+    result: { is_limited: boolean; has_advanced: boolean } | null;
+  };
   create_anonymous_user: {
     args: {
       language: string;
@@ -361,6 +387,13 @@ export type Procedures = {
     };
     result: 'deleted' | 'running' | 'not_found';
   };
+  empty_deleted_jobs: {
+    args: {
+      limit?: number | undefined;
+      after?: Date | null | undefined;
+    };
+    result: { rows: number; next: string | null };
+  };
   end_admin_session: {
     args: {
       session_id: string;
@@ -396,6 +429,13 @@ export type Procedures = {
     };
     result: number;
   };
+  expire_videos: {
+    args: {
+      days: number;
+      limit?: number | undefined;
+    };
+    result: { video: string; thumbnail: string | null }[];
+  };
   fail_attempt: {
     args: {
       attempt_id: string;
@@ -426,6 +466,17 @@ export type Procedures = {
     };
     result: boolean;
   };
+  finish_push: {
+    args: {
+      push_id: string;
+      outcome: string;
+      reason?: string | null | undefined;
+      retry_ms?: number | null | undefined;
+      registered_at?: Date | null | undefined;
+      gone_at?: Date | null | undefined;
+    };
+    result: unknown;
+  };
   finish_store_notification: {
     args: {
       store: string;
@@ -445,6 +496,13 @@ export type Procedures = {
   forget_apple_revocation: {
     args: {
       id: string;
+    };
+    result: unknown;
+  };
+  forget_push_token: {
+    args: {
+      user_id: string;
+      token: string;
     };
     result: unknown;
   };
@@ -491,6 +549,21 @@ export type Procedures = {
     };
     result: { outcome: 'submitted' | 'already' | 'superseded' | 'final' | 'taken' | 'not_found' };
   };
+  move_push_tokens: {
+    args: {
+      user_id: string;
+      from_session_id: string;
+      to_session_id: string;
+    };
+    result: unknown;
+  };
+  note_file_sweep: {
+    args: {
+      bucket: string;
+      after?: string | null | undefined;
+    };
+    result: unknown;
+  };
   onboard_device: {
     args: {
       device_id: string;
@@ -533,22 +606,15 @@ export type Procedures = {
     };
     result: unknown;
   };
-  prune_logs: {
+  prune_rows: {
     args: {
+      kind: string;
       limit?: number | undefined;
+      after?: Date | null | undefined;
       error_log_days?: number | undefined;
+      job_archive_days?: number | null | undefined;
     };
-    result: {
-      rate_limit_rows: number;
-      idempotency_keys: number;
-      events: number;
-      sessions: number;
-      errors: number;
-      provider_events: number;
-      apple_notifications: number;
-      identity_tokens: number;
-      alerts: number;
-    };
+    result: { rows: number; next: string | null };
   };
   purchase_consumption: {
     args: {
@@ -616,6 +682,16 @@ export type Procedures = {
     };
     result: boolean;
   };
+  record_webhook_attempt: {
+    args: {
+      delivery_id: string;
+      attempts: number;
+      status?: number | null | undefined;
+      error?: string | null | undefined;
+      retry_after_seconds?: number | null | undefined;
+    };
+    result: 'delivered' | 'retried' | 'failed' | 'outdated';
+  };
   redeem_code: {
     args: {
       user_id: string;
@@ -662,6 +738,15 @@ export type Procedures = {
       | { outcome: 'taken_back' | 'given_back'; user_id: string; credits: number; credits_remaining: number }
       | { outcome: 'unchanged' | 'outdated' | 'not_credited' };
   };
+  register_push_token: {
+    args: {
+      user_id: string;
+      token: string;
+      environment: string;
+      session_id?: string | null | undefined;
+    };
+    result: 'registered' | 'signed_out';
+  };
   remove_uploads: {
     args: {
       user_id: string;
@@ -676,11 +761,35 @@ export type Procedures = {
     };
     result: boolean;
   };
+  report_video: {
+    args: {
+      user_id: string;
+      reason: string;
+      limit: number;
+      job_id?: string | null | undefined;
+      share_token?: string | null | undefined;
+    };
+    result:
+      | { outcome: 'reported'; report_id: string; job_id: string }
+      | { outcome: 'repeated' | 'not_found' | 'user_not_found' }
+      | {
+          outcome: 'rate_limited';
+          limit: number;
+          window_seconds: number;
+          remaining: number;
+          reset_seconds: number;
+          allowed: boolean;
+        };
+  };
   requeue_orphans: {
     args: {
       limit?: number | undefined;
     };
     result: number;
+  };
+  retention_kinds: {
+    args: Record<string, never>;
+    result: string[];
   };
   revoke_sessions: {
     args: {
@@ -726,12 +835,28 @@ export type Procedures = {
     };
     result: unknown;
   };
+  schedule_push: {
+    args: {
+      push_id: string;
+      delay_ms?: number | undefined;
+    };
+    result: unknown;
+  };
   schedule_submit: {
     args: {
       job_id: string;
       delay_ms: number;
     };
     result: unknown;
+  };
+  share_video: {
+    args: {
+      user_id: string;
+      job_id: string;
+      token: string;
+      with_prompt?: boolean | undefined;
+    };
+    result: { outcome: 'shared'; token: string } | { outcome: 'not_found' | 'running' | 'no_video' };
   };
   sign_in_with_apple: {
     args: {
@@ -786,6 +911,13 @@ export type Procedures = {
       limit?: number | undefined;
     };
     result: number;
+  };
+  unshare_video: {
+    args: {
+      user_id: string;
+      job_id: string;
+    };
+    result: boolean;
   };
   update_profile: {
     args: {
@@ -843,6 +975,10 @@ export type OwnerProcedures = {
     };
     result: 'replayed' | 'erased' | 'not_found';
   };
+  resume_webhooks: {
+    args: Record<string, never>;
+    result: unknown;
+  };
   revoke_administrator: {
     args: {
       email: string;
@@ -887,9 +1023,38 @@ export type SetProcedures = {
     };
     row: { invariant: string; subject: string; details: Json };
   };
+  claim_webhooks: {
+    args: {
+      limit: number;
+    };
+    row: { id: string; type: string; payload: Json; attempts: number; created_at: Date };
+  };
   compare_sums: {
     args: Record<string, never>;
     row: { part: string; is_proven: boolean; rows: number };
+  };
+  day_bounds: {
+    args: {
+      limit: number;
+      ledger_seq: number;
+      error_id: number;
+      time: Date;
+    };
+    row: { ledger_seq: number; error_id: number; jobs_at: Date; attempts_at: Date; is_limited: boolean };
+  };
+  find_share: {
+    args: {
+      token: string;
+    };
+    row: {
+      job_id: string;
+      user_id: string;
+      model_name: string;
+      prompt: string;
+      video_url: string;
+      thumbnail_url: string;
+      completed_at: Date;
+    };
   };
   money_rules: {
     args: Record<string, never>;
@@ -900,5 +1065,14 @@ export type SetProcedures = {
       part: string;
     };
     row: { user_id: string };
+  };
+  uncounted_figures: {
+    args: {
+      ledger_seq: number;
+      error_id: number;
+      jobs_at: Date;
+      attempts_at: Date;
+    };
+    row: { day: Date; figure: string; subject: string; amount: number };
   };
 };

@@ -9,7 +9,7 @@ import { DatabaseClient, ownerSession, restrictedSession, type SessionConfig } f
 const CHANNEL = 'rendio_start';
 const NOTIFICATION_TIMEOUT_MS = 5_000;
 /** Tokens, deadlines and vendors' signatures allow for a difference of seconds. */
-const SKEW_MAX_MS = 3_000;
+export const CLOCK_DIFFERENCE_MAX_MS = 3_000;
 
 /** Throws if LISTEN or session locks do not work at the unpooled URL. As the owner: the server's role may not exist yet. */
 export async function trySessions(url: string): Promise<void> {
@@ -63,11 +63,15 @@ export async function tryRole(url: string): Promise<void> {
 }
 
 /** Throws if the URL, which may lead through a pooler, is not of the database that was migrated, or if it takes no writes. */
-export async function trySameDatabase(url: string, directUrl: string): Promise<void> {
+export async function trySameDatabase(
+  url: string,
+  directUrl: string,
+  sessionAt: typeof restrictedSession = restrictedSession,
+): Promise<void> {
   const key = randomInt(2 ** 47);
   await withSession(ownerSession(directUrl, NAME), async (direct) => {
     await isLocked(direct, key);
-    await withSession(restrictedSession(url, NAME), async (client) => {
+    await withSession(sessionAt(url, NAME), async (client) => {
       // Locks are of one database on one host. In one statement: the next may reach another session.
       const { rows } = await client.query<{ isFree: boolean; isReadOnly: boolean }>(
         `select pg_try_advisory_xact_lock($1) as "isFree", pg_is_in_recovery() as "isReadOnly"`,
@@ -81,16 +85,22 @@ export async function trySameDatabase(url: string, directUrl: string): Promise<v
 
 /** Logs a warning if this machine's clock differs from the database's. */
 export async function compareClocks(url: string, clock: Clock, log: Log): Promise<void> {
-  await withSession(ownerSession(url, NAME), async (client) => {
+  const aheadMs = await clockDifference(url, clock);
+  if (aheadMs === null) return;
+  const fields = { ahead_seconds: Math.round(aheadMs / 100) / 10 };
+  log.warn(fields, 'the clock of this machine differs from the clock of the database; set both by NTP');
+}
+
+/** How far this machine's clock is ahead of the database's; null: not further than is allowed. */
+export async function clockDifference(url: string, clock: Clock): Promise<number | null> {
+  return withSession(ownerSession(url, NAME), async (client) => {
     const before = clock.now().getTime();
     const { rows } = await client.query<{ ms: number }>(
       'select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms',
     );
     const after = clock.now().getTime();
     const aheadMs = (before + after) / 2 - (rows[0]?.ms ?? before);
-    if (Math.abs(aheadMs) - (after - before) / 2 <= SKEW_MAX_MS) return;
-    const fields = { ahead_seconds: Math.round(aheadMs / 100) / 10 };
-    log.warn(fields, 'the clock of this machine differs from the clock of the database; set both by NTP');
+    return Math.abs(aheadMs) - (after - before) / 2 <= CLOCK_DIFFERENCE_MAX_MS ? null : aheadMs;
   });
 }
 

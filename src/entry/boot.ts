@@ -1,12 +1,12 @@
 /** Makes a running context from an environment, for the server and for a separate worker. */
 import process from 'node:process';
 import { localUrlOf } from '../app/callback-url.ts';
-import type { Limits } from '../app/config/limits.ts';
 import { type Config, readConfig } from '../app/config.ts';
 import { type ContextOptions, createContext, type RunningContext } from '../app/context.ts';
+import { storedSettingsOf } from '../app/stored-settings.ts';
 import { type DatabaseVariable, describeDatabaseFailure } from '../db/failure.ts';
 import { migrate } from '../db/migrate.ts';
-import { storeSettings } from '../db/settings.ts';
+import { type StoredSettings, storeSettings } from '../db/settings.ts';
 import { compareClocks, tryRole, trySameDatabase, trySessions } from '../db/try-urls.ts';
 import type { EmbeddedPostgres } from '../embedded-postgres/start.ts';
 import { createProcessWatch } from '../features/maintenance/watch-process.ts';
@@ -80,10 +80,14 @@ export async function boot({ env, canEmbed, manifests = MANIFESTS, ...runtime }:
     closers.push(() => tracing.close());
     const database = await openDatabase(config, dataDir, canEmbed, log);
     if (database.embedded) closers.push(() => database.embedded?.stop() ?? Promise.resolve());
-    await prepareDatabase(database, settings.limits, log);
+    await prepareDatabase(database, storedSettingsOf(config), log);
     const listening = { url: localUrlOf(settings.server) };
     const localUrl = () => listening.url;
-    const simulation = await startSimulation(config, { manifests, dataDir, clock: systemClock, log, localUrl });
+    const simulation = await startSimulation(config, {
+      ...{ manifests, dataDir, clock: systemClock, log, localUrl },
+      // Only Node's own runtime keeps connections to send pushes on.
+      sendsPushes: runtime.createRuntime === undefined,
+    });
     closers.push(() => simulation.close());
     const stopping = new AbortController();
     const running = await createContext({
@@ -127,14 +131,14 @@ async function checkStore({ ensureOwnStore }: RunningContext, log: Log): Promise
 /** Tries both URLs, migrates the database and stores the operator's settings in it. A failure names the URL's variable. */
 async function prepareDatabase(
   { url, directUrl }: Pick<Boot['database'], 'url' | 'directUrl'>,
-  limits: Limits,
+  settings: StoredSettings,
   log: Log,
 ): Promise<void> {
   const isOne = url === directUrl;
   await naming(isOne ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL', async () => {
     await trySessions(directUrl);
     await migrate({ url: directUrl, log });
-    await storeSettings(directUrl, limits);
+    await storeSettings(directUrl, settings, { isStart: true });
     await tryRole(directUrl);
     await compareClocks(directUrl, systemClock, log);
   });

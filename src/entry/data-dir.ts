@@ -1,7 +1,7 @@
 /** DATA_DIR: made, proven to be usable, and closed to the machine's other users. */
 import { randomUUID } from 'node:crypto';
-import { open, rm } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { lstat, open, rm, rmdir } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { errorCodeOf } from '../kernel/error-code.ts';
 import type { Log } from '../kernel/log.ts';
 import { StartupError } from '../kernel/startup-error.ts';
@@ -34,6 +34,30 @@ export async function prepareDataDir(folder: string, log: Log): Promise<string> 
   }
   await makePrivate(path, log);
   return path;
+}
+
+/** Throws as `prepareDataDir` does, and leaves everything as it was: a folder that it had to make is removed again. */
+export async function tryDataDir(folder: string): Promise<string> {
+  const path = resolve(folder);
+  const missing: string[] = [];
+  for (let at = path; !(await isThere(at)); at = dirname(at)) missing.push(at);
+  try {
+    await makeFolder(path);
+    await tryToWrite(path);
+  } catch (error) {
+    throw dataDirFailure(path, path, error);
+  } finally {
+    // A server that has started meanwhile keeps its folder: one with files in it is not removed.
+    for (const made of missing) await rmdir(made).catch(() => {});
+  }
+  return path;
+}
+
+function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    (error) => errorCodeOf(error) !== 'ENOENT',
+  );
 }
 
 /** Names DATA_DIR for a failure of the disk below it; any other error is returned unchanged. */

@@ -63,24 +63,41 @@ async function newSigningKey(): Promise<string> {
   return `${(await exportPKCS8(privateKey)).trim()}\n`;
 }
 
-const KEY_FILE = 'development-jwt-key.pem';
-
 /** Whether an earlier start has made them. */
 export async function hasDevelopmentSecrets(dataDir: string): Promise<boolean> {
-  return (await readIfThere(join(dataDir, KEY_FILE))) !== undefined;
+  return (await readIfThere(filesIn(dataDir).keyFile)) !== undefined;
+}
+
+function filesIn(dataDir: string): { keyFile: string; secretFile: string } {
+  return { keyFile: join(dataDir, 'development-jwt-key.pem'), secretFile: join(dataDir, 'development-secret-key') };
 }
 
 /** Creates both secrets in `dataDir` once, as files of mode 0600; later starts and other processes read them. */
 export async function loadDevelopmentSecrets(dataDir: string): Promise<DevelopmentSecrets> {
-  const keyFile = join(dataDir, KEY_FILE);
-  const secretFile = join(dataDir, 'development-secret-key');
+  const { keyFile, secretFile } = filesIn(dataDir);
   const pem = await readOrCreate(keyFile, newSigningKey);
-  const secret = (await readOrCreate(secretFile, async () => `${randomBytes(32).toString('hex')}\n`)).trim();
+  const secret = await readOrCreate(secretFile, async () => `${randomBytes(32).toString('hex')}\n`);
+  return { jwtPrivateKey: await signingKeyIn(keyFile, pem), secretKey: secretIn(secretFile, secret) };
+}
 
+/** Those of the secrets that have been created. Throws, as a start does, where one cannot be used. */
+export async function findDevelopmentSecrets(dataDir: string): Promise<Partial<DevelopmentSecrets>> {
+  const { keyFile, secretFile } = filesIn(dataDir);
+  const [pem, secret] = [await readIfThere(keyFile), await readIfThere(secretFile)];
+  return {
+    ...(pem === undefined ? {} : { jwtPrivateKey: await signingKeyIn(keyFile, pem) }),
+    ...(secret === undefined ? {} : { secretKey: secretIn(secretFile, secret) }),
+  };
+}
+
+async function signingKeyIn(file: string, pem: string): Promise<DevelopmentSecrets['jwtPrivateKey']> {
   const key = await jwtSigningKey().safeParseAsync(pem.trim());
-  if (!key.success) throw corrupt(keyFile, 'a private ES256 key (PKCS #8 PEM)', 'all users are then signed out');
-  if (!/^[0-9a-f]{64}$/.test(secret)) {
-    throw corrupt(secretFile, '64 hexadecimal digits', 'data that was encrypted with the old one is then lost');
-  }
-  return { jwtPrivateKey: new Secret(key.data), secretKey: new Secret(secret) };
+  if (!key.success) throw corrupt(file, 'a private ES256 key (PKCS #8 PEM)', 'all users are then signed out');
+  return new Secret(key.data);
+}
+
+function secretIn(file: string, text: string): Secret {
+  const secret = text.trim();
+  if (/^[0-9a-f]{64}$/.test(secret)) return new Secret(secret);
+  throw corrupt(file, '64 hexadecimal digits', 'data that was encrypted with the old one is then lost');
 }

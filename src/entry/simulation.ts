@@ -26,10 +26,12 @@ export type SimulatedPages = {
   answer(request: Request): Response | Promise<Response>;
 };
 
-export type SimulationOptions = Omit<WorldOptions, 'deliver' | 'appleId' | 'appStore'> & {
+export type SimulationOptions = Omit<WorldOptions, 'deliver' | 'appleId' | 'appStore' | 'apns'> & {
   manifests: readonly ProviderManifest[];
   /** Where this machine's own processes reach the server; null where it has no port, or not yet. */
   localUrl?(): string | null;
+  /** False where this process sends no pushes: their simulator then listens on no port. */
+  sendsPushes?: boolean;
 };
 
 /** Of the app that is signed in to, and bought in, where no other is named. */
@@ -40,17 +42,18 @@ const DEFAULT_BUNDLE_ID = 'dev.rendio.app';
  * Only the key decides: a URL alone does not say that the vendor there may be called.
  */
 export async function startSimulation(config: Config, options: SimulationOptions): Promise<Simulation> {
-  const { manifests, localUrl = () => null, ...worldOptions } = options;
+  const { manifests, localUrl = () => null, sendsPushes = true, ...worldOptions } = options;
   const real = realConnections(config, manifests);
   const { simulated } = config.settings;
-  const { deviceCheck, appleId, appStore } = simulated;
-  const isNeeded = deviceCheck || appleId || appStore || manifests.some(({ name }) => simulated[name]);
+  const { deviceCheck, appleId, appStore, apns } = simulated;
+  const isNeeded = deviceCheck || appleId || appStore || apns || manifests.some(({ name }) => simulated[name]);
   if (!isNeeded) return { connections: real, names: [], pages: null, close: async () => {} };
   const { createWorld } = await import('../../sim/world.ts');
   const world = await createWorld({
     ...worldOptions,
     appleId: appleIdOptions(config, localUrl),
     appStore: appStoreOptions(config, localUrl),
+    apns: apns ? { bundleId: config.settings.apple.bundleId ?? DEFAULT_BUNDLE_ID, opensPort: sendsPushes } : undefined,
   });
   const providers = manifests.flatMap((manifest): ProviderAccess[] => {
     if (simulated[manifest.name]) return [simulatedAccess(manifest, world)];
@@ -63,12 +66,13 @@ export async function startSimulation(config: Config, options: SimulationOptions
       deviceCheck: deviceCheck ? simulatedDeviceCheck(world) : real.deviceCheck,
       appleId: appleId ? simulatedAppleId(world) : real.appleId,
       appStore: appStore ? await simulatedAppStore(world) : real.appStore,
+      apns: apns ? simulatedApns(world) : real.apns,
       stripe: real.stripe,
       providers: new Map(providers.map((access) => [access.manifest.name, access])),
       simulatedFetch: world.fetch,
     },
     names: [...namesOfApple(config), ...names].sort((a, b) => a.localeCompare(b, 'en')),
-    pages: appleId || appStore ? await pagesOf(world, config) : null,
+    pages: appleId || appStore || apns ? await pagesOf(world, config) : null,
     close: () => world.close(),
   };
 }
@@ -78,6 +82,7 @@ function namesOfApple({ settings: { simulated } }: Config): string[] {
     ...(simulated.deviceCheck ? ['DeviceCheck'] : []),
     ...(simulated.appleId ? ['Sign in with Apple'] : []),
     ...(simulated.appStore ? ['App Store'] : []),
+    ...(simulated.apns ? ['APNs'] : []),
   ];
 }
 
@@ -104,7 +109,10 @@ function appStoreOptions({ settings: { apple } }: Config, localUrl: () => string
   };
 }
 
-async function pagesOf({ appleId, appStore }: World, { settings: { simulated } }: Config): Promise<SimulatedPages> {
+async function pagesOf(
+  { appleId, appStore, apns }: World,
+  { settings: { simulated } }: Config,
+): Promise<SimulatedPages> {
   const pages = new Hono();
   if (simulated.appleId) {
     const { appleIdPages } = await import('../../sim/apple-id/pages.ts');
@@ -113,6 +121,10 @@ async function pagesOf({ appleId, appStore }: World, { settings: { simulated } }
   if (simulated.appStore) {
     const { appStorePages } = await import('../../sim/app-store/pages.ts');
     pages.route('/', appStorePages(appStore));
+  }
+  if (apns) {
+    const { apnsPages } = await import('../../sim/apns/pages.ts');
+    pages.route('/', apnsPages(apns));
   }
   const query = new URLSearchParams({ client_id: appleId.clientIds[0] ?? '' });
   return {
@@ -126,6 +138,12 @@ async function simulatedAppStore({ appStore, fetch }: World): Promise<VendorConn
   const { bundleId, appId, urls } = appStore;
   const { privateKeyPem: privateKey, ...names } = appStore.credentials;
   return { key: { ...names, privateKey }, bundleId, appId, roots: await appStore.roots(), urls, fetch };
+}
+
+function simulatedApns({ apns }: World): VendorConnections['apns'] {
+  if (!apns) return undefined;
+  const { privateKeyPem: privateKey, ...names } = apns.credentials;
+  return { key: { ...names, privateKey }, bundleId: apns.bundleId, urls: apns.urls };
 }
 
 function simulatedAppleId({ appleId, fetch }: World): VendorConnections['appleId'] {

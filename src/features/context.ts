@@ -21,8 +21,11 @@ import type { MediaFetcher } from '../media/fetch-media.ts';
 import type { ImageCheck } from '../media/image-check.ts';
 import type { MediaProbe } from '../media/probe.ts';
 import type { MediaStore } from '../media/store.ts';
+import type { PromptPolicy } from '../moderation/port.ts';
 import type { Payments } from '../payments/port.ts';
 import type { ProviderName, VideoProvider, WebhookDelivery } from '../providers/provider.ts';
+import type { PushService } from '../push/port.ts';
+import type { WebhookReceiver } from '../webhooks/port.ts';
 
 /** Settings of the operator; see `.env.example`. */
 export type Policy = {
@@ -37,6 +40,8 @@ export type Policy = {
   refundPreference: 'DECLINE' | 'GRANT_FULL' | 'GRANT_PRORATED' | null;
   /** How long rows of error_log are kept. */
   errorLogDays: number;
+  /** In days; null: for ever. */
+  retention: { videoDays: number | null; jobArchiveDays: number | null };
   limits: {
     generationsPerHour: number;
     generationsPerHourPerIp: number;
@@ -49,6 +54,7 @@ export type Policy = {
     onboardingPerHour: number;
     authPer5Minutes: number;
     purchasesPerHour: number;
+    reportsPerHour: number;
     callsPerMinute: number;
   };
 };
@@ -139,6 +145,8 @@ export type Context = {
   deviceGrantLease: Lease;
   /** The web shop's store. Null without a key for it. */
   payments: Payments | null;
+  /** Push notifications. Null without a key for them. */
+  push: PushService | null;
   providers: ReadonlyMap<ProviderName, VideoProvider>;
   /** The providers that this process simulates: no vendor is called, and their videos do not show the prompt. */
   simulated: ReadonlySet<ProviderName>;
@@ -146,12 +154,16 @@ export type Context = {
   callbackUrl(provider: Pick<VideoProvider, 'name'>): string | null;
   /** Whether the sender of an event in the generic form knows the webhook secret; null if no secret is set. */
   verifySignedWebhook: ((delivery: WebhookDelivery) => Promise<boolean>) | null;
+  /** The operator's own server, which is told of events, by the worker alone. Null if none is configured. */
+  webhookReceiver: WebhookReceiver | null;
   /** Limits how many of the worker's slots one vendor can use. */
   bulkhead: Bulkhead;
   media: MediaStore;
   /** Downloads the provider's finished files from its hosts. */
   mediaFetcherFor(provider: Pick<VideoProvider, 'name'>): MediaFetcher;
   probe: MediaProbe;
+  /** Judges prompts before anything is charged. */
+  promptPolicy: PromptPolicy;
   /** Judges uploaded images. */
   imageCheck: ImageCheck;
   mediaSigner: MediaSigner;

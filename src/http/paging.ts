@@ -15,13 +15,17 @@ const LIMIT_DEFAULT = 20;
 /** Offsets are for small lists. With a cursor every page costs the same, however far back it is. */
 const OFFSET_MAX = 100_000;
 
-export const limit = wholeNumber(1, LIMIT_MAX).default(LIMIT_DEFAULT).openapi({
-  type: 'integer',
-  minimum: 1,
-  maximum: LIMIT_MAX,
-  default: LIMIT_DEFAULT,
-  description: 'The maximum number of items to return.',
-});
+export function pageSize(usual: number) {
+  return wholeNumber(1, LIMIT_MAX).default(usual).openapi({
+    type: 'integer',
+    minimum: 1,
+    maximum: LIMIT_MAX,
+    default: usual,
+    description: 'The maximum number of items to return.',
+  });
+}
+
+export const limit = pageSize(LIMIT_DEFAULT);
 
 export const offset = wholeNumber(0, OFFSET_MAX).default(0).openapi({
   type: 'integer',

@@ -10,6 +10,7 @@ export type LogEvent =
   | 'account_merged'
   | 'account_deleted'
   | 'refresh_token_reused'
+  | 'prompt_blocked'
   | 'video_generation_started'
   | 'video_generation_completed'
   | 'video_generation_error'

@@ -12,6 +12,7 @@ export type RateLimitState = {
     | 'downloads'
     | 'exports'
     | 'refunded_cancels'
+    | 'reports'
     | 'uploads';
   limit: number;
   windowSeconds: number | null;

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { errorCodeOf } from '../kernel/error-code.ts';
 import { makeFolder } from '../platform/make-folder.ts';
 import { copyHashing } from './copy-hashing.ts';
+import { listFolder } from './list-folder.ts';
 import { checkMediaKey } from './media-key.ts';
 import { openFile } from './open-file.ts';
 import { storageProblem } from './storage-problem.ts';
@@ -76,7 +77,23 @@ export function createDiskStore({ folder }: { folder: string }): MediaStore {
     }
   };
 
-  return { putFile, info, read, remove };
+  return { putFile, info, read, remove, ...upkeepOf(folder) };
+}
+
+function upkeepOf(folder: string): Pick<MediaStore, 'list' | 'removeUnfinished'> {
+  return {
+    async *list(bucket, after = null) {
+      try {
+        yield* listFolder(folder, bucket, after);
+      } catch (error) {
+        throw storageProblem(error);
+      }
+    },
+    async removeUnfinished(before) {
+      const names = (await orNull(readdir(join(folder, INCOMING)))) ?? [];
+      return removeOlder(join(folder, INCOMING), names, before.getTime());
+    },
+  };
 }
 
 async function moveIntoPlace(temporary: string, path: string): Promise<void> {
@@ -104,11 +121,19 @@ async function syncFolder(folder: string): Promise<void> {
 /** Removes files that crashes left behind. The newest file's time is the current time of the disk. */
 async function sweep(newest: string): Promise<void> {
   const { mtimeMs: nowMs } = await stat(newest);
-  for (const name of await readdir(dirname(newest))) {
-    const path = join(dirname(newest), name);
+  await removeOlder(dirname(newest), await readdir(dirname(newest)), nowMs - STALE_MS);
+}
+
+async function removeOlder(folder: string, names: string[], beforeMs: number): Promise<number> {
+  let removed = 0;
+  for (const name of names) {
+    const path = join(folder, name);
     const left = await stat(path).catch(() => null);
-    if (left && nowMs - left.mtimeMs > STALE_MS) await rm(path, { force: true });
+    if (!left || left.mtimeMs >= beforeMs) continue;
+    await rm(path, { force: true });
+    removed += 1;
   }
+  return removed;
 }
 
 /** Null if the file does not exist; other failures of the disk are thrown as a `Problem`. */

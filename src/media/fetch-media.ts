@@ -1,10 +1,11 @@
 /** Downloads a finished file from a provider's host to this machine, as a stream. Other hosts are refused. */
 import { rm } from 'node:fs/promises';
 import { errorLabel } from '../kernel/error-code.ts';
+import { mayBePublic } from '../kernel/public-ip.ts';
 import { collectYoung } from '../platform/garbage-collection.ts';
+import { ForbiddenHost, type Lookup } from '../platform/ssrf-safe-request.ts';
 import { openFile } from './open-file.ts';
-import { mayBePublic } from './public-ip.ts';
-import { ForbiddenHost, type Lookup, ssrfSafeGet } from './ssrf-safe-get.ts';
+import { ssrfSafeGet } from './ssrf-safe-get.ts';
 
 export type FetchMediaOptions = {
   /** More allowed `host[:port]`s than the provider's own, from the configuration. */
@@ -15,7 +16,7 @@ export type FetchMediaOptions = {
   /** A transfer that brings no bytes for this long is aborted. */
   stallMs: number;
   lookup?: Lookup;
-  /** See `GetOptions`. */
+  /** See `SafeConnection`. */
   fetch?: typeof fetch | undefined;
   /** Used instead of the network: a simulator inside this process. */
   get?: (url: URL, signal: AbortSignal) => Promise<Response>;

@@ -9,10 +9,12 @@ const PLAIN = /^[A-Za-z0-9._-]{1,200}$/;
 
 /** Throws ERR_4006 unless the key is `<bucket>/<path>` of plain segments: no `.` or `..`, nothing that needs escaping. */
 export function checkMediaKey(key: MediaKey): void {
-  const segments = key.split('/');
-  if (segments.length < 2 || key.length > KEY_CHARS_MAX || !segments.every(isPlain)) {
-    throw new Problem('ERR_4006', { details: { field: 'path' } });
-  }
+  if (!isMediaKey(key)) throw new Problem('ERR_4006', { details: { field: 'path' } });
+}
+
+export function isMediaKey(text: string): boolean {
+  const segments = text.split('/');
+  return segments.length >= 2 && text.length <= KEY_CHARS_MAX && segments.every(isPlain);
 }
 
 function isPlain(segment: string): boolean {

@@ -29,13 +29,13 @@ export type S3Options = {
 
 export type S3Request = {
   method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
-  /** Of plain segments, as `checkMediaKey` requires: nothing in it needs escaping. */
+  /** Of plain segments, as `checkMediaKey` requires: nothing in it needs escaping. Empty for the bucket itself. */
   key: string;
   query?: Record<string, string>;
   headers?: Record<string, string>;
   body?: Uint8Array<ArrayBuffer> | string;
   signal?: AbortSignal | undefined;
-  /** What the text of a success contains. A 200 without it is a failure, and is tried again. */
+  /** What the text of a success contains. A 200 without it is a failure, and is tried again. Of a GET: its answer is no object. */
   expects?: RegExp;
   /** By default `FOR_PEOPLE`. */
   patience?: Patience;
@@ -52,6 +52,8 @@ type Patience = { tryMs: number; allMs: number | null };
 
 /** A person waits for the answer: a silent store gets one try, and quick failures are tried again within its time. */
 const FOR_PEOPLE: Patience = { tryMs: 5_000, allMs: 5_000 };
+/** For upkeep: no person waits. */
+export const FOR_UPKEEP: Patience = { tryMs: 30_000, allMs: null };
 /** For uploads: trying again costs less than sending the file anew. */
 export const FOR_UPLOADS: Patience = { tryMs: 30_000, allMs: null };
 /** S3 joins the parts of a large file for minutes, and sends white space meanwhile. */
@@ -69,7 +71,7 @@ export function createS3Call(options: S3Options): S3Call {
 
   const attempt = async (request: S3Request, signal: AbortSignal, tryMs: number): Promise<S3Answer> => {
     const { method, key, query, headers = {}, body, expects } = request;
-    const url = new URL([endpoint, ...(bucket ? [bucket] : []), key].join('/'));
+    const url = new URL([endpoint, bucket, key].filter(Boolean).join('/'));
     for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
     const datetime = clock
       .now()
@@ -94,7 +96,7 @@ export function createS3Call(options: S3Options): S3Call {
         signal: AbortSignal.any([signal, timeout.signal]),
       });
       const { status, headers: answered } = answer;
-      if (method === 'GET' && answer.ok) {
+      if (method === 'GET' && answer.ok && !expects) {
         const stream = answer.body && endOfStalls(answer.body, timeout, tryMs);
         return { status, headers: answered, text: '', stream };
       }

@@ -5,6 +5,7 @@ import { type RetryPolicy, type RetryTools, retry, type TryResult } from '../ker
 import { collectYoung } from '../platform/garbage-collection.ts';
 import { openFile } from './open-file.ts';
 import { FOR_COMPLETION, FOR_UPLOADS, NEVER_ABORTED, type S3Call, type S3Request } from './s3-call.ts';
+import { unescapeXml } from './s3-xml.ts';
 import { StoreRefusal, storageProblem } from './storage-problem.ts';
 import type { StoredMedia } from './store.ts';
 
@@ -155,9 +156,4 @@ function notShown(): Error {
 
 function noBucket(): Error {
   return storageProblem(new StoreRefusal(404, 'NoSuchBucket'));
-}
-
-function unescapeXml(text: string): string {
-  const plain: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
-  return text.replace(/&(amp|lt|gt|quot|apos);/g, (_, name: string) => plain[name] ?? '');
 }

@@ -3,6 +3,7 @@ import { contentTypeOf } from '../kernel/content-type.ts';
 import { systemRetryTools } from '../kernel/retry.ts';
 import { checkMediaKey } from './media-key.ts';
 import { createS3Call, refusalOf, type S3Answer, type S3Call, type S3Options, type S3Request } from './s3-call.ts';
+import { createS3Listing } from './s3-listing.ts';
 import { uploadFile } from './s3-upload.ts';
 import { storageProblem } from './storage-problem.ts';
 import { type ByteRange, type MediaStore, STORE_ID_KEY } from './store.ts';
@@ -57,7 +58,7 @@ export function createS3Store(options: S3Options): MediaStore {
     await call({ method: 'DELETE', key });
   };
 
-  return { putFile, info, read, remove };
+  return { putFile, info, read, remove, ...createS3Listing(call, options.bucket) };
 }
 
 /** Resolves with null if there is no such object. */

@@ -15,6 +15,9 @@ export type MediaInfo = { bytes: number; etag: string; modifiedAt: Date };
 /** Byte positions, both inclusive. */
 export type ByteRange = { start: number; end: number };
 
+/** An object in a list. */
+export type ListedMedia = { key: MediaKey; modifiedAt: Date };
+
 export type MediaStore = {
   /**
    * Copies a local file into the store. All or nothing: a reader sees the old object, the new one, or none. Resolves once the
@@ -26,4 +29,11 @@ export type MediaStore = {
   read(key: MediaKey, range?: ByteRange): Promise<ReadableStream<Uint8Array> | null>;
   /** Succeeds if the object does not exist. */
   remove(key: MediaKey): Promise<void>;
+  /**
+   * All objects of a bucket in pages of bounded size, always in the same order; `after` goes on after an object of an earlier list.
+   * Objects that come or go meanwhile may be in it or not. Names that can be no key are left out.
+   */
+  list(bucket: string, after?: MediaKey | null): AsyncIterable<ListedMedia[]>;
+  /** Removes what is left of writes that began before this time and never ended. Returns how many. */
+  removeUnfinished(before: Date): Promise<number>;
 };

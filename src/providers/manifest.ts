@@ -23,6 +23,12 @@ export type ProviderConnection<Credential extends string = string, Url extends s
   fetch: typeof fetch;
 };
 
+/** `cause` names no secret. `unreachable`: nothing usable answers at the URL of that name. `exhausted`: the account has no credit. */
+export type ConnectionTrial<Url extends string = string> =
+  | { outcome: 'accepted' }
+  | { outcome: 'refused' | 'exhausted'; cause: string }
+  | { outcome: 'unreachable'; url: Url; cause: string };
+
 export type AdapterTools = {
   clock: Clock;
   log: Log;
@@ -53,6 +59,11 @@ export type ProviderManifest<Credential extends string = string, Url extends str
   callbacksFrom: Url | null;
   /** Its simulator in sim/, which stands in for it in development while no credential is set. Null: it has none. */
   simulator: string | null;
+  /**
+   * Asks the vendor something that takes the key, makes nothing and costs nothing, and says what came of it. Absent: the vendor
+   * offers no such call.
+   */
+  tryConnection?(connection: ProviderConnection<Credential, Url>, signal: AbortSignal): Promise<ConnectionTrial<Url>[]>;
   /** Imports the adapter dynamically: providers without credentials do not slow down the start. */
   createAdapter(connection: ProviderConnection<Credential, Url>, tools: AdapterTools): Promise<ProviderAdapter>;
 };

@@ -1,7 +1,7 @@
 const WORDS_MAX = 300;
 /** More than enough for the text that is kept. */
 const WORDS_READ = 5_000;
-/** Fewer characters in common with a longer prompt are a coincidence. */
+/** Fewer characters in common with a prompt are a coincidence. */
 const QUOTE_MIN = 12;
 
 /**
@@ -19,24 +19,21 @@ export function withoutSecrets(words: string, secrets: readonly string[]): strin
   return secrets.filter((secret) => secret.trim() !== '').reduce(without, words.slice(0, WORDS_READ));
 }
 
-/** Removes whatever the text quotes of a secret, as plain text and as in JSON: all of it, or any part that is no coincidence. */
+/** Removes a secret, as plain text and as in JSON, and its beginning where the vendor quotes only that. */
 function without(text: string, secret: string): string {
-  const length = Math.min(QUOTE_MIN, secret.length);
   const forms = [secret, JSON.stringify(secret).slice(1, -1)];
-  const parts = new Set(forms.flatMap((form) => partsOf(form, length)));
   let kept = '';
-  /** Up to where the text is quoted. */
-  let quotedTo = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    if (parts.has(text.slice(at, at + length))) {
-      if (at >= quotedTo) kept += '…';
-      quotedTo = at + length;
-    }
-    if (at >= quotedTo) kept += text[at];
+  for (let at = 0; at < text.length; ) {
+    const length = Math.max(...forms.map((form) => lengthInCommon(text, at, form)));
+    const isQuote = length >= Math.min(QUOTE_MIN, secret.length);
+    kept += isQuote ? '…' : text[at];
+    at += isQuote ? length : 1;
   }
   return kept;
 }
 
-function partsOf(form: string, length: number): string[] {
-  return Array.from({ length: form.length - length + 1 }, (_, at) => form.slice(at, at + length));
+function lengthInCommon(text: string, at: number, form: string): number {
+  let length = 0;
+  while (length < form.length && text[at + length] === form[length]) length += 1;
+  return length;
 }

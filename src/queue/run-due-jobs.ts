@@ -1,6 +1,5 @@
 /** A worker for a limited time, for runtimes where no process stays up between requests. */
 
-import type pg from 'pg';
 import { sleep } from '../kernel/sleep.ts';
 import { type RunOptions, startRun } from './run.ts';
 
@@ -15,17 +14,21 @@ const CHECK_EVERY_MS = 200;
 /** Jobs that become due within this time are waited for. */
 const SOON_MS = 1_000;
 
-/** Jobs that this worker holds, or that are due and free; jobs that other workers hold do not count. */
+/** Jobs that this worker holds, or that are due and free and of a task that it knows; jobs that other workers hold do not count. */
 const HAS_JOBS_LEFT = `
   select exists (
     select from graphile_worker._private_jobs
     where attempts < max_attempts
-      and (locked_by = $1 or (locked_at is null and run_at <= now() + $2 * interval '1 millisecond'))
+      and (locked_by = $1 or (
+        locked_at is null
+        and run_at <= now() + $2 * interval '1 millisecond'
+        and task_id in (select id from graphile_worker._private_tasks where identifier = any($3))
+      ))
   ) as "hasJobsLeft"`;
 
 /** Runs all due jobs. True when none is left, false when the time was up. Holds a liveness lock, like any worker. */
 export async function runDueJobs(options: RunDueJobsOptions): Promise<boolean> {
-  const { pool, limitMs, graceMs } = options;
+  const { limitMs, graceMs } = options;
   const until = performance.now() + limitMs;
   const run = await startRun(options, new Set());
   let hasEnded = false;
@@ -34,7 +37,7 @@ export async function runDueJobs(options: RunDueJobsOptions): Promise<boolean> {
   });
   try {
     while (performance.now() < until && !hasEnded) {
-      if (!(await hasJobsLeft(pool, run.id))) return true;
+      if (!(await hasJobsLeft(options, run.id))) return true;
       await sleep(CHECK_EVERY_MS);
     }
     return false;
@@ -43,7 +46,7 @@ export async function runDueJobs(options: RunDueJobsOptions): Promise<boolean> {
   }
 }
 
-async function hasJobsLeft(pool: pg.Pool, workerId: string): Promise<boolean> {
-  const { rows } = await pool.query<{ hasJobsLeft: boolean }>(HAS_JOBS_LEFT, [workerId, SOON_MS]);
+async function hasJobsLeft({ pool, tasks }: Pick<RunOptions, 'pool' | 'tasks'>, workerId: string): Promise<boolean> {
+  const { rows } = await pool.query<{ hasJobsLeft: boolean }>(HAS_JOBS_LEFT, [workerId, SOON_MS, Object.keys(tasks)]);
   return rows[0]?.hasJobsLeft ?? false;
 }

@@ -82,6 +82,7 @@ test('development limits are a hundred times the defaults, and each can be set',
     onboardingPerHour: 30,
     authPer5Minutes: 150,
     purchasesPerHour: 30,
+    reportsPerHour: 20,
     callsPerMinute: 600,
     generationsInFlight: 10,
     refundedCancelsPerHour: 5,
@@ -103,6 +104,7 @@ test('development limits are a hundred times the defaults, and each can be set',
     RATE_LIMIT_ONBOARDING_PER_HOUR: '3',
     RATE_LIMIT_AUTH_PER_5_MINUTES: '4',
     RATE_LIMIT_PURCHASES_PER_HOUR: '5',
+    RATE_LIMIT_REPORTS_PER_HOUR: '55',
     RATE_LIMIT_CALLS_PER_MINUTE: '6',
     RATE_LIMIT_GENERATIONS_IN_FLIGHT: '7',
     RATE_LIMIT_REFUNDED_CANCELS_PER_HOUR: '8',
@@ -113,7 +115,7 @@ test('development limits are a hundred times the defaults, and each can be set',
     INITIAL_GRANT_CREDITS: '0',
     DEVICECHECK_FALLBACK: 'deny',
   });
-  assert.deepEqual(Object.values(set), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 'deny']);
+  assert.deepEqual(Object.values(set), [1, 2, 3, 4, 5, 55, 6, 7, 8, 9, 10, 11, 12, 0, 'deny']);
 });
 
 test('all variables that production lacks are reported at once, by name', async () => {
@@ -624,4 +626,44 @@ test('.env.example names every variable once, in the order of the table, and set
     lines.filter((line) => line !== '' && !line.startsWith('#')),
     [],
   );
+});
+
+test('outgoing webhooks need a URL and secrets of Standard Webhooks; in production, https and a public host', async () => {
+  const secretOf = (bytes: number) => `whsec_${randomBytes(bytes).toString('base64')}`;
+  const [url, secret] = ['https://example.com/events', secretOf(24)];
+  assert.equal((await readConfig({})).secrets.outgoingWebhook, undefined);
+  assert.deepEqual(await reportedNames({ OUTGOING_WEBHOOK_URL: url }), ['OUTGOING_WEBHOOK_SECRET']);
+  assert.deepEqual(await reportedNames({ OUTGOING_WEBHOOK_SECRET: secret }), ['OUTGOING_WEBHOOK_URL']);
+
+  const read = async (env: Env) => (await readConfig(env)).secrets.outgoingWebhook;
+  const both = { OUTGOING_WEBHOOK_URL: url, OUTGOING_WEBHOOK_SECRET: `${secret}  ${secretOf(64)}` };
+  const found = await read({ ...production, ...both });
+  assert.deepEqual([found?.url.reveal(), found?.secrets.reveal().length], [url, 2]);
+  assert.ok(!inspect(await readConfig({ ...production, ...both }), { depth: 9 }).includes(secret));
+
+  const weak = [
+    secret.slice(6),
+    'whsec_$(openssl rand -base64 32)',
+    secretOf(23),
+    secretOf(65),
+    `${secret} short`,
+    'whsec_',
+  ];
+  for (const each of [...weak, `${secretOf(32).replace('=', '')}`, 'whsec_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_']) {
+    const line = (await reportOf({ ...both, OUTGOING_WEBHOOK_SECRET: each })).get('OUTGOING_WEBHOOK_SECRET');
+    assert.match(line ?? '', /must be whsec_ and the base64 of 24 to 64 bytes/, each);
+  }
+  for (const each of [
+    'http://example.com/',
+    'https://localhost/',
+    'https://127.0.0.1/',
+    'https://10.0.0.7:8443/',
+    'https://[::1]/',
+  ]) {
+    const env = { ...both, OUTGOING_WEBHOOK_URL: each };
+    assert.deepEqual(await reportedNames({ ...production, ...env }), ['OUTGOING_WEBHOOK_URL'], each);
+    for (const environment of ['development', 'staging']) {
+      assert.equal((await read({ ...env, ENVIRONMENT: environment }))?.url.reveal(), each);
+    }
+  }
 });

@@ -241,9 +241,7 @@ test('procedures of a newer version stay when an older server starts', async () 
   const { url } = database;
   await using owner = await connectTo(url);
   const { rows: before } = await owner.query(`select prosrc from pg_proc where proname = 'prune_logs'`);
-  await owner.query(
-    `update schema_history set hash = 'of tomorrow' where name = 'procedures/maintenance/prune_logs.sql'`,
-  );
+  await owner.query(`update schema_history set hash = 'of tomorrow' where name = 'procedures/previous_version.sql'`);
   await owner.query(`update schema_history set hash = '99990101000001' where name = 'behaviour'`);
   await owner.query(
     `create or replace function prune_logs(p_limit integer default 1000) returns jsonb language sql as $$ select '{}'::jsonb $$`,

@@ -16,6 +16,7 @@ const RUN_MS = 120_000;
 const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
 const TSCONFIG = fileURLToPath(new URL('../../tsconfig.json', import.meta.url));
 const STORAGE = fileURLToPath(import.meta.resolve('@supabase/storage-js'));
+const WEBHOOKS = fileURLToPath(import.meta.resolve('standardwebhooks'));
 const OPENAPI = fileURLToPath(new URL('../../docs/openapi.json', import.meta.url));
 
 const hasCurl = spawnSync('bash', ['-c', 'command -v curl base64']).status === 0;
@@ -80,6 +81,14 @@ const OUTPUT: Record<string, { sh: RegExp[]; ts: RegExp[] }> = {
       /^bought, now: 20\nfinish: true\nnot credited: ERR_4011\nfinish: true\n-5 apple_refund\n10 iap_purchase\n10 initial_grant$/m,
     ],
   },
+  webhooks: {
+    sh: [/^v1,SgIKLQg9zd84EsSoHGbsIImIMHG2JlxwJMWbZ12Mbdc=\n?$/],
+    ts: [/^credits\.changed -4 6\nnew: 204 again: 204 forged: 401$/m],
+  },
+  push: {
+    sh: [/^\{"success":true\}\{"success":true\}$/m],
+    ts: [/^Your video is ready \| Tap to watch it\. true$/m],
+  },
   'web-shop': { sh: [/"ERR_4017".*"feature":"web-shop"/], ts: [/^This server has no web shop\.\nnow: 10$/m] },
 };
 
@@ -99,7 +108,8 @@ function adapted(code: string): string {
   return code
     .replaceAll(GUIDE_SERVER, server.url)
     .replaceAll("'@rendio/client'", `'${CLIENT}'`)
-    .replaceAll("'@supabase/storage-js'", `'${STORAGE}'`);
+    .replaceAll("'@supabase/storage-js'", `'${STORAGE}'`)
+    .replaceAll("'standardwebhooks'", `'${WEBHOOKS}'`);
 }
 
 /** A folder to run code in, with the image that the guide expects there. */
@@ -172,7 +182,7 @@ test('the Swift code calls existing endpoints, and reads and sends existing fiel
     [...new Set(called)].filter((path) => !paths[path]),
     [],
   );
-  assert.equal(called.length, 11);
+  assert.equal(called.length, 12);
 
   // Stored properties of the encoded and decoded structs.
   const structs = [...swift.matchAll(/struct (\w+): (?:Encodable|Decodable) \{([\s\S]*?)^\}/gm)];

@@ -135,8 +135,12 @@ describe('each alert', () => {
   it('has a message that says what happened and what to do, whatever figures it has', () => {
     const details = { violations: 1, rules: [], accounts: [] };
     for (const kind of kinds) {
-      const isKey = kind.endsWith('_key');
-      for (const subject of isKey ? Object.keys(REFUSED_KEYS) : ['thing']) {
+      const subjects = kind.endsWith('_key')
+        ? Object.keys(REFUSED_KEYS)
+        : kind === 'outgoing_webhook'
+          ? ['failed', 'gone']
+          : ['thing'];
+      for (const subject of subjects) {
         const { title, text } = alertMessage({ kind, subject, details });
         assert.ok(title.length > 15 && text.length > 80, `${kind} ${subject}`);
         assert.doesNotMatch(`${title}${text}`, /undefined|null|\[object/);

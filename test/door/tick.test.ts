@@ -59,8 +59,8 @@ test('a tick delivers a complete video without a thumbnail, and fails an incompl
   assert.deepEqual((await app.owner.query('select * from broken_invariants()')).rows, []);
 });
 
-test('a tick runs no task that is not due, and none that another worker has locked', async () => {
-  await using app = await createTestApp();
+test('a tick runs no task that is not due, that another worker has locked, or that only a worker on Node can do', async () => {
+  await using app = await createTestApp({ overrides: { push: { send: null, close: async () => {} } } });
   const runTick = await tickOf(app);
   const userId = await app.user();
   const [later, theirs] = [await app.generate(userId), await app.generate(userId)];
@@ -70,7 +70,12 @@ test('a tick runs no task that is not due, and none that another worker has lock
   const worker = await app.owner.connect();
   await worker.query(`select pg_advisory_lock_shared(736194, ('x' || substr(md5('another'), 1, 8))::bit(32)::int)`);
   await set(theirs, `locked_at = now(), locked_by = 'another'`);
+  await app.owner.query('select schedule_push(gen_random_uuid())');
   assert.equal((await runTick()).done, true);
   assert.deepEqual(app.vendor.submits, []);
+  const { rows } = await app.owner.query(
+    `select attempts from graphile_worker.jobs where task_identifier = 'send_push'`,
+  );
+  assert.deepEqual(rows, [{ attempts: 0 }]);
   worker.release(true);
 });

@@ -128,7 +128,9 @@ describe('a generation that is traced', () => {
     await sendWebhook(people, jobId);
     assert.deepEqual(await app.drain(), []);
     assert.equal((await app.job(jobId)).status, 'completed');
-    await people.call(guest.token, 'get-user-credits', undefined, { traceparent: 'nonsense' });
+    await people.call(guest.token, 'get-user-credits', undefined, {
+      traceparent: `ff-${traceId}-00f067aa0ba902b7-01`,
+    });
     await tracing.close();
 
     const spans = receiver.spans();

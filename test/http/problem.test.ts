@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { createConnection } from 'node:net';
 import { describe, test } from 'node:test';
 import { HTTPException } from 'hono/http-exception';
+import { failedRequests } from '../../src/http/failed-requests.ts';
 import { asProblem } from '../../src/http/problem.ts';
+import type { FailedRequest } from '../../src/kernel/error-log.ts';
 import { type ErrorCode, Problem } from '../../src/kernel/errors.ts';
 import { createApp, errorOf, recordingLog } from './harness.ts';
 
@@ -194,3 +196,44 @@ for (const [status, code] of framework) {
     assert.equal(asProblem(new HTTPException(status, { message: 'Malformed JSON' })).code, code);
   });
 }
+
+function appRecording() {
+  const failures: FailedRequest[] = [];
+  const app = createApp();
+  app.use(failedRequests({ add: (failure) => void failures.push(failure), drain: async () => {} }));
+  app.get('/readyz', (c) => c.json({}, 503));
+  app.get('/page', (c) => c.text('not built', 503));
+  app.get('/things/:id', () => {
+    const cause = Object.assign(new Error('Key (email)=(a@b.c)'), {
+      severity: 'ERROR',
+      code: '23505',
+      constraint: 'x_key',
+    });
+    throw new Problem('ERR_5002', { cause: new TypeError('a value', { cause }) });
+  });
+  return { app, failures };
+}
+
+test('a server that is not ready has not failed', async () => {
+  const { app, failures } = appRecording();
+  assert.equal((await app.request('/readyz')).status, 503);
+  assert.deepEqual(failures, []);
+});
+
+test('a failure is recorded by its route, with classes, codes and constraints of its causes and without their messages', async () => {
+  const { app, failures } = appRecording();
+  await app.request('/things/7?token=secret', { headers: { 'X-Request-Id': 'request-0001' } });
+  await app.request('/page', { headers: { 'X-Request-Id': 'request-0002' } });
+  const common = { method: 'GET', userId: null };
+  assert.deepEqual(failures, [
+    {
+      ...common,
+      code: 'ERR_5002',
+      status: 502,
+      endpoint: '/things/:id',
+      requestId: 'request-0001',
+      causes: [{ name: 'TypeError' }, { name: 'Error', code: '23505', constraint: 'x_key' }],
+    },
+    { ...common, code: 'ERR_6003', status: 503, endpoint: '/page', requestId: 'request-0002', causes: [] },
+  ]);
+});

@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { Problem } from '../../src/kernel/errors.ts';
 import { createDiskStore } from '../../src/media/disk.ts';
 import { storageProblem } from '../../src/media/storage-problem.ts';
+import { allOf } from '../support/all-of.ts';
 import { storeConformance } from './store-conformance.ts';
 
 const tempFolder = await mkdtemp(join(tmpdir(), 'rendio-disk-'));
@@ -114,4 +115,25 @@ test('a stream that is cancelled closes its file', async () => {
     await reader?.cancel();
   }
   assert.equal(await openFiles(), before);
+});
+
+test('a list leaves out links and names that are no keys, and what cut-off writes left goes a day later', async () => {
+  const folder = newFolder();
+  const store = createDiskStore({ folder });
+  await store.putFile('videos/a/b.mp4', source);
+  await writeFile(join(folder, 'videos', 'not a key'), 'x');
+  await symlink(tempFolder, join(folder, 'videos', 'elsewhere'));
+  assert.deepEqual(
+    (await allOf(store.list('videos'))).flat().map(({ key }) => key),
+    ['videos/a/b.mp4'],
+  );
+  assert.deepEqual(await allOf(store.list('thumbnails')), []);
+
+  const [old, young] = [join(folder, '~incoming', 'old'), join(folder, '~incoming', 'young')];
+  await Promise.all([old, young].map((path) => writeFile(path, 'half')));
+  const dayAgo = new Date(Date.now() - 86_400_000);
+  await utimes(old, dayAgo, new Date(dayAgo.getTime() - 1_000));
+  assert.deepEqual([await store.removeUnfinished(dayAgo), await store.removeUnfinished(dayAgo)], [1, 0]);
+  assert.deepEqual(await readdir(join(folder, '~incoming')), ['young']);
+  assert.equal(await createDiskStore({ folder: newFolder() }).removeUnfinished(dayAgo), 0);
 });

@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { isPublicIp } from '../../src/kernel/public-ip.ts';
 import { createMediaFetcher, type FetchMediaOptions, MediaFetchError } from '../../src/media/fetch-media.ts';
-import { isPublicIp } from '../../src/media/public-ip.ts';
 
 const tempFolder = await mkdtemp(join(tmpdir(), 'rendio-fetch-'));
 after(() => rm(tempFolder, { recursive: true, force: true }));

@@ -9,6 +9,7 @@ import { systemClock } from '../../src/kernel/clock.ts';
 import { Problem } from '../../src/kernel/errors.ts';
 import { createS3Store } from '../../src/media/s3.ts';
 import { STORE_ID_KEY } from '../../src/media/store.ts';
+import { allOf } from '../support/all-of.ts';
 import { startS3 } from '../support/s3.ts';
 
 const tempFolder = await mkdtemp(join(tmpdir(), 'rendio-s3-'));
@@ -93,6 +94,70 @@ describe('a completed upload counts only when the store shows it', () => {
     const { store } = behind((call) => (isCompletion(call) ? new Response(result) : null));
     await assert.rejects(store.putFile(key(), long), isUnavailable);
   });
+});
+
+describe('a list of a bucket', () => {
+  const object = (name: string) =>
+    `<Contents><Key>videos/${name}</Key><LastModified>2026-11-23T09:30:00.000Z</LastModified></Contents>`;
+  const page = (names: string[], next?: string) =>
+    new Response(
+      `<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${names.map(object).join('')}` +
+        `<IsTruncated>${next !== undefined}</IsTruncated>${next === undefined ? '' : `<NextContinuationToken>${next}</NextContinuationToken>`}</ListBucketResult>`,
+    );
+  const names = async (pages: AsyncIterable<{ key: string }[]>) => (await allOf(pages)).flat().map(({ key }) => key);
+
+  test('follows the store’s tokens, takes the namespace and escapes as they come, and leaves out what is no key', async () => {
+    const { store } = behind(({ url }) =>
+      url.searchParams.get('continuation-token') === 'a&b'
+        ? new Response(
+            `<s3:ListBucketResult xmlns:s3="x"><s3:Contents><s3:Key>videos/c.mp4</s3:Key><s3:LastModified>2026-11-23T09:30:00Z</s3:LastModified></s3:Contents></s3:ListBucketResult>`,
+          )
+        : page(['a.mp4', 'not a key', 'b&amp;.mp4'], 'a&amp;b'),
+    );
+    assert.deepEqual(await names(store.list('videos')), ['videos/a.mp4', 'videos/c.mp4']);
+  });
+
+  test('is not taken up with the object that it ended with, where a store gives that one again', async () => {
+    const { store } = behind(() => page(['b.mp4', 'c.mp4']));
+    assert.deepEqual(await names(store.list('videos', 'videos/b.mp4')), ['videos/c.mp4']);
+  });
+
+  test('of a store that does not go on ends with a failure, and not never', async () => {
+    for (const next of ['same', '']) {
+      const { store } = behind(() => page(['a.mp4'], next));
+      await assert.rejects(names(store.list('videos')), isUnavailable, next);
+    }
+  });
+
+  test('that a proxy answers, or without a bucket, is a failure and no empty list', async () => {
+    const answers = [
+      () => new Response('<html>Sign in</html>'),
+      () => new Response('<Error><Code>NoSuchBucket</Code></Error>', { status: 404 }),
+    ];
+    for (const answer of answers) {
+      const { store } = behind(answer);
+      await assert.rejects(names(store.list('videos')), isUnavailable);
+    }
+  });
+});
+
+test('uploads in parts of our buckets that began before a time are ended, and no others', async () => {
+  const ended: string[] = [];
+  const upload = (key: string, id: string, time: string) =>
+    `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${time}</Initiated></Upload>`;
+  const { store } = behind(({ method, url }) => {
+    if (method === 'DELETE') ended.push(`${url.pathname} ${url.searchParams.get('uploadId')}`);
+    if (method === 'DELETE') return new Response(null, { status: 204 });
+    assert.deepEqual([url.searchParams.has('uploads'), url.searchParams.has('prefix')], [true, false]);
+    return new Response(
+      `<ListMultipartUploadsResult>${upload('videos/a/old.mp4', 'one', '2026-11-21T00:00:00Z')}${upload('videos/a/new.mp4', 'two', '2026-11-23T00:00:00Z')}` +
+        `${upload('backups/a/old.tar', 'three', '2026-11-21T00:00:00Z')}</ListMultipartUploadsResult>`,
+    );
+  });
+  assert.equal(await store.removeUnfinished(new Date('2026-11-22T00:00:00Z')), 1);
+  assert.deepEqual(ended, ['/media/videos/a/old.mp4 one']);
+  const { store: without } = behind(() => new Response('<Error><Code>NotImplemented</Code></Error>', { status: 501 }));
+  assert.equal(await without.removeUnfinished(new Date()), 0);
 });
 
 describe('a put counts only when the store shows the object', () => {

@@ -11,7 +11,7 @@ import { startS3 } from '../support/s3.ts';
 import { storeConformance } from './store-conformance.ts';
 
 const tempFolder = await mkdtemp(join(tmpdir(), 'rendio-s3-'));
-const s3 = await startS3(['media', 'videos']);
+const s3 = await startS3(['media', 'videos', 'thumbnails', 'user_uploads']);
 after(async () => {
   await s3[Symbol.asyncDispose]();
   await rm(tempFolder, { recursive: true, force: true });

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Problem } from '../../src/kernel/errors.ts';
-import type { ByteRange, MediaStore } from '../../src/media/store.ts';
+import type { ByteRange, ListedMedia, MediaStore } from '../../src/media/store.ts';
+import { allOf } from '../support/all-of.ts';
 
 /** Why the test's storage service cannot do something that the real one does; a reason skips the test. */
 export type Limitations = { replacedWhileRead?: string; removedWhileWritten?: string };
@@ -149,6 +150,25 @@ export function storeConformance(
       await Promise.all(keys.map((key) => store.putFile(key, source)));
       for (const key of keys) assert.equal((await store.info(key))?.bytes, 8);
       await Promise.all(keys.map((key) => store.remove(key)));
+    });
+
+    test('all objects of a bucket are listed in pages, and a list is taken up again after any of them', async () => {
+      const source = await fileOf(Buffer.from('x'));
+      const owner = randomUUID();
+      const keys = ['2026-10/a.mp4', '2026-10/b.mp4', '2026-12/c.mp4', '2026-11/d.mp4', 'e.mp4'].map(
+        (name) => `videos/${owner}/${name}`,
+      );
+      for (const key of [...keys, `thumbnails/${owner}/f.jpg`]) await store.putFile(key, source);
+      const listed = async (bucket: string, after: string | null = null): Promise<ListedMedia[]> =>
+        (await allOf(store.list(bucket, after))).flat().filter(({ key }) => key.includes(owner));
+      const found = await listed('videos');
+      assert.deepEqual(found.map(({ key }) => key).sort(), keys.toSorted());
+      for (const { modifiedAt } of found) assert.ok(Math.abs(Date.now() - modifiedAt.getTime()) < 60_000);
+      for (const [index, { key }] of found.entries())
+        assert.deepEqual(await listed('videos', key), found.slice(index + 1));
+      assert.deepEqual(await listed('user_uploads'), []);
+      for (const key of [...keys, `thumbnails/${owner}/f.jpg`]) await store.remove(key);
+      assert.deepEqual(await listed('videos', keys[2]), []);
     });
 
     const strangeKeys = [

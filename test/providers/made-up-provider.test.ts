@@ -107,6 +107,7 @@ test('without credentials its simulator replaces it, and the banner names it', a
     await rm(dataDir, { recursive: true });
   });
   assert.deepEqual(simulation.names, [
+    'APNs',
     'App Store',
     'DeviceCheck',
     'fal',

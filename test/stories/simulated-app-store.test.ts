@@ -13,7 +13,7 @@ const PATHS = ['/dev/apple/store', '/dev/apple/store.js', '/dev/apple/store/tran
 test('the banner names the App Store, a page of the server buys there, and no other website does', async () => {
   await using own = await createTestDatabase();
   await using server = await startTestServer({ env: { DATABASE_URL: own.url } });
-  assert.match(server.output(), /simulated +App Store, DeviceCheck\b/);
+  assert.match(server.output(), /simulated +APNs, App Store, DeviceCheck\b/);
   assert.equal(await storeUrl(server.url), '/dev/apple/store');
   for (const path of PATHS) assert.equal((await call(server.url, 'GET', path)).status, 200, path);
   const buy = (headers: Record<string, string>) => {

@@ -117,7 +117,7 @@ describe('without any key', () => {
       seen.filter((line) => line.startsWith('reaches ')),
       [],
     );
-    assert.match(server.output(), /simulated +App Store, DeviceCheck, fal, Pika, Runway, Sign in with Apple\b/);
+    assert.match(server.output(), /simulated +APNs, App Store, DeviceCheck, fal, Pika, Runway, Sign in with Apple\b/);
   });
 });
 

@@ -8,6 +8,7 @@ import type pg from 'pg';
 import { readConfig } from '../../src/app/config.ts';
 import { createContext } from '../../src/app/context.ts';
 import { createHttp } from '../../src/app/http.ts';
+import { storedSettingsOf } from '../../src/app/stored-settings.ts';
 import { allTasks } from '../../src/app/tasks.ts';
 import { realConnections } from '../../src/app/vendor-connections.ts';
 import { storeSettings } from '../../src/db/settings.ts';
@@ -145,7 +146,7 @@ async function startContext(options: TestAppOptions, { url, dataDir, vendor, sig
   const env = { ...options.env, DATA_DIR: dataDir, DATABASE_URL: url };
   const config = await readConfig(env, manifests ? { manifests } : {});
   const secrets = await loadDevelopmentSecrets(dataDir);
-  await storeSettings(url, config.settings.limits);
+  await storeSettings(url, storedSettingsOf(config), { isStart: true });
   return createContext({
     config,
     database: { url, directUrl: url },

@@ -28,6 +28,7 @@ begin
   delete from public.apple_identities where user_id = v_user_id;
   delete from public.user_metadata where user_id = v_user_id;
   delete from public.sessions where user_id = v_user_id;
+  delete from public.push_tokens where user_id = v_user_id;
 
   -- At most a few hundred. Those that are being stored keep their rows: whoever stores them, or the sweep, deletes their files.
   perform from public.uploads where user_id = v_user_id order by id for update;
@@ -41,6 +42,14 @@ begin
   update public.users
   set deleted_at = clock_timestamp(), email = null, device_id = null, apple_sub = null, updated_at = now()
   where id = v_user_id;
+  -- What is still to be sent of the account is sent: ids and numbers, nothing of the person.
+  perform public.schedule_webhook(
+    v_user_id,
+    'account.deleted',
+    jsonb_build_object(
+      'user_id', v_user_id, 'merged_user_ids', array_remove(public.ids_of_account(v_user_id), v_user_id)
+    )
+  );
   perform public.enqueue('erase_account', json_build_object('user_id', v_user_id), 'erase:' || v_user_id);
   return v_user_id;
 end

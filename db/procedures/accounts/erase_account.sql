@@ -43,6 +43,7 @@ begin
   update public.provider_attempts
   set error = null, result_error = null
   where job_id = any (v_jobs) and (error is not null or result_error is not null);
+  delete from public.shares where job_id = any (v_jobs);
   perform public.schedule_cleanup(job_id) from unnest(v_jobs) as job_id;
 
   delete from public.user_events where id in (select id from public.user_events where user_id = any (v_ids) limit p_limit);
@@ -65,6 +66,19 @@ begin
   where id in (select id from public.error_log where user_id = any (v_ids) limit p_limit);
   get diagnostics v_count = row_count;
   v_sum := v_sum + v_count;
+  -- What the person has written. That a video was reported stays.
+  update public.reports
+  set reason = '[deleted]'
+  where id in (
+    select id
+    from public.reports
+    where reporter_user_id = any (v_ids) and reason <> '[deleted]'
+    order by id
+    limit p_limit
+    for update
+  );
+  get diagnostics v_count = row_count;
+  v_sum := v_sum + v_count;
   -- They name the account, and the purchases stay.
   update public.store_notifications
   set payload = null
@@ -78,6 +92,10 @@ begin
   get diagnostics v_count = row_count;
   v_sum := v_sum + v_count;
   delete from public.proven_devices where user_id = any (v_ids);
+  delete from public.push_tokens where user_id = any (v_ids);
+  delete from public.pushes where id in (select id from public.pushes where user_id = any (v_ids) limit p_limit);
+  get diagnostics v_count = row_count;
+  v_sum := v_sum + v_count;
   return v_sum;
 end
 $$;

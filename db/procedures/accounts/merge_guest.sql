@@ -28,6 +28,11 @@ begin
   perform from public.uploads where user_id = p_guest_id order by id for update;
   update public.uploads set user_id = p_survivor_id where user_id = p_guest_id;
   update public.sessions set user_id = p_survivor_id where user_id = p_guest_id;
+  perform from public.push_tokens where user_id = p_guest_id order by id for update;
+  update public.push_tokens set user_id = p_survivor_id where user_id = p_guest_id;
+  perform public.trim_push_tokens(p_survivor_id);
+  perform from public.pushes where user_id = p_guest_id order by id for update;
+  update public.pushes set user_id = p_survivor_id where user_id = p_guest_id;
   update public.rate_limit_log set user_id = p_survivor_id where user_id = p_guest_id;
   update public.error_log set user_id = p_survivor_id where user_id = p_guest_id;
   -- A key that both have used stays the survivor's.
@@ -46,12 +51,27 @@ begin
     select from public.code_uses s where s.user_id = p_survivor_id and s.code_id = g.code_id
   );
   delete from public.code_uses where user_id = p_guest_id;
+  perform from public.reports where user_id = p_guest_id or reporter_user_id = p_guest_id order by id for update;
+  update public.reports set user_id = p_survivor_id where user_id = p_guest_id;
+  -- What both have reported stays the survivor's report.
+  update public.reports g
+  set reporter_user_id = p_survivor_id
+  where g.reporter_user_id = p_guest_id and not exists (
+    select from public.reports s where s.reporter_user_id = p_survivor_id and s.job_id = g.job_id
+  );
+  delete from public.reports where reporter_user_id = p_guest_id;
   -- It only says what a guest may store.
   delete from public.proven_devices where user_id = p_guest_id;
   insert into public.user_metadata (user_id, data)
   select p_survivor_id, data from public.user_metadata where user_id = p_guest_id
   on conflict (user_id) do nothing;
   delete from public.user_metadata where user_id = p_guest_id;
+  -- What they tell stays as it was: it names the guest.
+  perform from public.webhook_deliveries where user_id = p_guest_id order by id for update;
+  update public.webhook_deliveries set user_id = p_survivor_id where user_id = p_guest_id;
+  perform public.schedule_webhook(
+    p_survivor_id, 'account.merged', jsonb_build_object('user_id', p_survivor_id, 'merged_user_id', p_guest_id)
+  );
   -- Wakes the survivor's event streams, which have the guest's events now.
   perform pg_catalog.pg_notify('user_events', p_survivor_id::text);
   -- Stay with the guest's id: quota_log, device_grants, job_counters, admin_actions, used_identity_tokens. A guest that is merged

@@ -1,5 +1,5 @@
 -- The only procedure that writes users.credits_remaining and quota_log: one ledger row, the balance that follows from it, the lots
--- that pay or receive it, and an event. (move_balance carries users.credits_total over.) Returns the balance, after the expiry of
+-- that pay or receive it, an event, and an outgoing webhook. (move_balance carries users.credits_total over.) Returns the balance, after the expiry of
 -- what came back to an expired lot. Null: p_transaction_id was used before. The caller holds the user's row lock and has checked
 -- the amount.
 create or replace function public.apply_credits(
@@ -17,6 +17,7 @@ set search_path = ''
 as $$
 declare
   v_id uuid;
+  v_seq bigint;
   v_balance integer;
   v_is_living boolean;
 begin
@@ -25,7 +26,7 @@ begin
   from public.users u
   where u.id = p_user_id
   on conflict (transaction_id) do nothing
-  returning id, balance_after into v_id, v_balance;
+  returning id, seq, balance_after into v_id, v_seq, v_balance;
   if not found then
     return null;
   end if;
@@ -48,6 +49,18 @@ begin
       p_job_id,
       -- The ledger row's id, by which an app recognises the same row in the history.
       jsonb_build_object('credits_remaining', v_balance, 'change', p_change, 'reason', p_reason, 'transaction_id', v_id)
+    );
+  end if;
+
+  -- Asked here too: on a server without a receiver, to make the event would cost most of it.
+  if (select sends_webhooks from public.settings) then
+    perform public.schedule_webhook(
+      p_user_id,
+      'credits.changed',
+      jsonb_build_object(
+        'user_id', p_user_id, 'credits_remaining', v_balance, 'change', p_change, 'reason', p_reason, 'seq', v_seq,
+        'ledger_id', v_id, 'job_id', p_job_id, 'purchase_id', p_purchase_id
+      )
     );
   end if;
 

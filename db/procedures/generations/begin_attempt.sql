@@ -31,8 +31,8 @@ begin
     return jsonb_build_object('outcome', v_attempt.state);
   end if;
 
-  insert into public.provider_attempts (job_id, attempt, provider, provider_model_id)
-  values (p_job_id, coalesce(v_attempt.attempt, 0) + 1, v_job.provider, v_job.provider_model_id)
+  insert into public.provider_attempts (job_id, user_id, attempt, provider, provider_model_id)
+  values (p_job_id, v_job.user_id, coalesce(v_attempt.attempt, 0) + 1, v_job.provider, v_job.provider_model_id)
   returning * into v_attempt;
   return jsonb_build_object('outcome', 'claimed', 'attempt_id', v_attempt.id, 'attempt', v_attempt.attempt);
 end

@@ -16,6 +16,7 @@ begin
     return 'running';
   elsif v_job.deleted_at is null then
     update public.video_jobs set deleted_at = clock_timestamp() where job_id = p_job_id;
+    delete from public.shares where job_id = p_job_id;
     perform public.schedule_cleanup(p_job_id);
   end if;
   return 'deleted';

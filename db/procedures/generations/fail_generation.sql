@@ -37,6 +37,17 @@ begin
       jsonb_build_object('error_code', p_error_code, 'reason', p_reason, 'refunded', v_job.credits_used)
     )
   );
+  if p_error_code <> 'ERR_5004' then
+    perform public.schedule_pushes(v_job.user_id, p_job_id, 'video_failed');
+  end if;
+  perform public.schedule_webhook(
+    v_job.user_id,
+    'video.failed',
+    jsonb_build_object(
+      'user_id', v_job.user_id, 'job_id', p_job_id, 'model_id', v_job.model_id, 'error_code', p_error_code,
+      'credits_refunded', v_job.credits_used
+    )
+  );
   perform public.log_error(
     v_job.user_id,
     p_error_code,

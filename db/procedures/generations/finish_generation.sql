@@ -29,6 +29,16 @@ begin
       completed_at = clock_timestamp()
   where job_id = p_job_id and status = 'processing';
   perform public.emit_event(v_job.user_id, 'completed', p_job_id, '{}');
+  perform public.schedule_webhook(
+    v_job.user_id,
+    'video.completed',
+    jsonb_build_object(
+      'user_id', v_job.user_id, 'job_id', p_job_id, 'model_id', v_job.model_id, 'credits_used', v_job.credits_used,
+      'video_path', 'videos/' || p_video_path, 'thumbnail_path', 'thumbnails/' || p_thumbnail_path,
+      'video_seconds', p_video_seconds, 'video_bytes', p_video_bytes
+    )
+  );
+  perform public.schedule_pushes(v_job.user_id, p_job_id, 'video_ready');
   return true;
 end
 $$;

@@ -42,8 +42,8 @@ begin
     v_effect := 'unconfirmed';
   end if;
 
-  insert into public.provider_events (sender, event_key, job_id, provider_job_id, effect)
-  values (p_sender, p_event_key, p_job_id, p_provider_job_id, v_effect)
+  insert into public.provider_events (sender, event_key, job_id, user_id, provider_job_id, effect)
+  values (p_sender, p_event_key, v_job.job_id, v_job.user_id, p_provider_job_id, v_effect)
   on conflict (sender, event_key) do nothing;
   if not found then
     return jsonb_build_object('outcome', 'repeated');

@@ -1,5 +1,5 @@
 -- Deletes all rows older than 7 days, far more than the longest window of a limit, a thousand in one statement. Rows that another call
--- holds are left to the next time. Returns how many were deleted. For schedulers of the database: the server's own upkeep is prune_logs.
+-- holds are left to the next time. Returns how many were deleted. For schedulers of the database: the server's own upkeep is prune_rows.
 create or replace function public.cleanup_rate_limit_logs() returns integer
 language plpgsql
 security definer

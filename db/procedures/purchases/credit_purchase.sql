@@ -96,6 +96,10 @@ begin
       currency = excluded.currency,
       purchased_at = excluded.purchased_at
   returning * into v_purchase;
+  -- What the store has told about it before it was known whose it is.
+  update public.store_notifications
+  set user_id = v_user.id
+  where transaction_id = p_transaction_id and store = p_store and user_id is null;
   v_balance := public.apply_credits(
     v_user.id, v_credits::integer, 'iap_purchase', null, p_transaction_id, v_purchase.id
   );
@@ -103,6 +107,15 @@ begin
     raise exception 'transaction % is in the ledger, but not among the purchases', p_transaction_id
       using errcode = 'unique_violation';
   end if;
+  perform public.schedule_webhook(
+    v_user.id,
+    'purchase.completed',
+    jsonb_build_object(
+      'user_id', v_user.id, 'purchase_id', v_purchase.id, 'store', p_store, 'environment', p_environment,
+      'transaction_id', p_transaction_id, 'product_id', p_product_id, 'quantity', p_quantity, 'credits', v_credits,
+      'price_milliunits', p_price_milliunits, 'currency', p_currency
+    )
+  );
   v_response := jsonb_build_object(
     'success', true, 'credits_added', v_credits, 'credits_remaining', v_balance, 'total_credits', v_balance
   );

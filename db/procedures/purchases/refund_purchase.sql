@@ -75,6 +75,17 @@ begin
     null,
     v_purchase.id
   );
+  if v_change < 0 then
+    perform public.schedule_webhook(
+      v_purchase.user_id,
+      'purchase.refunded',
+      jsonb_build_object(
+        'user_id', v_purchase.user_id, 'purchase_id', v_purchase.id, 'store', p_store, 'environment', v_purchase.environment,
+        'transaction_id', p_transaction_id, 'product_id', v_purchase.product_id, 'credits', v_purchase.credits,
+        'credits_taken_back', -v_change, 'credits_taken_back_total', v_target
+      )
+    );
+  end if;
   return jsonb_build_object(
     'outcome', case when v_change < 0 then 'taken_back' else 'given_back' end,
     'user_id', v_purchase.user_id,

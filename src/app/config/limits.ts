@@ -7,6 +7,7 @@ export type Limits = {
   onboardingPerHour: number;
   authPer5Minutes: number;
   purchasesPerHour: number;
+  reportsPerHour: number;
   callsPerMinute: number;
   generationsInFlight: number;
   refundedCancelsPerHour: number;
@@ -31,6 +32,7 @@ export function limitsOf(values: Values): Limits {
     onboardingPerHour: values.RATE_LIMIT_ONBOARDING_PER_HOUR ?? 30 * factor,
     authPer5Minutes: values.RATE_LIMIT_AUTH_PER_5_MINUTES ?? 150 * factor,
     purchasesPerHour: values.RATE_LIMIT_PURCHASES_PER_HOUR ?? 30 * factor,
+    reportsPerHour: values.RATE_LIMIT_REPORTS_PER_HOUR ?? 20 * factor,
     callsPerMinute: values.RATE_LIMIT_CALLS_PER_MINUTE ?? 600 * factor,
     generationsInFlight: values.RATE_LIMIT_GENERATIONS_IN_FLIGHT ?? 10 * factor,
     refundedCancelsPerHour: values.RATE_LIMIT_REFUNDED_CANCELS_PER_HOUR ?? 5 * factor,

@@ -26,6 +26,7 @@ type Group = { members: string[]; needs?: VariableName[] };
 const GROUPS: Group[] = [
   { members: ['SUPABASE_URL', 'SUPABASE_ANON_KEY', 'SUPABASE_SERVICE_ROLE_KEY'] },
   { members: ['TELEGRAM_BOT_TOKEN', 'TELEGRAM_CHAT_ID'] },
+  { members: ['OUTGOING_WEBHOOK_URL', 'OUTGOING_WEBHOOK_SECRET'] },
   { members: ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'] },
   { members: ['S3_ENDPOINT', 'S3_REGION', 'S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] },
   { members: ['APPLE_KEY_ID', 'APPLE_ISSUER_ID', 'APPLE_PRIVATE_KEY'], needs: ['APPLE_BUNDLE_ID', 'APPLE_APP_ID'] },

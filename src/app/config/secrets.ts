@@ -22,6 +22,8 @@ export type Secrets = {
   alertWebhookUrl: Secret | undefined;
   /** Sent with traces: `name=value` pairs with commas between them. */
   tracingHeaders: Secret | undefined;
+  /** The URL may hold a password. */
+  outgoingWebhook: { url: Secret; secrets: Secret<string[]> } | undefined;
   stripe: { secretKey: Secret; webhookSecret: Secret } | undefined;
   providers: ProviderSecrets;
   webhookSecret: Secret | undefined;
@@ -44,6 +46,11 @@ function supabaseOf(values: Values): Secrets['supabase'] {
 
 function telegramOf({ TELEGRAM_BOT_TOKEN: botToken, TELEGRAM_CHAT_ID: chatId }: Values): Secrets['telegram'] {
   return botToken && chatId ? { botToken: new Secret(botToken), chatId } : undefined;
+}
+
+function outgoingWebhookOf(values: Values): Secrets['outgoingWebhook'] {
+  const { OUTGOING_WEBHOOK_URL: url, OUTGOING_WEBHOOK_SECRET: secrets } = values;
+  return url && secrets ? { url: new Secret(url), secrets: new Secret(secrets) } : undefined;
 }
 
 function stripeOf(values: Values): Secrets['stripe'] {
@@ -90,6 +97,7 @@ export function secretsOf(values: Values, manifests: readonly ProviderManifest[]
     telegram: telegramOf(values),
     alertWebhookUrl: secretOf(values.ALERT_WEBHOOK_URL),
     tracingHeaders: secretOf(values.OTEL_EXPORTER_OTLP_TRACES_HEADERS ?? values.OTEL_EXPORTER_OTLP_HEADERS),
+    outgoingWebhook: outgoingWebhookOf(values),
     stripe: stripeOf(values),
     providers: credentialsOf(values.providers, manifests),
     webhookSecret: secretOf(values.WEBHOOK_SECRET),

@@ -65,6 +65,10 @@ export type Settings = {
   /** `host` or `host:port`, in lower case; they come in addition to the providers' own. */
   mediaAllowedHosts: string[];
   limits: Limits;
+  /** In days; null: for ever. */
+  retention: { videoDays: number | null; jobArchiveDays: number | null };
+  /** Words and phrases that no prompt may have, as the operator's file has them. */
+  promptBlocklist: readonly string[];
   simulated: Simulated;
 };
 
@@ -140,6 +144,8 @@ export function settingsOf(values: Values, manifests: readonly ProviderManifest[
     errorLogDays: values.ERROR_LOG_DAYS,
     mediaAllowedHosts: values.MEDIA_ALLOWED_HOSTS,
     limits: limitsOf(values),
+    retention: { videoDays: values.VIDEO_RETENTION_DAYS ?? null, jobArchiveDays: values.JOB_ARCHIVE_DAYS ?? null },
+    promptBlocklist: values.PROMPT_BLOCKLIST_FILE ?? [],
     simulated: simulatedIn(values, manifests),
   };
 }

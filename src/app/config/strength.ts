@@ -1,4 +1,5 @@
 /** Values that are there and usable, and protect nothing. */
+import { mayBePublic } from '../../kernel/public-ip.ts';
 import type { ProviderManifest } from '../../providers/manifest.ts';
 import { isLoopback } from '../loopback.ts';
 import { credentialVariables, urlVariables } from './providers.ts';
@@ -40,6 +41,7 @@ export function weaknesses(
       .filter((name) => given[name] && !/^https:/i.test(given[name]))
       .map((name) => ({ name, problem: `must be https in ${environment}: the vendor's key is sent there` })),
     ...stripeWeaknesses(given, environment),
+    ...webhookWeaknesses(given, environment),
   ];
 }
 
@@ -57,6 +59,14 @@ function stripeWeaknesses({ STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: secre
       ? [{ name: 'STRIPE_WEBHOOK_SECRET', problem: 'must be the signing secret of a webhook endpoint (whsec_…)' }]
       : []),
   ];
+}
+
+/** A receiver of events is a server of the operator's own on the internet. Elsewhere it may be on any network. */
+function webhookWeaknesses({ OUTGOING_WEBHOOK_URL: url }: Given, environment: Environment): Complaint[] {
+  if (environment !== 'production' || !url || !URL.canParse(url)) return [];
+  const { protocol, hostname } = new URL(url);
+  if (protocol === 'https:' && mayBePublic(hostname)) return [];
+  return [{ name: 'OUTGOING_WEBHOOK_URL', problem: 'must be https, at a public host, in production' }];
 }
 
 /** Also a command from our own examples that no shell has run, as in a .env file. */

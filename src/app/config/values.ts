@@ -119,3 +119,25 @@ export function origins() {
     return z.NEVER;
   });
 }
+
+const WEBHOOK_SECRET_BYTES = { min: 24, max: 64 };
+
+/** Secrets of Standard Webhooks: `whsec_` and base64. Several, separated by spaces, while a receiver changes to another one. */
+export function webhookSecrets() {
+  return z.string().transform((text, ctx) => {
+    const secrets = text.split(/\s+/);
+    if (secrets.every(isWebhookSecret)) return secrets;
+    const { min, max } = WEBHOOK_SECRET_BYTES;
+    ctx.addIssue({
+      code: 'custom',
+      message: `must be whsec_ and the base64 of ${min} to ${max} bytes, or several of these`,
+    });
+    return z.NEVER;
+  });
+}
+
+function isWebhookSecret(text: string): boolean {
+  const [, base64] = /^whsec_((?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/.exec(text) ?? [];
+  const bytes = base64 === undefined ? 0 : atob(base64).length;
+  return bytes >= WEBHOOK_SECRET_BYTES.min && bytes <= WEBHOOK_SECRET_BYTES.max;
+}

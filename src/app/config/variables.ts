@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { baseUrl, token } from '../../kernel/variable-schemas.ts';
 import type { ProviderManifest } from '../../providers/manifest.ts';
 import { appleKey, jwtPreviousKeys, jwtSigningKey } from './keys.ts';
+import { promptBlocklist } from './prompt-blocklist.ts';
 import { credentialVariables, type ProviderValues, urlVariables } from './providers.ts';
 import { rootCerts } from './root-certs.ts';
 import {
@@ -16,6 +17,7 @@ import {
   postgresUrl,
   share,
   vendorId,
+  webhookSecrets,
   webUrl,
 } from './values.ts';
 
@@ -107,6 +109,13 @@ const SERVER_AND_OPERATIONS = {
   OTEL_SDK_DISABLED: text('true'),
   // Ten years at most.
   ERROR_LOG_DAYS: variable(integer(1, 3650).default(90), '90'),
+  OUTGOING_WEBHOOK_URL: variable(webUrl().optional(), 'https://example.com/rendio-events'),
+  OUTGOING_WEBHOOK_SECRET: variable(webhookSecrets().optional(), 'whsec_$(openssl rand -base64 32)'),
+
+  // A day is the shortest that a signed URL is valid; archived jobs are older than anything that support is asked about.
+  VIDEO_RETENTION_DAYS: variable(integer(1, 36_500).optional(), '365'),
+  JOB_ARCHIVE_DAYS: variable(integer(90, 36_500).optional(), '90'),
+  PROMPT_BLOCKLIST_FILE: variable(promptBlocklist().optional(), '/etc/rendio/blocklist.txt'),
 
   STRIPE_SECRET_KEY: optionalToken('sk_live_…'),
   STRIPE_WEBHOOK_SECRET: optionalToken('whsec_…'),
@@ -163,6 +172,7 @@ const VENDOR_URLS_AND_LIMITS = {
   RATE_LIMIT_ONBOARDING_PER_HOUR: limit('30'),
   RATE_LIMIT_AUTH_PER_5_MINUTES: limit('150'),
   RATE_LIMIT_PURCHASES_PER_HOUR: limit('30'),
+  RATE_LIMIT_REPORTS_PER_HOUR: limit('20'),
   RATE_LIMIT_CALLS_PER_MINUTE: limit('600'),
   RATE_LIMIT_GENERATIONS_IN_FLIGHT: limit('10'),
   RATE_LIMIT_REFUNDED_CANCELS_PER_HOUR: limit('5'),

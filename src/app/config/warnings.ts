@@ -1,8 +1,8 @@
-/** What is accepted and probably a mistake: each in one sentence that names the variable. */
+/** What is accepted and probably a mistake. */
 import type { ProviderManifest } from '../../providers/manifest.ts';
 import { isLoopback } from '../loopback.ts';
 import { credentialVariables } from './providers.ts';
-import type { Environment, Given, VariableName } from './variables.ts';
+import type { Complaint, Environment, Given, VariableName } from './variables.ts';
 
 /** No vendor issues shorter keys. */
 const KEY_CHARACTERS_MIN = 16;
@@ -12,30 +12,32 @@ const ALSO_READ = ['LOG_JSON', 'SUPABASE_DB_URL', 'SUPABASE_PUBLISHABLE_KEYS', '
 type Env = Record<string, string | undefined>;
 
 /** Keys with which a vendor is called, and which it cannot have issued. */
-export function shortKeys(given: Given, manifests: readonly ProviderManifest[]): string[] {
+export function shortKeys(given: Given, manifests: readonly ProviderManifest[]): Complaint[] {
+  const problem = 'is too short for a key, and the vendor is called with it instead of being simulated';
   const names = new Set(credentialVariables(manifests).map(({ name }) => name));
   return [...names]
     .filter((name) => given[name] && given[name].length < KEY_CHARACTERS_MIN)
-    .map((name) => `${name} is too short for a key, and the vendor is called with it instead of being simulated`);
+    .map((name) => ({ name, problem }));
 }
 
 /** These may be of one's own network, so they are not refused. */
 const MAY_BE_PLAIN: VariableName[] = ['PUBLIC_URL', 'S3_ENDPOINT', 'ALERT_WEBHOOK_URL'];
 
 /** Where images, videos or alerts would travel unencrypted, outside development. */
-export function plainUrls(given: Given, environment: Environment): string[] {
+export function plainUrls(given: Given, environment: Environment): Complaint[] {
   if (environment === 'development') return [];
   return MAY_BE_PLAIN.filter((name) => {
     const url = given[name];
     return url !== undefined && /^http:/i.test(url) && !isLoopback(new URL(url).hostname);
-  }).map((name) => `${name} is plain http: what is sent there can be read on the way`);
+  }).map((name) => ({ name, problem: 'is plain http: what is sent there can be read on the way' }));
 }
 
 /** `known`: the names of the variables that are read. */
-export function misspellings(env: Env, known: Iterable<string>): string[] {
-  return misspelt(env, [...known, ...ALSO_READ]).map(
-    ({ name, meant }) => `${name} is not read: it may be a misspelt ${meant}`,
-  );
+export function misspellings(env: Env, known: Iterable<string>): Complaint[] {
+  return misspelt(env, [...known, ...ALSO_READ]).map(({ name, meant }) => ({
+    name,
+    problem: `is not read: it may be a misspelt ${meant}`,
+  }));
 }
 
 /** Variables that are set and are not read, one edit away from one that is. */

@@ -1,4 +1,5 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
+import { createProgress } from '../progress.ts';
 import { type AdminTools, type Command, UsageError } from './command.ts';
 import { COMMANDS } from './commands.ts';
 
@@ -36,12 +37,4 @@ function usageOf(commands: Command[]): string {
   return ['Usage:', ...lines.map(([call, summary]) => `  ${call.padEnd(width)}  ${styleText('dim', summary)}`)].join(
     '\n',
   );
-}
-
-/** One line that is written over, where there is a terminal. */
-function createProgress(stream: NodeJS.WriteStream): { show(line: string): void; clear(): void } {
-  if (!stream.isTTY) return { show: () => {}, clear: () => {} };
-  const write = (line: string) =>
-    stream.write(`\r\u001b[K${stripVTControlCharacters(line).slice(0, stream.columns - 1)}`);
-  return { show: write, clear: () => write('') };
 }

@@ -6,6 +6,7 @@ import { readConfig } from '../../app/config.ts';
 import { createContext, type RunningContext } from '../../app/context.ts';
 import { createEdgeRuntime } from '../../app/edge-runtime.ts';
 import { createHttp } from '../../app/http.ts';
+import { storedSettingsOf } from '../../app/stored-settings.ts';
 import { realConnections, type VendorConnections } from '../../app/vendor-connections.ts';
 import { storeSettings } from '../../db/settings.ts';
 import type { Api } from '../../http/api.ts';
@@ -44,8 +45,7 @@ export async function bootIsolate(given: Record<string, string | undefined>, sto
   for (const warning of config.warnings) log.warn({}, warning);
   const dataDir = resolve(settings.server.dataDir);
   const database = { url: secrets.database.url.reveal(), directUrl: secrets.database.directUrl.reveal() };
-  // An isolate does not migrate the database, but it stores the settings.
-  if (env.INITIAL_GRANT_CREDITS) await storeSettings(database.directUrl, settings.limits);
+  await storeGivenSettings(config, env, database.directUrl);
   const connections = await connectVendors(config, dataDir, log);
   const keys = await keysOf(config, dataDir);
   const running = await createContext({
@@ -70,6 +70,20 @@ export async function bootIsolate(given: Record<string, string | undefined>, sto
   return { config, log, running, api, directUrl: database.directUrl, secretKey: keys.secretKey };
 }
 
+/**
+ * An isolate does not migrate the database, but it stores the settings that it is given. It starts too often to send what a receiver
+ * of webhooks has stopped, and leaves on what a server has switched on.
+ */
+async function storeGivenSettings(config: Config, env: Record<string, string | undefined>, url: string): Promise<void> {
+  const { initialGrantCredits, sendsWebhooks } = storedSettingsOf(config);
+  if (!env.INITIAL_GRANT_CREDITS && !sendsWebhooks) return;
+  const given = {
+    initialGrantCredits: env.INITIAL_GRANT_CREDITS ? initialGrantCredits : undefined,
+    sendsWebhooks: sendsWebhooks || undefined,
+  };
+  await storeSettings(url, given, { isStart: false });
+}
+
 async function keysOf({ secrets }: Config, dataDir: string) {
   const { jwtPrivateKey, secretKey } = secrets;
   if (jwtPrivateKey && secretKey) return { jwtPrivateKey, secretKey: secretKey.reveal() };
@@ -85,7 +99,7 @@ const SIMULATION = new URL('../simulation.ts', import.meta.url).href;
 
 type StartSimulation = (
   config: Config,
-  options: { manifests: readonly ProviderManifest[]; dataDir: string; clock: Clock; log: Log },
+  options: { manifests: readonly ProviderManifest[]; dataDir: string; clock: Clock; log: Log; sendsPushes: boolean },
 ) => Promise<{ connections: VendorConnections }>;
 
 async function connectVendors(config: Config, dataDir: string, log: Log): Promise<VendorConnections> {
@@ -93,5 +107,6 @@ async function connectVendors(config: Config, dataDir: string, log: Log): Promis
   const module: { startSimulation: StartSimulation } = await import(SIMULATION).catch((error) => {
     throw new StartupError('Simulators are not deployed. Set ENVIRONMENT to staging or production.', { cause: error });
   });
-  return (await module.startSimulation(config, { manifests: MANIFESTS, dataDir, clock: systemClock, log })).connections;
+  const options = { manifests: MANIFESTS, dataDir, clock: systemClock, log, sendsPushes: false };
+  return (await module.startSimulation(config, options)).connections;
 }

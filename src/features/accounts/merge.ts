@@ -1,12 +1,14 @@
 import { Problem } from '../../kernel/errors.ts';
 import type { Context } from '../context.ts';
 import { linkAppleIdentity } from './link-identity.ts';
-import { type OpenSessionContext, openSession, type Session } from './session.ts';
+import { type OpenSessionContext, replaceSession, type Session } from './session.ts';
 import { refusedIdentity, verifyIdentity } from './verify-identity.ts';
 
 export type MergeInput = {
   /** The caller, a guest, or the account that it has become a part of. */
   userId: string;
+  /** The session of the call, whose place the survivor's takes on this device. */
+  sessionId: string | null;
   /** All ids that address the caller's account. */
   callerIds: readonly string[];
   identityToken: string;
@@ -33,7 +35,7 @@ export async function mergeGuest(
   }
   const linked = await linkAppleIdentity(ctx, { ...input, mayMerge: true });
   if (linked.outcome !== 'linked') throw new Error('merging was allowed');
-  return openSession(ctx, linked.userId);
+  return replaceSession(ctx, linked.userId, input.sessionId);
 }
 
 async function refuseOthersDevice(

@@ -21,9 +21,22 @@ export async function makeRefreshToken(ctx: Pick<Context, 'randomBytes' | 'refre
 
 /** Opens a new session for an account and signs its first pair of tokens. */
 export async function openSession(ctx: OpenSessionContext, userId: string): Promise<Session> {
+  return replaceSession(ctx, userId, null);
+}
+
+/** The same in place of another session on the same device, which goes on getting the pushes that it was registered for. */
+export async function replaceSession(
+  ctx: OpenSessionContext,
+  userId: string,
+  replacedId: string | null,
+): Promise<Session> {
   const { token, ...row } = await newSessionRow(ctx, userId);
+  const { session_id: to } = row;
   await ctx.db.call('open_session', row);
-  return signSession(ctx, userId, row.session_id, token);
+  if (replacedId !== null) {
+    await ctx.db.call('move_push_tokens', { user_id: userId, from_session_id: replacedId, to_session_id: to });
+  }
+  return signSession(ctx, userId, to, token);
 }
 
 /** The same for a verified device; null if its account is meanwhile one that this device id does not open. */

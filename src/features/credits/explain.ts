@@ -1,5 +1,8 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../../db/generated.ts';
+import { Problem } from '../../kernel/errors.ts';
+import { parseUuid } from '../../kernel/ids.ts';
+import { decodeKey, encodeKey } from '../../kernel/list-cursor.ts';
 import type { Context } from '../context.ts';
 
 export type Movement = { job_id: string | null; change: number; at: string };
@@ -13,6 +16,8 @@ export type ExplainedLot = {
   transaction_id: string | null;
   /** The first ones, at most `MOVEMENTS_MAX`. */
   movements: Movement[];
+  /** Where the next ones begin; null: there are no more. */
+  next_cursor: string | null;
 };
 /** Consecutive ledger rows of one reason. `balance`: after the last of them. */
 export type LedgerRun = { reason: string; rows: number; change: number; balance: number; from: string; to: string };
@@ -26,6 +31,8 @@ export type ExplainedBalance = {
 
 const MOVEMENTS_MAX = 1_000;
 const LOTS_MAX = 1_000;
+/** Of one page, so that with all their movements it stays within memory. */
+const LOTS_OF_PAGE = 100;
 /** The newest ones. */
 const RUNS_MAX = 1_000;
 
@@ -36,7 +43,70 @@ type Reader = Transaction<DB>;
  * for it. A merged guest's id stands for the account that it was merged into. Null: there is no such account.
  */
 export async function explainBalance(ctx: Pick<Context, 'db'>, id: string): Promise<ExplainedBalance | null> {
-  // One moment, so that the lots add up to the balance.
+  return atOneMoment(ctx, id, async (db, user) => {
+    const { lots } = await readLots(db, user, { limit: LOTS_MAX });
+    return {
+      ...user,
+      ledger: await readRuns(db, user.user_id),
+      lots: await withCursors(id, lots),
+      rules: await readRules(db, user.user_id),
+    };
+  });
+}
+
+export type ExplainedPage = Omit<ExplainedBalance, 'ledger'> & { next_cursor: string | null };
+
+/**
+ * The same without the ledger, a page of lots at a time. A lot's own cursor leads to its next movements: that page has this lot
+ * alone. Throws ERR_4006 for a cursor of another list or account.
+ */
+export async function explainPage(
+  ctx: Pick<Context, 'db'>,
+  id: string,
+  cursor: string | null,
+): Promise<ExplainedPage | null> {
+  const after = cursor === null ? {} : await keyOf(id, cursor);
+  return atOneMoment(ctx, id, async (db, user) => {
+    const { lots, end } = await readLots(db, user, { limit: LOTS_OF_PAGE, ...after });
+    return {
+      ...user,
+      lots: await withCursors(id, lots),
+      rules: await readRules(db, user.user_id),
+      next_cursor: end && !after.lotId ? await encodeKey(LIST, { id }, [end]) : null,
+    };
+  });
+}
+
+const LIST = 'explain-balance';
+
+function withCursors(id: string, lots: ExplainedLot[]): Promise<ExplainedLot[]> {
+  const withCursor = async ({ next_cursor, ...lot }: ExplainedLot) => ({
+    ...lot,
+    next_cursor: next_cursor && (await encodeKey(LIST, { id }, [lot.lot_id, next_cursor])),
+  });
+  return Promise.all(lots.map(withCursor));
+}
+
+/** Which lots, and of one lot which movements. */
+type LotsAfter = { lotSeq?: string; lotId?: string; movementId?: string };
+
+async function keyOf(id: string, cursor: string): Promise<LotsAfter> {
+  const key = (await decodeKey(LIST, { id }, cursor)) ?? [];
+  const [first = '', second = ''] = key;
+  const isNumber = (text: string) => /^\d{1,18}$/.test(text);
+  if (key.length === 1 && isNumber(first)) return { lotSeq: first };
+  if (key.length === 2 && parseUuid(first) === first && isNumber(second)) return { lotId: first, movementId: second };
+  throw new Problem('ERR_4006', { details: { field: 'cursor' } });
+}
+
+type Account = Pick<ExplainedBalance, 'user_id' | 'balance'>;
+
+/** Reads of one moment, so that the lots add up to the balance. */
+async function atOneMoment<T>(
+  ctx: Pick<Context, 'db'>,
+  id: string,
+  read: (db: Reader, user: Account) => Promise<T>,
+): Promise<T | null> {
   const reading = ctx.db.read.transaction().setIsolationLevel('repeatable read').setAccessMode('read only');
   return reading.execute(async (db) => {
     const merged = await db
@@ -46,14 +116,7 @@ export async function explainBalance(ctx: Pick<Context, 'db'>, id: string): Prom
       .executeTakeFirst();
     const userId = merged?.survivor_id ?? id;
     const user = await db.selectFrom('users').select('credits_remaining').where('id', '=', userId).executeTakeFirst();
-    if (!user) return null;
-    return {
-      user_id: userId,
-      balance: user.credits_remaining,
-      ledger: await readRuns(db, userId),
-      lots: await readLots(db, userId),
-      rules: await readRules(db, userId),
-    };
+    return user ? read(db, { user_id: userId, balance: user.credits_remaining }) : null;
   });
 }
 
@@ -76,38 +139,61 @@ async function readRuns(db: Reader, userId: string): Promise<LedgerRun[]> {
   return rows.map((row) => ({ ...row, from: row.from.toISOString(), to: row.to.toISOString() }));
 }
 
-async function readLots(db: Reader, userId: string): Promise<ExplainedLot[]> {
-  const { rows } = await sql<{
-    lot: Omit<ExplainedLot, 'expires_at' | 'created_at'>;
-    expires_at: Date | null;
-    created_at: Date;
-  }>`
-    select c.expires_at, c.created_at, jsonb_build_object(
+type LotRow = {
+  lot: Omit<ExplainedLot, 'expires_at' | 'created_at' | 'movements' | 'next_cursor'>;
+  seq: number;
+  expires_at: Date | null;
+  created_at: Date;
+  movements: (Movement & { id: number })[];
+};
+
+/** `end`: the last lot's place, if there are more; a lot's `next_cursor` is its last movement's. */
+async function readLots(
+  db: Reader,
+  { user_id: userId }: Account,
+  { limit, lotSeq = '0', lotId, movementId = '0' }: LotsAfter & { limit: number },
+): Promise<{ lots: ExplainedLot[]; end: string | null }> {
+  const { rows } = await sql<LotRow>`
+    select c.seq, c.expires_at, c.created_at, jsonb_build_object(
       'lot_id', c.id, 'source', c.source, 'amount', c.amount, 'remaining', c.remaining,
-      'transaction_id', coalesce(p.transaction_id, case when c.is_purchased then q.transaction_id end),
-      'movements', coalesce(m.movements, '[]')
-    ) as lot
-    from credit_lots c
+      'transaction_id', coalesce(p.transaction_id, case when c.is_purchased then q.transaction_id end)
+    ) as lot, coalesce(m.movements, '[]') as movements
+    from (
+      select * from credit_lots
+      where user_id = ${userId} and ${lotId ? sql`id = ${lotId}::uuid` : sql`seq > ${lotSeq}::bigint`}
+      order by seq
+      limit ${limit + 1}
+    ) c
     left join purchases p on p.id = c.purchase_id
     left join quota_log q on q.id = c.ledger_id
     left join lateral (
       select jsonb_agg(
         jsonb_build_object(
-          'job_id', f.job_id, 'change', f.change,
+          'id', f.id, 'job_id', f.job_id, 'change', f.change,
           'at', to_char(f.created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
         )
         order by f.id
       ) as movements
-      from (select * from lot_movements where lot_id = c.id order by id limit ${MOVEMENTS_MAX}) f
+      from (
+        select * from lot_movements where lot_id = c.id and id > ${movementId}::bigint order by id limit ${MOVEMENTS_MAX + 1}
+      ) f
     ) m on true
-    where c.user_id = ${userId}
-    order by c.seq
-    limit ${LOTS_MAX}`.execute(db);
-  return rows.map(({ lot, expires_at, created_at }) => {
-    const { transaction_id, movements, ...figures } = lot;
-    const times = { expires_at: expires_at?.toISOString() ?? null, created_at: created_at.toISOString() };
-    return { ...figures, ...times, transaction_id, movements };
-  });
+    order by c.seq`.execute(db);
+  const shown = rows.slice(0, limit);
+  return { lots: shown.map(lotOf), end: rows.length > limit ? String(shown.at(-1)?.seq) : null };
+}
+
+function lotOf({ lot, expires_at, created_at, movements }: LotRow): ExplainedLot {
+  const { transaction_id, ...figures } = lot;
+  const shown = movements.slice(0, MOVEMENTS_MAX);
+  return {
+    ...figures,
+    expires_at: expires_at?.toISOString() ?? null,
+    created_at: created_at.toISOString(),
+    transaction_id,
+    movements: shown.map(({ job_id, change, at }) => ({ job_id, change, at })),
+    next_cursor: movements.length > MOVEMENTS_MAX ? String(shown.at(-1)?.id) : null,
+  };
 }
 
 /** The rules over the account and the guests that were merged into it. */

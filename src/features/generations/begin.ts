@@ -7,6 +7,7 @@ import type { SettingsSchema } from '../../kernel/settings-schema.ts';
 import { parseImageUrl } from '../../media/object-path.ts';
 import type { Context } from '../context.ts';
 import { type Answer, limitReached } from './answer.ts';
+import { checkPolicy } from './check-policy.ts';
 import { completeSettings, pickSettings } from './settings.ts';
 import { checkImage } from './source-image.ts';
 
@@ -34,7 +35,7 @@ const PAUSED_RETRY_SECONDS = 60;
 
 /** Charges for one generation and starts it, once per idempotency key. */
 export async function beginGeneration(
-  ctx: Pick<Context, 'db' | 'log' | 'media' | 'policy' | 'providers' | 'tracer'>,
+  ctx: Pick<Context, 'db' | 'log' | 'media' | 'policy' | 'promptPolicy' | 'providers' | 'tracer'>,
   input: BeginGenerationInput,
 ): Promise<Answer> {
   const prompt = input.prompt.trim();
@@ -54,6 +55,7 @@ export async function beginGeneration(
     throw new Problem('ERR_4002', { details: { field: 'model_id' } });
   }
   checkPrompt(prompt, model.prompt_max);
+  await checkPolicy(ctx, { prompt, userId: input.userId, modelId: model.id });
   const { userId, imageUrl } = input;
   const imagePath = await checkImage(ctx, { userId, imageUrl, isRequired: model.requires_image });
   const { limits } = ctx.policy;

@@ -23,6 +23,7 @@ const COLUMNS = [
   'credits_used',
   'created_at',
   'completed_at',
+  'video_removed_at',
 ] as const;
 
 /** Returns a generation of this user. Throws ERR_4007 for another user's generation as for an unknown one. */

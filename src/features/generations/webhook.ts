@@ -2,7 +2,7 @@ import { Problem } from '../../kernel/errors.ts';
 import { sha256Hex } from '../../kernel/hash.ts';
 import type { ProviderName, VideoProvider, WebhookDelivery } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
-import { traceParentOf } from './trace-parent.ts';
+import { begunBy } from './begun-by.ts';
 
 /** `sender` and `jobId` come from the URL: neither is signed. */
 export type ReceivedWebhook = WebhookDelivery & { sender: string | null; jobId: string | null };
@@ -70,7 +70,7 @@ export async function recordWebhook(
   event: ProviderEvent,
 ): Promise<void> {
   // In the trace of the call that began the job, not in that of the vendor's call.
-  const parent = ctx.tracer.isOn && webhook.jobId !== null ? await traceParentOf(ctx, webhook.jobId) : null;
+  const parent = ctx.tracer.isOn && webhook.jobId !== null ? (await begunBy(ctx, webhook.jobId)).traceParent : null;
   const attributes = { 'rendio.sender': event.sender, ...(webhook.jobId ? { 'rendio.job_id': webhook.jobId } : {}) };
   await ctx.tracer.span('webhook', { kind: 'consumer', parent, attributes }, async (span) => {
     const effect = await recordEvent(ctx, webhook, event);

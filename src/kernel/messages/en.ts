@@ -15,6 +15,7 @@ export const en = {
   },
   ERR_4003: {
     plain: 'Please describe your video in a few words.',
+    policy: 'This prompt is not allowed here. Please describe another video. Nothing was charged.',
     lengths: 'Please describe your video in {minLength, number} to {maxLength, number} characters.',
     shorter: 'Please describe your video in at least {minLength, plural, one {# character} other {# characters}}.',
     longer: 'Please describe your video in at most {maxLength, plural, one {# character} other {# characters}}.',

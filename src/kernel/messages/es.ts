@@ -14,6 +14,7 @@ export const es: Sentences = {
   },
   ERR_4003: {
     plain: 'Describe tu vídeo con unas pocas palabras.',
+    policy: 'Este texto no está permitido aquí. Describe otro vídeo. No se te ha cobrado nada.',
     lengths: 'Describe tu vídeo con entre {minLength, number} y {maxLength, number} caracteres.',
     shorter: 'Describe tu vídeo con al menos {minLength, plural, one {# carácter} other {# caracteres}}.',
     longer: 'Describe tu vídeo con {maxLength, plural, one {# carácter} other {# caracteres}} como máximo.',

@@ -24,7 +24,8 @@ export const GUIDANCE: Record<ErrorCode, Guidance> = {
   },
   ERR_4003: {
     name: 'invalid prompt',
-    advice: "Keep the prompt between 3 characters and the model's `prompt_max`; show the message beside the field.",
+    advice:
+      "Keep the prompt between 3 characters and the model's `prompt_max`; show the message beside the field. `details.reason` is `policy` for a prompt that the operator does not allow.",
   },
   ERR_4004: {
     name: 'rate limit exceeded',

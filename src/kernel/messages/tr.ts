@@ -14,6 +14,7 @@ export const tr: Sentences = {
   },
   ERR_4003: {
     plain: 'Lütfen videonuzu birkaç kelimeyle anlatın.',
+    policy: 'Bu açıklamaya burada izin verilmiyor. Lütfen başka bir video tarif edin. Sizden kredi alınmadı.',
     lengths: 'Lütfen videonuzu en az {minLength, number}, en fazla {maxLength, number} karakterle anlatın.',
     shorter: 'Lütfen videonuzu en az {minLength, number} karakterle anlatın.',
     longer: 'Lütfen videonuzu en fazla {maxLength, number} karakterle anlatın.',

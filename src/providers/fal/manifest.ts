@@ -17,6 +17,7 @@ const SHARED = {
   webhooksFrom: 'fal',
   callbacksFrom: 'queueUrl',
   simulator: 'fal',
+  tryConnection: async (connection, signal) => (await import('./try-connection.ts')).tryFal(connection, signal),
 } satisfies Partial<FalManifest>;
 
 function createAdapterAs(name: 'fal' | 'pika'): FalManifest['createAdapter'] {

@@ -12,6 +12,7 @@ export const runway: ProviderManifest<'apiKey', 'baseUrl'> = {
   mediaHosts: ['dnznrvs05pmza.cloudfront.net', '*.runwayml.com'],
   callbacksFrom: 'baseUrl',
   simulator: 'runway',
+  tryConnection: async (connection, signal) => (await import('./try-connection.ts')).tryRunway(connection, signal),
   async createAdapter({ credentials, urls, fetch }, { clock, log, onRefusedKey }) {
     const { createRunwayAdapter } = await import('./index.ts');
     return createRunwayAdapter({ ...credentials, ...urls, fetch, clock, log, onRefusedKey });

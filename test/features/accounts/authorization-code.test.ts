@@ -35,7 +35,7 @@ const refuses = (error: string) => apple.setFault(() => Response.json({ error },
 async function merge(id: string, sub: string, code: string | null, claims: object = {}) {
   // Fetched before the reply is replaced.
   return mergeGuest(app.ctx, {
-    ...{ userId: id, callerIds: [id], nonce: null, deviceId: null, appleSub: null },
+    ...{ userId: id, sessionId: null, callerIds: [id], nonce: null, deviceId: null, appleSub: null },
     identityToken: await apple.identityToken({ sub, ...claims }),
     authorizationCode: code,
   });

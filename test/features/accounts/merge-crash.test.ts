@@ -143,6 +143,7 @@ describe('a merge that is cut off', () => {
         };
         const input = {
           userId: two.guest.id,
+          sessionId: null,
           callerIds: [two.guest.id],
           identityToken: two.identityToken,
           nonce: null,

@@ -95,11 +95,35 @@ const COLUMNS: Record<string, Fate> = {
     merge: 'goes',
     deletion: 'goes',
   },
+  // Whose attempt, event or notification it was; without the person of a deleted account.
+  'provider_attempts.user_id': {
+    seed: `insert into provider_attempts (job_id, user_id, attempt, provider, provider_model_id, state, closed_at)
+           select job_id, user_id, 9, provider, provider_model_id, 'declined', now() from video_jobs where user_id = $1 limit 1`,
+    merge: 'stays',
+    deletion: 'stays',
+  },
+  'provider_events.user_id': {
+    seed: `insert into provider_events (sender, event_key, user_id, effect) values ('fal', gen_random_uuid(), $1, 'ignored')`,
+    merge: 'stays',
+    deletion: 'stays',
+  },
   // A transaction that was claimed once stays claimed.
   'purchases.user_id': {
     seed: `insert into purchases (store, environment, transaction_id, user_id) values ('apple', 'Sandbox', gen_random_uuid(), $1)`,
     merge: 'moves',
     deletion: 'stays',
+  },
+  'push_tokens.user_id': {
+    seed: `insert into push_tokens (user_id, token, environment)
+           values ($1, encode(sha256(gen_random_uuid()::text::bytea), 'hex'), 'sandbox')`,
+    merge: 'moves',
+    deletion: 'goes',
+  },
+  'pushes.user_id': {
+    seed: `insert into pushes (user_id, job_id, token_id, kind, expires_at)
+           values ($1, gen_random_uuid(), gen_random_uuid(), 'video_ready', now() + interval '1 day')`,
+    merge: 'moves',
+    deletion: 'goes',
   },
   // The ledger only grows.
   'quota_log.user_id': { seed: null, merge: 'stays', deletion: 'stays' },
@@ -108,7 +132,27 @@ const COLUMNS: Record<string, Fate> = {
     merge: 'moves',
     deletion: 'nameless',
   },
+  // Without the text, once the reporter is gone.
+  'reports.reporter_user_id': {
+    seed: `insert into reports (job_id, user_id, reporter_user_id, source, reason)
+           values (gen_random_uuid(), gen_random_uuid(), $1, 'share', 'not a cat')`,
+    merge: 'moves',
+    deletion: 'stays',
+  },
+  // Whose video was reported.
+  'reports.user_id': {
+    seed: `insert into reports (job_id, user_id, reporter_user_id, source, reason)
+           values (gen_random_uuid(), $1, gen_random_uuid(), 'share', 'not a cat')`,
+    merge: 'moves',
+    deletion: 'stays',
+  },
   'sessions.user_id': { seed: null, merge: 'moves', deletion: 'goes' },
+  'store_notifications.user_id': {
+    seed: `insert into store_notifications (store, notification_id, type, signed_at, user_id)
+           values ('apple', gen_random_uuid(), 'REFUND', now(), $1)`,
+    merge: 'stays',
+    deletion: 'stays',
+  },
   'uploads.user_id': {
     seed: `insert into uploads (user_id, path, file, content_type, bytes, width, height, sha256, stored_at)
            select $1::uuid, $1::uuid || '/' || id, 'user_uploads/' || $1::uuid || '/' || id || '.png', 'image/png', 9, 320, 320, '${SHA}', now()
@@ -135,6 +179,12 @@ const COLUMNS: Record<string, Fate> = {
     deletion: 'goes',
   },
   'video_jobs.user_id': { seed: null, merge: 'moves', deletion: 'stays' },
+  // What the operator's own server is told: it names an account without a person, and is pruned.
+  'webhook_deliveries.user_id': {
+    seed: `insert into webhook_deliveries (user_id, type, payload) values ($1, 'video.failed', '{}')`,
+    merge: 'moves',
+    deletion: 'stays',
+  },
 };
 
 describe('every column that names a user', () => {

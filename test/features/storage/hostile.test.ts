@@ -9,6 +9,7 @@ import { Problem } from '../../../src/kernel/errors.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import { jpegWithOrientation, makeImage, pngOfBytes } from '../../support/upload-images.ts';
 
+const { signal } = new AbortController();
 const BYTES_MAX = 10_485_760;
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, '..', '..', 'media', 'fixtures', name));
 
@@ -368,10 +369,10 @@ describe('an upload', () => {
     });
     await send(`${user}/kept.png`, new Uint8Array(png), own);
     assert.deepEqual([(await rows(user)).length, (await files(user)).length], [2, 2]);
-    await sweepUploads(app.ctx);
+    await sweepUploads(app.ctx, signal);
     assert.equal((await rows(user)).length, 2, 'it may still be running');
     await app.owner.query(`update uploads set updated_at = now() - interval '2 hours' where user_id = $1`, [user]);
-    assert.deepEqual(await sweepUploads(app.ctx), { expired: 0, removed: 1 });
+    assert.deepEqual(await sweepUploads(app.ctx, signal), { expired: 0, removed: 1 });
     assert.deepEqual(
       [(await rows(user)).map(({ path }) => path), (await files(user)).length],
       [[`${user}/kept.png`], 1],
@@ -380,12 +381,12 @@ describe('an upload', () => {
     await app.owner.query(`update uploads set updated_at = now() - interval '31 days' where user_id = $1`, [user]);
     const jobId = await app.generate(user);
     await app.owner.query('update video_jobs set image_url = $2 where job_id = $1', [jobId, `${user}/kept.png`]);
-    assert.deepEqual(await sweepUploads(app.ctx), { expired: 0, removed: 0 }, 'a generation has used it');
+    assert.deepEqual(await sweepUploads(app.ctx, signal), { expired: 0, removed: 0 }, 'a generation has used it');
     await app.owner.query('update video_jobs set image_url = null where job_id = $1', [jobId]);
-    assert.equal((await sweepUploads(app.ctx)).expired, 1);
+    assert.equal((await sweepUploads(app.ctx, signal)).expired, 1);
     assert.equal((await send(`${user}/kept.png`, null, own, 'GET')).status, 404);
     await app.owner.query(`update uploads set updated_at = now() - interval '2 hours' where user_id = $1`, [user]);
-    assert.equal((await sweepUploads(app.ctx)).removed, 1);
+    assert.equal((await sweepUploads(app.ctx, signal)).removed, 1);
     assert.deepEqual([await rows(user), await files(user)], [[], []]);
   });
 
@@ -411,7 +412,7 @@ describe('an upload', () => {
     });
     assert.deepEqual([deleted.status, JSON.parse(deleted.text).length, calls], [200, 3, 1]);
     await app.owner.query(`update uploads set updated_at = now() - interval '2 hours' where user_id = $1`, [user]);
-    assert.equal((await sweepUploads(app.ctx)).removed, 3);
+    assert.equal((await sweepUploads(app.ctx, signal)).removed, 3);
     assert.deepEqual([await rows(user), await files(user)], [[], []]);
   });
 });

@@ -2,7 +2,7 @@
 import type { MiddlewareHandler } from 'hono';
 import type { IdentityFault } from '../../../apple/identity-token.ts';
 import { type AuthErrorCode, authError, oauthError } from '../../../http/auth-dialect.ts';
-import { callerId } from '../../../http/caller.ts';
+import { callerId, callerSessionId } from '../../../http/caller.ts';
 import type { IpReader } from '../../../http/client-ip.ts';
 import type { HttpContext, HttpEnv } from '../../../http/env.ts';
 import { takeIpSlot } from '../../../http/ip-limit.ts';
@@ -13,7 +13,7 @@ import type { Context } from '../../context.ts';
 import { readAuthUser } from '../auth-user.ts';
 import { linkAppleIdentity } from '../link-identity.ts';
 import { type RefreshFailure, refreshSession } from '../refresh.ts';
-import { openSession } from '../session.ts';
+import { replaceSession } from '../session.ts';
 import { signInWithApple, signUpAnonymously } from '../sign-in.ts';
 import { type Proof, RefusedIdentity, verifyIdentity } from '../verify-identity.ts';
 import { CREATE_SESSION, GET_SIGNING_KEYS, SIGN_UP } from './auth-openapi.ts';
@@ -149,7 +149,7 @@ async function link(c: HttpContext, ctx: Context, proof: Proof): Promise<Respons
   const input = { userId: callerId(c), ...proof, authorizationCode: null, mayMerge: false };
   const linked = await linkAppleIdentity(ctx, input).catch(nullIfOtherAccount);
   if (linked?.outcome !== 'linked') return exists(' to another user');
-  return c.json(presentSession(await openSession(ctx, linked.userId)), 200);
+  return c.json(presentSession(await replaceSession(ctx, linked.userId, callerSessionId(c))), 200);
 }
 
 function nullIfOtherAccount(error: unknown): null {

@@ -31,6 +31,7 @@ export function peopleRoutes(router: Router, ctx: Context): void {
     const session = await mergeGuest(ctx, {
       // The token's own id: a guest that was merged before repeats its call with it.
       userId: callerId(c),
+      sessionId: callerSessionId(c),
       callerIds: callerIds(c),
       identityToken: body.identity_token,
       nonce: body.nonce ?? null,

@@ -5,8 +5,11 @@ import type { Router } from '../../../http/route.ts';
 import type { Context } from '../../context.ts';
 import { openAdminSession } from '../open-session.ts';
 import { changeRoutes } from './change-routes.ts';
+import { deliveryRoutes } from './delivery-routes.ts';
 import { END_SESSION, GET_SESSION, OPEN_SESSION } from './openapi.ts';
 import { pauseRoutes } from './pause-routes.ts';
+import { readRoutes } from './read-routes.ts';
+import { reportRoutes } from './report-routes.ts';
 
 const FIVE_MINUTES_SECONDS = 300;
 
@@ -30,5 +33,8 @@ export function adminRoutes(router: Router, ctx: Context, ipOf: IpReader): void 
   });
 
   changeRoutes(router, ctx);
+  deliveryRoutes(router, ctx);
   pauseRoutes(router, ctx);
+  readRoutes(router, ctx);
+  reportRoutes(router, ctx);
 }

@@ -4,10 +4,13 @@ import { readIdempotencyKey } from '../../../http/idempotency.ts';
 import { replayable } from '../../../http/replay.ts';
 import type { Router } from '../../../http/route.ts';
 import { encodeCursor } from '../../../kernel/cursor.ts';
+import { Problem } from '../../../kernel/errors.ts';
 import type { Context } from '../../context.ts';
 import { readBalance } from '../balance.ts';
+import { explainPage } from '../explain.ts';
 import { readHistory } from '../history.ts';
 import { redeemCode } from '../redeem.ts';
+import { EXPLAIN_BALANCE } from './explain-openapi.ts';
 import { GET_CREDITS, GET_HISTORY, REDEEM_CODE } from './openapi.ts';
 
 export function creditRoutes(router: Router, ctx: Pick<Context, 'db' | 'log' | 'policy'>, ipOf: IpReader): void {
@@ -21,6 +24,13 @@ export function creditRoutes(router: Router, ctx: Pick<Context, 'db' | 'log' | '
       created_at: created_at.toISOString(),
     }));
     return c.json({ transactions, next_cursor: page.nextSeq === null ? null : encodeCursor(page.nextSeq) }, 200);
+  });
+
+  router.add(EXPLAIN_BALANCE, async (c) => {
+    const { user_id, cursor } = c.req.valid('query');
+    const explained = await explainPage(ctx, user_id, cursor);
+    if (!explained) throw new Problem('ERR_4007', { details: { field: 'user_id' } });
+    return c.json(explained, 200);
   });
 
   router.add(REDEEM_CODE, async (c) => {

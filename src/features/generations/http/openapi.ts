@@ -52,7 +52,7 @@ export const GENERATE_VIDEO = userRoute({
     description: 'The job, charged and started',
     example: STARTED,
     headers: ['IdempotentReplay'],
-    errors: ['ERR_4001', 'ERR_4002', 'ERR_4003', 'ERR_4008', 'ERR_4009', 'ERR_4019', 'ERR_5002'],
+    errors: ['ERR_4001', 'ERR_4002', 'ERR_4003', 'ERR_4008', 'ERR_4009', 'ERR_4019', 'ERR_5002', 'ERR_5006'],
     details: { ERR_4004: { retry_after: 1200 }, ERR_4008: { reason: 'in_progress' } },
   },
 });

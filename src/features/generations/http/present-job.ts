@@ -34,6 +34,7 @@ export async function presentJob(row: GenerationRow, viewer: Viewer): Promise<z.
     credits_used: row.credits_used,
     created_at: row.created_at.toISOString(),
     completed_at: row.completed_at?.toISOString() ?? null,
+    ...(row.video_removed_at ? { video_removed_at: row.video_removed_at.toISOString() } : {}),
   };
 }
 

@@ -83,6 +83,9 @@ export const VideoJob = z
     credits_used: credits('The price that was charged; refunded if the job failed'),
     created_at: time,
     completed_at: time.nullable().openapi({ description: 'When the job completed or failed; null before.' }),
+    video_removed_at: time.optional().openapi({
+      description: 'When the files of a completed job were removed because of their age; absent otherwise.',
+    }),
   })
   .openapi('VideoJob');
 

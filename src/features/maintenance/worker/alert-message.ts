@@ -16,7 +16,29 @@ type Violations = z.infer<typeof Violations>;
 /** Figures that an alert was raised with; one of another version may lack some. */
 type Figures = (name: string) => string;
 
+const WEBHOOKS: Record<string, AlertMessage> = {
+  failed: {
+    title: 'Outgoing webhooks could not be delivered',
+    text: [
+      'The receiver has not accepted an event in eight attempts over more than a day. It is kept for a while and can be sent again.',
+      '',
+      'See GET admin-deliveries?state=failed for the statuses and errors, set the receiver right, and send each again by',
+      'POST admin-replay-delivery.',
+    ].join('\n'),
+  },
+  gone: {
+    title: 'Outgoing webhooks have stopped: the receiver answers 410',
+    text: [
+      'A receiver that answers 410 asks for no more requests, so nothing is sent to it. Events are kept.',
+      '',
+      'Set the receiver, or OUTGOING_WEBHOOK_URL, right. Then restart the server, or send one of the events again by',
+      'POST admin-replay-delivery: the others follow.',
+    ].join('\n'),
+  },
+};
+
 const MESSAGES: Record<Exclude<AlertKind, 'money_invariant'>, (subject: string, figure: Figures) => AlertMessage> = {
+  outgoing_webhook: (subject) => WEBHOOKS[subject] ?? unknownMessage('Outgoing webhooks:', subject),
   store_key: refusedKey,
   vendor_key: refusedKey,
   provider_circuit: (provider) => ({

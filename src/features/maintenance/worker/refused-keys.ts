@@ -15,6 +15,16 @@ function providerKey(name: string, variable: string, dashboard: string): Message
 }
 
 export const REFUSED_KEYS: Record<string, Message> = {
+  apns: {
+    title: 'Apple refuses the key for pushes',
+    text: [
+      'No phone is told that a video is ready until the key is accepted. Pushes that wait are sent for a day; nothing else depends on them.',
+      '',
+      'Compare APPLE_APNS_KEY_ID, APPLE_APNS_PRIVATE_KEY and APPLE_TEAM_ID with developer.apple.com: Certificates, Identifiers & Profiles,',
+      'Keys. The key must be enabled for the Apple Push Notifications service, in both environments and for the app of APPLE_BUNDLE_ID.',
+      'Compare the clock of the server too: Apple refuses tokens of another hour. Set it right and restart the server.',
+    ].join('\n'),
+  },
   apple: {
     title: 'The App Store refuses the key of this server',
     text: [

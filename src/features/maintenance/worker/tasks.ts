@@ -12,7 +12,11 @@ const AlertPayload = z.object({ alert_id: z.uuid() });
 export function maintenanceTasks(ctx: Pick<Context, 'alertReceivers' | 'db' | 'log' | 'policy'>): Tasks {
   return {
     check_changes: (_payload, { signal }) => checkChanges(ctx, signal),
-    prune_logs: (_payload, { signal }) => pruneLogs(ctx, signal),
+    prune_logs: (_payload, { signal }) =>
+      pruneLogs(ctx, signal, {
+        errorLogDays: ctx.policy.errorLogDays,
+        jobArchiveDays: ctx.policy.retention.jobArchiveDays,
+      }),
     reconcile: async (_payload, { signal }) => {
       await reconcile(ctx, signal);
     },

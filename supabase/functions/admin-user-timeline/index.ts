@@ -1,0 +1,4 @@
+// Written by `npm run generate` from docs/openapi.json. Serves /functions/v1/admin-user-timeline.
+import { serve } from '../_door.ts';
+
+serve('admin-user-timeline');
