@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { chownSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -44,6 +44,7 @@ before(async () => {
   // npm adds to the files of the index.
   if (existsSync(join(cache, '_cacache/index-v5')))
     cpSync(join(cache, '_cacache/index-v5'), join(folder, 'cache/_cacache/index-v5'), { recursive: true });
+  own(folder);
   image = readDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
   const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { encoding: 'utf8', cwd: ROOT });
   const isIgnored = ignoredBy(ROOT);
@@ -54,7 +55,7 @@ before(async () => {
     else if (step.stage === SKIPPED.stage && step.command === SKIPPED.command) {
       cpSync(join(ROOT, 'web/dist'), pathIn(stages, step, 'web/dist'), { recursive: true });
     } else {
-      own(folder);
+      own(stages);
       await run('/bin/sh', ['-c', step.command], pathIn(stages, step));
     }
   }
@@ -230,7 +231,7 @@ test('the package serves in an empty folder by npx, makes a video, and ends when
   await run('npm', ['run', 'pack'], build);
   const project = join(folder, 'empty');
   mkdirSync(project);
-  own(folder);
+  if (user.uid) chownSync(project, user.uid, user.gid);
   const [{ filename, files }] = JSON.parse(await run('npm', ['pack', join(build, 'dist/package'), '--json'], project));
   const paths: string[] = files.map(({ path }: { path: string }) => path);
   assert.deepEqual(
@@ -243,20 +244,22 @@ test('the package serves in an empty folder by npx, makes a video, and ends when
   execFileSync('tar', ['-xzf', join(project, filename), '-C', modules]);
   execFileSync('mv', [join(modules, 'package'), join(modules, 'rendio')]);
   const lock = JSON.parse(readFileSync(join(build, 'dist/package/package-lock.json'), 'utf8'));
-  const wanted = Object.keys(lock.packages).filter((name) => /^node_modules\/(?:@[^/]+\/)?[^/]+$/.test(name));
+  const wanted = Object.keys(lock.packages).filter((name) =>
+    /^node_modules\/(?!node-(?:linux|win))(?:@[^/]+\/)?[^/]+$/.test(name),
+  );
   linkOrCopy(
     ROOT,
     wanted.filter((name) => existsSync(join(ROOT, name))),
     project,
   );
   symlinkSync('../rendio/src/entry/rendio.js', join(modules, '.bin/rendio'));
-  own(folder);
-  const npx = (...args: string[]) => run('npx', ['rendio', ...args], project);
-  assert.equal((await npx('--version')).trim(), VERSION);
-  const help = await npx('--help');
-  for (const command of ['start', 'worker', 'admin', 'demo']) assert.match(help, new RegExp(`rendio ${command} `));
-  assert.match(await npx('admin', '--help'), /npx rendio admin explain-balance/);
-  await assert.rejects(npx('wrong'), { code: 2 });
+  const rendio = (...args: string[]) => run(join(modules, '.bin/rendio'), args, project);
+  assert.equal((await rendio('--version')).trim(), VERSION);
+  const help = await rendio('--help');
+  for (const command of ['start', 'worker', 'admin', 'doctor', 'demo'])
+    assert.match(help, new RegExp(`rendio ${command} `));
+  assert.match(await rendio('admin', '--help'), /npx rendio admin explain-balance/);
+  await assert.rejects(rendio('wrong'), { code: 2 });
 
   const server = await start('npx', ['rendio'], project);
   assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
@@ -268,6 +271,6 @@ test('the package serves in an empty folder by npx, makes a video, and ends when
   while (!(await isRefused(server.url))) await delay(50);
   await until(() => !existsSync(join(project, '.data/postgres/postmaster.pid')), server.output);
 
-  const made = await npx('demo', 'a packed lunch', '--duration', '1', '--resolution', '360p');
+  const made = await rendio('demo', 'a packed lunch', '--duration', '1', '--resolution', '360p');
   assert.ok(existsSync(made.trim().split('\n').at(-1) ?? ''), made);
 });
