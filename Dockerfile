@@ -18,7 +18,7 @@ RUN npm ci --ignore-scripts
 # The rest; .dockerignore leaves out data, secrets, tests and whatever was built before.
 COPY . .
 # Builds the pages, strips the types and writes dist/production: what `npm pack` makes, without what is for development alone.
-RUN npm run pack -- --production
+RUN npm run package -- --production
 
 # --- stage 2: its dependencies ----------------------------------------------------------------------------------------
 # A clean start: no development dependency gets from stage 1 into the image.

@@ -1,7 +1,7 @@
 /**
- * `npm run pack`: makes the server's package in dist/package, ready for `npm pack`. Node does not strip types under
+ * `npm run package`, which `npm pack` runs: makes the server's package in dist/package. Node does not strip types under
  * node_modules, so they are stripped here, file by file; all folders keep their places, so relative paths stay right.
- * `npm run pack -- --production` makes it in dist/production, without what is for development alone.
+ * `npm run package -- --production` makes it in dist/production, without what is for development alone.
  */
 import { chmodSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';

@@ -79,7 +79,7 @@ test('a dump of a busy database restores into a new cluster with its money, stru
   // The document's path of the package, from this folder.
   await symlink(ROOT, join(folder, 'package'));
   for (const program of ['psql', 'pg_restore']) {
-    await shell(documented(program).replace('node_modules/rendio/', 'package/'), fresh.url);
+    await shell(documented(program).replace('node_modules/rendio/dist/package/', 'package/'), fresh.url);
   }
   // What a start does first.
   await migrate({ url: fresh.url, log: silentLog });
