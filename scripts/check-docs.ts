@@ -26,7 +26,10 @@ const ENDPOINTS = new Set([
   ...globSync('supabase/functions/*').map((folder) => `/functions/v1/${basename(folder)}`),
 ]);
 /** What is named in documents and made by their reader, or part of another product. */
-const FOREIGN = new Set(['supabase/.env.production', 'pg_cron', 'pg_net']);
+const FOREIGN = new Set([
+  ...['supabase/.env.production', 'pg_cron', 'pg_net', 'pg_dump', 'pg_stat_statements'],
+  ...['POSTGRES_USER', 'POSTGRES_DB', 'POSTGRES_PASSWORD', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+]);
 /** Words with underscores that are fields, events or values of the API, or parts of it. */
 const API_WORDS = new Set([
   ...matches(JSON.stringify(OPENAPI), /\b([a-z]+(?:_[a-z0-9]+)+)\b/g),

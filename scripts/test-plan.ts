@@ -41,6 +41,7 @@ const PROCESSES: [folder: string, count: number][] = [
 const ALONE = [
   'test/client/package.test.ts',
   'test/docs/guides.test.ts',
+  'test/entry/package.test.ts',
   'test/features/generations/crash-points.test.ts',
   'test/providers/sandbox.test.ts',
 ].map(path);
@@ -66,6 +67,7 @@ const SLOW = [
   'test/docs/guides.test.ts',
   'test/door/',
   'test/embedded-postgres/',
+  'test/entry/package.test.ts',
   'test/features/generations/crash-points.test.ts',
   'test/media/playable.test.ts',
   'test/media/probe.test.ts',

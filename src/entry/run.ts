@@ -22,8 +22,13 @@ export function exitWith(error: unknown): never {
   process.exit(1);
 }
 
-function requireNode(): void {
+/** Whether this process's Node.js can run the server. */
+export function isSupportedNode(): boolean {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1])) return;
+  return major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1]);
+}
+
+function requireNode(): void {
+  if (isSupportedNode()) return;
   throw new StartupError(`Node.js ${NODE_MIN.join('.')} or newer is needed; this is ${process.versions.node}.`);
 }

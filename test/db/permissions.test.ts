@@ -77,3 +77,26 @@ describe('the database’s permissions', () => {
     }
   });
 });
+
+describe('the database’s indexes', () => {
+  it('begin with the columns of each foreign key, so that a deletion or a merge reads no whole table', async () => {
+    await using world = await createMoneyWorld();
+    const unindexed = async () => {
+      const { rows } = await world.owner.query<{ finding: string }>(
+        `select k.conrelid::regclass || ' ' || k.conname as finding
+         from pg_constraint k
+         where k.contype = 'f' and k.connamespace = 'public'::regnamespace
+           and not exists (
+             select from pg_index i
+             where i.indrelid = k.conrelid and i.indisvalid
+               and (string_to_array(i.indkey::text, ' ')::int2[])[1:cardinality(k.conkey)] @> k.conkey
+           )
+         order by 1`,
+      );
+      return rows.map(({ finding }) => finding);
+    };
+    assert.deepEqual(await unindexed(), []);
+    await world.owner.query('create table public.child (id int, user_id uuid references public.users (id))');
+    assert.deepEqual(await unindexed(), ['child child_user_id_fkey']);
+  });
+});

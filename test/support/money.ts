@@ -5,7 +5,7 @@ import type pg from 'pg';
 import { type ArgumentsOf, createDatabase, type Database } from '../../src/db/database.ts';
 import { createPool } from '../../src/db/pool.ts';
 import { silentLog } from '../../src/kernel/log.ts';
-import { createTestDatabase, ownerPool } from './postgres.ts';
+import { createTestDatabase, ownerPool, type TestDatabase } from './postgres.ts';
 import { addCredits, callAsOwner, checkResults } from './procedures.ts';
 
 type BeginArguments = ArgumentsOf<'begin_generation'>;
@@ -47,8 +47,8 @@ export const SHA = 'a'.repeat(64);
 /** A hash in the format of begin_generation's request_hash. */
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-export async function createMoneyWorld(): Promise<MoneyWorld> {
-  const database = await createTestDatabase();
+export async function createMoneyWorld(on?: TestDatabase): Promise<MoneyWorld> {
+  const database = on ?? (await createTestDatabase());
   const owner = ownerPool(database.url, 5);
   const pool = createPool({ url: database.url, log: silentLog, connectionsMax: 20 });
   const db = checkResults(createDatabase(pool));
