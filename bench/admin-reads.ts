@@ -13,6 +13,7 @@ import { type Measurement, quantile } from './report.ts';
 const RATIO_MAX = 20;
 /** Of each page. */
 const READS = 40;
+const WARM_UP = 5;
 /** Pages are 25 rows long by default. */
 const ROWS_BEFORE = 1_000 * 25;
 const LIMIT_MAX = 100;
@@ -64,7 +65,7 @@ export async function readAsAdministrator(booted: Boot, owner: pg.Pool): Promise
   const own: number[] = [];
   const found: Measurement[] = [];
   for (const [name, path] of await pathsOf(read)) {
-    await read(path);
+    for (let reads = 0; reads < WARM_UP; reads += 1) await read(path);
     const times: number[] = [];
     for (let reads = 0; reads < READS; reads += 1) {
       own.push(await timed(credits));
@@ -76,7 +77,12 @@ export async function readAsAdministrator(booted: Boot, owner: pg.Pool): Promise
   const slowest = found
     .map(({ value, ...more }) => ({ ...more, value: value / call }))
     .sort((a, b) => b.value - a.value);
-  return [{ name: 'get-user-credits', value: call, unit: 'ms' }, ...slowest];
+  return [
+    { name: 'get-user-credits', value: call, unit: 'ms' },
+    // Far above 1: something else is running, and what follows says little.
+    { name: 'get-user-credits, p95', value: quantile(own, 0.95) / call, unit: 'calls' },
+    ...slowest,
+  ];
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

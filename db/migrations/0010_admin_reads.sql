@@ -13,8 +13,8 @@ from public.purchases p
 where p.store = n.store and p.transaction_id = n.transaction_id and p.user_id is not null;
 
 -- The figures of a day, in UTC: {figure: {subject: amount}}. credits_in and credits_out by reason; errors by code; revenue and sold
--- (credits) by currency; completed, failed, credits and provider_cost by model; duration (jobs) by tenths of a second, until the day
--- has ended; seconds by p50 and p95 after that.
+-- (credits) by currency; a model's id with completed, failed, credits and provider_cost; duration (jobs) by tenths of a second, until
+-- the day has ended; seconds by p50 and p95 after that.
 create table public.day_figures (
   day date primary key,
   figures jsonb not null check (jsonb_typeof(figures) = 'object')

@@ -4,6 +4,9 @@ import { randomUUID } from 'node:crypto';
 import type { TestAdministrator } from './administrators.ts';
 import type { TestApp } from './app.ts';
 
+/** No test has as many rows. */
+const ROWS_MAX = 5_000;
+
 export type Query = Record<string, string | number | boolean>;
 
 export function readerOf(administrator: TestAdministrator) {
@@ -24,13 +27,15 @@ export function readerOf(administrator: TestAdministrator) {
     /** All rows of a list, read page by page. */
     async all(path: string, name: string, query: Query = {}, limit = 2) {
       const rows = [];
-      for (let cursor = ''; ; ) {
+      for (let cursor = ''; rows.length <= ROWS_MAX; ) {
         const page = await reader.read(path, { ...query, limit, cursor });
         assert.ok(page[name].length <= limit);
+        assert.notEqual(page.next_cursor, cursor, 'a page leads to itself');
         rows.push(...page[name]);
         if (page.next_cursor === null) return rows;
         cursor = page.next_cursor;
       }
+      throw new assert.AssertionError({ message: `${path} does not end` });
     },
   };
   return reader;

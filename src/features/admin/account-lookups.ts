@@ -30,7 +30,10 @@ const BY_TEXT: ((text: string) => Lookup)[] = [
   (text) => sql`select user_id from store_notifications where notification_id = ${text}`,
   (text) => sql`select j.user_id from (select distinct provider from models) p
     join video_jobs j on j.provider = p.provider and j.provider_job_id = ${text}`,
-  (text) => sql`select user_id from error_log where error_details ->> 'request_id' = ${text}`,
+  // Clients may choose it, and the same one for every request: a range, so that only the newest rows are read.
+  (text) => sql`select user_id from error_log
+    where error_details ->> 'request_id' between (select ${text}::text) and (select ${text}::text)
+    order by error_details ->> 'request_id' desc, created_at desc, id desc`,
 ];
 
 /** The ids of the accounts that this is an id, an e-mail address or an Apple sub of; a merged guest's is its survivor's. */

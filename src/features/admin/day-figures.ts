@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
+import { parseUuid } from '../../kernel/ids.ts';
 import type { Context } from '../context.ts';
 
 export type Amounts = Record<string, number>;
-/** By figure, then by subject, as in the table day_figures. */
+/** By figure, then by subject, as in the table day_figures. A model's figures stand under its id. */
 export type DayFigures = Record<string, Amounts>;
 
 /** The count adds to the figures every minute, so there are hardly ever as many rows of one kind that it has not seen. */
@@ -24,12 +25,15 @@ export async function readFigures(
     cross join lateral uncounted_figures(b.ledger_seq, b.error_id, b.jobs_at, b.attempts_at) u
     where u.day between ${from}::date and ${to}::date`.execute(db.read);
   const days = new Map<string, DayFigures>();
-  for (const { day, figures } of rows) days.set(day, sumOf(days.get(day), figures));
+  for (const { day, figures } of rows) {
+    const known = days.get(day);
+    days.set(day, known ? sumOf(known, figures) : figures);
+  }
   for (const figures of days.values()) if (figures.duration) figures.seconds = secondsOf(figures.duration);
   return days;
 }
 
-function sumOf(one: DayFigures = {}, other: DayFigures): DayFigures {
+function sumOf(one: DayFigures, other: DayFigures): DayFigures {
   const sum = { ...one };
   for (const [figure, amounts] of Object.entries(other)) sum[figure] = addAmounts(sum[figure], amounts);
   return sum;
@@ -54,6 +58,11 @@ function secondsOf(duration: Amounts): Amounts {
   return seconds;
 }
 
-export function totalOf(amounts: Amounts = {}): number {
+function totalOf(amounts: Amounts): number {
   return Object.values(amounts).reduce((sum, amount) => sum + amount, 0);
+}
+
+/** The figures of each model. */
+export function modelsOf(day: DayFigures): [id: string, amounts: Amounts][] {
+  return Object.entries(day).filter(([figure]) => parseUuid(figure) !== null);
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type List, type ListRequest, type Page, readPage } from '../../db/list.ts';
+import { type List, type ListRequest, lookup, type Page, readPage } from '../../db/list.ts';
 import type { Context } from '../context.ts';
 import { accountsOf } from './account-lookups.ts';
 
@@ -34,7 +34,7 @@ const NEWEST: List<object, ListedUser> = {
 const FOUND: List<UserFilters, ListedUser> = {
   name: 'found users',
   ...LISTED,
-  filters: { query: { where: (query) => sql`t.id = any (array(${accountsOf(query)}))`, isIndexed: true } },
+  filters: { query: lookup((query) => sql`t.id = any (array(${accountsOf(query)}))`) },
 };
 
 /**

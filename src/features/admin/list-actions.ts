@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type List, type ListRequest, type Page, readPage } from '../../db/list.ts';
+import { compared, type List, type ListRequest, leading, type Page, readPage, uuidValue } from '../../db/list.ts';
 import type { Context } from '../context.ts';
 
 export type ActionFilters = {
@@ -36,12 +36,12 @@ const ACTIONS: List<ActionFilters, ListedAction> = {
     t.target, t.amount, t.reason, t.details, t.created_at`,
   joins: sql`left join administrators a on a.user_id = t.admin_user_id`,
   filters: {
-    target_user_id: { where: (id) => sql`t.target_user_id = ${id}::uuid`, isIndexed: true },
-    admin_user_id: { where: (id) => sql`t.admin_user_id = ${id}::uuid` },
-    action_type: { where: (type) => sql`t.action_type = ${type}` },
-    target_model_id: { where: (id) => sql`t.target_model_id = ${id}::uuid` },
-    target_job_id: { where: (id) => sql`t.target_job_id = ${id}::uuid` },
-    target: { where: (target) => sql`t.target = ${target}` },
+    target_user_id: leading(sql`t.target_user_id`, { value: uuidValue, holds: sql`t.target_user_id is not null` }),
+    admin_user_id: compared((id) => sql`t.admin_user_id = ${id}::uuid`),
+    action_type: compared((type) => sql`t.action_type = ${type}`),
+    target_model_id: compared((id) => sql`t.target_model_id = ${id}::uuid`),
+    target_job_id: compared((id) => sql`t.target_job_id = ${id}::uuid`),
+    target: compared((target) => sql`t.target = ${target}`),
   },
 };
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type List, type ListRequest, type Page, readPage } from '../../db/list.ts';
+import { compared, type List, type ListRequest, lookup, type Page, readPage } from '../../db/list.ts';
 import type { Context } from '../context.ts';
 
 /** `code`: in the form in which codes are stored. */
@@ -22,8 +22,8 @@ const CODES: List<CodeFilters, ListedCode> = {
   id: { column: 'seq', type: 'bigint' },
   columns: sql`t.id, t.code, t.credits, t.uses, t.uses_max, t.expires_at, t.created_at`,
   filters: {
-    code: { where: (code) => sql`t.code = ${code}`, isIndexed: true },
-    credits: { where: (credits) => sql`t.credits = ${credits}` },
+    code: lookup((code) => sql`t.code = ${code}`),
+    credits: compared((credits) => sql`t.credits = ${credits}`),
   },
 };
 

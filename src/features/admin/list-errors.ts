@@ -1,5 +1,14 @@
 import { sql } from 'kysely';
-import { type List, type ListRequest, type Page, readPage, survivorOf } from '../../db/list.ts';
+import {
+  compared,
+  type List,
+  type ListRequest,
+  leading,
+  type Page,
+  readPage,
+  survivorOf,
+  textValue,
+} from '../../db/list.ts';
 import type { Context } from '../context.ts';
 import { maskPromptIn } from './mask-prompt.ts';
 
@@ -35,13 +44,14 @@ const ERRORS: List<ErrorFilters, ListedError & { prompt: string | null }> = {
     t.error_details as details, t.created_at, j.prompt`,
   joins: sql`left join video_jobs j on j.job_id = ${JOB_OF_ERROR}`,
   filters: {
-    request_id: {
-      where: (id) => sql`t.error_details ->> 'request_id' = ${id}`,
-      isIndexed: true,
-    },
-    user_id: { where: (id) => sql`t.user_id = ${survivorOf(id)}`, isIndexed: true },
-    error_code: { where: (code) => sql`t.error_code = ${code}`, isIndexed: true },
-    endpoint: { where: (endpoint) => sql`t.endpoint = ${endpoint}` },
+    // Clients may choose it, and the same one for every request.
+    request_id: leading(sql`(t.error_details ->> 'request_id')`, {
+      value: textValue,
+      holds: sql`t.error_details ->> 'request_id' is not null`,
+    }),
+    user_id: leading(sql`t.user_id`, { value: survivorOf, holds: sql`t.user_id is not null` }),
+    error_code: leading(sql`t.error_code`, { value: textValue }),
+    endpoint: compared((endpoint) => sql`t.endpoint = ${endpoint}`),
   },
 };
 

@@ -1,5 +1,15 @@
 import { sql } from 'kysely';
-import { type List, type ListRequest, type Page, readPage, survivorOf } from '../../db/list.ts';
+import {
+  compared,
+  type List,
+  type ListRequest,
+  leading,
+  type Page,
+  readPage,
+  survivorOf,
+  textValue,
+  uuidValue,
+} from '../../db/list.ts';
 import type { Context } from '../context.ts';
 
 export type JobFilters = {
@@ -38,15 +48,15 @@ const JOBS: List<JobFilters, ListedJob> = {
   id: { column: 'seq', type: 'bigint' },
   columns: JOB_COLUMNS,
   filters: {
-    user_id: { where: (id) => sql`t.user_id = ${survivorOf(id)}`, isIndexed: true },
-    status: {
-      where: (status) =>
-        status === 'completed' ? sql`t.status = 'completed'` : sql`t.status = ${status} and t.status <> 'completed'`,
-      isIndexed: (status) => status !== 'completed',
-    },
-    model_id: { where: (id) => sql`t.model_id = ${id}::uuid`, isIndexed: true },
-    provider: { where: (provider) => sql`t.provider = ${provider}`, isIndexed: true },
-    error_code: { where: (code) => sql`t.error_code = ${code}` },
+    user_id: leading(sql`t.user_id`, { value: survivorOf }),
+    status: leading(sql`t.status`, {
+      value: textValue,
+      has: (status) => status !== 'completed',
+      holds: sql`t.status <> 'completed'`,
+    }),
+    model_id: leading(sql`t.model_id`, { value: uuidValue }),
+    provider: leading(sql`t.provider`, { value: textValue }),
+    error_code: compared((code) => sql`t.error_code = ${code}`),
   },
 };
 

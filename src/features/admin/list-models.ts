@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type List, type ListRequest, type Page, readPage } from '../../db/list.ts';
+import { compared, type List, type ListRequest, type Page, readPage } from '../../db/list.ts';
 import type { Context } from '../context.ts';
 
 export type ModelFilters = {
@@ -39,11 +39,11 @@ const MODELS: List<ModelFilters, ListedModel> = {
     t.provider, t.provider_model_id, t.is_featured, t.is_available, t.requires_image, t.prompt_max, t.thumbnail_url,
     t.settings_schema, t.created_at, t.updated_at`,
   filters: {
-    provider: { where: (provider) => sql`t.provider = ${provider}` },
-    category: { where: (category) => sql`t.category = ${category}` },
-    is_available: { where: (isAvailable) => sql`t.is_available = ${isAvailable}` },
-    is_featured: { where: (isFeatured) => sql`t.is_featured = ${isFeatured}` },
-    requires_image: { where: (requiresImage) => sql`t.requires_image = ${requiresImage}` },
+    provider: compared((provider) => sql`t.provider = ${provider}`),
+    category: compared((category) => sql`t.category = ${category}`),
+    is_available: compared((isAvailable) => sql`t.is_available = ${isAvailable}`),
+    is_featured: compared((isFeatured) => sql`t.is_featured = ${isFeatured}`),
+    requires_image: compared((requiresImage) => sql`t.requires_image = ${requiresImage}`),
   },
 };
 

@@ -1,5 +1,15 @@
 import { sql } from 'kysely';
-import { type List, type ListRequest, type Page, readPage } from '../../db/list.ts';
+import {
+  compared,
+  type List,
+  type ListRequest,
+  leading,
+  lookup,
+  type Page,
+  readPage,
+  textValue,
+  uuidValue,
+} from '../../db/list.ts';
 import type { Context } from '../context.ts';
 
 export type NotificationFilters = {
@@ -36,14 +46,14 @@ const NOTIFICATIONS: List<NotificationFilters, ListedNotification> = {
   columns: sql`t.notification_id, t.store, t.type, t.subtype, t.environment, t.transaction_id, t.user_id, t.outcome, t.signed_at,
     t.received_at, t.processed_at`,
   filters: {
-    notification_id: { where: (id) => sql`t.notification_id = ${id}`, isIndexed: true },
-    transaction_id: { where: (id) => sql`t.transaction_id = ${id}`, isIndexed: true },
-    user_id: { where: (id) => sql`t.user_id = ${id}::uuid`, isIndexed: true },
-    type: { where: (type) => sql`t.type = ${type}`, isIndexed: true },
-    subtype: { where: (subtype) => sql`t.subtype = ${subtype}` },
-    store: { where: (store) => sql`t.store = ${store}` },
-    environment: { where: (environment) => sql`t.environment = ${environment}` },
-    outcome: { where: (outcome) => sql`t.outcome = ${outcome}` },
+    notification_id: lookup((id) => sql`t.notification_id = ${id}`),
+    transaction_id: lookup((id) => sql`t.transaction_id = ${id}`),
+    user_id: leading(sql`t.user_id`, { value: uuidValue, holds: sql`t.user_id is not null` }),
+    type: leading(sql`t.type`, { value: textValue }),
+    subtype: compared((subtype) => sql`t.subtype = ${subtype}`),
+    store: compared((store) => sql`t.store = ${store}`),
+    environment: compared((environment) => sql`t.environment = ${environment}`),
+    outcome: compared((outcome) => sql`t.outcome = ${outcome}`),
   },
 };
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type List, type ListRequest, type Page, readPage } from '../../db/list.ts';
+import { compared, type List, type ListRequest, lookup, type Page, readPage } from '../../db/list.ts';
 import type { Context } from '../context.ts';
 
 export type ProductFilters = { product_id?: string | undefined; is_active?: boolean | undefined };
@@ -24,8 +24,8 @@ const PRODUCTS: List<ProductFilters, ListedProduct> = {
   columns: sql`t.product_id, t.display_name, t.credits, t.bonus_credits, t.web_price_cents, t.web_currency, t.is_active,
     t.created_at, t.updated_at`,
   filters: {
-    product_id: { where: (id) => sql`t.product_id = ${id}`, isIndexed: true },
-    is_active: { where: (isActive) => sql`t.is_active = ${isActive}` },
+    product_id: lookup((id) => sql`t.product_id = ${id}`),
+    is_active: compared((isActive) => sql`t.is_active = ${isActive}`),
   },
 };
 

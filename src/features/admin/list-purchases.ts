@@ -1,5 +1,15 @@
 import { sql } from 'kysely';
-import { type List, type ListRequest, type Page, readPage, survivorOf } from '../../db/list.ts';
+import {
+  compared,
+  type List,
+  type ListRequest,
+  leading,
+  lookup,
+  type Page,
+  readPage,
+  survivorOf,
+  textValue,
+} from '../../db/list.ts';
 import type { Context } from '../context.ts';
 
 export type PurchaseFilters = {
@@ -38,18 +48,16 @@ const PURCHASES: List<PurchaseFilters, ListedPurchase> = {
     t.is_refunded, (t.price_milliunits / 1000.0)::float8 as price, t.currency, t.purchased_at, t.created_at`,
   filters: {
     // The index begins with the store.
-    transaction_id: {
-      where: (id) => sql`t.store in ('apple', 'stripe') and t.transaction_id = ${id}`,
-      isIndexed: true,
-    },
-    user_id: { where: (id) => sql`t.user_id = ${survivorOf(id)}`, isIndexed: true },
-    product_id: { where: (id) => sql`t.product_id = ${id}`, isIndexed: true },
-    is_refunded: {
-      where: (isRefunded) => (isRefunded ? sql`t.is_refunded` : sql`not t.is_refunded`),
-      isIndexed: (isRefunded) => isRefunded,
-    },
-    store: { where: (store) => sql`t.store = ${store}` },
-    environment: { where: (environment) => sql`t.environment = ${environment}` },
+    transaction_id: lookup((id) => sql`t.store in ('apple', 'stripe') and t.transaction_id = ${id}`),
+    user_id: leading(sql`t.user_id`, { value: survivorOf, holds: sql`t.user_id is not null` }),
+    product_id: leading(sql`t.product_id`, { value: textValue, holds: sql`t.product_id is not null` }),
+    is_refunded: leading(sql`t.is_refunded`, {
+      value: (isRefunded) => sql`${isRefunded}::boolean`,
+      has: (isRefunded) => isRefunded,
+      holds: sql`t.is_refunded`,
+    }),
+    store: compared((store) => sql`t.store = ${store}`),
+    environment: compared((environment) => sql`t.environment = ${environment}`),
   },
 };
 

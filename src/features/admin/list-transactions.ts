@@ -1,5 +1,14 @@
 import { sql } from 'kysely';
-import { type List, type ListRequest, type Page, readPage } from '../../db/list.ts';
+import {
+  type List,
+  type ListRequest,
+  leading,
+  lookup,
+  type Page,
+  readPage,
+  textValue,
+  uuidValue,
+} from '../../db/list.ts';
 import type { Context } from '../context.ts';
 
 export type TransactionFilters = {
@@ -32,17 +41,15 @@ const TRANSACTIONS: List<TransactionFilters, ListedTransaction> = {
   id: { column: 'seq', type: 'bigint' },
   columns: TRANSACTION_COLUMNS,
   filters: {
-    job_id: { where: (id) => sql`t.job_id = ${id}::uuid`, isIndexed: true },
-    transaction_id: { where: (id) => sql`t.transaction_id = ${id}`, isIndexed: true },
-    purchase_id: { where: (id) => sql`t.purchase_id = ${id}::uuid`, isIndexed: true },
-    user_id: { where: (id) => sql`t.user_id = ${id}::uuid`, isIndexed: true },
-    reason: {
-      where: (reason) =>
-        reason === 'video_generation'
-          ? sql`t.reason = 'video_generation'`
-          : sql`t.reason = ${reason} and t.reason <> 'video_generation'`,
-      isIndexed: (reason) => reason !== 'video_generation',
-    },
+    job_id: lookup((id) => sql`t.job_id = ${id}::uuid`),
+    transaction_id: lookup((id) => sql`t.transaction_id = ${id}`),
+    purchase_id: lookup((id) => sql`t.purchase_id = ${id}::uuid`),
+    user_id: leading(sql`t.user_id`, { value: uuidValue }),
+    reason: leading(sql`t.reason`, {
+      value: textValue,
+      has: (reason) => reason !== 'video_generation',
+      holds: sql`t.reason <> 'video_generation'`,
+    }),
   },
 };
 

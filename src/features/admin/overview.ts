@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { Problem } from '../../kernel/errors.ts';
 import type { Context } from '../context.ts';
-import { type Amounts, addAmounts, type DayFigures, readFigures, totalOf } from './day-figures.ts';
+import { type Amounts, addAmounts, type DayFigures, modelsOf, readFigures } from './day-figures.ts';
 import { successRate } from './success-rate.ts';
 
 export type DayOverview = {
@@ -58,18 +58,17 @@ export async function readOverview(
     readOutstanding(ctx),
   ]);
   const days = daysBetween(from, to).map((date) => dayOf(date, figures.get(date) ?? {}));
-  const sum = (figure: string) => [...figures.values()].reduce<Amounts>((all, day) => addAmounts(all, day[figure]), {});
-  const [sold = 0, revenue = 0] = [sum('sold').USD, sum('revenue').USD];
-  const byModel = {
-    completed: sum('completed'),
-    failed: sum('failed'),
-    credits: sum('credits'),
-    cost: sum('provider_cost'),
-  };
+  let [sold, revenue] = [0, 0];
+  const byModel = new Map<string, Amounts>();
+  for (const day of figures.values()) {
+    sold += day.sold?.USD ?? 0;
+    revenue += day.revenue?.USD ?? 0;
+    for (const [id, amounts] of modelsOf(day)) byModel.set(id, addAmounts(byModel.get(id), amounts));
+  }
   return {
     days,
     models: models
-      .map((model) => modelOf(model, byModel, sold > 0 ? revenue / sold : 0))
+      .map((model) => modelOf(model, byModel.get(model.id) ?? {}, sold > 0 ? revenue / sold : 0))
       .filter(({ generations, provider_cost_usd }) => generations > 0 || provider_cost_usd !== 0)
       .sort((a, b) => b.generations - a.generations || a.name.localeCompare(b.name)),
     credits_outstanding: outstanding,
@@ -77,7 +76,12 @@ export async function readOverview(
 }
 
 function dayOf(date: string, day: DayFigures): DayOverview {
-  const [completed, failed] = [totalOf(day.completed), totalOf(day.failed)];
+  let [completed, failed, providerCost] = [0, 0, 0];
+  for (const [, amounts] of modelsOf(day)) {
+    completed += amounts.completed ?? 0;
+    failed += amounts.failed ?? 0;
+    providerCost += amounts.provider_cost ?? 0;
+  }
   const { USD = 0, ...others } = day.revenue ?? {};
   return {
     date,
@@ -88,23 +92,21 @@ function dayOf(date: string, day: DayFigures): DayOverview {
     credits_out: day.credits_out ?? {},
     revenue_usd: cents(USD),
     revenue_other: Object.fromEntries(Object.entries(others).map(([currency, amount]) => [currency, cents(amount)])),
-    provider_cost_usd: micros(totalOf(day.provider_cost)),
+    provider_cost_usd: micros(providerCost),
     errors: day.errors ?? {},
   };
 }
 
-type ByModel = { completed: Amounts; failed: Amounts; credits: Amounts; cost: Amounts };
-
 /** A credit is worth what credits were sold for on these days, on average. */
-function modelOf({ id, name }: { id: string; name: string }, of: ByModel, usdPerCredit: number): ModelOverview {
-  const [credits = 0, cost = 0] = [of.credits[id], of.cost[id]];
+function modelOf({ id, name }: { id: string; name: string }, of: Amounts, usdPerCredit: number): ModelOverview {
+  const { completed = 0, failed = 0, credits = 0, provider_cost = 0 } = of;
   return {
     model_id: id,
     name,
-    generations: (of.completed[id] ?? 0) + (of.failed[id] ?? 0),
+    generations: completed + failed,
     credits,
-    provider_cost_usd: micros(cost),
-    margin_usd: cents(credits * usdPerCredit - cost),
+    provider_cost_usd: micros(provider_cost),
+    margin_usd: cents(credits * usdPerCredit - provider_cost),
   };
 }
 

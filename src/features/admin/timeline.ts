@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import { positionTime } from '../../db/list.ts';
+import { inIndexOrder, positionTime } from '../../db/list.ts';
 import { Problem } from '../../kernel/errors.ts';
 import { parseUuid } from '../../kernel/ids.ts';
 import { decodePosition, encodePosition, type Position } from '../../kernel/list-cursor.ts';
@@ -28,10 +28,11 @@ export async function readTimeline(
   const account = await findAccountOf(ctx, userId);
   const after = cursor === null ? null : await afterOf(userId, cursor);
   const parts = TIMELINE_SOURCES.map((source, rank) => partOf(source, { rank, account, after, limit: limit + 1 }));
-  const { rows } = await sql<Position & { rank: number; data: TimelineData }>`
+  const merged = sql<Position & { rank: number; data: TimelineData }>`
     ${sql.join(parts, sql` union all `)}
     order by at desc, rank, place
-    limit ${limit + 1}`.execute(ctx.db.read);
+    limit ${limit + 1}`;
+  const { rows } = await inIndexOrder(ctx.db.read, (db) => merged.execute(db));
   const found = rows.flatMap(({ rank, ...row }): Found[] => {
     const source = TIMELINE_SOURCES[rank];
     return source ? [{ ...row, source }] : [];
@@ -57,11 +58,14 @@ async function afterOf(userId: string, cursor: string): Promise<After> {
 
 type PartOptions = { rank: number; account: AccountOfId; after: After | null; limit: number };
 
-/** The next rows of one source. Of an account with merged guests the next ones of each id. */
+/**
+ * The next rows of one source. Of an account with merged guests the next ones of each id. The account is given as a range for the reason that
+ * readPage has: the index is read in order, also for an account with far more rows than others.
+ */
 function partOf(source: TimelineSource, { rank, account, after, limit }: PartOptions): RawBuilder<unknown> {
   const [at, id] = [sql.ref(`t.${source.time}`), sql.ref(`t.${source.id.column}`)];
   const ids = source.staysWithGuest ? [account.id, ...account.guestIds] : [account.id];
-  const order = sql`order by ${at} desc, ${id} desc limit ${limit}`;
+  const owner = sql.ref(`t.${source.owner}`);
   return sql`(
     select ${sql.lit(rank)} as rank, ${positionTime(at)} as at, ${id}::text as id, jsonb_build_object(${source.data}) as data,
       row_number() over (order by ${at} desc, ${id} desc) as place
@@ -70,20 +74,24 @@ function partOf(source: TimelineSource, { rank, account, after, limit }: PartOpt
       from unnest(${ids}::uuid[]) o (id)
       cross join lateral (
         select * from ${sql.table(source.table)} t
-        where ${sql.ref(`t.${source.owner}`)} = o.id ${after ? sql`and ${before(source, rank, after)}` : sql``}
-        ${order}
+        where ${owner} >= o.id and ${owner} is not null and ${before(source, rank, after)}
+        order by ${owner} desc, ${at} desc, ${id} desc
+        limit ${limit}
       ) t
-      ${order}
+      order by ${at} desc, ${id} desc
+      limit ${limit}
     ) t
   )`;
 }
 
 /** Of rows of the same time, those of an earlier source come first. */
-function before(source: TimelineSource, rank: number, after: After): RawBuilder<boolean> {
-  const [at, id] = [sql.ref(`t.${source.time}`), sql.ref(`t.${source.id.column}`)];
-  if (rank < after.rank) return sql`${at} < ${after.at}::timestamptz`;
-  if (rank > after.rank) return sql`${at} <= ${after.at}::timestamptz`;
-  return sql`(${at}, ${id}) < (${after.at}::timestamptz, ${after.id}::text::${sql.raw(source.id.type)})`;
+function before(source: TimelineSource, rank: number, after: After | null): RawBuilder<boolean> {
+  const [owner, at, id] = [source.owner, source.time, source.id.column].map((name) => sql.ref(`t.${name}`));
+  if (after === null) return sql`${owner} <= o.id`;
+  if (rank < after.rank) return sql`(${owner}, ${at}) < (o.id, ${after.at}::timestamptz)`;
+  if (rank > after.rank) return sql`(${owner}, ${at}) <= (o.id, ${after.at}::timestamptz)`;
+  const end = sql`${after.at}::timestamptz, ${after.id}::text::${sql.raw(source.id.type)}`;
+  return sql`(${owner}, ${at}, ${id}) < (o.id, ${end})`;
 }
 
 function eventOf({ source, at, data }: Found): TimelineEvent {
