@@ -72,6 +72,7 @@ const device = () => {
   const id = randomUUID();
   return { device_id: id, device_token: btoa(`device:${id}`) };
 };
+const hexToken = () => `${randomUUID()}${randomUUID()}`.replaceAll('-', '');
 const API = '/functions/v1';
 
 /** Each within the limits of an account; those without a token, within those of an IP address. */
@@ -128,6 +129,33 @@ const ATTACKS = {
     calls: BATCH,
     atOnce: BATCH,
     call: post(`${API}/redeem-code`, (index) => ({ code: `GUESS-${index}` })),
+  },
+  'forged identities': {
+    calls: BATCH,
+    atOnce: BATCH,
+    call: post(`${API}/merge-guest-user`, () => ({ identity_token: forged })),
+  },
+  'registered devices': {
+    calls: CALLS,
+    atOnce: BATCH,
+    call: post(`${API}/register-push-token`, () => ({ token: hexToken(), environment: 'production' })),
+  },
+  'shared videos': { calls: CALLS, atOnce: BATCH, call: post(`${API}/share-video`, () => ({ job_id: randomUUID() })) },
+  'reported videos': {
+    calls: CALLS,
+    atOnce: BATCH,
+    call: post(`${API}/report-video`, () => ({ share_token: randomUUID(), reason: 'x'.repeat(500) })),
+  },
+  'guessed links of administrators': {
+    calls: BATCH,
+    atOnce: BATCH,
+    call: post(`${API}/admin-open-session`, () => ({ token: hexToken() })),
+  },
+  'an administrator’s lists with a user’s token': { calls: CALLS, atOnce: BATCH, call: get(`${API}/admin-users`) },
+  'unsigned events of providers': {
+    calls: BATCH,
+    atOnce: BATCH,
+    call: post(`${API}/webhook-delivery`, () => ({ filler: 'x'.repeat(900_000) })),
   },
   'parallel onboarding': { calls: BATCH, atOnce: BATCH, call: post(`${API}/device-check`, device) },
 } satisfies Record<string, Attack>;

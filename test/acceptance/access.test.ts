@@ -348,7 +348,9 @@ describe('a server whose signing key is known to the test', OWN_SERVER, () => {
     const { header, claims } = readToken(guest.token);
     const elevated = { ...claims, role: 'service_role', is_admin: true, app_metadata: { admin: true } };
     const token = signedToken(header, elevated, key.privateKey);
-    assert.ok([401, 404].includes((await call(own.url, 'GET', 'admin-overview', { token })).status));
+    assertRefused(await call(own.url, 'GET', 'admin-overview', { token }), 403, 'ERR_4005');
+    const asAdministrator = signedToken(header, { ...elevated, aud: 'rendio-admin' }, key.privateKey);
+    assertRefused(await call(own.url, 'GET', 'admin-overview', { token: asAdministrator }), 401, 'ERR_4005');
     const plain = await guest.get('get-user-profile');
     assert.equal((await call(own.url, 'GET', 'get-user-profile', { token })).text, plain.text);
   });

@@ -3,8 +3,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { MANIFESTS } from '../../src/providers/manifests.ts';
 
-/** A provider's own folder, and the examples and descriptions of the OpenAPI document. */
-const MAY_NAME = [/^src\/providers\/[^/]+\//, /^src\/features\/[^/]+\/http\//];
+/** A provider's own folder, the environments of APNs, one of which has a provider's name, and the examples of the OpenAPI document. */
+const MAY_NAME = [/^src\/providers\/[^/]+\//, /^src\/push\//, /^src\/features\/[^/]+\/http\//];
 
 test('a provider is named only in its own folder, in its manifest', () => {
   const names = MANIFESTS.map(({ name }) => name);

@@ -118,7 +118,7 @@ const LISTS: Record<string, { table: string; key: string; order: string; filters
     order: 'created_at desc, id desc',
     filters: () => [
       [{ target_user_id: guest.id }, `target_user_id = '${guest.id}'`],
-      [{ admin_user_id: ada.id, action_type: 'credit_refund' }, 'true'],
+      [{ admin_user_id: ada.id, action_type: 'credit_refund' }, `action_type = 'credit_refund'`],
     ],
   },
   models: {

@@ -1,17 +1,21 @@
 /** What to do when a vendor refuses our own key, by the subject of the alert. */
 
+import type { ProviderManifest } from '../../../providers/manifest.ts';
+import { MANIFESTS } from '../../../providers/manifests.ts';
+
 type Message = { title: string; text: string };
 
 /** Our account at the vendor may also have run out of credit. */
-function providerKey(name: string, variable: string, dashboard: string): Message {
-  return {
-    title: `${name} refuses our key or our account`,
-    text: [
-      'Generations by this provider fail and are refunded until it accepts the key. Nothing is lost.',
-      '',
-      `Look at ${dashboard}: is the key still there, and is there credit? Set ${variable} right and restart the server.`,
-    ].join('\n'),
-  };
+function providerKey({ name, displayName, credentials }: ProviderManifest): [name: string, Message] {
+  const variables = Object.values(credentials).map((each) =>
+    each.fallback ? `${each.name} (or ${each.fallback})` : each.name,
+  );
+  const text = [
+    'Generations by this provider fail and are refunded until it accepts the key. Nothing is lost.',
+    '',
+    `Look at its dashboard: is the key still there, and is there credit? Set ${variables.join(' and ')} right and restart the server.`,
+  ];
+  return [name, { title: `${displayName} refuses our key or our account`, text: text.join('\n') }];
 }
 
 export const REFUSED_KEYS: Record<string, Message> = {
@@ -63,7 +67,5 @@ export const REFUSED_KEYS: Record<string, Message> = {
       'right and restart the server.',
     ].join('\n'),
   },
-  fal: providerKey('fal', 'FALAI_API_KEY', 'the dashboard of fal'),
-  pika: providerKey('Pika', 'PIKA_API_KEY (or FALAI_API_KEY)', 'the dashboard of fal, through which Pika is reached'),
-  runway: providerKey('Runway', 'RUNWAY_API_KEY', 'the developer portal of Runway'),
+  ...Object.fromEntries(MANIFESTS.filter(({ credentials }) => Object.keys(credentials).length > 0).map(providerKey)),
 };
