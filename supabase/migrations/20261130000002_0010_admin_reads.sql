@@ -1,7 +1,7 @@
 -- Written by `npm run generate` from db/. Once pushed it never changes: what is new goes into a new file.
 -- Changed: migrations/0010_admin_reads.sql
 
--- source: migrations/0010_admin_reads.sql sha256:1a59d422c736d8d5c9d67eb9374ce9f2cfdbbe1b97161afb27a09a38cc2ab21b
+-- source: migrations/0010_admin_reads.sql sha256:a7bf31da8e99c5249f9d853f0919c5595fe147baa50c000b106d117e7c4108aa
 -- What administrators read: whose row something is, and the figures of each day.
 
 -- The account that an attempt or an event was for, or whose purchase a notification names, when the row was written. It stays with a
@@ -17,8 +17,8 @@ from public.purchases p
 where p.store = n.store and p.transaction_id = n.transaction_id and p.user_id is not null;
 
 -- The figures of a day, in UTC: {figure: {subject: amount}}. credits_in and credits_out by reason; errors by code; revenue and sold
--- (credits) by currency; completed, failed, credits and provider_cost by model; duration (jobs) by tenths of a second, until the day
--- has ended; seconds by p50 and p95 after that.
+-- (credits) by currency; a model's id with completed, failed, credits and provider_cost; duration (jobs) by tenths of a second, until
+-- the day has ended; seconds by p50 and p95 after that.
 create table public.day_figures (
   day date primary key,
   figures jsonb not null check (jsonb_typeof(figures) = 'object')
@@ -42,5 +42,5 @@ insert into public.day_progress default values;
 alter table public.day_figures enable row level security;
 alter table public.day_progress enable row level security;
 
-insert into public.schema_history (name, hash) values ('migrations/0010_admin_reads.sql', '1a59d422c736d8d5c9d67eb9374ce9f2cfdbbe1b97161afb27a09a38cc2ab21b')
+insert into public.schema_history (name, hash) values ('migrations/0010_admin_reads.sql', 'a7bf31da8e99c5249f9d853f0919c5595fe147baa50c000b106d117e7c4108aa')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();

@@ -1492,10 +1492,11 @@ $$;
 insert into public.schema_history (name, hash) values ('procedures/admin/seconds_of.sql', 'd5a0a992f1e005f6081a91f904261f1b26636687e7879b7b604d86e6ebc5578c')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
--- source: procedures/admin/uncounted_figures.sql sha256:f16265fe0b86786cb8181c8b25c39ed724de449a4ba80c5e744e78567af86873
+-- source: procedures/admin/uncounted_figures.sql sha256:f13806a9b656e8237c99858799f3af9fc58ef3e9a0cc87ef4da5444fba1889db
 -- The figures, as in day_figures, of the rows behind what is counted, up to these bounds. A ledger row counts on the day it was
 -- written, a job on the day it ended, and what a vendor says it cost on the day the vendor ended it. Revenue is what purchases that
--- cost money brought, less refunds: a refund takes the share of the price that it takes of the credits.
+-- cost money brought, less refunds: a refund takes the share of the price that it takes of the credits. `offset 0` has the other table
+-- looked up row by row: the planner takes a few rows for thousands, and would read it whole.
 create or replace function public.uncounted_figures(
   p_ledger_seq bigint,
   p_error_id bigint,
@@ -1520,8 +1521,12 @@ begin
       (q.created_at at time zone 'utc')::date as day, q.reason, q.change, upper(p.currency) as currency,
       p.price_milliunits / 1000.0 * q.change / p.credits as revenue
     from public.quota_log q
-    left join public.purchases p
-      on p.id = q.purchase_id and p.credits > 0 and p.price_milliunits > 0 and p.environment in ('Production', 'live')
+    left join lateral (
+      select *
+      from public.purchases
+      where id = q.purchase_id and credits > 0 and price_milliunits > 0 and environment in ('Production', 'live')
+      offset 0
+    ) p on true
     where q.seq > (select ledger_seq from progress) and q.seq <= p_ledger_seq
   ), jobs as materialized (
     select
@@ -1540,25 +1545,25 @@ begin
   where l.currency is not null
   group by 1, 2, 3
   union all
-  select j.day, j.status, j.model_id, count(*)
+  select j.day, j.model_id, j.status, count(*)
   from jobs j
   group by 1, 2, 3
   union all
-  select j.day, 'credits', j.model_id, sum(j.credits_used::bigint)
+  select j.day, j.model_id, 'credits', sum(j.credits_used::bigint)
   from jobs j
   where j.status = 'completed'
-  group by 1, 3
+  group by 1, 2
   union all
   select j.day, 'duration', j.tenths, count(*)
   from jobs j
   where j.status = 'completed'
   group by 1, 3
   union all
-  select (a.ended_at at time zone 'utc')::date, 'provider_cost', j.model_id::text, sum(a.vendor_cost_usd)
+  select (a.ended_at at time zone 'utc')::date, j.model_id::text, 'provider_cost', sum(a.vendor_cost_usd)
   from public.provider_attempts a
-  join public.video_jobs j on j.job_id = a.job_id
+  cross join lateral (select model_id from public.video_jobs where job_id = a.job_id offset 0) j
   where a.ended_at > (select attempts_at from progress) and a.ended_at <= p_attempts_at and a.vendor_cost_usd is not null
-  group by 1, 3
+  group by 1, 2
   union all
   select (e.created_at at time zone 'utc')::date, 'errors', e.error_code, count(*)
   from public.error_log e
@@ -1567,7 +1572,7 @@ begin
 end
 $$;
 
-insert into public.schema_history (name, hash) values ('procedures/admin/uncounted_figures.sql', 'f16265fe0b86786cb8181c8b25c39ed724de449a4ba80c5e744e78567af86873')
+insert into public.schema_history (name, hash) values ('procedures/admin/uncounted_figures.sql', 'f13806a9b656e8237c99858799f3af9fc58ef3e9a0cc87ef4da5444fba1889db')
 on conflict (name) do update set hash = excluded.hash, applied_at = now();
 
 -- source: procedures/alerts/raise_alert.sql sha256:48710cf9bd6804510ed051939e939697b7d4e472799decbfb0f19c399d4e31f0
