@@ -140,6 +140,7 @@ describe('the operator’s command line', () => {
       'expires_at',
       'lot_id',
       'movements',
+      'next_cursor',
       'remaining',
       'source',
       'transaction_id',

@@ -145,7 +145,8 @@ export function createLeakCheck(
   const written: unknown[] = [];
   after(() => {
     assert.ok(written.length > 50, 'log lines and causes were collected');
-    const text = JSON.stringify(written);
+    // The name of an event, which looks like the beginning of a key.
+    const text = JSON.stringify(written).replaceAll('vendor_key_refused', '');
     for (const secret of ['heron', 'frozen lake', 'a-secret-of-ours', ':simulated', ...secrets])
       assert.ok(!text.includes(secret), secret);
   });

@@ -1,13 +1,10 @@
 import { isPublicIp } from '../../kernel/public-ip.ts';
 import type { Check, DoctorTools } from './check.ts';
-import { type Finding, fine, untried, warning, wrong } from './finding.ts';
+import { type Finding, untried, warning, wrong } from './finding.ts';
 import { describeFailure, unreachable } from './network.ts';
 
 const ALERTS = 'ALERT_WEBHOOK_URL';
 const OUTGOING = 'OUTGOING_WEBHOOK_URL';
-const SECRET = 'OUTGOING_WEBHOOK_SECRET';
-/** Standard Webhooks: 24 to 64 bytes in base64. */
-const SECRET_BYTES = { min: 24, max: 64 };
 
 /** Receivers of alerts and of outgoing webhooks: a connection is opened, and nothing is sent that they might act on. */
 export const receivers: Check = {
@@ -16,7 +13,7 @@ export const receivers: Check = {
   async run(tools) {
     const urls = [ALERTS, OUTGOING].filter((name) => settingOf(tools, name) !== undefined);
     const found = await Promise.all(urls.map((name) => tryReceiver(name, settingOf(tools, name) ?? '', tools)));
-    return [...found.flat(), ...secretFindings(tools), ...traceCollector(tools)];
+    return [...found.flat(), ...traceCollector(tools)];
   },
 };
 
@@ -46,25 +43,6 @@ async function tryReceiver(name: string, url: string, { network, config, env }: 
   if (name === OUTGOING && environment !== 'development' && protocol === 'http:')
     return [warning(name, 'is plain http: what is sent there can be read on the way', 'Use https.')];
   return [untried(name, 'is reachable; nothing was sent, so whether it takes messages shows with the first one')];
-}
-
-function secretFindings(tools: DoctorTools): Finding[] {
-  const [url, secret] = [settingOf(tools, OUTGOING), settingOf(tools, SECRET)];
-  const example = 'Make one with: echo whsec_$(openssl rand -base64 32)';
-  if (url && !secret) return [wrong(SECRET, `is missing: ${OUTGOING} cannot be used without it`, example)];
-  if (!secret) return [];
-  if (!url)
-    return [
-      wrong(
-        OUTGOING,
-        `is missing: ${SECRET} cannot be used without it`,
-        'Set the receiver’s URL, or remove the secret.',
-      ),
-    ];
-  const [, encoded = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
-  const { length } = Buffer.from(encoded, 'base64');
-  if (length >= SECRET_BYTES.min && length <= SECRET_BYTES.max) return [fine(SECRET, 'has the right form')];
-  return [wrong(SECRET, 'is no secret of Standard Webhooks (whsec_ and 24 to 64 bytes in base64)', example)];
 }
 
 function traceCollector(tools: DoctorTools): Finding[] {

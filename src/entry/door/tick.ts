@@ -18,7 +18,7 @@ const GRACE_MS = 8_000;
 /** A tick ends at once if another one is running. */
 const LEASE_WAIT_MS = 200;
 /** Hourly and daily tasks are caught up within two hours, if no tick ran in their minute. */
-const CRONTAB_WITH_CATCH_UP = CRONTAB.replace(/^\d.*$/gm, '$& ?fill=2h');
+const CRONTAB_WITH_CATCH_UP = CRONTAB.replace(/^\d.*$/gm, (line) => `${line}${line.includes('?') ? '&' : ' ?'}fill=2h`);
 
 export type TickResult = { done: boolean; busy: boolean; expired: number; requeued: number };
 
