@@ -1,9 +1,9 @@
 import { parseArgs, styleText } from 'node:util';
 import { type ExplainedBalance, type ExplainedLot, explainBalance as explain } from '../../features/credits/explain.ts';
+import { parseUuid } from '../../kernel/ids.ts';
 import { type AdminTools, type Command, UsageError } from './command.ts';
 import { withDatabase } from './database.ts';
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Of a lot, on a terminal; `--json` has more. */
 const MOVEMENTS_SHOWN = 20;
 
@@ -30,8 +30,9 @@ export const explainBalance: Command = {
 function readArguments(args: string[]): { id: string; isJson: boolean } {
   try {
     const { values, positionals } = parseArgs({ args, options: { json: { type: 'boolean' } }, allowPositionals: true });
-    const [id = '', ...others] = positionals;
-    if (UUID.test(id) && others.length === 0) return { id: id.toLowerCase(), isJson: values.json ?? false };
+    const [given, ...others] = positionals;
+    const id = parseUuid(given);
+    if (id !== null && others.length === 0) return { id, isJson: values.json ?? false };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

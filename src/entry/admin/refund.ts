@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
+import { parseUuid } from '../../kernel/ids.ts';
 import { type Command, UsageError } from './command.ts';
 import { withOwner } from './owner.ts';
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** As the API's. */
 const CREDITS_MAX = 10_000;
 const REASON_MIN = 3;
@@ -35,16 +35,17 @@ export const refund: Command = {
 
 function readArguments(args: string[]): { userId: string; amount: number; reason: string } {
   const { values, positionals } = parse(args);
-  const [userId = '', credits = '', ...others] = positionals;
+  const [user, credits = '', ...others] = positionals;
+  const userId = parseUuid(user);
   const [amount, reason] = [Number(credits), (values.reason ?? '').trim()];
-  if (!UUID.test(userId) || others.length > 0) throw new UsageError('The id of one account is needed.');
+  if (userId === null || others.length > 0) throw new UsageError('The id of one account is needed.');
   if (!/^\d+$/.test(credits) || amount < 1 || amount > CREDITS_MAX) {
     throw new UsageError(`The credits are a whole number from 1 to ${CREDITS_MAX}.`);
   }
   if (reason.length < REASON_MIN || reason.length > REASON_MAX) {
     throw new UsageError(`--reason needs ${REASON_MIN} to ${REASON_MAX} characters.`);
   }
-  return { userId: userId.toLowerCase(), amount, reason };
+  return { userId, amount, reason };
 }
 
 function parse(args: string[]) {
