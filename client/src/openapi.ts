@@ -12806,7 +12806,7 @@ export interface operations {
       query?: {
         /** @description The maximum number of items to return. */
         limit?: number;
-        /** @description The `next_cursor` of the previous page. */
+        /** @description The `next_cursor` of the previous page, with the same filters. */
         cursor?: string;
         /** @description Only deliveries in this state. */
         state?: 'pending' | 'delivered' | 'failed';
@@ -15406,7 +15406,7 @@ export interface operations {
       query?: {
         /** @description The maximum number of reports. */
         limit?: number;
-        /** @description The `next_cursor` of the previous page. */
+        /** @description The `next_cursor` of the previous page, with the same filters. */
         cursor?: string;
         /** @description Reports about this job alone. */
         job_id?: string;

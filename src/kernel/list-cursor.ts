@@ -33,6 +33,17 @@ export async function decodePosition(list: string, filters: object, cursor: stri
   return at !== undefined && isTime(at) && id !== undefined && more.length === 0 ? { at, id } : null;
 }
 
+/** For a list in the order of a sequence number. */
+export function encodeSeq(list: string, filters: object, seq: number): Promise<string> {
+  return encodeKey(list, filters, [String(seq)]);
+}
+
+export async function decodeSeq(list: string, filters: object, cursor: string): Promise<number | null> {
+  const [seq = '', ...more] = (await decodeKey(list, filters, cursor)) ?? [];
+  const number = /^[1-9]\d{0,15}$/.test(seq) ? Number(seq) : Number.NaN;
+  return Number.isSafeInteger(number) && more.length === 0 ? number : null;
+}
+
 async function tagOf(list: string, filters: object): Promise<string> {
   const given = Object.entries(filters).filter(([, value]) => value !== undefined && value !== null);
   return (await canonicalHash([list, Object.fromEntries(given)])).slice(0, TAG_LENGTH);

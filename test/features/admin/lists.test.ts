@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { encodeSeq } from '../../../src/kernel/list-cursor.ts';
 import { buy, notify, type Query, readerOf } from '../../support/admin-reads.ts';
 import { newAdministrator } from '../../support/administrators.ts';
 import { createPeople, newSub, type Person } from '../../support/people.ts';
@@ -225,4 +226,19 @@ describe('a list', () => {
     }
     assert.deepEqual(pages, [0, 0, 1]);
   });
+});
+
+describe('a cursor of deliveries and of reports', () => {
+  for (const list of ['deliveries', 'reports']) {
+    it(`of ${list} is 400 where it is of another list, of other filters, or none`, async () => {
+      const ofOther = await encodeSeq(list === 'reports' ? 'deliveries' : 'reports', {}, 5);
+      const ofFilters = await encodeSeq(list, { user_id: guest.id }, 5);
+      for (const cursor of [ofOther, ofFilters, btoa('5'), 'nonsense']) {
+        const { status, body } = await ada.call(`admin-${list}?cursor=${encodeURIComponent(cursor)}`);
+        assert.deepEqual([status, body.error?.details.field], [400, 'cursor'], cursor);
+      }
+      const own = await encodeSeq(list, {}, 5);
+      assert.equal((await ada.call(`admin-${list}?cursor=${encodeURIComponent(own)}`)).status, 200);
+    });
+  }
 });

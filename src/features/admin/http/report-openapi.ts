@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { time, uuid } from '../../../http/api.ts';
+import { listCursor } from '../../../http/listing.ts';
 import { EXAMPLE_IDS, jsonContent } from '../../../http/openapi.ts';
-import { cursor } from '../../../http/paging.ts';
 import { adminRoute } from '../../../http/route.ts';
 import { ADMIN_TAGS, IDEMPOTENCY_PARAMETER } from './openapi.ts';
 import { reason, Success } from './schemas.ts';
@@ -24,7 +24,7 @@ const limit = z
 
 const ReportsQuery = z.object({
   limit,
-  cursor,
+  cursor: listCursor,
   job_id: uuid.optional().openapi({ description: 'Reports about this job alone.' }),
   user_id: uuid.optional().openapi({ description: 'Reports about this user’s videos alone.' }),
   reporter_user_id: uuid.optional().openapi({ description: 'Reports by this user alone.' }),

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { time, uuid } from '../../../http/api.ts';
-import { cursor, limit } from '../../../http/paging.ts';
+import { listCursor } from '../../../http/listing.ts';
+import { limit } from '../../../http/paging.ts';
 import { DELIVERY_STATES, DELIVERY_TYPES } from '../deliveries.ts';
 
 /** A link's token has 43 characters; a longer text is none. */
@@ -58,7 +59,7 @@ export const DeliveriesQuery = z.object({
       ...{ type: 'integer', minimum: 1, maximum: 100, default: LIST_LIMIT_DEFAULT },
       description: 'The maximum number of items to return.',
     }),
-  cursor,
+  cursor: listCursor,
   state: z.enum(DELIVERY_STATES).optional().openapi({ description: 'Only deliveries in this state.' }),
   type: z.enum(DELIVERY_TYPES).optional().openapi({ description: 'Only events of this type.' }),
   user_id: uuid.optional().openapi({ description: 'Only events of this account.' }),
